@@ -1,0 +1,199 @@
+"""The datasets of the course, each behind one call: ``load("wbc1") -> Dataset``.
+
+Where data lie: every source has a folder below the data root, which is the argument ``root``, else the environment variable
+``LEUKOBOOK_DATA``, else a cache folder of the user. ``python -m helpers data list`` shows the names and the folders.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pooch
+
+from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, synthetic, wbc
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, DataError, Dataset
+
+__all__ = [
+    "BACKGROUND", "CYTOPLASM", "NUCLEUS", "SOURCES", "Card", "DataError", "Dataset",
+    "Source", "data_root", "get", "load", "names",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset: how to build it, and where its files come from.
+
+    Attributes:
+        build: ``build(folder, **options) -> Dataset``.
+        card: what one must know of it.
+        folder: its folder below the data root; ``None`` where nothing is read (drawn) or the user names the folder.
+        remote: files that can be fetched without an account; ``None`` where they must be asked for.
+        ask: where to ask, what to download and where to put it, for sources without ``remote``.
+        wanted: whether a file of the remote's registry is needed, given the options.
+    """
+
+    build: Callable[..., Dataset]
+    card: Card
+    folder: str | None = None
+    remote: fetch.Remote | None = None
+    ask: str = ""
+    wanted: Callable[[str, dict[str, Any]], bool] = lambda name, options: True
+
+
+SOURCES: dict[str, Source] = {
+    "synthetic": Source(synthetic.synthetic, synthetic.CARD),
+    "wbc1": Source(wbc.wbc1, wbc.CARD1, "wbc", wbc.REMOTE, wanted=lambda name, options: "Dataset 1" in name),
+    "wbc2": Source(wbc.wbc2, wbc.CARD2, "wbc", wbc.REMOTE, wanted=lambda name, options: "Dataset 2" in name),
+    "bccd": Source(bccd.bccd, bccd.CARD, "bccd", bccd.REMOTE),
+    "pbc": Source(
+        folder.pbc,
+        folder.PBC_CARD,
+        "pbc",
+        ask="open the home page, download PBC_dataset_normal_DIB.zip (no account needed) and put the zip file",
+    ),
+    "bloodmnist": Source(
+        bloodmnist.bloodmnist,
+        bloodmnist.CARD,
+        "bloodmnist",
+        bloodmnist.REMOTE,
+        wanted=lambda name, options: name == bloodmnist.file_name(options.get("pixels", 28)),
+    ),
+    "cnmc": Source(
+        cnmc.cnmc,
+        cnmc.CARD,
+        "cnmc",
+        ask="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with the "
+        "TCIA data retriever and put the folders, or their zip files,",
+    ),
+    "all_idb1": Source(
+        all_idb.all_idb1,
+        all_idb.CARD1,
+        "all_idb",
+        ask="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its folder,",
+    ),
+    "all_idb2": Source(
+        all_idb.all_idb2,
+        all_idb.CARD2,
+        "all_idb",
+        ask="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its folder,",
+    ),
+    "aria": Source(
+        aria.aria,
+        aria.CARD,
+        "aria",
+        ask="log in to Kaggle on the home page, download the archive and put it, or its folders Original and Segmented,",
+    ),
+    "leukocytes4": Source(
+        folder.leukocytes4,
+        folder.LEUKOCYTES4_CARD,
+        "leukocytes4",
+        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put its folders train, validation "
+        "and test",
+    ),
+}
+
+
+def names() -> list[str]:
+    """The names that :func:`load` knows; beside these, ``folder:/path`` loads your own class folders."""
+    return list(SOURCES)
+
+
+def data_root(root: str | Path | None = None) -> Path:
+    """The folder below which datasets lie: ``root``, else ``$LEUKOBOOK_DATA``, else the user's cache."""
+    return Path(root or os.environ.get("LEUKOBOOK_DATA") or pooch.os_cache("leukobook")).expanduser().resolve()
+
+
+def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **options: Any) -> Dataset:
+    """Load a dataset by name.
+
+    Args:
+        name: one of :func:`names`, or ``folder:/path`` for your own class folders.
+        root: the data root; see :func:`data_root`.
+        on_bad: ``"raise"`` refuses a dataset in which a header shows a file to be unusable, and lists all of them;
+            damage further in is found when the pixels are read. ``"skip"`` decodes everything once, goes on without
+            what is damaged and warns how many images that left out.
+        options: of the source, for instance ``fields=True`` for ``bccd``.
+
+    Raises:
+        DataError: the name or an option is unknown, the data are not there, or do not agree with their layout.
+    """
+    if on_bad not in ("raise", "skip"):
+        raise DataError(f"on_bad is 'raise' or 'skip', not {on_bad!r}")
+    dataset = _build(name, root, options)
+    bad = dataset.problems(decode=on_bad == "skip")
+    if bad and on_bad == "raise":
+        raise DataError(
+            f"{name}: {len(bad)} of {len(dataset)} images cannot be used; mend or remove these files, "
+            'or go on without them with load(…, on_bad="skip")',
+            bad.values(),
+        )
+    if bad:
+        warnings.warn(str(DataError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())), stacklevel=2)
+        dataset = dataset.subset(dataset.frame.index.difference(bad, sort=False))
+    return dataset
+
+
+def _build(name: str, root: str | Path | None, options: dict[str, Any]) -> Dataset:
+    if name.startswith("folder:"):
+        return folder.folder(Path(name.removeprefix("folder:")).expanduser().resolve(), **options)
+    source = _source(name)
+    known = [key for key in inspect.signature(source.build).parameters if key != "folder"]
+    unknown = [key for key in options if key not in known]
+    if unknown:
+        raise DataError(f"{name}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+    if source.folder is None:
+        return source.build(**options)
+    place = data_root(root) / source.folder
+    try:
+        return source.build(place, **options)
+    except DataError as error:
+        if error.missing:
+            raise DataError(f"{error}\n{_how_to_get(name, place)}", missing=True) from None
+        raise
+
+
+def _source(name: str) -> Source:
+    if name not in SOURCES:
+        raise DataError(f"no dataset {name!r}; known are {', '.join(SOURCES)}, and folder:/path for your own images")
+    return SOURCES[name]
+
+
+def _how_to_get(name: str, place: Path) -> str:
+    source = SOURCES[name]
+    if source.remote is not None:
+        return f"To fetch {name}: python -m helpers data get {name}   (or set LEUKOBOOK_DATA to a folder that has it)"
+    return (
+        f"To get {name}: {source.ask} into {place}; then run: python -m helpers data get {name}\n"
+        f"Home page: {source.card.home}   Licence: {source.card.licence}"
+    )
+
+
+def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
+    """Bring a dataset to its folder, check every image, and return it.
+
+    What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
+
+    Raises:
+        DataError: it cannot be fetched, or must be asked for (the message says where), or what is there is damaged.
+    """
+    source = _source(name)
+    if source.folder is not None:
+        place = data_root(root) / source.folder
+        if source.remote is not None:
+            registry = source.remote.files(place).registry
+            fetch.download(source.remote, place, tuple(file for file in registry if source.wanted(file, options)))
+        elif place.is_dir():
+            for archive in sorted(p for p in place.iterdir() if p.name.lower().endswith(fetch.ARCHIVES)):
+                fetch.unpack(archive, place)
+                archive.rename(archive.with_name(archive.name + ".unpacked"))
+    dataset = load(name, root, **options)
+    bad = dataset.problems(decode=True)
+    if bad:
+        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; fetch them again", bad.values())
+    return dataset

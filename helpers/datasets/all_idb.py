@@ -1,0 +1,74 @@
+"""ALL-IDB1 (whole smears) and ALL-IDB2 (single cells) of the Università degli Studi di Milano.
+
+Layout: ``ALL_IDB1/im/ImNNN_Y.jpg`` with blast centroids in ``ALL_IDB1/xyc/ImNNN_Y.xyc`` (one *x y* a line), and
+``ALL_IDB2/img/ImNNN_Y.tif``; the last digit Y is the label, 1 lymphoblast or patient with leukaemia, 0 healthy.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of
+
+CLASSES = ("healthy", "blast")
+_HOME = "https://scotti.di.unimi.it/all/"
+_NO_PATIENT = "no patient is published: images of one smear cannot be kept together"
+CARD1 = Card(
+    "ALL-IDB1: whole smears",
+    "on application, no redistribution",
+    "labati2011",
+    _HOME,
+    "image",
+    (_NO_PATIENT, "centroids mark blasts only; other white cells are not marked"),
+)
+CARD2 = Card(
+    "ALL-IDB2: single cells cut from ALL-IDB1", "on application, no redistribution", "labati2011", _HOME, "image", (_NO_PATIENT,)
+)
+_NAME = re.compile(r"^Im\d{3}_(?P<label>[01])$")
+
+
+def all_idb1(folder: Path) -> Dataset:
+    """Whole smears; the column ``centroids`` holds the blasts of each as ``((x, y), …)`` in pixels."""
+    rows = _rows(folder, folder / "ALL_IDB1" / "im", "all_idb1")
+    for row in rows:
+        row["centroids"] = _centroids(folder / "ALL_IDB1" / "xyc" / f"{row['image_id']}.xyc")
+    return Dataset("all_idb1", frame_of(rows), CLASSES, CARD1, FileReader(folder))
+
+
+def all_idb2(folder: Path) -> Dataset:
+    """Single cells, 257×257: ``blast`` or ``healthy``."""
+    rows = _rows(folder, folder / "ALL_IDB2" / "img", "all_idb2")
+    return Dataset("all_idb2", frame_of(rows), CLASSES, CARD2, FileReader(folder))
+
+
+def _rows(folder: Path, images: Path, source: str) -> list[dict]:
+    rows = []
+    for path in files_in(images):
+        name = _NAME.match(path.stem)
+        if not name:
+            raise DataError(f"{path}: not named ImNNN_0 or ImNNN_1, so its label is not known; restore its name")
+        rows.append(
+            {
+                "image_id": path.stem,
+                "path": path.relative_to(folder).as_posix(),
+                "mask_path": "",
+                "label": CLASSES[int(name["label"])],
+                "group": path.stem,
+                "source": source,
+            }
+        )
+    return rows
+
+
+def _centroids(path: Path) -> tuple[tuple[int, int], ...]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        points = [tuple(int(value) for value in line.split()) for line in lines if line.strip()]
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; every image of ALL-IDB1 has one, empty for a healthy smear") from None
+    except (ValueError, UnicodeDecodeError):
+        raise DataError(f"{path}: a line is not two whole numbers; copy the file again") from None
+    if any(len(point) != 2 for point in points):
+        raise DataError(f"{path}: a line is not two whole numbers; copy the file again")
+    return tuple(points)

@@ -1,0 +1,113 @@
+"""BCCD: smear fields with boxes; white cells are cut out and named by the table of dhruvp/wbc-classification.
+
+Layout: ``BCCD/JPEGImages/BloodImage_NNNNN.jpg``, ``BCCD/Annotations/BloodImage_NNNNN.xml`` (Pascal VOC boxes WBC, RBC,
+Platelets) and ``wbc_labels.csv`` (Image, Category), where one image may list several cells.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, read_table
+from helpers.datasets.fetch import Remote
+
+CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
+KINDS = ("WBC", "RBC", "Platelets")
+MARGIN = 0.1
+REMOTE = Remote(
+    "https://raw.githubusercontent.com/Shenggan/BCCD_Dataset/ec96fe4104e9bb329f0d263db95cf1edd8c09909/", "bccd.txt"
+)
+CARD = Card(
+    "BCCD: blood cell fields with boxes",
+    "MIT",
+    "bccd",
+    "https://github.com/Shenggan/BCCD_Dataset",
+    "field (no patient is published)",
+    (
+        "labels name the cells of a field, not of a box: where a field holds different types, or the count differs, "
+        "its cells are left out",
+        "labels come from another repository (dhruvp/wbc-classification) and are not verified by a haematologist",
+        "two boxes, of fields 338 and 343, have no area and are dropped",
+        "the popular Kaggle copy holds augmented images; the originals here are 364 fields",
+    ),
+)
+
+
+def bccd(folder: Path, fields: bool = False) -> Dataset:
+    """White cells cut from their fields, or whole fields.
+
+    Args:
+        folder: holds ``BCCD/`` and ``wbc_labels.csv``.
+        fields: whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in pixels and no
+            label, instead of one square cut-out per white cell (its box and a margin of 10 %).
+    """
+    photos = files_in(folder / "BCCD" / "JPEGImages", {".jpg"})
+    boxes = {photo: _boxes(folder / "BCCD" / "Annotations" / f"{photo.stem}.xml") for photo in photos}
+    path = {photo: photo.relative_to(folder).as_posix() for photo in photos}
+    common = {"mask_path": "", "source": "bccd"}
+    if fields:
+        rows = [
+            {"image_id": p.stem, "path": path[p], "label": None, "group": p.stem, "boxes": found, **common}
+            for p, found in boxes.items()
+        ]
+        return Dataset("bccd", frame_of(rows), (), CARD, FileReader(folder), options={"fields": True})
+    labels = _labels(folder / "wbc_labels.csv")
+    rows = []
+    for photo, found in boxes.items():
+        cells = [box for box in found if box[0] == "WBC"]
+        names = labels.get(int(photo.stem.rpartition("_")[2]), [])
+        if len(set(names)) != 1 or len(names) < len(cells):
+            continue  # see the card: which box is which cell is not known
+        for k, box in enumerate(cells):
+            rows.append(
+                {
+                    "image_id": f"{photo.stem}-{k}",
+                    "path": path[photo],
+                    "label": names[0],
+                    "group": photo.stem,
+                    **_square(box),
+                    **common,
+                }
+            )
+    return Dataset("bccd", frame_of(rows), CLASSES, CARD, FileReader(folder))
+
+
+def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
+    try:
+        tree = ElementTree.parse(path)
+        found = []
+        for item in tree.iter("object"):
+            corners = [int(item.find("bndbox").find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
+            found.append((item.find("name").text, *corners))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such annotation; every field needs one, fetch the dataset again") from None
+    except (ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: not a Pascal VOC annotation ({error}); fetch the dataset again") from None
+    strange = {kind for kind, *_ in found} - set(KINDS)
+    if strange:
+        raise DataError(f"{path}: unknown kind of cell {sorted(strange)}; known are {KINDS}")
+    return tuple(box for box in found if box[3] > box[1] and box[4] > box[2])
+
+
+def _labels(path: Path) -> dict[int, list[str]]:
+    table = read_table(path, ["Image", "Category"])
+    twice = table.loc[table["Image"].duplicated(), "Image"]
+    if len(twice):
+        raise DataError(f"{path}: images that stand more than once; correct the table", twice)
+    labels = {}
+    for number, category in zip(table["Image"], table["Category"], strict=True):
+        names = [name.strip().lower() for name in category.split(",") if name.strip()]
+        if not number.isdigit() or set(names) - set(CLASSES):
+            raise DataError(f"{path}: row {number!r}: {category!r} is not a number and known cell types {CLASSES}")
+        labels[int(number)] = names
+    return labels
+
+
+def _square(box: tuple[str, int, int, int, int], width: int = 640, height: int = 480) -> dict[str, int]:
+    """The square around a box, with a margin, moved inside the field where it would reach over the edge."""
+    _, left, top, right, bottom = box
+    side = min(round(max(right - left, bottom - top) * (1 + 2 * MARGIN)), height)
+    x = min(max((left + right - side) // 2, 0), width - side)
+    y = min(max((top + bottom - side) // 2, 0), height - side)
+    return {"left": x, "top": y, "right": x + side, "bottom": y + side}

@@ -1,0 +1,73 @@
+"""Zheng et al. 2018: white cells with hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2`` CellaVision.
+
+Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black background, grey cytoplasm, white nucleus) and
+``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, match_ids, read_table
+from helpers.datasets.fetch import Remote
+
+CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
+REMOTE = Remote(
+    "https://raw.githubusercontent.com/zxaoyou/segmentation_WBC/fa9c01622f52bccb9aeb8a6f2628f564e377767d/", "wbc.txt"
+)
+_HOME = "https://github.com/zxaoyou/segmentation_WBC"
+_UNVERIFIED = "class labels were added by the authors and not verified by a haematologist"
+CARD1 = Card(
+    "Zheng dataset 1: white cells, rapid stain",
+    "GPL-3.0",
+    "zheng2018",
+    _HOME,
+    "image (no patient is published)",
+    (
+        _UNVERIFIED,
+        "112 and 139 are the same file; 157 and 158, 166 and 171 are near-duplicates: each pair is one group here",
+        "yellow background; 30 image sizes, 224 of 300 are 120×120",
+    ),
+)
+CARD2 = Card(
+    "Zheng dataset 2: white cells from the CellaVision blog",
+    "GPL-3.0",
+    "zheng2018",
+    _HOME,
+    "image (no patient is published)",
+    (_UNVERIFIED, "the masks hold 14 grey values instead of 3; they are cut at 64 and 192"),
+)
+SAME_CELL = {"112": "112+139", "139": "112+139", "157": "157+158", "158": "157+158", "166": "166+171", "171": "166+171"}
+
+
+def wbc1(folder: Path) -> Dataset:
+    """300 cells of Zheng's first set; duplicate pairs share a group."""
+    return _build("wbc1", folder, 1, "class label", CARD1, SAME_CELL)
+
+
+def wbc2(folder: Path) -> Dataset:
+    """100 cells of Zheng's second set."""
+    return _build("wbc2", folder, 2, "class", CARD2, {})
+
+
+def _build(name: str, folder: Path, number: int, column: str, card: Card, same: dict[str, str]) -> Dataset:
+    paths = files_in(folder / f"Dataset {number}", {".bmp"})
+    path = folder / f"Class Labels of Dataset {number}.csv"
+    table = read_table(path, ["image ID", column])
+    table.index = table["image ID"].str.zfill(3)
+    match_ids([p.stem for p in paths], table.index, path)
+    strange = table.loc[~table[column].isin(list("12345")), column]
+    if len(strange):
+        raise DataError(f"{path}: classes are 1 to 5", (f"image {key}: class {value!r}" for key, value in strange.items()))
+    rows = [
+        {
+            "image_id": f"{name}-{p.stem}",
+            "path": p.relative_to(folder).as_posix(),
+            "mask_path": p.with_suffix(".png").relative_to(folder).as_posix(),
+            "label": CLASSES[int(table.at[p.stem, column]) - 1],
+            "group": same.get(p.stem, p.stem),
+            "source": name,
+        }
+        for p in paths
+    ]
+    return Dataset(name, frame_of(rows), CLASSES, card, FileReader(folder), has_masks=True)
