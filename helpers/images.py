@@ -6,7 +6,7 @@ Every image in this project is ``uint8`` RGB of shape ``(height, width, 3)``, va
 8-bit RGB (BMP, JPEG, PNG, TIFF)                       read as it is
 8-bit greyscale, 1-bit, palette                        converted to RGB
 transparency (RGBA, LA, palette with a clear colour)   laid over white, the colour of an empty field
-EXIF orientation (photographs from a telephone)        turned upright
+EXIF orientation of a JPEG or TIFF (telephone)         turned upright
 CMYK, YCbCr or Lab TIFF, 16-bit, floating point        refused: the conversion would be a guess
 more than one frame or page                            refused: which one is meant is not known
 more than 64 million pixels                            refused before decoding (decompression bomb)
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 64_000_000
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
@@ -82,8 +82,12 @@ def check_header(path: str | Path) -> tuple[int, int]:
     """
     with _open(Path(path)) as image:
         width, height = image.size
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (width, height) if turned else (height, width)
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 (upright) to 8. PNG is left out: it may keep EXIF behind the pixels, and cameras write JPEG."""
+    return image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "TIFF") else 1
 
 
 def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
@@ -103,7 +107,7 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
             image.draft("RGB", (at_least, at_least))
         try:
             image.load()
-            if image.getexif().get(0x0112, 1) != 1:
+            if _orientation(image) != 1:
                 image = ImageOps.exif_transpose(image)
             return np.asarray(_to_rgb(image))
         except (OSError, SyntaxError, ValueError, IndexError) as error:

@@ -123,7 +123,7 @@ class Painter:
         for _ in range(look.nucleoli):
             spot = centre + random.normal(0, radius * 0.35, 2)
             chromatin -= 0.35 * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / 0.9)
-        density[nucleus] = (chromatin[..., None] * (_NUCLEUS_OD * nuclear * person_stain))[nucleus]
+        density[nucleus] = (np.clip(chromatin, 0.55, 1.6)[..., None] * (_NUCLEUS_OD * nuclear * person_stain))[nucleus]
 
         density = cv2.GaussianBlur(density, (0, 0), max(0.25 / pitch, 0.4) * random.uniform(0.8, 1.4))
         tilt = 1 + 0.04 * (x * random.normal() + y * random.normal()) / FIELD_UM
@@ -188,7 +188,7 @@ def _red_cells(
 def _granules(
     density: np.ndarray, where: np.ndarray, look: Morphology, pitch: float, random: np.random.Generator
 ) -> None:
-    """Scatter granules over the cytoplasm; basophil granules also cover the nucleus, as they do on a smear."""
+    """Scatter granules over the pixels of ``where``."""
     rows, columns = np.nonzero(where)
     if not look.granules or not len(rows):
         return
@@ -233,7 +233,7 @@ def synthetic(n: int = 240, patients: int = 12, size: int = 128, seed: int = 20)
                 "label": str(label),
                 "group": f"P{patient:02d}",
                 "source": "synthetic",
-                "stain_batch": patient % len(_STAINS) if patients >= len(_STAINS) else 0,
+                "stain_batch": patient // 3 % len(_STAINS),  # not patient % 3: that is leukaemia, and stain must not tell
                 "patient": patient,
                 "number": number,
             }
