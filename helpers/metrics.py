@@ -79,5 +79,7 @@ def table_of_means(table: pd.DataFrame, value: str, by: list[str], groups: pd.Se
     rows = []
     for key, part in table.groupby(by, sort=False, observed=True):
         estimate = mean_over_groups(part.set_index("image_id")[value], groups, seed)
-        rows.append((*key, *map(float, np.round((estimate.value, estimate.low, estimate.high), 3)), estimate.n, estimate.groups))
+        rows.append(
+            (*key, *map(float, np.round((estimate.value, estimate.low, estimate.high), 3)), estimate.n, estimate.groups)
+        )
     return pd.DataFrame(rows, columns=[*by, value, "low", "high", "n", "groups"])

@@ -93,28 +93,31 @@ def _to_lab(image: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class LabStatistics:
-    """Mean and standard deviation of lightness, a and b over one or many images."""
+    """Mean and standard deviation of lightness, a and b over some images, each ``(3,)``."""
 
     mean: np.ndarray
     deviation: np.ndarray
 
 
 def lab_statistics(images: np.ndarray) -> LabStatistics:
-    """Colour statistics of images ``uint8 (n, height, width, 3)``, to normalise others to."""
+    """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference."""
     lab = np.concatenate([_to_lab(image).reshape(-1, 3) for image in images])
     return LabStatistics(lab.mean(axis=0), lab.std(axis=0))
 
 
-def reinhard(image: np.ndarray, target: LabStatistics) -> np.ndarray:
-    """Give an image the mean and spread of a target in each channel of Lab (Reinhard et al. 2001).
+def reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:
+    """Shift and stretch each channel of Lab as it takes to bring the source's statistics to the target's.
+
+    Reinhard et al. 2001. With the statistics of a whole stain batch as source, a cell with a large nucleus stays darker
+    than one with a small nucleus; with the statistics of the one image, that difference is lost.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        target: from :func:`lab_statistics`.
+        source: of the image, or better of its batch; from :func:`lab_statistics`.
+        target: of the reference.
     """
-    lab = _to_lab(image)
-    mean, deviation = lab.mean(axis=(0, 1)), np.maximum(lab.std(axis=(0, 1)), 1e-3)
-    lab = (lab - mean) / deviation * target.deviation + target.mean
+    stretch = target.deviation / np.maximum(source.deviation, 1e-3)
+    lab = (_to_lab(image) - source.mean) * stretch + target.mean
     rgb = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB)
     return np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
@@ -134,8 +137,8 @@ class Stains:
     field: np.ndarray
 
 
-def macenko_stains(image: np.ndarray) -> Stains:
-    """Estimate the two stains of an image (Macenko et al. 2009).
+def macenko_stains(images: np.ndarray) -> Stains:
+    """Estimate the two stains of some images (Macenko et al. 2009).
 
     Beer and Lambert: optical densities of mixtures lie in the plane that the two stains span; the stains are the extreme
     directions in it. Differs from the paper in two ways that a smear needs: density is measured against the colour of the
@@ -143,13 +146,13 @@ def macenko_stains(image: np.ndarray) -> Stains:
     stained when its total density passes the limit, not each channel, because red cells hardly darken red.
 
     Args:
-        image: ``uint8 (height, width, 3)`` RGB.
+        images: ``uint8 (n, height, width, 3)`` RGB of one stain batch. One cell alone may show too little of one stain.
 
     Raises:
         ValueError: too few stained pixels to estimate a plane from.
     """
-    field = np.maximum(np.percentile(image.reshape(-1, 3), 98, axis=0), 1.0)
-    density = _density(image, field)
+    field = np.maximum(np.percentile(images.reshape(-1, 3), 98, axis=0), 1.0)
+    density = _density(images, field)
     stained = density[np.linalg.norm(density, axis=1) > MACENKO_LEAST_DENSITY]
     if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
         raise ValueError(f"{len(stained)} stained pixels of too few colours: no two stains can be told apart")
@@ -165,15 +168,15 @@ def macenko_stains(image: np.ndarray) -> Stains:
     return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), field)
 
 
-def macenko(image: np.ndarray, target: Stains) -> np.ndarray:
+def macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
     """Repaint an image with the stains of a target, keeping how much of each lies where (Macenko et al. 2009).
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        target: from :func:`macenko_stains` of a reference image.
+        source: of the image, or better of its batch; from :func:`macenko_stains`.
+        target: of the reference.
     """
-    own = macenko_stains(image)
-    amounts = _amounts(_density(image, own.field), own.colours) * (target.strength / own.strength)
+    amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)
     rgb = target.field * np.exp(-amounts @ target.colours)
     return np.round(np.clip(rgb, 0, 255)).astype(np.uint8).reshape(image.shape)
 

@@ -129,7 +129,9 @@ def near_duplicates(dataset: Dataset, threshold: float = 0.9) -> pd.DataFrame:
         for a, b in zip(*np.nonzero(np.triu(alike, start + 1) >= threshold), strict=True):
             rows.append((start + a, b, float(alike[a, b])))
     ids = dataset.frame.index
-    pairs = [(ids[a], ids[b], round(s, 3), keys[a] == keys[b] and _same_pixels(dataset, ids[a], ids[b])) for a, b, s in rows]
+    pairs = [
+        (ids[a], ids[b], round(s, 3), keys[a] == keys[b] and _same_pixels(dataset, ids[a], ids[b])) for a, b, s in rows
+    ]
     found = pd.DataFrame(pairs, columns=["image_a", "image_b", "similarity", "exact"])
     return found.sort_values(["similarity", "image_a", "image_b"], ascending=[False, True, True], ignore_index=True)
 
@@ -155,7 +157,9 @@ def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     group, names = pd.factorize(frame["group"])
     position = pd.Series(group, index=frame.index)
     a, b = position[pairs["image_a"]].to_numpy(), position[pairs["image_b"]].to_numpy()
-    _, joined = connected_components(coo_matrix((np.ones(len(a)), (a, b)), shape=(len(names), len(names))), directed=False)
+    _, joined = connected_components(
+        coo_matrix((np.ones(len(a)), (a, b)), shape=(len(names), len(names))), directed=False
+    )
     title = pd.Series(names).groupby(joined).agg(lambda members: "+".join(sorted(map(str, members))))
     return pd.Series(title[joined[group]].to_numpy(), index=frame.index, name="group")
 
@@ -176,7 +180,9 @@ def audit(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = Non
         raise DataError("the split and the table do not hold the same images", odd)
     parts_of_group = part.groupby(frame["group"].reindex(part.index)).unique()
     leaks = [
-        f"group {group} is in {' and '.join(map(str, sorted(parts)))}" for group, parts in parts_of_group.items() if len(parts) > 1
+        f"group {group} is in {' and '.join(map(str, sorted(parts)))}"
+        for group, parts in parts_of_group.items()
+        if len(parts) > 1
     ]
     for row in () if pairs is None else pairs.itertuples(index=False):
         if part[row.image_a] != part[row.image_b]:

@@ -134,7 +134,9 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
             bad.values(),
         )
     if bad:
-        warnings.warn(str(DataError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())), stacklevel=2)
+        warnings.warn(
+            str(DataError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())), stacklevel=2
+        )
         dataset = dataset.subset(dataset.frame.index.difference(bad, sort=False))
     return dataset
 

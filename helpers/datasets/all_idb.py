@@ -23,7 +23,12 @@ CARD1 = Card(
     (_NO_PATIENT, "centroids mark blasts only; other white cells are not marked"),
 )
 CARD2 = Card(
-    "ALL-IDB2: single cells cut from ALL-IDB1", "on application, no redistribution", "labati2011", _HOME, "image", (_NO_PATIENT,)
+    "ALL-IDB2: single cells cut from ALL-IDB1",
+    "on application, no redistribution",
+    "labati2011",
+    _HOME,
+    "image",
+    (_NO_PATIENT,),
 )
 _NAME = re.compile(r"^Im\d{3}_(?P<label>[01])$")
 

@@ -232,7 +232,9 @@ class Dataset:
     def _filled(self, shape: tuple[int, ...], make: Callable[[Any], np.ndarray], what: str) -> np.ndarray:
         needed = len(self) * int(np.prod(shape))
         if needed > MAX_ARRAY_BYTES:
-            raise DataError(f"{self.name}: {needed / 2**30:.1f} GiB of {what} in one array; use .batches(), a smaller size")
+            raise DataError(
+                f"{self.name}: {needed / 2**30:.1f} GiB of {what} in one array; use .batches(), a smaller size"
+            )
         result = np.empty((len(self), *shape), np.uint8)
 
         def fill(k: int, row: Any) -> None:
@@ -264,9 +266,10 @@ class Dataset:
                     bad[rows[k].image_id] = str(error)
             return stop - start
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool, tqdm(
-            total=len(rows), desc=f"{self.name}: {what}", unit="image", delay=2, leave=False
-        ) as bar:
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            tqdm(total=len(rows), desc=f"{self.name}: {what}", unit="image", delay=2, leave=False) as bar,
+        ):
             for done in pool.map(part, range(0, len(rows), 16)):
                 bar.update(done)
         return {row.image_id: bad[row.image_id] for row in rows if row.image_id in bad}

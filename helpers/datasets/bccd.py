@@ -55,7 +55,14 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
     common = {"mask_path": "", "source": "bccd"}
     if fields:
         rows = [
-            {"image_id": p.stem, "path": path[p], "label": None, "group": SAME_CELL.get(p.stem, p.stem), "boxes": found, **common}
+            {
+                "image_id": p.stem,
+                "path": path[p],
+                "label": None,
+                "group": SAME_CELL.get(p.stem, p.stem),
+                "boxes": found,
+                **common,
+            }
             for p, found in boxes.items()
         ]
         return Dataset("bccd", frame_of(rows), (), CARD, FileReader(folder), options={"fields": True})

@@ -82,8 +82,14 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
     rows = []
     for part in PARTS:
         shape, n = pictures[part].shape, len(labels[part])
-        if shape != (n, pixels, pixels, 3) or pictures[part].dtype != np.uint8 or not np.isin(labels[part], range(8)).all():
-            raise DataError(f"{path}: {part} has {n} labels for images {shape}, or labels outside 0 to 7; fetch it again")
+        if (
+            shape != (n, pixels, pixels, 3)
+            or pictures[part].dtype != np.uint8
+            or not np.isin(labels[part], range(8)).all()
+        ):
+            raise DataError(
+                f"{path}: {part} has {n} labels for images {shape}, or labels outside 0 to 7; fetch it again"
+            )
         for k, label in enumerate(labels[part]):
             name = f"{part}-{k:05d}"
             rows.append(

@@ -62,7 +62,9 @@ def _training(folder: Path) -> list[dict]:
     base = folder / "C-NMC_training_data"
     folds = sorted(base.glob("fold_*"))
     if not folds:
-        raise DataError(f"{base}: no fold_0, fold_1, fold_2 here; unpack the training archive into {base}", missing=True)
+        raise DataError(
+            f"{base}: no fold_0, fold_1, fold_2 here; unpack the training archive into {base}", missing=True
+        )
     rows = []
     for fold in folds:
         for label in CLASSES:

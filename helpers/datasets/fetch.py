@@ -157,7 +157,9 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
                     while chunk := member.read(1 << 20):
                         budget -= len(chunk)
                         if budget < 0:
-                            raise DataError(f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be")
+                            raise DataError(
+                                f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be"
+                            )
                         file.write(chunk)
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
             raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None

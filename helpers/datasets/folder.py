@@ -114,7 +114,14 @@ def _class_rows(root: Path, below: str, classes: tuple[str | Path, ...], source:
             relative = path.relative_to(root).as_posix()
             label = path.parent.name
             rows.append(
-                {"image_id": relative, "path": relative, "mask_path": "", "label": label, "group": relative, "source": source}
+                {
+                    "image_id": relative,
+                    "path": relative,
+                    "mask_path": "",
+                    "label": label,
+                    "group": relative,
+                    "source": source,
+                }
             )
     return rows
 
@@ -130,7 +137,9 @@ def _add_masks(root: Path, rows: list[dict]) -> None:
         else:
             missing.append(f"{row['path']}: no {choices[0].as_posix()} nor {choices[1].as_posix()}")
     if missing:
-        raise DataError(f"{root / 'masks'}: {len(missing)} images have no mask; add them, or remove the folder", missing)
+        raise DataError(
+            f"{root / 'masks'}: {len(missing)} images have no mask; add them, or remove the folder", missing
+        )
 
 
 def _labels_or_greys(mask: np.ndarray) -> np.ndarray:

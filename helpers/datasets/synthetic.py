@@ -58,18 +58,10 @@ CLASSES = {
     "eosinophil": Morphology(
         0.10, 14.0, 0.34, (2, 2, 2, 3), 0.0, 0.30, 0, (0.06, 0.22, 0.16), 170, 0.75, (0.04, 0.50, 0.45)
     ),
-    "basophil": Morphology(
-        0.06, 12.5, 0.42, (1, 2, 2), 0.2, 0.20, 0, (0.10, 0.18, 0.05), 60, 0.85, (0.80, 1.05, 0.45)
-    ),
-    "lymphocyte": Morphology(
-        0.24, 10.0, 0.72, (1,), 0.05, 0.34, 0, (0.30, 0.20, 0.03), 3, 0.35, (0.25, 0.45, 0.15)
-    ),
-    "monocyte": Morphology(
-        0.10, 16.0, 0.48, (1,), 0.55, 0.22, 0, (0.24, 0.24, 0.10), 60, 0.25, (0.10, 0.18, 0.06)
-    ),
-    "lymphoblast": Morphology(
-        0.12, 13.0, 0.80, (1,), 0.12, 0.12, 2, (0.42, 0.30, 0.06), 0, 0.3, (0.0, 0.0, 0.0)
-    ),
+    "basophil": Morphology(0.06, 12.5, 0.42, (1, 2, 2), 0.2, 0.20, 0, (0.10, 0.18, 0.05), 60, 0.85, (0.80, 1.05, 0.45)),
+    "lymphocyte": Morphology(0.24, 10.0, 0.72, (1,), 0.05, 0.34, 0, (0.30, 0.20, 0.03), 3, 0.35, (0.25, 0.45, 0.15)),
+    "monocyte": Morphology(0.10, 16.0, 0.48, (1,), 0.55, 0.22, 0, (0.24, 0.24, 0.10), 60, 0.25, (0.10, 0.18, 0.06)),
+    "lymphoblast": Morphology(0.12, 13.0, 0.80, (1,), 0.12, 0.12, 2, (0.42, 0.30, 0.06), 0, 0.3, (0.0, 0.0, 0.0)),
 }
 # Strength of nuclear stain, of eosin, and colour of the empty field, by stain batch.
 _STAINS = (
@@ -151,7 +143,9 @@ def _nucleus(
         shape = _blob(x, y, nuclear_radius, 0.04, random)
         if look.indent > 0:
             away = nuclear_radius * (1.35 - 0.5 * look.indent)
-            hole = np.hypot(x - away * np.cos(turn), y - away * np.sin(turn)) < nuclear_radius * (0.35 + look.indent * 0.5)
+            hole = np.hypot(x - away * np.cos(turn), y - away * np.sin(turn)) < nuclear_radius * (
+                0.35 + look.indent * 0.5
+            )
             shape &= ~hole
         return shape
     lobe_radius = radius * np.sqrt(ratio / lobes)
@@ -223,7 +217,9 @@ def synthetic(n: int = 240, patients: int = 12, size: int = 128, seed: int = 20)
     for number in range(n):
         patient = number % patients
         healthy = patient % 3 != 2
-        weights = frequency * np.array([name != "lymphoblast" if healthy else 1 + 5 * (name == "lymphoblast") for name in names])
+        weights = frequency * np.array(
+            [name != "lymphoblast" if healthy else 1 + 5 * (name == "lymphoblast") for name in names]
+        )
         label = np.random.default_rng([seed, 0, number]).choice(names, p=weights / weights.sum())
         rows.append(
             {
@@ -233,10 +229,14 @@ def synthetic(n: int = 240, patients: int = 12, size: int = 128, seed: int = 20)
                 "label": str(label),
                 "group": f"P{patient:02d}",
                 "source": "synthetic",
-                "stain_batch": patient // 3 % len(_STAINS),  # not patient % 3: that is leukaemia, and stain must not tell
+                "stain_batch": patient
+                // 3
+                % len(_STAINS),  # not patient % 3: that is leukaemia, and stain must not tell
                 "patient": patient,
                 "number": number,
             }
         )
     options = {"n": n, "patients": patients, "size": size, "seed": seed}
-    return Dataset("synthetic", frame_of(rows), tuple(CLASSES), CARD, Painter(size, seed), has_masks=True, options=options)
+    return Dataset(
+        "synthetic", frame_of(rows), tuple(CLASSES), CARD, Painter(size, seed), has_masks=True, options=options
+    )

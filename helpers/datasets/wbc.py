@@ -37,7 +37,11 @@ CARD2 = Card(
     "image (no patient is published)",
     (_UNVERIFIED, "the masks hold 14 grey values instead of 3; they are cut at 64 and 192"),
 )
-SAME_CELL = {number: "+".join(pair) for pair in (("112", "139"), ("157", "158"), ("166", "171"), ("167", "169")) for number in pair}
+SAME_CELL = {
+    number: "+".join(pair)
+    for pair in (("112", "139"), ("157", "158"), ("166", "171"), ("167", "169"))
+    for number in pair
+}
 
 
 def wbc1(folder: Path) -> Dataset:
@@ -58,7 +62,9 @@ def _build(name: str, folder: Path, number: int, column: str, card: Card, same: 
     match_ids([p.stem for p in paths], table.index, path)
     strange = table.loc[~table[column].isin(list("12345")), column]
     if len(strange):
-        raise DataError(f"{path}: classes are 1 to 5", (f"image {key}: class {value!r}" for key, value in strange.items()))
+        raise DataError(
+            f"{path}: classes are 1 to 5", (f"image {key}: class {value!r}" for key, value in strange.items())
+        )
     rows = [
         {
             "image_id": f"{name}-{p.stem}",

@@ -1,0 +1,77 @@
+"""What makes a chapter interactive: quizzes, and answers to exercises that are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jupyterquiz import display_quiz
+
+from helpers.datasets import NUCLEUS, Dataset
+from helpers.metrics import overlap
+from helpers.preprocessing import otsu
+from helpers.splits import folds
+
+QUIZZES = Path(__file__).parent / "quizzes"
+# Dark enough for white text at a contrast of 4.5 to 1 (WCAG AA).
+_QUIZ_COLOURS = {"--jq-multiple-choice-bg": "#1f4e79", "--jq-many-choice-bg": "#1f4e79", "--jq-numeric-bg": "#1f4e79"}
+
+
+def quiz(chapter: str) -> None:
+    """Show the questions of ``quizzes/<chapter>.yaml``."""
+    questions = yaml.safe_load((QUIZZES / f"{chapter}.yaml").read_text(encoding="utf-8"))
+    display_quiz(questions, colors=_QUIZ_COLOURS)
+
+
+def _largest_group(data: Dataset) -> float:
+    return float(data.frame["group"].value_counts(normalize=True).iloc[0])
+
+
+def _leaked_groups(data: Dataset) -> int:
+    frame = data.frame.sort_index()
+    half = np.arange(len(frame)) < len(frame) // 2
+    return len(set(frame["group"][half]) & set(frame["group"][~half]))
+
+
+def _widest_fold(data: Dataset) -> int:
+    return int(folds(data.frame, 4, 20).value_counts().max())
+
+
+def _otsu_on_first(data: Dataset) -> float:
+    first = data.subset(data.frame.index[:1])
+    return overlap(first.masks(128)[0] == NUCLEUS, otsu(first.images(128)[0]))[0]
+
+
+# Exercise to (how the answer is found, what to look at again).
+ANSWERS: dict[str, tuple[Callable[[Dataset], Any], str]] = {
+    "00-count": (len, "len(data) is the number of images in a dataset"),
+    "00-groups": (lambda data: data.frame["group"].nunique(), "count the different values of data.frame['group']"),
+    "01-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
+    "01-leaked-groups": (_leaked_groups, "sort by id, cut in two halves, and intersect the two sets of groups"),
+    "02-otsu-dice": (_otsu_on_first, "compare masks(128)[0] == 2 with otsu(images(128)[0]); overlap gives Dice first"),
+    "02-widest-fold": (_widest_fold, "splits.folds(data.frame, 4, 20).value_counts()"),
+}
+
+
+def check(exercise: str, answer: Any, data: Dataset) -> None:
+    """Say whether an answer is right, and if not, what was given and where to look.
+
+    Args:
+        exercise: a key of :data:`ANSWERS`.
+        answer: a number (right within 1 %), or text; ``None`` while there is none.
+        data: the dataset of the chapter.
+    """
+    find, hint = ANSWERS[exercise]
+    if answer is None:
+        print("⬜ Put your answer in place of None and run this cell again.")
+        return
+    expected = find(data)
+    if isinstance(expected, str):
+        right = answer == expected
+    else:
+        right = isinstance(answer, (int, float, np.number)) and bool(np.isclose(answer, expected, rtol=0.01, atol=0))
+    shown = f"{answer:.3g}" if isinstance(answer, (float, np.floating)) else f"{answer}"
+    print(f"✅ {shown} is right." if right else f"❌ {shown} is not it. Hint: {hint}.")
