@@ -15,7 +15,9 @@ more than 64 million pixels                            refused before decoding (
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import cv2
@@ -26,6 +28,8 @@ MAX_PIXELS = 64_000_000
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".tif", ".tiff"})
 _CONVERTED = frozenset({"RGB", "L", "1", "P", "RGBA", "LA", "PA"})
+
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 cv2.setNumThreads(1)  # threads work on whole images; OpenCV's own would compete with them
 
@@ -40,8 +44,13 @@ def _open(path: Path) -> Image.Image:
         if path.stat().st_size == 0:
             raise ImageError(f"{path}: the file is empty; fetch it again")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS below is stricter
+            warnings.filterwarnings("ignore", module=r"PIL\.")  # what it warns of is judged here
             image = Image.open(path, formats=FORMATS)
+            try:
+                problem = _header_problem(image)
+            except BaseException:
+                image.close()
+                raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file; check the folder, or fetch the dataset again") from None
     except PermissionError:
@@ -50,11 +59,10 @@ def _open(path: Path) -> Image.Image:
         raise ImageError(f"{path}: not an image in {', '.join(FORMATS)}; remove it or save it as PNG") from None
     except Image.DecompressionBombError:
         raise ImageError(f"{path}: far more than {MAX_PIXELS:,} pixels; crop it into tiles") from None
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, OverflowError) as error:
+    except _DAMAGED as error:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"{path}: the header cannot be read ({error}); fetch the file again") from None
-    problem = _header_problem(image)
     if problem:
         image.close()
         raise ImageError(f"{path}: {problem}")
@@ -71,6 +79,7 @@ def _header_problem(image: Image.Image) -> str | None:
         return f"mode {image.mode} (CMYK, 16-bit, float or the like) is not supported; save it as 8-bit RGB"
     if getattr(image, "n_frames", 1) > 1:
         return f"{image.n_frames} frames or pages; save the one you mean as a file of its own"
+    _orientation(image)
     return None
 
 
@@ -82,11 +91,13 @@ def check_header(path: str | Path) -> tuple[int, int]:
     """
     with _open(Path(path)) as image:
         width, height = image.size
+        if image.format == "TIFF":  # Pillow may have turned image.size already, depending on its version
+            width, height = image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
         return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1 (upright) to 8. PNG is left out: it may keep EXIF behind the pixels, and cameras write JPEG."""
+    """EXIF orientation 1 (upright) to 8. PNG is left out: it may keep EXIF behind the pixels; cameras write JPEG."""
     return image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "TIFF") else 1
 
 
@@ -106,11 +117,13 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         try:
-            image.load()
-            if _orientation(image) != 1:
-                image = ImageOps.exif_transpose(image)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                image.load()
+                if _orientation(image) != 1:
+                    image = ImageOps.exif_transpose(image)
             return np.asarray(_to_rgb(image))
-        except (OSError, SyntaxError, ValueError, IndexError) as error:
+        except _DAMAGED as error:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
 
 

@@ -55,11 +55,14 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int) -> Estimat
         seed: of the 2,000 resamples.
 
     Raises:
-        ValueError: no values, or values that are not finite.
+        ValueError: no values, values that are not finite, or images without a group.
     """
     if values.empty or not np.isfinite(values.to_numpy(float)).all():
         raise ValueError(f"a mean needs finite values; there are {len(values)}, {int(values.isna().sum())} missing")
-    by_group = values.groupby(groups.reindex(values.index)).agg(["sum", "count"])
+    group = groups.reindex(values.index)
+    if group.isna().any():
+        raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
+    by_group = values.groupby(group).agg(["sum", "count"])
     draws = np.random.default_rng(seed).multinomial(len(by_group), np.full(len(by_group), 1 / len(by_group)), RESAMPLES)
     means = draws @ by_group["sum"].to_numpy() / (draws @ by_group["count"].to_numpy())
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

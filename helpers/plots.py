@@ -1,7 +1,7 @@
 """Every figure of the book, in one look; each comes with its alt text and its caption.
 
-A function here returns a :class:`Picture`. In a notebook it shows as an image; its text form is the alt text, which is what a
-screen reader says, what the committed notebook keeps, and what nbval compares when the image itself is not stored.
+A function here returns a :class:`Picture`. In a notebook it shows as an image; its text form is the alt text, which is
+what a screen reader says, what the committed notebook keeps, and what nbval compares when the image is not stored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from helpers import images
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
 
-# Okabe and Ito 2008: told apart with every common colour blindness; the pale yellow is left out, white paper swallows it.
+# Okabe and Ito 2008: told apart with every common colour blindness. Pale yellow is left out: white paper swallows it.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DPI = 110
@@ -63,7 +63,7 @@ def grid(rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (),
     """Images in labelled rows: the way to look at cells side by side.
 
     Args:
-        rows: label to images ``uint8 (n, size, size, 3)``, or ``(n, size, size)`` for masks 0 to 2; rows may differ in n.
+        rows: label to images ``uint8 (n, size, size, 3)``, or masks ``(n, size, size)`` of 0 to 2; n may differ.
         caption: what to see.
         columns: titles of the columns, if they have any.
         side: width of one image in inches.

@@ -140,10 +140,11 @@ class Stains:
 def macenko_stains(images: np.ndarray) -> Stains:
     """Estimate the two stains of some images (Macenko et al. 2009).
 
-    Beer and Lambert: optical densities of mixtures lie in the plane that the two stains span; the stains are the extreme
-    directions in it. Differs from the paper in two ways that a smear needs: density is measured against the colour of the
-    empty field (98th percentile of each channel), which in a rapid stain is yellow, not white; and a pixel counts as
-    stained when its total density passes the limit, not each channel, because red cells hardly darken red.
+    Beer and Lambert: optical densities of mixtures lie in the plane that the two stains span; the stains are the
+    extreme directions in it. Differs from the paper in two ways that a smear needs: density is measured against the
+    colour of the empty field (98th percentile of each channel), which in a rapid stain is yellow, not white; and a
+    pixel counts as stained when its total density passes the limit, not each channel, because red cells hardly darken
+    red.
 
     Args:
         images: ``uint8 (n, height, width, 3)`` RGB of one stain batch. One cell alone may show too little of one stain.

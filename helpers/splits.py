@@ -26,7 +26,7 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     """Test fold 0 to k-1 of every image; no group is in two folds, classes are spread as evenly as groups allow.
 
     Raises:
-        DataError: fewer groups than folds.
+        DataError: fewer groups than folds, or no class with as many images as folds.
     """
     if k < 2 or frame["group"].nunique() < k:
         raise DataError(f"{k} folds need at least 2 and at most {frame['group'].nunique()} (the number of groups)")
@@ -44,6 +44,9 @@ def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
 
 
 def _assign(splitter: StratifiedGroupKFold | StratifiedKFold, frame: pd.DataFrame) -> pd.Series:
+    k = splitter.get_n_splits()
+    if frame["label"].value_counts().max() < k:
+        raise DataError(f"{k} folds need a class of at least {k} images; use fewer folds")
     # In the order of ids, so that the same images give the same folds however the frame is sorted.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
@@ -105,9 +108,9 @@ def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict
 def near_duplicates(dataset: Dataset, threshold: float = 0.9) -> pd.DataFrame:
     """Pairs of images that show the same thing: byte-alike, re-photographed, turned by quarter turns or mirrored.
 
-    Each image becomes a grey thumbnail of 32×32 with slow changes of brightness removed; two images are alike when their
-    thumbnails correlate in any of the eight flips and quarter turns. On wbc1 a threshold of 0.9 finds four pairs, which are
-    all the same cell; 0.82 is the next pair, and it is not.
+    Each image becomes a grey thumbnail of 32×32 with slow changes of brightness removed; two images are alike when
+    their thumbnails correlate in any of the eight flips and quarter turns. On wbc1 a threshold of 0.9 finds four pairs,
+    which are all the same cell; 0.82 is the next pair, and it is not.
 
     Args:
         dataset: at most some ten thousand images: time grows with the square of their number.
@@ -122,7 +125,7 @@ def near_duplicates(dataset: Dataset, threshold: float = 0.9) -> pd.DataFrame:
         keys.extend(picture.tobytes() for picture in pictures)
     thumbs = np.stack(thumbs)
     flat = _unit(thumbs)
-    orbit = [_unit(np.rot90(t, turn, (1, 2))) for t in (thumbs, thumbs[:, :, ::-1]) for turn in range(4)]
+    orbit = _orbit(thumbs)
     rows = []
     for start in range(0, len(flat), 1024):
         alike = np.max([flat[start : start + 1024] @ turned.T for turned in orbit], axis=0)
@@ -144,6 +147,11 @@ def _thumbnail(picture: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
     return grey - cv2.GaussianBlur(grey, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT)
+
+
+def _orbit(thumbs: np.ndarray) -> list[np.ndarray]:
+    """The eight flips and quarter turns of every thumbnail, as unit vectors."""
+    return [_unit(np.rot90(t, turn, (1, 2))) for t in (thumbs, thumbs[:, :, ::-1]) for turn in range(4)]
 
 
 def _unit(thumbs: np.ndarray) -> np.ndarray:
@@ -191,3 +199,14 @@ def audit(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = Non
                 f"similarity {row.similarity}"
             )
     return leaks
+
+
+def thumbnail_similarity(a: np.ndarray, b: np.ndarray) -> float:
+    """How alike two images are by the measure of :func:`near_duplicates`, -1 to 1.
+
+    Args:
+        a: ``uint8 (height, width, 3)`` RGB.
+        b: the same, of any size.
+    """
+    first, second = _thumbnail(a)[None], _thumbnail(b)[None]
+    return float(np.max([_unit(first) @ turned.T for turned in _orbit(second)]))

@@ -1,7 +1,8 @@
 """The datasets of the course, each behind one call: ``load("wbc1") -> Dataset``.
 
-Where data lie: every source has a folder below the data root, which is the argument ``root``, else the environment variable
-``LEUKOBOOK_DATA``, else a cache folder of the user. ``python -m helpers data list`` shows the names and the folders.
+Where data lie: every source has a folder below the data root, which is the argument ``root``, else the environment
+variable ``LEUKOBOOK_DATA``, else a cache folder of the user. ``python -m helpers data list`` shows the names and the
+folders.
 """
 
 from __future__ import annotations
@@ -68,33 +69,36 @@ SOURCES: dict[str, Source] = {
         cnmc.cnmc,
         cnmc.CARD,
         "cnmc",
-        ask="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with the "
-        "TCIA data retriever and put the folders, or their zip files,",
+        ask="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with "
+        "the TCIA data retriever and put the folders, or their zip files,",
     ),
     "all_idb1": Source(
         all_idb.all_idb1,
         all_idb.CARD1,
         "all_idb",
-        ask="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its folder,",
+        ask="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its "
+        "folder,",
     ),
     "all_idb2": Source(
         all_idb.all_idb2,
         all_idb.CARD2,
         "all_idb",
-        ask="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its folder,",
+        ask="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its "
+        "folder,",
     ),
     "aria": Source(
         aria.aria,
         aria.CARD,
         "aria",
-        ask="log in to Kaggle on the home page, download the archive and put it, or its folders Original and Segmented,",
+        ask="log in to Kaggle on the home page, download the archive and put it, or its folders Original and "
+        "Segmented,",
     ),
     "leukocytes4": Source(
         folder.leukocytes4,
         folder.LEUKOCYTES4_CARD,
         "leukocytes4",
-        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put its folders train, validation "
-        "and test",
+        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put its folders train, "
+        "validation and test",
     ),
 }
 
@@ -143,6 +147,8 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
 
 def _build(name: str, root: str | Path | None, options: dict[str, Any]) -> Dataset:
     if name.startswith("folder:"):
+        if options:
+            raise DataError(f"{name}: no option {', '.join(options)}; it has none")
         return folder.folder(Path(name.removeprefix("folder:")).expanduser().resolve(), **options)
     source = _source(name)
     known = [key for key in inspect.signature(source.build).parameters if key != "folder"]

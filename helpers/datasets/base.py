@@ -95,6 +95,11 @@ class FileReader:
     def check(self, row: Any) -> None:
         """See :class:`Reader`."""
         size = images.check_header(self.root / row.path)
+        if hasattr(row, "left") and (row.right > size[1] or row.bottom > size[0]):
+            raise images.ImageError(
+                f"{self.root / row.path}: {size[1]}×{size[0]} pixels, too small for the box that ends at "
+                f"{row.right}, {row.bottom}; fetch the file again"
+            )
         if row.mask_path:
             mask_size = images.check_header(self.root / row.mask_path)
             if mask_size != size:
@@ -106,7 +111,10 @@ class FileReader:
     def content(self, row: Any) -> Iterator[bytes]:
         """See :class:`Reader`."""
         for path in filter(None, (row.path, row.mask_path)):
-            yield (self.root / path).read_bytes()
+            try:
+                yield (self.root / path).read_bytes()
+            except OSError as error:
+                raise images.ImageError(f"{self.root / path}: cannot be read ({error.strerror})") from None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""BloodMNIST (MedMNIST v2): the PBC images centre-cropped and shrunk to 28, 64, 128 or 224 pixels, with official splits.
+"""BloodMNIST (MedMNIST v2): the PBC images centre-cropped and shrunk to 28, 64, 128 or 224 pixels, official splits.
 
 Layout: ``bloodmnist.npz``, ``bloodmnist_64.npz``, ``bloodmnist_128.npz``, ``bloodmnist_224.npz``, each with arrays
 ``{train,val,test}_{images,labels}``.
@@ -7,6 +7,7 @@ Layout: ``bloodmnist.npz``, ``bloodmnist_64.npz``, ``bloodmnist_128.npz``, ``blo
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
             labels = {part: arrays[f"{part}_labels"].ravel() for part in PARTS}
     except FileNotFoundError:
         raise DataError(f"{path}: no such file", missing=True) from None
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError, EOFError) as error:
         raise DataError(f"{path}: not the BloodMNIST archive ({error}); fetch it again") from None
     rows = []
     for part in PARTS:

@@ -1,8 +1,8 @@
 """C-NMC 2019: cells of children with acute lymphoblastic leukaemia and of healthy subjects, cut out on black.
 
-Layout: ``C-NMC_training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp``; the preliminary test set is
-``C-NMC_test_prelim_phase_data/<number>.bmp`` (or one folder deeper) with ``C-NMC_test_prelim_phase_data_labels.csv``
-(Patient_ID, new_names, labels: 1 leukaemia, 0 healthy).
+Layout: ``C-NMC_training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp``; the preliminary test set
+is ``C-NMC_test_prelim_phase_data/<number>.bmp`` (or one folder deeper) with the table
+``C-NMC_test_prelim_phase_data_labels.csv`` (Patient_ID, new_names, labels: 1 leukaemia, 0 healthy).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _row(folder: Path, path: Path, name: str) -> dict:
 
 def _training(folder: Path) -> list[dict]:
     base = folder / "C-NMC_training_data"
-    folds = sorted(base.glob("fold_*"))
+    folds = sorted(p for p in base.glob("fold_[0-9]") if p.is_dir())
     if not folds:
         raise DataError(
             f"{base}: no fold_0, fold_1, fold_2 here; unpack the training archive into {base}", missing=True

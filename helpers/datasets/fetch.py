@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -113,7 +113,9 @@ def _resume(url: str, output_file: str, keeper: pooch.Pooch) -> None:
 
 def _append(url: str, partial: Path) -> None:
     have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is not a range of the file
+    if have:
+        headers["Range"] = f"bytes={have}-"
     with requests.get(url, stream=True, timeout=30, headers=headers) as response:
         if response.status_code == 416:  # nothing is left to send: the partial file is whole, or not ours
             return
@@ -161,20 +163,21 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
                                 f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be"
                             )
                         file.write(chunk)
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+            # RuntimeError: a zip with a password, or with a compression that zipfile does not know
             raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
         written = []
         for source in sorted(p for p in Path(temporary).rglob("*") if p.is_file()):
             target = folder / source.relative_to(temporary)
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source, target)
+            source.replace(target)
             written.append(target)
     return written
 
 
 def _safe(name: str, archive: Path) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise DataError(f"{archive}: the member {name!r} would be written outside its folder; do not use this archive")
     return path
 

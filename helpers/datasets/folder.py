@@ -44,7 +44,7 @@ LEUKOCYTES4_CARD = Card(
     "original image (about 100/10/10 per class before augmentation)",
     (
         "the published folders hold augmented copies; copies of one original form one group here, judged by file name",
-        "28 of 40 test originals are byte-identical to validation images, and at least 11 are re-crops of training cells",
+        "28 of 40 test originals are byte-identical to validation images; at least 11 are re-crops of training cells",
     ),
 )
 FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of groups.csv, else image")

@@ -1,8 +1,8 @@
 """Drawn blood cells: no download, any number, exact masks, known patients and stain batches.
 
-*Synthetic* cells: no result on them is a result on blood. Each picture shows one white cell among red cells, built up in
-optical density (the darkening by stain) so that overlaps darken as they do under a microscope. One random stream per
-image, keyed on the seed and the image's number: the same seed gives the same pixels, in any order of access.
+*Synthetic* cells: no result on them is a result on blood. Each picture shows one white cell among red cells, built up
+in optical density (the darkening by stain) so that overlaps darken as they do under a microscope. One random stream
+per image, keyed on the seed and the image's number: the same seed gives the same pixels, in any order of access.
 """
 
 from __future__ import annotations
@@ -229,9 +229,8 @@ def synthetic(n: int = 240, patients: int = 12, size: int = 128, seed: int = 20)
                 "label": str(label),
                 "group": f"P{patient:02d}",
                 "source": "synthetic",
-                "stain_batch": patient
-                // 3
-                % len(_STAINS),  # not patient % 3: that is leukaemia, and stain must not tell
+                # not patient % 3: that is leukaemia, and stain must not tell
+                "stain_batch": patient // 3 % len(_STAINS),
                 "patient": patient,
                 "number": number,
             }

@@ -1,4 +1,4 @@
-"""Zheng et al. 2018: white cells with hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2`` CellaVision.
+"""Zheng et al. 2018: white cells, hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2`` CellaVision.
 
 Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black background, grey cytoplasm, white nucleus) and
 ``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2.
@@ -25,7 +25,8 @@ CARD1 = Card(
     "image (no patient is published)",
     (
         _UNVERIFIED,
-        "112 and 139 are the same file; 157 and 158, 166 and 171, 167 and 169 show the same cell: each pair is one group here",
+        "112 and 139 are the same file; 157 and 158, 166 and 171, 167 and 169 show the same cell: each pair is one "
+        "group here",
         "yellow background; 30 image sizes, 224 of 300 are 120×120",
     ),
 )

@@ -1,0 +1,212 @@
+"""The book: executed notebooks and prose, staged in one folder and rendered by Jupyter Book with warnings as errors."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from helpers import datasets, notebooks, runs
+
+ROOT = notebooks.ROOT
+RESULTS = ROOT / "book" / "results"
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "keras", "tensorflow-cpu")
+
+
+class BookError(RuntimeError):
+    """The book could not be rendered; the message holds the renderer's own warnings."""
+
+
+def build(name: str) -> Path:
+    """Render the book from a finished run; a second call with nothing changed returns at once.
+
+    Args:
+        name: of the profile that was run.
+
+    Returns:
+        The start page.
+
+    Raises:
+        BookError: Jupyter Book gave a warning or an error.
+        ValueError: a figure has no alt text.
+    """
+    stage = runs.BUILD / name / "book"
+    _stage(name, stage)
+    page, stamp = stage / "_build" / "html" / "index.html", stage.with_name("book.stamp")
+    content = hashlib.sha256()
+    for path in sorted(p for p in stage.rglob("*") if p.is_file() and "_build" not in p.parts):
+        content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
+    if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
+        return page
+    command = [sys.executable, "-m", "jupyter_book", "build", str(stage), "-W", "-n", "--keep-going", "--all"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    if done.returncode != 0 or not page.exists():
+        said = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|rror:", line)]
+        raise BookError("\n".join(["the book has warnings or errors:", *said, (done.stdout + done.stderr)[-3000:]]))
+    stamp.write_text(content.hexdigest())
+    return page
+
+
+def _stage(name: str, stage: Path) -> None:
+    for old in ("book", "notebooks"):
+        shutil.rmtree(stage / old, ignore_errors=True)
+    (stage / "notebooks").mkdir(parents=True)
+    shutil.copytree(ROOT / "book", stage / "book")
+    for file in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / file, stage / file)
+    for executed in sorted((runs.BUILD / name / "notebooks").glob("*.ipynb")):
+        nbformat.write(notebooks.for_the_book(notebooks.read(executed)), stage / "notebooks" / executed.name)
+    generated = stage / "book" / "_generated"
+    generated.mkdir()
+    (generated / "dataset-cards.md").write_text(dataset_cards(), encoding="utf-8")
+    (generated / "status.md").write_text(status(name), encoding="utf-8")
+    (generated / "results.md").write_text(results(), encoding="utf-8")
+
+
+def dataset_cards() -> str:
+    """One section per dataset, from the cards in the code, in Markdown."""
+    parts = []
+    for name, source in datasets.SOURCES.items():
+        card = source.card
+        how = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
+        parts += [f"## `{name}`", "", f"{card.title}.", "", "| | |", "|---|---|"]
+        parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.unit} |"]
+        parts += (
+            [f"| How it comes | {how}: `make data NAME={name}` |"] if source.folder else [f"| How it comes | {how} |"]
+        )
+        parts += [f"| Home | <{card.home}> |"] if card.home else []
+        parts += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
+        parts += ["", "Known defects:", "", *(f"- {defect}" for defect in card.defects), ""]
+    return "\n".join(parts)
+
+
+def status(name: str) -> str:
+    """What ran, how long it took, on which data and with which versions, in Markdown."""
+    rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
+    for record in runs.read_records(name):
+        given = ", ".join(f"{k} = {v}" for k, v in record.parameters.items()) or "defaults"
+        rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
+    facts = provenance()
+    versions = "\n".join(f"| {library} | {version} |" for library, version in facts.versions.items())
+    return "\n".join(
+        [
+            f"Run `{name}` at commit `{facts.commit[:12]}` on {facts.hardware}, Python {facts.python}.",
+            "",
+            *rows,
+            "",
+            "| Library | Version |",
+            "|---|---|",
+            versions,
+            "",
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a number comes from."""
+
+    commit: str
+    hardware: str
+    python: str
+    versions: dict[str, str]
+
+
+def provenance() -> Provenance:
+    """Commit (with ``+changes`` when the working tree differs from it), machine and versions of now."""
+    git = ["git", "-C", str(ROOT)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    dirty = subprocess.run(
+        [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True
+    ).stdout
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions)
+
+
+def publish(name: str, command: str) -> list[Path]:
+    """Copy the result tables that a run's notebooks saved to ``book/results/``, each with its provenance beside it.
+
+    Args:
+        name: of the profile that was run.
+        command: what a reader types to get them again.
+    """
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    facts, written = provenance(), []
+    for record in runs.read_records(name):
+        for table in sorted((runs.BUILD / name / "work" / "outputs").glob(f"{record.notebook[:2]}-*.csv")):
+            target = RESULTS / f"{name}-{table.stem}.csv"
+            shutil.copy(table, target)
+            about = {
+                "notebook": record.notebook,
+                "command": command,
+                "parameters": {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters},
+                "data_sha256": record.data,
+                "finished": record.finished,
+                "commit": facts.commit,
+                "hardware": facts.hardware,
+                "python": facts.python,
+                "versions": facts.versions,
+            }
+            target.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+            written.append(target)
+    return written
+
+
+def _source(record: runs.Record) -> Path:
+    return notebooks.NOTEBOOKS / f"{record.notebook}.ipynb"
+
+
+def results() -> str:
+    """The committed result tables with their provenance, in Markdown."""
+    parts = []
+    for path in sorted(RESULTS.glob("*.csv")):
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        table = pd.read_csv(path)
+        parts += [f"## {path.stem}", "", "| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
+        parts += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
+        given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
+        parts += [
+            "",
+            f"Notebook {about['notebook']} ({given}); `{about['command']}`; data SHA-256 "
+            f"`{about['data_sha256'][:16]}`; commit `{about['commit'][:12]}`; {about['hardware']}, "
+            f"Python {about['python']}; {about['finished'][:10]}.",
+            "",
+        ]
+    return "\n".join(parts) or "No full run has been published yet.\n"
+
+
+def refresh_notebooks(name: str = "quick") -> list[str]:
+    """Write the outputs of a finished run into the committed notebooks, normalised; returns the names that changed."""
+    changed = []
+    for executed in sorted((runs.BUILD / name / "notebooks").glob("*.ipynb")):
+        target = notebooks.NOTEBOOKS / executed.name
+        text = nbformat.writes(notebooks.normalise(notebooks.read(executed))) + "\n"
+        if target.read_text(encoding="utf-8") != text:
+            partial = target.with_suffix(".partial")
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(target)
+            changed.append(executed.stem)
+    config = ROOT / "_config.yml"
+    old = config.read_text(encoding="utf-8")
+    new = re.sub(r"(?m)^( +url: ).*$", rf"\g<1>{notebooks.repository_url()}", old)
+    if new != old:
+        config.write_text(new, encoding="utf-8")
+        changed.append(config.name)
+    return changed

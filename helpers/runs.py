@@ -1,0 +1,200 @@
+"""Execute notebooks with parameters; repeat only what has changed; lose nothing when killed.
+
+A run is a profile (notebooks and their parameters) and ends in ``build/<profile>/``::
+
+    notebooks/NAME.ipynb   executed, whole
+    failed/NAME.ipynb      what a failed notebook had done so far
+    records/NAME.json      key, status, seconds, parameters, error
+    work/                  the folder the notebooks run in; what they save is here
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import papermill
+import yaml
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+
+from helpers import datasets, notebooks
+
+BUILD = notebooks.ROOT / "build"
+# Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be run; the message names the file and what to change."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Which notebooks run, and with which parameters."""
+
+    name: str
+    notebooks: dict[str, dict[str, Any]]
+
+
+@dataclass
+class Record:
+    """What became of one notebook in one run."""
+
+    notebook: str
+    key: str
+    status: str  # "done" or "failed"
+    seconds: float
+    parameters: dict[str, Any]
+    finished: str
+    data: str = ""
+    error: str = ""
+    repeated: bool = field(default=True, compare=False)
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a profile and check it against the notebooks before anything runs.
+
+    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them.
+
+    Raises:
+        ProfileError: not a readable profile, an unknown notebook, an unknown parameter, or a value of another type than
+            the notebook's default.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(p.stem for p in (notebooks.ROOT / "profiles").glob("*.yaml")))
+        raise ProfileError(f"{path}: no such profile; there are {known}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path}: not YAML ({error})") from None
+    listed = content.get("notebooks") if isinstance(content, dict) else None
+    if not isinstance(listed, dict) or set(content) - {"notebooks", "parameters"}:
+        raise ProfileError(f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters', nothing else")
+    common = content.get("parameters") or {}
+    chosen, problems = {}, []
+    for name, own in listed.items():
+        source = notebooks.NOTEBOOKS / f"{name}.ipynb"
+        if not source.exists():
+            problems.append(f"no notebook {name} in {notebooks.NOTEBOOKS}")
+            continue
+        given, defaults = {**common, **(own or {})}, notebooks.parameters(notebooks.read(source))
+        for key, value in given.items():
+            if key not in defaults:
+                problems.append(f"{name} has no parameter {key}; it has {', '.join(defaults)}")
+            elif type(value) is not type(defaults[key]):
+                problems.append(f"{name}: {key} is {value!r}, but its default is {defaults[key]!r}")
+        chosen[name] = given
+    if problems:
+        raise ProfileError("\n  - ".join([f"{path}: nothing was run", *problems]))
+    return Profile(path.stem, chosen)
+
+
+def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
+    """Execute every notebook of a profile whose content, parameters, helpers, libraries or data have changed.
+
+    A notebook that fails does not stop the others. Results appear whole or not at all, so a run that was killed goes on
+    where it was when it is started again.
+
+    Args:
+        profile: from :func:`read_profile`.
+        say: gets one line per notebook.
+
+    Returns:
+        One record per notebook, in the profile's order.
+    """
+    folder = BUILD / profile.name
+    for name in ("notebooks", "failed", "records", "work"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    prints: dict[str, str] = {}
+    records = []
+    for name, given in profile.notebooks.items():
+        record = _one(folder, name, given, prints)
+        shown = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
+        say(f"{name}: {shown}" + (f"\n  {record.error}" if record.error else ""))
+        records.append(record)
+    return records
+
+
+def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str]) -> Record:
+    source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
+    final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
+    start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    dataset = {**notebooks.parameters(notebooks.read(source)), **given}.get("dataset", "")
+    try:
+        if dataset and dataset not in prints:
+            prints[dataset] = datasets.load(dataset).fingerprint()
+    except datasets.DataError as error:
+        record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
+        _write_atomically(record_path, json.dumps(asdict(record), indent=1))
+        return record
+    data = prints.get(dataset, "")
+    key = _key(source, given, data)
+    before = _read_record(record_path)
+    if before is not None and before.key == key and before.status == "done" and final.exists():
+        before.repeated = False
+        return before
+    record = Record(name, key, "done", 0.0, given, now, data)
+    partial = failed.with_name(f"{name}.partial.ipynb")
+    try:
+        _execute(source, partial, given, folder / "work")
+        partial.replace(final)
+        failed.unlink(missing_ok=True)
+    except (PapermillExecutionError, DeadKernelError) as error:
+        partial.replace(failed)
+        where = f"cell {error.cell_index + 1}" if isinstance(error, PapermillExecutionError) else "a cell"
+        what = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
+        record.status, record.error = "failed", f"{name}, {where}: {what}\n  What it had done: {failed}"
+    record.seconds = round(time.perf_counter() - start, 2)
+    _write_atomically(record_path, json.dumps(asdict(record), indent=1))
+    return record
+
+
+def _execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> None:
+    environment = {**ENVIRONMENT, "LEUKOBOOK_DATA": str(datasets.data_root())}
+    saved = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        papermill.execute_notebook(
+            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=True
+        )
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+
+
+def _key(source: Path, given: dict[str, Any], data: str) -> str:
+    """SHA-256 over everything that decides a notebook's outputs; its stored outputs do not."""
+    notebook = notebooks.read(source)
+    whole = hashlib.sha256(json.dumps([c.source for c in notebook.cells] + [given, data], sort_keys=True).encode())
+    quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{source.stem[:2]}.yaml"
+    for path in (*notebooks.helpers_used(notebook), quiz, notebooks.ROOT / "requirements.lock"):
+        if path.exists():
+            whole.update(path.relative_to(notebooks.ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+def read_records(name: str) -> list[Record]:
+    """The records of the notebooks of a run, sorted by notebook; empty if it has not been started."""
+    found = (_read_record(path) for path in sorted((BUILD / name / "records").glob("*.json")))
+    return [record for record in found if record is not None]
+
+
+def _read_record(path: Path) -> Record | None:
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None  # none yet, or from another version of this program: the notebook simply runs again
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,420 @@
+"""What a file may be (the table in helpers/images.py), what is refused, and that shapes and masks stay as promised."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import images
+from helpers.images import ImageError
+
+
+def cell(height=40, width=60, channels=3):
+    """A smooth picture: dark disc on a pale ground, so that JPEG changes it little."""
+    y, x = np.mgrid[:height, :width]
+    disc = np.hypot(y - height / 2, x - width / 2) < min(height, width) / 4
+    picture = np.where(disc[..., None], (90, 40, 130, 255), (230, 220, 225, 255)).astype(np.uint8)
+    return picture[..., :channels]
+
+
+def save(path, picture, **options):
+    Image.fromarray(picture).save(path, **options)
+    return path
+
+
+def refused(path, *words):
+    """Both ways in refuse the file with a message that names it."""
+    for call in (images.check_header, images.read):
+        with pytest.raises(ImageError) as caught:
+            call(path)
+        assert str(path) in str(caught.value)
+        for word in words:
+            assert word in str(caught.value)
+
+
+# --- what is read
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".png", ".tif", ".tiff"])
+def test_lossless_rgb_is_read_as_it_is(tmp_path, suffix):
+    path = save(tmp_path / f"cell{suffix}", cell())
+    picture = images.read(path)
+    assert picture.dtype == np.uint8
+    assert np.array_equal(picture, cell())
+    assert images.check_header(path) == (40, 60)
+
+
+def test_jpeg_is_read_in_the_order_red_green_blue(tmp_path):
+    picture = images.read(save(tmp_path / "cell.jpg", cell(), quality=95))
+    assert picture.shape == (40, 60, 3)
+    assert np.abs(picture[20, 30].astype(int) - (90, 40, 130)).max() <= 6
+    assert np.abs(picture.astype(int) - cell()).mean() < 5
+
+
+def test_a_suffix_that_does_not_match_the_content_does_no_harm(tmp_path):
+    path = tmp_path / "cell.jpg"
+    Image.fromarray(cell()).save(path, format="PNG")
+    assert np.array_equal(images.read(path), cell())
+
+
+def test_grey_becomes_three_equal_channels(tmp_path):
+    grey = np.arange(2400, dtype=np.uint32).reshape(40, 60).astype(np.uint8)
+    picture = images.read(save(tmp_path / "grey.png", grey))
+    assert np.array_equal(picture, np.stack([grey] * 3, axis=-1))
+
+
+def test_one_bit_becomes_black_and_white(tmp_path):
+    bits = np.zeros((8, 10), bool)
+    bits[2:5, 3:7] = True
+    Image.fromarray(bits).save(tmp_path / "bits.png")
+    picture = images.read(tmp_path / "bits.png")
+    assert np.array_equal(picture[..., 1], np.where(bits, 255, 0))
+
+
+def test_palette_becomes_its_colours(tmp_path):
+    Image.fromarray(cell()).quantize(4).save(tmp_path / "palette.png")
+    with Image.open(tmp_path / "palette.png") as stored:
+        assert stored.mode == "P"
+    assert np.abs(images.read(tmp_path / "palette.png").astype(int) - cell()).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_laid_over_white(tmp_path, mode):
+    picture = np.full((4, 6, 4), 100, np.uint8)
+    picture[:, :2, 3], picture[:, 2:4, 3], picture[:, 4:, 3] = 0, 128, 255
+    Image.fromarray(picture).convert(mode).save(tmp_path / "clear.png")
+    with Image.open(tmp_path / "clear.png") as stored:
+        assert stored.mode == mode
+    row = images.read(tmp_path / "clear.png")[0, :, 0].astype(int)
+    assert (row[:2] == 255).all()
+    assert np.abs(row[2:4] - (100 * 128 + 255 * 127) / 255).max() <= 1
+    assert (row[4:] == 100).all()
+
+
+@pytest.mark.parametrize("transparency", [0, bytes([0, 255, 255, 255])])
+def test_a_clear_palette_colour_becomes_white(tmp_path, transparency):
+    indexed = Image.new("P", (6, 4), 1)
+    indexed.putpalette([10, 20, 30, 90, 40, 130] + [0] * 6)
+    indexed.paste(0, (0, 0, 3, 4))
+    indexed.save(tmp_path / "palette.png", transparency=transparency)
+    picture = images.read(tmp_path / "palette.png")
+    assert (picture[:, :3] == 255).all()
+    assert (picture[:, 3:] == (90, 40, 130)).all()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_turned_upright(tmp_path, suffix, orientation):
+    upright = np.zeros((32, 64, 3), np.uint8)
+    upright[:16, :32] = 255  # one white corner tells all eight orientations but the mirrored pairs apart
+    upright[16:, :32] = 128
+    undo = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(undo[orientation](upright))
+    path = save(tmp_path / f"phone{suffix}", stored, exif=exif)
+    assert images.check_header(path) == (32, 64)
+    assert np.abs(images.read(path).astype(int) - upright).max() <= 12
+
+
+def test_a_path_outside_ascii_works(tmp_path):
+    folder = tmp_path / "Blutausstrich – лейкоз 白血病"
+    folder.mkdir()
+    assert np.array_equal(images.read(save(folder / "Zelle_ä.png", cell())), cell())
+
+
+def test_a_path_may_be_text(tmp_path):
+    assert np.array_equal(images.read(str(save(tmp_path / "cell.png", cell()))), cell())
+
+
+def test_read_grey_gives_one_channel(tmp_path):
+    grey = np.array([[0, 128], [255, 1]], np.uint8)
+    assert np.array_equal(images.read_grey(save(tmp_path / "mask.png", grey)), grey)
+
+
+# --- what is refused
+
+
+def test_cmyk_is_refused(tmp_path):
+    Image.fromarray(cell()).convert("CMYK").save(tmp_path / "print.jpg")
+    refused(tmp_path / "print.jpg", "CMYK", "8-bit RGB")
+
+
+@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
+def test_ycbcr_and_lab_tiff_are_refused(tmp_path, mode):
+    Image.new(mode, (6, 4)).save(tmp_path / "colour.tif")
+    refused(tmp_path / "colour.tif", "8-bit RGB")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bit_is_refused(tmp_path, suffix):
+    path = save(tmp_path / f"deep{suffix}", np.full((8, 8), 40_000, np.uint16))
+    refused(path, "16-bit")
+
+
+def test_floating_point_tiff_is_refused(tmp_path):
+    refused(save(tmp_path / "float.tif", np.ones((8, 8), np.float32)), "float")
+
+
+def test_an_animated_png_is_refused(tmp_path):
+    frames = [Image.fromarray(cell()), Image.fromarray(255 - cell())]
+    frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
+    refused(tmp_path / "moving.png", "2 frames")
+
+
+def test_a_tiff_of_several_pages_is_refused(tmp_path):
+    pages = [Image.fromarray(cell())] * 3
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    refused(tmp_path / "pages.tif", "3 frames")
+
+
+def test_an_animated_gif_is_not_among_the_formats(tmp_path):
+    frames = [Image.fromarray(cell()), Image.fromarray(255 - cell())]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    refused(tmp_path / "moving.gif", "BMP, JPEG, PNG, TIFF")
+
+
+def png_header(width, height):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def bmp_header(width, height):
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 54 + 100, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 100, 0, 0, 0, 0)
+        + b"\0" * 100
+    )
+
+
+@pytest.mark.parametrize("header", [png_header, bmp_header])
+@pytest.mark.parametrize("size", [(8001, 8000), (12_000, 12_000), (60_000, 60_000)])
+def test_a_bomb_is_refused_by_its_header(tmp_path, header, size):
+    path = tmp_path / "bomb"
+    path.write_bytes(header(*size))
+    refused(path, "64,000,000")
+
+
+def test_exactly_the_largest_size_is_accepted_by_its_header(tmp_path):
+    (tmp_path / "large.png").write_bytes(png_header(8000, 8000))
+    assert images.check_header(tmp_path / "large.png") == (8000, 8000)
+
+
+def test_a_picture_without_pixels_is_refused(tmp_path):
+    (tmp_path / "flat.bmp").write_bytes(bmp_header(10, 0))
+    refused(tmp_path / "flat.bmp")
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    refused(tmp_path / "empty.png", "empty")
+
+
+@pytest.mark.parametrize("content", [b"<html>404 Not Found</html>", b"\0" * 64, b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused(tmp_path, content):
+    (tmp_path / "page.png").write_bytes(content)
+    refused(tmp_path / "page.png")
+
+
+def test_a_folder_is_refused(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    refused(tmp_path / "folder.png")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    refused(tmp_path / "gone.png", "no such file")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif"])
+@pytest.mark.parametrize("kept", [0.5, 0.9])
+def test_truncated_pixels_are_refused(tmp_path, suffix, kept):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = save(tmp_path / f"cell{suffix}", noise)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    with pytest.raises(ImageError) as caught:
+        images.read(path)
+    assert str(path) in str(caught.value)
+    assert "fetch the file again" in str(caught.value) or "not an image" in str(caught.value)
+
+
+def test_a_damaged_compressed_png_is_refused(tmp_path):
+    path = save(tmp_path / "cell.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match="truncated or corrupt"):
+        images.read(path)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif"])
+def test_random_damage_gives_an_image_or_an_image_error(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"exif": exif} if suffix in (".jpg", ".tif") else {}
+    whole = save(tmp_path / f"cell{suffix}", cell(), **options).read_bytes()
+    random = np.random.default_rng(1)
+    path = tmp_path / f"damaged{suffix}"
+    refusals = 0
+    for _ in range(300):
+        content = bytearray(whole)
+        near_end = random.random() < 0.3
+        where = random.integers(max(0, len(whole) - 250) if near_end else 0, len(whole), 4)
+        for k in where if near_end else where % min(200, len(whole)):
+            content[k] = random.integers(256)
+        path.write_bytes(content)
+        try:
+            picture = images.read(path)
+        except ImageError:
+            refusals += 1
+        else:
+            assert picture.dtype == np.uint8
+            assert picture.ndim == 3
+    assert refusals > 10
+
+
+def test_a_second_page_with_a_damaged_header_is_refused(tmp_path):
+    path = tmp_path / "pages.tif"
+    pages = [Image.fromarray(cell())] * 2
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    content = bytearray(path.read_bytes())
+    first = struct.unpack("<I", content[4:8])[0]
+    tags = struct.unpack("<H", content[first : first + 2])[0]
+    link = first + 2 + 12 * tags
+    content[link : link + 4] = struct.pack("<I", 8)  # points into the pixels
+    path.write_bytes(content)
+    refused(path)
+
+
+def test_an_unreadable_file_is_refused(tmp_path, monkeypatch):
+    path = save(tmp_path / "locked.png", cell())
+
+    def deny(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(images.Image, "open", deny)
+    refused(path, "read permission")
+
+
+def test_a_folder_that_may_not_be_entered_is_refused(tmp_path, monkeypatch):
+    path = save(tmp_path / "locked.png", cell())
+
+    def deny(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "stat", deny)
+    with pytest.raises(ImageError, match="read permission"):
+        images.check_header(path)
+
+
+# --- scaling
+
+
+@pytest.mark.parametrize("at_least", [16, 100, 150, 400])
+@pytest.mark.parametrize("shape", [(400, 600), (600, 400)])
+def test_at_least_gives_at_least_that_size_or_the_whole_image(tmp_path, at_least, shape):
+    path = save(tmp_path / "large.jpg", cell(*shape))
+    height, width = images.read(path, at_least=at_least).shape[:2]
+    assert min(height, width) >= at_least
+    assert height / width == pytest.approx(shape[0] / shape[1], rel=0.05)
+
+
+def test_at_least_saves_work_on_a_large_jpeg(tmp_path):
+    path = save(tmp_path / "large.jpg", cell(400, 600))
+    assert images.read(path, at_least=100).shape == (100, 150, 3)
+    assert images.read(path).shape == (400, 600, 3)
+
+
+def test_at_least_does_not_change_a_png(tmp_path):
+    assert np.array_equal(images.read(save(tmp_path / "cell.png", cell()), at_least=8), cell())
+
+
+@pytest.mark.parametrize("shape", [(100, 50), (50, 100), (13, 7), (64, 64), (300, 1)])
+@pytest.mark.parametrize("size", [32, 96])
+def test_resize_keeps_the_aspect(shape, size):
+    inside = np.zeros((*shape, 3), np.uint8)
+    inside[...] = (200, 10, 10)
+    inside[0, 0] = (0, 0, 0)  # so that padding and picture can be told apart by the border's median
+    result = images.resize(inside, size)
+    assert result.shape == (size, size, 3)
+    rows, columns = np.nonzero(images.resize_mask(np.ones(shape, np.uint8), size))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert max(height, width) == size
+    assert height == pytest.approx(max(1, size * shape[0] / max(shape)), abs=0.51)
+    assert width == pytest.approx(max(1, size * shape[1] / max(shape)), abs=0.51)
+
+
+def test_resize_of_the_right_size_changes_nothing():
+    square = cell(48, 48)
+    assert np.array_equal(images.resize(square, 48), square)
+
+
+def test_resize_pads_with_the_median_of_the_border():
+    picture = cell(20, 60)
+    picture[0, :5] = 0  # a minority of the border
+    result = images.resize(picture, 60)
+    assert (result[:20] == (230, 220, 225)).all()
+    assert (result[40:] == (230, 220, 225)).all()
+    assert np.array_equal(result[20:40], picture)
+
+
+def test_a_removed_background_is_padded_with_black():
+    picture = np.zeros((20, 60, 3), np.uint8)
+    picture[8:12, 20:40] = 180
+    assert (images.resize(picture, 60)[:20] == 0).all()
+
+
+def test_shrinking_averages_instead_of_picking_pixels():
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert np.abs(images.resize(stripes, 16).astype(int) - 100).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(100, 150), (150, 100), (30, 20), (64, 64)])
+@pytest.mark.parametrize("size", [48, 97, 160])
+def test_a_mask_keeps_its_labels_and_stays_on_its_cell(shape, size):
+    labels = np.zeros(shape, np.uint8)
+    height, width = shape
+    labels[height // 5 : height // 2, width // 4 : width // 2] = 1
+    labels[height // 2 : 4 * height // 5, width // 4 : width // 2] = 2
+    scaled = images.resize_mask(labels, size)
+    assert scaled.dtype == np.uint8
+    assert scaled.shape == (size, size)
+    assert set(np.unique(scaled)) == {0, 1, 2}
+    for value in (1, 2):
+        picture = np.repeat(np.where(labels == value, 200, 0).astype(np.uint8)[..., None], 3, axis=2)
+        there, drawn = images.resize(picture, size)[..., 0] > 100, scaled == value
+        assert 2 * (there & drawn).sum() / (there.sum() + drawn.sum()) > 0.9
+
+
+def test_a_mask_is_padded_with_background():
+    scaled = images.resize_mask(np.full((10, 30), 2, np.uint8), 30)
+    assert (scaled[:10] == 0).all()
+    assert (scaled[10:20] == 2).all()
+    assert (scaled[20:] == 0).all()
+
+
+def test_a_montage_lays_images_out_in_reading_order():
+    pictures = np.stack([np.full((4, 5, 3), 10 * k, np.uint8) for k in range(5)])
+    sheet = images.montage(pictures, columns=3, gap=2)
+    assert sheet.shape == (2 * (4 + 2) - 2, 3 * (5 + 2) - 2, 3)
+    assert (sheet[:4, 7:12] == 10).all()
+    assert (sheet[6:, :5] == 30).all()
+    assert (sheet[4:6] == 255).all()
+    assert (sheet[:, 5:7] == 255).all()
+    assert (sheet[6:, 14:] == 255).all()  # the empty place
