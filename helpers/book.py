@@ -49,7 +49,8 @@ def build(name: str) -> Path:
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
     if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
         return page
-    command = [sys.executable, "-m", "jupyter_book", "build", str(stage), "-W", "-n", "--keep-going", "--all"]
+    jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [jupyter_book, "build", str(stage), "-W", "-n", "--keep-going", "--all"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
     if done.returncode != 0 or not page.exists():
         said = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|rror:", line)]

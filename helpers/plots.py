@@ -191,7 +191,7 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
 
 
 def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128) -> Picture:
-    """Outlines on the images of a small dataset: one row per way of drawing them, whole cell orange, nucleus blue.
+    """Outlines on the images of a small dataset: one row per way of drawing them, whole cell green, nucleus yellow.
 
     Args:
         dataset: some six images.
@@ -208,9 +208,9 @@ def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size:
 
 
 def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A copy of the image with the outlines of cell (orange) and nucleus (blue) drawn on it."""
+    """A copy of the image with the outlines of cell (green) and nucleus (yellow) drawn on it."""
     drawn = image.copy()
-    for least, colour in ((CYTOPLASM, COLOURS[4]), (NUCLEUS, COLOURS[5])):
+    for least, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
         edges, _ = cv2.findContours((mask >= least).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
         cv2.drawContours(drawn, edges, -1, (red, green, blue), 1)

@@ -102,7 +102,7 @@ class LabStatistics:
 def lab_statistics(images: np.ndarray) -> LabStatistics:
     """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference."""
     lab = np.concatenate([_to_lab(image).reshape(-1, 3) for image in images])
-    return LabStatistics(lab.mean(axis=0), lab.std(axis=0))
+    return LabStatistics(lab.mean(axis=0, dtype=np.float64), lab.std(axis=0, dtype=np.float64))
 
 
 def reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:

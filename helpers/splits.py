@@ -50,9 +50,10 @@ def _assign(splitter: StratifiedGroupKFold | StratifiedKFold, frame: pd.DataFram
     # In the order of ids, so that the same images give the same folds however the frame is sorted.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
+    group = ordered["group"] if isinstance(splitter, StratifiedGroupKFold) else None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        for number, (_, test) in enumerate(splitter.split(ordered, ordered["label"], ordered["group"])):
+        for number, (_, test) in enumerate(splitter.split(ordered, ordered["label"], group)):
             fold.iloc[test] = number
     return fold.loc[frame.index]
 

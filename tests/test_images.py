@@ -296,8 +296,9 @@ def test_a_second_page_with_a_damaged_header_is_refused(tmp_path):
     first = struct.unpack("<I", content[4:8])[0]
     tags = struct.unpack("<H", content[first : first + 2])[0]
     link = first + 2 + 12 * tags
-    content[link : link + 4] = struct.pack("<I", 8)  # points into the pixels
-    path.write_bytes(content)
+    content[link : link + 4] = struct.pack("<I", len(content))
+    without_dimensions = struct.pack("<HHHIHHI", 1, 284, 3, 1, 1, 0, 0)
+    path.write_bytes(content + without_dimensions)
     refused(path)
 
 

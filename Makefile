@@ -1,0 +1,60 @@
+# Leukobook. Needs Python 3.11 to 3.13 and make; everything else comes into .venv from requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+LEUKOBOOK := $(BIN)/python -m helpers
+# Absolute, because notebooks run in folders of their own.
+ifdef LEUKOBOOK_DATA
+export LEUKOBOOK_DATA := $(abspath $(LEUKOBOOK_DATA))
+endif
+ifdef LEUKOBOOK_WEIGHTS
+export LEUKOBOOK_WEIGHTS := $(abspath $(LEUKOBOOK_WEIGHTS))
+endif
+
+.PHONY: help env book full test check lab data notebooks lock clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+env: .venv/ready  ## create .venv from requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+book: env  ## execute every notebook with the quick profile and render the book
+	$(LEUKOBOOK) book quick
+
+full: env  ## the same book from a full run on a real dataset: make full DATASET=wbc1
+	@test -n "$(DATASET)" || { echo "Which dataset? For instance: make full DATASET=wbc1"; exit 2; }
+	$(LEUKOBOOK) book full-$(DATASET)
+
+test: env  ## everything that must hold
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest --nbval tests notebooks
+
+check: env  ## the quick part of the tests, for while you work
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -q -m "not slow" tests
+
+lab: env  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+data: env  ## fetch and check a dataset: make data NAME=wbc1
+	@test -n "$(NAME)" || { echo "Which dataset? For instance: make data NAME=wbc1"; $(LEUKOBOOK) data list; exit 2; }
+	$(LEUKOBOOK) data get $(NAME)
+
+notebooks: env  ## execute the notebooks and write their outputs back, normalised
+	$(BIN)/ruff format --quiet notebooks
+	$(LEUKOBOOK) notebooks
+
+lock: env  ## remake requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --quiet -o requirements.lock
+
+clean:  ## remove everything that was built, .venv included
+	rm -rf build .venv notebooks/outputs .pytest_cache .ruff_cache *.egg-info

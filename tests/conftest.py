@@ -1,0 +1,33 @@
+"""Shared by all tests: an absolute data root, quiet kernels, and no skipped test where CI forbids it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from helpers import runs
+
+ROOT = Path(__file__).resolve().parents[1]
+os.environ.update(runs.ENVIRONMENT)
+if os.environ.get("LEUKOBOOK_DATA"):
+    os.environ["LEUKOBOOK_DATA"] = str(Path(os.environ["LEUKOBOOK_DATA"]).resolve())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and os.environ.get("LEUKOBOOK_REFUSE_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but LEUKOBOOK_REFUSE_SKIPS is set: {call.excinfo.value}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def book():
+    """The quick book, built once for all tests that look at it: the folder of its pages."""
+    from helpers.book import build
+
+    profile = runs.read_profile(ROOT / "profiles" / "quick.yaml")
+    records = runs.run(profile)
+    assert [record.error for record in records if record.status != "done"] == []
+    return build(profile.name).parent

@@ -1,0 +1,168 @@
+"""Overlap on hand-worked masks; the bootstrap interval resamples groups and covers as often as it says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.metrics import Estimate, mean_over_groups, overlap, table_of_means
+
+
+def mask(*rows):
+    return np.array([[character == "#" for character in row] for row in rows])
+
+
+def drawn(values, groups):
+    """Values and groups as series with the same ids."""
+    ids = pd.Index([f"cell-{k:05d}" for k in range(len(values))], name="image_id")
+    return pd.Series(np.asarray(values, float), index=ids), pd.Series(list(groups), index=ids)
+
+
+def test_overlap_of_a_hand_worked_pair():
+    # 4 and 3 pixels, 2 in common: Dice 2·2/7, intersection over union 2/5.
+    dice, iou = overlap(mask("##..", "##.."), mask(".#..", ".##."))
+    assert dice == pytest.approx(4 / 7)
+    assert iou == pytest.approx(2 / 5)
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "expected"),
+    [
+        (mask("##", ".."), mask("##", ".."), 1.0),
+        (mask("##", ".."), mask("..", "##"), 0.0),
+        (mask("..", ".."), mask("..", ".."), 1.0),
+        (mask("..", ".."), mask("#.", ".."), 0.0),
+        (mask("#.", ".."), mask("..", ".."), 0.0),
+    ],
+    ids=["equal", "apart", "both empty", "nothing to find", "nothing found"],
+)
+def test_overlap_at_its_limits(truth, predicted, expected):
+    assert overlap(truth, predicted) == (expected, expected)
+
+
+def test_overlap_does_not_depend_on_the_order():
+    random = np.random.default_rng(0)
+    a, b = random.random((2, 20, 30)) < 0.4
+    assert overlap(a, b) == overlap(b, a)
+    dice, iou = overlap(a, b)
+    assert iou == pytest.approx(dice / (2 - dice))
+
+
+def test_overlap_refuses_masks_of_different_shape():
+    with pytest.raises(ValueError, match=r"\(2, 3\).*\(3, 2\)"):
+        overlap(np.zeros((2, 3), bool), np.zeros((3, 2), bool))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, float])
+def test_overlap_refuses_masks_that_are_not_boolean(dtype):
+    with pytest.raises(ValueError, match=np.dtype(dtype).name):
+        overlap(np.zeros((2, 2), bool), np.zeros((2, 2), dtype))
+
+
+def test_mean_over_groups_gives_the_mean_and_an_interval_around_it():
+    random = np.random.default_rng(3)
+    values, groups = drawn(random.normal(5, 1, 200), np.arange(200) % 20)
+    estimate = mean_over_groups(values, groups, seed=0)
+    assert estimate.value == pytest.approx(values.mean())
+    assert estimate.low < estimate.value < estimate.high
+    assert (estimate.n, estimate.groups) == (200, 20)
+
+
+def test_one_group_per_image_gives_the_usual_interval_of_a_mean():
+    random = np.random.default_rng(4)
+    values, groups = drawn(random.normal(0, 1, 400), range(400))
+    estimate = mean_over_groups(values, groups, seed=1)
+    expected = 2 * 1.96 * values.std() / np.sqrt(400)
+    assert estimate.high - estimate.low == pytest.approx(expected, rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_interval_whatever_the_order_of_images():
+    random = np.random.default_rng(5)
+    values, groups = drawn(random.normal(0, 1, 60), np.arange(60) % 6)
+    once = mean_over_groups(values, groups, seed=7)
+    assert mean_over_groups(values, groups, seed=7) == once
+    again = mean_over_groups(values.sample(frac=1, random_state=1), groups, seed=7)
+    assert (again.low, again.high) == pytest.approx((once.low, once.high))
+    other = mean_over_groups(values, groups, seed=8)
+    assert (other.low, other.high) != (once.low, once.high)
+
+
+def test_ten_copies_of_every_image_do_not_shrink_the_interval():
+    random = np.random.default_rng(6)
+    numbers, names = random.normal(0, 1, 30), np.arange(30) % 10
+    few = mean_over_groups(*drawn(numbers, names), seed=2)
+    many = mean_over_groups(*drawn(np.tile(numbers, 10), np.tile(names, 10)), seed=2)
+    assert many.n == 10 * few.n
+    assert many.high - many.low == pytest.approx(few.high - few.low, rel=1e-6)
+
+
+def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100():
+    random = np.random.default_rng(7)
+    covered, trials = 0, 300
+    for trial in range(trials):
+        effect = random.normal(0, 1, 40)
+        groups = np.repeat(np.arange(40), random.integers(3, 8, 40))
+        values, groups = drawn(effect[groups] + random.normal(0, 1, len(groups)), groups)
+        estimate = mean_over_groups(values, groups, seed=trial)
+        covered += estimate.low <= 0 <= estimate.high
+    assert 0.90 <= covered / trials <= 0.98
+
+
+def test_ignoring_groups_would_cover_far_too_seldom():
+    random = np.random.default_rng(8)
+    covered, trials = 0, 40
+    for trial in range(trials):
+        effect = random.normal(0, 1, 20)
+        values, _ = drawn(np.repeat(effect, 20) + random.normal(0, 0.3, 400), range(400))
+        estimate = mean_over_groups(values, pd.Series(values.index, index=values.index), seed=trial)
+        covered += estimate.low <= 0 <= estimate.high
+    assert covered / trials < 0.6
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_refused(bad):
+    values, groups = drawn([1.0, bad, 2.0], "aab")
+    with pytest.raises(ValueError, match="finite"):
+        mean_over_groups(values, groups, seed=0)
+
+
+def test_no_value_at_all_is_refused():
+    with pytest.raises(ValueError, match="there are 0"):
+        mean_over_groups(*drawn([], []), seed=0)
+
+
+def test_an_image_without_a_group_is_refused():
+    values, groups = drawn([1.0, 2.0, 3.0], "aab")
+    with pytest.raises(ValueError, match="1 of 3 images have no group"):
+        mean_over_groups(values, groups.iloc[:2], seed=0)
+
+
+def test_an_estimate_reads_as_a_sentence():
+    assert str(Estimate(0.5, 0.4, 0.6123, 10, 3)) == "0.500 [0.400, 0.612] (n=10, groups=3)"
+
+
+def test_table_of_means_has_one_row_per_combination_in_their_order():
+    table = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c", "a", "b", "c"],
+            "method": ["otsu"] * 3 + ["kmeans"] * 3,
+            "part": ["nucleus"] * 6,
+            "dice": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        }
+    )
+    groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
+    means = table_of_means(table, "dice", ["method", "part"], groups, seed=0)
+    assert list(means.columns) == ["method", "part", "dice", "low", "high", "n", "groups"]
+    assert means["method"].tolist() == ["otsu", "kmeans"]
+    assert means["dice"].tolist() == [0.6, 0.9]
+    assert means["n"].tolist() == [3, 3]
+    assert means["groups"].tolist() == [2, 2]
+    assert (means["low"] <= means["dice"]).all()
+    assert (means["dice"] <= means["high"]).all()
+    # Two groups: every resample is a mean of P1 (0.55), of P2 (0.7), or of both.
+    assert means.loc[0, ["low", "high"]].tolist() == [0.55, 0.7]
+
+
+def test_table_of_means_may_split_by_one_column():
+    table = pd.DataFrame({"image_id": ["a", "b"], "method": ["otsu", "kmeans"], "dice": [0.5, 0.75]})
+    means = table_of_means(table, "dice", ["method"], pd.Series({"a": 1, "b": 2}), seed=0)
+    assert means["dice"].tolist() == [0.5, 0.75]

@@ -1,0 +1,195 @@
+"""The anatomy of a chapter, and the form in which notebooks are committed."""
+
+import ast
+import os
+import subprocess
+import venv
+import zipfile
+
+import nbformat
+import pytest
+import yaml
+from conftest import ROOT
+
+from helpers import notebooks, teaching
+
+PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
+LONGEST_CELL = 10
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return notebooks.read(path)
+
+
+def anatomy(notebook):
+    """What a chapter lacks; an empty list is a whole chapter."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    lacking = [
+        part
+        for part in ("You will learn", "Before you start", "About", "## Take-aways", "## Further reading", "## Quiz")
+        if part not in text
+    ]
+    if not text.startswith("# "):
+        lacking.append("a title")
+    for tag in ("parameters", "setup"):
+        if sum(tag in notebooks.tags(cell) for cell in code) != 1:
+            lacking.append(f"one {tag} cell")
+    for what in ("exercise-start", "solution-start", "solution-end"):
+        if text.count("{" + what + "}") < 2:
+            lacking.append(f"two {what}")
+    if "{cite" not in text:
+        lacking.append("a citation")
+    for cell in code:
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        statements = len(ast.parse(cell.source).body)
+        # The formatter sets one argument a line, so a long call counts by its statements.
+        if len(lines) > LONGEST_CELL and statements > LONGEST_CELL:
+            lacking.append(f"short cells: {len(lines)} lines from {lines[0]!r}")
+        if any(name.startswith("image/") for output in cell.outputs for name in output.get("data", {})):
+            lacking.append("stripped images")
+        if "plots." in cell.source and "outlined" not in cell.source:
+            shown = [o.metadata.get("image/png", {}) for o in cell.outputs if "data" in o]
+            if not any(len(s.get("alt", "")) > 20 and len(s.get("caption", "")) > 20 for s in shown):
+                lacking.append(f"alt text and caption: {cell.source[:60]!r}")
+    checked = [c for c in code if c.outputs and "nbval-ignore-output" not in notebooks.tags(c)]
+    if not checked:
+        lacking.append("an output that nbval checks")
+    return lacking
+
+
+def test_a_chapter_has_its_whole_anatomy(notebook):
+    assert anatomy(notebook) == []
+
+
+def test_committed_form_is_the_normal_form(path, notebook):
+    assert path.read_text(encoding="utf-8") == nbformat.writes(notebooks.normalise(notebook)) + "\n", (
+        f"{path.name} is not normalised: run make notebooks"
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda nb: nb.cells.pop(1), "one parameters cell"),
+        (lambda nb: [c.update(outputs=[]) for c in nb.cells if c.cell_type == "code"], "an output that nbval checks"),
+        (lambda nb: nb.cells[0].update(source=nb.cells[0].source.replace("You will learn", "")), "You will learn"),
+        (lambda nb: nb.cells[1].update(source="a = 1\n" * 11), "short cells"),
+        (
+            lambda nb: nb.cells[1].update(
+                outputs=[nbformat.v4.new_output("display_data", {"image/png": "iVBO", "text/plain": "x"})]
+            ),
+            "stripped images",
+        ),
+        (lambda nb: [c.update(source="") for c in nb.cells if "Take-aways" in c.source], "## Take-aways"),
+        (lambda nb: [c.update(source="") for c in nb.cells if "exercise-start" in c.source], "two exercise-start"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_damaged_chapter_is_found_out(damage, complaint):
+    notebook = notebooks.read(PATHS[1])
+    damage(notebook)
+    assert any(complaint in lack for lack in anatomy(notebook))
+
+
+def test_normal_form_drops_images_and_volatile_metadata_and_keeps_alt_text():
+    output = nbformat.v4.new_output(
+        "execute_result",
+        {"image/png": "iVBO", "text/plain": "Figure: one cell."},
+        metadata={"image/png": {"alt": "one cell", "caption": "c"}},
+        execution_count=7,
+    )
+    cell = nbformat.v4.new_code_cell("plots.grid()", outputs=[output], metadata={"papermill": {"duration": 1.2}})
+    injected = nbformat.v4.new_code_cell("seed = 3", metadata={"tags": ["injected-parameters"]})
+    normal = notebooks.normalise(nbformat.v4.new_notebook(cells=[injected, cell], metadata={"papermill": {}}))
+    assert len(normal.cells) == 1
+    assert normal.cells[0].metadata == {}
+    assert normal.cells[0].outputs[0].data == {"text/plain": "Figure: one cell."}
+    assert normal.cells[0].outputs[0].metadata == {"image/png": {"alt": "one cell", "caption": "c"}}
+    assert "papermill" not in normal.metadata
+
+
+def test_a_figure_without_alt_text_cannot_enter_the_book():
+    output = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
+    bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("plt.show()", outputs=[output])])
+    with pytest.raises(ValueError, match="alt text"):
+        notebooks.for_the_book(bare)
+
+
+def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, notebook):
+    chapter = path.stem[:2]
+    source = "\n".join(cell.source for cell in notebook.cells)
+    for exercise in (name for name in teaching.ANSWERS if name.startswith(chapter)):
+        assert source.count(f'"{exercise}"') == 2, f"{exercise}: once to answer, once in the solution"
+    questions = yaml.safe_load((teaching.QUIZZES / f"{chapter}.yaml").read_text(encoding="utf-8"))
+    assert len(questions) >= 3
+    for question in questions:
+        assert any(answer.get("correct") for answer in question["answers"])
+
+
+def test_solutions_are_right(notebook):
+    said = "".join(o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "stream")
+    assert said.count("✅") == 2
+    assert "❌" not in said
+
+
+def test_wrong_and_missing_answers_get_a_hint(capsys):
+    from helpers import datasets
+
+    data = datasets.load("synthetic", n=24, patients=4)
+    teaching.check("00-count", None, data)
+    teaching.check("00-count", 7, data)
+    teaching.check("00-groups", 4, data)
+    said = capsys.readouterr().out
+    assert "None" in said
+    assert "❌ 7 is not it. Hint:" in said
+    assert "✅ 4 is right" in said
+
+
+def test_modules_import_one_way():
+    order = ["images", "datasets", "splits", "preprocessing", "metrics", "plots", "teaching", "notebooks", "runs", "book"]
+    for position, name in enumerate(order):
+        module = ROOT / "helpers" / f"{name}.py"
+        for file in [module] if module.exists() else (ROOT / "helpers" / name).rglob("*.py"):
+            used = notebooks._imported(file.read_text(encoding="utf-8"))
+            assert used <= set(order[: position + (name == "datasets")]), f"{file.name} imports {used}"
+    present = {p.stem for p in (ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"} | {"datasets"}
+    assert present == set(order), "a module without a place in the order"
+
+
+@pytest.mark.slow
+def test_setup_cell_installs_the_course_on_colab_without_moving_numpy_or_tensorflow(tmp_path):
+    """The cell in a fresh environment with an older numpy and stand-ins for Colab's TensorFlow and Keras."""
+    cell = next(c for c in notebooks.read(PATHS[0]).cells if "setup" in notebooks.tags(c))
+    venv.create(tmp_path / "colab", with_pip=True)
+    python = tmp_path / "colab" / "bin" / "python"
+    for name, version in (("tensorflow", "2.19.0"), ("keras", "3.10.0")):
+        wheel = tmp_path / f"{name}-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            about = f"{name}-{version}.dist-info"
+            archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+            archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            archive.writestr(f"{about}/RECORD", "")
+        subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", "numpy==2.2.6"], check=True)
+    checkout = tmp_path / "leukobook"
+    subprocess.run(["git", "clone", "-q", ROOT, checkout], check=True)
+    script = cell.source + (
+        "\nimport helpers.datasets, numpy, importlib.metadata as m"
+        "\nprint(numpy.__version__, m.version('tensorflow'), m.version('keras'), len(helpers.datasets.load('synthetic')))"
+    )
+    done = subprocess.run(
+        [python, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "LEUKOBOOK_SOURCE": str(checkout)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split()[-4:] == ["2.2.6", "2.19.0", "3.10.0", "240"]

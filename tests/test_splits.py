@@ -1,0 +1,267 @@
+"""No group on two sides, nested subsets, and audits that find what has been planted."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from helpers import datasets
+from helpers.datasets import DataError
+from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds
+
+
+def frame_of(groups, labels):
+    ids = pd.Index([f"cell-{k:04d}" for k in range(len(groups))], name="image_id")
+    return pd.DataFrame({"label": list(labels), "group": list(groups)}, index=ids)
+
+
+def patients(count=30, cells=8, seed=0):
+    """A frame of patients whose cells are of two common classes and a less common one."""
+    random = np.random.default_rng(seed)
+    groups = [f"P{k:02d}" for k in range(count) for _ in range(cells)]
+    labels = random.choice(["lymphocyte", "neutrophil", "monocyte"], len(groups), p=[0.4, 0.4, 0.2])
+    return frame_of(groups, labels)
+
+
+# --- folds
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_group_is_in_two_folds_and_every_image_in_one(k, seed):
+    frame = patients()
+    fold = folds(frame, k, seed)
+    assert fold.index.equals(frame.index)
+    assert set(fold) == set(range(k))
+    assert fold.groupby(frame["group"]).nunique().max() == 1
+
+
+def test_classes_are_spread_over_the_folds():
+    frame = patients(60)
+    shares = frame.groupby(folds(frame, 5, 0))["label"].value_counts(normalize=True).unstack()
+    assert (np.ptp(shares, axis=0) < 0.1).all()
+
+
+def test_folds_do_not_depend_on_the_order_of_the_frame():
+    frame = patients()
+    fold = folds(frame, 4, 3)
+    shuffled = frame.sample(frac=1, random_state=9)
+    assert folds(shuffled, 4, 3).index.equals(shuffled.index)
+    assert folds(shuffled, 4, 3).reindex(frame.index).equals(fold)
+    assert not folds(frame, 4, 4).equals(fold)
+
+
+@pytest.mark.parametrize("k", [1, 0, 4])
+def test_more_folds_than_groups_or_fewer_than_two_are_refused(k):
+    frame = frame_of("aabbcc", "xyxyxy")
+    with pytest.raises(DataError, match="at most 3"):
+        folds(frame, k, 0)
+
+
+def test_folds_that_no_class_can_fill_are_refused():
+    frame = frame_of("abcd", "wxyz")
+    with pytest.warns(UserWarning, match="fewer groups"), pytest.raises(DataError, match="at least 3 images"):
+        folds(frame, 3, 0)
+
+
+def test_a_rare_class_gives_a_warning_that_names_it():
+    frame = patients()
+    frame.loc[frame["group"] == "P00", "label"] = "basophil"
+    with pytest.warns(UserWarning, match=r"basophil \(1\)") as caught:
+        folds(frame, 3, 0)
+    assert caught[0].filename == __file__
+
+
+def test_random_folds_put_cells_of_one_patient_on_both_sides():
+    frame = patients()
+    fold = random_folds(frame, 5, 0)
+    assert set(fold) == set(range(5))
+    assert fold.index.equals(frame.index)
+    leaks = audit(frame, fold)
+    assert len(leaks) > 0.9 * frame["group"].nunique()
+    assert not audit(frame, folds(frame, 5, 0))
+
+
+# --- holdout
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.2, 0.2), (0.1, 0.2), (0.25, 0.25), (0, 0.3)])
+@pytest.mark.parametrize("seed", range(3))
+def test_holdout_shares_are_roughly_right_and_no_group_is_shared(validation, test, seed):
+    frame = patients(60)
+    part = holdout(frame, validation, test, seed)
+    assert part.index.equals(frame.index)
+    shares = part.value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(test, abs=0.06)
+    assert shares.get("validation", 0) == pytest.approx(validation, abs=0.06)
+    assert part.groupby(frame["group"]).nunique().max() == 1
+    assert not audit(frame, part)
+
+
+def test_holdout_does_not_depend_on_the_order_of_the_frame():
+    frame = patients()
+    shuffled = frame.sample(frac=1, random_state=2)
+    assert holdout(shuffled, 0.2, 0.2, 1).reindex(frame.index).equals(holdout(frame, 0.2, 0.2, 1))
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.2, 0), (-0.1, 0.2), (0.2, 1)])
+def test_holdout_must_leave_something_to_train_on(validation, test):
+    with pytest.raises(DataError, match="train on"):
+        holdout(patients(), validation, test, 0)
+
+
+# --- nested subsets
+
+
+def test_nested_subsets_are_nested_and_balanced():
+    frame = patients()
+    sizes = [6, 15, 40, 60]
+    subsets = nested_subsets(frame, sizes, seed=0)
+    assert list(subsets) == sizes
+    for size, ids in subsets.items():
+        assert len(ids) == ids.nunique() == size
+        assert ids.name == "image_id"
+        assert np.ptp(frame.loc[ids, "label"].value_counts()) <= 1
+    for small, large in zip(sizes, sizes[1:], strict=False):
+        assert set(subsets[small]) < set(subsets[large])
+
+
+def test_nested_subsets_depend_on_the_seed_and_not_on_the_order():
+    frame = patients()
+    ids = nested_subsets(frame, [30], seed=0)[30]
+    assert nested_subsets(frame.sample(frac=1, random_state=3), [30], seed=0)[30].equals(ids)
+    assert not nested_subsets(frame, [30], seed=1)[30].equals(ids)
+
+
+def test_a_subset_larger_than_a_balanced_draw_is_refused():
+    frame = frame_of("abcdefgh", "xxxxxxyy")
+    assert len(nested_subsets(frame, [4], seed=0)[4]) == 4
+    with pytest.raises(DataError, match="more than the 4"):
+        nested_subsets(frame, [5], seed=0)
+
+
+# --- duplicates
+
+
+def folder_of(root, pictures):
+    (root / "cells").mkdir()
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(root / "cells" / f"{name}.png")
+    return datasets.load(f"folder:{root}")
+
+
+@pytest.fixture(scope="module")
+def drawn_cells():
+    drawn = datasets.load("synthetic", n=24, patients=6, size=96)
+    return {f"c{k:02d}": picture for k, picture in enumerate(drawn.images(96))}
+
+
+def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
+    found = near_duplicates(folder_of(tmp_path, drawn_cells))
+    assert found.empty
+    assert list(found.columns) == ["image_a", "image_b", "similarity", "exact"]
+
+
+TURNS = {
+    "as it is": lambda p: p,
+    "quarter turn": lambda p: np.rot90(p),
+    "half turn": lambda p: np.rot90(p, 2),
+    "three quarter turns": lambda p: np.rot90(p, 3),
+    "mirrored": lambda p: p[:, ::-1],
+    "upside down": lambda p: p[::-1],
+    "transposed": lambda p: p.transpose(1, 0, 2),
+    "turned and mirrored": lambda p: np.rot90(p)[:, ::-1].transpose(1, 0, 2),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS.keys())
+def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
+    planted = {**drawn_cells, "z-copy": np.ascontiguousarray(turn(drawn_cells["c05"]))}
+    found = near_duplicates(folder_of(tmp_path, planted))
+    assert found[["image_a", "image_b"]].to_numpy().tolist() == [["cells/c05.png", "cells/z-copy.png"]]
+    assert found.loc[0, "similarity"] > 0.99
+    assert found.loc[0, "exact"] == np.array_equal(turn(drawn_cells["c05"]), drawn_cells["c05"])
+
+
+def test_a_brighter_noisy_copy_is_found_and_is_not_exact(tmp_path, drawn_cells):
+    noise = np.random.default_rng(0).normal(12, 3, drawn_cells["c03"].shape)
+    copy = np.clip(drawn_cells["c03"] * 0.9 + noise, 0, 255).astype(np.uint8)
+    found = near_duplicates(folder_of(tmp_path, {**drawn_cells, "z-copy": copy}))
+    assert found["image_b"].tolist() == ["cells/z-copy.png"]
+    assert found["exact"].tolist() == [False]
+
+
+def test_pairs_come_most_alike_first(tmp_path, drawn_cells):
+    noise = np.random.default_rng(0).normal(0, 6, drawn_cells["c01"].shape)
+    noisy = np.clip(drawn_cells["c01"] + noise, 0, 255).astype(np.uint8)
+    planted = {**drawn_cells, "y-noisy": noisy, "z-copy": drawn_cells["c09"]}
+    found = near_duplicates(folder_of(tmp_path, planted))
+    assert found["image_b"].tolist() == ["cells/z-copy.png", "cells/y-noisy.png"]
+    assert found["similarity"].is_monotonic_decreasing
+
+
+# --- merging and auditing
+
+
+def pairs_of(*pairs):
+    return pd.DataFrame([(a, b, 1.0, True) for a, b in pairs], columns=["image_a", "image_b", "similarity", "exact"])
+
+
+def test_merge_groups_joins_transitively():
+    frame = frame_of(["A", "A", "B", "C", "D", "E"], "xxxxxx")
+    merged = merge_groups(frame, pairs_of(("cell-0001", "cell-0002"), ("cell-0002", "cell-0003")))
+    assert merged.tolist() == ["A+B+C"] * 4 + ["D", "E"]
+    assert merged.index.equals(frame.index)
+    assert merged.name == "group"
+
+
+def test_merge_groups_without_a_pair_changes_nothing():
+    frame = frame_of(["A", "A", "B"], "xxx")
+    assert merge_groups(frame, pairs_of()).tolist() == ["A", "A", "B"]
+
+
+def test_merged_groups_make_a_clean_split():
+    frame = patients()
+    pairs = pairs_of(*[(f"cell-{8 * k:04d}", f"cell-{8 * k + 9:04d}") for k in range(0, 28, 2)])
+    assert audit(frame, folds(frame, 3, 0), pairs)
+    joined = frame.assign(group=merge_groups(frame, pairs))
+    assert audit(joined, folds(joined, 3, 0), pairs) == []
+
+
+def test_audit_finds_a_planted_group():
+    frame = patients()
+    part = holdout(frame, 0.2, 0.2, 0)
+    assert audit(frame, part) == []
+    leaking = frame.loc[frame["group"] == "P07"].index
+    part[leaking] = "train"
+    part[leaking[0]] = "test"
+    assert audit(frame, part) == ["group P07 is in test and train"]
+
+
+def test_audit_finds_a_planted_pair():
+    frame = patients()
+    part = holdout(frame, 0, 0.3, 0)
+    a, b = part.index[part == "train"][0], part.index[part == "test"][0]
+    leaks = audit(frame, part, pairs_of((a, b)))
+    assert len(leaks) == 1
+    assert a in leaks[0]
+    assert b in leaks[0]
+    same_side = part.index[part == "train"][:2]
+    assert audit(frame, part, pairs_of(tuple(same_side))) == []
+
+
+def test_audit_refuses_a_split_of_other_images():
+    frame = patients()
+    part = holdout(frame, 0, 0.3, 0)
+    with pytest.raises(DataError, match="cell-0003"):
+        audit(frame, part.drop("cell-0003"))
+    with pytest.raises(DataError, match="cell-0003"):
+        audit(frame.drop("cell-0003"), part)
+
+
+def test_a_clean_split_gives_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        folds(patients(), 3, 0)
