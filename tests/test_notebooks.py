@@ -134,7 +134,9 @@ def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, note
 
 
 def test_solutions_are_right(notebook):
-    said = "".join(o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "stream")
+    said = "".join(
+        o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "stream"
+    )
     assert said.count("✅") == 2
     assert "❌" not in said
 
@@ -153,7 +155,18 @@ def test_wrong_and_missing_answers_get_a_hint(capsys):
 
 
 def test_modules_import_one_way():
-    order = ["images", "datasets", "splits", "preprocessing", "metrics", "plots", "teaching", "notebooks", "runs", "book"]
+    order = [
+        "images",
+        "datasets",
+        "splits",
+        "preprocessing",
+        "metrics",
+        "plots",
+        "teaching",
+        "notebooks",
+        "runs",
+        "book",
+    ]
     for position, name in enumerate(order):
         module = ROOT / "helpers" / f"{name}.py"
         for file in [module] if module.exists() else (ROOT / "helpers" / name).rglob("*.py"):

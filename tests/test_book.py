@@ -1,0 +1,136 @@
+"""The rendered book in a real browser: every page, every image, search, dark mode, a telephone, accessibility."""
+
+import functools
+import http.server
+import shutil
+import threading
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = pytest.mark.slow
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(book):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(book)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    yield opened
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(browser, site):
+    """Every page in the table of contents."""
+    opened = browser.new_page()
+    opened.goto(f"{site}/book/intro.html")
+    links = opened.eval_on_selector_all(
+        "nav.bd-links a.reference.internal", "all => all.map(a => a.href.split('#')[0])"
+    )
+    opened.close()
+    found = sorted({*links, f"{site}/book/intro.html"})
+    assert len(found) >= 12
+    return found
+
+
+def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, addresses):
+    troubles = []
+    page.on("console", lambda m: m.type == "error" and troubles.append(f"{page.url}: {m.text}"))
+    page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
+    page.on("requestfailed", lambda request: troubles.append(f"{page.url}: did not load {request.url}"))
+    pictures = 0
+    for address in addresses:
+        answer = page.goto(address, wait_until="load")
+        assert answer.ok, address
+        assert page.locator("article h1").count() >= 1, address
+        for image in page.eval_on_selector_all(
+            "article img", "all => all.map(i => ({alt: i.alt, wide: i.naturalWidth, src: i.getAttribute('src')}))"
+        ):
+            pictures += 1
+            if not image["wide"]:
+                troubles.append(f"{address}: {image['src']} did not load")
+            if len(image["alt"]) < 20 or image["alt"].endswith(".png"):
+                troubles.append(f"{address}: {image['src']} has the alt text {image['alt']!r}")
+    assert troubles == []
+    assert pictures >= 15
+
+
+def test_search_finds_the_nucleus(page, site):
+    page.goto(f"{site}/search.html?q=nucleus")
+    page.wait_for_selector("#search-results li a", timeout=15000)
+    titles = page.locator("#search-results li a").all_inner_texts()
+    assert any("Explore" in title or "Glossary" in title for title in titles)
+
+
+def test_dark_mode_toggles(page, site):
+    page.goto(f"{site}/book/intro.html")
+    shade = "getComputedStyle(document.body).backgroundColor"
+    seen = {page.evaluate(shade)}
+    for _ in range(3):
+        page.locator("button.theme-switch-button:visible").first.click()
+        seen.add(page.evaluate(shade))
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("name", ["book/intro", "notebooks/01-explore-the-cells", "book/datasets"])
+def test_a_page_is_usable_on_a_telephone(page, site, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site}/{name}.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways"
+    assert page.locator("article h1").first.bounding_box()["width"] <= 390
+
+
+def test_an_exercise_solution_unfolds_and_a_quiz_answers(page, site):
+    page.goto(f"{site}/notebooks/00-start-here.html")
+    solution = page.locator("div.solution").first
+    hidden = solution.locator("p", has_text="A dataset has a length")
+    assert not hidden.is_visible()
+    solution.locator("button, .toggle-button").first.click()
+    assert hidden.is_visible()
+    page.get_by_text("The patient, or the best known unit of independence").click()
+    page.wait_for_selector("text=Splits and intervals use it")
+
+
+@pytest.mark.parametrize("name", ["book/intro", "notebooks/00-start-here", "notebooks/02-preprocess", "book/glossary"])
+def test_accessibility_check_finds_no_serious_violation(page, site, name):
+    page.goto(f"{site}/{name}.html", wait_until="load")
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{v['id']}: {v['help']}: " + "; ".join(node["html"][:160] for node in v["nodes"][:3])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []

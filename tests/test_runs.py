@@ -1,0 +1,179 @@
+"""The run engine with a real kernel: what is repeated, what is refused, what a failure leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+
+from helpers import notebooks, runs
+
+
+PYTHON = {"language_info": {"name": "python"}}
+
+
+def write_notebook(folder, name, *cells):
+    made = [nbformat.v4.new_code_cell("value = 1\nname = 'a'", metadata={"tags": ["parameters"]})]
+    made += [nbformat.v4.new_code_cell(source) for source in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made, metadata=PYTHON), folder / f"{name}.ipynb")
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """An empty project: notebooks, helpers, profiles and a build folder."""
+    for name in ("notebooks", "helpers", "profiles"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "helpers" / "__init__.py").write_text("")
+    (tmp_path / "helpers" / "images.py").write_text("A = 1\n")
+    (tmp_path / "helpers" / "metrics.py").write_text("B = 1\n")
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
+    return tmp_path
+
+
+def profile(house, text):
+    path = house / "profiles" / "try.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("notebooks: {one: {valeu: 2}}", "one has no parameter valeu; it has value, name"),
+        ("notebooks: {one: {value: two}}", "value is 'two', but its default is 1"),
+        ("parameters: {size: 3}\nnotebooks: {one: }", "no parameter size"),
+        ("notebooks: {two: }", "no notebook two"),
+        ("notebooks: [one]", "nothing else"),
+        ("notebooks: {one: }\nextra: 1", "nothing else"),
+        ("notebooks: {one: ", "not YAML"),
+        ("notebooks: {one: {value: !!python/object/apply:os.getcwd []}}", "not YAML"),
+    ],
+)
+def test_a_wrong_profile_is_refused_before_anything_runs(house, text, complaint):
+    write_notebook(house / "notebooks", "one")
+    with pytest.raises(runs.ProfileError, match=complaint.replace("(", r"\(")) as caught:
+        runs.read_profile(profile(house, text))
+    assert "try.yaml" in str(caught.value)
+    assert not (house / "build").exists()
+
+
+def test_a_missing_profile_names_those_there_are(house):
+    profile(house, "notebooks: {}")
+    with pytest.raises(runs.ProfileError, match="there are try"):
+        runs.read_profile(house / "profiles" / "quick.yaml")
+
+
+def test_only_what_has_changed_runs_again(house):
+    write_notebook(house / "notebooks", "one", "from helpers import images", "print(value)")
+    write_notebook(house / "notebooks", "two", "from helpers import metrics", "print(name)")
+    text = "notebooks: {one: {value: 5}, two: }"
+
+    def repeated():
+        return [record.notebook for record in runs.run(runs.read_profile(profile(house, text))) if record.repeated]
+
+    assert repeated() == ["one", "two"]
+    executed = nbformat.read(house / "build" / "try" / "notebooks" / "one.ipynb", 4)
+    assert any(output.get("text") == "5\n" for cell in executed.cells for output in cell.outputs)
+    assert repeated() == []
+    (house / "helpers" / "images.py").write_text("A = 2\n")
+    assert repeated() == ["one"]
+    text = "notebooks: {one: {value: 6}, two: }"
+    assert repeated() == ["one"]
+    write_notebook(house / "notebooks", "two", "from helpers import metrics", "print(name + name)")
+    assert repeated() == ["two"]
+    (house / "build" / "try" / "notebooks" / "two.ipynb").unlink()
+    assert repeated() == ["two"]
+    (house / "build" / "try" / "records" / "one.json").write_text('{"half')
+    assert repeated() == ["one"]
+
+
+def test_changed_data_run_again(house, monkeypatch, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    cells = tmp_path / "cells" / "a"
+    cells.mkdir(parents=True)
+    for k in range(2):
+        Image.fromarray(np.full((8, 8, 3), 90 * k, np.uint8)).save(cells / f"{k}.png")
+    made = nbformat.v4.new_code_cell("dataset = 'synthetic'", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[made], metadata=PYTHON), house / "notebooks" / "one.ipynb")
+    path = profile(house, f"notebooks: {{one: {{dataset: 'folder:{tmp_path / 'cells'}'}}}}")
+    assert runs.run(runs.read_profile(path))[0].repeated
+    assert not runs.run(runs.read_profile(path))[0].repeated
+    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "0.png")
+    assert runs.run(runs.read_profile(path))[0].repeated
+    (cells / "1.png").write_bytes(b"no picture")
+    failed = runs.run(runs.read_profile(path))[0]
+    assert failed.status == "failed"
+    assert "1.png" in failed.error
+
+
+def test_a_failure_names_notebook_cell_and_error_and_the_others_still_run(house, capsys):
+    write_notebook(house / "notebooks", "one", "print('so far')", "1 / 0", "print('never')")
+    write_notebook(house / "notebooks", "two", "print('fine')")
+    path = profile(house, "notebooks: {one: , two: }")
+    first, second = runs.run(runs.read_profile(path))
+    assert (first.status, second.status) == ("failed", "done")
+    assert "one, cell 3: ZeroDivisionError: division by zero" in first.error
+    partial = nbformat.read(house / "build" / "try" / "failed" / "one.ipynb", 4)
+    assert any(o.get("text") == "so far\n" for cell in partial.cells for o in cell.get("outputs", []))
+    assert not (house / "build" / "try" / "notebooks" / "one.ipynb").exists()
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    write_notebook(house / "notebooks", "one", "print('mended')")
+    again = runs.run(runs.read_profile(path))
+    assert [(r.status, r.repeated) for r in again] == [("done", True), ("done", False)]
+    assert not (house / "build" / "try" / "failed" / "one.ipynb").exists()
+
+
+def test_a_dead_kernel_is_reported(house):
+    write_notebook(house / "notebooks", "one", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    write_notebook(house / "notebooks", "two", "print('fine')")
+    first, second = runs.run(runs.read_profile(profile(house, "notebooks: {one: , two: }")))
+    assert (first.status, second.status) == ("failed", "done")
+    assert "died" in first.error.lower()
+
+
+def test_a_killed_run_goes_on_where_it_was(house):
+    write_notebook(house / "notebooks", "one", "print('quick')")
+    write_notebook(house / "notebooks", "two", "import time; time.sleep(60)")
+    path = profile(house, "notebooks: {one: , two: }")
+    program = (
+        "import sys; from pathlib import Path; from helpers import notebooks, runs; root = Path(sys.argv[1]);"
+        "notebooks.ROOT = root; notebooks.NOTEBOOKS = root / 'notebooks'; runs.BUILD = root / 'build';"
+        "runs.run(runs.read_profile(Path(sys.argv[2])))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(house), str(path)], start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    second = house / "build" / "try" / "failed" / "two.partial.ipynb"
+    deadline = time.time() + 60
+    while not second.exists() and time.time() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = json.loads((house / "build" / "try" / "records" / "one.json").read_text())
+    assert done["status"] == "done"
+    write_notebook(house / "notebooks", "two", "print('now')")
+    assert [(r.status, r.repeated) for r in runs.run(runs.read_profile(path))] == [("done", False), ("done", True)]
+
+
+def test_command_line_refuses_with_a_reason_and_an_exit_code(tmp_path):
+    def call(*words):
+        return subprocess.run([sys.executable, "-m", "helpers", *words], capture_output=True, text=True)
+
+    listed = call("data", "list")
+    assert listed.returncode == 0
+    assert "wbc1" in listed.stdout
+    missing = call("data", "check", "aria", "--root", str(tmp_path))
+    assert missing.returncode == 1
+    assert "kaggle" in missing.stderr.lower()
+    assert call("data", "check", "synthetic").returncode == 0
+    unknown = call("run", "quik")
+    assert unknown.returncode == 2
+    assert "there are" in unknown.stderr
