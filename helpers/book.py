@@ -81,7 +81,7 @@ def dataset_cards() -> str:
     for name, source in datasets.SOURCES.items():
         card = source.card
         how = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
-        parts += [f"## `{name}`", "", f"{card.title}.", "", "| | |", "|---|---|"]
+        parts += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
         parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.unit} |"]
         parts += (
             [f"| How it comes | {how}: `make data NAME={name}` |"] if source.folder else [f"| How it comes | {how} |"]

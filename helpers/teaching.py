@@ -17,11 +17,11 @@ from helpers.splits import folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
 # Dark enough for white text at a contrast of 4.5 to 1 (WCAG AA).
-_QUIZ_COLOURS = {"--jq-multiple-choice-bg": "#1f4e79", "--jq-many-choice-bg": "#1f4e79", "--jq-numeric-bg": "#1f4e79"}
+_QUIZ_COLOURS = {"--jq-multiple-choice-bg": "#1f4e79", "--jq-many-choice-bg": "#1f4e79"}
 
 
 def quiz(chapter: str) -> None:
-    """Show the questions of ``quizzes/<chapter>.yaml``."""
+    """Show the questions of ``quizzes/<chapter>.yaml``: choices only, as jupyterquiz's number fields have no label."""
     questions = yaml.safe_load((QUIZZES / f"{chapter}.yaml").read_text(encoding="utf-8"))
     display_quiz(questions, colors=_QUIZ_COLOURS)
 

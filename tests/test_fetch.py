@@ -137,7 +137,7 @@ def test_a_changed_file_that_is_there_is_replaced(tmp_path, server, remote):
 
 def test_a_wrong_hash_leaves_nothing_in_place(tmp_path, server, remote):
     server.files = {"/a": b"something else"}
-    with pytest.raises(DataError, match="a: .*hash"):
+    with pytest.raises(DataError, match=r"a: .*hash"):
         fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == []
 
@@ -219,7 +219,7 @@ def test_a_server_that_stays_busy_is_given_up(tmp_path, server, remote):
 
 def test_a_missing_file_is_named_and_asked_for_once(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
-    with pytest.raises(DataError, match="1 of 2 files.*\n.*b: the server answered 404") as caught:
+    with pytest.raises(DataError, match=r"1 of 2 files.*\n.*b: the server answered 404") as caught:
         fetch.download(remote(server.address, a=CONTENT, b=b"b"), tmp_path / "data")
     assert len(caught.value.problems) == 1
     assert [path for path, *_ in server.requests].count("/b") == 1

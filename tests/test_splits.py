@@ -1,5 +1,6 @@
 """No group on two sides, nested subsets, and audits that find what has been planted."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -124,7 +125,7 @@ def test_nested_subsets_are_nested_and_balanced():
         assert len(ids) == ids.nunique() == size
         assert ids.name == "image_id"
         assert np.ptp(frame.loc[ids, "label"].value_counts()) <= 1
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in itertools.pairwise(sizes):
         assert set(subsets[small]) < set(subsets[large])
 
 

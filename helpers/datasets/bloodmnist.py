@@ -73,7 +73,7 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
     """
     path = folder / file_name(pixels)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pictures = {part: arrays[f"{part}_images"] for part in PARTS}
             labels = {part: arrays[f"{part}_labels"].ravel() for part in PARTS}
     except FileNotFoundError:

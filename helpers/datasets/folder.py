@@ -136,6 +136,12 @@ def _add_masks(root: Path, rows: list[dict]) -> None:
             row["mask_path"] = there[0].as_posix()
         else:
             missing.append(f"{row['path']}: no {choices[0].as_posix()} nor {choices[1].as_posix()}")
+    images_of: dict[str, list[str]] = {}
+    for row in rows:
+        images_of.setdefault(row["mask_path"], []).append(row["path"])
+    shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if mask and len(paths) > 1]
+    if shared:
+        raise DataError(f"{root / 'masks'}: masks that stand for more than one image; use masks/<class>/", shared)
     if missing:
         raise DataError(
             f"{root / 'masks'}: {len(missing)} images have no mask; add them, or remove the folder", missing

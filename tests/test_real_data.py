@@ -1,0 +1,138 @@
+"""What the course says of the published sets, checked on the files themselves; skipped where they are not there."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import datasets
+from helpers.datasets import NUCLEUS
+from helpers.metrics import overlap
+from helpers.preprocessing import kmeans_lab
+from helpers.splits import near_duplicates
+
+
+def real(name, **options):
+    """A dataset below LEUKOBOOK_DATA, or a skip that tells why."""
+    if not os.environ.get("LEUKOBOOK_DATA"):
+        pytest.skip(f"LEUKOBOOK_DATA is not set, so there is no {name} to check")
+    place = datasets.data_root() / datasets.SOURCES[name].folder
+    if not place.is_dir():
+        pytest.skip(f"{place} does not exist, so there is no {name} to check")
+    return datasets.load(name, **options)
+
+
+@pytest.fixture(scope="module")
+def wbc1():
+    return real("wbc1")
+
+
+@pytest.fixture(scope="module")
+def wbc2():
+    return real("wbc2")
+
+
+def counts(dataset):
+    found = dataset.frame["label"].value_counts()
+    return tuple(int(found.get(label, 0)) for label in dataset.classes)
+
+
+def test_wbc1_has_300_images_in_five_classes(wbc1):
+    assert len(wbc1) == 300
+    assert wbc1.classes == ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
+    assert counts(wbc1) == (176, 53, 48, 22, 1)
+
+
+def test_wbc2_has_100_images_in_five_classes(wbc2):
+    assert len(wbc2) == 100
+    assert counts(wbc2) == (33, 37, 15, 12, 3)
+
+
+def test_sizes_of_the_wbc_images_are_as_the_card_says(wbc1, wbc2):
+    sizes = wbc1.sizes()
+    assert (sizes == 120).all(axis=1).sum() == 224
+    assert len(sizes.drop_duplicates()) == 30
+    assert (wbc2.sizes() == 300).all(axis=None)
+
+
+def test_wbc1_112_and_139_are_the_same_file(wbc1):
+    folder = Path(wbc1.reader.root) / "Dataset 1"
+    assert (folder / "112.bmp").read_bytes() == (folder / "139.bmp").read_bytes()
+
+
+def test_wbc1_holds_exactly_the_four_known_pairs_and_its_groups_join_them(wbc1):
+    found = near_duplicates(wbc1)
+    pairs = {
+        (a.removeprefix("wbc1-"), b.removeprefix("wbc1-")) for a, b in zip(found.image_a, found.image_b, strict=True)
+    }
+    assert pairs == {("112", "139"), ("166", "171"), ("157", "158"), ("167", "169")}
+    assert found.loc[found["exact"], "image_a"].tolist() == ["wbc1-112"]
+    group = wbc1.frame["group"]
+    for a, b in pairs:
+        assert group[f"wbc1-{a}"] == group[f"wbc1-{b}"]
+    assert group.nunique() == 296
+
+
+@pytest.mark.parametrize("name", ["wbc1", "wbc2"])
+def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(name):
+    dataset = real(name)
+    assert dataset.problems(decode=True) == {}
+    masks = dataset.masks(64)
+    assert set(np.unique(masks)) == {0, 1, 2}
+    assert (masks == NUCLEUS).any(axis=(1, 2)).all()
+
+
+def test_bccd_has_364_fields_of_640_by_480():
+    fields = real("bccd", fields=True)
+    assert len(fields) == 364
+    assert (fields.sizes() == (480, 640)).all(axis=None)
+    assert {kind for boxes in fields.frame["boxes"] for kind, *_ in boxes} == {"WBC", "RBC", "Platelets"}
+
+
+def test_bccd_gives_354_labelled_cells_whose_boxes_lie_in_their_fields():
+    cells = real("bccd")
+    assert len(cells) == 354
+    box = cells.frame
+    assert (box["right"] - box["left"]).equals(box["bottom"] - box["top"])
+    assert box[["left", "top"]].min().min() >= 0
+    assert box["right"].max() <= 640
+    assert box["bottom"].max() <= 480
+
+
+def test_bccd_cells_that_were_photographed_twice_share_a_group():
+    group = real("bccd", fields=True).frame["group"]
+    for a, b in (("00204", "00277"), ("00205", "00276"), ("00237", "00252"), ("00243", "00250"), ("00248", "00249")):
+        assert group[f"BloodImage_{a}"] == group[f"BloodImage_{b}"]
+
+
+def test_pbc_has_100_images_of_each_of_eight_classes():
+    assert counts(real("pbc")) == (100,) * 8
+
+
+def test_cnmc_has_1440_cells_of_28_subjects():
+    cells = real("cnmc")
+    assert len(cells) == 1440
+    assert cells.frame["subject"].nunique() == 28
+    assert cells.frame.groupby("subject")["label"].nunique().max() == 1
+    assert cells.frame.groupby("subject")["label"].first().value_counts().to_dict() == {"all": 19, "hem": 9}
+    assert cells.frame["subject"].value_counts().max() <= 60
+
+
+@pytest.mark.parametrize(("name", "shape"), [("wbc1", None), ("wbc2", (300, 300, 3)), ("bccd", None), ("pbc", None),
+                                             ("cnmc", (450, 450, 3))])  # fmt: skip
+def test_one_image_of_each_set_decodes(name, shape):
+    dataset = real(name)
+    picture = dataset.image(dataset.frame.index[0])
+    assert picture.dtype == np.uint8
+    assert shape is None or picture.shape == shape
+    assert picture.std() > 10
+    assert dataset.subset(dataset.frame.index[:3]).images(48).shape == (3, 48, 48, 3)
+
+
+def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
+    dice = []
+    for image_id in wbc2.frame.index[:30]:
+        nucleus = wbc2.mask(image_id) == NUCLEUS
+        dice.append(overlap(nucleus, kmeans_lab(wbc2.image(image_id)))[0])
+    assert np.mean(dice) > 0.85
