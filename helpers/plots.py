@@ -220,6 +220,11 @@ def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture:
     """Means with 95 % intervals as points with whiskers, from :func:`helpers.metrics.table_of_means`."""
     names, kinds = list(dict.fromkeys(table[by])), list(dict.fromkeys(table[series]))
+    if table.empty:
+        figure, ax = _axes(6.5, 1.2)
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, f"no {value} was measured", ha="center", **_STYLE)
+        return Picture(figure, f"An empty panel: no {value} was measured, there is no truth to compare with.", caption)
     figure, ax = _axes(6.5, 0.9 + 0.42 * len(names))
     for k, kind in enumerate(kinds):
         part = table[table[series] == kind].set_index(by).loc[lambda t: [n for n in names if n in t.index]]

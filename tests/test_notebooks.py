@@ -195,7 +195,8 @@ def test_setup_cell_installs_the_course_on_colab_without_moving_numpy_or_tensorf
     subprocess.run(["git", "clone", "-q", ROOT, checkout], check=True)
     script = cell.source + (
         "\nimport helpers.datasets, numpy, importlib.metadata as m"
-        "\nprint(numpy.__version__, m.version('tensorflow'), m.version('keras'), len(helpers.datasets.load('synthetic')))"
+        "\nprint(numpy.__version__, m.version('tensorflow'), m.version('keras'))"
+        "\nprint(len(helpers.datasets.load('synthetic')))"
     )
     done = subprocess.run(
         [python, "-c", script],

@@ -12,7 +12,6 @@ import pytest
 
 from helpers import notebooks, runs
 
-
 PYTHON = {"language_info": {"name": "python"}}
 
 

@@ -85,6 +85,12 @@ def test_random_folds_put_cells_of_one_patient_on_both_sides():
     assert not audit(frame, folds(frame, 5, 0))
 
 
+def test_random_folds_do_not_depend_on_the_order_of_the_frame():
+    frame = patients()
+    shuffled = frame.sample(frac=1, random_state=9)
+    assert random_folds(shuffled, 4, 3).reindex(frame.index).equals(random_folds(frame, 4, 3))
+
+
 # --- holdout
 
 

@@ -1,6 +1,6 @@
 """Sphinx extension: no inline script twice on a page.
 
-sphinx-thebe adds its constants once per reading of the sources; declared twice, they are an error in the browser's console.
+sphinx-thebe adds its constants once per reading of the sources; declared twice, they are an error in the console.
 """
 
 
