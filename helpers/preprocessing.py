@@ -100,8 +100,16 @@ class LabStatistics:
 
 
 def lab_statistics(images: np.ndarray) -> LabStatistics:
-    """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference."""
-    lab = np.concatenate([_to_lab(image).reshape(-1, 3) for image in images])
+    """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference.
+
+    Pure black pixels do not count: they are background that somebody has removed, as in C-NMC.
+
+    Raises:
+        ValueError: every pixel is black.
+    """
+    lab = np.concatenate([_to_lab(image)[_kept(image)] for image in images])
+    if not len(lab):
+        raise ValueError("every pixel is black: there is no colour to measure")
     return LabStatistics(lab.mean(axis=0, dtype=np.float64), lab.std(axis=0, dtype=np.float64))
 
 
@@ -119,7 +127,18 @@ def reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) ->
     stretch = target.deviation / np.maximum(source.deviation, 1e-3)
     lab = (_to_lab(image) - source.mean) * stretch + target.mean
     rgb = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB)
-    return np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    return _with_background_of(image, np.clip(rgb, 0, 1) * 255)
+
+
+def _kept(image: np.ndarray) -> np.ndarray:
+    """Pixels that are not removed background, which is pure black; ``bool (height, width)``."""
+    return image.max(axis=-1) > 0
+
+
+def _with_background_of(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """The painted picture as ``uint8``, black where the image's background had been removed."""
+    rounded = np.round(np.clip(painted, 0, 255)).astype(np.uint8).reshape(image.shape)
+    return np.where(_kept(image)[..., None], rounded, 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -152,8 +171,11 @@ def macenko_stains(images: np.ndarray) -> Stains:
     Raises:
         ValueError: too few stained pixels to estimate a plane from.
     """
-    field = np.maximum(np.percentile(images.reshape(-1, 3), 98, axis=0), 1.0)
-    density = _density(images, field)
+    kept = images[_kept(images)]
+    if not len(kept):
+        raise ValueError("every pixel is black: no two stains can be told apart")
+    field = np.maximum(np.percentile(kept, 98, axis=0), 1.0)
+    density = _density(kept, field)
     stained = density[np.linalg.norm(density, axis=1) > MACENKO_LEAST_DENSITY]
     if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
         raise ValueError(f"{len(stained)} stained pixels of too few colours: no two stains can be told apart")
@@ -179,7 +201,7 @@ def macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
     """
     amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)
     rgb = target.field * np.exp(-amounts @ target.colours)
-    return np.round(np.clip(rgb, 0, 255)).astype(np.uint8).reshape(image.shape)
+    return _with_background_of(image, rgb)
 
 
 def _density(image: np.ndarray, field: np.ndarray) -> np.ndarray:

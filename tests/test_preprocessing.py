@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from helpers import preprocessing
 from helpers.metrics import overlap
 from helpers.preprocessing import (
     HSV_LOWER,
@@ -253,3 +254,27 @@ def test_macenko_refuses_a_single_stained_colour():
     picture[0, :16] = (120, 60, 150)
     with pytest.raises(ValueError, match="no two stains"):
         macenko_stains(picture)
+
+
+def test_removed_background_stays_black_and_does_not_move_the_statistics():
+    random = np.random.default_rng(3)
+    cells = random.integers(60, 220, (2, 40, 40, 3)).astype(np.uint8)
+    framed = np.zeros((2, 80, 80, 3), np.uint8)
+    framed[:, 20:60, 20:60] = cells
+    inside, whole = preprocessing.lab_statistics(cells), preprocessing.lab_statistics(framed)
+    np.testing.assert_allclose(inside.mean, whole.mean, atol=1e-6)
+    np.testing.assert_allclose(
+        preprocessing.macenko_stains(cells).colours, preprocessing.macenko_stains(framed).colours, atol=1e-6
+    )
+    stains = preprocessing.macenko_stains(framed)
+    for result in (preprocessing.reinhard(framed[0], whole, whole), preprocessing.macenko(framed[0], stains, stains)):
+        assert not result[:20].any()
+        assert result[20:60, 20:60].any()
+
+
+def test_an_all_black_batch_has_no_colour_to_measure():
+    black = np.zeros((2, 8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match="black"):
+        preprocessing.lab_statistics(black)
+    with pytest.raises(ValueError, match="black"):
+        preprocessing.macenko_stains(black)
