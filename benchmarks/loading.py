@@ -2,9 +2,9 @@
 
     LEUKOBOOK_DATA=… python benchmarks/loading.py
 
-All three read the same files and give 128×128 RGB uint8 (Keras: float32, converted). Best of several rounds in turn, so that
-a busy machine hurts all alike. What differs: PIL and Keras stretch to the square, ours keeps the aspect; ours and PIL smooth
-while shrinking, Keras's default does not.
+All three read the same files and give 128×128 RGB uint8 (Keras: float32, converted). Best of several rounds in turn, so
+that a busy machine hurts all alike. What differs: PIL and Keras stretch to the square, ours keeps the aspect; ours and
+PIL smooth while shrinking, Keras's default does not.
 """
 
 import os
