@@ -3,3 +3,8 @@
 Modules import one way, each only from those above it:
 ``images``, ``datasets``, ``splits``, ``preprocessing``, ``metrics``, ``plots``, ``teaching``, ``runs``, ``book``.
 """
+
+import warnings
+
+# pooch asks for tqdm's notebook bar, which complains where ipywidgets is missing; the plain bar is what we want.
+warnings.filterwarnings("ignore", message="IProgress not found")

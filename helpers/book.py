@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.metadata
 import json
@@ -21,6 +22,7 @@ from helpers import datasets, notebooks, runs
 
 ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
+COVER = ROOT / "book" / "figures" / "cells.png"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "keras", "tensorflow-cpu")
 
 
@@ -193,6 +195,16 @@ def results() -> str:
     return "\n".join(parts) or "No full run has been published yet.\n"
 
 
+def _refresh_cover(executed: Path) -> list[str]:
+    """The picture of the README and the start page: the first figure of the first chapter."""
+    drawn = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
+    cover = next(base64.b64decode(o["data"]["image/png"]) for o in drawn if "image/png" in o.get("data", {}))
+    if COVER.exists() and COVER.read_bytes() == cover:
+        return []
+    COVER.write_bytes(cover)
+    return [COVER.name]
+
+
 def refresh_notebooks(name: str = "quick") -> list[str]:
     """Write the outputs of a finished run into the committed notebooks, normalised; returns the names that changed."""
     changed = []
@@ -204,6 +216,7 @@ def refresh_notebooks(name: str = "quick") -> list[str]:
             partial.write_text(text, encoding="utf-8")
             partial.replace(target)
             changed.append(executed.stem)
+    changed += _refresh_cover(runs.BUILD / name / "notebooks" / "00-start-here.ipynb")
     config = ROOT / "_config.yml"
     old = config.read_text(encoding="utf-8")
     new = re.sub(r"(?m)^( +url: ).*$", rf"\g<1>{notebooks.repository_url()}", old)

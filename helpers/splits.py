@@ -28,13 +28,18 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     Raises:
         DataError: fewer groups than folds, or no class with as many images as folds.
     """
-    if k < 2 or frame["group"].nunique() < k:
-        raise DataError(f"{k} folds need at least 2 and at most {frame['group'].nunique()} (the number of groups)")
+    fold = _by_group(frame, k, seed)
     groups_of_class = frame.groupby("label")["group"].nunique()
     rare = groups_of_class[groups_of_class < k]
     if len(rare):
         listed = ", ".join(f"{label} ({n})" for label, n in rare.items())
         warnings.warn(f"classes with fewer groups than the {k} folds, so absent from some: {listed}", stacklevel=2)
+    return fold
+
+
+def _by_group(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
+    if k < 2 or frame["group"].nunique() < k:
+        raise DataError(f"{k} folds need at least 2 and at most {frame['group'].nunique()} (the number of groups)")
     return _assign(StratifiedGroupKFold(k, shuffle=True, random_state=seed), frame)
 
 
@@ -59,7 +64,7 @@ def _assign(splitter: StratifiedGroupKFold | StratifiedKFold, frame: pd.DataFram
 
 
 def holdout(frame: pd.DataFrame, validation: float, test: float, seed: int) -> pd.Series:
-    """One split by group into ``train``, ``validation`` and ``test``.
+    """One split by group into ``train``, ``validation`` and ``test``; a class of one group is in one part only.
 
     Args:
         frame: of a dataset.
@@ -73,11 +78,11 @@ def holdout(frame: pd.DataFrame, validation: float, test: float, seed: int) -> p
     if test <= 0 or validation < 0 or test + validation >= 1:
         raise DataError(f"test {test} and validation {validation} must leave something to train on")
     part = pd.Series("train", index=frame.index, name="part")
-    fold = folds(frame, max(2, round(1 / test)), seed)
+    fold = _by_group(frame, max(2, round(1 / test)), seed)
     part[fold == 0] = "test"
     if validation > 0:
         rest = frame[part == "train"]
-        fold = folds(rest, max(2, round((1 - test) / validation)), seed)
+        fold = _by_group(rest, max(2, round((1 - test) / validation)), seed)
         part[fold.index[fold == 0]] = "validation"
     return part
 

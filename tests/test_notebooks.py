@@ -58,6 +58,8 @@ def anatomy(notebook):
             shown = [o.metadata.get("image/png", {}) for o in cell.outputs if "data" in o]
             if not any(len(s.get("alt", "")) > 20 and len(s.get("caption", "")) > 20 for s in shown):
                 lacking.append(f"alt text and caption: {cell.source[:60]!r}")
+        if any(output.get("name") == "stderr" for output in cell.outputs):
+            lacking.append(f"a quiet cell: {cell.source[:60]!r} writes to stderr")
     checked = [c for c in code if c.outputs and "nbval-ignore-output" not in notebooks.tags(c)]
     if not checked:
         lacking.append("an output that nbval checks")
