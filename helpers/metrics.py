@@ -13,7 +13,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its bootstrap interval, the number of images and the number of independent groups behind it."""
+    """A mean with its bootstrap interval (NaN for one group), the numbers of images and of independent groups."""
 
     value: float
     low: float
@@ -63,6 +63,8 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int) -> Estimat
     if group.isna().any():
         raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
     by_group = values.groupby(group).agg(["sum", "count"])
+    if len(by_group) < 2:  # nothing is known of how groups differ, so there is no interval
+        return Estimate(float(values.mean()), float("nan"), float("nan"), len(values), len(by_group))
     draws = np.random.default_rng(seed).multinomial(len(by_group), np.full(len(by_group), 1 / len(by_group)), RESAMPLES)
     means = draws @ by_group["sum"].to_numpy() / (draws @ by_group["count"].to_numpy())
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

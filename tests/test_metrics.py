@@ -166,3 +166,11 @@ def test_table_of_means_may_split_by_one_column():
     table = pd.DataFrame({"image_id": ["a", "b"], "method": ["otsu", "kmeans"], "dice": [0.5, 0.75]})
     means = table_of_means(table, "dice", ["method"], pd.Series({"a": 1, "b": 2}), seed=0)
     assert means["dice"].tolist() == [0.5, 0.75]
+
+
+def test_one_group_has_a_mean_but_no_interval():
+    values = pd.Series([0.2, 0.4], index=["a", "b"])
+    estimate = mean_over_groups(values, pd.Series(["P", "P"], index=["a", "b"]), seed=0)
+    assert estimate.value == pytest.approx(0.3)
+    assert np.isnan([estimate.low, estimate.high]).all()
+    assert estimate.groups == 1
