@@ -127,11 +127,11 @@ class Provenance:
 
 
 def provenance() -> Provenance:
-    """Commit (with ``+changes`` when the working tree differs from it), machine and versions of now."""
+    """Commit (with ``+changes`` when anything but the results differs from it), machine and versions of now."""
     git = ["git", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
     dirty = subprocess.run(
-        [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True
+        [*git, "status", "--porcelain", "--untracked-files=no", "--", ":!book/results"], capture_output=True, text=True
     ).stdout
     versions = {}
     for library in LIBRARIES:
@@ -181,7 +181,7 @@ def results() -> str:
     parts = []
     for path in sorted(RESULTS.glob("*.csv")):
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        table = pd.read_csv(path)
+        table = pd.read_csv(path).astype(object).fillna("–")
         parts += [f"## {path.stem}", "", "| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
         parts += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
         given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
