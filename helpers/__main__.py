@@ -36,15 +36,7 @@ def get(name: str, root: Root = None) -> None:
 @data.command()
 def check(name: str, root: Root = None) -> None:
     """Decode every image of a dataset and count what is there."""
-
-    def decoded() -> datasets.Dataset:
-        dataset = datasets.load(name, root)
-        bad = dataset.problems(decode=True)
-        if bad:
-            raise datasets.DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged", bad.values())
-        return dataset
-
-    _report(decoded)
+    _report(lambda: datasets.check(name, root))
 
 
 def _report(make) -> None:

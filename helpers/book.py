@@ -212,9 +212,7 @@ def refresh_notebooks(name: str = "quick") -> list[str]:
         target = notebooks.NOTEBOOKS / executed.name
         text = nbformat.writes(notebooks.normalise(notebooks.read(executed))) + "\n"
         if target.read_text(encoding="utf-8") != text:
-            partial = target.with_suffix(".partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(target)
+            runs.write_atomically(target, text)
             changed.append(executed.stem)
     changed += _refresh_cover(runs.BUILD / name / "notebooks" / "00-start-here.ipynb")
     config = ROOT / "_config.yml"

@@ -46,7 +46,7 @@ def _otsu_on_first(data: Dataset) -> float:
 
 
 # Exercise to (how the answer is found, what to look at again).
-ANSWERS: dict[str, tuple[Callable[[Dataset], Any], str]] = {
+ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
     "00-count": (len, "len(data) is the number of images in a dataset"),
     "00-groups": (lambda data: data.frame["group"].nunique(), "count the different values of data.frame['group']"),
     "01-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
@@ -61,17 +61,13 @@ def check(exercise: str, answer: Any, data: Dataset) -> None:
 
     Args:
         exercise: a key of :data:`ANSWERS`.
-        answer: a number (right within 1 %), or text; ``None`` while there is none.
+        answer: a number (right within 1 %); ``None`` while there is none.
         data: the dataset of the chapter.
     """
     find, hint = ANSWERS[exercise]
     if answer is None:
         print("⬜ Put your answer in place of None and run this cell again.")
         return
-    expected = find(data)
-    if isinstance(expected, str):
-        right = answer == expected
-    else:
-        right = isinstance(answer, (int, float, np.number)) and bool(np.isclose(answer, expected, rtol=0.01, atol=0))
+    right = isinstance(answer, (int, float, np.number)) and bool(np.isclose(answer, find(data), rtol=0.01, atol=0))
     shown = f"{answer:.3g}" if isinstance(answer, (float, np.floating)) else f"{answer}"
     print(f"✅ {shown} is right." if right else f"❌ {shown} is not it. Hint: {hint}.")

@@ -22,7 +22,7 @@ from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, DataErro
 
 __all__ = [
     "BACKGROUND", "CYTOPLASM", "NUCLEUS", "SOURCES", "Card", "DataError", "Dataset",
-    "Source", "data_root", "get", "load", "names",
+    "Source", "check", "data_root", "get", "load", "names",
 ]  # fmt: skip
 
 
@@ -200,6 +200,15 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             for archive in sorted(p for p in place.iterdir() if p.name.lower().endswith(fetch.ARCHIVES)):
                 fetch.unpack(archive, place)
                 archive.rename(archive.with_name(archive.name + ".unpacked"))
+    return check(name, root, **options)
+
+
+def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
+    """Load a dataset and decode every image and mask of it.
+
+    Raises:
+        DataError: as :func:`load` does, or some images are damaged; each is named.
+    """
     dataset = load(name, root, **options)
     bad = dataset.problems(decode=True)
     if bad:
