@@ -1,0 +1,49 @@
+"""From density to a photograph: light, lens, sensor, file."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from helpers.datasets.synthetic.painting import PITCH, Person
+from helpers.datasets.synthetic.stains import Stain
+
+
+def photograph(
+    density: np.ndarray, stain: Stain, who: Person, size: int, random: np.random.Generator
+) -> np.ndarray:
+    """Take a picture of what lies under the objective.
+
+    Args:
+        density: optical density ``float64 (side, side, 3)``, natural logarithm, red, green, blue.
+        stain, who: say how the laboratory's camera and the patient's slide look.
+        size: side of the picture in pixels.
+        random: of this photograph.
+
+    Returns:
+        ``uint8 (size, size, 3)`` RGB, once through JPEG.
+    """
+    light = _illumination(len(density), random)[..., None] * (np.array(who.light) * random.normal(1, [0.01] * 3))
+    seen = np.exp(-density) * light * random.normal(1, 0.025)
+    focus = who.blur * random.uniform(0.8, 1.5) + (random.uniform(0, 0.35) if random.random() < 0.1 else 0)
+    seen = cv2.GaussianBlur(seen, (0, 0), focus / PITCH)
+    seen += stain.sharpen * (seen - cv2.GaussianBlur(seen, (0, 0), 2.2))
+    shrink = size < len(density)
+    picture = cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+    level = random.uniform(0.4, 1.4)
+    spread = level * (0.6 + 0.09 * np.sqrt(np.clip(picture, 0, 255)))  # read-out noise and photon noise
+    picture = picture + spread * random.standard_normal(picture.shape)
+    return _through_jpeg(np.clip(np.round(picture), 0, 255).astype(np.uint8), int(random.integers(75, 97)))
+
+
+def _illumination(side: int, random: np.random.Generator) -> np.ndarray:
+    """Uneven light ``float64 (side, side)`` around 1: a tilt, and darker corners."""
+    axis = np.linspace(-1, 1, side)
+    x, y = axis[None, :], axis[:, None]
+    tilt = random.normal(0, 0.015, 2)
+    return 1 + tilt[0] * x + tilt[1] * y - random.uniform(0, 0.03) * (x**2 + y**2)
+
+
+def _through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+    _, coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]

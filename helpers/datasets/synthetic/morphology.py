@@ -1,0 +1,158 @@
+"""How each kind of cell looks: one table of numbers, each row with its source in the haematology literature.
+
+Lengths are micrometres in a dried, stained smear. ``nc_ratio`` is the *area* of the nucleus over the area of the cell,
+as a mask measures it; textbooks give it as a proportion of widths or of volumes. A pair is the lowest and the highest
+value that is drawn; values in between follow a bell curve whose middle a patient shifts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+Range = tuple[float, float]
+# Amounts of four stained substances, in units of optical density (see stains.py).
+Dyes = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Granules:
+    """Granules of one kind: number per square micrometre, diameter in µm, what they take up, whether they cover all.
+
+    ``dyes`` is (chromatin stain, azure, eosin, haemoglobin); ``over_nucleus`` scatters them over the whole cell.
+    """
+
+    density: Range
+    diameter: Range
+    dyes: Dyes
+    over_nucleus: bool = False
+
+
+@dataclass(frozen=True)
+class Morphology:
+    """One kind of white cell.
+
+    Attributes:
+        diameter: of a disc of the cell's area, µm.
+        nc_ratio: area of the nucleus over area of the cell.
+        lobes: number of nuclear lobes and how often it occurs; one lobe may be round, oval or bent.
+        bend: how far a nucleus of one lobe is bent, in radians: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
+        oval: length over width of a nucleus that is not bent.
+        nuclear_outline: irregularity of the nuclear membrane, µm.
+        cell_outline: irregularity of the cell's edge, part of the radius.
+        nuclear_stain: how strongly the chromatin takes the stain.
+        clumps: contrast of the chromatin clumps, part of the nuclear stain; 0 is smooth.
+        clump_size: width of the clumps, µm.
+        nucleoli: how many are seen.
+        azure: blue of the cytoplasm (RNA), optical density.
+        eosin: pink of the cytoplasm (basic proteins), optical density.
+        rim: how much bluer the cytoplasm is at its edge.
+        granules: kinds of granules.
+        vacuoles: how many are seen.
+        source: where the numbers come from; keys of ``book/references.bib``.
+    """
+
+    diameter: Range
+    nc_ratio: Range
+    lobes: dict[int, float]
+    bend: Range
+    oval: Range
+    nuclear_outline: float
+    cell_outline: float
+    nuclear_stain: Range
+    clumps: Range
+    clump_size: float
+    nucleoli: tuple[int, int]
+    azure: Range
+    eosin: Range
+    rim: Range
+    granules: tuple[Granules, ...]
+    vacuoles: tuple[int, int]
+    source: tuple[str, ...]
+
+
+AZUROPHILIC = Granules((0.02, 0.06), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0))
+
+NEUTROPHIL = Morphology(
+    diameter=(12.0, 15.5), nc_ratio=(0.26, 0.44),
+    lobes={1: 0.08, 2: 0.20, 3: 0.42, 4: 0.24, 5: 0.06}, bend=(3.4, 4.6), oval=(1.0, 1.0),
+    nuclear_outline=0.12, cell_outline=0.03,
+    nuclear_stain=(0.85, 1.10), clumps=(0.20, 0.32), clump_size=0.9, nucleoli=(0, 0),
+    azure=(0.04, 0.12), eosin=(0.25, 0.45), rim=(0.0, 0.1),
+    granules=(Granules((1.5, 3.0), (0.25, 0.40), (0.10, 0.0, 0.22, 0.0)),), vacuoles=(0, 1),
+    source=("bain2015", "taylor2021", "zheng2018"),
+)  # fmt: skip
+EOSINOPHIL = Morphology(
+    diameter=(12.0, 16.5), nc_ratio=(0.22, 0.40),
+    lobes={2: 0.80, 3: 0.20}, bend=(0.0, 0.0), oval=(1.0, 1.0),
+    nuclear_outline=0.10, cell_outline=0.03,
+    nuclear_stain=(0.75, 1.00), clumps=(0.18, 0.30), clump_size=0.9, nucleoli=(0, 0),
+    azure=(0.02, 0.10), eosin=(0.25, 0.55), rim=(0.0, 0.1),
+    granules=(Granules((1.8, 2.8), (0.60, 0.95), (0.06, 0.0, 0.75, 0.10)),), vacuoles=(0, 1),
+    source=("bain2015", "taylor2021", "zheng2018"),
+)  # fmt: skip
+BASOPHIL = Morphology(
+    diameter=(10.0, 14.0), nc_ratio=(0.40, 0.60),
+    lobes={1: 0.35, 2: 0.50, 3: 0.15}, bend=(0.8, 2.6), oval=(1.0, 1.2),
+    nuclear_outline=0.18, cell_outline=0.05,
+    nuclear_stain=(0.60, 0.85), clumps=(0.10, 0.22), clump_size=0.8, nucleoli=(0, 0),
+    azure=(0.08, 0.16), eosin=(0.20, 0.40), rim=(0.0, 0.1),
+    granules=(Granules((0.35, 0.95), (0.50, 1.00), (0.75, 0.15, 0.10, 0.0), over_nucleus=True),), vacuoles=(0, 1),
+    source=("bain2015", "taylor2021"),
+)  # fmt: skip
+LYMPHOCYTE = Morphology(
+    diameter=(8.5, 13.5), nc_ratio=(0.52, 0.86),
+    lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.25),
+    nuclear_outline=0.14, cell_outline=0.05,
+    nuclear_stain=(0.75, 1.10), clumps=(0.24, 0.38), clump_size=1.3, nucleoli=(0, 0),
+    azure=(0.25, 0.60), eosin=(0.05, 0.20), rim=(0.1, 0.7),
+    granules=(Granules((0.0, 0.05), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0)),), vacuoles=(0, 0),
+    source=("bain2015", "taylor2021", "zheng2018"),
+)  # fmt: skip
+MONOCYTE = Morphology(
+    diameter=(14.0, 18.5), nc_ratio=(0.36, 0.56),
+    lobes={1: 1.0}, bend=(0.9, 3.2), oval=(1.0, 1.3),
+    nuclear_outline=0.35, cell_outline=0.08,
+    nuclear_stain=(0.55, 0.80), clumps=(0.14, 0.24), clump_size=0.8, nucleoli=(0, 0),
+    azure=(0.25, 0.48), eosin=(0.10, 0.25), rim=(0.0, 0.3),
+    granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),), vacuoles=(0, 5),
+    source=("bain2015", "taylor2021", "zheng2018"),
+)  # fmt: skip
+
+# French-American-British types of acute lymphoblastic leukaemia (Bennett et al. 1976).
+L1 = Morphology(
+    diameter=(9.0, 14.0), nc_ratio=(0.66, 0.90),
+    lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.2),
+    nuclear_outline=0.14, cell_outline=0.04,
+    nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, nucleoli=(0, 1),
+    azure=(0.25, 0.60), eosin=(0.04, 0.18), rim=(0.0, 0.5),
+    granules=(), vacuoles=(0, 0),
+    source=("bennett1976", "bain2015"),
+)  # fmt: skip
+L2 = replace(
+    L1, diameter=(11.0, 17.5), nc_ratio=(0.55, 0.84), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.38,
+    nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, nucleoli=(1, 3),
+)  # fmt: skip
+L3 = replace(
+    L1, diameter=(11.5, 17.0), nc_ratio=(0.55, 0.78), bend=(0.0, 0.4), clumps=(0.08, 0.16), clump_size=0.4,
+    nucleoli=(1, 3), azure=(0.60, 0.95), rim=(0.0, 0.2), vacuoles=(6, 16),
+)  # fmt: skip
+
+CLASSES = {
+    "neutrophil": NEUTROPHIL,
+    "eosinophil": EOSINOPHIL,
+    "basophil": BASOPHIL,
+    "lymphocyte": LYMPHOCYTE,
+    "monocyte": MONOCYTE,
+    "lymphoblast": L1,
+}
+FAB = {"L1": L1, "L2": L2, "L3": L3}
+# Share of patients of each type. Reports differ and depend on age: of children most have L1, of adults most L2.
+FAB_FREQUENCY = {"L1": 0.50, "L2": 0.43, "L3": 0.07}
+# Differential count of a healthy adult; each value lies in the usual reference ranges (Bain 2015).
+HEALTHY = {"neutrophil": 0.57, "eosinophil": 0.03, "basophil": 0.01, "lymphocyte": 0.32, "monocyte": 0.07}
+BLASTS = (0.3, 0.8)  # share of lymphoblasts among the white cells of a patient with leukaemia
+
+
+def of(label: str, subtype: str) -> Morphology:
+    """The row of the table for a class and, of lymphoblasts, a FAB type."""
+    return FAB[subtype] if subtype else CLASSES[label]

@@ -1,0 +1,214 @@
+"""Amounts of stained substances on the slide: one white cell, red cells, platelets, precipitate.
+
+A *canvas* is ``float64 (height, width, 4)``, the four substances of :mod:`stains` in units of optical density, on a
+grid of :data:`PITCH` micrometres: about half of what an oil-immersion objective resolves (0.2 µm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
+from helpers.datasets.synthetic import shapes
+from helpers.datasets.synthetic.morphology import Morphology
+from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, Stain
+
+PITCH = 0.125  # µm per pixel of the canvas
+
+
+@dataclass(frozen=True)
+class Person:
+    """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
+
+    ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
+    that they cover, ``platelets`` is per 100 µm², ``haze`` the plasma's eosin, ``light`` the empty field's colour,
+    ``blur`` in µm and ``overexposure`` as a factor.
+    """
+
+    size: float
+    ratio: float
+    azure: float
+    clumps: float
+    chromatin: float
+    eosin: float
+    red_diameter: float
+    red_pallor: float
+    red_stain: float
+    red_crenated: bool
+    crowding: float
+    platelets: float
+    precipitate: float
+    haze: float
+    light: tuple[float, float, float]
+    blur: float
+
+
+def white_cell(
+    look: Morphology, diameter: float, nc_ratio: float, lobes: int, person: Person, stain: Stain,
+    random: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """One white cell on its own patch.
+
+    Args:
+        look: the row of the table.
+        diameter: of a disc of the cell's area, µm.
+        nc_ratio: area of the nucleus over area of the cell; met to the pixel.
+        lobes: of the nucleus.
+        person, stain, random: of the patient, the laboratory and this cell.
+
+    Returns:
+        Amounts ``float64 (side, side, 4)`` and mask ``uint8 (side, side)``; the cell's centre is the patch's.
+    """
+    radius = diameter / 2
+    side = 2 * int(np.ceil(1.35 * radius / PITCH)) + 1
+    axis = (np.arange(side) - side // 2) * PITCH
+    x, y = axis[None, :], axis[:, None]
+    outline = _cell_outline(x, y, radius, look, random)
+    cell_area = round(np.pi * radius**2 / PITCH**2)
+    cell = shapes.smallest(outline, cell_area)
+    outline = outline / outline[cell].max()
+
+    field = shapes.nucleus(
+        x, y, outline, radius, nc_ratio * np.pi * radius**2, lobes, shapes.drawn(random, *look.bend),
+        shapes.drawn(random, *look.oval), look.nuclear_outline, random,
+    )  # fmt: skip
+    nucleus = shapes.smallest(np.where(cell, field, np.inf), round(nc_ratio * np.count_nonzero(cell)))
+    depth = field[nucleus].max() - field  # µm below the nuclear membrane
+
+    amounts = np.zeros((side, side, 4))
+    _cytoplasm(amounts, cell, outline, depth, look, person, stain, random)
+    _nucleus(amounts, nucleus, depth, look, person, random)
+    for kind in look.granules:
+        _granules(amounts, cell if kind.over_nucleus else cell & ~nucleus, kind, random)
+    _vacuoles(amounts, cell, look, random)
+    mask = np.where(nucleus, NUCLEUS, np.where(cell, CYTOPLASM, BACKGROUND)).astype(np.uint8)
+    return amounts, mask
+
+
+def _cell_outline(
+    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, random: np.random.Generator
+) -> np.ndarray:
+    field = shapes.blob(x / radius, y / radius, shapes.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
+    if look.cell_outline > 0.045 and random.random() < 0.4:  # flattened by its neighbours
+        for turn in random.uniform(0, 2 * np.pi, random.integers(1, 4)):
+            flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
+            field = np.maximum(field, flat)
+    return field + look.cell_outline * 0.35 * shapes.noise(field.shape, 10, random)
+
+
+def _cytoplasm(
+    amounts: np.ndarray, cell: np.ndarray, outline: np.ndarray, depth: np.ndarray, look: Morphology, person: Person,
+    stain: Stain, random: np.random.Generator,
+) -> None:  # fmt: skip
+    edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
+    clear_zone = 1 - 0.45 * np.exp(-((np.minimum(depth, 0) + 0.5) ** 2) / 0.8)  # the pale hof beside the nucleus
+    texture = 1 + 0.16 * shapes.noise(cell.shape, 7, random) + 0.10 * shapes.noise(cell.shape, 2.5, random)
+    azure = shapes.drawn(random, *look.azure, person.azure)
+    amounts[..., AZURE] = azure * clear_zone * texture * (1 + shapes.drawn(random, *look.rim) * edge)
+    amounts[..., EOSIN] = shapes.drawn(random, *look.eosin) * person.eosin * texture
+    refraction = stain.edge * random.uniform(0, 2) * np.clip((outline - 0.86) / 0.14, 0, 1)
+    amounts[..., AZURE] += 0.8 * refraction
+    amounts[..., HAEMOGLOBIN] += refraction
+    amounts[~cell] = 0
+    np.maximum(amounts, 0, out=amounts)
+
+
+def _nucleus(
+    amounts: np.ndarray, nucleus: np.ndarray, depth: np.ndarray, look: Morphology, person: Person,
+    random: np.random.Generator,
+) -> None:  # fmt: skip
+    contrast = shapes.drawn(random, *look.clumps, person.clumps)
+    clumps = np.tanh(1.4 * shapes.noise(nucleus.shape, look.clump_size / PITCH, random))
+    fine = shapes.noise(nucleus.shape, 2.5, random)
+    chromatin = 1 + contrast * clumps + 0.05 * fine + 0.12 * np.exp(-((depth / 0.35) ** 2))  # and the membrane
+    blue = np.zeros(nucleus.shape)
+    places = np.argwhere(nucleus & (depth > 0.9))
+    wanted = random.integers(look.nucleoli[0], look.nucleoli[1], endpoint=True)
+    if wanted and len(places):
+        centres = places[random.integers(0, len(places), wanted)]
+        radii = random.uniform(0.55, 1.05, wanted) / PITCH
+        hole = shapes.spots(nucleus.shape, centres.astype(float), radii, 3.0)
+        ring = shapes.spots(nucleus.shape, centres.astype(float), radii + 3, 3.0) - hole
+        chromatin += 0.16 * ring - 0.38 * hole
+        blue = 0.30 * hole
+    strength = shapes.drawn(random, *look.nuclear_stain) * person.chromatin
+    inside = amounts[nucleus]
+    inside[:, AZURE] = 0.3 * inside[:, AZURE] + blue[nucleus]
+    inside[:, EOSIN] *= 0.3
+    inside[:, CHROMATIN] = strength * np.clip(chromatin, 0.25, 1.8)[nucleus]
+    amounts[nucleus] = inside
+
+
+def _granules(amounts: np.ndarray, where: np.ndarray, kind, random: np.random.Generator) -> None:
+    places = np.argwhere(where)
+    wanted = random.poisson(random.uniform(*kind.density) * len(places) * PITCH**2)
+    if not wanted or not len(places):
+        return
+    centres = places[random.integers(0, len(places), wanted)] + random.uniform(-0.5, 0.5, (wanted, 2))
+    radii = random.uniform(*kind.diameter, wanted) / 2 / PITCH
+    strength = shapes.spots(where.shape, centres, radii, 1.2) * where
+    amounts += strength[..., None] * np.array(kind.dyes)
+
+
+def _vacuoles(amounts: np.ndarray, cell: np.ndarray, look: Morphology, random: np.random.Generator) -> None:
+    wanted = random.integers(look.vacuoles[0], look.vacuoles[1], endpoint=True)
+    if not wanted:
+        return
+    places = np.argwhere(cell)
+    centres = places[random.integers(0, len(places), wanted)].astype(float)
+    holes = shapes.spots(cell.shape, centres, random.uniform(0.25, 0.6, wanted) / PITCH, 1.5)
+    amounts *= 1 - 0.75 * holes[..., None]
+
+
+def red_cell(diameter: float, person: Person, stain: Stain, random: np.random.Generator) -> np.ndarray:
+    """One red cell: amounts of haemoglobin ``float64 (side, side)``, a disc with central pallor, about 1 at its rim."""
+    radius = diameter / 2
+    side = 2 * int(np.ceil(1.25 * radius / PITCH)) + 1
+    axis = (np.arange(side) - side // 2) * PITCH / radius
+    turn, oval = random.uniform(0, np.pi), 1 + abs(random.normal(0, 0.06))
+    u = (axis[None, :] * np.cos(turn) + axis[:, None] * np.sin(turn)) * oval
+    v = (axis[:, None] * np.cos(turn) - axis[None, :] * np.sin(turn)) / oval
+    around = shapes.waves(random, 0.02)
+    if person.red_crenated:
+        around += [(11, 0.05, random.uniform(0, 2 * np.pi))]
+    field = shapes.blob(u, v, around)
+    pallor = np.clip(person.red_pallor + random.normal(0, 0.12), 0, 0.9)
+    body = 1 - pallor * np.exp(-((field / random.uniform(0.38, 0.55)) ** 4))
+    body = (1 - stain.ghost) * body + stain.ghost * 0.9 * np.exp(-(((field - 0.93) / 0.09) ** 2))
+    return body * np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
+
+
+def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
+    """One platelet: amounts ``float64 (side, side, 4)``, purple granules on a pale blue ground."""
+    radius = diameter / 2
+    side = 2 * int(np.ceil(1.4 * radius / PITCH)) + 1
+    axis = (np.arange(side) - side // 2) * PITCH / radius
+    field = shapes.blob(axis[None, :], axis[:, None], shapes.waves(random, 0.10))
+    inside = np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
+    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(-((field / 0.75) ** 4))
+    amounts = np.zeros((side, side, 4))
+    amounts[..., CHROMATIN] = 0.7 * grain * inside
+    amounts[..., AZURE] = 0.25 * inside
+    return amounts
+
+
+def add(canvas: np.ndarray, patch: np.ndarray, row: int, column: int, hidden: np.ndarray | None = None) -> None:
+    """Add a patch to a canvas around a pixel; what falls outside is cut off, and nothing is added where ``hidden``."""
+    (canvas_part, patch_part) = overlap(canvas.shape, patch.shape, row, column)
+    piece = patch[patch_part]
+    if hidden is not None:
+        piece = piece * ~hidden[canvas_part].reshape(hidden[canvas_part].shape + (1,) * (piece.ndim - 2))
+    canvas[canvas_part] += piece
+
+
+def overlap(canvas: tuple, patch: tuple, row: int, column: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where a patch centred on a pixel and a canvas overlap: slices of the canvas and of the patch."""
+    inside, of_patch = [], []
+    for length, side, place in ((canvas[0], patch[0], row), (canvas[1], patch[1], column)):
+        first = place - side // 2
+        start, stop = min(max(first, 0), length), max(min(first + side, length), 0)
+        inside.append(slice(start, max(stop, start)))
+        of_patch.append(slice(start - first, max(stop, start) - first))
+    return tuple(inside), tuple(of_patch)

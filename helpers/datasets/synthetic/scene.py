@@ -1,0 +1,244 @@
+"""What lies under the objective: a white cell among red cells, or a whole field, of one patient's slide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.datasets.synthetic import morphology, painting, shapes
+from helpers.datasets.synthetic.painting import PITCH, Person
+from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, Stain
+
+CELL_UM = 24.0  # side of a picture of one cell
+FIELD_UM = 80.0  # side of a picture of a whole field
+INK = np.array([1.9, 1.1, 0.25])  # density of blue marker ink, red to blue
+Box = tuple[str, int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is decided of one white cell before it is drawn; see :class:`morphology.Morphology` for the units."""
+
+    label: str
+    subtype: str
+    diameter: float
+    nc_ratio: float
+    lobes: int
+
+
+def person(random: np.random.Generator, stain: Stain) -> Person:
+    """Draw a patient."""
+    light = np.array(stain.light[random.integers(len(stain.light))]) * random.normal(1, 0.012, 3)
+    return Person(
+        size=random.normal(0, 0.35),
+        ratio=random.normal(0, 0.35),
+        azure=random.normal(0, 0.5),
+        clumps=random.normal(0, 0.25),
+        chromatin=float(np.clip(random.normal(1, 0.12), 0.7, 1.3)),
+        eosin=float(np.clip(random.normal(1, 0.20), 0.5, 1.5)),
+        red_diameter=float(np.clip(random.normal(7.3, 0.4), 6.2, 8.4)),
+        red_pallor=random.uniform(0.05, 0.75),
+        red_stain=float(np.clip(random.normal(0.85, 0.15), 0.5, 1.2)),
+        red_crenated=bool(random.random() < 0.08),
+        crowding=random.uniform(0.05, 0.6) * (1 - 0.6 * stain.ghost),
+        platelets=random.uniform(0.05, 0.4),
+        precipitate=random.uniform(0, 0.4) ** 2,
+        haze=random.uniform(0.01, 0.04) * (1 + stain.ghost),
+        light=tuple(light.tolist()),
+        blur=random.uniform(0.12, 0.28) * (1 + 0.4 * stain.ghost),
+    )
+
+
+def stain_of(batch: int, random: np.random.Generator) -> Stain:
+    """The stain of a batch: the three methods in turn, each batch a little stronger or weaker in every substance."""
+    base = list(STAINS.values())[batch % len(STAINS)]
+    scale = np.exp(random.normal(0, 0.06, 4))
+    names = ("chromatin", "azure", "eosin", "haemoglobin")
+    changed = {name: tuple(np.multiply(getattr(base, name), k)) for name, k in zip(names, scale, strict=True)}
+    return Stain(**{**base.__dict__, **changed})
+
+
+def decide(label: str, subtype: str, who: Person, random: np.random.Generator) -> Cell:
+    """Draw the measures of a cell of a class for a patient; all lie within the table's ranges."""
+    look = morphology.of(label, subtype)
+    return Cell(
+        label,
+        subtype,
+        round(shapes.drawn(random, *look.diameter, who.size), 3),
+        round(shapes.drawn(random, *look.nc_ratio, who.ratio), 3),
+        int(random.choice(list(look.lobes), p=list(look.lobes.values()))),
+    )
+
+
+def of_cell(
+    cell: Cell, who: Person, stain: Stain, neighbour: Cell | None, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One white cell near the middle of a field of 24 µm.
+
+    Args:
+        neighbour: a second white cell that is cut by the edge; like the annotators of wbc1 and wbc2, the mask leaves
+            it out.
+
+    Returns:
+        Canvas ``float64 (192, 192, 4)`` and mask ``uint8 (192, 192)``.
+    """
+    side = round(CELL_UM / PITCH)
+    patch, patch_mask = painting.white_cell(
+        morphology.of(cell.label, cell.subtype), cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random
+    )
+    room = max(0.0, CELL_UM / 2 - 0.62 * cell.diameter)
+    middle = CELL_UM / 2 + np.clip(random.normal(0, 0.8, 2), -room, room)
+    whites = [(middle, cell.diameter / 2)]
+    canvas, mask = _ground(side, who, random), np.zeros((side, side), np.uint8)
+    row, column = np.round(middle / PITCH).astype(int)
+    _stamp(canvas, mask, patch, patch_mask, row, column)
+    taken = mask > 0
+    if neighbour is not None:
+        turn, away = random.uniform(0, 2 * np.pi), (cell.diameter + neighbour.diameter) / 2 + random.uniform(0.5, 3)
+        place = middle + max(away, 14.0) * np.array([np.sin(turn), np.cos(turn)])
+        other, other_mask = painting.white_cell(
+            morphology.of(neighbour.label, neighbour.subtype), neighbour.diameter, neighbour.nc_ratio, neighbour.lobes,
+            who, stain, random,
+        )  # fmt: skip
+        covered = np.zeros_like(mask)
+        _stamp(canvas, covered, other, other_mask, *np.round(place / PITCH).astype(int))
+        taken |= covered > 0
+        whites.append((place, neighbour.diameter / 2))
+    _surroundings(canvas, taken, whites, who, stain, random)
+    return canvas, mask
+
+
+def of_field(
+    cells: list[Cell], who: Person, stain: Stain, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, list[Box]]:
+    """A field of 80 µm with several white cells.
+
+    Returns:
+        Canvas ``float64 (640, 640, 4)``, mask ``uint8 (640, 640)`` and boxes ``(kind, left, top, right, bottom)`` in
+        pixels of the canvas, of all that shows at least a quarter of its extent.
+    """
+    side = round(FIELD_UM / PITCH)
+    canvas, mask = _ground(side, who, random), np.zeros((side, side), np.uint8)
+    whites, boxes = [], []
+    for cell in cells:
+        for _ in range(50):
+            middle = random.uniform(0.55 * cell.diameter, FIELD_UM - 0.55 * cell.diameter, 2)
+            if all(np.hypot(*(middle - place)) > cell.diameter / 2 + radius + 1 for place, radius in whites):
+                break
+        else:
+            raise ValueError(f"no room for {len(cells)} white cells in a field of {FIELD_UM:.0f} µm")
+        patch, patch_mask = painting.white_cell(
+            morphology.of(cell.label, cell.subtype), cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random
+        )
+        row, column = np.round(middle / PITCH).astype(int)
+        _stamp(canvas, mask, patch, patch_mask, row, column)
+        boxes += _box("WBC", patch_mask > 0, row, column, side)
+        whites.append((middle, cell.diameter / 2))
+    boxes += _surroundings(canvas, mask > 0, whites, who, stain, random)
+    return canvas, mask, boxes
+
+
+def ink(density: np.ndarray, corner: str) -> None:
+    """Put a dot of marker ink into a corner of a density picture ``float64 (height, width, 3)``, in place."""
+    top, left, bottom, right = mark_box(corner, len(density))
+    centre = np.array([[(top + bottom - 1) / 2, (left + right - 1) / 2]])
+    dot = shapes.spots(density.shape[:2], centre, np.array([(bottom - top) / 2]), 2.0)
+    density += dot[..., None] * INK
+
+
+CORNERS = ("top left", "top right", "bottom left", "bottom right")
+
+
+def mark_box(corner: str, size: int) -> tuple[int, int, int, int]:
+    """Where the planted mark lies in a picture of ``size`` pixels: first row and column, and those after the last."""
+    if corner not in CORNERS:
+        raise ValueError(f"a mark lies in one of {', '.join(CORNERS)}, not {corner!r}")
+    near, far = round(0.04 * size), round(0.14 * size)
+    rows = (near, far) if corner.startswith("top") else (size - far, size - near)
+    columns = (near, far) if corner.endswith("left") else (size - far, size - near)
+    return rows[0], columns[0], rows[1], columns[1]
+
+
+def second_photograph(
+    canvas: np.ndarray, mask: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same cell once more: turned or mirrored, a little nearer, not quite in the same place."""
+    side = len(mask)
+    turns, mirrored = int(random.integers(4)), bool(random.integers(2))
+    canvas, mask = np.rot90(canvas, turns), np.rot90(mask, turns)
+    if mirrored:
+        canvas, mask = canvas[:, ::-1], mask[:, ::-1]
+    zoom = random.uniform(1.0, 1.1)
+    shift = random.uniform(-1, 1, 2) * 0.5 / PITCH
+    matrix = np.array([[zoom, 0, side / 2 * (1 - zoom) + shift[0]], [0, zoom, side / 2 * (1 - zoom) + shift[1]]])
+    canvas = cv2.warpAffine(np.ascontiguousarray(canvas), matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+    mask = cv2.warpAffine(np.ascontiguousarray(mask), matrix, (side, side), flags=cv2.INTER_NEAREST)
+    return canvas, mask
+
+
+def _ground(side: int, who: Person, random: np.random.Generator) -> np.ndarray:
+    canvas = np.zeros((side, side, 4))
+    cloud = np.clip(1 + 0.6 * shapes.noise((side, side), 20, random), 0, 3)
+    canvas[..., EOSIN] = who.haze * cloud
+    return canvas
+
+
+def _stamp(
+    canvas: np.ndarray, mask: np.ndarray, patch: np.ndarray, patch_mask: np.ndarray, row: int, column: int
+) -> None:
+    on_canvas, of_patch = painting.overlap(canvas.shape, patch.shape, row, column)
+    shown = patch_mask[of_patch] > 0
+    canvas[on_canvas][shown] = patch[of_patch][shown]
+    mask[on_canvas][shown] = patch_mask[of_patch][shown]
+
+
+def _surroundings(
+    canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: Person, stain: Stain,
+    random: np.random.Generator,
+) -> list[Box]:  # fmt: skip
+    """Red cells, platelets and precipitate around the white cells, which lie on top; returns the boxes of what shows."""
+    side, extent = len(taken), len(taken) * PITCH
+    boxes, reds = [], []
+    closeness = random.uniform(0.72, 1.0)
+    covered, wanted = 0.0, who.crowding * (extent + 6) ** 2
+    for _ in range(int(40 + extent**2 / 12)):
+        if covered >= wanted:
+            break
+        diameter = who.red_diameter * (1 + random.normal(0, 0.05))
+        place = random.uniform(-3, extent + 3, 2)
+        if any(np.hypot(*(place - white)) < radius + diameter * 0.46 for white, radius in whites):
+            continue
+        if reds and (np.hypot(*(place - np.array(reds)).T) < closeness * diameter).any():
+            continue
+        reds.append(place)
+        covered += np.pi * diameter**2 / 4
+        cell = painting.red_cell(diameter, who, stain, random)
+        row, column = np.round(place / PITCH).astype(int)
+        painting.add(canvas[..., HAEMOGLOBIN], who.red_stain * cell, row, column, taken)
+        boxes += _box("RBC", cell > 0, row, column, side)
+    for _ in range(random.poisson(who.platelets * extent**2 / 100)):
+        place = random.uniform(0, extent, 2)
+        if any(np.hypot(*(place - white)) < radius + 1 for white, radius in whites):
+            continue
+        patch = painting.platelet(random.uniform(1.6, 3.4), random)
+        row, column = np.round(place / PITCH).astype(int)
+        painting.add(canvas, patch, row, column, taken)
+        boxes += _box("Platelets", patch[..., AZURE] > 0, row, column, side)
+    dots = random.poisson(who.precipitate * extent**2 / 100)
+    if dots:
+        place = random.uniform(0, side, (dots, 2))
+        canvas[..., CHROMATIN] += 1.2 * shapes.spots((side, side), place, random.uniform(0.1, 0.35, dots) / PITCH)
+    return boxes
+
+
+def _box(kind: str, shown: np.ndarray, row: int, column: int, side: int) -> list[Box]:
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    top, left = row - shown.shape[0] // 2 + rows[0], column - shown.shape[1] // 2 + columns[0]
+    bottom, right = top + rows[-1] - rows[0] + 1, left + columns[-1] - columns[0] + 1
+    inside = (max(left, 0), max(top, 0), min(right, side), min(bottom, side))
+    width, height = inside[2] - inside[0], inside[3] - inside[1]
+    if width < 0.25 * (right - left) or height < 0.25 * (bottom - top):
+        return []
+    return [(kind, *map(int, inside))]

@@ -1,0 +1,173 @@
+"""Outlines as fields: a number per pixel, small inside and large outside, so that a threshold gives any wanted area.
+
+All geometry is ``float64``. Single precision is faster, but its rounding differs between processors, and the same seed
+must give the same pixels everywhere.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def drawn(random: np.random.Generator, low: float, high: float, shift: float = 0.0) -> float:
+    """A value of a range: a bell curve around the middle, moved by ``shift`` half-widths, never outside the range."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    return float(np.clip(middle + half * (shift + random.normal(0, 0.42)), low, high))
+
+
+def noise(shape: tuple[int, int], grain: float, random: np.random.Generator) -> np.ndarray:
+    """Smooth noise ``float64 (height, width)`` of about unit variance with structures of ``grain`` pixels."""
+    height, width = shape
+    coarse = random.standard_normal((max(3, round(height / grain) + 2), max(3, round(width / grain) + 2)))
+    return 1.35 * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def blob(x: np.ndarray, y: np.ndarray, waves: list[tuple[int, float, float]]) -> np.ndarray:
+    """Distance from the origin relative to a wavy unit circle: below 1 inside, above 1 outside.
+
+    Args:
+        x, y: coordinates in radii, of one shape or broadcastable.
+        waves: ``(number of waves around the circle, height in radii, phase)``.
+    """
+    z = x + 1j * y
+    distance = np.abs(z)
+    unit = z / np.maximum(distance, 1e-9)
+    edge, power, reached = np.ones_like(distance), np.ones_like(z), 0
+    for count, height, phase in sorted(waves):
+        for _ in range(count - reached):
+            power = power * unit
+        reached = count
+        edge += height * (power.real * np.cos(phase) - power.imag * np.sin(phase))
+    return distance / np.maximum(edge, 0.2)
+
+
+def waves(random: np.random.Generator, roughness: float) -> list[tuple[int, float, float]]:
+    """Slow waves of a cell's outline, smaller the more there are around the circle."""
+    return [(k, random.normal(0, roughness * 2 / k), random.uniform(0, 2 * np.pi)) for k in (2, 3, 4, 5)]
+
+
+def arc(x: np.ndarray, y: np.ndarray, radius: float, half_angle: float) -> np.ndarray:
+    """Distance to an arc around the origin that is symmetric to the positive y axis, in the units of ``x``."""
+    x = np.abs(x)
+    end_x, end_y = radius * np.sin(half_angle), radius * np.cos(half_angle)
+    beyond = np.cos(half_angle) * x > np.sin(half_angle) * y
+    return np.where(beyond, np.hypot(x - end_x, y - end_y), np.abs(np.hypot(x, y) - radius))
+
+
+def segment(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Distance to the straight line between two points."""
+    along = end - start
+    part = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-9), 0, 1)
+    return np.hypot(x - start[0] - part * along[0], y - start[1] - part * along[1])
+
+
+def smallest(field: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` pixels of a field with the smallest values, as a mask."""
+    count = int(np.clip(count, 1, field.size))
+    return field <= np.partition(field, count - 1, axis=None)[count - 1]
+
+
+def spots(
+    shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray, softness: float = 1.0
+) -> np.ndarray:
+    """Soft discs ``float64 (height, width)``, 1 inside and 0 outside; where they overlap, the larger value stands.
+
+    Args:
+        shape: height and width in pixels.
+        centres: ``(n, 2)`` rows and columns in pixels.
+        radii: ``(n,)`` in pixels.
+        softness: width of the soft edge in pixels.
+    """
+    plane = np.zeros(shape)
+    if not len(centres):
+        return plane
+    reach = int(np.ceil(radii.max() + softness))
+    step = np.arange(-reach, reach + 1)
+    corner = np.floor(centres).astype(int)
+    rows = corner[:, 0, None, None] + step[None, :, None]
+    columns = corner[:, 1, None, None] + step[None, None, :]
+    distance = np.hypot(rows - centres[:, 0, None, None], columns - centres[:, 1, None, None])
+    value = np.clip((radii[:, None, None] - distance) / softness + 0.5, 0, 1)
+    rows, columns = np.broadcast_arrays(rows, columns)
+    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1]) & (value > 0)
+    np.maximum.at(plane, (rows[inside], columns[inside]), value[inside])
+    return plane
+
+
+def nucleus(
+    x: np.ndarray, y: np.ndarray, cell: np.ndarray, radius: float, area: float, lobes: int, bend: float, oval: float,
+    roughness: float, random: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """The field of a nucleus, negative inside, in micrometres to its edge.
+
+    Args:
+        x, y: coordinates in µm from the cell's centre, broadcastable.
+        cell: the cell's own field, below 1 inside.
+        radius: of the cell, µm.
+        area: wanted area of the nucleus, µm²; the caller cuts the field where it is met exactly.
+        lobes: 1 for round, oval and bent nuclei; 2 to 5 are joined by filaments.
+        bend, oval, roughness: see :class:`helpers.datasets.synthetic.morphology.Morphology`.
+    """
+    turn = random.uniform(0, 2 * np.pi)
+    u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    wobble = roughness * noise(cell.shape, 12, random)
+    if lobes == 1:
+        field = _bent(u, v, radius, area, bend, oval, random) + wobble
+    else:
+        field = _lobed(u, v, radius, area, lobes, random, wobble)
+    return field + 6 * np.maximum(cell - 0.95, 0)  # stay below the cell's membrane
+
+
+def _bent(
+    u: np.ndarray, v: np.ndarray, radius: float, area: float, bend: float, oval: float, random: np.random.Generator
+) -> np.ndarray:
+    round_radius = np.sqrt(area / np.pi)
+    if bend < 0.3:
+        free = max(radius - round_radius, 0.0)
+        u = u - free * random.uniform(0.2, 0.9)  # a round nucleus lies to one side
+        return np.hypot(u * np.sqrt(oval), v / np.sqrt(oval)) - round_radius
+    # A sausage of this area around an arc: length of the arc times thickness and two half-discs at its ends.
+    middle = radius * (0.25 + 0.07 * min(bend, 4.0))
+    half = np.clip(bend * 0.36, 0.1, 2.4)
+    length = 2 * half * middle
+    thickness = (-length + np.sqrt(length**2 + np.pi * area)) / np.pi  # half of it
+    return arc(u, v + middle * 0.45, middle, half) - thickness
+
+
+def _lobed(
+    u: np.ndarray, v: np.ndarray, radius: float, area: float, lobes: int, random: np.random.Generator,
+    wobble: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    share = random.uniform(0.75, 1.25, lobes)
+    radii = np.sqrt(area / np.pi * share / share.sum())
+    centres = _arrangement(radius, radii, random)
+    field = np.full(np.broadcast_shapes(u.shape, v.shape), np.inf)
+    for (left, top), size in zip(centres, radii, strict=True):
+        lean, long = random.uniform(0, np.pi), random.uniform(1.0, 1.22)
+        p, q = u - left, v - top
+        p, q = p * np.cos(lean) + q * np.sin(lean), q * np.cos(lean) - p * np.sin(lean)
+        field = np.minimum(field, np.hypot(p / long, q * long) - size)
+    field = field + wobble
+    for before, after in zip(centres, centres[1:], strict=False):  # filaments, which keep their width whatever the cut
+        field = np.where(segment(u, v, before, after) < 0.2, np.minimum(field, -0.5), field)
+    return field
+
+
+def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Centres of lobes on a bent line inside the cell, apart from each other as far as there is room."""
+    best, best_gap = None, -np.inf
+    for _ in range(24):
+        reach = random.uniform(0.42, 0.70) * radius * random.uniform(0.9, 1.1, len(radii))
+        reach = np.minimum(reach, 0.93 * radius - radii)
+        need = radii[1:] + radii[:-1] + random.uniform(0.4, 1.2, len(radii) - 1)
+        angles = np.cumsum([0, *2 * np.arcsin(np.minimum(need / (reach[1:] + reach[:-1]), 0.98))])
+        centres = np.stack([reach * np.cos(angles), reach * np.sin(angles)], axis=1)
+        centres += random.normal(0, 0.04 * radius, 2)
+        apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1)) - radii[:, None] - radii[None]
+        gap = apart[np.triu_indices(len(radii), 1)].min()
+        if gap > best_gap:
+            best, best_gap = centres, gap
+        if gap > 0.35:
+            break
+    return best

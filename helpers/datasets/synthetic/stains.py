@@ -1,0 +1,76 @@
+"""What the stains do: from amounts of stained substances to optical density in red, green and blue.
+
+Four substances are kept apart, because Romanowsky stains colour them differently (Horobin 2011): *chromatin* (the
+purple complex of azure B and eosin Y on DNA), *azure* (blue, on RNA), *eosin* (pink to orange, on basic proteins) and
+*haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and Lambert; Ruifrok and Johnston 2001), so
+that overlapping cells darken as they do under a microscope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SUBSTANCES = ("chromatin", "azure", "eosin", "haemoglobin")
+CHROMATIN, AZURE, EOSIN, HAEMOGLOBIN = range(4)
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Stain:
+    """One staining method in one laboratory with one camera.
+
+    Attributes:
+        chromatin, azure, eosin, haemoglobin: density of red, green and blue light (natural logarithm) for one unit.
+        light: colours of the empty field, of which each patient's slide shows one; 0 to 255 and above, where above 255
+            the camera is overexposed.
+        ghost: how far red cells are washed out to an outline, 0 to 1.
+        edge: extra density at the edge of cells, from refraction in a thick or badly dried film.
+        sharpen: strength of the camera's own sharpening.
+    """
+
+    chromatin: Rgb
+    azure: Rgb
+    eosin: Rgb
+    haemoglobin: Rgb
+    light: tuple[Rgb, ...]
+    ghost: float = 0.0
+    edge: float = 0.0
+    sharpen: float = 0.5
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """``float64 (4, 3)``: substances to red, green, blue density."""
+        return np.array([self.chromatin, self.azure, self.eosin, self.haemoglobin])
+
+
+# Densities were read from pictures of blood: medians of nuclei, cytoplasm and red cells in wbc1 (rapid stain), wbc2 and
+# pbc (May-Grünwald-Giemsa), relative to the empty field. Wright-Giemsa is set between them.
+STAINS = {
+    "Wright-Giemsa": Stain(
+        chromatin=(1.05, 1.80, 0.48),
+        azure=(0.62, 0.44, 0.10),
+        eosin=(0.14, 0.62, 0.30),
+        haemoglobin=(0.10, 0.42, 0.30),
+        light=((242, 238, 240), (236, 232, 226)),
+    ),
+    "May-Grünwald-Giemsa": Stain(
+        chromatin=(1.15, 1.95, 0.46),
+        azure=(0.60, 0.52, 0.16),
+        eosin=(0.26, 0.66, 0.22),
+        haemoglobin=(0.26, 0.42, 0.24),
+        light=((254, 229, 203), (246, 222, 196)),
+        sharpen=0.9,
+    ),
+    "rapid": Stain(
+        chromatin=(0.88, 2.45, 0.66),
+        azure=(0.58, 0.62, 0.32),
+        eosin=(0.42, 1.15, 0.72),
+        haemoglobin=(0.22, 0.34, 0.30),
+        light=((262, 256, 152), (285, 280, 288)),
+        ghost=0.85,
+        edge=0.22,
+        sharpen=0.2,
+    ),
+}
