@@ -23,17 +23,19 @@ def photograph(
     Returns:
         ``uint8 (size, size, 3)`` RGB, once through JPEG.
     """
-    light = _illumination(len(density), random)[..., None] * (np.array(who.light) * random.normal(1, [0.01] * 3))
-    seen = np.exp(-density) * light * random.normal(1, 0.025)
-    focus = who.blur * random.uniform(0.8, 1.5) + (random.uniform(0, 0.35) if random.random() < 0.1 else 0)
+    shading = _illumination(len(density), random)
+    colour = np.array(who.light) * random.normal(1, [0.01] * 3) * random.normal(1, 0.025)
+    seen = np.exp(np.log(colour) - density)
+    seen *= shading[..., None]
+    focus = who.blur * random.uniform(0.8, 1.4) + (random.uniform(0, 0.2) if random.random() < 0.1 else 0)
     seen = cv2.GaussianBlur(seen, (0, 0), focus / PITCH)
-    seen += stain.sharpen * (seen - cv2.GaussianBlur(seen, (0, 0), 2.2))
+    seen = cv2.addWeighted(seen, 1 + stain.sharpen, cv2.GaussianBlur(seen, (0, 0), 2.2), -stain.sharpen, 0)
     shrink = size < len(density)
     picture = cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
     level = random.uniform(0.4, 1.4)
     spread = level * (0.6 + 0.09 * np.sqrt(np.clip(picture, 0, 255)))  # read-out noise and photon noise
-    picture = picture + spread * random.standard_normal(picture.shape)
-    return _through_jpeg(np.clip(np.round(picture), 0, 255).astype(np.uint8), int(random.integers(75, 97)))
+    picture += spread * random.standard_normal(picture.shape)
+    return _through_jpeg(np.clip(np.rint(picture), 0, 255).astype(np.uint8), int(random.integers(75, 97)))
 
 
 def _illumination(side: int, random: np.random.Generator) -> np.ndarray:

@@ -77,7 +77,7 @@ NEUTROPHIL = Morphology(
     lobes={1: 0.08, 2: 0.20, 3: 0.42, 4: 0.24, 5: 0.06}, bend=(3.4, 4.6), oval=(1.0, 1.0),
     nuclear_outline=0.12, cell_outline=0.03,
     nuclear_stain=(0.85, 1.10), clumps=(0.20, 0.32), clump_size=0.9, nucleoli=(0, 0),
-    azure=(0.04, 0.12), eosin=(0.25, 0.45), rim=(0.0, 0.1),
+    azure=(0.06, 0.20), eosin=(0.28, 0.50), rim=(0.0, 0.1),
     granules=(Granules((1.5, 3.0), (0.25, 0.40), (0.10, 0.0, 0.22, 0.0)),), vacuoles=(0, 1),
     source=("bain2015", "taylor2021", "zheng2018"),
 )  # fmt: skip
@@ -100,18 +100,18 @@ BASOPHIL = Morphology(
     source=("bain2015", "taylor2021"),
 )  # fmt: skip
 LYMPHOCYTE = Morphology(
-    diameter=(8.5, 13.5), nc_ratio=(0.52, 0.86),
+    diameter=(8.5, 13.5), nc_ratio=(0.42, 0.82),
     lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.25),
     nuclear_outline=0.14, cell_outline=0.05,
     nuclear_stain=(0.75, 1.10), clumps=(0.24, 0.38), clump_size=1.3, nucleoli=(0, 0),
-    azure=(0.25, 0.60), eosin=(0.05, 0.20), rim=(0.1, 0.7),
+    azure=(0.35, 0.80), eosin=(0.05, 0.20), rim=(0.1, 0.7),
     granules=(Granules((0.0, 0.05), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0)),), vacuoles=(0, 0),
     source=("bain2015", "taylor2021", "zheng2018"),
 )  # fmt: skip
 MONOCYTE = Morphology(
     diameter=(14.0, 18.5), nc_ratio=(0.36, 0.56),
     lobes={1: 1.0}, bend=(0.9, 3.2), oval=(1.0, 1.3),
-    nuclear_outline=0.35, cell_outline=0.08,
+    nuclear_outline=0.30, cell_outline=0.08,
     nuclear_stain=(0.55, 0.80), clumps=(0.14, 0.24), clump_size=0.8, nucleoli=(0, 0),
     azure=(0.25, 0.48), eosin=(0.10, 0.25), rim=(0.0, 0.3),
     granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),), vacuoles=(0, 5),
@@ -124,12 +124,12 @@ L1 = Morphology(
     lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.2),
     nuclear_outline=0.14, cell_outline=0.04,
     nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, nucleoli=(0, 1),
-    azure=(0.25, 0.60), eosin=(0.04, 0.18), rim=(0.0, 0.5),
+    azure=(0.35, 0.80), eosin=(0.04, 0.18), rim=(0.0, 0.5),
     granules=(), vacuoles=(0, 0),
     source=("bennett1976", "bain2015"),
 )  # fmt: skip
 L2 = replace(
-    L1, diameter=(11.0, 17.5), nc_ratio=(0.55, 0.84), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.38,
+    L1, diameter=(11.0, 17.5), nc_ratio=(0.55, 0.84), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.32,
     nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, nucleoli=(1, 3),
 )  # fmt: skip
 L3 = replace(

@@ -95,7 +95,7 @@ def _cell_outline(
         for turn in random.uniform(0, 2 * np.pi, random.integers(1, 4)):
             flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
             field = np.maximum(field, flat)
-    return field + look.cell_outline * 0.35 * shapes.noise(field.shape, 10, random)
+    return field + look.cell_outline * 0.45 * shapes.noise(field.shape, 16, random)
 
 
 def _cytoplasm(
@@ -103,7 +103,7 @@ def _cytoplasm(
     stain: Stain, random: np.random.Generator,
 ) -> None:  # fmt: skip
     edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
-    clear_zone = 1 - 0.45 * np.exp(-((np.minimum(depth, 0) + 0.5) ** 2) / 0.8)  # the pale hof beside the nucleus
+    clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # the pale hof beside the nucleus
     texture = 1 + 0.16 * shapes.noise(cell.shape, 7, random) + 0.10 * shapes.noise(cell.shape, 2.5, random)
     azure = shapes.drawn(random, *look.azure, person.azure)
     amounts[..., AZURE] = azure * clear_zone * texture * (1 + shapes.drawn(random, *look.rim) * edge)
@@ -120,9 +120,11 @@ def _nucleus(
     random: np.random.Generator,
 ) -> None:  # fmt: skip
     contrast = shapes.drawn(random, *look.clumps, person.clumps)
-    clumps = np.tanh(1.4 * shapes.noise(nucleus.shape, look.clump_size / PITCH, random))
+    grain = look.clump_size / PITCH
+    clumps = shapes.noise(nucleus.shape, grain, random) + 0.7 * shapes.noise(nucleus.shape, 0.55 * grain, random)
     fine = shapes.noise(nucleus.shape, 2.5, random)
-    chromatin = 1 + contrast * clumps + 0.05 * fine + 0.12 * np.exp(-((depth / 0.35) ** 2))  # and the membrane
+    membrane = np.exp(-np.square(depth / 0.35))
+    chromatin = 1 + contrast * np.tanh(0.8 * clumps) + 0.05 * fine + 0.12 * membrane
     blue = np.zeros(nucleus.shape)
     places = np.argwhere(nucleus & (depth > 0.9))
     wanted = random.integers(look.nucleoli[0], look.nucleoli[1], endpoint=True)
@@ -170,13 +172,14 @@ def red_cell(diameter: float, person: Person, stain: Stain, random: np.random.Ge
     turn, oval = random.uniform(0, np.pi), 1 + abs(random.normal(0, 0.06))
     u = (axis[None, :] * np.cos(turn) + axis[:, None] * np.sin(turn)) * oval
     v = (axis[:, None] * np.cos(turn) - axis[None, :] * np.sin(turn)) / oval
-    around = shapes.waves(random, 0.02)
+    around = [(3, random.normal(0, 0.015), random.uniform(0, 2 * np.pi))]
     if person.red_crenated:
         around += [(11, 0.05, random.uniform(0, 2 * np.pi))]
     field = shapes.blob(u, v, around)
     pallor = np.clip(person.red_pallor + random.normal(0, 0.12), 0, 0.9)
-    body = 1 - pallor * np.exp(-((field / random.uniform(0.38, 0.55)) ** 4))
-    body = (1 - stain.ghost) * body + stain.ghost * 0.9 * np.exp(-(((field - 0.93) / 0.09) ** 2))
+    body = 1 - pallor * np.exp(-np.square(np.square(field / random.uniform(0.38, 0.55))))
+    if stain.ghost:
+        body = (1 - stain.ghost) * body + stain.ghost * 0.9 * np.exp(-np.square((field - 0.93) / 0.09))
     return body * np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
 
 
@@ -187,7 +190,7 @@ def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
     axis = (np.arange(side) - side // 2) * PITCH / radius
     field = shapes.blob(axis[None, :], axis[:, None], shapes.waves(random, 0.10))
     inside = np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
-    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(-((field / 0.75) ** 4))
+    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(-np.square(np.square(field / 0.75)))
     amounts = np.zeros((side, side, 4))
     amounts[..., CHROMATIN] = 0.7 * grain * inside
     amounts[..., AZURE] = 0.25 * inside

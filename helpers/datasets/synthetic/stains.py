@@ -64,13 +64,13 @@ STAINS = {
         sharpen=0.9,
     ),
     "rapid": Stain(
-        chromatin=(0.88, 2.45, 0.66),
-        azure=(0.58, 0.62, 0.32),
-        eosin=(0.42, 1.15, 0.72),
+        chromatin=(1.02, 2.65, 0.76),
+        azure=(0.72, 0.78, 0.42),
+        eosin=(0.46, 1.20, 0.86),
         haemoglobin=(0.22, 0.34, 0.30),
         light=((262, 256, 152), (285, 280, 288)),
         ghost=0.85,
         edge=0.22,
-        sharpen=0.2,
+        sharpen=0.3,
     ),
 }

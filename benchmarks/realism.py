@@ -1,0 +1,242 @@
+"""How real the synthetic cells are, in numbers: what is learnt on them is tested on blood, and how hard they are.
+
+    LEUKOBOOK_DATA=… python benchmarks/realism.py segmentation   # about 12 minutes on 2 cores
+    python benchmarks/realism.py difficulty                       # about 15 minutes
+    LEUKOBOOK_DATA=… python benchmarks/realism.py sheets FOLDER   # pictures to look at; they show blood, do not commit
+
+The first two print a table and save it with its provenance below ``book/results/``.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+from keras import layers
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from helpers import book, datasets, images, metrics, splits
+
+SEED, SIZE = 20, 128
+RESAMPLES = 1000
+
+
+# --- 1 · trained on drawings, tested on blood
+
+
+def unet(width: int = 12, depth: int = 4) -> keras.Model:
+    """A small U-Net: uint8 RGB in, three classes out."""
+    inputs = x = keras.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 127.5, -1)(x)
+    skips = []
+
+    def block(x, filters):
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+            x = layers.ReLU()(layers.BatchNormalization()(x))
+        return x
+
+    for level in range(depth):
+        x = block(x, width * 2**level)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = block(x, width * 2**depth)
+    for level in reversed(range(depth)):
+        x = layers.Conv2DTranspose(width * 2**level, 2, strides=2)(x)
+        x = block(layers.Concatenate()([x, skips[level]]), width * 2**level)
+    return keras.Model(inputs, layers.Conv2D(3, 1, activation="softmax")(x))
+
+
+def augmented(pictures: np.ndarray, masks: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Turned, mirrored, nearer or further, and in another light; image and mask alike."""
+    moved, moved_masks = np.empty_like(pictures), np.empty_like(masks)
+    for k, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
+        zoom = np.exp(random.normal(0.05, 0.15))
+        matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), random.uniform(0, 360), zoom)
+        if random.random() < 0.5:
+            picture, mask = picture[:, ::-1], mask[:, ::-1]
+        how = {"borderMode": cv2.BORDER_REFLECT_101}
+        bent = cv2.warpAffine(np.ascontiguousarray(picture), matrix, (SIZE, SIZE), **how).astype(np.float32)
+        bent = bent * random.normal(1, 0.06, 3) * random.normal(1, 0.05) + random.normal(0, 4)
+        moved[k] = np.clip(bent, 0, 255)
+        moved_masks[k] = cv2.warpAffine(
+            np.ascontiguousarray(mask), matrix, (SIZE, SIZE), flags=cv2.INTER_NEAREST, borderValue=0
+        )
+    return moved, moved_masks
+
+
+def segmentation(n: int = 1500, epochs: int = 10) -> pd.DataFrame:
+    """Whole-cell and nucleus Dice on blood of a U-Net that has seen drawings only."""
+    keras.utils.set_random_seed(SEED)
+    drawn = datasets.load("synthetic", n=n, patients=60, stain_batches=9, balanced=True, seed=SEED)
+    pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
+    model, random = unet(), np.random.default_rng(SEED)
+    steps = epochs * -(-n // 16)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), "sparse_categorical_crossentropy"
+    )
+    for epoch in range(epochs):
+        past = model.fit(*augmented(pictures, masks, random), batch_size=16, verbose=0)
+        print(f"epoch {epoch + 1}/{epochs}: loss {past.history['loss'][0]:.3f}", file=sys.stderr)
+    rows = []
+    unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
+    for dataset in (unseen, datasets.load("wbc1"), datasets.load("wbc2")):
+        said = model.predict(dataset.images(SIZE), batch_size=32, verbose=0).argmax(-1)
+        truth = dataset.masks(SIZE)
+        for part, floor in (("whole cell", datasets.CYTOPLASM), ("nucleus", datasets.NUCLEUS)):
+            dice = [metrics.overlap(t >= floor, s >= floor)[0] for t, s in zip(truth, said, strict=True)]
+            dice = pd.Series(dice, dataset.frame.index)
+            mean = metrics.mean_over_groups(dice, dataset.frame["group"], SEED)
+            rows.append((dataset.name, part, mean.value, mean.low, mean.high, dice.median(), mean.n, mean.groups))
+        model.save("/tmp/look/unet.keras") if os.environ.get("KEEP") else None
+    return pd.DataFrame(rows, columns=["tested on", "part", "dice", "low", "high", "median", "n", "groups"])
+
+
+# --- 2 · not too easy
+
+
+def histogram(picture: np.ndarray) -> np.ndarray:
+    """Joint colour histogram, 6×6×6 bins of red, green and blue, square root of shares."""
+    counts = np.histogramdd(picture.reshape(-1, 3), bins=(6, 6, 6), range=[(0, 256)] * 3)[0].ravel()
+    return np.sqrt(counts / counts.sum())
+
+
+def area_and_colour(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """What is measured without looking at texture: areas, their ratio, mean colour of cytoplasm and nucleus."""
+    cell, nucleus = mask >= datasets.CYTOPLASM, mask == datasets.NUCLEUS
+    rim = cell & ~nucleus
+    colours = [picture[part].mean(axis=0) if part.any() else np.zeros(3) for part in (rim, nucleus)]
+    return np.concatenate([[cell.sum(), nucleus.sum(), nucleus.sum() / cell.sum()], *colours])
+
+
+def small_cnn(classes: int) -> keras.Model:
+    """Four convolutions and an average: uint8 RGB in, probabilities out."""
+    inputs = x = keras.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 127.5, -1)(x)
+    for filters in (16, 32, 64, 96):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.MaxPooling2D()(x)
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
+
+
+def by_cnn(pictures, labels, train, test, epochs) -> np.ndarray:
+    keras.utils.set_random_seed(SEED)
+    random = np.random.default_rng(SEED)
+    model = small_cnn(labels.max() + 1)
+    schedule = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-train.sum() // 32))
+    model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
+    for _ in range(epochs):
+        turned = np.stack([np.rot90(p, random.integers(4))[:, :: random.choice([-1, 1])] for p in pictures[train]])
+        model.fit(turned, labels[train], batch_size=32, verbose=0)
+    return model.predict(pictures[test], batch_size=64, verbose=0)
+
+
+def by_regression(features, labels, train, test) -> np.ndarray:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
+    return model.fit(features[train], labels[train]).predict_proba(features[test])
+
+
+def score(task: str, labels: np.ndarray, said: np.ndarray) -> float:
+    """Balanced accuracy for six classes, area under the ROC curve for two."""
+    if task == "leukaemia":
+        return roc_auc_score(labels, said[:, 1])
+    return balanced_accuracy_score(labels, said.argmax(1))
+
+
+def interval(task: str, labels: np.ndarray, said: np.ndarray, group: np.ndarray) -> tuple[float, float]:
+    """95 % bootstrap interval that resamples patients; draws without some class do not count."""
+    random, members = np.random.default_rng(SEED), [np.flatnonzero(group == g) for g in np.unique(group)]
+    found = []
+    for _ in range(RESAMPLES):
+        ids = np.concatenate([members[k] for k in random.integers(0, len(members), len(members))])
+        if len(np.unique(labels[ids])) == len(np.unique(labels)):
+            found.append(score(task, labels[ids], said[ids]))
+    return tuple(np.quantile(found, [0.025, 0.975]))
+
+
+def difficulty(n: int = 2400, patients: int = 60, epochs: int = 14) -> pd.DataFrame:
+    """Simple features and a small CNN on both tasks, split by patient and, to show the difference, by picture."""
+    rows = []
+    for task, features_of, what in (
+        ("types", lambda p, m: histogram(p), "colour histogram + logistic regression"),
+        ("leukaemia", area_and_colour, "area and colour + logistic regression"),
+    ):
+        dataset = datasets.load("synthetic", n=n, patients=patients, task=task, balanced=True, seed=SEED)
+        pictures, masks, frame = dataset.images(SIZE), dataset.masks(SIZE), dataset.frame
+        labels = frame["label"].map(dataset.classes.index).to_numpy()
+        features = np.stack([features_of(p, m) for p, m in zip(pictures, masks, strict=True)])
+        for split in ("patient", "picture"):
+            fold = (splits.folds if split == "patient" else splits.random_folds)(frame, 4, SEED).to_numpy()
+            for model in (what, "small CNN"):
+                start, test = time.perf_counter(), fold == 0
+                if model == "small CNN":
+                    said = by_cnn(pictures, labels, ~test, test, epochs)
+                else:
+                    said = by_regression(features, labels, ~test, test)
+                group = frame["group"].to_numpy()[test]
+                low, high = interval(task, labels[test], said, group)
+                value = score(task, labels[test], said)
+                measure = "AUC" if task == "leukaemia" else "balanced accuracy"
+                groups = len(np.unique(group))
+                rows.append((task, model, split, measure, value, low, high, int(test.sum()), groups))
+                print(rows[-1], f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
+    return pd.DataFrame(
+        rows, columns=["task", "model", "split by", "measure", "value", "low", "high", "n", "patients"]
+    )
+
+
+# --- 3 · looked at
+
+
+def sheets(folder: Path, per_row: int = 10, size: int = 160) -> None:
+    """One sheet for each class: drawings of each stain above real cells of each set."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = datasets.load("synthetic", n=2400, patients=24, balanced=True, seed=SEED, size=256)
+    real = [datasets.load(name) for name in ("wbc1", "wbc2", "pbc")]
+    for label in datasets.synthetic.CLASSES:
+        rows = []
+        for batch in range(3):
+            of_class = drawn.frame[(drawn.frame["label"] == label) & (drawn.frame["stain_batch"] == batch)]
+            rows.append(drawn.subset(of_class.index[:per_row]).images(size))
+        for dataset in real:
+            ids = dataset.frame.index[dataset.frame["label"] == label][:per_row]
+            if len(ids):
+                rows.append(dataset.subset(ids).images(size))
+        sheet = np.full((len(rows) * size, per_row * size, 3), 255, np.uint8)
+        for k, row in enumerate(rows):
+            sheet[k * size : (k + 1) * size, : len(row) * size] = np.hstack(list(row))
+        cv2.imwrite(str(folder / f"{label}.png"), sheet[..., ::-1])
+
+
+def save(name: str, table: pd.DataFrame) -> None:
+    facts = book.provenance()
+    table = table.round(3)
+    print(table.to_markdown(index=False))
+    path = book.RESULTS / f"realism-{name}.csv"
+    table.to_csv(path, index=False)
+    about = {"command": f"python benchmarks/realism.py {name}", "seed": SEED, "commit": facts.commit}
+    path.with_suffix(".json").write_text(json.dumps(about | {"hardware": facts.hardware}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["segmentation"]:
+            save("segmentation", segmentation())
+        case ["difficulty"]:
+            save("difficulty", difficulty())
+        case ["sheets", folder]:
+            sheets(Path(folder))
+        case _:
+            sys.exit(__doc__)
