@@ -134,7 +134,7 @@ def small_cnn(classes: int) -> keras.Model:
 def by_cnn(pictures, labels, train, test, epochs) -> np.ndarray:
     keras.utils.set_random_seed(SEED)
     random = np.random.default_rng(SEED)
-    model = small_cnn(labels.max() + 1)
+    model = small_cnn(int(labels.max()) + 1)
     schedule = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-train.sum() // 32))
     model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
     for _ in range(epochs):

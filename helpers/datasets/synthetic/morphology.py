@@ -85,8 +85,8 @@ EOSINOPHIL = Morphology(
     diameter=(12.0, 16.5), nc_ratio=(0.22, 0.40),
     lobes={2: 0.80, 3: 0.20}, bend=(0.0, 0.0), oval=(1.0, 1.0),
     nuclear_outline=0.10, cell_outline=0.03,
-    nuclear_stain=(0.75, 1.00), clumps=(0.18, 0.30), clump_size=0.9, nucleoli=(0, 0),
-    azure=(0.02, 0.10), eosin=(0.25, 0.55), rim=(0.0, 0.1),
+    nuclear_stain=(0.60, 1.00), clumps=(0.18, 0.30), clump_size=0.9, nucleoli=(0, 0),
+    azure=(0.04, 0.14), eosin=(0.25, 0.65), rim=(0.0, 0.1),
     granules=(Granules((1.8, 2.8), (0.60, 0.95), (0.06, 0.0, 0.75, 0.10)),), vacuoles=(0, 1),
     source=("bain2015", "taylor2021", "zheng2018"),
 )  # fmt: skip
@@ -112,8 +112,8 @@ MONOCYTE = Morphology(
     diameter=(14.0, 18.5), nc_ratio=(0.36, 0.56),
     lobes={1: 1.0}, bend=(0.9, 3.2), oval=(1.0, 1.3),
     nuclear_outline=0.30, cell_outline=0.08,
-    nuclear_stain=(0.55, 0.80), clumps=(0.14, 0.24), clump_size=0.8, nucleoli=(0, 0),
-    azure=(0.25, 0.48), eosin=(0.10, 0.25), rim=(0.0, 0.3),
+    nuclear_stain=(0.45, 0.85), clumps=(0.14, 0.24), clump_size=0.8, nucleoli=(0, 0),
+    azure=(0.28, 0.62), eosin=(0.10, 0.30), rim=(0.0, 0.3),
     granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),), vacuoles=(0, 5),
     source=("bain2015", "taylor2021", "zheng2018"),
 )  # fmt: skip

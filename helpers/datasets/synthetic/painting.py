@@ -23,7 +23,7 @@ class Person:
     """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
 
     ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
-    that they cover, ``platelets`` is per 100 µm², ``haze`` the plasma's eosin, ``light`` the empty field's colour,
+    that they cover, ``contact`` how often they press against the white cell, ``platelets`` is per 100 µm², ``haze`` the plasma's eosin, ``light`` the empty field's colour,
     ``blur`` in µm and ``overexposure`` as a factor.
     """
 
@@ -38,6 +38,7 @@ class Person:
     red_stain: float
     red_crenated: bool
     crowding: float
+    contact: float
     platelets: float
     precipitate: float
     haze: float
@@ -65,7 +66,7 @@ def white_cell(
     side = 2 * int(np.ceil(1.35 * radius / PITCH)) + 1
     axis = (np.arange(side) - side // 2) * PITCH
     x, y = axis[None, :], axis[:, None]
-    outline = _cell_outline(x, y, radius, look, random)
+    outline = _cell_outline(x, y, radius, look, person, random)
     cell_area = round(np.pi * radius**2 / PITCH**2)
     cell = shapes.smallest(outline, cell_area)
     outline = outline / outline[cell].max()
@@ -88,11 +89,11 @@ def white_cell(
 
 
 def _cell_outline(
-    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, random: np.random.Generator
+    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, person: Person, random: np.random.Generator
 ) -> np.ndarray:
     field = shapes.blob(x / radius, y / radius, shapes.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
-    if look.cell_outline > 0.045 and random.random() < 0.4:  # flattened by its neighbours
-        for turn in random.uniform(0, 2 * np.pi, random.integers(1, 4)):
+    if random.random() < 10 * look.cell_outline * (0.5 + person.contact):  # flattened by its neighbours
+        for turn in random.uniform(0, 2 * np.pi, random.integers(1, 5)):
             flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
             field = np.maximum(field, flat)
     return field + look.cell_outline * 0.45 * shapes.noise(field.shape, 16, random)

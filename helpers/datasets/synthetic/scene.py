@@ -36,13 +36,14 @@ def person(random: np.random.Generator, stain: Stain) -> Person:
         ratio=random.normal(0, 0.35),
         azure=random.normal(0, 0.5),
         clumps=random.normal(0, 0.25),
-        chromatin=float(np.clip(random.normal(1, 0.12), 0.7, 1.3)),
-        eosin=float(np.clip(random.normal(1, 0.20), 0.5, 1.5)),
+        chromatin=float(np.clip(random.normal(0.95, 0.20), 0.5, 1.35)),
+        eosin=float(np.clip(random.normal(1.05, 0.25), 0.5, 1.6)),
         red_diameter=float(np.clip(random.normal(7.3, 0.4), 6.2, 8.4)),
         red_pallor=random.uniform(0.05, 0.75),
         red_stain=float(np.clip(random.normal(0.85, 0.15), 0.5, 1.2)),
         red_crenated=bool(random.random() < 0.08),
         crowding=random.uniform(0.05, 0.6) * (1 - 0.6 * stain.ghost),
+        contact=random.uniform(0, 0.9) * (1 - stain.ghost),
         platelets=random.uniform(0.05, 0.4),
         precipitate=random.uniform(0, 0.4) ** 2,
         haze=random.uniform(0.01, 0.04) * (1 + stain.ghost),
@@ -203,12 +204,19 @@ def _surroundings(
     boxes, reds = [], []
     closeness = random.uniform(0.72, 1.0)
     covered, wanted = 0.0, who.crowding * (extent + 6) ** 2
-    for _ in range(int(40 + extent**2 / 12)):
-        if covered >= wanted:
+    crowd = random.random() < who.contact
+    for attempt in range(int(40 + extent**2 / 12)):
+        if covered >= wanted and not (crowd and attempt < 12):
             break
         diameter = who.red_diameter * (1 + random.normal(0, 0.05))
-        place = random.uniform(-3, extent + 3, 2)
-        if any(np.hypot(*(place - white)) < radius + diameter * 0.46 for white, radius in whites):
+        near = 0.3 if crowd else 0.46  # part of a red cell that is not under the white one
+        if crowd and attempt < 12:  # a wreath of red cells pressed against the white cell
+            white, radius = whites[attempt % len(whites)]
+            turn, away = random.uniform(0, 2 * np.pi), radius + diameter * random.uniform(near, 0.55)
+            place = white + away * np.array([np.sin(turn), np.cos(turn)])
+        else:
+            place = random.uniform(-3, extent + 3, 2)
+        if any(np.hypot(*(place - white)) < radius + diameter * near for white, radius in whites):
             continue
         if reds and (np.hypot(*(place - np.array(reds)).T) < closeness * diameter).any():
             continue
