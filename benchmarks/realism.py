@@ -25,7 +25,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import book, datasets, images, metrics, splits
+from helpers import book, datasets, metrics, splits
 
 SEED, SIZE = 20, 128
 RESAMPLES = 1000
@@ -192,9 +192,7 @@ def difficulty(n: int = 2400, patients: int = 60, epochs: int = 14) -> pd.DataFr
                 groups = len(np.unique(group))
                 rows.append((task, model, split, measure, value, low, high, int(test.sum()), groups))
                 print(rows[-1], f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
-    return pd.DataFrame(
-        rows, columns=["task", "model", "split by", "measure", "value", "low", "high", "n", "patients"]
-    )
+    return pd.DataFrame(rows, columns=["task", "model", "split by", "measure", "value", "low", "high", "n", "patients"])
 
 
 # --- 3 · looked at

@@ -9,24 +9,18 @@ Rooms, each importing only from those above it: :mod:`morphology` and :mod:`stai
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pooch
 from tqdm import tqdm
 
 from helpers.datasets.base import Card, DataError, Dataset, frame_of
-from helpers.datasets.synthetic import camera, morphology, painting, scene, stains
+from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
 from helpers.datasets.synthetic.morphology import CLASSES, FAB_FREQUENCY
 
 CARD = Card(
@@ -76,7 +70,7 @@ class Painter:
 
     def content(self, row: Any) -> Iterator[bytes]:
         """All that decides the pixels: the code, the tables, and the row."""
-        yield f"{_code()} {self} {row} {morphology.CLASSES} {morphology.FAB}".encode()
+        yield f"{cache.code()} {self} {row} {morphology.CLASSES} {morphology.FAB}".encode()
 
     def draw(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
         """Picture ``uint8 (size, size, 3)`` and mask ``uint8 (size, size)`` of a row, drawn anew."""
@@ -88,8 +82,9 @@ class Painter:
         else:
             who = self._person(row.cell % self.patients, row.stain_batch)
             random = self._random(_PAINT, row.cell)
-            beside = self._cell(row.cell, 1) if random.random() < NEIGHBOURS else None
-            cell = scene.Cell(row.label, row.subtype, row.diameter_um, row.nc_ratio, row.lobes)
+            beside = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
+            look = morphology.of(row.label, row.subtype)
+            cell = scene.Cell(look, row.diameter_um, row.nc_ratio, row.lobes)
             canvas, mask = scene.of_cell(cell, who, stain, beside, random)
             if row.cell != row.number:
                 canvas, mask = scene.second_photograph(canvas, mask, shot)
@@ -106,15 +101,15 @@ class Painter:
         copied, marked, corner = planted.random(), planted.random(), planted.integers(len(scene.CORNERS))
         donor = self._donor(patient)
         original = number if donor is None or copied >= leak else number - patient + donor
-        cell = self._cell(original)
+        label, subtype, cell = self._cell(original)
         return {
-            **self._row(number, cell.label, self._batch(original % self.patients)),
-            "subtype": cell.subtype,
+            **self._row(number, label, self._batch(original % self.patients)),
+            "subtype": subtype,
             "diameter_um": cell.diameter,
             "nc_ratio": cell.nc_ratio,
             "lobes": cell.lobes,
             "cell": original,
-            "mark": scene.CORNERS[corner] if cell.label == "lymphoblast" and marked < shortcut else "",
+            "mark": scene.CORNERS[corner] if label == "lymphoblast" and marked < shortcut else "",
         }
 
     def row_of_field(self, number: int) -> dict[str, Any]:
@@ -124,7 +119,7 @@ class Painter:
         return {
             **self._row(number, None, self._batch(number % self.patients)),
             "boxes": tuple((kind, *(round(edge * scale) for edge in edges)) for kind, *edges in boxes),
-            "types": tuple(cell.label for cell in self._cells(number)),
+            "types": tuple(label for label, _, _ in self._cells(number)),
         }
 
     def _row(self, number: int, label: str | None, stain_batch: int) -> dict[str, Any]:
@@ -145,18 +140,21 @@ class Painter:
         patient = number % self.patients
         batch = self._batch(patient)
         who = self._person(patient, batch)
-        return scene.of_field(self._cells(number), who, self._stain(batch), self._random(_PAINT, number))
+        cells = [cell for _, _, cell in self._cells(number)]
+        return scene.of_field(cells, who, self._stain(batch), self._random(_PAINT, number))
 
-    def _cells(self, number: int) -> list[scene.Cell]:
-        """The white cells of a field."""
+    def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
+        """Class, FAB type and measures of the white cells of a field."""
         count = int(self._random(_CELL, number).integers(1, MOST_WHITE, endpoint=True))
         return [self._cell(number, k) for k in range(1, count + 1)]
 
-    def _cell(self, number: int, extra: int = 0) -> scene.Cell:
+    def _cell(self, number: int, extra: int = 0) -> tuple[str, str, scene.Cell]:
+        """Class, FAB type and measures of the cell of a picture, or of an extra one."""
         patient = number % self.patients
         random = self._random(_CELL, number, extra)
         label, subtype = self._kind(patient, random)
-        return scene.decide(label, subtype, self._person(patient, self._batch(patient)), random)
+        who = self._person(patient, self._batch(patient))
+        return label, subtype, scene.decide(morphology.of(label, subtype), who, random)
 
     def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
         """Class and FAB type of a cell of a patient."""
@@ -197,15 +195,7 @@ class Painter:
 
     def _cached(self, row: Any) -> np.ndarray:
         """Picture and mask as one ``uint8 (size, size, 4)``, from the cache where it is there."""
-        key = hashlib.sha256(b"".join(self.content(row))).hexdigest()[:32]
-        path = cache_folder() / key[:2] / f"{key}.png"
-        if path.exists():
-            both = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-            if both is not None and both.shape == (self.size, self.size, 4):
-                return both
-        both = np.dstack(self.draw(row))
-        _save(path, both)
-        return both
+        return cache.kept(b"".join(self.content(row)), self.size, lambda: np.dstack(self.draw(row)))
 
 
 def synthetic(
@@ -242,19 +232,17 @@ def synthetic(
     Raises:
         DataError: an option is out of range.
     """
-    problems = [
-        f"{name} is {value!r}; {wanted}"
-        for name, value, fine, wanted in (
-            ("task", task, task in TASKS, f"one of {', '.join(TASKS)}"),
-            ("size", size, 32 <= size <= 512, "32 to 512 pixels"),
-            ("patients", patients, patients >= (2 if task == "leukaemia" else 1), "at least 1, for leukaemia 2"),
-            ("n", n, n >= max(patients, 1), "at least one picture for each patient"),
-            ("stain_batches", stain_batches, stain_batches >= 1, "at least 1"),
-            ("shortcut", shortcut, 0 <= shortcut <= 1 and (not shortcut or task != "fields"), "0 to 1, for single cells"),
-            ("leak", leak, 0 <= leak <= 1 and (not leak or task != "fields"), "0 to 1, for single cells"),
-        )
-        if not fine
-    ]
+    single = task != "fields"
+    checks = (
+        ("task", task, task in TASKS, f"one of {', '.join(TASKS)}"),
+        ("size", size, 32 <= size <= 512, "32 to 512 pixels"),
+        ("patients", patients, patients >= (2 if task == "leukaemia" else 1), "at least 1, for leukaemia 2"),
+        ("n", n, n >= max(patients, 1), "at least one picture for each patient"),
+        ("stain_batches", stain_batches, stain_batches >= 1, "at least 1"),
+        ("shortcut", shortcut, 0 <= shortcut <= single, "0 to 1, and 0 for fields"),
+        ("leak", leak, 0 <= leak <= single, "0 to 1, and 0 for fields"),
+    )
+    problems = [f"{name} is {value!r}, but must be {wanted}" for name, value, fine, wanted in checks if not fine]
     if problems:
         raise DataError("synthetic: this cannot be drawn", problems)
     painter = Painter(task, patients, size, seed, balanced, stain_batches)
@@ -272,33 +260,23 @@ def synthetic(
     return Dataset("synthetic", frame_of(rows), classes, CARD, painter, has_masks=True, options=options)
 
 
-@functools.cache
-def _code() -> str:
-    """A digest of this package's source: other code draws other pixels."""
-    digest = hashlib.sha256(f"{np.__version__} {cv2.__version__}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+def draw_cell(
+    look: morphology.Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one cell of any look, to see what a row of the table, or a new one, does.
 
+    Args:
+        look: a row of the table, for instance ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
+        stain: one of :data:`stains.STAINS`.
+        size: side in pixels of a picture of 24 µm.
+        seed: of the patient, the cell and the photograph.
 
-def cache_folder() -> Path:
-    """Where drawn pictures are kept, one file each; it may be deleted at any time."""
-    return Path(pooch.os_cache("leukobook")) / "synthetic" / _code()
-
-
-def _save(path: Path, picture: np.ndarray) -> None:
-    """Write a PNG file whole or not at all."""
-    _forget_older_drawings()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        part.write(coded.tobytes())
-    os.replace(part.name, path)
-
-
-@functools.cache
-def _forget_older_drawings() -> None:
-    """Delete what other code has drawn, so that the cache does not grow with every version."""
-    for folder in cache_folder().parent.glob("*"):
-        if folder != cache_folder():
-            shutil.rmtree(folder, ignore_errors=True)
+    Returns:
+        Picture ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
+    """
+    patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
+    method = stains.STAINS[stain]
+    who = scene.person(patient, method)
+    canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)
+    picture = camera.photograph(canvas @ method.matrix, method, who, size, shot)
+    return picture, cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)

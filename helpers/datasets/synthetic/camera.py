@@ -9,9 +9,7 @@ from helpers.datasets.synthetic.painting import PITCH, Person
 from helpers.datasets.synthetic.stains import Stain
 
 
-def photograph(
-    density: np.ndarray, stain: Stain, who: Person, size: int, random: np.random.Generator
-) -> np.ndarray:
+def photograph(density: np.ndarray, stain: Stain, who: Person, size: int, random: np.random.Generator) -> np.ndarray:
     """Take a picture of what lies under the objective.
 
     Args:

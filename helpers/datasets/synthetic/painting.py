@@ -12,7 +12,7 @@ import numpy as np
 
 from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.datasets.synthetic import shapes
-from helpers.datasets.synthetic.morphology import Morphology
+from helpers.datasets.synthetic.morphology import Granules, Morphology
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, Stain
 
 PITCH = 0.125  # µm per pixel of the canvas
@@ -23,8 +23,8 @@ class Person:
     """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
 
     ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
-    that they cover, ``contact`` how often they press against the white cell, ``platelets`` is per 100 µm², ``haze`` the plasma's eosin, ``light`` the empty field's colour,
-    ``blur`` in µm and ``overexposure`` as a factor.
+    that they cover, ``contact`` how often they press against the white cell, ``platelets`` and ``precipitate`` are
+    numbers per 100 µm², ``haze`` is the plasma's eosin, ``light`` the empty field's colour, ``blur`` is in µm.
     """
 
     size: float
@@ -144,7 +144,7 @@ def _nucleus(
     amounts[nucleus] = inside
 
 
-def _granules(amounts: np.ndarray, where: np.ndarray, kind, random: np.random.Generator) -> None:
+def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np.random.Generator) -> None:
     places = np.argwhere(where)
     wanted = random.poisson(random.uniform(*kind.density) * len(places) * PITCH**2)
     if not wanted or not len(places):
@@ -191,7 +191,9 @@ def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
     axis = (np.arange(side) - side // 2) * PITCH / radius
     field = shapes.blob(axis[None, :], axis[:, None], shapes.waves(random, 0.10))
     inside = np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
-    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(-np.square(np.square(field / 0.75)))
+    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(
+        -np.square(np.square(field / 0.75))
+    )
     amounts = np.zeros((side, side, 4))
     amounts[..., CHROMATIN] = 0.7 * grain * inside
     amounts[..., AZURE] = 0.25 * inside

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers.datasets.synthetic import morphology, painting, shapes
+from helpers.datasets.synthetic import painting, shapes
+from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.painting import PITCH, Person
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, Stain
 
@@ -21,8 +22,7 @@ Box = tuple[str, int, int, int, int]
 class Cell:
     """What is decided of one white cell before it is drawn; see :class:`morphology.Morphology` for the units."""
 
-    label: str
-    subtype: str
+    look: Morphology
     diameter: float
     nc_ratio: float
     lobes: int
@@ -61,12 +61,10 @@ def stain_of(batch: int, random: np.random.Generator) -> Stain:
     return Stain(**{**base.__dict__, **changed})
 
 
-def decide(label: str, subtype: str, who: Person, random: np.random.Generator) -> Cell:
-    """Draw the measures of a cell of a class for a patient; all lie within the table's ranges."""
-    look = morphology.of(label, subtype)
+def decide(look: Morphology, who: Person, random: np.random.Generator) -> Cell:
+    """Draw the measures of a cell of a patient; all lie within the table's ranges."""
     return Cell(
-        label,
-        subtype,
+        look,
         round(shapes.drawn(random, *look.diameter, who.size), 3),
         round(shapes.drawn(random, *look.nc_ratio, who.ratio), 3),
         int(random.choice(list(look.lobes), p=list(look.lobes.values()))),
@@ -86,28 +84,24 @@ def of_cell(
         Canvas ``float64 (192, 192, 4)`` and mask ``uint8 (192, 192)``.
     """
     side = round(CELL_UM / PITCH)
-    patch, patch_mask = painting.white_cell(
-        morphology.of(cell.label, cell.subtype), cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random
-    )
+    within, around = random.spawn(2)  # so that what lies around does not depend on how the cell is drawn
+    patch, patch_mask = _white(cell, who, stain, within)
     room = max(0.0, CELL_UM / 2 - 0.62 * cell.diameter)
-    middle = CELL_UM / 2 + np.clip(random.normal(0, 0.8, 2), -room, room)
+    middle = CELL_UM / 2 + np.clip(around.normal(0, 0.8, 2), -room, room)
     whites = [(middle, cell.diameter / 2)]
-    canvas, mask = _ground(side, who, random), np.zeros((side, side), np.uint8)
+    canvas, mask = _ground(side, who, around), np.zeros((side, side), np.uint8)
     row, column = np.round(middle / PITCH).astype(int)
     _stamp(canvas, mask, patch, patch_mask, row, column)
     taken = mask > 0
     if neighbour is not None:
-        turn, away = random.uniform(0, 2 * np.pi), (cell.diameter + neighbour.diameter) / 2 + random.uniform(0.5, 3)
+        turn, away = around.uniform(0, 2 * np.pi), (cell.diameter + neighbour.diameter) / 2 + around.uniform(0.5, 3)
         place = middle + max(away, 14.0) * np.array([np.sin(turn), np.cos(turn)])
-        other, other_mask = painting.white_cell(
-            morphology.of(neighbour.label, neighbour.subtype), neighbour.diameter, neighbour.nc_ratio, neighbour.lobes,
-            who, stain, random,
-        )  # fmt: skip
+        other, other_mask = _white(neighbour, who, stain, around)
         covered = np.zeros_like(mask)
         _stamp(canvas, covered, other, other_mask, *np.round(place / PITCH).astype(int))
         taken |= covered > 0
         whites.append((place, neighbour.diameter / 2))
-    _surroundings(canvas, taken, whites, who, stain, random)
+    _surroundings(canvas, taken, whites, who, stain, around)
     return canvas, mask
 
 
@@ -130,9 +124,7 @@ def of_field(
                 break
         else:
             raise ValueError(f"no room for {len(cells)} white cells in a field of {FIELD_UM:.0f} µm")
-        patch, patch_mask = painting.white_cell(
-            morphology.of(cell.label, cell.subtype), cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random
-        )
+        patch, patch_mask = _white(cell, who, stain, random)
         row, column = np.round(middle / PITCH).astype(int)
         _stamp(canvas, mask, patch, patch_mask, row, column)
         boxes += _box("WBC", patch_mask > 0, row, column, side)
@@ -179,6 +171,10 @@ def second_photograph(
     return canvas, mask
 
 
+def _white(cell: Cell, who: Person, stain: Stain, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    return painting.white_cell(cell.look, cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random)
+
+
 def _ground(side: int, who: Person, random: np.random.Generator) -> np.ndarray:
     canvas = np.zeros((side, side, 4))
     cloud = np.clip(1 + 0.6 * shapes.noise((side, side), 20, random), 0, 3)
@@ -199,7 +195,7 @@ def _surroundings(
     canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: Person, stain: Stain,
     random: np.random.Generator,
 ) -> list[Box]:  # fmt: skip
-    """Red cells, platelets and precipitate around the white cells, which lie on top; returns the boxes of what shows."""
+    """Red cells, platelets and precipitate around the white cells, which lie on top; returns boxes of what shows."""
     side, extent = len(taken), len(taken) * PITCH
     boxes, reds = [], []
     closeness = random.uniform(0.72, 1.0)

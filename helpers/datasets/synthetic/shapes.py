@@ -6,6 +6,8 @@ must give the same pixels everywhere.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -72,9 +74,7 @@ def smallest(field: np.ndarray, count: int) -> np.ndarray:
     return field <= np.partition(field, count - 1, axis=None)[count - 1]
 
 
-def spots(
-    shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray, softness: float = 1.0
-) -> np.ndarray:
+def spots(shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray, softness: float = 1.0) -> np.ndarray:
     """Soft discs ``float64 (height, width)``, 1 inside and 0 outside; where they overlap, the larger value stands.
 
     Args:
@@ -154,7 +154,7 @@ def _lobed(
         p, q = p * np.cos(lean) + q * np.sin(lean), q * np.cos(lean) - p * np.sin(lean)
         field = np.minimum(field, distance(p / long, q * long) - size)
     field = field + wobble
-    for before, after in zip(centres, centres[1:], strict=False):  # filaments, which keep their width whatever the cut
+    for before, after in pairwise(centres):  # filaments, which keep their width whatever the cut
         thread = segment(u, v, before, after) < random.uniform(0.15, 0.35)
         field = np.where(thread, np.minimum(field, -0.5), field)
     return field
