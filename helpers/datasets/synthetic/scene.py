@@ -157,12 +157,14 @@ def mark_box(corner: str, size: int) -> tuple[int, int, int, int]:
 def second_photograph(
     canvas: np.ndarray, mask: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same cell once more: turned or mirrored, a little nearer, not quite in the same place."""
+    """The same cell once more: turned or mirrored, and every second time cut out nearer and a little beside."""
     side = len(mask)
-    turns, mirrored = int(random.integers(4)), bool(random.integers(2))
+    turns, mirrored, cut_anew = int(random.integers(4)), bool(random.integers(2)), bool(random.integers(2))
     canvas, mask = np.rot90(canvas, turns), np.rot90(mask, turns)
     if mirrored:
         canvas, mask = canvas[:, ::-1], mask[:, ::-1]
+    if not cut_anew:
+        return canvas, np.ascontiguousarray(mask)
     zoom = random.uniform(1.0, 1.1)
     shift = random.uniform(-1, 1, 2) * 0.5 / PITCH
     matrix = np.array([[zoom, 0, side / 2 * (1 - zoom) + shift[0]], [0, zoom, side / 2 * (1 - zoom) + shift[1]]])

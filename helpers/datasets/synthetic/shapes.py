@@ -149,13 +149,13 @@ def _lobed(
     field = np.full(np.broadcast_shapes(u.shape, v.shape), np.inf)
     for (left, top), size in zip(centres, radii, strict=True):
         lean = np.arctan2(top, left) + np.pi / 2 + random.normal(0, 0.5)  # lobes lie along the bent line
-        long = random.uniform(1.0, 1.25)
+        long = random.uniform(1.0, 1.4)
         p, q = u - left, v - top
         p, q = p * np.cos(lean) + q * np.sin(lean), q * np.cos(lean) - p * np.sin(lean)
         field = np.minimum(field, distance(p / long, q * long) - size)
     field = field + wobble
     for before, after in pairwise(centres):  # filaments, which keep their width whatever the cut
-        thread = segment(u, v, before, after) < random.uniform(0.15, 0.35)
+        thread = segment(u, v, before, after) < random.uniform(0.15, 0.5)
         field = np.where(thread, np.minimum(field, -0.5), field)
     return field
 

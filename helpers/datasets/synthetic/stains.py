@@ -1,8 +1,8 @@
 """What the stains do: from amounts of stained substances to optical density in red, green and blue.
 
-Four substances are kept apart, because Romanowsky stains colour them differently (Horobin 2011): *chromatin* (the
-purple complex of azure B and eosin Y on DNA), *azure* (blue, on RNA), *eosin* (pink to orange, on basic proteins) and
-*haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and Lambert; Ruifrok and Johnston 2001), so
+Four substances are kept apart, because Romanowsky stains colour them differently (Horobin and Walter 1987): *chromatin*
+(the purple complex of azure B and eosin Y), *azure* (azure B alone, blue, on ribosomes), *eosin* (red, on eosinophil
+granules and other basic proteins) and *haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and Lambert; Ruifrok and Johnston 2001), so
 that overlapping cells darken as they do under a microscope.
 """
 
@@ -45,20 +45,21 @@ class Stain:
         return np.array([self.chromatin, self.azure, self.eosin, self.haemoglobin])
 
 
-# Densities were read from pictures of blood: medians of nuclei, cytoplasm and red cells in wbc1 (rapid stain), wbc2 and
-# pbc (May-Grünwald-Giemsa), relative to the empty field. Wright-Giemsa is set between them.
+# Densities were fitted by hand until the median colours of nuclei and cytoplasm by class, relative to the empty field,
+# came near those of wbc1 (rapid) and of wbc2 and pbc (May-Grünwald-Giemsa). No set here is known to be Wright-Giemsa: its
+# row is set by eye.
 STAINS = {
     "Wright-Giemsa": Stain(
         chromatin=(1.05, 1.80, 0.48),
         azure=(0.62, 0.44, 0.10),
-        eosin=(0.14, 0.62, 0.30),
+        eosin=(0.12, 0.60, 0.38),
         haemoglobin=(0.10, 0.42, 0.30),
         light=((242, 238, 240), (236, 232, 226)),
     ),
     "May-Grünwald-Giemsa": Stain(
         chromatin=(1.15, 1.95, 0.46),
         azure=(0.60, 0.52, 0.16),
-        eosin=(0.26, 0.66, 0.22),
+        eosin=(0.24, 0.66, 0.30),
         haemoglobin=(0.26, 0.42, 0.24),
         light=((254, 229, 203), (246, 222, 196)),
         sharpen=0.9,
