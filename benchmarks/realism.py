@@ -7,10 +7,11 @@
 The first two print a table and save it with its provenance below ``book/results/``.
 """
 
-import json
+import hashlib
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -75,7 +76,7 @@ def augmented(pictures: np.ndarray, masks: np.ndarray, random: np.random.Generat
     return moved, moved_masks
 
 
-def segmentation(n: int = 1500, epochs: int = 10) -> pd.DataFrame:
+def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[datasets.Dataset]]:
     """Whole-cell and nucleus Dice on blood of a U-Net that has seen drawings only."""
     keras.utils.set_random_seed(SEED)
     drawn = datasets.load("synthetic", n=n, patients=60, stain_batches=9, balanced=True, seed=SEED)
@@ -90,7 +91,8 @@ def segmentation(n: int = 1500, epochs: int = 10) -> pd.DataFrame:
         print(f"epoch {epoch + 1}/{epochs}: loss {past.history['loss'][0]:.3f}", file=sys.stderr)
     rows = []
     unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
-    for dataset in (unseen, datasets.load("wbc1"), datasets.load("wbc2")):
+    tested = [unseen, datasets.load("wbc1"), datasets.load("wbc2")]
+    for dataset in tested:
         said = model.predict(dataset.images(SIZE), batch_size=32, verbose=0).argmax(-1)
         truth = dataset.masks(SIZE)
         for part, floor in (("whole cell", datasets.CYTOPLASM), ("nucleus", datasets.NUCLEUS)):
@@ -98,8 +100,8 @@ def segmentation(n: int = 1500, epochs: int = 10) -> pd.DataFrame:
             dice = pd.Series(dice, dataset.frame.index)
             mean = metrics.mean_over_groups(dice, dataset.frame["group"], SEED)
             rows.append((dataset.name, part, mean.value, mean.low, mean.high, dice.median(), mean.n, mean.groups))
-        model.save("/tmp/look/unet.keras") if os.environ.get("KEEP") else None
-    return pd.DataFrame(rows, columns=["tested on", "part", "dice", "low", "high", "median", "n", "groups"])
+    columns = ["tested on", "part", "dice", "low", "high", "median", "n", "groups"]
+    return pd.DataFrame(rows, columns=columns), [drawn, *tested]
 
 
 # --- 2 · not too easy
@@ -166,33 +168,35 @@ def interval(task: str, labels: np.ndarray, said: np.ndarray, group: np.ndarray)
     return tuple(np.quantile(found, [0.025, 0.975]))
 
 
-def difficulty(n: int = 2400, patients: int = 60, epochs: int = 14) -> pd.DataFrame:
-    """Simple features and a small CNN on both tasks, split by patient and, to show the difference, by picture."""
-    rows = []
+def difficulty(
+    n: int = 3000, patients: int = 120, k: int = 3, epochs: int = 14
+) -> tuple[pd.DataFrame, list[datasets.Dataset]]:
+    """Simple features and a small CNN on both tasks, folds by patient and, to show the difference, by picture."""
+    rows, used = [], []
     for task, features_of, what in (
         ("types", lambda p, m: histogram(p), "colour histogram + logistic regression"),
         ("leukaemia", area_and_colour, "area and colour + logistic regression"),
     ):
         dataset = datasets.load("synthetic", n=n, patients=patients, task=task, balanced=True, seed=SEED)
+        used.append(dataset)
         pictures, masks, frame = dataset.images(SIZE), dataset.masks(SIZE), dataset.frame
-        labels = frame["label"].map(dataset.classes.index).to_numpy()
+        labels, group = frame["label"].map(dataset.classes.index).to_numpy(), frame["group"].to_numpy()
         features = np.stack([features_of(p, m) for p, m in zip(pictures, masks, strict=True)])
         for split in ("patient", "picture"):
-            fold = (splits.folds if split == "patient" else splits.random_folds)(frame, 4, SEED).to_numpy()
+            fold = (splits.folds if split == "patient" else splits.random_folds)(frame, k, SEED).to_numpy()
             for model in (what, "small CNN"):
-                start, test = time.perf_counter(), fold == 0
-                if model == "small CNN":
-                    said = by_cnn(pictures, labels, ~test, test, epochs)
-                else:
-                    said = by_regression(features, labels, ~test, test)
-                group = frame["group"].to_numpy()[test]
-                low, high = interval(task, labels[test], said, group)
-                value = score(task, labels[test], said)
+                start, said = time.perf_counter(), np.zeros((n, len(dataset.classes)))
+                for test in (fold == part for part in range(k)):
+                    if model == "small CNN":
+                        said[test] = by_cnn(pictures, labels, ~test, test, epochs)
+                    else:
+                        said[test] = by_regression(features, labels, ~test, test)
                 measure = "AUC" if task == "leukaemia" else "balanced accuracy"
-                groups = len(np.unique(group))
-                rows.append((task, model, split, measure, value, low, high, int(test.sum()), groups))
+                value, (low, high) = score(task, labels, said), interval(task, labels, said, group)
+                rows.append((task, model, split, measure, value, low, high, n, patients))
                 print(rows[-1], f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
-    return pd.DataFrame(rows, columns=["task", "model", "split by", "measure", "value", "low", "high", "n", "patients"])
+    columns = ["task", "model", "split by", "measure", "value", "low", "high", "n", "groups"]
+    return pd.DataFrame(rows, columns=columns), used
 
 
 # --- 3 · looked at
@@ -218,22 +222,22 @@ def sheets(folder: Path, per_row: int = 10, size: int = 160) -> None:
         cv2.imwrite(str(folder / f"{label}.png"), sheet[..., ::-1])
 
 
-def save(name: str, table: pd.DataFrame) -> None:
-    facts = book.provenance()
+def save(name: str, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
+    """Print a table and keep it with its provenance."""
     table = table.round(3)
-    print(table.to_markdown(index=False))
-    path = book.RESULTS / f"realism-{name}.csv"
-    table.to_csv(path, index=False)
-    about = {"command": f"python benchmarks/realism.py {name}", "seed": SEED, "commit": facts.commit}
-    path.with_suffix(".json").write_text(json.dumps(about | {"hardware": facts.hardware}, indent=1) + "\n")
+    print(table.to_string(index=False))
+    data = hashlib.sha256("".join(dataset.fingerprint() for dataset in used).encode()).hexdigest()
+    about = {"command": f"python benchmarks/realism.py {name}", "parameters": {"seed": SEED}, "data_sha256": data}
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    book.save_result(f"realism-{name}", table, "benchmarks/realism.py", about, finished)
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["segmentation"]:
-            save("segmentation", segmentation())
+            save("segmentation", *segmentation())
         case ["difficulty"]:
-            save("difficulty", difficulty())
+            save("difficulty", *difficulty())
         case ["sheets", folder]:
             sheets(Path(folder))
         case _:

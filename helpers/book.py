@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
@@ -150,26 +152,34 @@ def publish(name: str, command: str) -> list[Path]:
         name: of the profile that was run.
         command: what a reader types to get them again.
     """
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    facts, written = provenance(), []
+    written = []
     for record in runs.read_records(name):
+        parameters = {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters}
         for table in sorted((runs.BUILD / name / "work" / "outputs").glob(f"{record.notebook[:2]}-*.csv")):
-            target = RESULTS / f"{name}-{table.stem}.csv"
-            shutil.copy(table, target)
-            about = {
-                "notebook": record.notebook,
-                "command": command,
-                "parameters": {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters},
-                "data_sha256": record.data,
-                "finished": record.finished,
-                "commit": facts.commit,
-                "hardware": facts.hardware,
-                "python": facts.python,
-                "versions": facts.versions,
-            }
-            target.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-            written.append(target)
+            target = f"{name}-{table.stem}"
+            about = {"command": command, "parameters": parameters, "data_sha256": record.data}
+            written.append(
+                save_result(target, pd.read_csv(table), f"notebook {record.notebook}", about, record.finished)
+            )
     return written
+
+
+def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, Any], finished: str) -> Path:
+    """Put a table into ``book/results/`` as CSV, with its provenance beside it; the results page shows both.
+
+    Args:
+        name: of the files, without suffix.
+        table: rounded as it is to be read.
+        made_by: the notebook or the benchmark.
+        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (fingerprint of the data).
+        finished: time in ISO format.
+    """
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    target = RESULTS / f"{name}.csv"
+    runs.write_atomically(target, table.to_csv(index=False))
+    note = {"made_by": made_by, **about, "finished": finished, **dataclasses.asdict(provenance())}
+    runs.write_atomically(target.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
+    return target
 
 
 def _source(record: runs.Record) -> Path:
@@ -187,7 +197,7 @@ def results() -> str:
         given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
         parts += [
             "",
-            f"Notebook {about['notebook']} ({given}); `{about['command']}`; data SHA-256 "
+            f"Made by {about['made_by']} ({given}); `{about['command']}`; data SHA-256 "
             f"`{about['data_sha256'][:16]}`; commit `{about['commit'][:12]}`; {about['hardware']}, "
             f"Python {about['python']}; {about['finished'][:10]}.",
             "",

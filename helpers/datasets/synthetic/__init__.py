@@ -69,8 +69,8 @@ class Painter:
         """A drawing cannot be damaged."""
 
     def content(self, row: Any) -> Iterator[bytes]:
-        """All that decides the pixels: the code, the tables, and the row."""
-        yield f"{cache.code()} {self} {row} {morphology.CLASSES} {morphology.FAB}".encode()
+        """All that decides the pixels: the code with its tables, the options and the row."""
+        yield f"{cache.code()} {self} {row}".encode()
 
     def draw(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
         """Picture ``uint8 (size, size, 3)`` and mask ``uint8 (size, size)`` of a row, drawn anew."""

@@ -21,12 +21,14 @@ Dyes = tuple[float, float, float, float]
 class Granules:
     """Granules of one kind: number per square micrometre, diameter in µm, what they take up, whether they cover all.
 
-    ``dyes`` is (chromatin stain, azure, eosin, haemoglobin); ``over_nucleus`` scatters them over the whole cell.
+    ``dyes`` is (chromatin stain, azure, eosin, haemoglobin); ``refractile`` is how much paler their middle is, 0 to 1;
+    ``over_nucleus`` scatters them over the whole cell.
     """
 
     density: Range
     diameter: Range
     dyes: Dyes
+    refractile: float = 0.0
     over_nucleus: bool = False
 
 
@@ -45,6 +47,7 @@ class Morphology:
         nuclear_stain: how strongly the chromatin takes the stain.
         clumps: contrast of the chromatin clumps, part of the nuclear stain; 0 is smooth.
         clump_size: width of the clumps, µm.
+        folds: how many creases run across the nucleus.
         nucleoli: how many are seen.
         azure: blue of the cytoplasm (RNA), optical density.
         eosin: pink of the cytoplasm (basic proteins), optical density.
@@ -64,6 +67,7 @@ class Morphology:
     nuclear_stain: Range
     clumps: Range
     clump_size: float
+    folds: tuple[int, int]
     nucleoli: tuple[int, int]
     azure: Range
     eosin: Range
@@ -73,13 +77,11 @@ class Morphology:
     source: tuple[str, ...]
 
 
-AZUROPHILIC = Granules((0.02, 0.06), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0))
-
 NEUTROPHIL = Morphology(
     diameter=(12.0, 15.5), nc_ratio=(0.26, 0.44),
     lobes={1: 0.08, 2: 0.20, 3: 0.42, 4: 0.24, 5: 0.06}, bend=(3.4, 4.6), oval=(1.0, 1.0),
     nuclear_outline=0.12, cell_outline=0.03,
-    nuclear_stain=(0.85, 1.10), clumps=(0.20, 0.32), clump_size=0.9, nucleoli=(0, 0),
+    nuclear_stain=(0.85, 1.10), clumps=(0.24, 0.38), clump_size=0.9, folds=(0, 0), nucleoli=(0, 0),
     azure=(0.06, 0.20), eosin=(0.28, 0.50), rim=(0.0, 0.1),
     granules=(Granules((1.5, 3.0), (0.25, 0.40), (0.10, 0.0, 0.22, 0.0)),), vacuoles=(0, 1),
     source=("bain2015", "zheng2018"),
@@ -88,16 +90,16 @@ EOSINOPHIL = Morphology(
     diameter=(12.0, 16.5), nc_ratio=(0.22, 0.40),
     lobes={2: 0.80, 3: 0.20}, bend=(0.0, 0.0), oval=(1.0, 1.0),
     nuclear_outline=0.10, cell_outline=0.03,
-    nuclear_stain=(0.60, 1.00), clumps=(0.18, 0.30), clump_size=0.9, nucleoli=(0, 0),
+    nuclear_stain=(0.60, 1.00), clumps=(0.18, 0.30), clump_size=0.9, folds=(0, 0), nucleoli=(0, 0),
     azure=(0.02, 0.12), eosin=(0.35, 0.75), rim=(0.0, 0.1),
-    granules=(Granules((2.2, 3.4), (0.55, 0.90), (0.02, 0.0, 0.55, 0.20)),), vacuoles=(0, 1),
+    granules=(Granules((2.2, 3.4), (0.55, 0.90), (0.02, 0.0, 0.65, 0.20), refractile=0.5),), vacuoles=(0, 1),
     source=("bain2015", "zheng2018"),
 )  # fmt: skip
 BASOPHIL = Morphology(
     diameter=(10.0, 14.0), nc_ratio=(0.40, 0.60),
     lobes={1: 0.35, 2: 0.50, 3: 0.15}, bend=(0.8, 2.6), oval=(1.0, 1.2),
     nuclear_outline=0.18, cell_outline=0.05,
-    nuclear_stain=(0.60, 0.85), clumps=(0.10, 0.22), clump_size=0.8, nucleoli=(0, 0),
+    nuclear_stain=(0.60, 0.85), clumps=(0.10, 0.22), clump_size=0.8, folds=(0, 0), nucleoli=(0, 0),
     azure=(0.08, 0.16), eosin=(0.20, 0.40), rim=(0.0, 0.1),
     granules=(Granules((0.5, 1.7), (0.40, 0.85), (0.60, 0.15, 0.10, 0.0), over_nucleus=True),), vacuoles=(0, 1),
     source=("bain2015",),
@@ -106,7 +108,7 @@ LYMPHOCYTE = Morphology(
     diameter=(8.5, 14.0), nc_ratio=(0.43, 0.84),
     lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.25),
     nuclear_outline=0.14, cell_outline=0.05,
-    nuclear_stain=(0.75, 1.10), clumps=(0.24, 0.38), clump_size=1.1, nucleoli=(0, 0),
+    nuclear_stain=(0.75, 1.10), clumps=(0.24, 0.38), clump_size=1.1, folds=(0, 0), nucleoli=(0, 0),
     azure=(0.35, 0.80), eosin=(0.05, 0.20), rim=(0.1, 0.7),
     granules=(Granules((0.0, 0.05), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0)),), vacuoles=(0, 0),
     source=("bain2015", "cellavision", "zheng2018"),
@@ -115,7 +117,7 @@ MONOCYTE = Morphology(
     diameter=(14.0, 18.5), nc_ratio=(0.36, 0.56),
     lobes={1: 1.0}, bend=(0.9, 3.2), oval=(1.0, 1.3),
     nuclear_outline=0.30, cell_outline=0.08,
-    nuclear_stain=(0.45, 0.85), clumps=(0.14, 0.24), clump_size=0.8, nucleoli=(0, 0),
+    nuclear_stain=(0.45, 0.85), clumps=(0.14, 0.24), clump_size=0.8, folds=(0, 3), nucleoli=(0, 0),
     azure=(0.28, 0.62), eosin=(0.10, 0.30), rim=(0.0, 0.3),
     granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),), vacuoles=(0, 5),
     source=("bain2015", "cellavision", "zheng2018"),
@@ -126,14 +128,14 @@ L1 = Morphology(
     diameter=(9.0, 14.0), nc_ratio=(0.62, 0.90),
     lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.2),
     nuclear_outline=0.14, cell_outline=0.04,
-    nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, nucleoli=(0, 1),
+    nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, folds=(0, 0), nucleoli=(0, 1),
     azure=(0.35, 0.80), eosin=(0.04, 0.18), rim=(0.0, 0.5),
     granules=(), vacuoles=(0, 0),
     source=("bennett1976", "cellavision"),
 )  # fmt: skip
 L2 = replace(
     L1, diameter=(10.5, 17.0), nc_ratio=(0.52, 0.85), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.32,
-    nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, nucleoli=(1, 3),
+    nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, folds=(0, 2), nucleoli=(1, 3),
 )  # fmt: skip
 L3 = replace(
     L1, diameter=(11.0, 16.5), nc_ratio=(0.52, 0.78), bend=(0.0, 0.4), clumps=(0.08, 0.16), clump_size=0.4,

@@ -36,7 +36,7 @@ class Person:
     red_diameter: float
     red_pallor: float
     red_stain: float
-    red_crenated: bool
+    red_crenated: float
     crowding: float
     contact: float
     platelets: float
@@ -63,13 +63,15 @@ def white_cell(
         Amounts ``float64 (side, side, 4)`` and mask ``uint8 (side, side)``; the cell's centre is the patch's.
     """
     radius = diameter / 2
-    side = 2 * int(np.ceil(1.35 * radius / PITCH)) + 1
-    axis = (np.arange(side) - side // 2) * PITCH
+    middle = int(np.ceil(1.4 * radius / PITCH))
+    axis = np.arange(-middle, middle + 1) * PITCH
+    outline = _cell_outline(axis[None, :], axis[:, None], radius, look, person, random)
+    cell = shapes.smallest(outline, round(np.pi * radius**2 / PITCH**2))
+    reach = int(np.abs(np.argwhere(cell) - middle).max())
+    inside = slice(middle - reach, middle + reach + 1)  # what is left of the patch holds the whole cell
+    cell, axis = cell[inside, inside], axis[inside]
+    outline = outline[inside, inside] / outline[inside, inside][cell].max()
     x, y = axis[None, :], axis[:, None]
-    outline = _cell_outline(x, y, radius, look, person, random)
-    cell_area = round(np.pi * radius**2 / PITCH**2)
-    cell = shapes.smallest(outline, cell_area)
-    outline = outline / outline[cell].max()
 
     field = shapes.nucleus(
         x, y, outline, radius, nc_ratio * np.pi * radius**2, lobes, shapes.drawn(random, *look.bend),
@@ -78,12 +80,12 @@ def white_cell(
     nucleus = shapes.smallest(np.where(cell, field, np.inf), round(nc_ratio * np.count_nonzero(cell)))
     depth = field[nucleus].max() - field  # µm below the nuclear membrane
 
-    amounts = np.zeros((side, side, 4))
+    amounts = np.zeros((*cell.shape, 4))
     _cytoplasm(amounts, cell, outline, depth, look, person, stain, random)
     _nucleus(amounts, nucleus, depth, look, person, random)
     for kind in look.granules:
         _granules(amounts, cell if kind.over_nucleus else cell & ~nucleus, kind, random)
-    _vacuoles(amounts, cell, look, random)
+    _vacuoles(amounts, cell if look.vacuoles[1] > 5 else cell & ~nucleus, look, random)
     mask = np.where(nucleus, NUCLEUS, np.where(cell, CYTOPLASM, BACKGROUND)).astype(np.uint8)
     return amounts, mask
 
@@ -126,22 +128,34 @@ def _nucleus(
     fine = shapes.noise(nucleus.shape, 2.5, random)
     membrane = np.exp(-np.square(depth / 0.35))
     chromatin = 1 + contrast * np.tanh(0.8 * clumps) + 0.05 * fine + 0.12 * membrane
+    for _ in range(random.integers(look.folds[0], look.folds[1], endpoint=True)):
+        chromatin += 0.22 * np.exp(-np.square(_crease(nucleus.shape, random) / 0.25))
     blue = np.zeros(nucleus.shape)
     places = np.argwhere(nucleus & (depth > 0.9))
     wanted = random.integers(look.nucleoli[0], look.nucleoli[1], endpoint=True)
     if wanted and len(places):
         centres = places[random.integers(0, len(places), wanted)]
-        radii = random.uniform(0.55, 1.05, wanted) / PITCH
-        hole = shapes.spots(nucleus.shape, centres.astype(float), radii, 3.0)
-        ring = shapes.spots(nucleus.shape, centres.astype(float), radii + 3, 3.0) - hole
-        chromatin += 0.16 * ring - 0.38 * hole
-        blue = 0.30 * hole
+        radii = random.uniform(0.5, 1.2, wanted) / PITCH
+        uneven = np.clip(0.85 + 0.3 * fine, 0.3, 1.2)
+        hole = shapes.spots(nucleus.shape, centres.astype(float), radii, 5.0) * uneven
+        ring = shapes.spots(nucleus.shape, centres.astype(float), radii + 4, 5.0) * uneven - hole
+        chromatin += 0.14 * np.maximum(ring, 0) - 0.38 * hole
+        blue = 0.25 * hole
     strength = shapes.drawn(random, *look.nuclear_stain) * person.chromatin
     inside = amounts[nucleus]
     inside[:, AZURE] = 0.3 * inside[:, AZURE] + blue[nucleus]
     inside[:, EOSIN] *= 0.3
     inside[:, CHROMATIN] = strength * np.clip(chromatin, 0.25, 1.8)[nucleus]
     amounts[nucleus] = inside
+
+
+def _crease(shape: tuple[int, int], random: np.random.Generator) -> np.ndarray:
+    """Distance in µm to a curved line across a patch: a fold of the nucleus."""
+    y, x = (np.arange(length)[:, None] * PITCH for length in shape)
+    away, turn = random.uniform(6, 20), random.uniform(0, 2 * np.pi)  # a piece of a large circle
+    off = random.normal(0, 0.12, 2) * shape * np.array(PITCH)
+    middle = np.array(shape) * PITCH / 2 + off + away * np.array([np.sin(turn), np.cos(turn)])
+    return shapes.distance(x.T - middle[1], y - middle[0]) - away
 
 
 def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np.random.Generator) -> None:
@@ -151,17 +165,22 @@ def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np
         return
     centres = places[random.integers(0, len(places), wanted)] + random.uniform(-0.5, 0.5, (wanted, 2))
     radii = random.uniform(*kind.diameter, wanted) / 2 / PITCH
-    strength = shapes.spots(where.shape, centres, radii, 1.2) * where
+    strength = shapes.spots(where.shape, centres, radii, 1.2)
+    if kind.refractile:
+        strength -= kind.refractile * shapes.spots(where.shape, centres, 0.45 * radii, 1.2)
+    strength *= where
     amounts += strength[..., None] * np.array(kind.dyes)
 
 
-def _vacuoles(amounts: np.ndarray, cell: np.ndarray, look: Morphology, random: np.random.Generator) -> None:
+def _vacuoles(amounts: np.ndarray, where: np.ndarray, look: Morphology, random: np.random.Generator) -> None:
     wanted = random.integers(look.vacuoles[0], look.vacuoles[1], endpoint=True)
     if not wanted:
         return
-    places = np.argwhere(cell)
+    places = np.argwhere(where)
+    if not len(places):
+        return
     centres = places[random.integers(0, len(places), wanted)].astype(float)
-    holes = shapes.spots(cell.shape, centres, random.uniform(0.25, 0.6, wanted) / PITCH, 1.5)
+    holes = shapes.spots(where.shape, centres, np.minimum(random.gamma(4, 0.11, wanted), 1.0) / PITCH, 1.5)
     amounts *= 1 - 0.75 * holes[..., None]
 
 
@@ -173,15 +192,16 @@ def red_cell(diameter: float, person: Person, stain: Stain, random: np.random.Ge
     turn, oval = random.uniform(0, np.pi), 1 + abs(random.normal(0, 0.06))
     u = (axis[None, :] * np.cos(turn) + axis[:, None] * np.sin(turn)) * oval
     v = (axis[:, None] * np.cos(turn) - axis[None, :] * np.sin(turn)) / oval
-    around = [(3, random.normal(0, 0.015), random.uniform(0, 2 * np.pi))]
-    if person.red_crenated:
-        around += [(11, 0.05, random.uniform(0, 2 * np.pi))]
-    field = shapes.blob(u, v, around)
+    if random.random() < person.red_crenated:
+        spikes = random.integers(8, 14), random.uniform(0.02, 0.06), random.uniform(0, 2 * np.pi)
+        field = shapes.blob(u, v, [spikes, (3, 0.03, random.uniform(0, 2 * np.pi))])
+    else:
+        field = shapes.distance(u, v)
     pallor = np.clip(person.red_pallor + random.normal(0, 0.12), 0, 0.9)
     body = 1 - pallor * np.exp(-np.square(np.square(field / random.uniform(0.38, 0.55))))
     if stain.ghost:
         body = (1 - stain.ghost) * body + stain.ghost * 0.9 * np.exp(-np.square((field - 0.93) / 0.09))
-    return body * np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
+    return random.normal(1, 0.06) * body * np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
 
 
 def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
@@ -191,12 +211,12 @@ def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
     axis = (np.arange(side) - side // 2) * PITCH / radius
     field = shapes.blob(axis[None, :], axis[:, None], shapes.waves(random, 0.10))
     inside = np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
-    grain = np.clip(0.6 + 0.5 * shapes.noise(field.shape, 3, random), 0, 1.5) * np.exp(
-        -np.square(np.square(field / 0.75))
-    )
+    grain = np.clip(0.7 + 0.35 * shapes.noise(field.shape, 4.5, random), 0, 1.5)
+    grain *= np.exp(-np.square(np.square(field / random.uniform(0.5, 0.8))))
     amounts = np.zeros((side, side, 4))
-    amounts[..., CHROMATIN] = 0.7 * grain * inside
-    amounts[..., AZURE] = 0.25 * inside
+    amounts[..., CHROMATIN] = random.uniform(0.35, 0.7) * grain * inside
+    amounts[..., AZURE] = 0.22 * inside
+    amounts[..., EOSIN] = 0.12 * inside
     return amounts
 
 

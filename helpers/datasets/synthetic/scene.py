@@ -41,7 +41,7 @@ def person(random: np.random.Generator, stain: Stain) -> Person:
         red_diameter=float(np.clip(random.normal(7.3, 0.4), 6.2, 8.4)),
         red_pallor=random.uniform(0.05, 0.75),
         red_stain=float(np.clip(random.normal(0.85, 0.15), 0.5, 1.2)),
-        red_crenated=bool(random.random() < 0.08),
+        red_crenated=random.uniform(0.3, 0.9) if random.random() < 0.08 else 0.0,
         crowding=random.uniform(0.05, 0.6) * (1 - 0.6 * stain.ghost),
         contact=random.uniform(0, 0.9) * (1 - stain.ghost),
         platelets=random.uniform(0.05, 0.4),
@@ -189,8 +189,8 @@ def _stamp(
 ) -> None:
     on_canvas, of_patch = painting.overlap(canvas.shape, patch.shape, row, column)
     shown = patch_mask[of_patch] > 0
-    canvas[on_canvas][shown] = patch[of_patch][shown]
-    mask[on_canvas][shown] = patch_mask[of_patch][shown]
+    np.copyto(canvas[on_canvas], patch[of_patch], where=shown[..., None])
+    np.copyto(mask[on_canvas], patch_mask[of_patch], where=shown)
 
 
 def _surroundings(
@@ -206,7 +206,7 @@ def _surroundings(
     for attempt in range(int(40 + extent**2 / 12)):
         if covered >= wanted and not (crowd and attempt < 12):
             break
-        diameter = who.red_diameter * (1 + random.normal(0, 0.05))
+        diameter = who.red_diameter * (1 + random.normal(0, 0.06))
         near = 0.3 if crowd else 0.46  # part of a red cell that is not under the white one
         if crowd and attempt < 12:  # a wreath of red cells pressed against the white cell
             white, radius = whites[attempt % len(whites)]

@@ -145,11 +145,11 @@ def _lobed(
 ) -> np.ndarray:  # fmt: skip
     share = random.uniform(0.7, 1.3, lobes)
     radii = np.sqrt(area / np.pi * share / share.sum())
-    centres = _arrangement(radius, radii, random)
+    longer = random.uniform(1.0, 1.45 if lobes < 4 else 1.2, lobes)
+    centres = _arrangement(radius, radii * longer, random)
     field = np.full(np.broadcast_shapes(u.shape, v.shape), np.inf)
-    for (left, top), size in zip(centres, radii, strict=True):
-        lean = np.arctan2(top, left) + np.pi / 2 + random.normal(0, 0.5)  # lobes lie along the bent line
-        long = random.uniform(1.0, 1.4)
+    for (left, top), size, long in zip(centres, radii, longer, strict=True):
+        lean = np.arctan2(top, left) + np.pi / 2 + random.normal(0, 0.35)  # lobes lie along the bent line
         p, q = u - left, v - top
         p, q = p * np.cos(lean) + q * np.sin(lean), q * np.cos(lean) - p * np.sin(lean)
         field = np.minimum(field, distance(p / long, q * long) - size)
@@ -165,8 +165,8 @@ def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) 
     best, best_gap = None, -np.inf
     for _ in range(24):
         reach = random.uniform(0.42, 0.70) * radius * random.uniform(0.9, 1.1, len(radii))
-        reach = np.minimum(reach, 0.93 * radius - radii)
-        need = radii[1:] + radii[:-1] + random.uniform(0.35, 1.0, len(radii) - 1)
+        reach = np.minimum(reach, 0.97 * radius - radii)
+        need = radii[1:] + radii[:-1] + random.uniform(0.1, 0.9, len(radii) - 1)
         angles = np.cumsum([0, *2 * np.arcsin(np.minimum(need / (reach[1:] + reach[:-1]), 0.98))])
         centres = np.stack([reach * np.cos(angles), reach * np.sin(angles)], axis=1)
         centres += random.normal(0, 0.04 * radius, 2)
@@ -174,6 +174,6 @@ def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) 
         gap = apart[np.triu_indices(len(radii), 1)].min()
         if gap > best_gap:
             best, best_gap = centres, gap
-        if gap > 0.35:
+        if gap > 0.1:
             break
     return best

@@ -2,8 +2,8 @@
 
 Four substances are kept apart, because Romanowsky stains colour them differently (Horobin and Walter 1987): *chromatin*
 (the purple complex of azure B and eosin Y), *azure* (azure B alone, blue, on ribosomes), *eosin* (red, on eosinophil
-granules and other basic proteins) and *haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and Lambert; Ruifrok and Johnston 2001), so
-that overlapping cells darken as they do under a microscope.
+granules and other basic proteins) and *haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and
+Lambert; Ruifrok and Johnston 2001), so that overlapping cells darken as they do under a microscope.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Stain:
 
 
 # Densities were fitted by hand until the median colours of nuclei and cytoplasm by class, relative to the empty field,
-# came near those of wbc1 (rapid) and of wbc2 and pbc (May-Grünwald-Giemsa). No set here is known to be Wright-Giemsa: its
-# row is set by eye.
+# came near those of wbc1 (rapid) and of wbc2 and pbc (May-Grünwald-Giemsa). No set here is known to be Wright-Giemsa:
+# its row is set by eye.
 STAINS = {
     "Wright-Giemsa": Stain(
         chromatin=(1.05, 1.80, 0.48),
