@@ -26,7 +26,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import book, datasets, metrics, splits
+from helpers import datasets, metrics, results, splits
 
 SEED, SIZE = 20, 128
 RESAMPLES = 1000
@@ -229,7 +229,7 @@ def save(name: str, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
     data = hashlib.sha256("".join(dataset.fingerprint() for dataset in used).encode()).hexdigest()
     about = {"command": f"python benchmarks/realism.py {name}", "parameters": {"seed": SEED}, "data_sha256": data}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    book.save_result(f"realism-{name}", table, "benchmarks/realism.py", about, finished)
+    results.save_result(f"realism-{name}", table, "benchmarks/realism.py", about, finished)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def notebooks() -> None:
 @app.command()
 def publish(profile: Run) -> None:
     """Run a profile and copy its result tables to book/results/, with their provenance."""
-    from helpers.book import publish as publish_results
+    from helpers.results import publish as publish_results
 
     name = _run(profile)
     for path in publish_results(name, f"python -m helpers publish {name}"):

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
-import importlib.metadata
-import json
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
-import pandas as pd
 
-from helpers import datasets, notebooks, runs
+from helpers import notebooks, pages, runs
 
 ROOT = notebooks.ROOT
-RESULTS = ROOT / "book" / "results"
 COVER = ROOT / "book" / "figures" / "cells.png"
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "keras", "tensorflow-cpu")
 
 
 class BookError(RuntimeError):
@@ -74,135 +65,8 @@ def _stage(name: str, stage: Path) -> None:
         nbformat.write(notebooks.for_the_book(notebooks.read(executed)), stage / "notebooks" / executed.name)
     generated = stage / "book" / "_generated"
     generated.mkdir()
-    (generated / "dataset-cards.md").write_text(dataset_cards(), encoding="utf-8")
-    (generated / "status.md").write_text(status(name), encoding="utf-8")
-    (generated / "results.md").write_text(results(), encoding="utf-8")
-
-
-def dataset_cards() -> str:
-    """One section per dataset, from the cards in the code, in Markdown."""
-    parts = []
-    for name, source in datasets.SOURCES.items():
-        card = source.card
-        how = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
-        parts += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
-        parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.unit} |"]
-        parts += (
-            [f"| How it comes | {how}: `make data NAME={name}` |"] if source.folder else [f"| How it comes | {how} |"]
-        )
-        parts += [f"| Home | <{card.home}> |"] if card.home else []
-        parts += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
-        parts += ["", "Known defects:", "", *(f"- {defect}" for defect in card.defects), ""]
-    return "\n".join(parts)
-
-
-def status(name: str) -> str:
-    """What ran, how long it took, on which data and with which versions, in Markdown."""
-    rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
-    for record in runs.read_records(name):
-        given = ", ".join(f"{k} = {v}" for k, v in record.parameters.items()) or "defaults"
-        rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
-    facts = provenance()
-    versions = "\n".join(f"| {library} | {version} |" for library, version in facts.versions.items())
-    return "\n".join(
-        [
-            f"Run `{name}` at commit `{facts.commit[:12]}` on {facts.hardware}, Python {facts.python}.",
-            "",
-            *rows,
-            "",
-            "| Library | Version |",
-            "|---|---|",
-            versions,
-            "",
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a number comes from."""
-
-    commit: str
-    hardware: str
-    python: str
-    versions: dict[str, str]
-
-
-def provenance() -> Provenance:
-    """Commit (with ``+changes`` when anything but the results differs from it), machine and versions of now."""
-    git = ["git", "-C", str(ROOT)]
-    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-    dirty = subprocess.run(
-        [*git, "status", "--porcelain", "--untracked-files=no", "--", ":!book/results"], capture_output=True, text=True
-    ).stdout
-    versions = {}
-    for library in LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions)
-
-
-def publish(name: str, command: str) -> list[Path]:
-    """Copy the result tables that a run's notebooks saved to ``book/results/``, each with its provenance beside it.
-
-    Args:
-        name: of the profile that was run.
-        command: what a reader types to get them again.
-    """
-    written = []
-    for record in runs.read_records(name):
-        parameters = {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters}
-        for table in sorted((runs.BUILD / name / "work" / "outputs").glob(f"{record.notebook[:2]}-*.csv")):
-            target = f"{name}-{table.stem}"
-            about = {"command": command, "parameters": parameters, "data_sha256": record.data}
-            written.append(
-                save_result(target, pd.read_csv(table), f"notebook {record.notebook}", about, record.finished)
-            )
-    return written
-
-
-def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, Any], finished: str) -> Path:
-    """Put a table into ``book/results/`` as CSV, with its provenance beside it; the results page shows both.
-
-    Args:
-        name: of the files, without suffix.
-        table: rounded as it is to be read.
-        made_by: the notebook or the benchmark.
-        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (fingerprint of the data).
-        finished: time in ISO format.
-    """
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    target = RESULTS / f"{name}.csv"
-    runs.write_atomically(target, table.to_csv(index=False))
-    note = {"made_by": made_by, **about, "finished": finished, **dataclasses.asdict(provenance())}
-    runs.write_atomically(target.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
-    return target
-
-
-def _source(record: runs.Record) -> Path:
-    return notebooks.NOTEBOOKS / f"{record.notebook}.ipynb"
-
-
-def results() -> str:
-    """The committed result tables with their provenance, in Markdown."""
-    parts = []
-    for path in sorted(RESULTS.glob("*.csv")):
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        table = pd.read_csv(path).astype(object).fillna("–")
-        parts += [f"## {path.stem}", "", "| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
-        parts += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
-        given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
-        parts += [
-            "",
-            f"Made by {about['made_by']} ({given}); `{about['command']}`; data SHA-256 "
-            f"`{about['data_sha256'][:16]}`; commit `{about['commit'][:12]}`; {about['hardware']}, "
-            f"Python {about['python']}; {about['finished'][:10]}.",
-            "",
-        ]
-    return "\n".join(parts) or "No full run has been published yet.\n"
+    for file, content in pages.written(name).items():
+        (generated / file).write_bytes(content)
 
 
 def _refresh_cover(executed: Path) -> list[str]:

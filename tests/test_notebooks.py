@@ -167,6 +167,8 @@ def test_modules_import_one_way():
         "teaching",
         "notebooks",
         "runs",
+        "results",
+        "pages",
         "book",
     ]
     for position, name in enumerate(order):

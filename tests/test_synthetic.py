@@ -13,7 +13,7 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import disk
 
-from helpers import splits
+from helpers import pages, splits
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, DataError, Dataset, load, synthetic
 from helpers.datasets.synthetic import cache, morphology, painting, scene, shapes, stains
 
@@ -209,6 +209,14 @@ def test_a_changed_row_draws_another_cell():
     ratio = (smaller.masks(64) > 0).sum((1, 2)) / (dataset.masks(64) > 0).sum((1, 2))
     assert ratio == pytest.approx(0.64, rel=0.12)
     assert smaller.fingerprint() != dataset.fingerprint()
+
+
+def test_the_exercise_of_the_book_has_the_answer_it_says(monkeypatch):
+    page = (ROOT / "book" / "synthetic.md").read_text(encoding="utf-8")
+    solution = re.search(r"```python\n(from dataclasses import replace\n\nfrom helpers.*?)```", page, re.S).group(1)
+    said = {}
+    exec(solution, said)
+    assert said["erythroblast"] == pages.ERYTHROBLAST
 
 
 def test_a_new_kind_of_cell_can_be_drawn():

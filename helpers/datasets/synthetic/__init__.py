@@ -4,7 +4,8 @@
 each keyed on the seed: the same seed gives the same pixels, in any order of access, on any machine.
 
 Rooms, each importing only from those above it: :mod:`morphology` and :mod:`stains` (tables), :mod:`shapes`,
-:mod:`painting` (cells), :mod:`scene` (what lies under the objective), :mod:`camera`.
+:mod:`painting` (cells), :mod:`scene` (what lies under the objective), :mod:`camera`, :mod:`drawing` (one cell, step by
+step) and :mod:`cache`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from tqdm import tqdm
 
 from helpers.datasets.base import Card, DataError, Dataset, frame_of
 from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
-from helpers.datasets.synthetic.morphology import CLASSES, FAB_FREQUENCY
+from helpers.datasets.synthetic.drawing import draw_cell
+from helpers.datasets.synthetic.morphology import CLASSES, FAB_FREQUENCY, Morphology
 
+__all__ = ["CARD", "CLASSES", "TASKS", "Morphology", "Painter", "draw_cell", "synthetic"]
 CARD = Card(
     "Synthetic cells, drawn by this package",
     "MIT",
@@ -258,25 +261,3 @@ def synthetic(
     }  # fmt: skip
     classes = {"types": tuple(CLASSES), "leukaemia": ("lymphocyte", "lymphoblast"), "fields": ()}[task]
     return Dataset("synthetic", frame_of(rows), classes, CARD, painter, has_masks=True, options=options)
-
-
-def draw_cell(
-    look: morphology.Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one cell of any look, to see what a row of the table, or a new one, does.
-
-    Args:
-        look: a row of the table, for instance ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
-        stain: one of :data:`stains.STAINS`.
-        size: side in pixels of a picture of 24 µm.
-        seed: of the patient, the cell and the photograph.
-
-    Returns:
-        Picture ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
-    """
-    patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
-    method = stains.STAINS[stain]
-    who = scene.person(patient, method)
-    canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)
-    picture = camera.photograph(canvas @ method.matrix, method, who, size, shot)
-    return picture, cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)

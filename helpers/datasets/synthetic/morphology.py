@@ -125,7 +125,7 @@ MONOCYTE = Morphology(
 
 # French-American-British types of acute lymphoblastic leukaemia (Bennett et al. 1976).
 L1 = Morphology(
-    diameter=(9.0, 14.0), nc_ratio=(0.62, 0.90),
+    diameter=(9.0, 14.0), nc_ratio=(0.60, 0.89),
     lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.2),
     nuclear_outline=0.14, cell_outline=0.04,
     nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, folds=(0, 0), nucleoli=(0, 1),
@@ -134,7 +134,7 @@ L1 = Morphology(
     source=("bennett1976", "cellavision"),
 )  # fmt: skip
 L2 = replace(
-    L1, diameter=(10.5, 17.0), nc_ratio=(0.52, 0.85), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.32,
+    L1, diameter=(10.5, 16.5), nc_ratio=(0.52, 0.85), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.32,
     nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, folds=(0, 2), nucleoli=(1, 3),
 )  # fmt: skip
 L3 = replace(

@@ -13,9 +13,8 @@ import numpy as np
 
 
 def drawn(random: np.random.Generator, low: float, high: float, shift: float = 0.0) -> float:
-    """A value of a range: a bell curve around the middle, moved by ``shift`` half-widths, never outside the range."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    return float(np.clip(middle + half * (shift + random.normal(0, 0.42)), low, high))
+    """A value of a range: a bell curve around the middle, moved by ``shift`` half-widths and bent to stay inside."""
+    return (low + high) / 2 + (high - low) / 2 * float(np.tanh(shift + random.normal(0, 0.45)))
 
 
 def noise(shape: tuple[int, int], grain: float, random: np.random.Generator) -> np.ndarray:

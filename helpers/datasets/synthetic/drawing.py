@@ -1,0 +1,73 @@
+"""One cell of any look, at once or step by step: to see what a row of the table does, and for the book's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from helpers.datasets.synthetic import camera, painting, scene
+from helpers.datasets.synthetic.morphology import Morphology
+from helpers.datasets.synthetic.stains import STAINS, Stain
+
+
+@dataclass(frozen=True)
+class _Slide:
+    """What lies under the objective for a seed: the canvas, the mask, and who it is."""
+
+    canvas: np.ndarray
+    mask: np.ndarray
+    who: painting.Person
+    stain: Stain
+    shot: np.random.Generator
+
+
+def draw_cell(
+    look: Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one cell of any look.
+
+    Args:
+        look: a row of the table, or a changed one: ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
+        stain: one of :data:`helpers.datasets.synthetic.stains.STAINS`.
+        size: side in pixels of a picture of 24 µm.
+        seed: of the patient, the cell and the photograph.
+
+    Returns:
+        Picture ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
+    """
+    slide = _slide(look, stain, seed)
+    picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.who, size, slide.shot)
+    return picture, cv2.resize(slide.mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0) -> dict[str, np.ndarray]:
+    """How a cell comes about: pictures ``uint8 (size, size, 3)`` by what was added last."""
+    bare = replace(look, granules=(), vacuoles=(0, 0))
+    smooth = replace(bare, clumps=(0.0, 0.0), folds=(0, 0), nucleoli=(0, 0))
+    whole = _slide(look, stain, seed)
+    around = whole.canvas * (whole.mask == 0)[..., None]
+    shown = {
+        "red cells": around,
+        "cytoplasm": _slide(replace(smooth, nuclear_stain=(0.0, 0.0)), stain, seed).canvas,
+        "nucleus": _slide(smooth, stain, seed).canvas,
+        "chromatin": _slide(bare, stain, seed).canvas,
+        "granules": whole.canvas,
+    }
+    pictures = {name: _lit(canvas, whole, size) for name, canvas in shown.items()}
+    return pictures | {"photograph": draw_cell(look, stain, size, seed)[0]}
+
+
+def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
+    patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
+    method = STAINS[stain]
+    who = scene.person(patient, method)
+    canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)
+    return _Slide(canvas, mask, who, method, shot)
+
+
+def _lit(canvas: np.ndarray, slide: _Slide, size: int) -> np.ndarray:
+    """Even light through the slide, without lens or sensor."""
+    seen = np.clip(np.array(slide.who.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
+    return cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)

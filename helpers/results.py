@@ -1,0 +1,89 @@
+"""Numbers that are kept: tables in ``book/results/``, each with where it comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers import notebooks, runs
+
+ROOT = notebooks.ROOT
+RESULTS = ROOT / "book" / "results"
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "keras", "tensorflow-cpu")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a number comes from."""
+
+    commit: str
+    hardware: str
+    python: str
+    versions: dict[str, str]
+
+
+def provenance() -> Provenance:
+    """Commit (with ``+changes`` when anything but the results differs from it), machine and versions of now."""
+    git = ["git", "-C", str(ROOT)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    dirty = subprocess.run(
+        [*git, "status", "--porcelain", "--untracked-files=no", "--", ":!book/results"], capture_output=True, text=True
+    ).stdout
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions)
+
+
+def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, Any], finished: str) -> Path:
+    """Put a table into ``book/results/`` as CSV, with its provenance beside it; the results page shows both.
+
+    Args:
+        name: of the files, without suffix.
+        table: rounded as it is to be read.
+        made_by: the notebook or the benchmark.
+        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (fingerprint of the data).
+        finished: time in ISO format.
+    """
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    target = RESULTS / f"{name}.csv"
+    runs.write_atomically(target, table.to_csv(index=False))
+    note = {"made_by": made_by, **about, "finished": finished, **dataclasses.asdict(provenance())}
+    runs.write_atomically(target.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
+    return target
+
+
+def publish(name: str, command: str) -> list[Path]:
+    """Copy the result tables that a run's notebooks saved to ``book/results/``, each with its provenance beside it.
+
+    Args:
+        name: of the profile that was run.
+        command: what a reader types to get them again.
+    """
+    written = []
+    for record in runs.read_records(name):
+        parameters = {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters}
+        for table in sorted((runs.BUILD / name / "work" / "outputs").glob(f"{record.notebook[:2]}-*.csv")):
+            target = f"{name}-{table.stem}"
+            about = {"command": command, "parameters": parameters, "data_sha256": record.data}
+            written.append(
+                save_result(target, pd.read_csv(table), f"notebook {record.notebook}", about, record.finished)
+            )
+    return written
+
+
+def _source(record: runs.Record) -> Path:
+    return notebooks.NOTEBOOKS / f"{record.notebook}.ipynb"
