@@ -19,7 +19,8 @@ def written(name: str) -> dict[str, bytes]:
         "dataset-cards.md": dataset_cards(),
         "status.md": status(name),
         "results.md": result_tables(),
-        "morphology.md": morphology_table(),
+        "morphology.md": morphology_table(NORMAL),
+        "blasts.md": morphology_table(morphology.FAB),
         **{f"{table}.md": result_table(table) for table in ("realism-segmentation", "realism-difficulty")},
     }
     figures = {
@@ -101,9 +102,11 @@ def _markdown(table: pd.DataFrame) -> str:
 # --- how a synthetic cell is drawn
 
 
-def morphology_table() -> str:
-    """The table of cells, in Markdown, a column for each kind."""
-    looks = {**{k: v for k, v in morphology.CLASSES.items() if k != "lymphoblast"}, **morphology.FAB}
+NORMAL = {name: look for name, look in morphology.CLASSES.items() if name != "lymphoblast"}
+
+
+def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
+    """Rows of the table of cells, in Markdown, a column for each kind."""
     rows = {
         "diameter, µm": lambda m: _range(m.diameter),
         "nucleus / cell, area": lambda m: _range(m.nc_ratio),
@@ -131,18 +134,22 @@ def _range(pair: tuple[float, float]) -> str:
 
 
 def drawing() -> plots.Picture:
-    """Two cells, step by step."""
-    looks = {"eosinophil": (morphology.EOSINOPHIL, 4), "lymphoblast (L2)": (morphology.L2, 1)}
-    made = {name: synthetic.drawing.steps(look, seed=seed) for name, (look, seed) in looks.items()}
-    rows = {name: np.stack(list(pictures.values())) for name, pictures in made.items()}
-    titles = list(made["eosinophil"])
-    caption = "From left to right, what is added: the last step is the lens, the sensor and the file."
-    return plots.grid(rows, caption, [f"{k}. {title}" for k, title in enumerate(titles, 1)], side=1.15)
+    """Two cells, step by step, three steps in a row."""
+    rows = {}
+    for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("lymphoblast", morphology.L2, 1)):
+        made = list(synthetic.drawing.steps(look, seed=seed).items())
+        for first in (0, 3):
+            part = made[first : first + 3]
+            label = "\n".join([name, "", *(f"{k}. {title}" for k, (title, _) in enumerate(part, first + 1))])
+            rows[label] = np.stack([picture for _, picture in part])
+    picture = plots.grid(rows, "What each step adds; the sixth is the lens, the sensor and the file.", side=1.7)
+    steps = "red cells, cytoplasm, nucleus, chromatin, granules, photograph"
+    return replace(picture, alt=f"An eosinophil and a lymphoblast, each after six steps of drawing: {steps}.")
 
 
 def three_stains() -> plots.Picture:
     """Every row of the table in every stain."""
-    looks = {**{k: v for k, v in morphology.CLASSES.items() if k != "lymphoblast"}, **morphology.FAB}
+    looks = NORMAL | morphology.FAB
     rows = {
         stain: np.stack([synthetic.draw_cell(look, stain, 128, seed=7)[0] for look in looks.values()])
         for stain in stains.STAINS
@@ -165,13 +172,12 @@ def field() -> plots.Picture:
 
 
 def overlap() -> plots.Picture:
-    """Size and nuclear ratio of lymphocytes and blasts."""
+    """Nuclear ratio of lymphocytes and blasts."""
     frame = datasets.load("synthetic", n=600, patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
-    return plots.strips(
-        frame.assign(kind=kind), "nc_ratio", "Blasts overlap with lymphocytes; no threshold tells them apart.",
-        by="kind",
-    )  # fmt: skip
+    table = pd.DataFrame({"kind": kind, "nucleus / cell": frame["nc_ratio"]})
+    caption = "The nuclear ratio of lymphocytes and blasts overlaps; no threshold on it tells them apart."
+    return plots.strips(table, "nucleus / cell", caption, "area", by="kind")
 
 
 def defects() -> plots.Picture:
