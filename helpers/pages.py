@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -108,20 +109,24 @@ NORMAL = {name: look for name, look in morphology.CLASSES.items() if name != "ly
 def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
     """Rows of the table of cells, in Markdown, a column for each kind."""
     rows = {
-        "diameter, µm": lambda m: _range(m.diameter),
-        "nucleus / cell, area": lambda m: _range(m.nc_ratio),
-        "lobes": lambda m: ", ".join(f"{n} ({share:.0%})" for n, share in m.lobes.items()),
-        "bend of one lobe, rad": lambda m: _range(m.bend) if 1 in m.lobes else "–",
-        "chromatin clumps, contrast": lambda m: _range(m.clumps),
-        "clump size, µm": lambda m: f"{m.clump_size}",
-        "nuclear stain": lambda m: _range(m.nuclear_stain),
-        "creases": lambda m: _range(m.folds),
-        "nucleoli": lambda m: _range(m.nucleoli),
-        "blue of cytoplasm": lambda m: _range(m.azure),
-        "pink of cytoplasm": lambda m: _range(m.eosin),
-        "granules, µm": lambda m: ", ".join(_range(g.diameter) for g in m.granules) or "–",
-        "granules per µm²": lambda m: ", ".join(_range(g.density) for g in m.granules) or "–",
-        "vacuoles": lambda m: _range(m.vacuoles),
+        "`diameter`, µm": lambda m: _range(m.diameter),
+        "`nc_ratio`, area of nucleus / area of cell": lambda m: _range(m.nc_ratio),
+        "`lobes`": lambda m: ", ".join(f"{n} ({share:.0%})" for n, share in m.lobes.items()),
+        "`bend` of one lobe: 0 round, 2 kidney, 4 horseshoe": lambda m: _range(m.bend) if 1 in m.lobes else "–",
+        "`oval`, length / width": lambda m: _range(m.oval),
+        "`nuclear_outline`, irregularity in µm": lambda m: f"{m.nuclear_outline:g}",
+        "`cell_outline`, irregularity in radii": lambda m: f"{m.cell_outline:g}",
+        "`nuclear_stain`, amount": lambda m: _range(m.nuclear_stain),
+        "`clumps`, contrast of chromatin": lambda m: _range(m.clumps),
+        "`clump_size`, µm": lambda m: f"{m.clump_size:g}",
+        "`folds`": lambda m: _range(m.folds),
+        "`nucleoli`": lambda m: _range(m.nucleoli),
+        "`azure`, amount of blue": lambda m: _range(m.azure),
+        "`eosin`, amount of pink": lambda m: _range(m.eosin),
+        "`rim`, more blue at the edge": lambda m: _range(m.rim),
+        "`granules`, µm": lambda m: ", ".join(_range(g.diameter) for g in m.granules) or "–",
+        "`granules`, per µm²": lambda m: ", ".join(_range(g.density) for g in m.granules) or "–",
+        "`vacuoles`": lambda m: _range(m.vacuoles),
         "source": lambda m: f"{{cite:t}}`{','.join(m.source)}`",
     }
     table = pd.DataFrame({name: [show(look) for show in rows.values()] for name, look in looks.items()})
@@ -135,16 +140,20 @@ def _range(pair: tuple[float, float]) -> str:
 
 def drawing() -> plots.Picture:
     """Two cells, step by step, three steps in a row."""
-    rows = {}
-    for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("lymphoblast", morphology.L2, 1)):
-        made = list(synthetic.drawing.steps(look, seed=seed).items())
-        for first in (0, 3):
-            part = made[first : first + 3]
-            label = "\n".join([name, "", *(f"{k}. {title}" for k, (title, _) in enumerate(part, first + 1))])
-            rows[label] = np.stack([picture for _, picture in part])
-    picture = plots.grid(rows, "What each step adds; the sixth is the lens, the sensor and the file.", side=1.7)
-    steps = "red cells, cytoplasm, nucleus, chromatin, granules, photograph"
-    return replace(picture, alt=f"An eosinophil and a lymphoblast, each after six steps of drawing: {steps}.")
+    rows, titles = {}, []
+    for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
+        made = list(synthetic.steps(look, seed=seed).items())
+        titles += [f"{k}. {title}" for k, (title, _) in enumerate(made, 1)]
+        rows[name] = np.stack([picture for _, picture in made[:3]])
+        rows[f"{name} "] = np.stack([picture for _, picture in made[3:]])
+    picture = plots.grid(rows, "What each step adds. The sixth is the lens, the sensor and the file.", side=1.7)
+    for ax, title in zip(picture.figure.axes, titles, strict=True):
+        ax.set_title(title, fontsize=9)
+    alt = (
+        "An eosinophil and a monocyte after each of six steps: empty ground among red cells, pale body, violet "
+        "nucleus, clumped chromatin, granules, and a softer picture as a camera takes it."
+    )
+    return replace(picture, alt=alt)
 
 
 def three_stains() -> plots.Picture:
@@ -154,30 +163,41 @@ def three_stains() -> plots.Picture:
         stain: np.stack([synthetic.draw_cell(look, stain, 128, seed=7)[0] for look in looks.values()])
         for stain in stains.STAINS
     }
-    caption = "The same patient and the same streams of chance in three stains: what moves is colour, outline and blur."
-    return plots.grid(rows, caption, list(looks))
+    caption = "The same white cells in three stains. The rapid stain also washes out the red cells."
+    alt = (
+        "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
+        "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
+    )
+    return replace(plots.grid(rows, caption, list(looks)), alt=alt)
 
 
 def field() -> plots.Picture:
-    """A whole field, and its mask."""
-    dataset = datasets.load("synthetic", n=6, patients=6, task="fields", size=512)
+    """A whole field, and what is known of it."""
+    dataset = datasets.load("synthetic", n=6, patients=6, task="fields")
     name = max(dataset.frame.index, key=lambda image_id: len(dataset.frame.loc[image_id, "types"]))
-    found = pd.Series([kind for kind, *_ in dataset.frame.loc[name, "boxes"]]).value_counts()
-    rows = {"": np.stack([dataset.image(name), plots.outlined(dataset.image(name), dataset.mask(name))])}
-    picture = plots.grid(rows, "A field of 80 µm, and what is known of its white cells.", side=3.2)
-    count = ", ".join(f"{n} boxes of {kind}" for kind, n in found.items())
-    return replace(
-        picture, alt=f"A drawn blood field, plain and with outlines of white cells and their nuclei; {count}."
+    boxed, boxes = dataset.image(name).copy(), dataset.frame.loc[name, "boxes"]
+    colours = {"WBC": (0, 114, 178), "RBC": (0, 0, 0), "Platelets": (213, 94, 0)}
+    for kind, left, top, right, bottom in boxes:
+        cv2.rectangle(boxed, (left, top), (right - 1, bottom - 1), colours[kind], 3 if kind == "WBC" else 1)
+    count = {kind: sum(box[0] == kind for box in boxes) for kind in colours}
+    rows = {"": np.stack([dataset.image(name), boxed])}
+    caption = "A field of 80 µm, and its boxes: white cells blue, red cells black, platelets orange."
+    alt = (
+        f"A drawn field twice, plain and with boxes around {count['WBC']} white cells, {count['RBC']} red cells and "
+        f"{count['Platelets']} platelets."
     )
+    return replace(plots.grid(rows, caption, side=3.2), alt=alt)
 
 
 def overlap() -> plots.Picture:
     """Nuclear ratio of lymphocytes and blasts."""
     frame = datasets.load("synthetic", n=600, patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
-    table = pd.DataFrame({"kind": kind, "nucleus / cell": frame["nc_ratio"]})
-    caption = "The nuclear ratio of lymphocytes and blasts overlaps; no threshold on it tells them apart."
-    return plots.strips(table, "nucleus / cell", caption, "area", by="kind")
+    kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
+    table = pd.DataFrame({"kind": kind, "nucleus": frame["nc_ratio"]})
+    caption = "The nuclear ratios of lymphocytes and blasts overlap: any threshold makes many errors."
+    picture = plots.strips(table, "nucleus", caption, "area / cell area", by="kind")
+    return replace(picture, alt="One dot per cell; nuclear ratio by kind of cell. " + picture.alt)
 
 
 def defects() -> plots.Picture:
@@ -189,15 +209,20 @@ def defects() -> plots.Picture:
     rows = {
         "one patient": leaky.subset(first).images(128),
         "another patient": leaky.subset(again).images(128),
-        "shortcut": leaky.subset(marked).images(128),
+        "lymphoblasts": leaky.subset(marked).images(128),
     }
-    return plots.grid(rows, "Rows one and two: the same four cells under two patients. Row three: the mark of ink.")
+    alt = (
+        "Four lymphocytes; below, the same four under another patient, turned or mirrored and some of them nearer; "
+        "below, four lymphoblasts, each with a blue dot in one corner."
+    )
+    return replace(plots.grid(rows, "Rows one and two show `leak`, row three `shortcut`.", side=1.4), alt=alt)
 
 
 # The answer to the exercise of book/synthetic.md; a test holds the two together.
 ERYTHROBLAST = replace(
-    morphology.LYMPHOCYTE, diameter=(8.0, 10.0), nc_ratio=(0.25, 0.40), bend=(0.0, 0.0), cell_outline=0.03,
-    nuclear_stain=(1.1, 1.3), clumps=(0.05, 0.15), azure=(0.15, 0.30), eosin=(0.50, 0.80), rim=(0.0, 0.1), granules=(),
+    morphology.LYMPHOCYTE, diameter=(8.0, 10.0), nc_ratio=(0.30, 0.30), bend=(0.0, 0.0), oval=(1.0, 1.0),
+    nuclear_outline=0.05, cell_outline=0.03, nuclear_stain=(1.1, 1.3), clumps=(0.05, 0.15), azure=(0.20, 0.35),
+    eosin=(0.40, 0.60), rim=(0.0, 0.1), granules=(),
 )  # fmt: skip
 
 
@@ -207,4 +232,5 @@ def erythroblasts() -> plots.Picture:
         stain: np.stack([synthetic.draw_cell(ERYTHROBLAST, stain, seed=seed)[0] for seed in range(6)])
         for stain in list(stains.STAINS)[:2]
     }
-    return plots.grid(rows, "Small cells with a small, dense, round nucleus and greyish pink cytoplasm.")
+    alt = "Six small cells in two stains, each with a dark round nucleus and greyish pink cytoplasm."
+    return replace(plots.grid(rows, "Six late erythroblasts, drawn.", side=1.1), alt=alt)

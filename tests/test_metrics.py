@@ -3,7 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage
+from scipy.spatial.distance import cdist
+from skimage.metrics import hausdorff_distance
 
+from helpers import metrics
 from helpers.metrics import Estimate, mean_over_groups, overlap, table_of_means
 
 
@@ -174,3 +178,64 @@ def test_one_group_has_a_mean_but_no_interval():
     assert estimate.value == pytest.approx(0.3)
     assert np.isnan([estimate.low, estimate.high]).all()
     assert estimate.groups == 1
+
+
+# --- segmentation
+
+
+def blob(seed, shift=0):
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(40, 48)), 5)
+    return np.roll(noise > 0.02, shift, axis=1)
+
+
+def boundary(mask):
+    padded = np.pad(mask, 1)
+    inner = padded[2:, 1:-1] & padded[:-2, 1:-1] & padded[1:-1, 2:] & padded[1:-1, :-2]
+    return np.argwhere(mask & ~inner)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_boundary_measures_agree_with_all_distances_written_out(seed):
+    a, b = blob(seed), blob(seed, shift=3)
+    distances = cdist(boundary(a), boundary(b))
+    there, back = distances.min(axis=1), distances.min(axis=0)
+    assert metrics.hausdorff95(a, b) == pytest.approx(max(np.percentile(there, 95), np.percentile(back, 95)))
+    for tolerance in (0.0, 1.0, 2.5):
+        near = (there <= tolerance).sum() + (back <= tolerance).sum()
+        assert metrics.surface_dice(a, b, tolerance) == pytest.approx(near / (len(there) + len(back)))
+    assert metrics.hausdorff95(a, b) <= hausdorff_distance(a, b) + 1e-9
+
+
+def test_boundary_measures_of_empty_and_equal_masks():
+    full, empty = blob(0), np.zeros((40, 48), bool)
+    assert metrics.hausdorff95(full, full) == 0
+    assert metrics.surface_dice(full, full, 0) == 1
+    assert metrics.hausdorff95(empty, empty) == 0
+    assert metrics.surface_dice(empty, empty, 1) == 1
+    for pair in ((full, empty), (empty, full)):
+        assert metrics.hausdorff95(*pair) == pytest.approx(np.hypot(40, 48))
+        assert metrics.surface_dice(*pair, 1) == 0
+
+
+def test_a_square_moved_by_two_pixels():
+    a, b = np.zeros((30, 30), bool), np.zeros((30, 30), bool)
+    a[5:15, 5:15] = b[5:15, 7:17] = True
+    assert metrics.hausdorff95(a, b) == 2
+    assert metrics.surface_dice(a, b, 2) == 1
+    assert metrics.overlap(a, b)[0] == pytest.approx(0.8)
+
+
+def test_segmentation_scores_has_every_part_of_every_image():
+    truth = np.zeros((2, 20, 20), np.uint8)
+    truth[:, 4:16, 4:16] = 1
+    truth[:, 8:12, 8:12] = 2
+    said = truth.copy()
+    said[1, 8:12, 8:12] = 1  # the second nucleus is missed
+    table = metrics.segmentation_scores(truth, said, pd.Index(["a", "b"])).set_index(["image_id", "part"])
+    assert len(table) == 8
+    assert (table.loc["a", ["dice", "iou", "surface_dice"]].dropna() == 1).all(axis=None)
+    assert table.loc[("b", "whole cell"), "dice"] == 1
+    assert table.loc[("b", "nucleus"), "dice"] == 0
+    assert table.loc[("b", "nucleus"), "hausdorff95"] == pytest.approx(np.hypot(20, 20))
+    assert table.loc[("b", "cytoplasm"), "iou"] == pytest.approx(128 / 144)
+    assert table.loc[("b", "mean of classes"), "iou"] == pytest.approx((1 + 128 / 144 + 0) / 3)

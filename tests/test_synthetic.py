@@ -399,11 +399,23 @@ def test_fields_have_many_red_cells_and_no_label():
     ("options", "said"),
     [
         ({"task": "cancer"}, "task is 'cancer', but must be one of types, leukaemia, fields"),
-        ({"size": 31}, "size is 31, but must be 32 to 512 pixels"),
+        ({"size": 31}, "size is 31, but must be a whole number of pixels, 32 to 512"),
         ({"size": 513}, "size is 513"),
         ({"patients": 0}, "patients is 0"),
-        ({"patients": 1, "task": "leukaemia"}, "for leukaemia 2"),
-        ({"n": 5, "patients": 6}, "n is 5, but must be at least one picture for each patient"),
+        ({"patients": 1, "task": "leukaemia"}, "patients is 1, but must be a whole number, at least 2"),
+        ({"n": 5, "patients": 6}, "n is 5, but must be a whole number, at least 6 (patients)"),
+        ({"n": "many"}, "n is 'many'"),
+        ({"n": 36.0}, "n is 36.0"),
+        ({"patients": 2.5}, "patients is 2.5"),
+        ({"size": (64, 64)}, "size is (64, 64)"),
+        ({"size": 64.5}, "size is 64.5"),
+        ({"seed": -1}, "seed is -1, but must be a whole number, at least 0"),
+        ({"seed": None}, "seed is None"),
+        ({"stain_batches": 1.5}, "stain_batches is 1.5"),
+        ({"balanced": "no"}, "balanced is 'no', but must be True or False"),
+        ({"shortcut": "0.8"}, "shortcut is '0.8'"),
+        ({"patients": 2, "leak": 1.0, "task": "leukaemia"}, "leak is 1.0, but must be 0 with fewer than 4 patients"),
+        ({"patients": 2, "shortcut": 0.5}, "shortcut is 0.5, but must be 0 with fewer than 3 patients"),
         ({"stain_batches": 0}, "stain_batches is 0"),
         ({"shortcut": 1.1}, "shortcut is 1.1, but must be 0 to 1"),
         ({"leak": -0.1}, "leak is -0.1"),
@@ -414,6 +426,25 @@ def test_fields_have_many_red_cells_and_no_label():
 def test_a_drawing_that_cannot_be_made_is_refused(options, said):
     with pytest.raises(DataError, match=re.escape(said)):
         drawn(**options)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("nc_ratio", 1.5), ("nc_ratio", -1.0), ("nc_ratio", float("nan")), ("diameter_um", 40.0), ("diameter_um", 0.0),
+        ("lobes", 0), ("lobes", 9), ("subtype", "L9"), ("mark", "centre"),
+    ],
+)  # fmt: skip
+def test_a_changed_row_that_cannot_be_drawn_is_named(column, value):
+    dataset = drawn(n=6)
+    wrong = replace(dataset, frame=dataset.frame.assign(**{column: value}))
+    with pytest.raises(DataError, match=f"synthetic-0000.: this cell cannot be drawn\n  - {column} is"):
+        wrong.images(64)
+
+
+def test_an_unknown_stain_is_refused_with_the_known_ones():
+    with pytest.raises(DataError, match="no stain 'MGG'; known are Wright-Giemsa, May-Grünwald-Giemsa, rapid"):
+        synthetic.draw_cell(morphology.MONOCYTE, "MGG")
 
 
 def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from helpers.datasets.base import DataError
 from helpers.datasets.synthetic import camera, painting, scene
 from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.stains import STAINS, Stain
@@ -36,6 +37,9 @@ def draw_cell(
 
     Returns:
         Picture ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
+
+    Raises:
+        DataError: there is no such stain.
     """
     slide = _slide(look, stain, seed)
     picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.who, size, slide.shot)
@@ -44,6 +48,7 @@ def draw_cell(
 
 def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0) -> dict[str, np.ndarray]:
     """How a cell comes about: pictures ``uint8 (size, size, 3)`` by what was added last."""
+    look = replace(look, nuclear_stain=(sum(look.nuclear_stain) / 2,) * 2)  # else each step would draw its own
     bare = replace(look, granules=(), vacuoles=(0, 0))
     smooth = replace(bare, clumps=(0.0, 0.0), folds=(0, 0), nucleoli=(0, 0))
     whole = _slide(look, stain, seed)
@@ -61,6 +66,8 @@ def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed:
 
 def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
     patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
+    if stain not in STAINS:
+        raise DataError(f"no stain {stain!r}; known are {', '.join(STAINS)}")
     method = STAINS[stain]
     who = scene.person(patient, method)
     canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)

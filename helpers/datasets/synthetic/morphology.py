@@ -40,7 +40,7 @@ class Morphology:
         diameter: of a disc of the cell's area, µm.
         nc_ratio: area of the nucleus over area of the cell.
         lobes: number of nuclear lobes and how often it occurs; one lobe may be round, oval or bent.
-        bend: how far a nucleus of one lobe is bent, in radians: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
+        bend: how far a nucleus of one lobe is bent: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
         oval: length over width of a nucleus that is not bent.
         nuclear_outline: irregularity of the nuclear membrane, µm.
         cell_outline: irregularity of the cell's edge, part of the radius.

@@ -1,0 +1,201 @@
+"""Draws the rows of a synthetic dataset, and decides before what each row is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from helpers.datasets.base import DataError
+from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
+
+TASKS = ("types", "leukaemia", "fields")
+NEIGHBOURS = 0.08  # share of pictures in which the edge cuts a second white cell
+MOST_WHITE = 4  # white cells in a field
+# Keys of the random streams.
+_BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.base.Reader`.
+
+    Of one cell, the columns ``diameter_um``, ``nc_ratio``, ``lobes``, ``mark``, ``stain_batch``, ``subtype`` and, where
+    that is empty, ``label`` decide what is drawn: a changed table draws something else. Pictures are kept in a cache.
+    """
+
+    task: str
+    patients: int
+    size: int
+    seed: int
+    balanced: bool
+    stain_batches: int
+
+    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+        """The picture of a row, ``uint8 (size, size, 3)`` RGB."""
+        return self._cached(row)[..., :3]
+
+    def read_mask(self, row: Any) -> np.ndarray:
+        """The mask of a row, ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus."""
+        return self._cached(row)[..., 3]
+
+    def check(self, row: Any) -> None:
+        """A drawing cannot be damaged."""
+
+    def content(self, row: Any) -> Iterator[bytes]:
+        """All that decides the pixels: the code with its tables, the options and the row."""
+        yield f"{cache.code()} {self} {row}".encode()
+
+    def draw(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Picture ``uint8 (size, size, 3)`` and mask ``uint8 (size, size)`` of a row, drawn anew.
+
+        Raises:
+            DataError: the row asks for a cell that cannot be drawn.
+        """
+        self._refuse_what_cannot_be_drawn(row)
+        shot = self._random(_CAMERA, row.number)
+        stain = self._stain(row.stain_batch)
+        if self.task == "fields":
+            who = self._person(row.patient, row.stain_batch)
+            canvas, mask, _ = self._field(row.number)
+        else:
+            who = self._person(row.cell % self.patients, row.stain_batch)
+            random = self._random(_PAINT, row.cell)
+            beside = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
+            look = morphology.of(row.label, row.subtype)
+            cell = scene.Cell(look, row.diameter_um, row.nc_ratio, row.lobes)
+            canvas, mask = scene.of_cell(cell, who, stain, beside, random)
+            if row.cell != row.number:
+                canvas, mask = scene.second_photograph(canvas, mask, shot)
+        density = canvas @ stain.matrix
+        if self.task != "fields" and row.mark:
+            scene.ink(density, row.mark)
+        picture = camera.photograph(density, stain, who, self.size, shot)
+        return picture, cv2.resize(mask, (self.size, self.size), interpolation=cv2.INTER_NEAREST_EXACT)
+
+    def _refuse_what_cannot_be_drawn(self, row: Any) -> None:
+        if self.task == "fields":
+            return
+        checks = (
+            ("label", row.label in morphology.CLASSES, f"one of {', '.join(morphology.CLASSES)}"),
+            ("subtype", row.subtype in ("", *morphology.FAB), f"empty or one of {', '.join(morphology.FAB)}"),
+            ("diameter_um", 4 <= row.diameter_um <= 22, "4 to 22 µm"),
+            ("nc_ratio", 0.05 <= row.nc_ratio <= 0.95, "0.05 to 0.95"),
+            ("lobes", row.lobes in range(1, 6), "1 to 5"),
+            ("mark", row.mark in ("", *scene.CORNERS), f"empty or one of {', '.join(scene.CORNERS)}"),
+        )
+        refuse(checks, row._asdict(), f"{row.image_id}: this cell cannot be drawn")
+
+    def row_of_cell(self, number: int, shortcut: float, leak: float) -> dict[str, Any]:
+        """What is known of a picture of one cell before it is drawn."""
+        patient = number % self.patients
+        planted = self._random(_DEFECTS, number)
+        copied, marked, corner = planted.random(), planted.random(), planted.integers(len(scene.CORNERS))
+        donor = self._donor(patient)
+        original = number if donor is None or copied >= leak else number - patient + donor
+        label, subtype, cell = self._cell(original)
+        return {
+            **self._row(number, label, self._batch(original % self.patients)),
+            "subtype": subtype,
+            "diameter_um": cell.diameter,
+            "nc_ratio": cell.nc_ratio,
+            "lobes": cell.lobes,
+            "cell": original,
+            "mark": scene.CORNERS[corner] if label == "lymphoblast" and marked < shortcut else "",
+        }
+
+    def row_of_field(self, number: int) -> dict[str, Any]:
+        """What is known of a field; its boxes need drawing."""
+        boxes = self._field(number)[2]
+        scale = self.size * painting.PITCH / scene.FIELD_UM
+        return {
+            **self._row(number, None, self._batch(number % self.patients)),
+            "boxes": tuple((kind, *(round(edge * scale) for edge in edges)) for kind, *edges in boxes),
+            "types": tuple(label for label, _, _ in self._cells(number)),
+        }
+
+    def _row(self, number: int, label: str | None, stain_batch: int) -> dict[str, Any]:
+        patient = number % self.patients
+        return {
+            "image_id": f"synthetic-{number:05d}",
+            "path": "",
+            "mask_path": "",
+            "label": label,
+            "group": f"P{patient:02d}",
+            "source": "synthetic",
+            "stain_batch": stain_batch,
+            "patient": patient,
+            "number": number,
+        }
+
+    def _field(self, number: int) -> tuple[np.ndarray, np.ndarray, list[scene.Box]]:
+        patient = number % self.patients
+        batch = self._batch(patient)
+        who = self._person(patient, batch)
+        cells = [cell for _, _, cell in self._cells(number)]
+        return scene.of_field(cells, who, self._stain(batch), self._random(_PAINT, number))
+
+    def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
+        """Class, FAB type and measures of the white cells of a field."""
+        count = int(self._random(_CELL, number).integers(1, MOST_WHITE, endpoint=True))
+        return [self._cell(number, k) for k in range(1, count + 1)]
+
+    def _cell(self, number: int, extra: int = 0) -> tuple[str, str, scene.Cell]:
+        """Class, FAB type and measures of the cell of a picture, or of an extra one."""
+        patient = number % self.patients
+        random = self._random(_CELL, number, extra)
+        label, subtype = self._kind(patient, random)
+        who = self._person(patient, self._batch(patient))
+        return label, subtype, scene.decide(morphology.of(label, subtype), who, random)
+
+    def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
+        """Class and FAB type of a cell of a patient."""
+        disease = self._random(_DISEASE, patient)
+        fab = str(disease.choice(list(morphology.FAB_FREQUENCY), p=list(morphology.FAB_FREQUENCY.values())))
+        blasts = disease.uniform(*morphology.BLASTS)
+        if self.task == "leukaemia":
+            blasts, others = float(self._leukaemic(patient)), {"lymphocyte": 1.0}
+        elif self.balanced:  # one patient in three has blasts
+            kinds = len(morphology.HEALTHY)
+            blasts, others = 3 / (kinds + 1), dict.fromkeys(morphology.HEALTHY, 1 / kinds)
+        else:
+            others = morphology.HEALTHY
+        if self._leukaemic(patient) and random.random() < blasts:
+            mixed = random.random() < 0.15  # a patient's blasts are not all of one type
+            return "lymphoblast", str(random.choice(["L1", "L2"])) if mixed else fab
+        return str(random.choice(list(others), p=list(others.values()))), ""
+
+    def _random(self, kind: int, number: int, extra: int = 0) -> np.random.Generator:
+        return np.random.default_rng([self.seed, TASKS.index(self.task), kind, number, extra])
+
+    def _person(self, patient: int, batch: int) -> painting.Person:
+        return scene.person(self._random(_PERSON, patient), self._stain(batch))
+
+    def _stain(self, batch: int) -> stains.Stain:
+        return scene.stain_of(batch, self._random(_BATCH, batch))
+
+    def _leukaemic(self, patient: int) -> bool:
+        return patient % 2 == 1 if self.task == "leukaemia" else patient % 3 == 2
+
+    def _batch(self, patient: int) -> int:
+        # by pairs or threes of patients, so that the stain does not tell who has leukaemia
+        return patient // (2 if self.task == "leukaemia" else 3) % self.stain_batches
+
+    def _donor(self, patient: int) -> int | None:
+        """The patient before with the same status, for every second patient of that status."""
+        alike = [other for other in range(patient) if self._leukaemic(other) == self._leukaemic(patient)]
+        return alike[-1] if len(alike) % 2 else None
+
+    def _cached(self, row: Any) -> np.ndarray:
+        """Picture and mask as one ``uint8 (size, size, 4)``, from the cache where it is there."""
+        return cache.kept(b"".join(self.content(row)), self.size, lambda: np.dstack(self.draw(row)))
+
+
+def refuse(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], message: str) -> None:
+    """Raise a DataError that names every value that fails its check, and what it must be."""
+    problems = [f"{name} is {values[name]!r}, but must be {wanted}" for name, fine, wanted in checks if not fine]
+    if problems:
+        raise DataError(message, problems)

@@ -1,0 +1,90 @@
+"""Networks of the course. All take ``uint8`` or float RGB from 0 to 255: scaling is a layer of the model."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+CLASSES = ("background", "cytoplasm", "nucleus")
+
+
+def unet(
+    width: int = 16, depth: int = 4, dropout: float = 0.0, normalise: bool = True, classes: int = len(CLASSES)
+) -> keras.Model:
+    """U-Net (Ronneberger, Fischer and Brox 2015) with padded convolutions, so that the output has the input's size.
+
+    Args:
+        width: filters of the first level; each level below has twice as many.
+        depth: levels that are halved in size; the side of an image must be a multiple of ``2**depth``.
+        dropout: at the lowest level.
+        normalise: batch normalisation after every convolution.
+        classes: of the output.
+
+    Returns:
+        Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
+    """
+    inputs = x = keras.Input((None, None, 3), name="image")
+    x = layers.Rescaling(1 / 127.5, -1)(x)
+    skips = []
+    for level in range(depth):
+        x = _two_convolutions(x, width * 2**level, normalise)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = _two_convolutions(x, width * 2**depth, normalise)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
+    for level in reversed(range(depth)):
+        x = layers.Conv2DTranspose(width * 2**level, 2, strides=2)(x)
+        x = layers.Concatenate()([skips[level], x])
+        x = _two_convolutions(x, width * 2**level, normalise)
+    outputs = layers.Conv2D(classes, 1, activation="softmax", name="probability")(x)
+    return keras.Model(inputs, outputs, name="unet")
+
+
+def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> keras.KerasTensor:
+    for _ in range(2):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=not normalise, kernel_initializer="he_normal")(x)
+        if normalise:
+            x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+    return x
+
+
+def segmentation_loss(class_weights: tuple[float, ...] | None = None):
+    """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
+
+    Args:
+        class_weights: weight of each class in the cross-entropy; equal where not given.
+
+    Returns:
+        Loss of integer masks ``(n, height, width)`` and probabilities ``(n, height, width, classes)``.
+    """
+
+    def loss(truth, probability):
+        hot = ops.one_hot(ops.cast(truth, "int32"), probability.shape[-1], dtype=probability.dtype)
+        surprise = -hot * ops.log(ops.clip(probability, 1e-7, 1.0))
+        if class_weights is not None:
+            surprise = surprise * ops.cast(class_weights, probability.dtype)
+        shared = ops.sum(hot * probability, axis=(1, 2))
+        total = ops.sum(hot + probability, axis=(1, 2))
+        dice = ops.mean((2 * shared + 1) / (total + 1), axis=-1)
+        return ops.mean(ops.sum(surprise, axis=-1), axis=(1, 2)) + 1 - dice
+
+    loss.__name__ = "cross_entropy_and_dice"
+    return loss
+
+
+def predict_masks(model: keras.Model, images: np.ndarray, batch: int = 32) -> np.ndarray:
+    """The most probable class of every pixel, ``uint8 (n, height, width)``.
+
+    Raises:
+        ValueError: the images are not ``uint8 (n, height, width, 3)``, or the model cannot halve their sides.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
+    step = 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
+    if images.shape[1] % step or images.shape[2] % step:
+        raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
+    said = [ops.argmax(model(images[k : k + batch], training=False), axis=-1) for k in range(0, len(images), batch)]
+    return np.concatenate([ops.convert_to_numpy(part) for part in said]).astype(np.uint8)

@@ -1,0 +1,184 @@
+"""Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from tqdm import tqdm
+
+
+class TrainingError(RuntimeError):
+    """Training that cannot go on; the message says in which folder and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is trained.
+
+    Attributes:
+        epochs: at most.
+        rate: learning rate at the start; it falls to zero along half a cosine over all epochs.
+        patience: epochs without a lower validation loss after which training stops.
+        seed: of weights, order and augmentation.
+    """
+
+    epochs: int = 30
+    rate: float = 2e-3
+    patience: int = 10
+    seed: int = 20
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and Keras, and make TensorFlow choose operations that repeat.
+
+    On one machine with one set of versions a run then repeats exactly; another processor, another number of threads or
+    a GPU may still differ in the last digits.
+    """
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    loss: Callable | str,
+    train: Callable[[int], tf.data.Dataset],
+    steps: int,
+    validation: tf.data.Dataset,
+    settings: Settings,
+    folder: Path,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a model, or go on where a killed run stopped, or read back what is finished.
+
+    Args:
+        build: makes the untrained model.
+        loss: of the model.
+        train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
+            must not depend on those before.
+        steps: batches in an epoch.
+        validation: batches, the same in every epoch.
+        settings: how to train.
+        folder: of this one training: ``best.weights.h5``, ``history.csv`` and, until it has ended, the state to go on
+            from.
+
+    Returns:
+        The model with the weights of the epoch of least validation loss, and the history: a row per epoch with
+        ``loss``, ``val_loss`` and ``learning_rate``.
+
+    Raises:
+        TrainingError: the folder holds a training with other settings, or the loss became NaN.
+    """
+    _claim(folder, {**asdict(settings), "steps": steps})
+    best, history = folder / "best.weights.h5", folder / "history.csv"
+    seed_everything(settings.seed)
+    model = build()
+    if not (folder / "finished").exists():
+        schedule = keras.optimizers.schedules.CosineDecay(settings.rate, settings.epochs * steps)
+        model.compile(keras.optimizers.Adam(schedule), loss)
+        first = _go_on(model, folder)
+        past = pd.read_csv(history).head(first) if first else pd.DataFrame()
+        model.fit(
+            train(first),
+            steps_per_epoch=steps,
+            initial_epoch=first,
+            epochs=settings.epochs,
+            validation_data=validation,
+            shuffle=False,
+            callbacks=[_Keeper(folder, past, settings)],
+            verbose=0,
+        )
+        if not np.isfinite(pd.read_csv(history)["loss"]).all():
+            raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
+        (folder / "finished").touch()
+        for state in _states(folder):
+            state.unlink()
+    model.load_weights(best)
+    return model, pd.read_csv(history)
+
+
+class _Keeper(keras.callbacks.Callback):
+    """After every epoch: writes the history, the best weights and the whole state, and stops when patience is over.
+
+    Keras has a callback for each. But early stopping and the best checkpoint forget what was best when a training goes
+    on, and ``BackupAndRestore`` writes weights and epoch one after the other, so that a kill in between repeats an
+    epoch on top of itself. Here every file is whole or not there, and the state carries its epoch in its name.
+    """
+
+    def __init__(self, folder: Path, past: pd.DataFrame, settings: Settings):
+        super().__init__()
+        self.folder, self.settings, self.rows = folder, settings, past.to_dict("records")
+
+    def on_train_begin(self, logs=None):
+        self.bar = tqdm(total=self.settings.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
+        self.model.stop_training = self._over()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Dropout draws from a stream of its own, which Keras does not save with the weights.
+        for k, layer in enumerate(_layers(self.model)):
+            if hasattr(layer, "seed_generator"):
+                layer.seed_generator.state.assign([self.settings.seed + k, epoch << 16])
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate})
+        if self._best() == epoch:
+            self._save("best.weights.h5")
+        partial = self.folder / "history.csv.partial"
+        pd.DataFrame(self.rows).to_csv(partial, index=False)
+        partial.replace(self.folder / "history.csv")
+        older = _states(self.folder)
+        self._save(f"state-{epoch + 1:05d}.weights.h5")
+        for state in older:
+            state.unlink()
+        self.bar.update()
+        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", val_loss=f"{logs['val_loss']:.3f}")
+        self.model.stop_training = self._over() or not np.isfinite(logs["loss"])
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+    def _best(self) -> int:
+        losses = [row["val_loss"] for row in self.rows]
+        return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
+
+    def _over(self) -> bool:
+        return len(self.rows) - 1 - self._best() >= self.settings.patience
+
+    def _save(self, name: str) -> None:
+        partial = self.folder / "partial.weights.h5"
+        self.model.save_weights(partial)
+        partial.replace(self.folder / name)
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """All layers, also those of models within the model."""
+    return [inner for layer in model.layers for inner in (_layers(layer) if hasattr(layer, "layers") else [layer])]
+
+
+def _states(folder: Path) -> list[Path]:
+    return sorted(folder.glob("state-*.weights.h5"))
+
+
+def _go_on(model: keras.Model, folder: Path) -> int:
+    """Load the newest state, and say how many epochs it has seen."""
+    states = _states(folder)
+    if not states:
+        return 0
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(states[-1])
+    return int(states[-1].name[len("state-") :].partition(".")[0])
+
+
+def _claim(folder: Path, wanted: dict) -> None:
+    """Say whose folder it is, or refuse one of another training."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note, text = folder / "settings.json", json.dumps(wanted, indent=1)
+    if note.exists() and note.read_text(encoding="utf-8") != text:
+        raise TrainingError(f"{folder}: holds a training with other settings; give another folder, or delete this one")
+    note.write_text(text, encoding="utf-8")

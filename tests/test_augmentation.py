@@ -1,0 +1,97 @@
+"""Image and mask move together, light changes the image only, and every epoch can be drawn again."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from helpers import augmentation
+from helpers.augmentation import NONE, Augmentation
+from helpers.datasets import load
+
+
+@pytest.fixture(scope="module")
+def cells():
+    dataset = load("synthetic", n=20, patients=5, size=64)
+    return dataset.images(64), dataset.masks(64)
+
+
+def changed(image, mask, how, number):
+    image, mask = augmentation.augment(tf.constant(image), tf.constant(mask), how, tf.constant([3, number]))
+    return image.numpy(), mask.numpy()
+
+
+GEOMETRY = Augmentation(turn=180.0, zoom=0.2, light=0.0, blur=0.0)
+
+
+@pytest.mark.parametrize("how", [Augmentation(light=0.0, blur=0.0), GEOMETRY])
+def test_image_and_mask_move_together(cells, how):
+    for number, mask in enumerate(cells[1]):
+        picture = np.repeat((mask == 2)[..., None] * np.uint8(255), 3, axis=2)
+        moved, truth = changed(picture, mask, how, number)
+        assert ((moved[..., 0] > 127) == (truth == 2)).mean() > 0.985
+        assert set(np.unique(truth)) <= {0, 1, 2}
+        assert moved.dtype == truth.dtype == np.uint8
+
+
+def test_all_eight_elements_of_d4_are_drawn_and_keep_every_pixel():
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    seen = {changed(image, image[..., 0], Augmentation(light=0.0, blur=0.0), k)[0].tobytes() for k in range(100)}
+    expected = set()
+    for turns in range(4):
+        for mirrored in (image, image[:, ::-1]):
+            expected.add(np.ascontiguousarray(np.rot90(mirrored, turns)).tobytes())
+    assert seen == expected
+
+
+def test_light_and_blur_change_the_image_only(cells):
+    image, mask = cells[0][0], cells[1][0]
+    for how in (Augmentation(d4=False, blur=0.0), Augmentation(d4=False, light=0.0, blur=2.0)):
+        moved, same = changed(image, mask, how, 1)
+        assert np.array_equal(mask, same)
+        assert not np.array_equal(image, moved)
+        assert abs(moved.mean() / image.mean() - 1) < 0.4
+
+
+def test_blur_smooths(cells):
+    image, mask = cells[0][0], cells[1][0]
+    moved, _ = changed(image, mask, Augmentation(d4=False, light=0.0, blur=3.0), 5)
+    assert np.abs(np.diff(moved.astype(int), axis=0)).mean() < 0.9 * np.abs(np.diff(image.astype(int), axis=0)).mean()
+
+
+def epochs(cells, first, number, how, seed=1):
+    stream = iter(augmentation.epochs_of(*cells, 8, seed, how, first))
+    return [[next(stream) for _ in range(3)] for _ in range(number)]
+
+
+def test_an_epoch_does_not_depend_on_the_epochs_before(cells):
+    late, early = epochs(cells, 2, 1, Augmentation())[0], epochs(cells, 0, 3, Augmentation())[2]
+    for one, other in zip(late, early, strict=True):
+        assert np.array_equal(one[0], other[0])
+        assert np.array_equal(one[1], other[1])
+
+
+def test_every_epoch_has_every_image_once_in_another_order(cells):
+    first, second = epochs(cells, 0, 2, NONE)
+    images = [np.concatenate([batch[0] for batch in epoch]) for epoch in (first, second)]
+    assert not np.array_equal(*images)
+    for shown in images:
+        assert sorted(p.tobytes() for p in shown) == sorted(p.tobytes() for p in cells[0])
+
+
+def test_epochs_and_seeds_change_an_image_differently(cells):
+    one = (cells[0][:1], cells[1][:1])
+    drawn = [next(iter(augmentation.epochs_of(*one, 1, seed, Augmentation(), first)))[0].numpy().tobytes()
+             for seed in (1, 2) for first in (0, 1, 2)]  # fmt: skip
+    assert len(set(drawn)) == 6
+
+
+def test_validation_is_in_order_and_unchanged(cells):
+    batches = list(augmentation.batches_of(*cells, 8))
+    assert [len(batch[0]) for batch in batches] == [8, 8, 4]
+    assert np.array_equal(np.concatenate([batch[0] for batch in batches]), cells[0])
+
+
+def test_images_and_masks_that_do_not_belong_together_are_refused(cells):
+    for wrong in ((cells[0], cells[1][:5]), (cells[0].astype(np.float32), cells[1]), (cells[0][:0], cells[1][:0])):
+        with pytest.raises(ValueError, match="images are uint8"):
+            augmentation.batches_of(*wrong, 8)

@@ -1,0 +1,78 @@
+"""Networks have the size, the output and the scaling they say; losses are what the formula says."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import models
+
+
+def test_a_unet_keeps_the_size_of_any_image_it_can_halve():
+    model = models.unet(width=4, depth=3)
+    for height, width in ((32, 32), (64, 40), (8, 120)):
+        said = model(np.zeros((2, height, width, 3), np.uint8))
+        assert said.shape == (2, height, width, 3)
+        assert np.allclose(np.asarray(said).sum(-1), 1, atol=1e-5)
+
+
+def test_width_depth_dropout_and_normalisation_do_what_they_say():
+    def parameters(**options):
+        return models.unet(**options).count_params()
+
+    assert parameters(width=8) == 488_043
+    assert parameters(width=16) > 3.9 * parameters(width=8)
+    assert parameters(width=8, depth=3) < 0.3 * parameters(width=8)
+    plain, normalised = models.unet(width=4, normalise=False), models.unet(width=4)
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in plain.layers)
+    assert any(isinstance(layer, keras.layers.BatchNormalization) for layer in normalised.layers)
+    assert any(isinstance(layer, keras.layers.Dropout) for layer in models.unet(width=4, dropout=0.5).layers)
+
+
+def test_scaling_is_inside_the_model():
+    model = models.unet(width=4, depth=2)
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    assert np.allclose(model(image), model(image.astype(np.float32)), atol=1e-6)
+    scaled = keras.Model(model.input, model.layers[1].output)(image)
+    assert np.allclose(scaled, image / 127.5 - 1, atol=1e-6)
+
+
+def test_the_loss_of_a_hand_worked_case():
+    truth = np.array([[[0, 1]]])
+    probability = np.array([[[[0.8, 0.2], [0.4, 0.6]]]], np.float32)
+    surprise = -(np.log(0.8) + np.log(0.6)) / 2
+    dice = ((2 * 0.8 + 1) / (1 + 1.2 + 1) + (2 * 0.6 + 1) / (1 + 0.8 + 1)) / 2
+    assert float(models.segmentation_loss()(truth, probability)[0]) == pytest.approx(surprise + 1 - dice, rel=1e-5)
+    weighted = -(2 * np.log(0.8) + 0.5 * np.log(0.6)) / 2
+    found = float(models.segmentation_loss((2.0, 0.5))(truth, probability)[0])
+    assert found == pytest.approx(weighted + 1 - dice, rel=1e-5)
+
+
+def test_a_perfect_prediction_has_no_loss_and_a_wrong_one_much():
+    truth = np.random.default_rng(0).integers(0, 3, (2, 8, 8))
+    right = np.eye(3, dtype=np.float32)[truth]
+    wrong = np.eye(3, dtype=np.float32)[(truth + 1) % 3]
+    loss = models.segmentation_loss()
+    assert np.abs(np.asarray(loss(truth, right))).max() < 1e-5
+    assert np.asarray(loss(truth, wrong)).min() > 10
+
+
+def test_predicted_masks_hold_labels_and_do_not_depend_on_the_batch():
+    model = models.unet(width=4, depth=2)
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
+    masks = models.predict_masks(model, images, batch=2)
+    assert masks.dtype == np.uint8
+    assert masks.shape == (5, 16, 16)
+    assert np.array_equal(masks, models.predict_masks(model, images, batch=5))
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (np.zeros((2, 16, 16, 3), np.float32), "uint8 images"),
+        (np.zeros((16, 16, 3), np.uint8), "uint8 images"),
+        (np.zeros((2, 18, 16, 3), np.uint8), r"multiples of 4 for this model, not \(18, 16\)"),
+    ],
+)
+def test_images_that_a_model_cannot_take_are_refused(images, said):
+    with pytest.raises(ValueError, match=said):
+        models.predict_masks(models.unet(width=4, depth=2), images)

@@ -1,0 +1,126 @@
+"""Training repeats, stops, keeps what was best, and goes on after a kill as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from helpers import augmentation, models, training
+from helpers.datasets import load
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def cells():
+    dataset = load("synthetic", n=24, patients=6, size=32)
+    return dataset.images(32), dataset.masks(32)
+
+
+def fit(cells, folder, epochs=3, build=None, patience=10, seed=20, rate=2e-3):
+    images, masks = cells
+    settings = training.Settings(epochs=epochs, rate=rate, patience=patience, seed=seed)
+    return training.fit(
+        build or (lambda: models.unet(width=4, depth=2, dropout=0.2)),
+        models.segmentation_loss(),
+        lambda first: augmentation.epochs_of(images[:16], masks[:16], 8, seed, augmentation.Augmentation(), first),
+        2,
+        augmentation.batches_of(images[16:], masks[16:], 8),
+        settings,
+        folder,
+    )
+
+
+def weights(model):
+    return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def test_the_same_seed_trains_the_same_weights(cells, tmp_path):
+    first, history = fit(cells, tmp_path / "a")
+    second, again = fit(cells, tmp_path / "b")
+    other, _ = fit(cells, tmp_path / "c", seed=21)
+    assert np.array_equal(weights(first), weights(second))
+    assert history.equals(again)
+    assert not np.array_equal(weights(first), weights(other))
+    assert list(history) == ["epoch", "loss", "val_loss", "learning_rate"]
+    assert history["learning_rate"].is_monotonic_decreasing
+
+
+def test_the_model_that_comes_back_has_the_weights_of_the_best_epoch(cells, tmp_path):
+    model, history = fit(cells, tmp_path, epochs=4, rate=0.05)
+    loss = models.segmentation_loss()
+    images, masks = cells
+    found = float(tf.reduce_mean(loss(masks[16:], model(images[16:], training=False))))
+    assert found == pytest.approx(history["val_loss"].min(), rel=1e-4)
+    assert not list(tmp_path.glob("state-*"))
+    assert not list(tmp_path.glob("*partial*"))
+
+
+def test_a_finished_training_is_read_back_and_not_repeated(cells, tmp_path):
+    model, history = fit(cells, tmp_path)
+    stamp = (tmp_path / "best.weights.h5").stat().st_mtime_ns
+    again, same = fit(cells, tmp_path)
+    assert np.array_equal(weights(model), weights(again))
+    assert history.equals(same)
+    assert (tmp_path / "best.weights.h5").stat().st_mtime_ns == stamp
+
+
+def test_training_stops_when_patience_is_over(cells, tmp_path):
+    _, history = fit(cells, tmp_path, epochs=30, patience=2, rate=1e-9)
+    best = int(history["val_loss"].argmin())
+    assert len(history) == min(30, best + 3)
+
+
+def test_a_folder_of_another_training_is_refused(cells, tmp_path):
+    fit(cells, tmp_path)
+    with pytest.raises(training.TrainingError, match="holds a training with other settings"):
+        fit(cells, tmp_path, seed=1)
+
+
+def test_a_loss_that_is_no_number_is_an_error(cells, tmp_path):
+    def broken():
+        inputs = keras.Input((None, None, 3))
+        outputs = keras.layers.Conv2D(3, 1, kernel_initializer=keras.initializers.Constant(float("nan")))(inputs)
+        return keras.Model(inputs, keras.layers.Softmax()(outputs))
+
+    with pytest.raises(training.TrainingError, match="the loss is not a number"):
+        fit(cells, tmp_path, build=broken)
+
+
+KILLED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+import test_training as t
+from helpers.datasets import load
+dataset = load("synthetic", n=24, patients=6, size=32)
+t.fit((dataset.images(32), dataset.masks(32)), Path({folder!r}), epochs=40)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
+    """Killed for real, at a moment nobody chose, more than once."""
+    whole, history = fit(cells, tmp_path / "whole", epochs=40)
+    script = textwrap.dedent(KILLED.format(tests=str(ROOT / "tests"), folder=str(tmp_path / "killed")))
+    for wanted in (5, 17):
+        process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=os.environ)
+        try:
+            while not any((tmp_path / "killed").glob(f"state-{wanted:05d}*")):
+                assert process.poll() is None, "ended before it could be killed"
+                time.sleep(0.01)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    resumed, same = fit(cells, tmp_path / "killed", epochs=40)
+    pd.testing.assert_frame_equal(history, same)
+    assert np.array_equal(weights(whole), weights(resumed))
