@@ -158,17 +158,16 @@ def drawing() -> plots.Picture:
 
 def three_stains() -> plots.Picture:
     """Every row of the table in every stain."""
-    looks = NORMAL | morphology.FAB
     rows = {
-        stain: np.stack([synthetic.draw_cell(look, stain, 128, seed=7)[0] for look in looks.values()])
-        for stain in stains.STAINS
+        name: np.stack([synthetic.draw_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
+        for name, look in (NORMAL | morphology.FAB).items()
     }
     caption = "The same white cells in three stains. The rapid stain also washes out the red cells."
     alt = (
         "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
         "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
     )
-    return replace(plots.grid(rows, caption, list(looks)), alt=alt)
+    return replace(plots.grid(rows, caption, list(stains.STAINS), side=1.4), alt=alt)
 
 
 def field() -> plots.Picture:
