@@ -52,6 +52,28 @@ def _report(make) -> None:
 
 
 @app.command()
+def segment(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("segmented"),
+    size: Annotated[int, typer.Option(help="Side in pixels at which the model sees an image.")] = 128,
+) -> None:
+    """Outline cells and nuclei in your images: masks, overlays, and a table of areas. Not for diagnosis."""
+    from helpers import segmentation
+
+    try:
+        trained = segmentation.load_model(model)
+        table, bad = segmentation.segment(segmentation.find_images(images), trained, out, size)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{len(table)} images segmented into {out}, {int(table['nc_ratio'].isna().sum())} without a cell")
+    if bad:
+        typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def run(profile: Run) -> None:
     """Execute the notebooks of a profile; only what has changed is repeated."""
     _run(profile)

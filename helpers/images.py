@@ -190,6 +190,18 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
+def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bring a mask that was predicted on a :func:`resize`-d image back to the image's own size.
+
+    Args:
+        mask: ``uint8 (size, size)`` of labels.
+        height, width: of the image before it was resized.
+    """
+    new_height, new_width, top, left = _fitted(height, width, len(mask))
+    inside = mask[top : top + new_height, left : left + new_width]
+    return cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     """Lay images out in rows on white.
 

@@ -51,6 +51,35 @@ def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> ke
     return x
 
 
+def anna() -> keras.Model:
+    """The network of ANNa (github.com/cucu-o0/final_project_IH_leukemia) as it was, 824,478 parameters.
+
+    A U-Net whose one-channel output is pooled and classified: it is trained on labels, never on masks, so that nothing
+    makes that output a segmentation. The layer named ``segmentation`` holds it.
+
+    Returns:
+        Model from images ``(n, 128, 128, 3)``, 0 to 255, to the probability of leukaemia ``(n, 1)``. The original got
+        the same values without scaling, in the order blue, green, red; here scaling is a layer.
+    """
+    inputs = x = keras.Input((128, 128, 3), name="image")
+    x = layers.Rescaling(1 / 255)(x)
+    skips = []
+    for filters in (4, 8, 16, 32):
+        x = _two_convolutions(x, filters, normalise=False)
+        skips.append(x)
+        x = layers.Dropout(0.25 if filters == 4 else 0.5)(layers.MaxPooling2D()(x))
+    x = _two_convolutions(x, 64, normalise=False)
+    for filters, skip in zip((32, 16, 8, 4), reversed(skips), strict=True):
+        x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same")(x)
+        x = layers.Dropout(0.5)(layers.Concatenate()([x, skip]))
+        x = _two_convolutions(x, filters, normalise=False)
+    x = layers.Conv2D(1, 1, activation="sigmoid", name="segmentation")(x)
+    x = layers.Flatten()(layers.MaxPooling2D(4)(x))
+    for units, rate in ((512, 0.5), (256, 0.5), (128, 0.2)):
+        x = layers.Dropout(rate)(layers.Dense(units, activation="relu")(x))
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="leukaemia")(x), name="anna")
+
+
 def segmentation_loss(class_weights: tuple[float, ...] | None = None):
     """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
 

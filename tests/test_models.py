@@ -76,3 +76,10 @@ def test_predicted_masks_hold_labels_and_do_not_depend_on_the_batch():
 def test_images_that_a_model_cannot_take_are_refused(images, said):
     with pytest.raises(ValueError, match=said):
         models.predict_masks(models.unet(width=4, depth=2), images)
+
+
+def test_the_network_of_anna_has_the_parameters_it_had():
+    model = models.anna()
+    assert model.count_params() == 824_478
+    assert model(np.zeros((1, 128, 128, 3), np.uint8)).shape == (1, 1)
+    assert model.get_layer("segmentation").output.shape == (None, 128, 128, 1)

@@ -167,6 +167,7 @@ def test_modules_import_one_way():
         "training",
         "metrics",
         "plots",
+        "segmentation",
         "teaching",
         "notebooks",
         "runs",
