@@ -274,3 +274,41 @@ def sizes_compared(picture: np.ndarray, sides: Sequence[int], caption: str) -> P
     shrunk = [images.resize(picture, side) for side in sides]
     shown = np.stack([cv2.resize(small, (300, 300), interpolation=cv2.INTER_NEAREST) for small in shrunk])
     return grid({"": shown}, caption, [f"{side} px" for side in sides], side=2.1)
+
+
+def curves(history: pd.DataFrame, caption: str) -> Picture:
+    """Training and validation loss by epoch, with a mark at the epoch of least validation loss."""
+    figure, ax = _axes(5.5, 3)
+    for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+        ax.plot(history["epoch"] + 1, history[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
+    best = history.loc[history["val_loss"].idxmin()]
+    ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set_xlabel("epoch", **_STYLE)
+    ax.set_ylabel("loss", **_STYLE)
+    ax.legend(frameon=False, **_STYLE)
+    alt = (
+        f"Loss over {len(history)} epochs; training falls from {history['loss'].iloc[0]:.2f} to "
+        f"{history['loss'].iloc[-1]:.2f}; validation is least, {best['val_loss']:.2f}, after epoch "
+        f"{best['epoch'] + 1:.0f}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) -> Picture:
+    """Difference of two measurements against their mean, with the mean difference and the limits of agreement.
+
+    The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986).
+    """
+    mean, difference = (measured + true) / 2, measured - true
+    bias, spread = difference.mean(), 1.96 * difference.std()
+    figure, ax = _axes(5.5, 3)
+    ax.scatter(mean, difference, s=9, color=COLOURS[0], alpha=0.6, linewidth=0)
+    for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
+        ax.axhline(level, color=COLOURS[-1], linewidth=0.9, linestyle=style)
+    ax.set_xlabel(f"mean {name}", **_STYLE)
+    ax.set_ylabel("predicted − true", **_STYLE)
+    alt = (
+        f"{len(mean)} differences of predicted and true {name} against their mean: mean difference {bias:.3f}, limits "
+        f"of agreement {bias - spread:.3f} to {bias + spread:.3f}."
+    )
+    return Picture(figure, alt, caption)

@@ -13,6 +13,9 @@ import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
 
+from helpers.augmentation import Augmentation, batches_of, epochs_of
+from helpers.models import segmentation_loss, unet
+
 
 class TrainingError(RuntimeError):
     """Training that cannot go on; the message says in which folder and what to do."""
@@ -100,6 +103,51 @@ def fit(
             state.unlink()
     model.load_weights(best)
     return model, pd.read_csv(history)
+
+
+def fit_unet(
+    images: np.ndarray,
+    masks: np.ndarray,
+    part: np.ndarray,
+    settings: Settings,
+    how: Augmentation,
+    folder: Path,
+    width: int = 16,
+    batch: int = 8,
+    start: list[np.ndarray] | None = None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a U-Net on one part of a dataset, and choose the epoch on another.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
+        part: ``train`` or ``validation`` for every image; others are not touched.
+        settings, folder: see :func:`fit`.
+        how: changes of the training images.
+        width: filters of the first level.
+        batch: images in a batch.
+        start: weights to begin with; drawn anew where not given.
+
+    Returns:
+        As :func:`fit`.
+    """
+
+    def build() -> keras.Model:
+        model = unet(width)
+        if start is not None:
+            model.set_weights(start)
+        return model
+
+    train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
+    return fit(
+        build,
+        segmentation_loss(),
+        lambda first: epochs_of(images[train], masks[train], batch, settings.seed, how, first),
+        -(-int(train.sum()) // batch),
+        batches_of(images[validation], masks[validation], 32),
+        settings,
+        folder,
+    )
 
 
 class _Keeper(keras.callbacks.Callback):
