@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
+
+from helpers.backend import tf
 
 AUTOTUNE = tf.data.AUTOTUNE
 

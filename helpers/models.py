@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import layers, ops
+
+from helpers.backend import keras, layers, ops
 
 CLASSES = ("background", "cytoplasm", "nucleus")
 
@@ -46,7 +46,7 @@ def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> ke
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=not normalise, kernel_initializer="he_normal")(x)
         if normalise:
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization(momentum=0.9)(x)  # short trainings: the default 0.99 lags behind
         x = layers.ReLU()(x)
     return x
 

@@ -58,6 +58,23 @@ def otsu(image: np.ndarray) -> np.ndarray:
     return clean_up(green < threshold_multiotsu(green, classes=3)[0])
 
 
+def otsu_mask(image: np.ndarray) -> np.ndarray:
+    """Whole cell and nucleus by Otsu's two thresholds on green, each cleaned up.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+
+    Returns:
+        ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where the image has too few grey values.
+    """
+    green = cv2.GaussianBlur(image[..., 1], (0, 0), 1)
+    if len(np.unique(green)) < 3:
+        return np.zeros(green.shape, np.uint8)
+    nucleus = otsu(image)
+    cell = clean_up((green <= threshold_multiotsu(green, classes=3)[1]) | nucleus)
+    return cell.astype(np.uint8) + (cell & nucleus)
+
+
 def kmeans_lab(image: np.ndarray, clusters: int = 3, seed: int = 0) -> np.ndarray:
     """The darkest of a few colour clusters in CIE Lab, cleaned up.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from helpers import images, plots
+from helpers.backend import keras
 from helpers.datasets import CYTOPLASM, NUCLEUS
 from helpers.datasets.base import files_in
 from helpers.models import CLASSES, predict_masks

@@ -37,6 +37,12 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     return fold
 
 
+def rotation(fold: pd.Series, test: int) -> pd.Series:
+    """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test."""
+    validation = (test + 1) % (int(fold.max()) + 1)
+    return fold.map(lambda number: {test: "test", validation: "validation"}.get(number, "train")).rename("part")
+
+
 def _by_group(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     if k < 2 or frame["group"].nunique() < k:
         raise DataError(f"{k} folds need at least 2 and at most {frame['group'].nunique()} (the number of groups)")

@@ -12,7 +12,7 @@ from jupyterquiz import display_quiz
 
 from helpers.datasets import NUCLEUS, Dataset
 from helpers.metrics import overlap
-from helpers.preprocessing import otsu
+from helpers.preprocessing import otsu, otsu_mask
 from helpers.splits import folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
@@ -45,6 +45,16 @@ def _otsu_on_first(data: Dataset) -> float:
     return overlap(first.masks(128)[0] == NUCLEUS, otsu(first.images(128)[0]))[0]
 
 
+def _baseline_iou(data: Dataset) -> float:
+    first = data.subset(data.frame.index[:1])
+    return overlap(first.masks(128)[0] > 0, otsu_mask(first.images(128)[0]) > 0)[1]
+
+
+def _median_ratio(data: Dataset) -> float:
+    masks = data.masks(128)
+    return float(np.median((masks == NUCLEUS).sum((1, 2)) / (masks > 0).sum((1, 2))))
+
+
 # Exercise to (how the answer is found, what to look at again).
 ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
     "00-count": (len, "len(data) is the number of images in a dataset"),
@@ -53,6 +63,11 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
     "01-leaked-groups": (_leaked_groups, "sort by id, cut in two halves, and intersect the two sets of groups"),
     "02-otsu-dice": (_otsu_on_first, "compare masks(128)[0] == 2 with otsu(images(128)[0]); overlap gives Dice first"),
     "02-widest-fold": (_widest_fold, "splits.folds(data.frame, 4, 20).value_counts()"),
+    "03-baseline-iou": (_baseline_iou, "both masks are larger than 0 where the cell is; overlap gives IoU second"),
+    "03-nuclear-ratio": (
+        _median_ratio,
+        "count the 2s and the pixels above 0 of each mask; then the median of the ratios",
+    ),
 }
 
 

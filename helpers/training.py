@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from tqdm import tqdm
 
 from helpers.augmentation import Augmentation, batches_of, epochs_of
+from helpers.backend import keras, tf
 from helpers.models import segmentation_loss, unet
 
 
@@ -113,7 +113,7 @@ def fit_unet(
     how: Augmentation,
     folder: Path,
     width: int = 16,
-    batch: int = 8,
+    batch: int = 4,
     start: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a U-Net on one part of a dataset, and choose the epoch on another.
@@ -122,8 +122,9 @@ def fit_unet(
         images: ``uint8 (n, size, size, 3)`` RGB.
         masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
         part: ``train`` or ``validation`` for every image; others are not touched.
-        settings, folder: see :func:`fit`.
+        settings: see :func:`fit`.
         how: changes of the training images.
+        folder: the training gets a folder of its own below, named after all that decides it, this code included.
         width: filters of the first level.
         batch: images in a batch.
         start: weights to begin with; drawn anew where not given.
@@ -139,6 +140,11 @@ def fit_unet(
         return model
 
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
+    decisive = hashlib.sha256(f"{settings} {how} {width} {batch} {keras.__version__} {tf.__version__}".encode())
+    for array in (images[train], masks[train], images[validation], masks[validation], *(start or ())):
+        decisive.update(np.ascontiguousarray(array).tobytes())
+    for module in ("models", "augmentation", "training"):
+        decisive.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     return fit(
         build,
         segmentation_loss(),
@@ -146,7 +152,7 @@ def fit_unet(
         -(-int(train.sum()) // batch),
         batches_of(images[validation], masks[validation], 32),
         settings,
-        folder,
+        folder / decisive.hexdigest()[:12],
     )
 
 

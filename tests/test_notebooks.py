@@ -162,6 +162,7 @@ def test_modules_import_one_way():
         "datasets",
         "splits",
         "preprocessing",
+        "backend",
         "augmentation",
         "models",
         "training",
