@@ -278,3 +278,13 @@ def test_an_all_black_batch_has_no_colour_to_measure():
         preprocessing.lab_statistics(black)
     with pytest.raises(ValueError, match="black"):
         preprocessing.macenko_stains(black)
+
+
+def test_otsu_mask_finds_a_cell_and_its_nucleus_and_nothing_in_an_empty_field():
+    picture = np.full((60, 60, 3), 240, np.uint8)
+    cv2.circle(picture, (30, 30), 20, (180, 150, 200), -1)
+    cv2.circle(picture, (30, 30), 10, (90, 40, 140), -1)
+    mask = preprocessing.otsu_mask(picture)
+    assert (mask > 0).sum() == pytest.approx(np.pi * 400, rel=0.1)
+    assert (mask == 2).sum() == pytest.approx(np.pi * 100, rel=0.15)
+    assert not preprocessing.otsu_mask(np.full((20, 20, 3), 200, np.uint8)).any()

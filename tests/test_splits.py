@@ -10,7 +10,7 @@ from PIL import Image
 
 from helpers import datasets
 from helpers.datasets import DataError
-from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds
+from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds, rotation
 
 
 def frame_of(groups, labels):
@@ -272,3 +272,15 @@ def test_a_clean_split_gives_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         folds(patients(), 3, 0)
+
+
+def test_a_round_of_cross_validation_has_three_parts_and_every_image_is_tested_once():
+    fold = pd.Series([0, 1, 2, 3, 4, 0, 1, 2, 3, 4], index=list("abcdefghij"))
+    tested = []
+    for k in range(5):
+        part = rotation(fold, k)
+        assert (part[fold == k] == "test").all()
+        assert (part[fold == (k + 1) % 5] == "validation").all()
+        assert (part == "train").sum() == 6
+        tested += part.index[part == "test"].tolist()
+    assert sorted(tested) == list("abcdefghij")

@@ -124,3 +124,32 @@ def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
     resumed, same = fit(cells, tmp_path / "killed", epochs=40)
     pd.testing.assert_frame_equal(history, same)
     assert np.array_equal(weights(whole), weights(resumed))
+
+
+def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tmp_path):
+    images, masks = cells
+    part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
+
+    def train(images=images, epochs=1, how=augmentation.NONE):
+        settings = training.Settings(epochs=epochs)
+        return training.fit_unet(images, masks, part, settings, how, tmp_path, width=4)[0]
+
+    first = train()
+    assert np.array_equal(weights(first), weights(train()))
+    assert len(list(tmp_path.iterdir())) == 1
+    unseen = images.copy()
+    unseen[part == "test"] = 0
+    train(unseen)
+    assert len(list(tmp_path.iterdir())) == 1  # the test part decides nothing
+    for changed in ({"images": 255 - images}, {"epochs": 2}, {"how": augmentation.Augmentation()}):
+        train(**changed)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_unet_can_start_from_given_weights(cells, tmp_path):
+    images, masks = cells
+    part = np.array(["train"] * 12 + ["validation"] * 12)
+    start = [np.zeros_like(w) for w in models.unet(4).get_weights()]
+    settings = training.Settings(epochs=1, rate=1e-12)
+    model, _ = training.fit_unet(images, masks, part, settings, augmentation.NONE, tmp_path, width=4, start=start)
+    assert max(np.abs(w.numpy()).max() for w in model.trainable_weights) < 1e-6
