@@ -15,7 +15,9 @@ more than 64 million pixels                            refused before decoding (
 
 from __future__ import annotations
 
+import os
 import struct
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -200,6 +202,25 @@ def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     new_height, new_width, top, left = _fitted(height, width, len(mask))
     inside = mask[top : top + new_height, left : left + new_width]
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, whole or not at all: a reader, or a kill, never meets half of it.
+
+    Args:
+        path: its folder must be there.
+        picture: ``uint8``: grey ``(height, width)``, RGB ``(…, 3)`` or RGB with a fourth channel ``(…, 4)``.
+    """
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        part.write_bytes(coded.tobytes())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:

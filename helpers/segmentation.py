@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -88,13 +87,7 @@ def _read(paths: list[Path], bad: list[str]) -> list[tuple[Path, np.ndarray]]:
 
 
 def _write(path: Path, image: np.ndarray, mask: np.ndarray, folder: Path) -> tuple[str, int, int, float]:
-    _save(folder / f"{path.name}.mask.png", GREY[mask])
-    _save(folder / f"{path.name}.overlay.png", plots.outlined(image, mask)[..., ::-1])
+    images.write_png(folder / f"{path.name}.mask.png", GREY[mask])
+    images.write_png(folder / f"{path.name}.overlay.png", plots.outlined(image, mask))
     cell, nucleus = int(np.count_nonzero(mask >= CYTOPLASM)), int(np.count_nonzero(mask == NUCLEUS))
     return path.name, cell, nucleus, round(nucleus / cell, 3) if cell else float("nan")
-
-
-def _save(path: Path, picture: np.ndarray) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-    partial.replace(path)

@@ -419,3 +419,27 @@ def test_a_montage_lays_images_out_in_reading_order():
     assert (sheet[4:6] == 255).all()
     assert (sheet[:, 5:7] == 255).all()
     assert (sheet[6:, 14:] == 255).all()  # the empty place
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (5, 7, 4)])
+def test_a_picture_is_written_whole_and_in_its_own_order_of_channels(tmp_path, shape):
+    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    images.write_png(tmp_path / "a.png", picture)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), picture)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing_behind(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(OSError):
+        images.write_png(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_mask_comes_back_to_the_size_of_its_image():
+    for height, width in ((90, 60), (60, 90), (128, 128), (300, 40)):
+        mask = np.zeros((height, width), np.uint8)
+        mask[height // 4 : height // 2, width // 4 : width // 2] = 1
+        back = images.restore_mask(images.resize_mask(mask, 128), height, width)
+        assert back.shape == mask.shape
+        assert (back == mask).mean() > 0.97

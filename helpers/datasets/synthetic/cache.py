@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import shutil
-import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pooch
+
+from helpers import images
 
 PNG_END = b"IEND\xaeB`\x82"
 
@@ -47,7 +47,9 @@ def kept(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarra
         return picture
     picture = draw()
     try:
-        _save(path, picture)
+        _forget_older_drawings()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images.write_png(path, picture)
     except OSError as error:
         warnings.warn(f"drawn pictures cannot be kept in {folder()} and are drawn anew ({error})", stacklevel=2)
     return picture
@@ -59,21 +61,9 @@ def _read(path: Path) -> np.ndarray | None:
         coded = path.read_bytes()
     except OSError:
         return None
-    return cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_UNCHANGED) if coded.endswith(PNG_END) else None
-
-
-def _save(path: Path, picture: np.ndarray) -> None:
-    """Write a PNG file whole or not at all."""
-    _forget_older_drawings()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        part.write_bytes(coded.tobytes())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    whole = coded.endswith(PNG_END)
+    picture = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_UNCHANGED) if whole else None
+    return None if picture is None or picture.ndim != 3 else cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
 
 
 @functools.cache
