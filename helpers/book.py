@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from helpers import notebooks, pages, runs
+from helpers import files, notebooks, pages, runs
 
 ROOT = notebooks.ROOT
 COVER = ROOT / "book" / "figures" / "cells.png"
@@ -86,7 +86,7 @@ def refresh_notebooks(name: str = "quick") -> list[str]:
         target = notebooks.NOTEBOOKS / executed.name
         text = nbformat.writes(notebooks.normalise(notebooks.read(executed))) + "\n"
         if target.read_text(encoding="utf-8") != text:
-            runs.write_atomically(target, text)
+            files.write_text(target, text)
             changed.append(executed.stem)
     changed += _refresh_cover(runs.BUILD / name / "notebooks" / "00-start-here.ipynb")
     config = ROOT / "_config.yml"

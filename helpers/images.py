@@ -15,9 +15,7 @@ more than 64 million pixels                            refused before decoding (
 
 from __future__ import annotations
 
-import os
 import struct
-import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -25,6 +23,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from helpers.files import write_bytes
 
 MAX_PIXELS = 64_000_000
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
@@ -205,7 +205,7 @@ def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:
-    """Write a picture, whole or not at all: a reader, or a kill, never meets half of it.
+    """Write a picture as PNG, whole or not at all.
 
     Args:
         path: its folder must be there.
@@ -214,13 +214,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     if picture.ndim == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
     _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        part.write_bytes(coded.tobytes())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    write_bytes(path, coded.tobytes())
 
 
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:

@@ -52,10 +52,7 @@ def otsu(image: np.ndarray) -> np.ndarray:
     Args:
         image: ``uint8 (height, width, 3)`` RGB. An image with fewer than three shades of green gives an empty mask.
     """
-    green = cv2.GaussianBlur(image[..., 1], (0, 0), 1)
-    if len(np.unique(green)) < 3:
-        return np.zeros(green.shape, bool)
-    return clean_up(green < threshold_multiotsu(green, classes=3)[0])
+    return _otsu(image)[1]
 
 
 def otsu_mask(image: np.ndarray) -> np.ndarray:
@@ -67,12 +64,18 @@ def otsu_mask(image: np.ndarray) -> np.ndarray:
     Returns:
         ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where the image has too few grey values.
     """
+    stained, nucleus = _otsu(image)
+    cell = clean_up(stained | nucleus)
+    return cell.astype(np.uint8) + (cell & nucleus)
+
+
+def _otsu(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two darker of three classes of green, and of these the darkest, cleaned up; both ``bool (height, width)``."""
     green = cv2.GaussianBlur(image[..., 1], (0, 0), 1)
     if len(np.unique(green)) < 3:
-        return np.zeros(green.shape, np.uint8)
-    nucleus = otsu(image)
-    cell = clean_up((green <= threshold_multiotsu(green, classes=3)[1]) | nucleus)
-    return cell.astype(np.uint8) + (cell & nucleus)
+        return np.zeros(green.shape, bool), np.zeros(green.shape, bool)
+    low, high = threshold_multiotsu(green, classes=3)
+    return green <= high, clean_up(green < low)
 
 
 def kmeans_lab(image: np.ndarray, clusters: int = 3, seed: int = 0) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import notebooks, runs
+from helpers import files, notebooks, runs
 
 ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
@@ -60,9 +60,9 @@ def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, A
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
     target = RESULTS / f"{name}.csv"
-    runs.write_atomically(target, table.to_csv(index=False))
+    files.write_text(target, table.to_csv(index=False))
     note = {"made_by": made_by, **about, "finished": finished, **dataclasses.asdict(provenance())}
-    runs.write_atomically(target.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
+    files.write_text(target.with_suffix(".json"), json.dumps(note, indent=1) + "\n")
     return target
 
 

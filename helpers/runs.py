@@ -25,7 +25,7 @@ import yaml
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import datasets, notebooks
+from helpers import datasets, files, notebooks
 
 BUILD = notebooks.ROOT / "build"
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
@@ -133,7 +133,7 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
             prints[dataset] = datasets.load(dataset).fingerprint()
     except datasets.DataError as error:
         record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
-        write_atomically(record_path, json.dumps(asdict(record), indent=1))
+        files.write_text(record_path, json.dumps(asdict(record), indent=1))
         return record
     data = prints.get(dataset, "")
     key = _key(source, given, data)
@@ -153,7 +153,7 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
         what = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
         record.status, record.error = "failed", f"{name}, {where}: {what}\n  What it had done: {failed}"
     record.seconds = round(time.perf_counter() - start, 2)
-    write_atomically(record_path, json.dumps(asdict(record), indent=1))
+    files.write_text(record_path, json.dumps(asdict(record), indent=1))
     return record
 
 
@@ -192,10 +192,3 @@ def _read_record(path: Path) -> Record | None:
         return Record(**json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
         return None  # none yet, or from another version of this program: the notebook simply runs again
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: a reader, or a kill, never meets half of it."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

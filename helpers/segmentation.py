@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from helpers import images, plots
+from helpers import files, images, plots
 from helpers.backend import keras
 from helpers.datasets import CYTOPLASM, NUCLEUS
 from helpers.datasets.base import files_in
@@ -70,9 +70,7 @@ def segment(paths: list[Path], model: keras.Model, folder: Path, size: int) -> t
                     rows.append(_write(path, image, images.restore_mask(mask, *image.shape[:2]), folder))
             bar.update(len(paths[start : start + BATCH]))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
-    partial = folder / "measures.csv.partial"
-    table.to_csv(partial, index=False)
-    partial.replace(folder / "measures.csv")
+    files.write_text(folder / "measures.csv", table.to_csv(index=False))
     return table, bad
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from helpers import files
 from helpers.augmentation import Augmentation, batches_of, epochs_of
 from helpers.backend import keras, tf
 from helpers.models import segmentation_loss, unet
@@ -183,9 +184,7 @@ class _Keeper(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch, **logs, "learning_rate": rate})
         if self._best() == epoch:
             self._save("best.weights.h5")
-        partial = self.folder / "history.csv.partial"
-        pd.DataFrame(self.rows).to_csv(partial, index=False)
-        partial.replace(self.folder / "history.csv")
+        files.write_text(self.folder / "history.csv", pd.DataFrame(self.rows).to_csv(index=False))
         older = _states(self.folder)
         self._save(f"state-{epoch + 1:05d}.weights.h5")
         for state in older:
@@ -235,4 +234,4 @@ def _claim(folder: Path, wanted: dict) -> None:
     note, text = folder / "settings.json", json.dumps(wanted, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:
         raise TrainingError(f"{folder}: holds a training with other settings; give another folder, or delete this one")
-    note.write_text(text, encoding="utf-8")
+    files.write_text(note, text)

@@ -160,6 +160,7 @@ def test_wrong_and_missing_answers_get_a_hint(capsys):
 
 def test_modules_import_one_way():
     order = [
+        "files",
         "images",
         "datasets",
         "splits",

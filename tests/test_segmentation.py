@@ -60,7 +60,7 @@ def test_masks_overlays_and_measures_fit_the_images(place):
         assert table.loc[name, "nc_ratio"] == pytest.approx(0.25, abs=0.04)
     assert table.loc["empty.png", "cell_area"] == 0
     assert np.isnan(table.loc["empty.png", "nc_ratio"])
-    assert not list((place / "out").glob("*.partial"))
+    assert not list((place / "out").glob("*.part*"))
     assert pd.read_csv(place / "out" / "measures.csv")["image"].tolist() == ["empty.png", "tall.png", "wide.png"]
 
 

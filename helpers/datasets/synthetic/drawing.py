@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from helpers import images
 from helpers.datasets.base import DataError
 from helpers.datasets.synthetic import camera, painting, scene
 from helpers.datasets.synthetic.morphology import Morphology
@@ -43,7 +44,7 @@ def draw_cell(
     """
     slide = _slide(look, stain, seed)
     picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.who, size, slide.shot)
-    return picture, cv2.resize(slide.mask, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+    return picture, images.resize_mask(slide.mask, size)
 
 
 def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0) -> dict[str, np.ndarray]:

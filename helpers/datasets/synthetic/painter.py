@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
+from helpers import images
 from helpers.datasets.base import DataError
 from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
 
@@ -74,7 +74,7 @@ class Painter:
         if self.task != "fields" and row.mark:
             scene.ink(density, row.mark)
         picture = camera.photograph(density, stain, who, self.size, shot)
-        return picture, cv2.resize(mask, (self.size, self.size), interpolation=cv2.INTER_NEAREST_EXACT)
+        return picture, images.resize_mask(mask, self.size)
 
     def _refuse_what_cannot_be_drawn(self, row: Any) -> None:
         if self.task == "fields":

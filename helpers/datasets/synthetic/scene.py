@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from helpers.datasets.synthetic import painting, shapes
 from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.painting import PITCH, Person
-from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, Stain
+from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, SUBSTANCES, Stain
 
 CELL_UM = 24.0  # side of a picture of one cell
 FIELD_UM = 80.0  # side of a picture of a whole field
@@ -55,10 +55,9 @@ def person(random: np.random.Generator, stain: Stain) -> Person:
 def stain_of(batch: int, random: np.random.Generator) -> Stain:
     """The stain of a batch: the three methods in turn, each batch a little stronger or weaker in every substance."""
     base = list(STAINS.values())[batch % len(STAINS)]
-    scale = np.exp(random.normal(0, 0.06, 4))
-    names = ("chromatin", "azure", "eosin", "haemoglobin")
-    changed = {name: tuple(np.multiply(getattr(base, name), k)) for name, k in zip(names, scale, strict=True)}
-    return Stain(**{**base.__dict__, **changed})
+    scale = np.exp(random.normal(0, 0.06, len(SUBSTANCES)))
+    changed = {name: tuple(np.multiply(getattr(base, name), k)) for name, k in zip(SUBSTANCES, scale, strict=True)}
+    return replace(base, **changed)
 
 
 def decide(look: Morphology, who: Person, random: np.random.Generator) -> Cell:

@@ -42,7 +42,7 @@ class Stain:
     @property
     def matrix(self) -> np.ndarray:
         """``float64 (4, 3)``: substances to red, green, blue density."""
-        return np.array([self.chromatin, self.azure, self.eosin, self.haemoglobin])
+        return np.array([getattr(self, substance) for substance in SUBSTANCES])
 
 
 # Densities were fitted by hand until the median colours of nuclei and cytoplasm by class, relative to the empty field,
