@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,11 @@ class Estimate:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n}, groups={self.groups})"
+
+    def row(self, name: str) -> dict[str, float | int]:
+        """As a row of a table, rounded to three decimals; ``name`` is the column of the value."""
+        numbers = {name: self.value, "low": self.low, "high": self.high}
+        return {key: round(number, 3) for key, number in numbers.items()} | {"n": self.n, "groups": self.groups}
 
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
@@ -105,6 +111,36 @@ def overlap(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     return 2 * both / total, both / (total - both)
 
 
+def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed: int) -> Estimate:
+    """Mean over the three classes of the IoU of all pixels of all images together.
+
+    Benchmarks of segmentation mostly report this one. Large cells weigh more in it than in the mean over images.
+
+    Args:
+        truth, predicted: masks ``uint8 (n, height, width)`` of 0 background, 1 cytoplasm, 2 nucleus.
+        groups: the group of every image, in the order of the masks.
+        seed: of the resamples, which draw whole groups.
+
+    Raises:
+        ValueError: a class is in no truth and no prediction.
+    """
+    counts = pd.DataFrame(
+        [np.bincount(t.ravel().astype(int) * 3 + p.ravel(), minlength=9) for t, p in zip(truth, predicted, strict=True)]
+    )
+    by_group = counts.groupby(groups.to_numpy()).sum().to_numpy()
+
+    def iou(table: np.ndarray) -> np.ndarray:
+        table = table.reshape(-1, 3, 3)
+        both = np.diagonal(table, axis1=1, axis2=2)
+        return (both / (table.sum(1) + table.sum(2) - both)).mean(1)
+
+    total = by_group.sum(0)
+    if not (total.reshape(3, 3) + total.reshape(3, 3).T).any(axis=1).all():
+        raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
+    low, high = _interval(by_group, iou, seed)
+    return Estimate(float(iou(total)[0]), low, high, len(truth), len(by_group))
+
+
 def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int) -> Estimate:
     """Mean over images with a 95 % percentile bootstrap interval that resamples whole groups.
 
@@ -124,12 +160,27 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int) -> Estimat
     if group.isna().any():
         raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
     by_group = values.groupby(group).agg(["sum", "count"])
-    if len(by_group) < 2:  # nothing is known of how groups differ, so there is no interval
-        return Estimate(float(values.mean()), float("nan"), float("nan"), len(values), len(by_group))
-    draws = np.random.default_rng(seed).multinomial(len(by_group), np.full(len(by_group), 1 / len(by_group)), RESAMPLES)
-    means = draws @ by_group["sum"].to_numpy() / (draws @ by_group["count"].to_numpy())
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(values.mean()), float(low), float(high), len(values), len(by_group))
+    low, high = _interval(by_group.to_numpy(), lambda table: table[..., 0] / table[..., 1], seed)
+    return Estimate(float(values.mean()), low, high, len(values), len(by_group))
+
+
+def _interval(by_group: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int) -> tuple[float, float]:
+    """Percentile bootstrap interval of a statistic of sums over groups.
+
+    Args:
+        by_group: ``(groups, k)``, what each group adds to the sums.
+        statistic: from sums ``(resamples, k)`` to values ``(resamples,)``.
+        seed: of the resamples.
+
+    Returns:
+        Both ends; NaN for one group, which says nothing of how groups differ.
+    """
+    n = len(by_group)
+    if n < 2:
+        return float("nan"), float("nan")
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES)
+    low, high = np.quantile(statistic(draws @ by_group), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
 
 
 def table_of_means(table: pd.DataFrame, value: str, by: list[str], groups: pd.Series, seed: int) -> pd.DataFrame:
@@ -145,7 +196,5 @@ def table_of_means(table: pd.DataFrame, value: str, by: list[str], groups: pd.Se
     rows = []
     for key, part in table.groupby(by, sort=False, observed=True):
         estimate = mean_over_groups(part.set_index("image_id")[value], groups, seed)
-        rows.append(
-            (*key, *map(float, np.round((estimate.value, estimate.low, estimate.high), 3)), estimate.n, estimate.groups)
-        )
+        rows.append(dict(zip(by, key, strict=True)) | estimate.row(value))
     return pd.DataFrame(rows, columns=[*by, value, "low", "high", "n", "groups"])

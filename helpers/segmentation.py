@@ -66,7 +66,7 @@ def segment(paths: list[Path], model: keras.Model, folder: Path, size: int) -> t
             read = _read(paths[start : start + BATCH], bad)
             if read:
                 small = np.stack([images.resize(image, size) for _, image in read])
-                for (path, image), mask in zip(read, predict_masks(model, small), strict=True):
+                for (path, image), mask in zip(read, predict_masks(model, small, True), strict=True):
                     rows.append(_write(path, image, images.restore_mask(mask, *image.shape[:2]), folder))
             bar.update(len(paths[start : start + BATCH]))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from helpers import files
 from helpers.augmentation import Augmentation, batches_of, epochs_of
 from helpers.backend import keras, tf
 from helpers.models import segmentation_loss, unet
+
+# Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
+PAUSE = 5.0
 
 
 class TrainingError(RuntimeError):
@@ -85,6 +89,8 @@ def fit(
     if not (folder / "finished").exists():
         schedule = keras.optimizers.schedules.CosineDecay(settings.rate, settings.epochs * steps)
         model.compile(keras.optimizers.Adam(schedule), loss)
+        # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
+        model.optimizer.build(model.trainable_variables)
         first = _go_on(model, folder)
         past = pd.read_csv(history).head(first) if first else pd.DataFrame()
         model.fit(
@@ -158,16 +164,18 @@ def fit_unet(
 
 
 class _Keeper(keras.callbacks.Callback):
-    """After every epoch: writes the history, the best weights and the whole state, and stops when patience is over.
+    """Keeps the best weights and the history, the whole state now and then, and stops when patience is over.
 
     Keras has a callback for each. But early stopping and the best checkpoint forget what was best when a training goes
     on, and ``BackupAndRestore`` writes weights and epoch one after the other, so that a kill in between repeats an
-    epoch on top of itself. Here every file is whole or not there, and the state carries its epoch in its name.
+    epoch on top of itself. Here every file is whole or not there, and the state carries its epoch in its name. Where
+    the best weights or the history are of later epochs than the state, going on writes the same ones again.
     """
 
     def __init__(self, folder: Path, past: pd.DataFrame, settings: Settings):
         super().__init__()
         self.folder, self.settings, self.rows = folder, settings, past.to_dict("records")
+        self.best, self.saved = None, time.monotonic()
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(total=self.settings.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
@@ -183,17 +191,20 @@ class _Keeper(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.rows.append({"epoch": epoch, **logs, "learning_rate": rate})
         if self._best() == epoch:
-            self._save("best.weights.h5")
-        files.write_text(self.folder / "history.csv", pd.DataFrame(self.rows).to_csv(index=False))
-        older = _states(self.folder)
-        self._save(f"state-{epoch + 1:05d}.weights.h5")
-        for state in older:
-            state.unlink()
+            self.best = self.model.get_weights()
+        if time.monotonic() - self.saved >= PAUSE:
+            self._save_best()
+            older = _states(self.folder)
+            self._save(f"state-{epoch + 1:05d}.weights.h5")
+            for state in older:
+                state.unlink()
+            self.saved = time.monotonic()
         self.bar.update()
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", val_loss=f"{logs['val_loss']:.3f}")
         self.model.stop_training = self._over() or not np.isfinite(logs["loss"])
 
     def on_train_end(self, logs=None):
+        self._save_best()
         self.bar.close()
 
     def _best(self) -> int:
@@ -202,6 +213,15 @@ class _Keeper(keras.callbacks.Callback):
 
     def _over(self) -> bool:
         return len(self.rows) - 1 - self._best() >= self.settings.patience
+
+    def _save_best(self) -> None:
+        if self.best is not None:
+            now = self.model.get_weights()
+            self.model.set_weights(self.best)
+            self._save("best.weights.h5")
+            self.model.set_weights(now)
+            self.best = None
+        files.write_text(self.folder / "history.csv", pd.DataFrame(self.rows).to_csv(index=False))
 
     def _save(self, name: str) -> None:
         partial = self.folder / "partial.weights.h5"
@@ -223,7 +243,6 @@ def _go_on(model: keras.Model, folder: Path) -> int:
     states = _states(folder)
     if not states:
         return 0
-    model.optimizer.build(model.trainable_variables)
     model.load_weights(states[-1])
     return int(states[-1].name[len("state-") :].partition(".")[0])
 

@@ -6,6 +6,7 @@ import pytest
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 from skimage.metrics import hausdorff_distance
+from sklearn.metrics import jaccard_score
 
 from helpers import metrics
 from helpers.metrics import Estimate, mean_over_groups, overlap, table_of_means
@@ -239,3 +240,26 @@ def test_segmentation_scores_has_every_part_of_every_image():
     assert table.loc[("b", "nucleus"), "hausdorff95"] == pytest.approx(np.hypot(20, 20))
     assert table.loc[("b", "cytoplasm"), "iou"] == pytest.approx(128 / 144)
     assert table.loc[("b", "mean of classes"), "iou"] == pytest.approx((1 + 128 / 144 + 0) / 3)
+
+
+def test_pooled_iou_agrees_with_scikit_learn_and_weighs_pixels_not_images():
+    random = np.random.default_rng(3)
+    truth, said = (random.integers(0, 3, (6, 8, 8), np.uint8) for _ in range(2))
+    groups = pd.Series(list("aabbcc"))
+    found = metrics.pooled_iou(truth, said, groups, seed=0)
+    assert found.value == pytest.approx(jaccard_score(truth.ravel(), said.ravel(), average="macro"))
+    assert found.low < found.value < found.high
+    assert (found.n, found.groups) == (6, 3)
+
+
+def test_pooled_iou_of_one_group_has_no_interval():
+    truth = np.array([[[0, 1], [2, 2]]], np.uint8)
+    found = metrics.pooled_iou(truth, truth, pd.Series(["a"]), seed=0)
+    assert found.value == 1
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_pooled_iou_refuses_a_class_that_is_nowhere():
+    truth = np.array([[[0, 1], [1, 1]]] * 2, np.uint8)
+    with pytest.raises(ValueError, match="in no truth and no prediction"):
+        metrics.pooled_iou(truth, truth, pd.Series(["a", "b"]), seed=0)

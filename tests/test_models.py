@@ -6,6 +6,8 @@ import pytest
 
 from helpers import models
 
+RANDOM = np.random.default_rng(0)
+
 
 def test_a_unet_keeps_the_size_of_any_image_it_can_halve():
     model = models.unet(width=4, depth=3)
@@ -63,6 +65,37 @@ def test_predicted_masks_hold_labels_and_do_not_depend_on_the_batch():
     assert masks.dtype == np.uint8
     assert masks.shape == (5, 16, 16)
     assert np.array_equal(masks, models.predict_masks(model, images, batch=5))
+
+
+def test_eight_views_are_the_mean_of_eight_predictions_turned_back():
+    model, images = models.unet(width=4, depth=2), RANDOM.integers(0, 256, (2, 16, 24, 3), np.uint8)
+    total = 0
+    for mirrored in (False, True):
+        for turns in range(4):
+            seen = np.rot90(images[:, :, ::-1] if mirrored else images, turns, axes=(1, 2))
+            back = np.rot90(np.asarray(model(seen, training=False)), -turns, axes=(1, 2))
+            total = total + (back[:, :, ::-1] if mirrored else back)
+    assert (models.predict_masks(model, images, eight_views=True) == total.argmax(-1)).mean() > 0.99  # rounding of ties
+
+
+def test_with_eight_views_a_turned_image_gives_the_turned_mask():
+    model, images = models.unet(width=4, depth=2), RANDOM.integers(0, 256, (2, 16, 16, 3), np.uint8)
+    turned = np.ascontiguousarray(np.rot90(images, axes=(1, 2))[:, ::-1])
+    same = {}
+    for eight_views in (False, True):
+        mask, of_turned = (models.predict_masks(model, x, eight_views) for x in (images, turned))
+        same[eight_views] = (np.rot90(mask, axes=(1, 2))[:, ::-1] == of_turned).mean()
+    assert same[False] < 0.98
+    assert same[True] > 0.99  # ties may be rounded either way
+
+
+def test_predictions_follow_the_weights():
+    model, images = models.unet(width=4, depth=2), RANDOM.integers(0, 256, (2, 16, 16, 3), np.uint8)
+    models.predict_masks(model, images)
+    weights = [np.zeros_like(w) for w in model.get_weights()]
+    weights[-1] = np.array([0, 0, 9], np.float32)  # the bias of the last layer
+    model.set_weights(weights)
+    assert (models.predict_masks(model, images) == 2).all()
 
 
 @pytest.mark.parametrize(
