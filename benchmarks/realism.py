@@ -10,6 +10,7 @@ The first two print a table and save it with its provenance below ``book/results
 import hashlib
 import os
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +18,15 @@ from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import cv2
-import keras
 import numpy as np
 import pandas as pd
-from keras import layers
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import datasets, metrics, results, splits
+from helpers import augmentation, datasets, metrics, models, results, splits, training
+from helpers.backend import keras, layers
 
 SEED, SIZE = 20, 128
 RESAMPLES = 1000
@@ -35,73 +35,24 @@ RESAMPLES = 1000
 # --- 1 · trained on drawings, tested on blood
 
 
-def unet(width: int = 12, depth: int = 4) -> keras.Model:
-    """A small U-Net: uint8 RGB in, three classes out."""
-    inputs = x = keras.Input((SIZE, SIZE, 3))
-    x = layers.Rescaling(1 / 127.5, -1)(x)
-    skips = []
-
-    def block(x, filters):
-        for _ in range(2):
-            x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization()(x))
-        return x
-
-    for level in range(depth):
-        x = block(x, width * 2**level)
-        skips.append(x)
-        x = layers.MaxPooling2D()(x)
-    x = block(x, width * 2**depth)
-    for level in reversed(range(depth)):
-        x = layers.Conv2DTranspose(width * 2**level, 2, strides=2)(x)
-        x = block(layers.Concatenate()([x, skips[level]]), width * 2**level)
-    return keras.Model(inputs, layers.Conv2D(3, 1, activation="softmax")(x))
-
-
-def augmented(pictures: np.ndarray, masks: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Turned, mirrored, nearer or further, and in another light; image and mask alike."""
-    moved, moved_masks = np.empty_like(pictures), np.empty_like(masks)
-    for k, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
-        zoom = np.exp(random.normal(0.05, 0.15))
-        matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), random.uniform(0, 360), zoom)
-        if random.random() < 0.5:
-            picture, mask = picture[:, ::-1], mask[:, ::-1]
-        how = {"borderMode": cv2.BORDER_REFLECT_101}
-        bent = cv2.warpAffine(np.ascontiguousarray(picture), matrix, (SIZE, SIZE), **how).astype(np.float32)
-        bent = bent * random.normal(1, 0.06, 3) * random.normal(1, 0.05) + random.normal(0, 4)
-        moved[k] = np.clip(bent, 0, 255)
-        moved_masks[k] = cv2.warpAffine(
-            np.ascontiguousarray(mask), matrix, (SIZE, SIZE), flags=cv2.INTER_NEAREST, borderValue=0
-        )
-    return moved, moved_masks
-
-
 def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[datasets.Dataset]]:
-    """Whole-cell and nucleus Dice on blood of a U-Net that has seen drawings only."""
-    keras.utils.set_random_seed(SEED)
+    """Dice on blood of a U-Net that has seen drawings only."""
     drawn = datasets.load("synthetic", n=n, patients=60, stain_batches=9, balanced=True, seed=SEED)
-    pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
-    model, random = unet(), np.random.default_rng(SEED)
-    steps = epochs * -(-n // 16)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), "sparse_categorical_crossentropy"
-    )
-    for epoch in range(epochs):
-        past = model.fit(*augmented(pictures, masks, random), batch_size=16, verbose=0)
-        print(f"epoch {epoch + 1}/{epochs}: loss {past.history['loss'][0]:.3f}", file=sys.stderr)
-    rows = []
+    part = np.where(drawn.frame["patient"] < 54, "train", "validation")
+    settings = training.Settings(epochs=epochs, seed=SEED)
+    how = augmentation.Augmentation(turn=180, zoom=0.15)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
+        model, _ = training.fit_unet(pictures, masks, part, settings, how, Path(folder), width=12, batch=16)
     unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
-    tested = [unseen, datasets.load("wbc1"), datasets.load("wbc2")]
+    tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:
-        said = model.predict(dataset.images(SIZE), batch_size=32, verbose=0).argmax(-1)
-        truth = dataset.masks(SIZE)
-        for part, floor in (("whole cell", datasets.CYTOPLASM), ("nucleus", datasets.NUCLEUS)):
-            dice = [metrics.overlap(t >= floor, s >= floor)[0] for t, s in zip(truth, said, strict=True)]
-            dice = pd.Series(dice, dataset.frame.index)
-            mean = metrics.mean_over_groups(dice, dataset.frame["group"], SEED)
-            rows.append((dataset.name, part, mean.value, mean.low, mean.high, dice.median(), mean.n, mean.groups))
-    columns = ["tested on", "part", "dice", "low", "high", "median", "n", "groups"]
-    return pd.DataFrame(rows, columns=columns), [drawn, *tested]
+        said = models.predict_masks(model, dataset.images(SIZE), eight_views=True)
+        scores = metrics.segmentation_scores(dataset.masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
+        means = metrics.table_of_means(scores, "dice", ["part"], dataset.frame["group"], SEED)
+        means.insert(2, "median", means["part"].map(scores.groupby("part")["dice"].median()))
+        tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
+    return pd.concat(tables, ignore_index=True), [drawn, *tested]
 
 
 # --- 2 · not too easy

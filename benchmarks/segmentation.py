@@ -1,0 +1,201 @@
+"""Images per second of training and predicting with a U-Net: the course, the way of most tutorials, ONNX Runtime.
+
+    pip install onnxruntime tf2onnx onnx     # for this benchmark only
+    python benchmarks/segmentation.py        # about 8 minutes on 2 cores
+
+The tutorial way is the same network, fed by a Python generator that reads two files per image, shrinks, turns and
+scales them with OpenCV, and ``model.fit`` with the settings it comes with: on a CPU Keras then compiles with XLA. As
+that is slow for reasons of its own, a third column leaves XLA out. Every way trains in processes of its own, because
+operations that repeat are chosen per process; best of three rounds in turn, after a first epoch that is not counted.
+
+FLOPs are counted over convolutions, two for each multiplication and addition, three times the forward pass for a
+training step. The peak is that of a large matrix product in float32 in the same run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import cv2
+import numpy as np
+
+from helpers import augmentation, datasets, images, models, training
+from helpers.backend import keras, layers, tf
+
+N, SIZE, BATCH, EPOCHS, ROUNDS, WIDTH = 96, 128, 4, 3, 3, 12
+HOW = augmentation.Augmentation(turn=180, zoom=0.1)
+
+
+# --- training
+
+
+def as_tutorials(folder: Path, random: np.random.Generator):
+    """Batches without end: files read, shrunk, turned and scaled one after the other."""
+    names = sorted(path.name for path in (folder / "images").iterdir())
+    while True:
+        for start in range(0, N, BATCH):
+            pictures, masks = [], []
+            for name in random.permutation(names)[start : start + BATCH]:
+                picture = cv2.cvtColor(cv2.imread(str(folder / "images" / name)), cv2.COLOR_BGR2RGB)
+                mask = cv2.imread(str(folder / "masks" / name), cv2.IMREAD_GRAYSCALE)
+                matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), random.uniform(0, 360), random.normal(1, 0.1))
+                picture = cv2.warpAffine(cv2.resize(picture, (SIZE, SIZE)), matrix, (SIZE, SIZE))
+                mask = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_NEAREST)
+                pictures.append(picture * random.normal(1, 0.06, 3) / 255)
+                masks.append(cv2.warpAffine(mask, matrix, (SIZE, SIZE), flags=cv2.INTER_NEAREST))
+            yield np.stack(pictures).astype(np.float32), np.stack(masks)
+
+
+class Clock(keras.callbacks.Callback):
+    """Seconds of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = [time.perf_counter()]
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.times.append(time.perf_counter())
+
+
+def train(way: str, folder: Path) -> dict[str, float]:
+    """Seconds until the first epoch has ended, and images per second after it."""
+    if way == "ours":
+        training.seed_everything(20)
+    clock, model = Clock(), models.unet(WIDTH)
+    if way == "ours":
+        dataset = datasets.load("synthetic", n=N)
+        batches = augmentation.epochs_of(dataset.images(SIZE), dataset.masks(SIZE), BATCH, 20, HOW)
+        model.compile(keras.optimizers.Adam(1e-3), models.segmentation_loss())
+        model.optimizer.build(model.trainable_variables)
+    else:
+        batches = as_tutorials(folder, np.random.default_rng(20))
+        compiler = "auto" if way == "generator" else False
+        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=compiler)
+    model.fit(batches, steps_per_epoch=N // BATCH, epochs=EPOCHS, callbacks=[clock], verbose=0)
+    seconds = np.diff(clock.times)
+    return {"first": float(seconds[0]), "rate": N / float(seconds[1:].min())}
+
+
+def write_files(folder: Path) -> None:
+    """The images and masks as PNG files at their own size, as a download would have them."""
+    dataset = datasets.load("synthetic", n=N, size=256)
+    for kind, arrays in (("images", dataset.images(256)), ("masks", dataset.masks(256))):
+        (folder / kind).mkdir()
+        for name, array in zip(dataset.frame.index, arrays, strict=True):
+            images.write_png(folder / kind / f"{name}.png", array)
+
+
+def measure_training(peak: float) -> None:
+    """Print the table of training."""
+    ways = ("ours", "generator", "generator without XLA")
+    best: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        write_files(Path(folder))
+        for _ in range(ROUNDS):
+            for way in ways:
+                done = subprocess.run([sys.executable, __file__, way, folder], capture_output=True, text=True)
+                if done.returncode:
+                    sys.exit(done.stderr)
+                found = json.loads(done.stdout.splitlines()[-1])
+                before = best.setdefault(way, found)
+                best[way] = {"first": min(found["first"], before["first"]), "rate": max(found["rate"], before["rate"])}
+    work = 3 * flops(models.unet(WIDTH), SIZE)
+    print("\n| training | images/s | ours is × | first epoch, s | GFLOP/s | share of peak |\n|---|" + "---:|" * 5)
+    for way in ways:
+        rate = best[way]["rate"]
+        print(
+            f"| {way} | {rate:.1f} | {best['ours']['rate'] / rate:.2f} | {best[way]['first']:.1f} | "
+            f"{rate * work / 1e9:.0f} | {rate * work / peak:.0%} |"
+        )
+
+
+# --- predicting
+
+
+def measure_predicting(peak: float) -> None:
+    """Print the table of predicting."""
+    import onnxruntime
+
+    model, n = models.unet(WIDTH), 64
+    pictures = datasets.load("synthetic", n=n).images(SIZE)
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "unet.onnx")
+        signature = [keras.InputSpec(shape=(None, SIZE, SIZE, 3), dtype="float32")]
+        model.export(path, format="onnx", verbose=False, input_signature=signature)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = os.cpu_count()
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def onnx() -> np.ndarray:
+        parts = [pictures[k : k + 32].astype(np.float32) for k in range(0, n, 32)]
+        return np.concatenate([session.run(None, {name: part})[0].argmax(-1) for part in parts])
+
+    ways = {
+        "ours": lambda: models.predict_masks(model, pictures),
+        "ONNX Runtime": onnx,
+        "model.predict": lambda: model.predict(pictures, verbose=0).argmax(-1),
+        "layer by layer": lambda: np.concatenate(
+            [np.asarray(model(pictures[k : k + 32], training=False)).argmax(-1) for k in range(0, n, 32)]
+        ),
+    }
+    same = {way: float((call() == ways["ours"]()).mean()) for way, call in ways.items()}
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(7):
+        for way, call in ways.items():
+            start = time.perf_counter()
+            call()
+            best[way] = min(best[way], time.perf_counter() - start)
+    work = flops(model, SIZE)
+    print("\n| predicting | images/s | ours is × | same pixels | GFLOP/s | share of peak |\n|---|" + "---:|" * 5)
+    for way, seconds in best.items():
+        print(
+            f"| {way} | {n / seconds:.0f} | {seconds / best['ours']:.2f} | {same[way]:.4%} | "
+            f"{n / seconds * work / 1e9:.0f} | {n / seconds * work / peak:.0%} |"
+        )
+
+
+# --- what the machine could do
+
+
+def flops(model: keras.Model, size: int) -> float:
+    """Of one forward pass of one image through the convolutions."""
+    fixed = keras.models.clone_model(model, input_tensors=keras.Input((size, size, 3)))
+    total = 0
+    for layer in fixed.layers:
+        if isinstance(layer, layers.Conv2DTranspose):
+            total += 2 * np.prod(layer.input.shape[1:3]) * np.prod(layer.kernel.shape)
+        elif isinstance(layer, layers.Conv2D):
+            total += 2 * np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape)
+    return float(total)
+
+
+def peak_flops() -> float:
+    """Per second, of the best of ten products of two matrices."""
+    side = 2048
+    a, b = (tf.random.normal((side, side)) for _ in range(2))
+    best = float("inf")
+    for _ in range(10):
+        start = time.perf_counter()
+        tf.linalg.matmul(a, b).numpy()
+        best = min(best, time.perf_counter() - start)
+    return 2 * side**3 / best
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(train(sys.argv[1], Path(sys.argv[2]))))
+    else:
+        reached = peak_flops()
+        forward = flops(models.unet(WIDTH), SIZE)
+        print(
+            f"U-Net of width {WIDTH}: {forward / 1e9:.2f} GFLOP forward at {SIZE} px; peak {reached / 1e9:.0f} GFLOP/s"
+        )
+        measure_predicting(reached)
+        measure_training(reached)
