@@ -1,36 +1,12 @@
-"""Numbers with intervals: overlap and distance of masks, bootstrap over groups."""
+"""Overlap and distance of masks."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-RESAMPLES = 2000
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its bootstrap interval (NaN for one group), the numbers of images and of independent groups."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    groups: int
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n}, groups={self.groups})"
-
-    def row(self, name: str) -> dict[str, float | int]:
-        """As a row of a table, rounded to three decimals; ``name`` is the column of the value."""
-        numbers = {name: self.value, "low": self.low, "high": self.high}
-        return {key: round(number, 3) for key, number in numbers.items()} | {"n": self.n, "groups": self.groups}
-
+from helpers.metrics.bootstrap import Estimate, estimate
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
@@ -137,64 +113,4 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed
     total = by_group.sum(0)
     if not (total.reshape(3, 3) + total.reshape(3, 3).T).any(axis=1).all():
         raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
-    low, high = _interval(by_group, iou, seed)
-    return Estimate(float(iou(total)[0]), low, high, len(truth), len(by_group))
-
-
-def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int) -> Estimate:
-    """Mean over images with a 95 % percentile bootstrap interval that resamples whole groups.
-
-    Images of one group are not independent, so the interval must not shrink when a group gives more of them.
-
-    Args:
-        values: one number per image, indexed by ``image_id``.
-        groups: the group of every image, with the same index at least.
-        seed: of the 2,000 resamples.
-
-    Raises:
-        ValueError: no values, values that are not finite, or images without a group.
-    """
-    if values.empty or not np.isfinite(values.to_numpy(float)).all():
-        raise ValueError(f"a mean needs finite values; there are {len(values)}, {int(values.isna().sum())} missing")
-    group = groups.reindex(values.index)
-    if group.isna().any():
-        raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
-    by_group = values.groupby(group).agg(["sum", "count"])
-    low, high = _interval(by_group.to_numpy(), lambda table: table[..., 0] / table[..., 1], seed)
-    return Estimate(float(values.mean()), low, high, len(values), len(by_group))
-
-
-def _interval(by_group: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic of sums over groups.
-
-    Args:
-        by_group: ``(groups, k)``, what each group adds to the sums.
-        statistic: from sums ``(resamples, k)`` to values ``(resamples,)``.
-        seed: of the resamples.
-
-    Returns:
-        Both ends; NaN for one group, which says nothing of how groups differ.
-    """
-    n = len(by_group)
-    if n < 2:
-        return float("nan"), float("nan")
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    low, high = np.quantile(statistic(draws @ by_group), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def table_of_means(table: pd.DataFrame, value: str, by: list[str], groups: pd.Series, seed: int) -> pd.DataFrame:
-    """One row per combination of ``by`` with the mean of ``value``, its interval, n and number of groups.
-
-    Args:
-        table: long table with a column ``image_id``.
-        value: the column to average.
-        by: the columns to split by, in the order wanted.
-        groups: the group of every image.
-        seed: of the resamples.
-    """
-    rows = []
-    for key, part in table.groupby(by, sort=False, observed=True):
-        estimate = mean_over_groups(part.set_index("image_id")[value], groups, seed)
-        rows.append(dict(zip(by, key, strict=True)) | estimate.row(value))
-    return pd.DataFrame(rows, columns=[*by, value, "low", "high", "n", "groups"])
+    return estimate(by_group, iou, len(truth), seed)

@@ -1,0 +1,125 @@
+"""What tells that a number is wrong before anybody believes it. Each alarm says what it saw and what to check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers import splits
+from helpers.metrics.classification import predicted, rates, roc_auc
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that must be explained before a result is used."""
+
+    name: str
+    saw: str
+    check: str
+
+    def __str__(self) -> str:
+        return f"🔔 {self.name}: {self.saw}. Check {self.check}."
+
+
+def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Alarm]:
+    """Sensitivity no different from fall-out, or an area under the ROC curve no different from one half.
+
+    A model that has learnt nothing and labels in the wrong order look like this. Where classes are skewed, accuracy
+    hides it: calling everything the commoner class is right most of the time.
+    """
+    measure = rates(table, positive, threshold, seed).set_index("measure")
+    share = float((table["label"] == positive).mean())
+    skewed = f"; accuracy {measure.at['accuracy', 'value']:.3f} is no comfort with {share:.0%} {positive}"
+    why = "that every image has its own label: files in one order and labels in another give exactly this"
+    found = []
+    auc = roc_auc(table, positive, seed)
+    if abs(auc.value - 0.5) < 0.05 or auc.low <= 0.5 <= auc.high:
+        found.append(Alarm("the model ranks like chance", f"area under the ROC curve {auc}{skewed}", why))
+    sensitivity, fall_out = measure.at["sensitivity", "value"], measure.at["fall-out", "value"]
+    if abs(sensitivity - fall_out) < 0.05 and 0 < sensitivity + fall_out < 2:
+        saw = f"sensitivity {sensitivity:.3f} and fall-out {fall_out:.3f} are alike{skewed}"
+        found.append(Alarm("the label does not matter", saw, why))
+    return found
+
+
+def one_class(table: pd.DataFrame) -> list[Alarm]:
+    """All images are called the same, although they are not."""
+    called = predicted(table)
+    if called.nunique() > 1 or table["label"].nunique() == 1:
+        return []
+    saw = f"all {len(table)} images are called {called.iloc[0]}, {(table['label'] == called.iloc[0]).mean():.0%} are"
+    return [Alarm("one class only", saw, "the learning rate, the scaling of the input and the weights of the classes")]
+
+
+def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = None) -> list[Alarm]:
+    """Images, groups or near-duplicates of the test that the model has learnt from or was chosen by.
+
+    Args:
+        frame: of the dataset.
+        part: ``train``, ``validation`` or ``test`` for every image.
+        pairs: of :func:`helpers.splits.near_duplicates`; not looked for where not given.
+    """
+    if part.index.has_duplicates:
+        twice = part.index[part.index.duplicated()].unique()
+        saw = f"{len(twice)} images are in the split twice, such as {twice[0]}"
+        return [Alarm("the test is not new", saw, "that copies are made after the split, of training images only")]
+    if "test" not in set(part) or "validation" not in set(part):
+        saw = f"the parts are {', '.join(sorted(set(map(str, part))))}"
+        check = "that an epoch or a threshold was not chosen on the images that are reported"
+        return [Alarm("the test also chose the model", saw, check)]
+    leaks = splits.audit(frame, part, pairs)
+    if not leaks:
+        return []
+    saw = f"{len(leaks)} things are in two parts of the split, such as: {leaks[0]}"
+    return [Alarm("the test is not new", saw, "that the split is by patient, and that copies share a group")]
+
+
+def another_input(images: np.ndarray, learnt_from: np.ndarray) -> list[Alarm]:
+    """Pixels of another type or range than those that were learnt from.
+
+    Args:
+        images, learnt_from: arrays ``(n, height, width, 3)`` as they are given to the model.
+    """
+    found = []
+    if images.dtype != learnt_from.dtype:
+        saw = f"images are {images.dtype}, the model learnt from {learnt_from.dtype}"
+        found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
+    (low, high), (least, most) = (np.percentile(x, (1, 99)) for x in (images, learnt_from))
+    if not 0.5 < (high - low) / max(most - least, 1e-9) < 2:
+        saw = f"pixels are from {low:.3g} to {high:.3g}, the model learnt from {least:.3g} to {most:.3g}"
+        found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
+    elif np.abs(images.mean((0, 1, 2)) - learnt_from.mean((0, 1, 2))).max() > 0.25 * (most - least):
+        colour, before = (", ".join(f"{c:.3g}" for c in x.mean((0, 1, 2))) for x in (images, learnt_from))
+        saw = f"the mean colour is ({colour}), the model learnt from ({before})"
+        found.append(Alarm("another input", saw, "the order of the channels (red, green, blue), and the stain"))
+    return found
+
+
+def all_alarms(
+    table: pd.DataFrame,
+    positive: str,
+    threshold: float,
+    frame: pd.DataFrame,
+    part: pd.Series,
+    images: np.ndarray,
+    learnt_from: np.ndarray,
+    seed: int,
+    pairs: pd.DataFrame | None = None,
+) -> list[Alarm]:
+    """Every alarm above, for one evaluation; an empty list is what one wants.
+
+    Args:
+        table: of the test predictions.
+        positive, threshold: as in :func:`helpers.metrics.rates`.
+        frame, part, pairs: as in :func:`seen_in_training`.
+        images, learnt_from: as in :func:`another_input`.
+        seed: of the resamples.
+    """
+    return [
+        *knows_nothing(table, positive, threshold, seed),
+        *one_class(table),
+        *seen_in_training(frame, part, pairs),
+        *another_input(images, learnt_from),
+    ]

@@ -1,0 +1,259 @@
+"""Scores of a classifier, from a table of predictions.
+
+A table of predictions has one row per image: ``image_id`` (index), ``group``, ``label``, ``fold`` and, for every class,
+``p_<class>``, its probability. Ids travel with predictions, so that nothing is paired by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from helpers.metrics.bootstrap import Estimate, draws, estimate
+
+PREFIX = "p_"
+
+
+def predictions(frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], fold: int) -> pd.DataFrame:
+    """The table of predictions of some images.
+
+    Args:
+        frame: rows of a dataset, with ``group`` and ``label``.
+        probabilities: ``(n, classes)``, in the order of the rows.
+        classes: in the order of the columns.
+        fold: that the images were tested in.
+
+    Raises:
+        ValueError: not one row per image, one column per class, from 0 to 1 with sum 1.
+    """
+    if probabilities.shape != (len(frame), len(classes)):
+        raise ValueError(f"{len(frame)} images of {len(classes)} classes, but probabilities {probabilities.shape}")
+    if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(1), 1, atol=1e-3):
+        raise ValueError("probabilities are from 0 to 1 and add up to 1 in every row")
+    columns = {PREFIX + name: probabilities[:, k].astype(float) for k, name in enumerate(classes)}
+    return frame[["group", "label"]].assign(fold=fold, **columns)
+
+
+def classes_of(table: pd.DataFrame) -> list[str]:
+    """The classes of a table of predictions, in the order of its columns."""
+    return [column.removeprefix(PREFIX) for column in table.columns if column.startswith(PREFIX)]
+
+
+def by_group(table: pd.DataFrame) -> pd.DataFrame:
+    """One prediction per group, usually the patient: the mean over its images.
+
+    Raises:
+        ValueError: a group has images of several classes, so that it has no class of its own.
+    """
+    labels = table.groupby("group")["label"].nunique()
+    if (labels > 1).any():
+        raise ValueError(f"{labels.index[labels > 1][0]}: this group has images of several classes")
+    columns = [PREFIX + name for name in classes_of(table)]
+    means = table.groupby("group").agg({"label": "first", "fold": "first", **dict.fromkeys(columns, "mean")})
+    return means.rename_axis("image_id").reset_index().assign(group=lambda t: t["image_id"]).set_index("image_id")
+
+
+def predicted(table: pd.DataFrame) -> pd.Series:
+    """The most probable class of every image."""
+    classes = np.array(classes_of(table))
+    return pd.Series(classes[table[[PREFIX + c for c in classes]].to_numpy().argmax(1)], table.index, name="predicted")
+
+
+# --- two classes
+
+
+def rates(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> pd.DataFrame:
+    """What follows from calling every image positive whose probability reaches a threshold.
+
+    Args:
+        table: of predictions.
+        positive: the class that is looked for.
+        threshold: 0 to 1.
+        seed: of the resamples.
+
+    Returns:
+        A row per ``measure`` with ``value, low, high, n, groups``: sensitivity, specificity, fall-out (1 − specificity),
+        precision, negative predictive value, F1, accuracy and balanced accuracy. NaN where a measure
+        is not defined, such as the precision of a model that calls nothing positive.
+    """
+    true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= threshold
+    counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
+    sums = pd.DataFrame(counts).groupby(table["group"].to_numpy()).sum().to_numpy()
+    tp, fn, fp, tn = range(4)
+    measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "sensitivity": lambda s: s[:, tp] / (s[:, tp] + s[:, fn]),
+        "specificity": lambda s: s[:, tn] / (s[:, tn] + s[:, fp]),
+        "fall-out": lambda s: s[:, fp] / (s[:, tn] + s[:, fp]),
+        "precision": lambda s: s[:, tp] / (s[:, tp] + s[:, fp]),
+        "negative predictive value": lambda s: s[:, tn] / (s[:, tn] + s[:, fn]),
+        "F1": lambda s: 2 * s[:, tp] / (2 * s[:, tp] + s[:, fp] + s[:, fn]),
+        "accuracy": lambda s: (s[:, tp] + s[:, tn]) / s.sum(1),
+        "balanced accuracy": lambda s: (s[:, tp] / (s[:, tp] + s[:, fn]) + s[:, tn] / (s[:, tn] + s[:, fp])) / 2,
+    }
+    rows = [
+        {"measure": name} | estimate(sums, measure, len(table), seed).row("value") for name, measure in measures.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Area under the ROC curve: how often a positive image has a higher probability than a negative one.
+
+    A tie counts a half. The interval resamples groups.
+
+    Raises:
+        ValueError: only one class is there.
+    """
+    wins = _wins(table, positive)
+    return estimate(np.eye(len(wins)), lambda w: _auc(w, wins, table, positive), len(table), seed)
+
+
+def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
+
+    Both are resampled together, group by group, so that what both models find hard does not widen the interval.
+
+    Raises:
+        ValueError: the tables are not of the same images.
+    """
+    if not one.index.sort_values().equals(other.index.sort_values()):
+        raise ValueError("two models are compared on the same images; these tables have different ids")
+    other = other.loc[one.index]
+    first, second = _wins(one, positive), _wins(other, positive)
+    return estimate(
+        np.eye(len(first)),
+        lambda w: _auc(w, first, one, positive) - _auc(w, second, other, positive),
+        len(one),
+        seed,
+    )
+
+
+def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Area under the precision-recall curve, as scikit-learn's ``average_precision_score``.
+
+    A model that knows nothing reaches the share of positive images, not one half.
+    """
+    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
+    score, true = table[PREFIX + positive].to_numpy()[order], _truth(table, positive)[order]
+    code = pd.factorize(table["group"], sort=True)[0][order]
+    last = np.append(score[1:] != score[:-1], True)  # equal scores enter together
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        values = []
+        for row in weights:
+            weight = row[code].astype(float)
+            hits, called = np.cumsum(weight * true)[last], np.cumsum(weight)[last]
+            values.append((np.diff(hits, prepend=0) * hits / np.maximum(called, 1)).sum() / hits[-1])
+        return np.array(values)
+
+    return estimate(np.eye(code.max() + 1), area, len(table), seed)
+
+
+def threshold_for(table: pd.DataFrame, positive: str, sensitivity: float) -> float:
+    """The highest threshold at which at least this share of positive images is called positive.
+
+    Choose it on validation images, never on the test: a threshold is fitted like a weight.
+
+    Raises:
+        ValueError: no positive image, or a sensitivity outside of 0 to 1.
+    """
+    scores = np.sort(table.loc[_truth(table, positive), PREFIX + positive].to_numpy())[::-1]
+    if not len(scores) or not 0 < sensitivity <= 1:
+        raise ValueError(f"a sensitivity above 0 up to 1 of {len(scores)} positive images, not {sensitivity}")
+    return float(scores[int(np.ceil(sensitivity * len(scores) - 1e-9)) - 1])
+
+
+def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
+    """ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``."""
+    grid = np.linspace(0, 1, 101)
+    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
+    score, true = table[PREFIX + positive].to_numpy()[order], _truth(table, positive)[order]
+    code, names = pd.factorize(table["group"], sort=True)
+    last = np.append(score[1:] != score[:-1], True)
+
+    def curve(row: np.ndarray) -> np.ndarray:
+        weight = row[code[order]].astype(float)
+        hits, alarms = np.cumsum(weight * true)[last], np.cumsum(weight * ~true)[last]
+        if not hits[-1] or not alarms[-1]:
+            return np.full(len(grid), np.nan)
+        return np.interp(grid, np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1]))
+
+    band = np.stack([curve(row) for row in draws(len(names), seed)])
+    low, high = np.nanquantile(band, [0.025, 0.975], axis=0)
+    whole = curve(np.ones(len(names)))
+    return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
+
+
+def _truth(table: pd.DataFrame, positive: str) -> np.ndarray:
+    if PREFIX + positive not in table:
+        raise ValueError(f"{positive}: not a class of these predictions, which are {', '.join(classes_of(table))}")
+    return (table["label"] == positive).to_numpy()
+
+
+def _wins(table: pd.DataFrame, positive: str) -> np.ndarray:
+    """``[g, h]``: how many pairs of a positive image of group g and a negative one of h are in the right order."""
+    true, score = _truth(table, positive), table[PREFIX + positive].to_numpy()
+    if true.all() or not true.any():
+        raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
+    code, names = pd.factorize(table["group"], sort=True)
+    wins = np.zeros((len(names), len(names)))
+    for h in np.unique(code[~true]):
+        negative = np.sort(score[~true & (code == h)])
+        below = np.searchsorted(negative, score[true], "left")
+        tied = np.searchsorted(negative, score[true], "right") - below
+        wins[:, h] = np.bincount(code[true], below + tied / 2, len(names))
+    return wins
+
+
+def _auc(weights: np.ndarray, wins: np.ndarray, table: pd.DataFrame, positive: str) -> np.ndarray:
+    true, code = _truth(table, positive), pd.factorize(table["group"], sort=True)[0]
+    positives, negatives = (np.bincount(code[part], minlength=len(wins)) for part in (true, ~true))
+    return np.einsum("rg,gh,rh->r", weights, wins, weights, optimize=True) / (
+        (weights @ positives) * (weights @ negatives)
+    )
+
+
+# --- any number of classes
+
+
+def confusion(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts of images, a row per true class and a column per predicted one."""
+    classes = classes_of(table)
+    counts = pd.crosstab(table["label"], predicted(table)).reindex(index=classes, columns=classes, fill_value=0)
+    return counts.rename_axis(index="true", columns="predicted")
+
+
+def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Precision, recall and F1 of every class, and their means, when the most probable class counts.
+
+    Returns:
+        Rows ``class, measure, value, low, high, n, groups``; the classes ``macro`` (every class counts alike),
+        ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the macro recall). The
+        precision of a class that is never predicted is 0, as in scikit-learn.
+    """
+    classes = classes_of(table)
+    k = len(classes)
+    cell = table["label"].map(classes.index).to_numpy() * k + predicted(table).map(classes.index).to_numpy()
+    counts = pd.DataFrame(np.eye(k * k)[cell]).groupby(table["group"].to_numpy()).sum().to_numpy()
+
+    def parts(sums: np.ndarray) -> dict[str, np.ndarray]:
+        matrix = sums.reshape(-1, k, k)
+        hit, true, said = np.diagonal(matrix, axis1=1, axis2=2), matrix.sum(2), matrix.sum(1)
+        return {
+            "precision": np.where(said > 0, hit / said, 0),
+            "recall": np.where(true > 0, hit / true, np.nan),
+            "F1": np.where(true + said > 0, 2 * hit / (true + said), np.nan),
+            "share": true / true.sum(1, keepdims=True),
+        }
+
+    rows = []
+    for measure in ("precision", "recall", "F1"):
+        ways = {name: lambda s, m=measure, j=j: parts(s)[m][:, j] for j, name in enumerate(classes)}
+        ways["macro"] = lambda s, m=measure: np.nanmean(parts(s)[m], axis=1)
+        ways["weighted"] = lambda s, m=measure: np.nansum(parts(s)[m] * parts(s)["share"], axis=1)
+        for name, way in ways.items():
+            rows.append({"class": name, "measure": measure} | estimate(counts, way, len(table), seed).row("value"))
+    right = estimate(counts, lambda s: np.trace(s.reshape(-1, k, k), axis1=1, axis2=2) / s.sum(1), len(table), seed)
+    return pd.DataFrame([*rows, {"class": "all", "measure": "accuracy"} | right.row("value")])
