@@ -39,11 +39,11 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     """Dice on blood of a U-Net that has seen drawings only."""
     drawn = datasets.load("synthetic", n=n, patients=60, stain_batches=9, balanced=True, seed=SEED)
     part = np.where(drawn.frame["patient"] < 54, "train", "validation")
-    settings = training.Settings(epochs=epochs, seed=SEED)
+    settings = training.Settings(epochs=epochs, seed=SEED, batch=16)
     how = augmentation.Augmentation(turn=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
         pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
-        model, _ = training.fit_unet(pictures, masks, part, settings, how, Path(folder), width=12, batch=16)
+        model, _ = training.fit_unet(pictures, masks, part, settings, how, Path(folder), width=12)
     unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:

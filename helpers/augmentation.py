@@ -1,4 +1,4 @@
-"""Changes that leave the truth as it is: image and mask move together, and light changes on the image only.
+"""Changes that leave the truth as it is: a mask moves with its image, a label stays, light changes the image only.
 
 Everything runs in ``tf.data``, in parallel with training. Order and changes come from stateless streams keyed on the
 seed, the epoch and the image, so that a run repeats whatever the threads do, and goes on after a kill as if nothing had
@@ -45,78 +45,91 @@ def d4(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
     return tf.cond(element // 4 > 0, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
 
 
-def augment(image: tf.Tensor, mask: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Change one image and its mask.
+def augment(image: tf.Tensor, truth: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Change one image, and its mask with it.
 
     Args:
         image: ``uint8 (size, size, 3)`` RGB.
-        mask: ``uint8 (size, size)``.
+        truth: a mask ``uint8 (size, size)``, or anything else, such as a label, which stays as it is.
         how: how strongly.
         seed: ``int (2,)``; the same seed changes the same way.
 
     Returns:
-        Image and mask of the same shapes and types. What a turn or a zoom brings in from outside is the image mirrored,
-        and the mask with it.
+        Image and truth of the same shapes and types. What a turn or a zoom brings in from outside is the image
+        mirrored, and the mask with it.
     """
     seeds = tf.unstack(tf.random.split(seed, 6))
-    mask = mask[..., None]
+    mask = truth[..., None] if truth.shape.rank == 2 else None
     if how.d4:
         element = tf.random.stateless_uniform((), seeds[0], 0, 8, tf.int32)
-        image, mask = d4(image, element), d4(mask, element)
+        image = d4(image, element)
+        mask = None if mask is None else d4(mask, element)
     if how.turn or how.zoom:
         turn = tf.random.stateless_uniform((), seeds[1], -how.turn, how.turn) * np.pi / 180
         zoom = tf.exp(how.zoom * tf.random.stateless_normal((), seeds[2]))
         image = tf.cast(tf.round(_moved(image, turn, zoom, "BILINEAR")), tf.uint8)
-        mask = tf.cast(_moved(mask, turn, zoom, "NEAREST"), mask.dtype)
+        mask = None if mask is None else tf.cast(_moved(mask, turn, zoom, "NEAREST"), mask.dtype)
     light = tf.cast(image, tf.float32)
     if how.light:
         light *= 1 + how.light * tf.random.stateless_normal((), seeds[3])
         light *= 1 + how.light * tf.random.stateless_normal((3,), seeds[4])
     if how.blur:
         light = _blurred(light, tf.random.stateless_uniform((), seeds[5], 0.0, how.blur))
-    return tf.cast(tf.clip_by_value(tf.round(light), 0, 255), tf.uint8), mask[..., 0]
+    return tf.cast(tf.clip_by_value(tf.round(light), 0, 255), tf.uint8), truth if mask is None else mask[..., 0]
 
 
 def epochs_of(
-    images: np.ndarray, masks: np.ndarray, batch: int, seed: int, how: Augmentation, first: int = 0
+    images: np.ndarray,
+    truth: np.ndarray,
+    batch: int,
+    seed: int,
+    how: Augmentation,
+    first: int = 0,
+    weights: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches for training, epoch after epoch without end; every epoch has a new order and new changes.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
-        masks: ``uint8 (n, size, size)``.
+        truth: masks ``uint8 (n, size, size)``, or labels ``int (n,)``.
         batch: images in a batch; the last one of an epoch may be smaller.
         seed: of the order and of the changes.
         how: how strongly images are changed.
         first: the epoch to begin with; what it yields does not depend on the epochs before.
+        weights: ``float (n,)``, how much each image counts in the loss; all alike where not given.
+
+    Returns:
+        Batches of images and truths, and of weights where given.
     """
-    n = _checked(images, masks)
-    pictures, truths = tf.constant(images), tf.constant(masks)
+    n = _checked(images, truth)
+    given = tuple(tf.constant(array) for array in (images, truth, weights) if array is not None)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
         order = tf.random.experimental.stateless_shuffle(tf.range(n), key)
         keys = tf.random.split(key, n)
 
-        def one(k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return augment(pictures[k], truths[k], how, keys[k]) if how != NONE else (pictures[k], truths[k])
+        def one(k: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            image, true, *weight = (array[k] for array in given)
+            return (*(augment(image, true, how, keys[k]) if how != NONE else (image, true)), *weight)
 
         return tf.data.Dataset.from_tensor_slices(order).map(one, AUTOTUNE, deterministic=True).batch(batch)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
 
-def batches_of(images: np.ndarray, masks: np.ndarray, batch: int) -> tf.data.Dataset:
+def batches_of(images: np.ndarray, truth: np.ndarray, batch: int) -> tf.data.Dataset:
     """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`."""
-    _checked(images, masks)
-    return tf.data.Dataset.from_tensor_slices((images, masks)).batch(batch).prefetch(AUTOTUNE)
+    _checked(images, truth)
+    return tf.data.Dataset.from_tensor_slices((images, truth)).batch(batch).prefetch(AUTOTUNE)
 
 
-def _checked(images: np.ndarray, masks: np.ndarray) -> int:
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:3] != masks.shape or not len(images):
+def _checked(images: np.ndarray, truth: np.ndarray) -> int:
+    belong = truth.shape in (images.shape[:3], images.shape[:1])
+    if images.dtype != np.uint8 or images.ndim != 4 or not belong or not len(images):
         raise ValueError(
-            f"images are uint8 (n, size, size, 3) and masks (n, size, size); these are {images.dtype} {images.shape} "
-            f"and {masks.dtype} {masks.shape}"
+            f"images are uint8 (n, size, size, 3), masks (n, size, size) and labels (n,); these are {images.dtype} "
+            f"{images.shape} and {truth.dtype} {truth.shape}"
         )
     return len(images)
 

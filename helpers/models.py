@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -27,14 +27,7 @@ def unet(
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
     """
-    inputs = x = keras.Input((None, None, 3), name="image")
-    x = layers.Rescaling(1 / 127.5, -1)(x)
-    skips = []
-    for level in range(depth):
-        x = _two_convolutions(x, width * 2**level, normalise)
-        skips.append(x)
-        x = layers.MaxPooling2D()(x)
-    x = _two_convolutions(x, width * 2**depth, normalise)
+    inputs, skips, x = _way_down(width, depth, normalise)
     if dropout:
         x = layers.Dropout(dropout)(x)
     for level in reversed(range(depth)):
@@ -43,6 +36,40 @@ def unet(
         x = _two_convolutions(x, width * 2**level, normalise)
     outputs = layers.Conv2D(classes, 1, activation="softmax", name="probability")(x)
     return keras.Model(inputs, outputs, name="unet")
+
+
+def encoder(width: int = 16, classes: int = 2, depth: int = 4, dropout: float = 0.2) -> keras.Model:
+    """The way down of :func:`unet`, and a classifier on what each of its levels sees on average.
+
+    Its first weights are those of a U-Net of the same width and depth, so that a training may begin with what chapter
+    03 has learnt about outlines. The fine levels see chromatin, the coarse ones shape.
+
+    Returns:
+        Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, classes)``.
+    """
+    inputs, skips, x = _way_down(width, depth, normalise=True)
+    seen = layers.Concatenate()([layers.GlobalAveragePooling2D()(level) for level in (*skips, x)])
+    seen = layers.Dropout(dropout)(layers.BatchNormalization(momentum=0.9)(seen))
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(seen), name="encoder")
+
+
+def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
+    """The weights of a U-Net's way down, for an :func:`encoder` to begin with."""
+    names = [layer.name for layer in segmenter.layers]
+    first_up = next(k for k, layer in enumerate(segmenter.layers) if isinstance(layer, layers.Conv2DTranspose))
+    return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]
+
+
+def _way_down(width: int, depth: int, normalise: bool) -> tuple[keras.KerasTensor, list, keras.KerasTensor]:
+    """Input, what each level saw before it was halved, and the lowest level."""
+    inputs = x = keras.Input((None, None, 3), name="image")
+    x = layers.Rescaling(1 / 127.5, -1)(x)
+    skips = []
+    for level in range(depth):
+        x = _two_convolutions(x, width * 2**level, normalise)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    return inputs, skips, _two_convolutions(x, width * 2**depth, normalise)
 
 
 def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> keras.KerasTensor:
@@ -83,6 +110,70 @@ def anna() -> keras.Model:
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="leukaemia")(x), name="anna")
 
 
+def schouten(classes: int = 2, sigmoid: bool = False) -> keras.Model:
+    """The small network of Schouten et al. 2021 (github.com/marrlab/ClassificationALL).
+
+    Args:
+        classes: 2 gives 7,210 parameters, 6 gives 7,342.
+        sigmoid: one output, the probability of the second of two classes, as in the authors' script for AML.
+
+    Returns:
+        Model from images ``(n, 257, 257, 3)``, 0 to 255, to probabilities. The original was given values from 0 to 1;
+        here that scaling is a layer.
+    """
+    inputs = x = keras.Input((257, 257, 3), name="image")
+    x = layers.Rescaling(1 / 255)(x)
+    for filters in (4, 8, 8, 8, 16, 16):
+        x = layers.MaxPooling2D()(layers.Conv2D(filters, 3, activation="relu")(x))
+    x = layers.Dense(32, activation="relu")(layers.Flatten()(x))
+    last = layers.Dense(1, activation="sigmoid") if sigmoid else layers.Dense(classes, activation="softmax")
+    return keras.Model(inputs, last(x), name="schouten")
+
+
+def jschwxrz_head(
+    features: int,
+    classes: int = 2,
+    l1: float = 0.005945,
+    l2: float = 0.017184,
+    dropout: float = 0.5,
+    nodes: int = 256,
+    activation: str = "relu",
+) -> keras.Model:
+    """The layers that github.com/jschwxrz/all-classification puts on InceptionV3, for the features of any backbone.
+
+    Args:
+        features: their number.
+        classes: of the output.
+        l1: penalty on the activity and on the bias of the hidden layer.
+        l2: penalty on its weights.
+        dropout: after it.
+        nodes: in it.
+        activation: of it.
+
+    Returns:
+        Model from features ``float32 (n, features)`` to probabilities ``(n, classes)``.
+    """
+    inputs = keras.Input((features,), name="features")
+    absolute = keras.regularizers.L1(l1)
+    x = layers.BatchNormalization(momentum=0.9)(inputs)
+    x = layers.Dense(
+        nodes,
+        activation=activation,
+        kernel_regularizer=keras.regularizers.L2(l2),
+        activity_regularizer=absolute,
+        bias_regularizer=absolute,
+    )(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="jschwxrz_head")
+
+
+def cross_entropy(truth, probability):
+    """Cross-entropy of class numbers ``(n,)`` and probabilities ``(n, classes)``, or ``(n, 1)`` of the second."""
+    if probability.shape[-1] == 1:
+        return keras.losses.binary_crossentropy(ops.reshape(truth, (-1, 1)), probability)
+    return keras.losses.sparse_categorical_crossentropy(truth, probability)
+
+
 def segmentation_loss(class_weights: tuple[float, ...] | None = None):
     """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
 
@@ -120,18 +211,31 @@ def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = Fa
     Raises:
         ValueError: the images are not ``uint8 (n, height, width, 3)``, or the model cannot halve their sides.
     """
+    step = 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
+    if images.ndim == 4 and (images.shape[1] % step or images.shape[2] % step):
+        raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
+    parts = _in_views(model, images, eight_views, batch)
+    return np.concatenate([tf.argmax(part, axis=-1).numpy().astype(np.uint8) for part in parts])
+
+
+def predict_classes(model: keras.Model, images: np.ndarray, eight_views: bool = False, batch: int = 32) -> np.ndarray:
+    """Probability of every class, ``float32 (n, classes)``; one output becomes two, as in :func:`schouten`.
+
+    Arguments and errors as :func:`predict_masks`.
+    """
+    said = np.concatenate([part.numpy() for part in _in_views(model, images, eight_views, batch)])
+    return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
+
+
+def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: int) -> Iterator[tf.Tensor]:
+    """Probabilities of batches of images, of pixels or of classes, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
-    step = 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
-    if images.shape[1] % step or images.shape[2] % step:
-        raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
     probabilities, views = _compiled(model), range(8 if eight_views else 1)
-    said = []
     for start in range(0, len(images), batch):
         part = tf.constant(images[start : start + batch])
-        total = sum(_seen(probabilities(_seen(part, view)), view, back=True) for view in views)
-        said.append(tf.argmax(total, axis=-1).numpy().astype(np.uint8))
-    return np.concatenate(said)
+        said = [_seen(probabilities(_seen(part, view)), view, back=True) for view in views]
+        yield tf.add_n(said) / len(said)
 
 
 @functools.lru_cache(maxsize=1)
@@ -142,7 +246,9 @@ def _compiled(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _seen(images: tf.Tensor, view: int, back: bool = False) -> tf.Tensor:
-    """A batch in one of its eight views, or from that view ``back``."""
+    """A batch in one of its eight views, or from that view ``back``; classes of images look alike in all of them."""
+    if images.shape.rank < 4:
+        return images
     turns, mirrored = view % 4, view >= 4
     if back:
         images = tf.image.rot90(images, -turns)

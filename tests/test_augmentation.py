@@ -85,6 +85,20 @@ def test_epochs_and_seeds_change_an_image_differently(cells):
     assert len(set(drawn)) == 6
 
 
+def test_a_label_and_a_weight_stay_with_their_image():
+    images = np.repeat(np.arange(10, dtype=np.uint8)[:, None, None, None] * 20, 8, axis=1).repeat(8, 2).repeat(3, 3)
+    labels, weights = np.arange(10), np.arange(10) / 4
+    how = Augmentation(turn=180, zoom=0.2, light=0.0)
+    stream = iter(augmentation.epochs_of(images, labels, 4, 1, how, weights=weights))
+    seen = []
+    for _ in range(3):
+        for picture, label, weight in zip(*next(stream), strict=True):
+            assert (picture.numpy() == 20 * int(label)).all()
+            assert weight.numpy() == label.numpy() / 4
+            seen.append(int(label))
+    assert sorted(seen) == list(range(10))
+
+
 def test_validation_is_in_order_and_unchanged(cells):
     batches = list(augmentation.batches_of(*cells, 8))
     assert [len(batch[0]) for batch in batches] == [8, 8, 4]

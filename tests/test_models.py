@@ -116,3 +116,43 @@ def test_the_network_of_anna_has_the_parameters_it_had():
     assert model.count_params() == 824_478
     assert model(np.zeros((1, 128, 128, 3), np.uint8)).shape == (1, 1)
     assert model.get_layer("segmentation").output.shape == (None, 128, 128, 1)
+
+
+def test_the_network_of_schouten_has_the_parameters_it_had():
+    assert models.schouten(2).count_params() == 7_210
+    assert models.schouten(6).count_params() == 7_342
+    said = models.predict_classes(models.schouten(sigmoid=True), np.zeros((2, 257, 257, 3), np.uint8))
+    assert said.shape == (2, 2)
+    assert said.sum(1) == pytest.approx(1)
+
+
+def test_an_encoder_has_the_weights_of_the_way_down_first():
+    segmenter, classifier = models.unet(4, depth=2), models.encoder(4, classes=3, depth=2)
+    start, own = models.encoder_weights(segmenter), classifier.get_weights()
+    assert [w.shape for w in own[: len(start)]] == [w.shape for w in start]
+    assert [w.ndim for w in own[len(start) :]] == [1, 1, 1, 1, 2, 1]  # batch normalisation and the last layer
+
+
+def test_classes_of_images_are_averaged_over_eight_views():
+    model, images = models.encoder(4, depth=2), RANDOM.integers(0, 256, (3, 16, 16, 3), np.uint8)
+    said = models.predict_classes(model, images, eight_views=True)
+    turned = np.ascontiguousarray(np.rot90(images, axes=(1, 2)))
+    assert np.allclose(said, models.predict_classes(model, turned, eight_views=True), atol=1e-5)
+    assert said.sum(1) == pytest.approx(1)
+
+
+def test_the_head_of_jschwxrz_has_its_penalties_and_options():
+    head = models.jschwxrz_head(20)
+    assert [w.shape for w in head.trainable_weights] == [(20,), (20,), (20, 256), (256,), (256, 2), (2,)]
+    head(np.ones((4, 20), np.float32))
+    assert len(head.losses) == 3  # weights, bias, activity
+    small = models.jschwxrz_head(20, classes=3, nodes=8, activation="tanh", dropout=0.1, l1=0.0, l2=0.0)
+    assert small.output_shape == (None, 3)
+
+
+def test_cross_entropy_of_one_output_and_of_two_agree():
+    truth, second = np.array([0, 1, 1]), np.array([[0.2], [0.7], [0.4]], np.float32)
+    both = np.concatenate([1 - second, second], axis=1)
+    expected = -np.log([0.8, 0.7, 0.4])
+    for said in (second, both):
+        assert np.asarray(models.cross_entropy(truth, said)) == pytest.approx(expected, rel=1e-4)

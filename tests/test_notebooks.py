@@ -184,7 +184,11 @@ def test_modules_import_one_way():
         for file in [module] if module.exists() else (ROOT / "helpers" / name).rglob("*.py"):
             used = notebooks._imported(file.read_text(encoding="utf-8"))
             assert used <= set(order[: position + (not module.exists())]), f"{file.name} imports {used}"
-    present = {p.stem for p in (ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"} | {"datasets", "metrics"}
+    present = {p.stem for p in (ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"} | {
+        "datasets",
+        "metrics",
+        "training",
+    }
     assert present == set(order), "a module without a place in the order"
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -80,6 +81,57 @@ def test_training_stops_when_patience_is_over(cells, tmp_path):
     assert len(history) == min(30, best + 3)
 
 
+def test_waiting_counts_from_the_last_loss_that_was_low_enough():
+    keeper = training.loop._Keeper(Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ)
+    assert keeper._over()  # three epochs, none of them lower by 0.01
+    keeper.rows.append({"val_loss": 0.9})
+    assert not keeper._over()
+    assert keeper._best() == 4
+
+
+def test_on_a_plateau_the_learning_rate_halves(cells, tmp_path):
+    images, masks = cells
+    part = np.array(["train"] * 12 + ["validation"] * 12)
+    settings = training.Settings(6, 0.1, batch=6, optimizer="adamax", schedule="plateau")
+    _, history = training.fit_unet(images, masks, part, settings, augmentation.NONE, tmp_path, 4)
+    rate, least = 0.1, np.inf
+    for row in history.itertuples():
+        assert row.learning_rate == pytest.approx(rate)
+        rate, least = (rate, row.val_loss) if row.val_loss < least - 1e-4 else (rate / 2, least)
+    assert history["learning_rate"].nunique() > 1
+
+
+def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(cells, tmp_path):
+    images, masks = cells
+    labels = (masks == 2).mean((1, 2)) > np.median((masks == 2).mean((1, 2)))
+    part = np.array(["train"] * 16 + ["validation"] * 8)
+    settings = training.Settings(2, 1e-12, batch=8)
+    segmenter = models.unet(4)
+    build = partial(models.encoder, 4)
+    start = models.encoder_weights(segmenter)
+    model, history = training.fit_classifier(
+        build, images, labels.astype(int), part, settings, augmentation.NONE, tmp_path, balance=True, start=start
+    )
+    assert len(history) == 2
+    first = [w for layer in model.layers for w in layer.get_weights() if layer.name.startswith("conv2d")]
+    kernels = [w for w in start if w.ndim == 4]
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(first, kernels, strict=True))
+    assert models.predict_classes(model, images).shape == (24, 2)
+
+
+def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
+    images, _ = cells
+    labels, part = np.array([0] * 18 + [1] * 6), np.array((["train"] * 5 + ["validation"]) * 4)
+    seen = {}
+    monkeypatch.setattr(training.arrays, "fit", lambda *a: seen.update(batches=a[2]))
+    settings = training.Settings(1, batch=20)
+    build = partial(models.encoder, 4)
+    training.fit_classifier(build, images, labels, part, settings, augmentation.NONE, tmp_path, balance=True)
+    _, drawn, weight = next(iter(seen["batches"](0)))
+    assert weight.numpy()[drawn.numpy() == 0].sum() == pytest.approx(10)
+    assert weight.numpy()[drawn.numpy() == 1].sum() == pytest.approx(10)
+
+
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):
     fit(cells, tmp_path)
     with pytest.raises(training.TrainingError, match="holds a training with other settings"):
@@ -102,7 +154,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 import test_training as t
 from helpers.datasets import load
-t.training.PAUSE = 0.05
+t.training.loop.PAUSE = 0.05
 dataset = load("synthetic", n=24, patients=6, size=32)
 t.fit((dataset.images(32), dataset.masks(32)), Path({folder!r}), epochs=40)
 """

@@ -74,8 +74,8 @@ def rates(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> pd
         seed: of the resamples.
 
     Returns:
-        A row per ``measure`` with ``value, low, high, n, groups``: sensitivity, specificity, fall-out (1 − specificity),
-        precision, negative predictive value, F1, accuracy and balanced accuracy. NaN where a measure
+        A row per ``measure`` with ``value, low, high, n, groups``: sensitivity, specificity, fall-out (1 less the
+        specificity), precision, negative predictive value, F1, accuracy and balanced accuracy. NaN where a measure
         is not defined, such as the precision of a model that calls nothing positive.
     """
     true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= threshold

@@ -1,12 +1,11 @@
-"""Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
+"""The loop: stops in time, keeps the best weights, goes on after a kill."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import files
-from helpers.augmentation import Augmentation, batches_of, epochs_of
 from helpers.backend import keras, tf
-from helpers.models import segmentation_loss, unet
+from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
 PAUSE = 5.0
@@ -24,33 +22,6 @@ PAUSE = 5.0
 
 class TrainingError(RuntimeError):
     """Training that cannot go on; the message says in which folder and what to do."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a model is trained.
-
-    Attributes:
-        epochs: at most.
-        rate: learning rate at the start; it falls to zero along half a cosine over all epochs.
-        patience: epochs without a lower validation loss after which training stops.
-        seed: of weights, order and augmentation.
-    """
-
-    epochs: int = 30
-    rate: float = 2e-3
-    patience: int = 10
-    seed: int = 20
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and Keras, and make TensorFlow choose operations that repeat.
-
-    On one machine with one set of versions a run then repeats exactly; another processor, another number of threads or
-    a GPU may still differ in the last digits.
-    """
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
 
 
 def fit(
@@ -87,8 +58,10 @@ def fit(
     seed_everything(settings.seed)
     model = build()
     if not (folder / "finished").exists():
-        schedule = keras.optimizers.schedules.CosineDecay(settings.rate, settings.epochs * steps)
-        model.compile(keras.optimizers.Adam(schedule), loss)
+        rate = settings.rate
+        if settings.schedule == "cosine":
+            rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
+        model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
         # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
         model.optimizer.build(model.trainable_variables)
         first = _go_on(model, folder)
@@ -112,57 +85,6 @@ def fit(
     return model, pd.read_csv(history)
 
 
-def fit_unet(
-    images: np.ndarray,
-    masks: np.ndarray,
-    part: np.ndarray,
-    settings: Settings,
-    how: Augmentation,
-    folder: Path,
-    width: int = 16,
-    batch: int = 4,
-    start: list[np.ndarray] | None = None,
-) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a U-Net on one part of a dataset, and choose the epoch on another.
-
-    Args:
-        images: ``uint8 (n, size, size, 3)`` RGB.
-        masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
-        part: ``train`` or ``validation`` for every image; others are not touched.
-        settings: see :func:`fit`.
-        how: changes of the training images.
-        folder: the training gets a folder of its own below, named after all that decides it, this code included.
-        width: filters of the first level.
-        batch: images in a batch.
-        start: weights to begin with; drawn anew where not given.
-
-    Returns:
-        As :func:`fit`.
-    """
-
-    def build() -> keras.Model:
-        model = unet(width)
-        if start is not None:
-            model.set_weights(start)
-        return model
-
-    train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
-    decisive = hashlib.sha256(f"{settings} {how} {width} {batch} {keras.__version__} {tf.__version__}".encode())
-    for array in (images[train], masks[train], images[validation], masks[validation], *(start or ())):
-        decisive.update(np.ascontiguousarray(array).tobytes())
-    for module in ("models", "augmentation", "training"):
-        decisive.update(Path(__file__).with_name(f"{module}.py").read_bytes())
-    return fit(
-        build,
-        segmentation_loss(),
-        lambda first: epochs_of(images[train], masks[train], batch, settings.seed, how, first),
-        -(-int(train.sum()) // batch),
-        batches_of(images[validation], masks[validation], 32),
-        settings,
-        folder / decisive.hexdigest()[:12],
-    )
-
-
 class _Keeper(keras.callbacks.Callback):
     """Keeps the best weights and the history, the whole state now and then, and stops when patience is over.
 
@@ -182,6 +104,8 @@ class _Keeper(keras.callbacks.Callback):
         self.model.stop_training = self._over()
 
     def on_epoch_begin(self, epoch, logs=None):
+        if self.settings.schedule == "plateau":
+            self.model.optimizer.learning_rate = self.settings.rate * 0.5 ** _plateaus(self._losses())
         # Dropout draws from a stream of its own, which Keras does not save with the weights.
         for k, layer in enumerate(_layers(self.model)):
             if hasattr(layer, "seed_generator"):
@@ -207,12 +131,19 @@ class _Keeper(keras.callbacks.Callback):
         self._save_best()
         self.bar.close()
 
+    def _losses(self) -> list[float]:
+        return [row["val_loss"] for row in self.rows]
+
     def _best(self) -> int:
-        losses = [row["val_loss"] for row in self.rows]
+        losses = self._losses()
         return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
 
     def _over(self) -> bool:
-        return len(self.rows) - 1 - self._best() >= self.settings.patience
+        """Whether as many epochs as patience allows have passed since a loss that counts as lower."""
+        least, waited = float("inf"), 0
+        for loss in self._losses():
+            least, waited = (loss, 0) if loss < least - self.settings.least_gain else (least, waited + 1)
+        return waited >= self.settings.patience
 
     def _save_best(self) -> None:
         if self.best is not None:
@@ -227,6 +158,14 @@ class _Keeper(keras.callbacks.Callback):
         partial = self.folder / "partial.weights.h5"
         self.model.save_weights(partial)
         partial.replace(self.folder / name)
+
+
+def _plateaus(losses: list[float]) -> int:
+    """How often a loss was no lower than the least before it; worked out anew, so that it outlives a kill."""
+    least, found = float("inf"), 0
+    for loss in losses:
+        least, found = (loss, found) if loss < least - 1e-4 else (least, found + 1)
+    return found
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:

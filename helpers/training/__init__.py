@@ -1,0 +1,18 @@
+"""Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
+
+from helpers.training.arrays import fit_classifier, fit_unet
+from helpers.training.loop import TrainingError, fit
+from helpers.training.settings import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, Settings, seed_everything
+
+__all__ = [
+    "ANNA",
+    "JSCHWXRZ",
+    "SCHOUTEN_BINARY",
+    "SCHOUTEN_SIX",
+    "Settings",
+    "TrainingError",
+    "fit",
+    "fit_classifier",
+    "fit_unet",
+    "seed_everything",
+]

@@ -1,0 +1,115 @@
+"""Training on arrays: a U-Net on masks, a classifier on labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.augmentation import Augmentation, batches_of, epochs_of
+from helpers.backend import keras, tf
+from helpers.models import cross_entropy, segmentation_loss, unet
+from helpers.training.loop import fit
+from helpers.training.settings import Settings
+
+
+def fit_unet(
+    images: np.ndarray,
+    masks: np.ndarray,
+    part: np.ndarray,
+    settings: Settings,
+    how: Augmentation,
+    folder: Path,
+    width: int = 16,
+    start: list[np.ndarray] | None = None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a U-Net on one part of a dataset, and choose the epoch on another.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
+        part: ``train`` or ``validation`` for every image; others are not touched.
+        settings: see :func:`fit`.
+        how: changes of the training images.
+        folder: the training gets a folder of its own below, named after all that decides it, this code included.
+        width: filters of the first level.
+        start: weights to begin with; drawn anew where not given.
+
+    Returns:
+        As :func:`fit`.
+    """
+    return _fit_arrays(partial(unet, width), segmentation_loss(), images, masks, part, settings, how, folder, start)
+
+
+def fit_classifier(
+    build: partial[keras.Model],
+    images: np.ndarray,
+    labels: np.ndarray,
+    part: np.ndarray,
+    settings: Settings,
+    how: Augmentation,
+    folder: Path,
+    balance: bool = False,
+    start: list[np.ndarray] | None = None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a classifier on one part of a dataset, and choose the epoch on another.
+
+    Args:
+        build: a function of :mod:`helpers.models` with its arguments, ``functools.partial(models.schouten, 2)``.
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        labels: ``int (n,)``, the number of the class.
+        part, settings, how, folder: as in :func:`fit_unet`.
+        balance: weigh images so that every class counts alike in the loss.
+        start: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is drawn anew.
+
+    Returns:
+        As :func:`fit`.
+    """
+    weights = None
+    if balance:
+        learnt = labels[np.asarray(part) == "train"]
+        count = np.bincount(learnt)
+        weights = (len(learnt) / np.count_nonzero(count) / np.maximum(count, 1))[labels].astype(np.float32)
+    return _fit_arrays(build, cross_entropy, images, labels, part, settings, how, folder, start, weights)
+
+
+def _fit_arrays(
+    build: partial[keras.Model],
+    loss: Callable,
+    images: np.ndarray,
+    truth: np.ndarray,
+    part: np.ndarray,
+    settings: Settings,
+    how: Augmentation,
+    folder: Path,
+    start: list[np.ndarray] | None,
+    weights: np.ndarray | None = None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    def begun() -> keras.Model:
+        model = build()
+        if start is not None:
+            model.set_weights([*start, *model.get_weights()[len(start) :]])
+        return model
+
+    train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
+    made = f"{build.func.__name__} {build.args} {build.keywords}"
+    decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
+    weight = None if weights is None else weights[train]
+    for array in (images[train], truth[train], images[validation], truth[validation], *(start or ()), weight):
+        decisive.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+    here = Path(__file__).parent
+    for path in (here.parent / "models.py", here.parent / "augmentation.py", *sorted(here.glob("*.py"))):
+        decisive.update(path.read_bytes())
+    return fit(
+        begun,
+        loss,
+        lambda first: epochs_of(images[train], truth[train], settings.batch, settings.seed, how, first, weight),
+        -(-int(train.sum()) // settings.batch),
+        batches_of(images[validation], truth[validation], 32),
+        settings,
+        folder / decisive.hexdigest()[:12],
+    )
