@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import datasets
+from helpers import datasets, features
 from helpers.datasets import NUCLEUS
 from helpers.metrics import overlap
 from helpers.preprocessing import kmeans_lab
@@ -136,3 +136,12 @@ def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
         nucleus = wbc2.mask(image_id) == NUCLEUS
         dice.append(overlap(nucleus, kmeans_lab(wbc2.image(image_id)))[0])
     assert np.mean(dice) > 0.85
+
+
+def test_cells_of_c_nmc_are_found_by_their_black_background():
+    data = real("cnmc")
+    data = data.subset(data.frame.index[::120])
+    for picture in data.images(225):
+        mask = features.cell_mask(picture)
+        assert picture.any(axis=2)[mask].mean() > 0.99
+        assert mask.mean() > 0.05

@@ -1,0 +1,131 @@
+"""Every image is tested once, by a model that has seen neither it nor its group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from helpers import metrics, models, splits, training
+from helpers.augmentation import Augmentation
+from helpers.datasets import Dataset
+
+# Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
+# class for all images, (n, classes).
+Learner = Callable[[pd.Series], np.ndarray]
+INNER_FOLDS = 4
+# By name: what learns from features, and the settings to choose from.
+MACHINES = {
+    "logistic regression": (
+        LogisticRegression(class_weight="balanced", max_iter=5000),
+        {"machine__C": [0.003, 0.01, 0.03, 0.1, 1.0]},
+    ),
+    "support vector machine": (
+        SVC(class_weight="balanced"),
+        {"machine__C": [0.3, 1.0, 3.0, 10.0], "machine__gamma": [0.001, 0.003, 0.01]},
+    ),
+}
+
+
+def cross_validate(
+    dataset: Dataset, fold: pd.Series, learn: Learner, tested: Iterable[int]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions for the images of the tested folds, and for those of the validation folds beside them.
+
+    Args:
+        dataset: whose images are told apart.
+        fold: of every image, from :func:`helpers.splits.folds`.
+        learn: see :data:`Learner`.
+        tested: folds to test, each with the next one as validation.
+
+    Returns:
+        Two tables of predictions (see :func:`helpers.metrics.predictions`): of the test, each image once, and of the
+        validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
+    """
+    test, validation = [], []
+    for k in tested:
+        part = splits.rotation(fold, k)
+        said = learn(part)
+        for name, tables in (("test", test), ("validation", validation)):
+            at = (part == name).to_numpy()
+            tables.append(metrics.predictions(dataset.frame[at], said[at], dataset.classes, k))
+    return pd.concat(test), pd.concat(validation)
+
+
+def codes(dataset: Dataset) -> np.ndarray:
+    """The number of each image's class, ``int (n,)``."""
+    return dataset.frame["label"].map(dataset.classes.index).to_numpy()
+
+
+def with_network(
+    dataset: Dataset,
+    build: partial,
+    size: int,
+    settings: training.Settings,
+    how: Augmentation,
+    folder: Path,
+    start: list[np.ndarray] | None = None,
+) -> Learner:
+    """Learns with a network of :mod:`helpers.models`; classes count alike, and eight views are averaged.
+
+    Args:
+        dataset: to learn.
+        build: see :func:`helpers.training.fit_classifier`.
+        size: side of the images, pixels.
+        settings, how, folder, start: as there.
+    """
+    pictures, labels = dataset.images(size), codes(dataset)
+
+    def learn(part: pd.Series) -> np.ndarray:
+        model, _ = training.fit_classifier(build, pictures, labels, part, settings, how, folder, True, start)
+        asked = part.isin(["validation", "test"]).to_numpy()
+        said = np.zeros((len(pictures), len(dataset.classes)), np.float32)
+        said[asked] = models.predict_classes(model, pictures[asked], eight_views=True)
+        return said
+
+    return learn
+
+
+def with_features(dataset: Dataset, features: pd.DataFrame, machine: str, seed: int) -> Learner:
+    """Learns from features, with nothing left to choose by hand; classes count alike.
+
+    A machine needs no validation images to stop by, so it learns from those too. Its settings are chosen by folds of
+    groups within what it learns from, and its scores become probabilities by a sigmoid fitted on the scores of the same
+    inner folds (Platt 1999). What it says of images that it has learnt from is likewise from the inner folds.
+
+    Args:
+        dataset: to learn.
+        features: a row per image of the dataset, see :mod:`helpers.features`.
+        machine: one of :data:`MACHINES`.
+        seed: of the inner folds.
+    """
+    values, labels = features.loc[dataset.frame.index].to_numpy(), codes(dataset)
+    groups = dataset.frame["group"].to_numpy()
+    estimator, grid = MACHINES[machine]
+    two = len(dataset.classes) == 2
+
+    def column(scores: np.ndarray) -> np.ndarray:
+        return scores[:, None] if two else scores
+
+    def learn(part: pd.Series) -> np.ndarray:
+        known = (part != "test").to_numpy()
+        x, y, g = values[known], labels[known], groups[known]
+        inner = list(StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed).split(x, y, g))
+        pipeline = Pipeline([("scale", StandardScaler()), ("machine", clone(estimator))])
+        search = GridSearchCV(pipeline, grid, scoring="roc_auc" if two else "balanced_accuracy", cv=inner).fit(x, y)
+        held_out = cross_val_predict(search.best_estimator_, x, y, cv=inner, method="decision_function")
+        sigmoid = LogisticRegression(C=1e3, max_iter=5000).fit(column(held_out), y)
+        said = sigmoid.predict_proba(column(search.best_estimator_.decision_function(values)))
+        said[known] = sigmoid.predict_proba(column(held_out))
+        return said
+
+    return learn

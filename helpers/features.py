@@ -1,0 +1,149 @@
+"""What a trained eye could measure on one cell: size and shape, colour, and the texture of its chromatin.
+
+A few dozen numbers per cell, each with a name, are little for a network and a lot for a table: on few patients a
+logistic regression on them is hard to beat.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+
+import cv2
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+from scipy.stats import kurtosis, skew
+from skimage.feature import local_binary_pattern
+from skimage.measure import regionprops
+from tqdm import tqdm
+
+from helpers.preprocessing import clean_up, otsu, otsu_mask
+
+SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture, standard deviation of the finer of two blurs, pixels
+RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # distance from the outline, of the greatest one
+QUANTILES = (5, 25, 75, 95)
+# What a reader can check with ruler and eye: the fixed baseline of chapter 04.
+READABLE = ("area", "nuclear_ratio", "density_red", "density_green", "density_blue")
+
+
+def cell_mask(image: np.ndarray) -> np.ndarray:
+    """Where the cell is, ``bool (height, width)``.
+
+    Where the background has been removed (half of the border is black, as in C-NMC), all that is not black; elsewhere
+    Otsu's whole cell.
+    """
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    if (border == 0).all(axis=1).mean() < 0.5:
+        return otsu_mask(image) > 0
+    return clean_up(cv2.morphologyEx(image.any(axis=2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+
+
+def measure(image: np.ndarray) -> dict[str, float]:
+    """All features of one cell, by name; all 0 where no cell is found.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB. Sizes are in its pixels, so images to compare need one magnification.
+    """
+    mask = cell_mask(image)
+    if np.count_nonzero(mask) < 50:
+        mask = np.zeros_like(mask)
+        mask[image.shape[0] // 2, image.shape[1] // 2] = True
+        return dict.fromkeys(measure_within(image, mask), 0.0)
+    return measure_within(image, mask)
+
+
+def measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """All features of the cell that a mask outlines; arguments as :func:`measure`, ``mask`` is boolean."""
+    rows, columns = (slice(s.start, s.stop) for s in ndimage.find_objects(mask.astype(np.uint8))[0])
+    image, mask = np.ascontiguousarray(image[rows, columns]), mask[rows, columns]
+    density = -np.log((image.astype(np.float32) + 1) / 256)  # optical density, as in Beer and Lambert's law
+    depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    inside = depth > min(2.0, 0.5 * depth.max())  # without the outline, where cell and field mix
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    found = _shape(image, mask)
+    channels = {
+        **{f"density_{name}": density[..., k] for k, name in enumerate(("red", "green", "blue"))},
+        **{f"lab_{name}": lab[..., k] for k, name in enumerate("Lab")},
+    }
+    for name, channel in channels.items():
+        found |= _distribution(name, channel[inside])
+    for k, name in enumerate(("red", "green", "blue")):
+        found |= _texture(name, density[..., k], mask, inside)
+        found |= _rings(name, density[..., k], depth, inside)
+    return found | _patterns(image, inside)
+
+
+def table(pictures: Iterable[np.ndarray], ids: pd.Index, how: Callable = measure) -> pd.DataFrame:
+    """Features of many cells, a row per image and a column per feature.
+
+    Args:
+        pictures: ``uint8 (height, width, 3)`` RGB each.
+        ids: of the images, in their order.
+        how: from an image to its features.
+    """
+    bar = tqdm(pictures, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
+    return pd.DataFrame([how(picture) for picture in bar], index=ids)
+
+
+def _shape(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    region = regionprops(mask.astype(np.uint8))[0]
+    nucleus = otsu(image) & mask
+    return {
+        "area": region.area,
+        "diameter": region.equivalent_diameter_area,
+        "eccentricity": region.eccentricity,
+        "solidity": region.solidity,
+        "extent": region.extent,
+        "roundness": 4 * np.pi * region.area / max(region.perimeter, 1) ** 2,
+        "length": region.axis_major_length,
+        "width": region.axis_minor_length,
+        "nuclear_ratio": np.count_nonzero(nucleus) / region.area,
+    }
+
+
+def _distribution(name: str, values: np.ndarray) -> dict[str, float]:
+    mean = values.mean()
+    around = {f"{name}_q{q}": v - mean for q, v in zip(QUANTILES, np.percentile(values, QUANTILES), strict=True)}
+    return {name: mean, f"{name}_sd": values.std(), f"{name}_skew": _moment(skew, values)} | around
+
+
+def _texture(name: str, density: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+    """Contrast between two blurs at several scales: fine for chromatin, coarse for nucleoli and lobes."""
+    level = np.where(mask, density, density[inside].mean())  # nothing outside casts its contrast into the cell
+    found = {}
+    for scale in SCALES:
+        finer, coarser = (
+            cv2.GaussianBlur(level, (0, 0), s, borderType=cv2.BORDER_REFLECT) for s in (scale, 1.5 * scale)
+        )
+        band = (finer - coarser)[inside]
+        found[f"texture_{name}_{scale:g}"] = float(np.log(band.std() + 1e-6))
+        found[f"texture_{name}_{scale:g}_skew"] = _moment(skew, band)
+        found[f"texture_{name}_{scale:g}_kurtosis"] = _moment(kurtosis, band)
+    return found
+
+
+def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+    """How much darker each ring is than the whole cell, from the outline to the middle."""
+    mean, share = density[inside].mean(), depth / depth.max()
+    rings = [(share >= low) & (share < high) for low, high in itertools.pairwise(RINGS)]
+    return {
+        f"ring_{name}_{k}": float(density[ring].mean() - mean) if ring.any() else 0.0 for k, ring in enumerate(rings)
+    }
+
+
+def _patterns(image: np.ndarray, inside: np.ndarray) -> dict[str, float]:
+    """Local binary patterns (Ojala et al. 2002): share of pixels whose neighbours are brighter in so many places."""
+    grey, found = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), {}
+    for radius in (1, 3):
+        smooth = cv2.GaussianBlur(grey, (0, 0), max(0.6, radius / 2.5))
+        pattern = local_binary_pattern(smooth, 8, radius, "uniform")[inside].astype(int)
+        shares = np.bincount(pattern, minlength=10) / pattern.size
+        found |= {f"pattern_{radius}_{k}": float(np.sqrt(share)) for k, share in enumerate(shares)}
+    return found
+
+
+def _moment(of: Callable, values: np.ndarray) -> float:
+    """Skewness or kurtosis; 0 where all values are the same but for rounding."""
+    values = values.astype(np.float64)
+    return float(of(values)) if values.std() > 1e-5 * max(1.0, abs(values.mean())) else 0.0

@@ -1,0 +1,67 @@
+"""Every image is tested once, by something that has not seen its group."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import augmentation, crossvalidation, datasets, features, metrics, models, splits, training
+
+
+@pytest.fixture(scope="module")
+def data():
+    return datasets.load("synthetic", n=120, patients=20, task="leukaemia", size=64)
+
+
+@pytest.fixture(scope="module")
+def measured(data):
+    return features.table(data.images(64), data.frame.index)
+
+
+def test_every_image_is_tested_once_by_a_learner_that_was_told_its_part(data):
+    fold, parts = splits.folds(data.frame, 5, seed=1), []
+
+    def learn(part):
+        parts.append(part)
+        return np.tile([0.25, 0.75], (len(part), 1))
+
+    test, validation = crossvalidation.cross_validate(data, fold, learn, range(5))
+    assert sorted(test.index) == sorted(validation.index) == sorted(data.frame.index)
+    assert (test["fold"] == fold.loc[test.index]).all()
+    assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
+    for part in parts:
+        assert splits.audit(data.frame, part) == []
+
+
+@pytest.mark.parametrize("machine", crossvalidation.MACHINES)
+def test_machines_learn_from_features_and_never_from_the_test(data, measured, machine):
+    fold = splits.folds(data.frame, 4, seed=1)
+    learn = crossvalidation.with_features(data, measured, machine, seed=0)
+    part = splits.rotation(fold, 0)
+    said = learn(part)
+    hidden = data.subset(data.frame.index)
+    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
+    assert np.allclose(said, crossvalidation.with_features(hidden, measured, machine, seed=0)(part))
+    test, _ = crossvalidation.cross_validate(data, fold, learn, range(4))
+    assert metrics.roc_auc(test, data.classes[1], 0).value > 0.75
+
+
+def test_what_a_machine_says_of_images_it_knows_is_from_folds_that_held_them_out():
+    data = datasets.load("synthetic", n=200, patients=40, task="leukaemia", size=32)
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)
+    part = splits.rotation(splits.folds(data.frame, 5, seed=1), 0)
+    said = crossvalidation.with_features(data, noise, "support vector machine", seed=0)(part)
+    table = metrics.predictions(data.frame, said, data.classes, 0)
+    assert metrics.roc_auc(table[part != "test"], data.classes[1], 0).value < 0.65  # by heart it would be 1
+
+
+def test_a_network_is_asked_about_validation_and_test_only(data, tmp_path):
+    settings = training.Settings(1, batch=32)
+    build = partial(models.encoder, 4, depth=2)
+    learn = crossvalidation.with_network(data, build, 32, settings, augmentation.NONE, tmp_path)
+    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    said = learn(part)
+    assert said.shape == (120, 2)
+    assert (said[part == "train"] == 0).all()
+    assert said[part != "train"].sum(1) == pytest.approx(1, abs=1e-5)
