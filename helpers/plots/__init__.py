@@ -1,0 +1,32 @@
+"""Every figure of the book, in one look; each comes with its alt text and its caption.
+
+A function here returns a :class:`Picture`. In a notebook it shows as an image; its text form is the alt text, which is
+what a screen reader says, what the committed notebook keeps, and what nbval compares when the image is not stored.
+"""
+
+from helpers.plots.data import colour_distributions, counts, counts_by_group, histograms, sizes, strips
+from helpers.plots.look import COLOURS, Picture, grid, montage, outlined, overlays, sizes_compared
+from helpers.plots.scores import bland_altman, by_patient, curves, intervals, learning_curve, reliability, roc
+
+__all__ = [
+    "COLOURS",
+    "Picture",
+    "bland_altman",
+    "by_patient",
+    "colour_distributions",
+    "counts",
+    "counts_by_group",
+    "curves",
+    "grid",
+    "histograms",
+    "intervals",
+    "learning_curve",
+    "montage",
+    "outlined",
+    "overlays",
+    "reliability",
+    "roc",
+    "sizes",
+    "sizes_compared",
+    "strips",
+]

@@ -1,0 +1,130 @@
+"""What a dataset holds: counts, sizes, colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, listed
+
+
+def counts(frame: pd.DataFrame, by: str, caption: str) -> Picture:
+    """Horizontal bars: how many images each value of a column has."""
+    number = frame[by].value_counts()
+    figure, ax = axes_of(5.5, 0.8 + 0.28 * len(number))
+    bars = ax.barh(number.index.astype(str), number, color=COLOURS[0])
+    ax.bar_label(bars, padding=2, **STYLE)
+    ax.invert_yaxis()
+    ax.set_xlabel("images", **STYLE)
+    alt = f"Bar chart of images by {by}: " + ", ".join(f"{name} {n}" for name, n in number.items()) + "."
+    return Picture(figure, alt, caption)
+
+
+def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Picture:
+    """Stacked bars: the classes within each group, largest groups first, ``most`` groups at most."""
+    table = pd.crosstab(frame["group"], frame["label"])
+    table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index].head(most)
+    figure, ax = axes_of(6.5, 2.8)
+    below = np.zeros(len(table))
+    for label, colour in zip(table, COLOURS, strict=False):
+        ax.bar(
+            table.index.astype(str), table[label], bottom=below, color=colour, label=label, edgecolor="white", lw=0.4
+        )
+        below += table[label].to_numpy()
+    ax.set_xlabel("group", **STYLE)
+    ax.set_ylabel("images", **STYLE)
+    ax.tick_params(axis="x", rotation=90)
+    ax.legend(fontsize=7, ncols=2, frameon=False)
+    total = frame["group"].nunique()
+    alt = (
+        f"Stacked bar chart of images by group, for {len(table)} of {total} groups: the largest has "
+        f"{int(below[0])} images, the smallest shown {int(below[-1])}; bars are split into {listed(list(table))}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def sizes(table: pd.DataFrame, caption: str) -> Picture:
+    """Width against height of the images; the area of a marker grows with the number of images of that size."""
+    number = table.value_counts().reset_index(name="images")
+    figure, ax = axes_of(4, 3.4)
+    ax.scatter(
+        number["width"],
+        number["height"],
+        s=12 + 200 * number["images"] / number["images"].max(),
+        alpha=0.5,
+        c=COLOURS[0],
+    )
+    ax.set_xlabel("width in pixels", **STYLE)
+    ax.set_ylabel("height in pixels", **STYLE)
+    common = number.iloc[0]
+    alt = (
+        f"Scatter plot of image sizes: {len(number)} different sizes among {len(table)} images; the most common is "
+        f"{common['width']}×{common['height']} pixels with {common['images']} images."
+    )
+    return Picture(figure, alt, caption)
+
+
+def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -> Picture:
+    """Strips of the mean red, green and blue of every image, by class (or another column)."""
+    figure, axes = axes_of(7.5, 2.8, 3, sharey=True)
+    for ax, channel in zip(axes, ("red", "green", "blue"), strict=True):
+        _strips(ax, table, channel, by)
+        ax.set_title(channel, **STYLE)
+    axes[0].set_ylabel("mean over the image, 0 to 255", **STYLE)
+    medians = table.groupby(by)[["red", "green", "blue"]].median().round().astype(int)
+    alt = f"Mean red, green and blue of each image by {by}; medians: " + "; ".join(
+        f"{name} {r}, {g}, {b}" for name, r, g, b in medians.itertuples()
+    )
+    return Picture(figure, alt + ".", caption)
+
+
+def strips(table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label") -> Picture:
+    """One dot per image, one column per class, a bar at the median."""
+    figure, ax = axes_of(6, 3)
+    _strips(ax, table, value, by)
+    ax.set_ylabel(f"{value} {unit}".strip(), **STYLE)
+    quarter = table.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack().round(2)
+    alt = f"{value} by {by}, median and middle half: " + "; ".join(
+        f"{name} {middle} ({low} to {high})" for name, low, middle, high in quarter.itertuples()
+    )
+    return Picture(figure, alt + ".", caption)
+
+
+def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
+    jitter = np.random.default_rng(0)
+    names = sorted(table[by].dropna().unique())
+    for k, name in enumerate(names):
+        points = table.loc[table[by] == name, value]
+        place = k + jitter.uniform(-0.25, 0.25, len(points))
+        ax.scatter(place, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
+        ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
+    ax.set_xticks(range(len(names)), [str(name) for name in names], rotation=40, ha="right", **STYLE)
+
+
+def histograms(
+    images_by_name: dict[str, np.ndarray], channels: Callable[[np.ndarray], dict[str, np.ndarray]], caption: str
+) -> Picture:
+    """Distributions of pixel values, one panel per channel, one line per name.
+
+    Args:
+        images_by_name: name to images ``uint8 (n, size, size, 3)``.
+        channels: from images to values by channel name.
+        caption: what to see.
+    """
+    split = {name: channels(pictures) for name, pictures in images_by_name.items()}
+    titles = list(next(iter(split.values())))
+    figure, axes = axes_of(7.5, 2.4, len(titles))
+    for ax, title in zip(np.ravel(axes), titles, strict=True):
+        for k, (name, values) in enumerate(split.items()):
+            ax.hist(values[title].ravel(), bins=64, density=True, histtype="step", color=COLOURS[k], label=name, lw=1.3)
+        ax.set_title(title, **STYLE)
+        ax.set_yticks([])
+    np.ravel(axes)[0].legend(fontsize=7, frameon=False)
+    means = "; ".join(
+        f"{name} " + ", ".join(f"{title} {np.mean(values[title]):.0f}" for title in titles)
+        for name, values in split.items()
+    )
+    return Picture(figure, f"Histograms of {listed(titles)}; means: {means}.", caption)

@@ -1,0 +1,165 @@
+"""Numbers with their intervals, and how a training went."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.metrics import PREFIX
+from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, listed
+
+
+def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture:
+    """Means with 95 % intervals as points with whiskers, from :func:`helpers.metrics.table_of_means`."""
+    names, kinds = list(dict.fromkeys(table[by])), list(dict.fromkeys(table[series]))
+    if table.empty:
+        figure, ax = axes_of(6.5, 1.2)
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, f"no {value} was measured", ha="center", **STYLE)
+        return Picture(figure, f"An empty panel: no {value} was measured, there is no truth to compare with.", caption)
+    figure, ax = axes_of(6.5, 0.9 + 0.42 * len(names))
+    for k, kind in enumerate(kinds):
+        part = table[table[series] == kind].set_index(by).loc[lambda t: [n for n in names if n in t.index]]
+        place = np.array([names.index(name) for name in part.index]) + (k - (len(kinds) - 1) / 2) * 0.2
+        reach = np.abs(part[["low", "high"]].to_numpy().T - part[value].to_numpy())
+        ax.errorbar(part[value], place, xerr=reach, fmt=MARKERS[k], color=COLOURS[k], ms=5, capsize=2, label=kind)
+    ax.set_yticks(range(len(names)), names, **STYLE)
+    ax.invert_yaxis()
+    ax.set_xlabel(f"{value}, mean and 95 % interval", **STYLE)
+    ax.grid(axis="x", alpha=0.3)
+    ax.legend(fontsize=7, frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+    alt = f"{value} by {by} for {listed(kinds)}: " + "; ".join(
+        f"{row[by]}, {row[series]} {row[value]:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        for _, row in table.iterrows()
+    )
+    return Picture(figure, alt + ".", caption)
+
+
+def curves(history: pd.DataFrame, caption: str) -> Picture:
+    """Training and validation loss by epoch, with a mark at the epoch of least validation loss."""
+    figure, ax = axes_of(5.5, 3)
+    for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+        ax.plot(history["epoch"] + 1, history[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
+    best = history.loc[history["val_loss"].idxmin()]
+    ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set_xlabel("epoch", **STYLE)
+    ax.set_ylabel("loss", **STYLE)
+    ax.legend(frameon=False, **STYLE)
+    alt = (
+        f"Loss over {len(history)} epochs; training falls from {history['loss'].iloc[0]:.2f} to "
+        f"{history['loss'].iloc[-1]:.2f}; validation is least, {best['val_loss']:.2f}, after epoch "
+        f"{best['epoch'] + 1:.0f}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) -> Picture:
+    """Difference of two measurements against their mean, with the mean difference and the limits of agreement.
+
+    The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986).
+    """
+    mean, difference = (measured + true) / 2, measured - true
+    bias, spread = difference.mean(), 1.96 * difference.std()
+    figure, ax = axes_of(5.5, 3)
+    ax.scatter(mean, difference, s=9, color=COLOURS[0], alpha=0.6, linewidth=0)
+    for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
+        ax.axhline(level, color=COLOURS[-1], linewidth=0.9, linestyle=style)
+    ax.set_xlabel(f"mean {name}", **STYLE)
+    ax.set_ylabel("predicted − true", **STYLE)
+    alt = (
+        f"{len(mean)} differences of predicted and true {name} against their mean: mean difference {bias:.3f}, limits "
+        f"of agreement {bias - spread:.3f} to {bias + spread:.3f}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture:
+    """ROC curves with their bands, from :func:`helpers.metrics.roc_curve`; the diagonal is chance."""
+    figure, ax = axes_of(4.6, 4.2)
+    for (name, curve), colour in zip(curves_by_name.items(), COLOURS, strict=False):
+        ax.fill_between(curve["fall_out"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0)
+        ax.plot(curve["fall_out"], curve["sensitivity"], color=colour, label=name)
+    ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
+    ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
+    ax.set_ylabel("sensitivity", **STYLE)
+    ax.legend(fontsize=8, frameon=False, loc="lower right")
+    reached = "; ".join(f"{n} {c['sensitivity'][c['fall_out'] == 0.2].mean():.2f}" for n, c in curves_by_name.items())
+    return Picture(figure, f"ROC curves with bands; sensitivity at a fall-out of 0.2: {reached}.", caption)
+
+
+def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture:
+    """Frequency against probability, from :func:`helpers.metrics.reliability`; on the diagonal both agree."""
+    figure, ax = axes_of(4.6, 4.2)
+    for k, (name, table) in enumerate(tables.items()):
+        reach = np.abs(table[["low", "high"]].to_numpy().T - table["frequency"].to_numpy())
+        ax.errorbar(
+            table["probability"], table["frequency"], yerr=np.nan_to_num(reach), fmt=MARKERS[k], color=COLOURS[k],
+            ms=4, capsize=2, linewidth=1, label=name,
+        )  # fmt: skip
+    ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set_xlabel("probability, mean of the bin", **STYLE)
+    ax.set_ylabel("came true", **STYLE)
+    ax.legend(fontsize=8, frameon=False, loc="upper left")
+    said = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{p:.2f} came true in {f:.2f}" for p, f in table[["probability", "frequency"]].to_numpy())
+        for name, table in tables.items()
+    )
+    return Picture(figure, f"Frequency against probability in up to ten bins. {said}.", caption)
+
+
+def by_patient(table: pd.DataFrame, positive: str, threshold: float, caption: str, most: int = 40) -> Picture:
+    """One row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
+
+    Args:
+        table: of predictions.
+        positive: the class whose probability is shown.
+        threshold: drawn as a line.
+        caption: what to see.
+        most: patients shown, those with the most cells.
+    """
+    shown = table["group"].value_counts().index[:most]
+    mean = table[table["group"].isin(shown)].groupby("group")[PREFIX + positive].mean().sort_values()
+    label = table.groupby("group")["label"].first()
+    figure, ax = axes_of(6, 0.8 + 0.14 * len(mean))
+    for row, name in enumerate(mean.index):
+        ill = label[name] == positive
+        scores = table.loc[table["group"] == name, PREFIX + positive]
+        ax.plot(scores, np.full(len(scores), row), ".", color=COLOURS[int(ill)], ms=3, alpha=0.35)
+        ax.plot(mean[name], row, MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5)
+    ax.axvline(threshold, color=COLOURS[-1], linewidth=0.9, linestyle="--")
+    ax.set_yticks([])
+    ax.set_ylabel("patients", **STYLE)
+    ax.set_xlabel(f"probability of {positive}", **STYLE)
+    for ill, name in ((False, "other"), (True, positive)):
+        ax.plot([], [], MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5, label=f"{name}: mean of a patient")
+    ax.legend(fontsize=7, frameon=False, loc="upper left")
+    above = mean >= threshold
+    wrong = int((above != (label[mean.index] == positive)).sum())
+    alt = (
+        f"Probabilities of the cells of {len(mean)} patients, patients by their mean; {wrong} means are on the wrong "
+        f"side of {threshold:.2f}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def learning_curve(table: pd.DataFrame, value: str, caption: str) -> Picture:
+    """A score against the number of training images, one line with a band per ``learner``.
+
+    Args:
+        table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``.
+        value: the column of the score.
+        caption: what to see.
+    """
+    figure, ax = axes_of(5.5, 3)
+    for k, (name, part) in enumerate(table.groupby("learner", sort=False)):
+        ax.fill_between(part["images"], part["low"], part["high"], color=COLOURS[k], alpha=0.15, linewidth=0)
+        ax.plot(part["images"], part[value], color=COLOURS[k], marker=MARKERS[k], ms=4, label=name)
+    ax.set_xlabel("training images", **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    ax.legend(fontsize=8, frameon=False)
+    alt = f"{value} by number of training images: " + "; ".join(
+        f"{name}, " + ", ".join(f"{int(n)} images {v:.2f}" for n, v in part[["images", value]].to_numpy())
+        for name, part in table.groupby("learner", sort=False)
+    )
+    return Picture(figure, alt + ".", caption)
