@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import augmentation, crossvalidation, datasets, features, metrics, models, splits, training
+from helpers import augmentation, crossvalidation, datasets, features, metrics, models, search, splits, training
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,30 @@ def test_a_network_is_asked_about_validation_and_test_only(data, tmp_path):
     assert said.shape == (120, 2)
     assert (said[part == "train"] == 0).all()
     assert said[part != "train"].sum(1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):
+    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    best, trials = search.search_head(data, measured, part, trials=3, seed=0)
+    assert list(trials.columns) == ["trial", "loss", "l1", "l2", "dropout", "nodes", "activation"]
+    assert trials.loc[0, ["l1", "l2", "dropout", "nodes", "activation"]].tolist() == [
+        0.005945,
+        0.017184,
+        0.5,
+        256,
+        "relu",
+    ]
+    chosen = trials.sort_values("loss").iloc[0]
+    assert {name: chosen[name] for name in best} == best
+    hidden = data.subset(data.frame.index)
+    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
+    changed = measured.where(part != "test", 0.0)
+    assert search.search_head(hidden, changed, part, trials=3, seed=0)[1].equals(trials)
+    said = search.with_head(data, measured, seed=0, **best)(part)
+    assert said.sum(1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
+    part = splits.rotation(splits.random_folds(data.frame, 4, seed=1), 0)
+    with pytest.raises(ValueError, match="a split by group"):
+        search.search_head(data, measured, part, trials=1, seed=0)

@@ -1,0 +1,108 @@
+"""Search for hyperparameters, on what is learnt from and never on the test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+
+from helpers import models, splits, training
+from helpers.backend import keras
+from helpers.crossvalidation import Learner, codes
+from helpers.datasets import Dataset
+
+ACTIVATIONS = ("relu", "tanh", "elu")
+
+
+def with_head(dataset: Dataset, features: pd.DataFrame, seed: int, **options: Any) -> Learner:
+    """Learns with the head of :func:`helpers.models.jschwxrz_head` on features, by its authors' protocol.
+
+    Args:
+        dataset: to learn.
+        features: a row per image of the dataset; each is brought to mean 0 and deviation 1 of the training images.
+        seed: of weights and order.
+        options: of the head.
+    """
+    values, labels = features.loc[dataset.frame.index].to_numpy(np.float32), codes(dataset)
+
+    def learn(part: pd.Series) -> np.ndarray:
+        return _trained(values, labels, len(dataset.classes), part, seed, options)[1]
+
+    return learn
+
+
+def search_head(
+    dataset: Dataset, features: pd.DataFrame, part: pd.Series, trials: int, seed: int
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The five settings of the head that give the least validation loss (penalties, dropout, nodes, activation).
+
+    Each trial learns from the images of ``train`` and is judged on those of ``validation``; the test takes no part.
+    Optuna's tree-structured Parzen estimator proposes, and knows the outcome of the trials before.
+
+    Args:
+        dataset, features: as in :func:`with_head`.
+        part: ``train``, ``validation`` and ``test`` of every image.
+        trials: how many settings to try, the authors' own first.
+        seed: of the proposals and of the trainings.
+
+    Returns:
+        The best options, and a row per trial: ``trial``, ``loss`` and the five options.
+
+    Raises:
+        ValueError: fewer than one trial, or a split that shares groups between parts.
+    """
+    if trials < 1 or splits.audit(dataset.frame, part):
+        raise ValueError(f"a search needs a trial at least and a split by group; {trials} trials")
+    values, labels = features.loc[dataset.frame.index].to_numpy(np.float32), codes(dataset)
+
+    def judge(trial: optuna.Trial) -> float:
+        options = {
+            "l1": trial.suggest_float("l1", 1e-6, 1e-1, log=True),
+            "l2": trial.suggest_float("l2", 1e-6, 1e-1, log=True),
+            "dropout": trial.suggest_float("dropout", 0.0, 0.7),
+            "nodes": trial.suggest_int("nodes", 16, 512, log=True),
+            "activation": trial.suggest_categorical("activation", ACTIVATIONS),
+        }
+        return _trained(values, labels, len(dataset.classes), part, seed, options)[0]
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "nodes": 256, "activation": "relu"})
+    study.optimize(judge, n_trials=trials)
+    rows = [{"trial": t.number, "loss": round(t.value, 4)} | t.params for t in study.trials]
+    return study.best_params, pd.DataFrame(rows)
+
+
+def _trained(
+    values: np.ndarray, labels: np.ndarray, classes: int, part: pd.Series, seed: int, options: dict[str, Any]
+) -> tuple[float, np.ndarray]:
+    """Least validation cross-entropy, penalties left out, and what the model of that epoch says of all images."""
+    protocol = training.JSCHWXRZ
+    train, validation = ((part == name).to_numpy() for name in ("train", "validation"))
+    mean, deviation = values[train].mean(0), np.maximum(values[train].std(0), 1e-6)
+    scaled = (values - mean) / deviation
+    training.seed_everything(seed)
+    model = models.jschwxrz_head(values.shape[1], classes, **options)
+    model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
+    model.optimizer.build(model.trainable_variables)
+    count = np.bincount(labels[train], minlength=classes)
+    watched = {"monitor": "val_cross_entropy", "mode": "min"}
+    callbacks = [
+        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched),
+        keras.callbacks.EarlyStopping(
+            min_delta=protocol.least_gain, patience=protocol.patience, restore_best_weights=True, **watched
+        ),
+    ]
+    history = model.fit(
+        scaled[train],
+        labels[train],
+        batch_size=protocol.batch,
+        epochs=protocol.epochs,
+        validation_data=(scaled[validation], labels[validation]),
+        class_weight={k: train.sum() / np.count_nonzero(count) / max(n, 1) for k, n in enumerate(count)},
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return float(np.nanmin(history.history["val_cross_entropy"])), np.asarray(model(scaled, training=False))
