@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_predict
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation
-from helpers.datasets import Dataset
+from helpers.datasets import DataError, Dataset
 
 # Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
 # class for all images, (n, classes).
@@ -95,7 +96,9 @@ def with_network(
     return learn
 
 
-def with_features(dataset: Dataset, features: pd.DataFrame, machine: str, seed: int) -> Learner:
+def with_features(
+    dataset: Dataset, features: pd.DataFrame, machine: str, seed: int, parts: tuple[str, ...] = ("train", "validation")
+) -> Learner:
     """Learns from features, with nothing left to choose by hand; classes count alike.
 
     A machine needs no validation images to stop by, so it learns from those too. Its settings are chosen by folds of
@@ -107,6 +110,7 @@ def with_features(dataset: Dataset, features: pd.DataFrame, machine: str, seed: 
         features: a row per image of the dataset, see :mod:`helpers.features`.
         machine: one of :data:`MACHINES`.
         seed: of the inner folds.
+        parts: that are learnt from; ``("train",)`` for a learning curve, whose sizes then mean what they say.
     """
     values, labels = features.loc[dataset.frame.index].to_numpy(), codes(dataset)
     groups = dataset.frame["group"].to_numpy()
@@ -117,15 +121,60 @@ def with_features(dataset: Dataset, features: pd.DataFrame, machine: str, seed: 
         return scores[:, None] if two else scores
 
     def learn(part: pd.Series) -> np.ndarray:
-        known = (part != "test").to_numpy()
+        known = part.isin(parts).to_numpy()
         x, y, g = values[known], labels[known], groups[known]
-        inner = list(StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed).split(x, y, g))
-        pipeline = Pipeline([("scale", StandardScaler()), ("machine", clone(estimator))])
-        search = GridSearchCV(pipeline, grid, scoring="roc_auc" if two else "balanced_accuracy", cv=inner).fit(x, y)
-        held_out = cross_val_predict(search.best_estimator_, x, y, cv=inner, method="decision_function")
+        fewest = min(len(np.unique(g[y == label])) for label in np.unique(y))
+        if fewest < 2:
+            raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
+        inner = list(StratifiedGroupKFold(min(INNER_FOLDS, fewest), shuffle=True, random_state=seed).split(x, y, g))
+        pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
+        for setting in ParameterGrid(grid):
+            machine = clone(pipeline).set_params(**setting)
+            scores = cross_val_predict(machine, x, y, cv=inner, method="decision_function")
+            tried.append((_rank(scores, y), machine, scores))
+        _, machine, held_out = max(tried, key=lambda t: t[0])
         sigmoid = LogisticRegression(C=1e3, max_iter=5000).fit(column(held_out), y)
-        said = sigmoid.predict_proba(column(search.best_estimator_.decision_function(values)))
+        said = sigmoid.predict_proba(column(machine.fit(x, y).decision_function(values)))
         said[known] = sigmoid.predict_proba(column(held_out))
         return said
 
     return learn
+
+
+def _rank(scores: np.ndarray, y: np.ndarray) -> float:
+    """Area under the ROC curve of two classes, balanced accuracy of more."""
+    return roc_auc_score(y, scores) if scores.ndim == 1 else balanced_accuracy_score(y, scores.argmax(1))
+
+
+def learning_curve(
+    dataset: Dataset,
+    fold: pd.Series,
+    learn: Learner,
+    sizes: Iterable[int],
+    tested: Iterable[int],
+    positive: str,
+    seed: int,
+) -> pd.DataFrame:
+    """Area under the ROC curve by number of training images: balanced subsets, each within the next larger one.
+
+    The protocol of Schouten et al. 2021. Where a size is more than a balanced draw can give, it is left out.
+
+    Args:
+        dataset, fold, learn, tested: as in :func:`cross_validate`; the validation images are not learnt from.
+        sizes: numbers of training images.
+        positive: the class that is looked for.
+        seed: of the draw of subsets, and of the resamples.
+
+    Returns:
+        Rows ``images, AUC, low, high, n, groups``.
+    """
+    rows = []
+    for size in sorted(sizes):
+
+        def learn_less(part: pd.Series, size: int = size) -> np.ndarray:
+            subset = splits.nested_subsets(dataset.frame[part == "train"], [size], seed)[size]
+            return learn(part.where((part != "train") | part.index.isin(subset), "left out"))
+
+        test, _ = cross_validate(dataset, fold, learn_less, tested)
+        rows.append({"images": size} | metrics.roc_auc(test, positive, seed).row("AUC"))
+    return pd.DataFrame(rows)

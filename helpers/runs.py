@@ -127,10 +127,12 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
     source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
     start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    dataset = {**notebooks.parameters(notebooks.read(source)), **given}.get("dataset", "")
+    parameters = {**notebooks.parameters(notebooks.read(source)), **given}
+    name_of_data, options = parameters.get("dataset", ""), parameters.get("options", {})
+    dataset = f"{name_of_data} {json.dumps(options, sort_keys=True)}" if name_of_data else ""
     try:
         if dataset and dataset not in prints:
-            prints[dataset] = datasets.load(dataset).fingerprint()
+            prints[dataset] = datasets.load(name_of_data, **options).fingerprint()
     except datasets.DataError as error:
         record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
         files.write_text(record_path, json.dumps(asdict(record), indent=1))

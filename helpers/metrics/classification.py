@@ -64,13 +64,13 @@ def predicted(table: pd.DataFrame) -> pd.Series:
 # --- two classes
 
 
-def rates(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> pd.DataFrame:
+def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> pd.DataFrame:
     """What follows from calling every image positive whose probability reaches a threshold.
 
     Args:
         table: of predictions.
         positive: the class that is looked for.
-        threshold: 0 to 1.
+        threshold: 0 to 1, or one per image where folds have their own.
         seed: of the resamples.
 
     Returns:
@@ -78,7 +78,8 @@ def rates(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> pd
         specificity), precision, negative predictive value, F1, accuracy and balanced accuracy. NaN where a measure
         is not defined, such as the precision of a model that calls nothing positive.
     """
-    true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= threshold
+    limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
+    true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= limit
     counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
     sums = pd.DataFrame(counts).groupby(table["group"].to_numpy()).sum().to_numpy()
     tp, fn, fp, tn = range(4)
