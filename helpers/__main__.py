@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from helpers import datasets
+from helpers.datasets.base import find_images
 from helpers.notebooks import ROOT
 
 app = typer.Typer(help="Leukobook: data, runs and the book.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -63,13 +65,71 @@ def segment(
 
     try:
         trained = segmentation.load_model(model)
-        table, bad = segmentation.segment(segmentation.find_images(images), trained, out, size)
+        table, bad = segmentation.segment(find_images(images), trained, out, size)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     typer.echo(f"{len(table)} images segmented into {out}, {int(table['nc_ratio'].isna().sum())} without a cell")
+    _complain(bad)
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name, or folder:/path with a folder per class.")],
+    positive: Annotated[str, typer.Option(help="The class that must not be missed.")],
+    model: Annotated[Path, typer.Option(help="The .keras file to write; its card goes beside it as .json.")],
+    network: Annotated[str, typer.Option(help="encoder or schouten.")] = "encoder",
+    option: Annotated[list[str], typer.Option(help="Of the dataset, name=value, for instance task=leukaemia.")] = [],  # noqa: B006
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without images that are damaged.")] = False,
+    sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
+    epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
+) -> None:
+    """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
+    from helpers import classification, training
+
+    try:
+        options = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in option)}
+        data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **options)
+        card, alarms = classification.train(data, network, positive, sensitivity, epochs, seed, model)
+    except (ValueError, training.TrainingError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    test = card["test"]
+    for name in ("AUC", "sensitivity", "specificity"):
+        low, high = (test[name][end] for end in ("low", "high"))
+        between = "" if low is None else f" [{low:.3f}, {high:.3f}]"
+        typer.echo(f"{name:12} {test[name]['value']:.3f}{between} on {card['parts']['test']}")
+    typer.echo(f"{model} and {model.with_suffix('.json')} are written")
+    for alarm in alarms:
+        typer.echo(str(alarm), err=True)
+
+
+@app.command()
+def predict(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
+) -> None:
+    """Classify your images into a table of probabilities. Not for diagnosis."""
+    from helpers import classification
+
+    try:
+        trained, card = classification.load(model)
+        table, bad = classification.predict(find_images(images), trained, card, out)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    counts = ", ".join(f"{name} {number}" for name, number in table["called"].value_counts().items())
+    typer.echo(f"{len(table)} images classified into {out}: {counts or 'none'}")
+    typer.echo(f"The model: {card['network']} on {card['data']['name']}, {card['purpose']}.")
+    _complain(bad)
+
+
+def _complain(bad: list[str]) -> None:
+    """List what was wrong and exit with 1, where anything was."""
     if bad:
-        typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)
+        typer.echo("\n".join([f"{len(bad)} problems:", *(f"  - {line}" for line in bad)]), err=True)
         raise typer.Exit(1)
 
 

@@ -18,11 +18,13 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
 
 from helpers.files import write_bytes
 
@@ -127,6 +129,31 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
             return np.asarray(_to_rgb(image))
         except _DAMAGED as error:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
+
+
+def read_batches(
+    paths: list[Path], bad: list[str], doing: str, batch: int = 16
+) -> Iterator[list[tuple[Path, np.ndarray]]]:
+    """Images with their paths, a few at a time, so that a folder of any length fits into memory; shows progress.
+
+    Args:
+        paths: of the images.
+        bad: gets a line for every image that cannot be read, which is left out.
+        doing: what the progress bar says.
+        batch: images at a time, at most.
+    """
+    with tqdm(total=len(paths), desc=doing, unit="image", delay=2, leave=False) as bar:
+        for start in range(0, len(paths), batch):
+            part = paths[start : start + batch]
+            found = []
+            for path in part:
+                try:
+                    found.append((path, read(path)))
+                except ImageError as error:
+                    bad.append(str(error))
+            if found:
+                yield found
+            bar.update(len(part))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from helpers import files, images, plots
 from helpers.backend import keras
 from helpers.datasets import CYTOPLASM, NUCLEUS
-from helpers.datasets.base import files_in
 from helpers.models import CLASSES, predict_masks
 
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
-BATCH = 16
 
 
 class SegmentationError(ValueError):
@@ -39,11 +36,6 @@ def load_model(path: Path) -> keras.Model:
     return model
 
 
-def find_images(place: Path) -> list[Path]:
-    """One image, or all of a folder, sorted by name. Raises DataError where a folder is missing or has none."""
-    return [place] if place.is_file() else files_in(place)
-
-
 def segment(paths: list[Path], model: keras.Model, folder: Path, size: int) -> tuple[pd.DataFrame, list[str]]:
     """Segment images and write ``NAME.mask.png``, ``NAME.overlay.png`` and ``measures.csv``.
 
@@ -61,27 +53,13 @@ def segment(paths: list[Path], model: keras.Model, folder: Path, size: int) -> t
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows, bad = [], []
-    with tqdm(total=len(paths), desc="segmenting", unit="image", delay=2, leave=False) as bar:
-        for start in range(0, len(paths), BATCH):
-            read = _read(paths[start : start + BATCH], bad)
-            if read:
-                small = np.stack([images.resize(image, size) for _, image in read])
-                for (path, image), mask in zip(read, predict_masks(model, small, True), strict=True):
-                    rows.append(_write(path, image, images.restore_mask(mask, *image.shape[:2]), folder))
-            bar.update(len(paths[start : start + BATCH]))
+    for read in images.read_batches(paths, bad, "segmenting"):
+        small = np.stack([images.resize(image, size) for _, image in read])
+        for (path, image), mask in zip(read, predict_masks(model, small, True), strict=True):
+            rows.append(_write(path, image, images.restore_mask(mask, *image.shape[:2]), folder))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
     files.write_text(folder / "measures.csv", table.to_csv(index=False))
     return table, bad
-
-
-def _read(paths: list[Path], bad: list[str]) -> list[tuple[Path, np.ndarray]]:
-    found = []
-    for path in paths:
-        try:
-            found.append((path, images.read(path)))
-        except images.ImageError as error:
-            bad.append(str(error))
-    return found
 
 
 def _write(path: Path, image: np.ndarray, mask: np.ndarray, folder: Path) -> tuple[str, int, int, float]:

@@ -267,21 +267,23 @@ def test_a_test_that_is_also_the_validation_raises_an_alarm(good):
 def test_another_input_than_in_training_raises_an_alarm():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     images[..., 2] //= 4
-    assert metrics.another_input(images[:2], images[2:]) == []
-    scaled = metrics.another_input((images / 255).astype(np.float32), images)
+    learnt = metrics.input_statistics(images)
+    assert metrics.another_input(images[:2], learnt) == []
+    scaled = metrics.another_input((images / 255).astype(np.float32), learnt)
     assert "images are float32, the model learnt from uint8" in str(scaled[0])
     assert "pixels are from" in str(scaled[1])
-    assert "order of the channels" in str(metrics.another_input(images[..., ::-1], images)[0])
+    assert "order of the channels" in str(metrics.another_input(images[..., ::-1], learnt)[0])
 
 
 def test_all_alarms_asks_every_one(good):
     patient = good["group"].astype(int)
     part = pd.Series(np.select([patient < 20, patient < 30], ["train", "validation"], "test"), good.index)
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
-    assert metrics.all_alarms(good, "ill", 0.5, good, part, images, images, seed=0) == []
+    learnt = metrics.input_statistics(images)
+    assert metrics.all_alarms(good, "ill", 0.5, good, part, images, learnt, seed=0) == []
     bad = good.assign(p_ill=0.9, p_well=0.1)
     by_cell = pd.Series(np.resize(["train", "validation", "test"], len(good)), good.index)
-    fired = metrics.all_alarms(bad, "ill", 0.5, good, by_cell, images / 255, images, seed=0)
+    fired = metrics.all_alarms(bad, "ill", 0.5, good, by_cell, images / 255, learnt, seed=0)
     assert names(fired) == [
         "the model ranks like chance", "one class only", "the test is not new", "another input", "another input"
     ]  # fmt: skip

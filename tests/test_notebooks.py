@@ -175,6 +175,7 @@ def test_modules_import_one_way():
         "search",
         "plots",
         "segmentation",
+        "classification",
         "teaching",
         "notebooks",
         "runs",

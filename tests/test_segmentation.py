@@ -13,6 +13,7 @@ from PIL import Image
 
 from helpers import images, segmentation
 from helpers.datasets import DataError
+from helpers.datasets.base import find_images
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,7 +48,7 @@ def place(tmp_path):
 
 def test_masks_overlays_and_measures_fit_the_images(place):
     model = segmentation.load_model(place / "model.keras")
-    table, bad = segmentation.segment(segmentation.find_images(place), model, place / "out", 64)
+    table, bad = segmentation.segment(find_images(place), model, place / "out", 64)
     assert bad == []
     table = table.set_index("image")
     for name, shape in (("tall.png", (90, 60)), ("wide.png", (50, 120))):
@@ -72,13 +73,13 @@ def test_one_bad_image_is_named_and_the_others_are_done(place):
     assert done.returncode == 1
     assert "3 images segmented" in done.stdout
     assert "1 without a cell" in done.stdout
-    assert "1 images could not be read" in done.stderr
+    assert "1 problems" in done.stderr
     assert "broken.png: not an image" in done.stderr
     assert len(list((place / "out").glob("*.mask.png"))) == 3
 
 
 def test_a_single_image_will_do(place):
-    assert segmentation.find_images(place / "tall.png") == [place / "tall.png"]
+    assert find_images(place / "tall.png") == [place / "tall.png"]
 
 
 def test_what_keeps_a_run_from_starting_is_said(place):
@@ -92,7 +93,7 @@ def test_what_keeps_a_run_from_starting_is_said(place):
     with pytest.raises(segmentation.SegmentationError, match="gives 2 classes, not background, cytoplasm, nucleus"):
         segmentation.load_model(place / "two.keras")
     with pytest.raises(DataError, match="no such folder"):
-        segmentation.find_images(place / "nowhere")
+        find_images(place / "nowhere")
 
 
 def test_a_model_that_carries_code_is_refused(place):

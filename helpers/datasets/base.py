@@ -309,6 +309,11 @@ def files_in(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Pa
     return sorted(found)
 
 
+def find_images(place: Path) -> list[Path]:
+    """One image, or all of a folder, sorted by name. Raises DataError where a folder is missing or has none."""
+    return [place] if place.is_file() else files_in(place)
+
+
 def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> None:
     """Refuse a label table whose ids are not exactly those on disk.
 

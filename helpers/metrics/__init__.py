@@ -1,6 +1,14 @@
 """Numbers with intervals. Everything is imported from here: ``from helpers import metrics``."""
 
-from helpers.metrics.alarms import Alarm, all_alarms, another_input, knows_nothing, one_class, seen_in_training
+from helpers.metrics.alarms import (
+    Alarm,
+    all_alarms,
+    another_input,
+    input_statistics,
+    knows_nothing,
+    one_class,
+    seen_in_training,
+)
 from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, table_of_means
 from helpers.metrics.calibration import brier, ece, reliability, temperature, with_temperature
 from helpers.metrics.classification import (
@@ -10,6 +18,7 @@ from helpers.metrics.classification import (
     classes_of,
     compare_auc,
     confusion,
+    in_plain_words,
     per_class,
     predicted,
     predictions,
@@ -36,6 +45,8 @@ __all__ = [
     "ece",
     "estimate",
     "hausdorff95",
+    "in_plain_words",
+    "input_statistics",
     "knows_nothing",
     "mean_over_groups",
     "one_class",

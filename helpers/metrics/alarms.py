@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,22 +77,30 @@ def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame |
     return [Alarm("the test is not new", saw, "that the split is by patient, and that copies share a group")]
 
 
-def another_input(images: np.ndarray, learnt_from: np.ndarray) -> list[Alarm]:
+def input_statistics(images: np.ndarray) -> dict[str, Any]:
+    """What images ``(n, height, width, 3)`` look like: ``dtype``, 1st and 99th percentile, ``mean`` colour."""
+    low, high = (float(v) for v in np.percentile(images, (1, 99)))
+    mean = [round(float(v), 3) for v in images.mean((0, 1, 2))]
+    return {"dtype": str(images.dtype), "low": low, "high": high, "mean": mean}
+
+
+def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm]:
     """Pixels of another type or range than those that were learnt from.
 
     Args:
-        images, learnt_from: arrays ``(n, height, width, 3)`` as they are given to the model.
+        images: ``(n, height, width, 3)`` as they are given to the model.
+        learnt_from: :func:`input_statistics` of the training images.
     """
-    found = []
-    if images.dtype != learnt_from.dtype:
-        saw = f"images are {images.dtype}, the model learnt from {learnt_from.dtype}"
+    found, seen = [], input_statistics(images)
+    if seen["dtype"] != learnt_from["dtype"]:
+        saw = f"images are {seen['dtype']}, the model learnt from {learnt_from['dtype']}"
         found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
-    (low, high), (least, most) = (np.percentile(x, (1, 99)) for x in (images, learnt_from))
+    low, high, least, most = seen["low"], seen["high"], learnt_from["low"], learnt_from["high"]
     if not 0.5 < (high - low) / max(most - least, 1e-9) < 2:
         saw = f"pixels are from {low:.3g} to {high:.3g}, the model learnt from {least:.3g} to {most:.3g}"
         found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
-    elif np.abs(images.mean((0, 1, 2)) - learnt_from.mean((0, 1, 2))).max() > 0.25 * (most - least):
-        colour, before = (", ".join(f"{c:.3g}" for c in x.mean((0, 1, 2))) for x in (images, learnt_from))
+    elif np.abs(np.subtract(seen["mean"], learnt_from["mean"])).max() > 0.25 * (most - least):
+        colour, before = (", ".join(f"{c:.3g}" for c in x["mean"]) for x in (seen, learnt_from))
         saw = f"the mean colour is ({colour}), the model learnt from ({before})"
         found.append(Alarm("another input", saw, "the order of the channels (red, green, blue), and the stain"))
     return found
@@ -104,7 +113,7 @@ def all_alarms(
     frame: pd.DataFrame,
     part: pd.Series,
     images: np.ndarray,
-    learnt_from: np.ndarray,
+    learnt_from: dict[str, Any],
     seed: int,
     pairs: pd.DataFrame | None = None,
 ) -> list[Alarm]:

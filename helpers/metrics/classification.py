@@ -216,6 +216,30 @@ def _auc(weights: np.ndarray, wins: np.ndarray, table: pd.DataFrame, positive: s
     )
 
 
+def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> str:
+    """What a table of predictions says, for somebody who reads no statistics; every number in it is worked out.
+
+    Args:
+        table, positive, threshold, seed: as in :func:`rates`.
+    """
+    found = rates(table, positive, threshold, seed).set_index("measure")
+
+    def hundred(name: str) -> str:
+        value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()
+        return f"about {value:.0f}" + ("" if np.isnan(low) else f" (between {low:.0f} and {high:.0f})")
+
+    ill = table["label"] == positive
+    return (
+        f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where known) that the\n"
+        f"model had not seen; {ill.mean():.0%} of the images are {positive}.\n"
+        f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.\n"
+        f"- Of 100 that are not, it calls {hundred('fall-out')} {positive} all the same.\n"
+        f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.\n"
+        "The ranges say how much this may change with other patients like these. They say nothing about other\n"
+        "laboratories, stains or cameras. Not for diagnosis."
+    )
+
+
 # --- any number of classes
 
 
