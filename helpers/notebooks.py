@@ -72,7 +72,18 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         executed += 1
         cell.execution_count = executed  # nbval refuses outputs of a cell that has no number
         keep = "nbval-ignore-output" not in tags(cell)
-        cell.outputs = [_normal_output(output, executed) for output in cell.outputs] if keep else []
+        cell.outputs = _joined([_normal_output(output, executed) for output in cell.outputs]) if keep else []
+    return result
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """What is printed in one go arrives in one piece or in several, as the kernel finds time; here it is one."""
+    result: list[NotebookNode] = []
+    for output in outputs:
+        if result and output.output_type == "stream" and output.get("name") == result[-1].get("name"):
+            result[-1].text += output.text
+        else:
+            result.append(output)
     return result
 
 

@@ -13,7 +13,7 @@ from jupyterquiz import display_quiz
 from helpers.datasets import NUCLEUS, Dataset
 from helpers.metrics import overlap
 from helpers.preprocessing import otsu, otsu_mask
-from helpers.splits import folds
+from helpers.splits import folds, random_folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
 # Dark enough for white text at a contrast of 4.5 to 1 (WCAG AA).
@@ -38,6 +38,11 @@ def _leaked_groups(data: Dataset) -> int:
 
 def _widest_fold(data: Dataset) -> int:
     return int(folds(data.frame, 4, 20).value_counts().max())
+
+
+def _spread_groups(data: Dataset) -> int:
+    spread = random_folds(data.frame, 5, 20).groupby(data.frame["group"]).nunique()
+    return int((spread > 1).sum())
 
 
 def _otsu_on_first(data: Dataset) -> float:
@@ -68,6 +73,11 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
         _median_ratio,
         "count the 2s and the pixels above 0 of each mask; then the median of the ratios",
     ),
+    "04-always": (
+        lambda data: float(data.frame["label"].value_counts(normalize=True).iloc[0]),
+        "value_counts(normalize=True) gives the share of every class",
+    ),
+    "04-leaked": (_spread_groups, "group the folds by data.frame['group'] and count the different ones"),
 }
 
 
