@@ -237,7 +237,7 @@ def test_labels_in_another_order_than_images_raise_an_alarm(good):
     shuffled = good.assign(label=good["label"].sample(frac=1, random_state=1).to_numpy())
     fired = metrics.knows_nothing(shuffled, "ill", 0.5, seed=0)
     assert names(fired) == ["the model ranks like chance", "the label does not matter"]
-    assert "files in one order and labels in another" in str(fired[0])
+    assert "files in one order and labels in another" in fired[0].check
     assert metrics.knows_nothing(good, "ill", 0.5, seed=0) == []
 
 
@@ -252,16 +252,21 @@ def test_what_was_seen_in_training_raises_an_alarm(good):
     part = pd.Series(np.select([patient < 20, patient < 30], ["train", "validation"], "test"), good.index)
     assert metrics.seen_in_training(good, part) == []
     by_cell = pd.Series(np.resize(["train", "validation", "test"], len(good)), good.index)
-    assert "group 0 is in test and train and validation" in str(metrics.seen_in_training(good, by_cell)[0])
+    assert "group 0 is in test and train and validation" in metrics.seen_in_training(good, by_cell)[0].saw
     pairs = pd.DataFrame([(good.index[0], good.index[-1], 0.99)], columns=["image_a", "image_b", "similarity"])
-    assert "show the same thing" in str(metrics.seen_in_training(good, part, pairs)[0])
+    assert "show the same thing" in metrics.seen_in_training(good, part, pairs)[0].saw
     copied = pd.concat([part, part.iloc[:1]])
-    assert "in the split twice, such as cell-0000" in str(metrics.seen_in_training(good, copied)[0])
+    assert "in the split twice, such as cell-0000" in metrics.seen_in_training(good, copied)[0].saw
 
 
 def test_a_test_that_is_also_the_validation_raises_an_alarm(good):
     part = pd.Series(np.where(good["group"].astype(int) < 20, "train", "test"), good.index)
     assert names(metrics.seen_in_training(good, part)) == ["the test also chose the model"]
+
+
+def test_patients_that_are_not_known_raise_an_alarm(good):
+    assert metrics.patients_unknown(good) == []
+    assert names(metrics.patients_unknown(good.assign(group=good.index))) == ["patients are not known"]
 
 
 def test_another_input_than_in_training_raises_an_alarm():
@@ -270,9 +275,15 @@ def test_another_input_than_in_training_raises_an_alarm():
     learnt = metrics.input_statistics(images)
     assert metrics.another_input(images[:2], learnt) == []
     scaled = metrics.another_input((images / 255).astype(np.float32), learnt)
-    assert "images are float32, the model learnt from uint8" in str(scaled[0])
-    assert "pixels are from" in str(scaled[1])
-    assert "order of the channels" in str(metrics.another_input(images[..., ::-1], learnt)[0])
+    assert "images are float32, the model learnt from uint8" in scaled[0].saw
+    assert "pixels are from" in scaled[1].saw
+    assert "order of the channels" in metrics.another_input(images[..., ::-1], learnt)[0].check
+
+
+def test_an_alarm_reads_as_a_sentence_that_fits_a_page():
+    said = str(metrics.Alarm("one class only", "all 12 images are called ill, 50% are", "the learning rate, " * 5))
+    assert said.startswith("Alarm, one class only: all 12 images are called ill, 50% are. Check the")
+    assert max(map(len, said.splitlines())) <= 76
 
 
 def test_all_alarms_asks_every_one(good):

@@ -29,7 +29,7 @@ def trained(tmp_path_factory):
     for name, row in data.frame.iterrows():
         folder = place / "cells" / row["label"]
         folder.mkdir(parents=True, exist_ok=True)
-        images.write_png(folder / f"{row['group']}_{name}.png", data.image(name))
+        images.write_png(folder / f"{name}.png", data.image(name))
     wanted = ("--positive", "lymphoblast", "--model", "out/m.keras", "--epochs", 1)
     done = leukobook("train", f"folder:{place / 'cells'}", *wanted, cwd=place)
     assert done.returncode == 0, done.stderr
@@ -45,6 +45,7 @@ def test_training_writes_a_model_and_a_card_that_says_what_it_is(trained):
     assert 0 <= card["test"]["AUC"]["value"] <= 1
     assert card["test"]["sensitivity"].keys() == {"value", "low", "high", "n", "groups"}
     assert card["data"]["sha256"] == datasets.load(f"folder:{place / 'cells'}").fingerprint()
+    assert "all 100 images are groups of their own" in " ".join(done.stderr.split())  # no groups.csv
     assert (card["seed"], card["epochs_run"], card["settings"]["epochs"]) == (20, 1, 1)
     assert f"AUC          {card['test']['AUC']['value']:.3f}" in done.stdout
     assert all(alarm in done.stderr for alarm in card["alarms"])
@@ -131,7 +132,9 @@ def test_plain_words_hold_the_numbers_of_the_table():
     data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
     score = (data.frame["label"] == "lymphoblast") * 0.8 + 0.1
     table = metrics.predictions(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, 0)
-    said = metrics.in_plain_words(table, "lymphoblast", 0.5, seed=0)
+    lines = metrics.in_plain_words(table, "lymphoblast", 0.5, seed=0)
+    assert max(map(len, lines.splitlines())) <= 70
+    said = " ".join(lines.split())
     assert "Tested on 40 images of" in said
     assert "it finds about 100 (between 100 and 100)" in said
     assert "it calls about 0 (between 0 and 0) lymphoblast" in said

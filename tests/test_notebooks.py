@@ -119,6 +119,14 @@ def test_normal_form_drops_images_and_volatile_metadata_and_keeps_alt_text():
     assert "papermill" not in normal.metadata
 
 
+def test_what_is_printed_in_pieces_is_committed_in_one():
+    pieces = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in ("a", "b\n", "c")]
+    figure = nbformat.v4.new_output("display_data", {"text/plain": "Figure: a."})
+    cell = nbformat.v4.new_code_cell("f()", outputs=[*pieces[:2], figure, pieces[2]])
+    outputs = notebooks.normalise(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs
+    assert [o.get("text") for o in outputs] == ["ab\n", None, "c"]
+
+
 def test_a_figure_without_alt_text_cannot_enter_the_book():
     output = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("plt.show()", outputs=[output])])

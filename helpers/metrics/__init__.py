@@ -7,6 +7,7 @@ from helpers.metrics.alarms import (
     input_statistics,
     knows_nothing,
     one_class,
+    patients_unknown,
     seen_in_training,
 )
 from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, table_of_means
@@ -51,6 +52,7 @@ __all__ = [
     "mean_over_groups",
     "one_class",
     "overlap",
+    "patients_unknown",
     "per_class",
     "pooled_iou",
     "predicted",

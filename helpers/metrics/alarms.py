@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ class Alarm:
     check: str
 
     def __str__(self) -> str:
-        return f"🔔 {self.name}: {self.saw}. Check {self.check}."
+        return textwrap.fill(f"Alarm, {self.name}: {self.saw}. Check {self.check}.", 76, subsequent_indent="    ")
 
 
 def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Alarm]:
@@ -84,6 +85,15 @@ def input_statistics(images: np.ndarray) -> dict[str, Any]:
     return {"dtype": str(images.dtype), "low": low, "high": high, "mean": mean}
 
 
+def patients_unknown(frame: pd.DataFrame) -> list[Alarm]:
+    """Every image of a dataset is its own group, so that a split by group is a split by image."""
+    if frame["group"].duplicated().any():
+        return []
+    saw = f"all {len(frame)} images are groups of their own"
+    check = "whether patients can be known; if not, scores are too good and intervals too narrow"
+    return [Alarm("patients are not known", saw, check)]
+
+
 def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm]:
     """Pixels of another type or range than those that were learnt from.
 
@@ -130,5 +140,6 @@ def all_alarms(
         *knows_nothing(table, positive, threshold, seed),
         *one_class(table),
         *seen_in_training(frame, part, pairs),
+        *patients_unknown(frame),
         *another_input(images, learnt_from),
     ]

@@ -6,6 +6,7 @@ A table of predictions has one row per image: ``image_id`` (index), ``group``, `
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
@@ -229,15 +230,16 @@ def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
         return f"about {value:.0f}" + ("" if np.isnan(low) else f" (between {low:.0f} and {high:.0f})")
 
     ill = table["label"] == positive
-    return (
-        f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where known) that the\n"
-        f"model had not seen; {ill.mean():.0%} of the images are {positive}.\n"
-        f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.\n"
-        f"- Of 100 that are not, it calls {hundred('fall-out')} {positive} all the same.\n"
-        f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.\n"
-        "The ranges say how much this may change with other patients like these. They say nothing about other\n"
-        "laboratories, stains or cameras. Not for diagnosis."
+    lines = (
+        f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
+        f"model had not seen; {ill.mean():.0%} of the images are {positive}.",
+        f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.",
+        f"- Of 100 that are not, it calls {hundred('fall-out')} {positive} all the same.",
+        f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.",
+        "The ranges say how much this may change with other patients like these. They say nothing about other "
+        "laboratories, stains or cameras. Not for diagnosis.",
     )
+    return "\n".join(textwrap.fill(line, 70, subsequent_indent="  " * line.startswith("-")) for line in lines)
 
 
 # --- any number of classes
