@@ -159,7 +159,7 @@ def learning_curve(
 ) -> pd.DataFrame:
     """Area under the ROC curve by number of training images: balanced subsets, each within the next larger one.
 
-    The protocol of Schouten et al. 2021. Where a size is more than a balanced draw can give, it is left out.
+    The protocol of Schouten et al. 2021.
 
     Args:
         dataset, fold, learn, tested: as in :func:`cross_validate`; the validation images are not learnt from.
@@ -169,6 +169,9 @@ def learning_curve(
 
     Returns:
         Rows ``images, AUC, low, high, n, groups``.
+
+    Raises:
+        DataError: a size is more than a balanced draw from the training images can give.
     """
     rows = []
     for size in sorted(sizes):
