@@ -83,9 +83,9 @@ def test_training_stops_when_patience_is_over(cells, tmp_path):
 
 def test_waiting_counts_from_the_last_loss_that_was_low_enough():
     keeper = training.loop._Keeper(Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ)
-    assert keeper._over()  # three epochs, none of them lower by 0.01
+    assert keeper.over()  # three epochs, none of them lower by 0.01
     keeper.rows.append({"val_loss": 0.9})
-    assert not keeper._over()
+    assert not keeper.over()
     assert keeper._best() == 4
 
 
@@ -130,6 +130,19 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
     _, drawn, weight = next(iter(seen["batches"](0)))
     assert weight.numpy()[drawn.numpy() == 0].sum() == pytest.approx(10)
     assert weight.numpy()[drawn.numpy() == 1].sum() == pytest.approx(10)
+
+
+def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_further(cells, tmp_path, monkeypatch):
+    whole, history = fit(cells, tmp_path / "whole", epochs=30, patience=2, rate=1e-9)
+    monkeypatch.setattr(training.loop, "PAUSE", 0.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "touch", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fit(cells, tmp_path / "killed", epochs=30, patience=2, rate=1e-9)
+    assert list((tmp_path / "killed").glob("state-*"))
+    resumed, same = fit(cells, tmp_path / "killed", epochs=30, patience=2, rate=1e-9)
+    pd.testing.assert_frame_equal(history, same)
+    assert np.array_equal(weights(whole), weights(resumed))
 
 
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):

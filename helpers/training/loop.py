@@ -65,17 +65,18 @@ def fit(
         # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
         model.optimizer.build(model.trainable_variables)
         first = _go_on(model, folder)
-        past = pd.read_csv(history).head(first) if first else pd.DataFrame()
-        model.fit(
-            train(first),
-            steps_per_epoch=steps,
-            initial_epoch=first,
-            epochs=settings.epochs,
-            validation_data=validation,
-            shuffle=False,
-            callbacks=[_Keeper(folder, past, settings)],
-            verbose=0,
-        )
+        keeper = _Keeper(folder, pd.read_csv(history).head(first) if first else pd.DataFrame(), settings)
+        if not keeper.over():  # killed after the last epoch
+            model.fit(
+                train(first),
+                steps_per_epoch=steps,
+                initial_epoch=first,
+                epochs=settings.epochs,
+                validation_data=validation,
+                shuffle=False,
+                callbacks=[keeper],
+                verbose=0,
+            )
         if not np.isfinite(pd.read_csv(history)["loss"]).all():
             raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
         (folder / "finished").touch()
@@ -101,7 +102,6 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(total=self.settings.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
-        self.model.stop_training = self._over()
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.settings.schedule == "plateau":
@@ -125,7 +125,7 @@ class _Keeper(keras.callbacks.Callback):
             self.saved = time.monotonic()
         self.bar.update()
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", val_loss=f"{logs['val_loss']:.3f}")
-        self.model.stop_training = self._over() or not np.isfinite(logs["loss"])
+        self.model.stop_training = self.over() or not np.isfinite(logs["loss"])
 
     def on_train_end(self, logs=None):
         self._save_best()
@@ -138,7 +138,7 @@ class _Keeper(keras.callbacks.Callback):
         losses = self._losses()
         return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
 
-    def _over(self) -> bool:
+    def over(self) -> bool:
         """Whether as many epochs as patience allows have passed since a loss that counts as lower."""
         least, waited = float("inf"), 0
         for loss in self._losses():
