@@ -37,7 +37,7 @@ def test_reliability_names_every_bin(said):
 
 def test_patients_are_shown_by_their_mean_and_wrong_sides_are_counted(said):
     patients = metrics.by_group(said)
-    threshold = float(patients["p_ill"].median())
+    threshold = pd.Series(float(patients["p_ill"].median()), patients.index)
     wrong = int(((patients["p_ill"] >= threshold) != (patients["label"] == "ill")).sum())
     picture = plots.by_patient(said, "ill", threshold, "A caption.")
     assert f"of 12 patients, patients by their mean; {wrong} means are on the wrong side" in picture.alt

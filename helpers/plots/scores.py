@@ -108,13 +108,13 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture:
     return Picture(figure, f"Frequency against probability in up to ten bins. {said}.", caption)
 
 
-def by_patient(table: pd.DataFrame, positive: str, threshold: float, caption: str, most: int = 40) -> Picture:
+def by_patient(table: pd.DataFrame, positive: str, threshold: pd.Series, caption: str, most: int = 60) -> Picture:
     """One row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
 
     Args:
         table: of predictions.
         positive: the class whose probability is shown.
-        threshold: drawn as a line.
+        threshold: of every patient, drawn as a stroke.
         caption: what to see.
         most: patients shown, those with the most cells.
     """
@@ -127,18 +127,18 @@ def by_patient(table: pd.DataFrame, positive: str, threshold: float, caption: st
         scores = table.loc[table["group"] == name, PREFIX + positive]
         ax.plot(scores, np.full(len(scores), row), ".", color=COLOURS[int(ill)], ms=3, alpha=0.35)
         ax.plot(mean[name], row, MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5)
-    ax.axvline(threshold, color=COLOURS[-1], linewidth=0.9, linestyle="--")
+        ax.plot(threshold[name], row, "|", color=COLOURS[6], ms=5)
     ax.set_yticks([])
     ax.set_ylabel("patients", **STYLE)
     ax.set_xlabel(f"probability of {positive}", **STYLE)
     for ill, name in ((False, "other"), (True, positive)):
         ax.plot([], [], MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5, label=f"{name}: mean of a patient")
     ax.legend(fontsize=7, frameon=False, loc="upper left")
-    above = mean >= threshold
+    above = mean >= threshold[mean.index]
     wrong = int((above != (label[mean.index] == positive)).sum())
     alt = (
         f"Probabilities of the cells of {len(mean)} patients, patients by their mean; {wrong} means are on the wrong "
-        f"side of {threshold:.2f}."
+        "side of their threshold."
     )
     return Picture(figure, alt, caption)
 
