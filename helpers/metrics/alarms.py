@@ -22,7 +22,7 @@ class Alarm:
     check: str
 
     def __str__(self) -> str:
-        return textwrap.fill(f"Alarm, {self.name}: {self.saw}. Check {self.check}.", 76, subsequent_indent="    ")
+        return textwrap.fill(f"Alarm, {self.name}: {self.saw}. Check {self.check}.", 60, subsequent_indent="    ")
 
 
 def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Alarm]:
