@@ -22,8 +22,8 @@ CARD = Card(
     (
         "cells of one subject look alike: a split by cell measures recognition of subjects",
         "five images appear under two subjects (H2 = H4, H2 = H5): these three are one group here",
-        "the same cells also appear under subjects 1 and 15, 1 and 17, 17 and 20 (four pairs seen in fold 0): not joined "
-        "here yet, so these four are not wholly independent",
+        "the same cells also appear under subjects 1 and 15, 1 and 17, 17 and 20 (four pairs seen in fold 0): not "
+        "joined here yet, so these four are not wholly independent",
         "backgrounds are black, so the outline drawn by the segmentation is part of the picture",
     ),
 )
