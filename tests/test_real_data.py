@@ -110,10 +110,12 @@ def test_pbc_has_100_images_of_each_of_eight_classes():
     assert counts(real("pbc")) == (100,) * 8
 
 
-def test_cnmc_has_1440_cells_of_28_subjects():
+def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups():
     cells = real("cnmc")
     assert len(cells) == 1440
     assert cells.frame["subject"].nunique() == 28
+    assert cells.frame["group"].nunique() == 25
+    assert cells.frame["group"].eq("1+15+17+20").sum() == cells.frame["subject"].isin(["1", "15", "17", "20"]).sum()
     assert cells.frame.groupby("subject")["label"].nunique().max() == 1
     assert cells.frame.groupby("subject")["label"].first().value_counts().to_dict() == {"all": 19, "hem": 9}
     assert cells.frame["subject"].value_counts().max() <= 60
