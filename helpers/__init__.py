@@ -1,9 +1,9 @@
 """Leukobook: deep learning on blood smears, honestly measured. The package that every notebook imports.
 
 Modules import one way, each only from those above it:
-``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``backend``, ``augmentation``, ``models``,
-``training``, ``metrics``, ``plots``, ``segmentation``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``,
-``book``.
+``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``backend``, ``augmentation``,
+``models``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``plots``, ``segmentation``, ``classification``,
+``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
 """
 
 import warnings

@@ -112,9 +112,8 @@ def train(
         "epochs_run": len(history),
         "versions": {"keras": keras.__version__},
     }
-    partial_path = model_path.with_name(f"partial-{model_path.name}")
-    model.save(partial_path)
-    partial_path.replace(model_path)
+    with files.whole(model_path) as part_path:
+        model.save(part_path)
     files.write_text(model_path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return card, alarms
 
@@ -129,7 +128,8 @@ def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """A model and its card; nothing in either file is executed.
 
     Raises:
-        ClassifierError: one of the files is missing or damaged, or they do not belong together.
+        ClassifierError: one of the files is missing, the card is damaged, or they do not belong together.
+        helpers.models.ModelError: the model cannot be read.
     """
     card_path = model_path.with_suffix(".json")
     for path in (model_path, card_path):
@@ -143,10 +143,7 @@ def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
             raise ValueError(f"{card['positive']} is not one of its classes")
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ClassifierError(f"{card_path}: not the card of a model ({error!r})") from None
-    try:
-        model = keras.saving.load_model(model_path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise ClassifierError(f"{model_path}: cannot be read as a Keras model ({str(error).splitlines()[0]})") from None
+    model = models.load(model_path)
     if model.output_shape != (None, len(classes)):
         raise ClassifierError(f"{model_path}: gives {model.output_shape}, but its card has {len(classes)} classes")
     return model, card

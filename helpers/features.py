@@ -74,16 +74,15 @@ def measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     return found | _patterns(image, inside)
 
 
-def table(pictures: Iterable[np.ndarray], ids: pd.Index, how: Callable = measure) -> pd.DataFrame:
+def table(pictures: Iterable[np.ndarray], ids: pd.Index) -> pd.DataFrame:
     """Features of many cells, a row per image and a column per feature.
 
     Args:
         pictures: ``uint8 (height, width, 3)`` RGB each.
         ids: of the images, in their order.
-        how: from an image to its features.
     """
     bar = tqdm(pictures, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
-    return pd.DataFrame([how(picture) for picture in bar], index=ids)
+    return pd.DataFrame([measure(picture) for picture in bar], index=ids)
 
 
 def _shape(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file through a partial one beside it, which is gone afterwards; threads and processes may do so at once.
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A partial file beside ``path`` to write to, which becomes ``path`` at the end and is gone where that fails.
+
+    It ends in the same suffix, by which libraries choose a format. Threads and processes may write at once.
 
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    part = path.with_name(f"part-{os.getpid()}-{threading.get_ident()}-{path.name}")
     try:
-        part.write_bytes(content)
+        yield part
         part.replace(path)
-    except OSError:
+    except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, :func:`whole`."""
+    with whole(path) as part:
+        part.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from helpers.backend import keras, layers, ops, tf
 
 CLASSES = ("background", "cytoplasm", "nucleus")
+
+
+class ModelError(ValueError):
+    """A file that is not the model it should be; the message names it."""
+
+
+def load(path: Path) -> keras.Model:
+    """A model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
+
+    Raises:
+        ModelError: it cannot be read as a model.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: cannot be read as a Keras model ({str(error).splitlines()[0]})") from None
 
 
 def unet(

@@ -87,7 +87,6 @@ def _trained(
     model = models.jschwxrz_head(values.shape[1], classes, **options)
     model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
     model.optimizer.build(model.trainable_variables)
-    count = np.bincount(labels[train], minlength=classes)
     watched = {"monitor": "val_cross_entropy", "mode": "min"}
     callbacks = [
         keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched),
@@ -101,7 +100,7 @@ def _trained(
         batch_size=protocol.batch,
         epochs=protocol.epochs,
         validation_data=(scaled[validation], labels[validation]),
-        class_weight={k: train.sum() / np.count_nonzero(count) / max(n, 1) for k, n in enumerate(count)},
+        class_weight=dict(enumerate(training.class_weights(labels, part))),
         callbacks=callbacks,
         verbose=0,
     )

@@ -10,29 +10,22 @@ import pandas as pd
 from helpers import files, images, plots
 from helpers.backend import keras
 from helpers.datasets import CYTOPLASM, NUCLEUS
-from helpers.models import CLASSES, predict_masks
+from helpers.models import CLASSES, ModelError, load, predict_masks
 
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
-
-
-class SegmentationError(ValueError):
-    """Something that keeps a whole run from starting; the message says what to do."""
 
 
 def load_model(path: Path) -> keras.Model:
     """A segmentation model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
 
     Raises:
-        SegmentationError: there is no such file, it is not a model, or not one of three classes.
+        ModelError: there is no such file, it is not a model, or not one of three classes.
     """
     if not path.is_file():
-        raise SegmentationError(f"{path}: no such file; train a model in chapter 03, which saves one")
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise SegmentationError(f"{path}: cannot be read as a Keras model ({str(error).splitlines()[0]})") from None
+        raise ModelError(f"{path}: no such file; train a model in chapter 03, which saves one")
+    model = load(path)
     if model.output_shape[-1] != len(CLASSES):
-        raise SegmentationError(f"{path}: gives {model.output_shape[-1]} classes, not {', '.join(CLASSES)}")
+        raise ModelError(f"{path}: gives {model.output_shape[-1]} classes, not {', '.join(CLASSES)}")
     return model
 
 

@@ -26,7 +26,7 @@ def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
         "made_by", "command", "parameters", "data_sha256", "finished", "commit", "hardware", "python", "versions",
     }  # fmt: skip
     assert note["commit"]
-    assert not list(folder.glob("*.part*"))
+    assert not list(folder.glob("part-*"))
     shown = pages.result_table("x-dice")
     assert "| nucleus | 0.912 | 0.9 |" in shown
     assert "| cell | 0.95 | – |" in shown

@@ -10,6 +10,7 @@ import pandas as pd
 
 RESAMPLES = 2000
 LEVEL = 0.95
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles of an interval
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,18 @@ def estimate(by_group: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
         spread = statistic(draws(len(by_group), seed) @ by_group)
     if len(by_group) < 2 or np.isnan(spread).all():  # nothing is known of how groups differ
         return Estimate(value, float("nan"), float("nan"), n, len(by_group))
-    low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(spread, ENDS)
     return Estimate(value, float(low), float(high), n, len(by_group))
 
 
 def draws(groups: int, seed: int) -> np.ndarray:
     """How often each group is in each resample, ``int (2000, groups)``."""
     return np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), RESAMPLES)
+
+
+def sums_by_group(values: np.ndarray, groups: pd.Series) -> np.ndarray:
+    """``(groups, k)``: the sums over each group's images of values ``(n, k)``, for :func:`estimate`."""
+    return pd.DataFrame(values).groupby(groups.to_numpy()).sum().to_numpy()
 
 
 def table_of_means(table: pd.DataFrame, value: str, by: list[str], groups: pd.Series, seed: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups
+from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, sums_by_group
 from helpers.metrics.classification import PREFIX, classes_of
 
 BINS = 10
@@ -26,7 +26,7 @@ def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     inside = np.eye(BINS)[_bin(table, positive)]
     gap = ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()
     parts = np.concatenate([inside * gap[:, None], inside], axis=1)
-    sums = pd.DataFrame(parts).groupby(table["group"].to_numpy()).sum().to_numpy()
+    sums = sums_by_group(parts, table["group"])
     return estimate(sums, lambda s: np.abs(s[:, :BINS]).sum(1) / s[:, BINS:].sum(1), len(table), seed)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import Estimate, draws, estimate
+from helpers.metrics.bootstrap import ENDS, Estimate, draws, estimate, sums_by_group
 
 PREFIX = "p_"
 
@@ -82,7 +82,7 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
     true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= limit
     counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
-    sums = pd.DataFrame(counts).groupby(table["group"].to_numpy()).sum().to_numpy()
+    sums = sums_by_group(counts, table["group"])
     tp, fn, fp, tn = range(4)
     measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "sensitivity": lambda s: s[:, tp] / (s[:, tp] + s[:, fn]),
@@ -108,8 +108,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     Raises:
         ValueError: only one class is there.
     """
-    wins = _wins(table, positive)
-    return estimate(np.eye(len(wins)), lambda w: _auc(w, wins, table, positive), len(table), seed)
+    return estimate(np.eye(table["group"].nunique()), _area(table, positive), len(table), seed)
 
 
 def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -122,14 +121,8 @@ def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int
     """
     if not one.index.sort_values().equals(other.index.sort_values()):
         raise ValueError("two models are compared on the same images; these tables have different ids")
-    other = other.loc[one.index]
-    first, second = _wins(one, positive), _wins(other, positive)
-    return estimate(
-        np.eye(len(first)),
-        lambda w: _auc(w, first, one, positive) - _auc(w, second, other, positive),
-        len(one),
-        seed,
-    )
+    first, second = _area(one, positive), _area(other.loc[one.index], positive)
+    return estimate(np.eye(one["group"].nunique()), lambda w: first(w) - second(w), len(one), seed)
 
 
 def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -137,10 +130,7 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
 
     A model that knows nothing reaches the share of positive images, not one half.
     """
-    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
-    score, true = table[PREFIX + positive].to_numpy()[order], _truth(table, positive)[order]
-    code = pd.factorize(table["group"], sort=True)[0][order]
-    last = np.append(score[1:] != score[:-1], True)  # equal scores enter together
+    true, code, last = _ranked(table, positive)
 
     def area(weights: np.ndarray) -> np.ndarray:
         values = []
@@ -170,21 +160,19 @@ def threshold_for(table: pd.DataFrame, positive: str, sensitivity: float) -> flo
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
     """ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``."""
     grid = np.linspace(0, 1, 101)
-    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
-    score, true = table[PREFIX + positive].to_numpy()[order], _truth(table, positive)[order]
-    code, names = pd.factorize(table["group"], sort=True)
-    last = np.append(score[1:] != score[:-1], True)
+    true, code, last = _ranked(table, positive)
+    groups = table["group"].nunique()
 
     def curve(row: np.ndarray) -> np.ndarray:
-        weight = row[code[order]].astype(float)
+        weight = row[code].astype(float)
         hits, alarms = np.cumsum(weight * true)[last], np.cumsum(weight * ~true)[last]
         if not hits[-1] or not alarms[-1]:
             return np.full(len(grid), np.nan)
         return np.interp(grid, np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1]))
 
-    band = np.stack([curve(row) for row in draws(len(names), seed)])
-    low, high = np.nanquantile(band, [0.025, 0.975], axis=0)
-    whole = curve(np.ones(len(names)))
+    band = np.stack([curve(row) for row in draws(groups, seed)])
+    low, high = np.nanquantile(band, ENDS, axis=0)
+    whole = curve(np.ones(groups))
     return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
 
 
@@ -194,8 +182,22 @@ def _truth(table: pd.DataFrame, positive: str) -> np.ndarray:
     return (table["label"] == positive).to_numpy()
 
 
-def _wins(table: pd.DataFrame, positive: str) -> np.ndarray:
-    """``[g, h]``: how many pairs of a positive image of group g and a negative one of h are in the right order."""
+def _ranked(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From the highest score down: which images are positive, of which group, and which are the last of their score.
+
+    Images of one score are called positive together.
+    """
+    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
+    score = table[PREFIX + positive].to_numpy()[order]
+    code = pd.factorize(table["group"], sort=True)[0][order]
+    return _truth(table, positive)[order], code, np.append(score[1:] != score[:-1], True)
+
+
+def _area(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The area under the ROC curve from how often each group counts, ``(resamples, groups)``.
+
+    ``wins[g, h]`` is how many pairs of a positive image of group g and a negative one of h are in the right order.
+    """
     true, score = _truth(table, positive), table[PREFIX + positive].to_numpy()
     if true.all() or not true.any():
         raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
@@ -206,15 +208,13 @@ def _wins(table: pd.DataFrame, positive: str) -> np.ndarray:
         below = np.searchsorted(negative, score[true], "left")
         tied = np.searchsorted(negative, score[true], "right") - below
         wins[:, h] = np.bincount(code[true], below + tied / 2, len(names))
-    return wins
+    positives, negatives = (np.bincount(code[part], minlength=len(names)) for part in (true, ~true))
 
+    def area(weights: np.ndarray) -> np.ndarray:
+        pairs = (weights @ positives) * (weights @ negatives)
+        return np.einsum("rg,gh,rh->r", weights, wins, weights, optimize=True) / pairs
 
-def _auc(weights: np.ndarray, wins: np.ndarray, table: pd.DataFrame, positive: str) -> np.ndarray:
-    true, code = _truth(table, positive), pd.factorize(table["group"], sort=True)[0]
-    positives, negatives = (np.bincount(code[part], minlength=len(wins)) for part in (true, ~true))
-    return np.einsum("rg,gh,rh->r", weights, wins, weights, optimize=True) / (
-        (weights @ positives) * (weights @ negatives)
-    )
+    return area
 
 
 def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> str:
@@ -263,7 +263,7 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     classes = classes_of(table)
     k = len(classes)
     cell = table["label"].map(classes.index).to_numpy() * k + predicted(table).map(classes.index).to_numpy()
-    counts = pd.DataFrame(np.eye(k * k)[cell]).groupby(table["group"].to_numpy()).sum().to_numpy()
+    counts = sums_by_group(np.eye(k * k)[cell], table["group"])
 
     def parts(sums: np.ndarray) -> dict[str, np.ndarray]:
         matrix = sums.reshape(-1, k, k)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from helpers.metrics.bootstrap import Estimate, estimate
+from helpers.metrics.bootstrap import Estimate, estimate, sums_by_group
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
@@ -100,10 +100,10 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed
     Raises:
         ValueError: a class is in no truth and no prediction.
     """
-    counts = pd.DataFrame(
+    counts = np.stack(
         [np.bincount(t.ravel().astype(int) * 3 + p.ravel(), minlength=9) for t, p in zip(truth, predicted, strict=True)]
     )
-    by_group = counts.groupby(groups.to_numpy()).sum().to_numpy()
+    by_group = sums_by_group(counts, groups)
 
     def iou(table: np.ndarray) -> np.ndarray:
         table = table.reshape(-1, 3, 3)

@@ -69,12 +69,15 @@ def fit_classifier(
     Returns:
         As :func:`fit`.
     """
-    weights = None
-    if balance:
-        learnt = labels[np.asarray(part) == "train"]
-        count = np.bincount(learnt)
-        weights = (len(learnt) / np.count_nonzero(count) / np.maximum(count, 1))[labels].astype(np.float32)
+    weights = class_weights(labels, part)[labels].astype(np.float32) if balance else None
     return _fit_arrays(build, cross_entropy, images, labels, part, settings, how, folder, start, weights)
+
+
+def class_weights(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """By which the images of each class count, so that all classes of ``train`` count alike; 1 on average."""
+    learnt = labels[np.asarray(part) == "train"]
+    count = np.bincount(learnt, minlength=labels.max() + 1)
+    return len(learnt) / np.count_nonzero(count) / np.maximum(count, 1)
 
 
 def _fit_arrays(

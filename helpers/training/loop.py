@@ -155,9 +155,8 @@ class _Keeper(keras.callbacks.Callback):
         files.write_text(self.folder / "history.csv", pd.DataFrame(self.rows).to_csv(index=False))
 
     def _save(self, name: str) -> None:
-        partial = self.folder / "partial.weights.h5"
-        self.model.save_weights(partial)
-        partial.replace(self.folder / name)
+        with files.whole(self.folder / name) as part:
+            self.model.save_weights(part)
 
 
 def _plateaus(losses: list[float]) -> int:
