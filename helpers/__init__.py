@@ -2,8 +2,8 @@
 
 Modules import one way, each only from those above it:
 ``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``backend``, ``augmentation``,
-``models``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``plots``, ``segmentation``, ``classification``,
-``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
+``models``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``,
+``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
 """
 
 import warnings

@@ -7,9 +7,11 @@ happened.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from helpers.backend import tf
 
@@ -22,20 +24,27 @@ class Augmentation:
 
     Attributes:
         d4: one of the eight flips and quarter turns of the square.
+        flips: only left to right, top to bottom, or both; part of ``d4``.
         turn: largest turn by any angle, degrees.
+        shift: largest shift along each side, share of the side.
+        shear: largest slant, degrees.
         zoom: standard deviation of the logarithm of the magnification.
         light: standard deviation of the gain of the whole image and of each channel.
         blur: largest standard deviation of a Gaussian blur, pixels.
     """
 
     d4: bool = True
+    flips: bool = False
     turn: float = 0.0
+    shift: float = 0.0
+    shear: float = 0.0
     zoom: float = 0.0
     light: float = 0.06
     blur: float = 0.8
 
 
 NONE = Augmentation(d4=False, light=0.0, blur=0.0)
+TURNS = Augmentation(d4=False, flips=True, turn=180.0, light=0.0, blur=0.0)  # as Schouten et al. 2021
 
 
 def d4(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
@@ -55,20 +64,23 @@ def augment(image: tf.Tensor, truth: tf.Tensor, how: Augmentation, seed: tf.Tens
         seed: ``int (2,)``; the same seed changes the same way.
 
     Returns:
-        Image and truth of the same shapes and types. What a turn or a zoom brings in from outside is the image
-        mirrored, and the mask with it.
+        Image and truth of the same shapes and types. What a movement brings in from outside is the image mirrored, and
+        the mask with it.
     """
-    seeds = tf.unstack(tf.random.split(seed, 6))
+    seeds = tf.unstack(tf.random.split(seed, 8))
     mask = truth[..., None] if truth.shape.rank == 2 else None
-    if how.d4:
-        element = tf.random.stateless_uniform((), seeds[0], 0, 8, tf.int32)
+    if how.d4 or how.flips:
+        element = tf.random.stateless_uniform((), seeds[0], 0, 8 if how.d4 else 4, tf.int32)
         image = d4(image, element)
         mask = None if mask is None else d4(mask, element)
-    if how.turn or how.zoom:
+    if how.turn or how.zoom or how.shift or how.shear:
         turn = tf.random.stateless_uniform((), seeds[1], -how.turn, how.turn) * np.pi / 180
         zoom = tf.exp(how.zoom * tf.random.stateless_normal((), seeds[2]))
-        image = tf.cast(tf.round(_moved(image, turn, zoom, "BILINEAR")), tf.uint8)
-        mask = None if mask is None else tf.cast(_moved(mask, turn, zoom, "NEAREST"), mask.dtype)
+        shift = tf.random.stateless_uniform((2,), seeds[6], -how.shift, how.shift)
+        slant = tf.tan(tf.random.stateless_uniform((), seeds[7], -how.shear, how.shear) * np.pi / 180)
+        matrix = _matrix(tf.shape(image)[0], turn, zoom, shift, slant)
+        image = tf.cast(tf.round(_moved(image, matrix, "BILINEAR")), tf.uint8)
+        mask = None if mask is None else tf.cast(_moved(mask, matrix, "NEAREST"), mask.dtype)
     light = tf.cast(image, tf.float32)
     if how.light:
         light *= 1 + how.light * tf.random.stateless_normal((), seeds[3])
@@ -101,8 +113,43 @@ def epochs_of(
     Returns:
         Batches of images and truths, and of weights where given.
     """
-    n = _checked(images, truth)
-    given = tuple(tf.constant(array) for array in (images, truth, weights) if array is not None)
+    _checked(images, truth)
+
+    def change(key: tf.Tensor, image: tf.Tensor, true: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return augment(image, true, how, key) if how != NONE else (image, true)
+
+    return _epochs((images, truth, weights), change, batch, seed, first)
+
+
+def views_of(
+    features: np.ndarray,
+    labels: np.ndarray,
+    batch: int,
+    seed: int,
+    first: int = 0,
+    weights: np.ndarray | None = None,
+) -> tf.data.Dataset:
+    """Batches of features, each image in one of its views, another one in every epoch.
+
+    Args:
+        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.features`.
+        labels: ``int (n,)``.
+        batch, seed, first, weights: as in :func:`epochs_of`.
+    """
+
+    def change(key: tf.Tensor, views: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        view = tf.random.stateless_uniform((), key, 0, features.shape[1], tf.int32)
+        return tf.cast(views[view], tf.float32), label
+
+    return _epochs((features, labels, weights), change, batch, seed, first)
+
+
+def _epochs(
+    arrays: tuple[np.ndarray | None, ...], change: Callable, batch: int, seed: int, first: int
+) -> tf.data.Dataset:
+    """Epochs of image, truth and perhaps weight, in an order and with changes of their own."""
+    given = tuple(tf.constant(array) for array in arrays if array is not None)
+    n = len(given[0])
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
@@ -111,37 +158,75 @@ def epochs_of(
 
         def one(k: tf.Tensor) -> tuple[tf.Tensor, ...]:
             image, true, *weight = (array[k] for array in given)
-            return (*(augment(image, true, how, keys[k]) if how != NONE else (image, true)), *weight)
+            return (*change(keys[k], image, true), *weight)
 
         return tf.data.Dataset.from_tensor_slices(order).map(one, AUTOTUNE, deterministic=True).batch(batch)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
 
+def balanced_copies(
+    images: np.ndarray, labels: pd.Series, n: int, seed: int, how: Augmentation = TURNS
+) -> tuple[np.ndarray, pd.Index]:
+    """Changed copies of images that bring every smaller class to ``n`` (Schouten et al. 2021).
+
+    Make them of the training images, after the split: a copy in the test of what was learnt from is no test.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        labels: of the images, in their order, by ``image_id``.
+        n: wanted of every class; a class that has more keeps all and gets no copy.
+        seed: of the draw and of the changes.
+        how: how strongly the copies are changed.
+
+    Returns:
+        The copies ``uint8 (m, size, size, 3)``, and for each the id of its original. The originals of a class take
+        turns, so that no two differ by more than one copy.
+    """
+    random, chosen = np.random.default_rng(seed), []
+    for label in sorted(labels.unique()):
+        own = np.flatnonzero(labels == label)
+        chosen.append(np.resize(random.permutation(own), max(0, n - len(own))))
+    positions = np.concatenate(chosen)
+    keys = tf.random.split((seed, 0), len(positions))
+    changed = tf.data.Dataset.from_tensor_slices((positions, keys)).map(
+        lambda k, key: augment(tf.constant(images)[k], tf.constant(0), how, key)[0], AUTOTUNE, deterministic=True
+    )
+    copies = np.empty((len(positions), *images.shape[1:]), np.uint8)
+    for k, copy in enumerate(changed.as_numpy_iterator()):
+        copies[k] = copy
+    return copies, labels.index[positions]
+
+
 def batches_of(images: np.ndarray, truth: np.ndarray, batch: int) -> tf.data.Dataset:
-    """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`."""
-    _checked(images, truth)
+    """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`, or one view of features."""
+    if images.ndim == 4:
+        _checked(images, truth)
     return tf.data.Dataset.from_tensor_slices((images, truth)).batch(batch).prefetch(AUTOTUNE)
 
 
-def _checked(images: np.ndarray, truth: np.ndarray) -> int:
+def _checked(images: np.ndarray, truth: np.ndarray) -> None:
     belong = truth.shape in (images.shape[:3], images.shape[:1])
     if images.dtype != np.uint8 or images.ndim != 4 or not belong or not len(images):
         raise ValueError(
             f"images are uint8 (n, size, size, 3), masks (n, size, size) and labels (n,); these are {images.dtype} "
             f"{images.shape} and {truth.dtype} {truth.shape}"
         )
-    return len(images)
 
 
-def _moved(image: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, method: str) -> tf.Tensor:
-    """Turn and magnify about the middle."""
-    size = tf.cast(tf.shape(image)[0], tf.float32)
+def _matrix(side: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, shift: tf.Tensor, slant: tf.Tensor) -> tf.Tensor:
+    """From places in the result to places in the image, both about the middle: eight numbers of a projection."""
+    size = tf.cast(side, tf.float32)
     middle = (size - 1) / 2
     cosine, sine = tf.cos(turn) / zoom, tf.sin(turn) / zoom
-    matrix = tf.stack(
-        [cosine, -sine, middle - (cosine - sine) * middle, sine, cosine, middle - (sine + cosine) * middle, 0.0, 0.0]
-    )
+    across, down = slant * cosine - sine, slant * sine + cosine
+    x, y = size * shift[0], size * shift[1]
+    right = middle - (cosine + across) * middle - (cosine * x + across * y)
+    low = middle - (sine + down) * middle - (sine * x + down * y)
+    return tf.stack([cosine, across, right, sine, down, low, 0.0, 0.0])
+
+
+def _moved(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(image, tf.float32)[None],
         transforms=matrix[None],

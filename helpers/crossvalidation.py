@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
-from helpers.augmentation import Augmentation
+from helpers.augmentation import Augmentation, balanced_copies
 from helpers.datasets import DataError, Dataset
 
 # Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
@@ -75,23 +75,52 @@ def with_network(
     how: Augmentation,
     folder: Path,
     start: list[np.ndarray] | None = None,
+    balance: bool = True,
+    loss: Callable = models.cross_entropy,
+    copies: int = 0,
 ) -> Learner:
-    """Learns with a network of :mod:`helpers.models`; classes count alike, and eight views are averaged.
+    """Learns with a network of :mod:`helpers.models`; what it says is the mean over eight views.
 
     Args:
         dataset: to learn.
         build: see :func:`helpers.training.fit_classifier`.
         size: side of the images, pixels.
-        settings, how, folder, start: as there.
+        settings, how, folder, start, balance, loss: as there.
+        copies: images of every class to learn from, at least, see :func:`helpers.augmentation.balanced_copies`.
     """
     pictures, labels = dataset.images(size), codes(dataset)
 
     def learn(part: pd.Series) -> np.ndarray:
-        model, _ = training.fit_classifier(build, pictures, labels, part, settings, how, folder, True, start)
+        x, y, parts = pictures, labels, part.to_numpy()
+        if copies:
+            train = parts == "train"
+            extra, of = balanced_copies(pictures[train], dataset.frame["label"][train], copies, settings.seed)
+            x, y = np.concatenate([x, extra]), np.concatenate([y, pd.Series(labels, dataset.frame.index)[of]])
+            parts = np.concatenate([parts, np.full(len(of), "train")])
+        model, _ = training.fit_classifier(build, x, y, parts, settings, how, folder, balance, start, loss)
         asked = part.isin(["validation", "test"]).to_numpy()
         said = np.zeros((len(pictures), len(dataset.classes)), np.float32)
         said[asked] = models.predict_classes(model, pictures[asked], eight_views=True)
         return said
+
+    return learn
+
+
+def with_head(dataset: Dataset, seen: np.ndarray, build: partial, settings: training.Settings, folder: Path) -> Learner:
+    """Learns with a head on a frozen backbone; classes count alike, and what it says is the mean over the views.
+
+    Args:
+        dataset: to learn.
+        seen: ``float16 (n, views, channels)``, see :func:`helpers.backbones.features`.
+        build: a head of :mod:`helpers.models`, such as ``partial(models.beato_head, 1280, 8)``.
+        settings, folder: see :func:`helpers.training.fit_head`.
+    """
+    labels = codes(dataset)
+
+    def learn(part: pd.Series) -> np.ndarray:
+        model, _ = training.fit_head(build, seen, labels, part.to_numpy(), settings, folder)
+        said = [np.asarray(model(np.asarray(seen[:, k], np.float32), training=False)) for k in range(seen.shape[1])]
+        return np.mean(said, axis=0)
 
     return learn
 

@@ -147,6 +147,17 @@ def schouten(classes: int = 2, sigmoid: bool = False) -> keras.Model:
     return keras.Model(inputs, last(x), name="schouten")
 
 
+def beato_head(features: int, classes: int) -> keras.Model:
+    """The layers that github.com/RBeato/Leukocyte-classification puts on the features of a frozen backbone.
+
+    Returns:
+        Model from features ``float32 (n, features)`` to probabilities ``(n, classes)``.
+    """
+    inputs = keras.Input((features,), name="features")
+    x = layers.Dropout(0.5)(layers.Dense(256, activation="relu")(inputs))
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="beato_head")
+
+
 def jschwxrz_head(
     features: int,
     classes: int = 2,
@@ -189,6 +200,19 @@ def cross_entropy(truth, probability):
     if probability.shape[-1] == 1:
         return keras.losses.binary_crossentropy(ops.reshape(truth, (-1, 1)), probability)
     return keras.losses.sparse_categorical_crossentropy(truth, probability)
+
+
+def focal_loss(truth, probability):
+    """Cross-entropy in which an image that is called right with confidence hardly counts (Lin et al. 2017).
+
+    Every image's cross-entropy is multiplied by (1 - p)², p the probability of its class.
+
+    Args:
+        truth: class numbers ``(n,)``.
+        probability: ``(n, classes)``.
+    """
+    hot = ops.one_hot(ops.cast(truth, "int32"), probability.shape[-1], dtype=probability.dtype)
+    return keras.losses.categorical_focal_crossentropy(hot, probability, alpha=1.0, gamma=2.0)
 
 
 def segmentation_loss(class_weights: tuple[float, ...] | None = None):

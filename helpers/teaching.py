@@ -78,6 +78,11 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
         "value_counts(normalize=True) gives the share of every class",
     ),
     "04-leaked": (_spread_groups, "group the folds by data.frame['group'] and count the different ones"),
+    "05-constant": (lambda data: 1 / len(data.classes), "the mean over classes of: 1 for one, 0 for the others"),
+    "05-copies": (
+        lambda data: float((60 - data.frame["label"].value_counts()).clip(lower=0).sum()),
+        "60 less the images of each class, where that is above 0, added up",
+    ),
 }
 
 

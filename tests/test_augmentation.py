@@ -1,6 +1,9 @@
 """Image and mask move together, light changes the image only, and every epoch can be drawn again."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -21,9 +24,10 @@ def changed(image, mask, how, number):
 
 
 GEOMETRY = Augmentation(turn=180.0, zoom=0.2, light=0.0, blur=0.0)
+SLANTED = replace(NONE, shift=0.1, shear=20.0)
 
 
-@pytest.mark.parametrize("how", [Augmentation(light=0.0, blur=0.0), GEOMETRY])
+@pytest.mark.parametrize("how", [Augmentation(light=0.0, blur=0.0), GEOMETRY, SLANTED])
 def test_image_and_mask_move_together(cells, how):
     for number, mask in enumerate(cells[1]):
         picture = np.repeat((mask == 2)[..., None] * np.uint8(255), 3, axis=2)
@@ -41,6 +45,58 @@ def test_all_eight_elements_of_d4_are_drawn_and_keep_every_pixel():
         for mirrored in (image, image[:, ::-1]):
             expected.add(np.ascontiguousarray(np.rot90(mirrored, turns)).tobytes())
     assert seen == expected
+
+
+def test_flips_are_four_of_the_eight():
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    seen = {changed(image, image[..., 0], replace(NONE, flips=True), k)[0].tobytes() for k in range(50)}
+    expected = (image, image[::-1], image[:, ::-1], image[::-1, ::-1])
+    assert seen == {np.ascontiguousarray(x).tobytes() for x in expected}
+
+
+def middle(mask):
+    return np.argwhere(mask).mean(0)
+
+
+def test_a_shift_moves_by_a_share_of_the_side_at_most():
+    mask = np.zeros((60, 60), np.uint8)
+    mask[25:35, 25:35] = 2
+    image = np.repeat(mask[..., None], 3, axis=2)
+    moved = [middle(changed(image, mask, replace(NONE, shift=0.1), k)[1]) - middle(mask) for k in range(60)]
+    reach = np.abs(moved).max(0)
+    assert (reach <= 6.5).all()
+    assert (reach > 4).all()
+    assert np.abs(np.mean(moved, axis=0)).max() < 1.5
+
+
+def test_a_slant_keeps_area_and_middle_and_leans():
+    mask = np.zeros((80, 80), np.uint8)
+    mask[20:60, 30:50] = 2
+    image = np.repeat(mask[..., None], 3, axis=2)
+    leans = []
+    for k in range(40):
+        truth = changed(image, mask, replace(NONE, shear=20.0), k)[1] > 0
+        assert abs(truth.sum() / (mask > 0).sum() - 1) < 0.05
+        assert np.abs(middle(truth) - middle(mask)).max() < 0.7
+        y, x = (np.argwhere(truth) - middle(truth)).T
+        leans.append(np.degrees(np.arctan((x * y).sum() / (y * y).sum())))
+    assert 12 < np.abs(leans).max() < 21
+
+
+def test_copies_bring_every_class_to_the_wanted_number_and_know_their_originals(cells):
+    labels = pd.Series(list("a" * 12 + "b" * 5 + "c" * 3), [f"cell-{k}" for k in range(20)])
+    copies, originals = augmentation.balanced_copies(cells[0], labels, 10, seed=3)
+    assert labels[originals].value_counts().to_dict() == {"b": 5, "c": 7}
+    assert sorted(originals.value_counts()[list(labels.index[labels == "c"])]) == [2, 2, 3]
+    for copy, original in zip(copies, originals, strict=True):
+        own = cells[0][labels.index.get_loc(original)]
+        assert not np.array_equal(copy, own)
+        assert np.abs(copy.mean((0, 1)) - own.mean((0, 1))).max() < 12  # turned, not repainted
+    again, same = augmentation.balanced_copies(cells[0], labels, 10, seed=3)
+    assert np.array_equal(copies, again)
+    assert originals.equals(same)
+    none, _ = augmentation.balanced_copies(cells[0], labels, 3, seed=3)
+    assert none.shape == (0, 64, 64, 3)
 
 
 def test_light_and_blur_change_the_image_only(cells):

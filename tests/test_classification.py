@@ -30,15 +30,6 @@ def mixed():
     return table(np.where(ill, "ill", "well"), score, group)
 
 
-@pytest.fixture(scope="module")
-def three():
-    random = np.random.default_rng(2)
-    label = random.choice(["a", "b", "c"], 200, p=[0.6, 0.3, 0.1])
-    probability = random.dirichlet([1, 1, 1], 200) * 0.5 + 0.5 * np.eye(3)[[ord(x) - 97 for x in label]] * 0.8
-    probability /= probability.sum(1, keepdims=True)
-    return table(label, probability, random.integers(0, 25, 200), ("a", "b", "c"))
-
-
 def test_rates_of_a_hand_worked_case():
     #                ill: 3 of 4 found          well: 1 of 6 called ill
     score = [0.9, 0.8, 0.5, 0.1, 0.7, 0.4, 0.3, 0.2, 0.1, 0.0]
@@ -158,19 +149,6 @@ def test_a_patient_has_the_mean_of_the_cells_and_one_label():
     assert list(patients["group"]) == ["a", "b"]
     with pytest.raises(ValueError, match="a: this group has images of several classes"):
         metrics.by_group(table(["ill", "well"], [0.2, 0.6], ["a", "a"]))
-
-
-def test_scores_of_three_classes_agree_with_scikit_learn(three):
-    said = metrics.predicted(three)
-    found = metrics.per_class(three, seed=0).set_index(["measure", "class"])["value"]
-    for measure, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("F1", sk.f1_score)):
-        for name, value in zip("abc", score(three["label"], said, average=None), strict=True):
-            assert found[measure, name] == pytest.approx(value, abs=6e-4)
-        for average in ("macro", "weighted"):
-            assert found[measure, average] == pytest.approx(score(three["label"], said, average=average), abs=6e-4)
-    assert found["accuracy", "all"] == pytest.approx((three["label"] == said).mean(), abs=6e-4)
-    expected = sk.confusion_matrix(three["label"], said, labels=list("abc"))
-    assert np.array_equal(metrics.confusion(three).to_numpy(), expected)
 
 
 def test_brier_and_calibration_error_of_hand_worked_cases(mixed):

@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import augmentation, crossvalidation, datasets, features, metrics, models, search, splits, training
+from helpers import (
+    augmentation,
+    crossvalidation,
+    datasets,
+    features,
+    metrics,
+    models,
+    pitfalls,
+    search,
+    splits,
+    training,
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,34 @@ def test_a_network_is_asked_about_validation_and_test_only(data, tmp_path):
     assert said.shape == (120, 2)
     assert (said[part == "train"] == 0).all()
     assert said[part != "train"].sum(1) == pytest.approx(1, abs=1e-5)
+
+
+def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
+    part, given = splits.rotation(splits.folds(data.frame, 4, seed=1), 0), {}
+
+    def fit_classifier(build, images, labels, parts, *_, **__):
+        given.update(images=images, labels=labels, parts=np.asarray(parts))
+        return build(), None
+
+    monkeypatch.setattr(training, "fit_classifier", fit_classifier)
+    build = partial(models.encoder, 4, depth=2)
+    crossvalidation.with_network(data, build, 32, training.Settings(1), augmentation.NONE, tmp_path, copies=90)(part)
+    assert np.array_equal(given["images"][:120], data.images(32))
+    assert (given["parts"][:120] == part).all()
+    assert (given["parts"][120:] == "train").all()
+    learnt = given["labels"][given["parts"] == "train"]
+    assert np.bincount(learnt).tolist() == [max(90, n) for n in np.bincount(given["labels"][:120][part == "train"])]
+
+
+def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
+    copied = pitfalls.copies_before_split(data, 80, 32, seed=0)
+    assert copied.frame["label"].value_counts().min() == 80
+    assert np.array_equal(copied.subset(data.frame.index).images(32), data.images(32))
+    by_original = copied.frame.assign(group=copied.frame["original"])
+    leaky = splits.rotation(splits.random_folds(copied.frame, 4, seed=1), 0)
+    honest = splits.rotation(splits.folds(copied.frame, 4, seed=1), 0)
+    assert "in two parts of the split" in metrics.seen_in_training(by_original, leaky)[0].saw
+    assert metrics.seen_in_training(by_original, honest) == []
 
 
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):

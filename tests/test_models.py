@@ -156,3 +156,9 @@ def test_cross_entropy_of_one_output_and_of_two_agree():
     expected = -np.log([0.8, 0.7, 0.4])
     for said in (second, both):
         assert np.asarray(models.cross_entropy(truth, said)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_focal_loss_of_a_hand_worked_case():
+    truth, said = np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]], np.float32)
+    expected = [-(0.1**2) * np.log(0.9), -(0.8**2) * np.log(0.2)]
+    assert np.allclose(models.focal_loss(truth, said), expected, atol=1e-5)

@@ -181,6 +181,7 @@ def test_modules_import_one_way():
         "metrics",
         "crossvalidation",
         "search",
+        "pitfalls",
         "plots",
         "segmentation",
         "classification",

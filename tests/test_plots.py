@@ -52,3 +52,18 @@ def test_a_learning_curve_has_a_line_for_every_learner():
     picture = plots.learning_curve(table, "AUC", "A caption.")
     assert picture.alt == "AUC by number of training images: a, 10 images 0.60, 20 images 0.80; b, 10 images 0.55."
     assert len(picture.figure.axes[0].get_lines()) == 2
+
+
+def test_a_confusion_matrix_shows_counts_and_says_what_is_right(said):
+    picture = plots.confusion(metrics.confusion(said), "A caption.")
+    counts = metrics.confusion(said)
+    shown = [text.get_text().split("\n")[0] for text in picture.figure.axes[0].texts]
+    assert shown == [str(n) for n in counts.to_numpy().ravel()]
+    assert f"ill {counts.at['ill', 'ill'] / 60:.2f} of 60" in picture.alt
+
+
+def test_runs_are_drawn_as_lines_across_ways():
+    table = pd.DataFrame({"way": list("aabb"), "seed": [1, 2, 1, 2], "F1": [0.5, 0.7, 0.9, 0.8]})
+    picture = plots.paired(table, "F1", "way", "seed", "A caption.")
+    assert picture.alt == "F1 of 2 runs by way, mean and range: a 0.60 (0.50 to 0.70); b 0.85 (0.80 to 0.90)."
+    assert [list(line.get_ydata()) for line in picture.figure.axes[0].get_lines()] == [[0.5, 0.9], [0.7, 0.8]]

@@ -153,6 +153,11 @@ class Dataset:
         """The same dataset with these images only, in the order given. Raises ``KeyError`` for an unknown id."""
         return replace(self, frame=self.frame.loc[list(ids)])
 
+    def only(self, classes: Iterable[str]) -> Dataset:
+        """The same dataset with the images of these classes only; the names of the others are gone."""
+        kept = tuple(name for name in self.classes if name in set(classes))
+        return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
+
     def row(self, image_id: str) -> Any:
         """One row as a named tuple with ``image_id`` and every column."""
         return next(self.frame.loc[[image_id]].reset_index().itertuples(index=False))

@@ -18,9 +18,7 @@ from helpers.metrics.classification import (
     by_group,
     classes_of,
     compare_auc,
-    confusion,
     in_plain_words,
-    per_class,
     predicted,
     predictions,
     rates,
@@ -29,8 +27,10 @@ from helpers.metrics.classification import (
     threshold_for,
 )
 from helpers.metrics.masks import PARTS, hausdorff95, overlap, pooled_iou, segmentation_scores, surface_dice
+from helpers.metrics.multiclass import MEASURES, compare, confused, confusion, per_class, roc_auc_by_class, score
 
 __all__ = [
+    "MEASURES",
     "PARTS",
     "PREFIX",
     "Alarm",
@@ -41,7 +41,9 @@ __all__ = [
     "brier",
     "by_group",
     "classes_of",
+    "compare",
     "compare_auc",
+    "confused",
     "confusion",
     "ece",
     "estimate",
@@ -60,7 +62,9 @@ __all__ = [
     "rates",
     "reliability",
     "roc_auc",
+    "roc_auc_by_class",
     "roc_curve",
+    "score",
     "seen_in_training",
     "segmentation_scores",
     "surface_dice",

@@ -108,7 +108,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     Raises:
         ValueError: only one class is there.
     """
-    return estimate(np.eye(table["group"].nunique()), _area(table, positive), len(table), seed)
+    return estimate(np.eye(table["group"].nunique()), area_under_roc(table, positive), len(table), seed)
 
 
 def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -121,7 +121,7 @@ def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int
     """
     if not one.index.sort_values().equals(other.index.sort_values()):
         raise ValueError("two models are compared on the same images; these tables have different ids")
-    first, second = _area(one, positive), _area(other.loc[one.index], positive)
+    first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
     return estimate(np.eye(one["group"].nunique()), lambda w: first(w) - second(w), len(one), seed)
 
 
@@ -193,7 +193,7 @@ def _ranked(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray,
     return _truth(table, positive)[order], code, np.append(score[1:] != score[:-1], True)
 
 
-def _area(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
+def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
     """The area under the ROC curve from how often each group counts, ``(resamples, groups)``.
 
     ``wins[g, h]`` is how many pairs of a positive image of group g and a negative one of h are in the right order.
@@ -240,47 +240,3 @@ def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
         "laboratories, stains or cameras. Not for diagnosis.",
     )
     return "\n".join(textwrap.fill(line, 70, subsequent_indent="  " * line.startswith("-")) for line in lines)
-
-
-# --- any number of classes
-
-
-def confusion(table: pd.DataFrame) -> pd.DataFrame:
-    """Counts of images, a row per true class and a column per predicted one."""
-    classes = classes_of(table)
-    counts = pd.crosstab(table["label"], predicted(table)).reindex(index=classes, columns=classes, fill_value=0)
-    return counts.rename_axis(index="true", columns="predicted")
-
-
-def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Precision, recall and F1 of every class, and their means, when the most probable class counts.
-
-    Returns:
-        Rows ``class, measure, value, low, high, n, groups``; the classes ``macro`` (every class counts alike),
-        ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the macro recall). The
-        precision of a class that is never predicted is 0, as in scikit-learn.
-    """
-    classes = classes_of(table)
-    k = len(classes)
-    cell = table["label"].map(classes.index).to_numpy() * k + predicted(table).map(classes.index).to_numpy()
-    counts = sums_by_group(np.eye(k * k)[cell], table["group"])
-
-    def parts(sums: np.ndarray) -> dict[str, np.ndarray]:
-        matrix = sums.reshape(-1, k, k)
-        hit, true, said = np.diagonal(matrix, axis1=1, axis2=2), matrix.sum(2), matrix.sum(1)
-        return {
-            "precision": np.where(said > 0, hit / said, 0),
-            "recall": np.where(true > 0, hit / true, np.nan),
-            "F1": np.where(true + said > 0, 2 * hit / (true + said), np.nan),
-            "share": true / true.sum(1, keepdims=True),
-        }
-
-    rows = []
-    for measure in ("precision", "recall", "F1"):
-        ways = {name: lambda s, m=measure, j=j: parts(s)[m][:, j] for j, name in enumerate(classes)}
-        ways["macro"] = lambda s, m=measure: np.nanmean(parts(s)[m], axis=1)
-        ways["weighted"] = lambda s, m=measure: np.nansum(parts(s)[m] * parts(s)["share"], axis=1)
-        for name, way in ways.items():
-            rows.append({"class": name, "measure": measure} | estimate(counts, way, len(table), seed).row("value"))
-    right = estimate(counts, lambda s: np.trace(s.reshape(-1, k, k), axis1=1, axis2=2) / s.sum(1), len(table), seed)
-    return pd.DataFrame([*rows, {"class": "all", "measure": "accuracy"} | right.row("value")])

@@ -6,7 +6,17 @@ what a screen reader says, what the committed notebook keeps, and what nbval com
 
 from helpers.plots.data import colour_distributions, counts, counts_by_group, histograms, sizes, strips
 from helpers.plots.look import COLOURS, Picture, grid, montage, outlined, overlays, sizes_compared
-from helpers.plots.scores import bland_altman, by_patient, curves, intervals, learning_curve, reliability, roc
+from helpers.plots.scores import (
+    bland_altman,
+    by_patient,
+    confusion,
+    curves,
+    intervals,
+    learning_curve,
+    paired,
+    reliability,
+    roc,
+)
 
 __all__ = [
     "COLOURS",
@@ -14,6 +24,7 @@ __all__ = [
     "bland_altman",
     "by_patient",
     "colour_distributions",
+    "confusion",
     "counts",
     "counts_by_group",
     "curves",
@@ -24,6 +35,7 @@ __all__ = [
     "montage",
     "outlined",
     "overlays",
+    "paired",
     "reliability",
     "roc",
     "sizes",

@@ -163,3 +163,44 @@ def learning_curve(table: pd.DataFrame, value: str, caption: str) -> Picture:
         for name, part in table.groupby("learner", sort=False)
     )
     return Picture(figure, alt + ".", caption)
+
+
+def confusion(counts: pd.DataFrame, caption: str) -> Picture:
+    """Counts of images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion`.
+
+    The shade is the share of the row, so that a rare class is as dark on the diagonal as a common one.
+    """
+    share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    figure, ax = axes_of(1.8 + 0.55 * len(counts), 1.3 + 0.45 * len(counts))
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), number in np.ndenumerate(counts.to_numpy()):
+        part = share.iat[row, column]
+        text = f"{number}\n{part:.0%}" if number else "0"
+        ax.text(column, row, text, ha="center", va="center", color="white" if part > 0.6 else "black", fontsize=7)
+    ax.set_xticks(range(len(counts)), counts.columns, rotation=40, ha="right", **STYLE)
+    ax.set_yticks(range(len(counts)), counts.index, **STYLE)
+    ax.set_xlabel("predicted", **STYLE)
+    ax.set_ylabel("true", **STYLE)
+    right = ", ".join(f"{name} {share.at[name, name]:.2f} of {counts.loc[name].sum()}" for name in counts.index)
+    return Picture(figure, f"Confusion matrix; called right: {right}.", caption)
+
+
+def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> Picture:
+    """A score of every run, one column per way and one line per run: lines that cross say that chance decides.
+
+    Args:
+        table: columns ``value``, ``by`` (the way) and ``run`` (such as the seed that ways share).
+        value: the column of the score.
+        by, run: the columns of way and run.
+        caption: what to see.
+    """
+    wide = table.pivot(index=by, columns=run, values=value).loc[lambda t: list(dict.fromkeys(table[by]))]
+    figure, ax = axes_of(1.2 + 1.0 * len(wide), 3)
+    for k, name in enumerate(wide.columns):
+        ax.plot(range(len(wide)), wide[name], color=COLOURS[k % 8], marker=MARKERS[k % 8], ms=4, lw=0.8, label=name)
+    ax.hlines(wide.mean(axis=1), np.arange(len(wide)) - 0.25, np.arange(len(wide)) + 0.25, color=COLOURS[6], lw=2)
+    ax.set_xticks(range(len(wide)), wide.index, rotation=25, ha="right", **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    ax.legend(title=run, title_fontsize=7, fontsize=7, frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+    means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
+    return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)

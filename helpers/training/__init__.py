@@ -1,6 +1,6 @@
 """Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
 
-from helpers.training.arrays import class_weights, fit_classifier, fit_unet
+from helpers.training.arrays import class_weights, fit_classifier, fit_head, fit_unet
 from helpers.training.loop import TrainingError, fit
 from helpers.training.settings import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, Settings, seed_everything
 
@@ -14,6 +14,7 @@ __all__ = [
     "class_weights",
     "fit",
     "fit_classifier",
+    "fit_head",
     "fit_unet",
     "seed_everything",
 ]

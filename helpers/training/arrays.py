@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.augmentation import Augmentation, batches_of, epochs_of
+from helpers.augmentation import Augmentation, batches_of, epochs_of, views_of
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, segmentation_loss, unet
 from helpers.training.loop import fit
@@ -55,6 +55,7 @@ def fit_classifier(
     folder: Path,
     balance: bool = False,
     start: list[np.ndarray] | None = None,
+    loss: Callable = cross_entropy,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a classifier on one part of a dataset, and choose the epoch on another.
 
@@ -65,12 +66,35 @@ def fit_classifier(
         part, settings, how, folder: as in :func:`fit_unet`.
         balance: weigh images so that every class counts alike in the loss.
         start: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is drawn anew.
+        loss: of :mod:`helpers.models`, by class numbers and probabilities.
 
     Returns:
         As :func:`fit`.
     """
     weights = class_weights(labels, part)[labels].astype(np.float32) if balance else None
-    return _fit_arrays(build, cross_entropy, images, labels, part, settings, how, folder, start, weights)
+    return _fit_arrays(build, loss, images, labels, part, settings, how, folder, start, weights)
+
+
+def fit_head(
+    build: partial[keras.Model],
+    features: np.ndarray,
+    labels: np.ndarray,
+    part: np.ndarray,
+    settings: Settings,
+    folder: Path,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a head on the features of a frozen backbone; a training image shows another view in every epoch.
+
+    Args:
+        build: makes a model from ``(n, channels)``.
+        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.features`.
+        labels, part, settings, folder: as in :func:`fit_classifier`. The validation images show their first view.
+
+    Returns:
+        As :func:`fit`.
+    """
+    weights = class_weights(labels, part)[labels].astype(np.float32)
+    return _fit_arrays(build, cross_entropy, features, labels, part, settings, None, folder, None, weights)
 
 
 def class_weights(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -87,7 +111,7 @@ def _fit_arrays(
     truth: np.ndarray,
     part: np.ndarray,
     settings: Settings,
-    how: Augmentation,
+    how: Augmentation | None,
     folder: Path,
     start: list[np.ndarray] | None,
     weights: np.ndarray | None = None,
@@ -99,20 +123,26 @@ def _fit_arrays(
         return model
 
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
-    made = f"{build.func.__name__} {build.args} {build.keywords}"
+    made = f"{build.func.__name__} {build.args} {build.keywords} {loss.__name__}"
     decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
     for array in (images[train], truth[train], images[validation], truth[validation], *(start or ()), weight):
         decisive.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     here = Path(__file__).parent
-    for path in (here.parent / "models.py", here.parent / "augmentation.py", *sorted(here.glob("*.py"))):
+    rooms = (here.parent / "models.py", here.parent / "augmentation.py", here.parent / "backbones", here)
+    for path in (file for room in rooms for file in ([room] if room.is_file() else sorted(room.glob("*.py")))):
         decisive.update(path.read_bytes())
+    given = (images[train], truth[train], settings.batch, settings.seed)
+
+    def epochs(first: int) -> tf.data.Dataset:
+        return views_of(*given, first, weight) if how is None else epochs_of(*given, how, first, weight)
+
     return fit(
         begun,
         loss,
-        lambda first: epochs_of(images[train], truth[train], settings.batch, settings.seed, how, first, weight),
+        epochs,
         -(-int(train.sum()) // settings.batch),
-        batches_of(images[validation], truth[validation], 32),
+        batches_of(images[validation, 0] if how is None else images[validation], truth[validation], 32),
         settings,
         folder / decisive.hexdigest()[:12],
     )

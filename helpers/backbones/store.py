@@ -1,0 +1,72 @@
+"""Rows of numbers on disk, each known by a digest of what it was made from; appended, and mapped into memory."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+DIGEST = 20  # bytes of each
+
+
+class Store:
+    """A folder of two files: ``rows.f16``, one row after the other, and ``rows.sha``, the digest of each.
+
+    Digests are written after their rows are on the disk. What a kill leaves without a digest is cut off at the next
+    opening, so that a store always holds whole rows.
+
+    Args:
+        folder: made where it is not there.
+        shape: of a row.
+    """
+
+    def __init__(self, folder: Path, shape: tuple[int, ...]):
+        self.folder, self.shape = folder, shape
+        self._rows, self._digests = folder / "rows.f16", folder / "rows.sha"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[dict[bytes, int]]:
+        """Row by digest, while no other process may write; one that wants to waits."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self._repaired()
+
+    def _repaired(self) -> dict[bytes, int]:
+        for path in (self._rows, self._digests):
+            path.touch()
+        whole = min(self._digests.stat().st_size // DIGEST, self._rows.stat().st_size // self._bytes)
+        os.truncate(self._digests, whole * DIGEST)
+        os.truncate(self._rows, whole * self._bytes)
+        content = self._digests.read_bytes()
+        return {content[k * DIGEST : (k + 1) * DIGEST]: k for k in range(whole)}
+
+    def add(self, rows: np.ndarray, digests: list[bytes]) -> None:
+        """Append rows ``(n, *shape)``.
+
+        Raises:
+            ValueError: a number is beyond half precision, which ends at 65,504.
+        """
+        most = float(np.abs(rows).max())
+        if not most <= float(np.finfo(np.float16).max):  # NaN is not, either
+            raise ValueError(f"{self.folder}: features up to {most:.3g} do not fit half precision")
+        half = rows.astype(np.float16)
+        for path, content in ((self._rows, half.tobytes()), (self._digests, b"".join(digests))):
+            with path.open("ab") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def read(self, rows: list[int]) -> np.ndarray:
+        """Rows in this order, ``float16 (n, *shape)``: mapped from the file where they lie so there, else a copy."""
+        stored = np.memmap(self._rows, np.float16, "r").reshape(-1, *self.shape)
+        first, last = rows[0], rows[-1] + 1
+        return stored[first:last] if rows == list(range(first, last)) else np.asarray(stored[rows])
+
+    @property
+    def _bytes(self) -> int:
+        return 2 * int(np.prod(self.shape))

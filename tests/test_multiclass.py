@@ -1,0 +1,94 @@
+"""Scores of many classes agree with scikit-learn, and runs are compared on the same patients."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+from helpers import metrics
+
+CLASSES = ("a", "b", "c")
+
+
+def run(seed, skill=0.4, groups=None):
+    random = np.random.default_rng(seed)
+    label = np.random.default_rng(7).choice(CLASSES, 200, p=[0.6, 0.3, 0.1])
+    own = np.eye(3)[[CLASSES.index(name) for name in label]]
+    probability = random.dirichlet([1, 1, 1], 200) * (1 - skill) + skill * own
+    ids = pd.Index([f"cell-{k:03d}" for k in range(200)], name="image_id")
+    group = np.random.default_rng(8).integers(0, 25, 200).astype(str)
+    return metrics.predictions(pd.DataFrame({"group": group, "label": label}, ids), probability, CLASSES, 0)
+
+
+@pytest.fixture(scope="module")
+def three():
+    return run(2)
+
+
+def test_scores_of_all_classes_agree_with_scikit_learn(three):
+    true, said = three["label"], metrics.predicted(three)
+    expected = {
+        "accuracy": sk.accuracy_score(true, said),
+        "balanced accuracy": sk.balanced_accuracy_score(true, said),
+        "macro F1": sk.f1_score(true, said, average="macro"),
+        "weighted F1": sk.f1_score(true, said, average="weighted"),
+    }
+    assert {name: metrics.score([three], name, 0).value for name in metrics.MEASURES} == pytest.approx(expected)
+    found = metrics.score([three], "macro F1", 0)
+    assert found.low < found.value < found.high
+    assert (found.n, found.groups) == (200, 25)
+
+
+def test_precision_recall_and_f1_of_every_class_agree_with_scikit_learn(three):
+    said = metrics.predicted(three)
+    found = metrics.per_class(three, seed=0).set_index(["measure", "class"])["value"]
+    for measure, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("F1", sk.f1_score)):
+        for name, value in zip(CLASSES, score(three["label"], said, average=None), strict=True):
+            assert found[measure, name] == pytest.approx(value, abs=6e-4)
+        for average in ("macro", "weighted"):
+            assert found[measure, average] == pytest.approx(score(three["label"], said, average=average), abs=6e-4)
+    assert found["accuracy", "all"] == pytest.approx((three["label"] == said).mean(), abs=6e-4)
+    expected = sk.confusion_matrix(three["label"], said, labels=list(CLASSES))
+    assert np.array_equal(metrics.confusion(three).to_numpy(), expected)
+
+
+def test_pairs_that_are_confused_add_up_to_all_errors_most_first(three):
+    pairs = metrics.confused(three, seed=0)
+    assert pairs["images"].sum() == (three["label"] != metrics.predicted(three)).sum()
+    assert pairs["images"].is_monotonic_decreasing
+    first = pairs.iloc[0]
+    assert first["images"] == metrics.confusion(three).at[first["true"], first["predicted"]]
+    assert first["n"] == (three["label"] == first["true"]).sum()
+    assert first["rate"] == pytest.approx(first["images"] / first["n"], abs=6e-4)
+    assert first["low"] < first["rate"] < first["high"]
+    assert metrics.confused(run(1, skill=1.0), seed=0).empty
+
+
+def test_roc_area_of_every_class_against_the_rest_agrees_with_scikit_learn(three):
+    found = metrics.roc_auc_by_class(three, seed=0).set_index("class")["AUC"]
+    for name in CLASSES:
+        assert found[name] == pytest.approx(sk.roc_auc_score(three["label"] == name, three[f"p_{name}"]), abs=6e-4)
+    columns = three[[f"p_{name}" for name in CLASSES]]
+    assert found["macro"] == pytest.approx(sk.roc_auc_score(three["label"], columns, multi_class="ovr"), abs=6e-4)
+
+
+def test_a_score_of_several_runs_is_their_mean_and_a_comparison_the_difference():
+    good, poor = [run(k, 0.6) for k in range(3)], [run(k, 0.2) for k in range(3)]
+    mean = np.mean([sk.f1_score(r["label"], metrics.predicted(r), average="macro") for r in good])
+    assert metrics.score(good, "macro F1", 0).value == pytest.approx(mean)
+    gain = metrics.compare(good, poor, "macro F1", 0)
+    expected = mean - metrics.score(poor, "macro F1", 0).value
+    assert gain.value == pytest.approx(expected)
+    assert gain.low > 0
+    nothing = metrics.compare(good, good, "macro F1", 0)
+    assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
+
+
+def test_the_order_of_rows_does_not_matter(three):
+    turned = three.iloc[::-1]
+    assert metrics.compare([three], [turned], "accuracy", 0).high == 0
+
+
+def test_runs_on_other_images_are_not_compared(three):
+    with pytest.raises(ValueError, match="different ids"):
+        metrics.compare([three], [three.iloc[1:]], "accuracy", 0)
