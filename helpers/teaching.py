@@ -83,6 +83,8 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
         lambda data: float((60 - data.frame["label"].value_counts()).clip(lower=0).sum()),
         "60 less the images of each class, where that is above 0, added up",
     ),
+    "06-passes": (lambda data: 10.0, "epochs times 0.8 of the images, over 8 times the images"),
+    "06-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
 }
 
 

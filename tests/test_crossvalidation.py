@@ -58,6 +58,48 @@ def test_machines_learn_from_features_and_never_from_the_test(data, measured, ma
     assert metrics.roc_auc(test, data.classes[1], 0).value > 0.75
 
 
+def test_discriminant_analysis_learns_from_more_features_than_images_and_never_from_the_test(data, measured):
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 400)), data.frame.index)
+    wide = pd.concat([measured, noise], axis=1)
+    fold = splits.folds(data.frame, 4, seed=1)
+    part = splits.rotation(fold, 0)
+    said = crossvalidation.with_discriminant_analysis(data, wide)(part)
+    hidden = data.subset(data.frame.index)
+    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
+    assert np.allclose(said, crossvalidation.with_discriminant_analysis(hidden, wide)(part))
+    learn = crossvalidation.with_discriminant_analysis(data, wide)
+    test, _ = crossvalidation.cross_validate(data, fold, learn, range(4))
+    assert metrics.roc_auc(test, data.classes[1], 0).value > 0.7
+
+
+def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
+    fold, parts = splits.folds(data.frame, 4, seed=1), []
+
+    def learn(part):
+        parts.append(part)
+        return np.tile([0.25, 0.75], (len(part), 1))
+
+    def accuracy(table):
+        return metrics.score([table], "accuracy", 0)
+
+    found = crossvalidation.learning_curve(data, fold, learn, [20, 10], [0, 1], accuracy, seed=2)
+    assert found["images"].tolist() == [10, 20]
+    assert found["n"].tolist() == [(fold < 2).sum()] * 2
+    by_size = [parts[:2], parts[2:]]
+    for size, rounds in zip((10, 20), by_size, strict=True):
+        for k, part in enumerate(rounds):
+            assert (part == "train").sum() == size
+            assert (part[fold == k] == "test").all()
+            assert (part == "validation").sum() == (fold == k + 1).sum()
+    small, large = (set(rounds[0].index[rounds[0] == "train"]) for rounds in by_size)
+    assert small < large
+    parts.clear()
+    both = ("train", "validation")
+    crossvalidation.learning_curve(data, fold, learn, [60], [0], accuracy, seed=2, drawn=both)
+    assert parts[0].isin(both).sum() == 60
+    assert (parts[0] == "validation").any()
+
+
 def test_what_a_machine_says_of_images_it_knows_is_from_folds_that_held_them_out():
     data = datasets.load("synthetic", n=200, patients=40, task="leukaemia", size=32)
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)

