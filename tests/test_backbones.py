@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import backbones, datasets
+from helpers import backbones, datasets, models
 from helpers.backbones import cached, lite, store, torchfile, zoo
 
 REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
@@ -336,3 +336,37 @@ def test_numbers_beyond_half_precision_are_refused(tmp_path):
 def test_three_views_are_refused(cells, tmp_path):
     with pytest.raises(ValueError, match="in 1 view or in 8, not in 3"):
         backbones.features(cells, "efficientnet-lite0", tmp_path, views=3)
+
+
+# --- two branches
+
+
+def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_features(cells, tmp_path):
+    head = models.beato_head(2 * 1280, 3)
+    network = backbones.two_branches("efficientnet-lite0", head)
+    few = cells.subset(cells.frame.index[:3])
+    both = backbones.both_features(few, "efficientnet-lite0", tmp_path)
+    assert both.shape == (3, 8, 2560)
+    said = backbones.predict_both(network, few.images(224))
+    expected = np.asarray(head(both[:, 0].astype(np.float32)))
+    assert np.allclose(said, expected, atol=2e-3)  # kept in half precision
+    left, right = (network.get_layer(f"{part}_efficientnet-lite0") for part in ("original", "segmented"))
+    assert left is not right  # each branch has layers of its own
+
+
+def test_a_network_of_two_branches_can_be_saved(tmp_path):
+    network = backbones.two_branches("efficientnet-lite0", models.beato_head(2 * 1280, 2))
+    network.save(tmp_path / "two.keras")
+    again = models.load(tmp_path / "two.keras")
+    picture = PIXELS[:1]
+    assert np.allclose(backbones.predict_both(network, picture), backbones.predict_both(again, picture), atol=1e-5)
+
+
+def test_the_background_is_black_and_the_cell_as_it_was(cells):
+    picture = cells.images(96)[0]
+    cut = backbones.without_background(picture)
+    kept = cut.any(axis=2)
+    assert 0.05 < kept.mean() < 0.9
+    assert np.array_equal(cut[kept], picture[kept])
+    empty = np.full((32, 32, 3), 200, np.uint8)
+    assert np.array_equal(backbones.without_background(empty), empty)
