@@ -2,7 +2,7 @@
 
 Modules import one way, each only from those above it:
 ``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``backend``, ``augmentation``,
-``models``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``,
+``models``, ``backbones``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``,
 ``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
 """
 

@@ -177,6 +177,7 @@ def test_modules_import_one_way():
         "backend",
         "augmentation",
         "models",
+        "backbones",
         "training",
         "metrics",
         "crossvalidation",
