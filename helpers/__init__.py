@@ -2,8 +2,8 @@
 
 Modules import one way, each only from those above it:
 ``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``backend``, ``augmentation``,
-``models``, ``backbones``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``,
-``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
+``models``, ``backbones``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``,
+``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``, ``book``.
 """
 
 import warnings
