@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -129,8 +130,10 @@ def _fit_arrays(
     for array in (images[train], truth[train], images[validation], truth[validation], *(start or ()), weight):
         decisive.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     here = Path(__file__).parent
-    rooms = (here.parent / "models.py", here.parent / "augmentation.py", here.parent / "backbones", here)
-    for path in (file for room in rooms for file in ([room] if room.is_file() else sorted(room.glob("*.py")))):
+    decisive.update(inspect.getsource(build.func).encode())  # it may come from a notebook
+    room = Path(inspect.getfile(build.func)).parent
+    more = sorted(room.glob("*.py")) if room.parent == here.parent else []  # of a backbone: all of its package
+    for path in (here.parent / "models.py", here.parent / "augmentation.py", *sorted(here.glob("*.py")), *more):
         decisive.update(path.read_bytes())
     given = (images[train], truth[train], settings.batch, settings.seed)
 
