@@ -84,6 +84,16 @@ def test_a_score_of_several_runs_is_their_mean_and_a_comparison_the_difference()
     assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
 
 
+def test_a_class_without_an_image_counts_in_no_mean(three):
+    without = three[three["label"] != "c"]
+    said = metrics.predicted(without)
+    assert (said == "c").any()
+    f1 = sk.f1_score(without["label"], said, average=None, labels=["a", "b"])
+    assert metrics.score([without], "macro F1", 0).value == pytest.approx(f1.mean())
+    recall = sk.recall_score(without["label"], said, average=None, labels=["a", "b"])
+    assert metrics.score([without], "balanced accuracy", 0).value == pytest.approx(recall.mean())
+
+
 def test_the_order_of_rows_does_not_matter(three):
     turned = three.iloc[::-1]
     assert metrics.compare([three], [turned], "accuracy", 0).high == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,7 +66,8 @@ def estimate(by_group: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
         n: number of images.
         seed: of the resamples. The same seed draws the same groups, so that two models can be compared pair by pair.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Mean of empty slice")
         value = float(statistic(by_group.sum(0, keepdims=True))[0])
         spread = statistic(draws(len(by_group), seed) @ by_group)
     if len(by_group) < 2 or np.isnan(spread).all():  # nothing is known of how groups differ

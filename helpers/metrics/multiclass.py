@@ -45,7 +45,7 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Returns:
         Rows ``class, measure, value, low, high, n, groups``; the classes ``macro`` (every class counts alike),
         ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the macro recall). The
-        precision of a class that is never predicted is 0, as in scikit-learn.
+        precision of a class that is never predicted is 0, as in scikit-learn; a class without an image has none.
     """
     sums, rows = _counts([table]), []
     for measure, of_classes in (("precision", _precision), ("recall", _recall), ("F1", _f1)):
@@ -99,7 +99,7 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     groups = np.eye(table["group"].nunique())
     areas = {name: area_under_roc(table, name) for name in classes_of(table)}
-    every = {**areas, "macro": lambda w: np.mean([area(w) for area in areas.values()], axis=0)}
+    every = {**areas, "macro": lambda w: np.nanmean([area(w) for area in areas.values()], axis=0)}
     return pd.DataFrame(
         [{"class": name} | estimate(groups, area, len(table), seed).row("AUC") for name, area in every.items()]
     )
@@ -138,9 +138,10 @@ def _hit(counts: np.ndarray) -> np.ndarray:
     return np.diagonal(counts, axis1=1, axis2=2)
 
 
+# A class without an image, as in a resample that draws none of its groups, has no precision, no recall and no F1.
 def _precision(counts: np.ndarray) -> np.ndarray:
-    said = counts.sum(1)
-    return np.where(said > 0, _hit(counts) / said, 0)
+    true, said = counts.sum(2), counts.sum(1)
+    return np.where(true > 0, np.where(said > 0, _hit(counts) / said, 0), np.nan)
 
 
 def _recall(counts: np.ndarray) -> np.ndarray:
@@ -149,8 +150,8 @@ def _recall(counts: np.ndarray) -> np.ndarray:
 
 
 def _f1(counts: np.ndarray) -> np.ndarray:
-    both = counts.sum(2) + counts.sum(1)
-    return np.where(both > 0, 2 * _hit(counts) / both, np.nan)
+    true, said = counts.sum(2), counts.sum(1)
+    return np.where(true > 0, 2 * _hit(counts) / (true + said), np.nan)
 
 
 def _share(counts: np.ndarray) -> np.ndarray:
@@ -161,7 +162,7 @@ def _accuracy(counts: np.ndarray) -> np.ndarray:
     return _hit(counts).sum(1) / counts.sum((1, 2))
 
 
-# By name: a class that is not in a resample counts in no mean; weights are the numbers of images.
+# By name: means are over the classes that have images; weights are the numbers of images.
 MEASURES: dict[str, _Measure] = {
     "accuracy": _accuracy,
     "balanced accuracy": lambda c: np.nanmean(_recall(c), axis=1),

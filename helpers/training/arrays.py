@@ -65,7 +65,8 @@ def fit_classifier(
         images: ``uint8 (n, size, size, 3)`` RGB.
         labels: ``int (n,)``, the number of the class.
         part, settings, how, folder: as in :func:`fit_unet`.
-        balance: weigh images so that every class counts alike in the loss.
+        balance: weigh images so that every class counts alike in the loss; the loss of the validation images, by which
+            the epoch is chosen, is not weighed.
         start: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is drawn anew.
         loss: of :mod:`helpers.models`, by class numbers and probabilities.
 
@@ -124,7 +125,7 @@ def _fit_arrays(
         return model
 
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
-    made = f"{build.func.__name__} {build.args} {build.keywords} {loss.__name__}"
+    made = f"{build.func.__name__} {build.args} {build.keywords} {inspect.getsource(loss)}"
     decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
     for array in (images[train], truth[train], images[validation], truth[validation], *(start or ()), weight):
