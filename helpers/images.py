@@ -231,6 +231,11 @@ def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
+def eight_views(pictures: np.ndarray) -> list[np.ndarray]:
+    """The eight flips and quarter turns of square pictures ``(n, size, size, …)``, all of them as they are first."""
+    return [np.rot90(way, turn, (1, 2)) for way in (pictures, pictures[:, :, ::-1]) for turn in range(4)]
+
+
 def write_png(path: Path, picture: np.ndarray) -> None:
     """Write a picture as PNG, whole or not at all.
 

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from helpers.datasets import DataError, Dataset
+from helpers.images import eight_views
 
 PARTS = ("train", "validation", "test")
 _THUMBNAIL = 32
@@ -163,7 +164,7 @@ def _thumbnail(picture: np.ndarray) -> np.ndarray:
 
 def _orbit(thumbs: np.ndarray) -> list[np.ndarray]:
     """The eight flips and quarter turns of every thumbnail, as unit vectors."""
-    return [_unit(np.rot90(t, turn, (1, 2))) for t in (thumbs, thumbs[:, :, ::-1]) for turn in range(4)]
+    return [_unit(view) for view in eight_views(thumbs)]
 
 
 def _unit(thumbs: np.ndarray) -> np.ndarray:

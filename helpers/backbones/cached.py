@@ -20,6 +20,7 @@ from helpers.backbones import zoo
 from helpers.backbones.store import DIGEST, Store
 from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
+from helpers.images import eight_views
 
 BATCH = 16  # images read at a time, and kept
 AT_ONCE = 8  # views shown at a time: the fastest here
@@ -106,7 +107,8 @@ def _filled(
         new = {digest: k for k, digest in enumerate(digests) if digest not in place}
         if new:
             see = _eyes(model, key)
-            shown = np.concatenate([orbit(pictures[k])[: store.shape[0]] for k in new.values()])
+            views = eight_views(pictures[list(new.values())])[: store.shape[0]]
+            shown = np.concatenate(np.stack(views, axis=1))  # image after image
             seen = [see(shown[k : k + AT_ONCE]) for k in range(0, len(shown), AT_ONCE)]
             store.add(np.concatenate(seen).reshape(-1, *store.shape), list(new))
             place.update({digest: len(place) + j for j, digest in enumerate(new)})
@@ -114,11 +116,6 @@ def _filled(
         bar.update(len(pictures))
     bar.close()
     return rows
-
-
-def orbit(picture: np.ndarray) -> np.ndarray:
-    """The eight flips and quarter turns of a square image, ``uint8 (8, size, size, 3)``, the image itself first."""
-    return np.stack([np.rot90(way, turn) for way in (picture, picture[:, ::-1]) for turn in range(4)])
 
 
 # The last few compiled models by key: compiling takes seconds.
