@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold, cross_val_predict
@@ -21,6 +20,7 @@ from sklearn.svm import SVC
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, balanced_copies
 from helpers.datasets import DataError, Dataset
+from helpers.discriminant import shrunken_discriminant
 
 # Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
 # class for all images, (n, classes).
@@ -180,9 +180,9 @@ def with_discriminant_analysis(
 ) -> Learner:
     """Learns from features, of which there may be far more than images; classes count alike.
 
-    Every feature is brought to deviation 1. The covariance within classes is shrunk towards a multiple of the unit
-    matrix by a share that is worked out from the data (Ledoit and Wolf 2004), so nothing is left to choose and no inner
-    folds are needed. What it says of images that it has learnt from is no test, and no place to choose a threshold.
+    Every feature is brought to deviation 1. The covariance within classes is shrunk by a share that is worked out from
+    the data (see :mod:`helpers.discriminant`), so nothing is left to choose and no inner folds are needed. What it says
+    of images that it has learnt from is no test, and no place to choose a threshold.
 
     Args:
         dataset, features, parts: as in :func:`with_features`.
@@ -191,14 +191,10 @@ def with_discriminant_analysis(
 
     def learn(part: pd.Series) -> np.ndarray:
         known = part.isin(parts).to_numpy()
-        classes = np.unique(labels[known])
-        prior = np.full(len(classes), 1 / len(classes))
-        machine = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=prior)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Only one sample available")  # a class of one adds no covariance
-            pipeline = Pipeline([("scale", StandardScaler()), ("machine", machine)]).fit(values[known], labels[known])
+        scaled = StandardScaler().fit(values[known]).transform(values)
+        weights, offsets = shrunken_discriminant(scaled[known], labels[known])
         said = np.zeros((len(values), len(dataset.classes)))
-        said[:, classes] = pipeline.predict_proba(values)
+        said[:, np.unique(labels[known])] = softmax(scaled @ weights + offsets, axis=1)
         return said
 
     return learn
@@ -215,9 +211,10 @@ def learning_curve(
     learn: Learner,
     sizes: Iterable[int],
     tested: Iterable[int],
-    score: Callable[[pd.DataFrame], metrics.Estimate],
+    score: Callable[..., metrics.Estimate],
     seed: int,
     drawn: tuple[str, ...] = ("train",),
+    draws: int = 1,
 ) -> pd.DataFrame:
     """A score by number of training images: balanced subsets, each within the next larger one.
 
@@ -226,9 +223,10 @@ def learning_curve(
     Args:
         dataset, fold, learn, tested: as in :func:`cross_validate`.
         sizes: numbers of training images.
-        score: from a table of predictions, such as the area under the ROC curve.
-        seed: of the draw of subsets.
+        score: from tables of predictions, one for every draw, such as the area under the ROC curve.
+        seed: of the first draw of subsets.
         drawn: parts that subsets are drawn from; with ``("train", "validation")`` for what learns from both.
+        draws: how often subsets are drawn anew.
 
     Returns:
         Rows ``images, score, low, high, n, groups``.
@@ -239,11 +237,11 @@ def learning_curve(
     rows = []
     for size in sorted(sizes):
 
-        def learn_less(part: pd.Series, size: int = size) -> np.ndarray:
+        def learn_less(draw: int, part: pd.Series, size: int = size) -> np.ndarray:
             pool = part.isin(drawn)
-            subset = splits.nested_subsets(dataset.frame[pool], [size], seed)[size]
+            subset = splits.nested_subsets(dataset.frame[pool], [size], seed + draw)[size]
             return learn(part.where(~pool | part.index.isin(subset), "left out"))
 
-        test, _ = cross_validate(dataset, fold, learn_less, tested)
-        rows.append({"images": size} | score(test).row("score"))
+        tests = [cross_validate(dataset, fold, partial(learn_less, draw), tested)[0] for draw in range(draws)]
+        rows.append({"images": size} | score(*tests).row("score"))
     return pd.DataFrame(rows)

@@ -130,7 +130,7 @@ def test_every_network_of_the_reference_systems_is_there():
     assert set(named.split()) <= set(backbones.BACKBONES)
 
 
-@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.scaling != "lite"])
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if not own.package])
 def test_scaling_is_that_of_the_networks_own_module(name):
     own = backbones.BACKBONES[name]
     module = sys.modules[getattr(own.build, "func", own.build).__module__]
@@ -140,7 +140,7 @@ def test_scaling_is_that_of_the_networks_own_module(name):
     assert np.allclose(found, expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if own.scaling != "lite"])
+@pytest.mark.parametrize("name", [name for name, own in backbones.BACKBONES.items() if not own.package])
 def test_the_file_in_kerass_cache_is_the_one_that_keras_asks_for(name, monkeypatch, no_weights):
     asked = []
 

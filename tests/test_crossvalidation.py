@@ -100,6 +100,24 @@ def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
     assert (parts[0] == "validation").any()
 
 
+def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data):
+    fold, parts, scored = splits.folds(data.frame, 4, seed=1), [], []
+
+    def learn(part):
+        parts.append(part)
+        return np.tile([0.25, 0.75], (len(part), 1))
+
+    def accuracy(*tables):
+        scored.append(len(tables))
+        return metrics.score(tables, "accuracy", 0)
+
+    found = crossvalidation.learning_curve(data, fold, learn, [10], [0], accuracy, seed=2, draws=3)
+    assert scored == [3]
+    assert found["n"].tolist() == [(fold == 0).sum()]
+    drawn = {tuple(part.index[part == "train"]) for part in parts}
+    assert len(drawn) == 3
+
+
 def test_what_a_machine_says_of_images_it_knows_is_from_folds_that_held_them_out():
     data = datasets.load("synthetic", n=200, patients=40, task="leukaemia", size=32)
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)

@@ -41,7 +41,11 @@ def test_scores_of_all_classes_agree_with_scikit_learn(three):
 
 def test_precision_recall_and_f1_of_every_class_agree_with_scikit_learn(three):
     said = metrics.predicted(three)
-    found = metrics.per_class(three, seed=0).set_index(["measure", "class"])["value"]
+    table = metrics.per_class(three, seed=0).set_index(["measure", "class"])
+    found, own = table["value"], three.groupby("label")["group"].agg(["size", "nunique"])
+    for name in CLASSES:
+        assert table.loc[("recall", name), ["n", "groups"]].tolist() == own.loc[name].tolist()
+    assert table.loc[("recall", "macro"), ["n", "groups"]].tolist() == [200, 25]
     for measure, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("F1", sk.f1_score)):
         for name, value in zip(CLASSES, score(three["label"], said, average=None), strict=True):
             assert found[measure, name] == pytest.approx(value, abs=6e-4)

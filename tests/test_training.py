@@ -147,12 +147,35 @@ def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_fur
 
 def test_the_time_of_a_training_outlives_it(cells, tmp_path):
     fit(cells, tmp_path / "a", epochs=3)
-    took = training.seconds(tmp_path)
+    took = training.seconds(tmp_path, since=0)
     assert 0 < took < 60
+    later = time.time() + 0.1
+    time.sleep(0.2)
+    assert training.seconds(tmp_path, later) == 0
     fit(cells, tmp_path / "a", epochs=3)  # read back
-    assert training.seconds(tmp_path) == took
+    assert training.seconds(tmp_path, later) == took
     fit(cells, tmp_path / "b", epochs=3)
-    assert training.seconds(tmp_path) > took
+    assert training.seconds(tmp_path, later) > took
+
+
+def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path):
+    """As when a backbone's pretrained weights are replaced by a newer file."""
+    images, labels = np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 1, 0, 1])
+    part, begin = np.array(["train", "train", "validation", "validation"]), keras.initializers.Ones()
+
+    def network() -> keras.Model:
+        image = keras.Input((8, 8, 3))
+        mean = keras.layers.GlobalAveragePooling2D()(image)
+        return keras.Model(image, keras.layers.Dense(2, "softmax", kernel_initializer=begin)(mean))
+
+    def train() -> int:
+        settings = training.Settings(1, batch=2)
+        training.fit_classifier(partial(network), images, labels, part, settings, augmentation.NONE, tmp_path)
+        return len(list(tmp_path.iterdir()))
+
+    assert (train(), train()) == (1, 1)
+    begin = keras.initializers.Zeros()
+    assert train() == 2
 
 
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):

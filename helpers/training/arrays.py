@@ -15,7 +15,7 @@ from helpers.augmentation import Augmentation, batches_of, epochs_of, views_of
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, segmentation_loss, unet
 from helpers.training.loop import fit
-from helpers.training.settings import Settings
+from helpers.training.settings import Settings, seed_everything
 
 
 def fit_unet(
@@ -124,11 +124,13 @@ def _fit_arrays(
             model.set_weights([*start, *model.get_weights()[len(start) :]])
         return model
 
+    seed_everything(settings.seed)
+    model = begun()
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
     made = f"{build.func.__name__} {build.args} {build.keywords} {inspect.getsource(loss)}"
     decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
-    for array in (images[train], truth[train], images[validation], truth[validation], *(start or ()), weight):
+    for array in (images[train], truth[train], images[validation], truth[validation], weight, *model.get_weights()):
         decisive.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
     here = Path(__file__).parent
     decisive.update(inspect.getsource(build.func).encode())  # it may come from a notebook
@@ -142,7 +144,7 @@ def _fit_arrays(
         return views_of(*given, first, weight) if how is None else epochs_of(*given, how, first, weight)
 
     return fit(
-        begun,
+        lambda: model,
         loss,
         epochs,
         -(-int(train.sum()) // settings.batch),

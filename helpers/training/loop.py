@@ -18,6 +18,8 @@ from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
 PAUSE = 5.0
+# Says whose folder it is; written whenever the training is asked for.
+CLAIM = "settings.json"
 
 
 class TrainingError(RuntimeError):
@@ -86,9 +88,16 @@ def fit(
     return model, pd.read_csv(history).drop(columns="seconds")
 
 
-def seconds(folder: Path) -> float:
-    """What all trainings below a folder took, epoch by epoch: also those of an earlier run, which are read back."""
-    return float(sum(pd.read_csv(path)["seconds"].sum() for path in folder.rglob("history.csv")))
+def seconds(folder: Path, since: float) -> float:
+    """What the trainings below a folder took, epoch by epoch, when they were first done.
+
+    Args:
+        folder: of any number of trainings.
+        since: a time as of :func:`time.time`; only trainings that were asked for after it count, whether they were done
+            then or read back. A folder also keeps those of earlier settings.
+    """
+    histories = [path for path in folder.rglob("history.csv") if (path.parent / CLAIM).stat().st_mtime >= since]
+    return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -195,7 +204,7 @@ def _go_on(model: keras.Model, folder: Path) -> int:
 def _claim(folder: Path, wanted: dict) -> None:
     """Say whose folder it is, or refuse one of another training."""
     folder.mkdir(parents=True, exist_ok=True)
-    note, text = folder / "settings.json", json.dumps(wanted, indent=1)
+    note, text = folder / CLAIM, json.dumps(wanted, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:
         raise TrainingError(f"{folder}: holds a training with other settings; give another folder, or delete this one")
     files.write_text(note, text)
