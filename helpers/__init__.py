@@ -2,9 +2,9 @@
 
 Modules import one way, each only from those above it:
 ``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``discriminant``, ``backend``,
-``augmentation``, ``models``, ``backbones``, ``training``, ``metrics``, ``crossvalidation``, ``search``, ``pitfalls``,
-``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``, ``pages``,
-``book``.
+``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``, ``crossvalidation``, ``search``,
+``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``runs``, ``results``,
+``pages``, ``book``.
 """
 
 import warnings

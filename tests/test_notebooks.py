@@ -179,6 +179,7 @@ def test_modules_import_one_way():
         "augmentation",
         "models",
         "backbones",
+        "explain",
         "training",
         "metrics",
         "crossvalidation",

@@ -1,0 +1,143 @@
+"""Is a map right? Scores that can fail: each stands beside what a map that knows nothing reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from helpers.backend import keras, layers
+from helpers.explain.maps import plain_images
+
+STEPS = 16  # of deletion and insertion
+
+
+def energy(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Share of what speaks for the class that lies within the mask, ``float (n,)``; NaN for an empty map.
+
+    Chance, a map that is the same everywhere, reaches the share of the image that the mask covers.
+
+    Args:
+        maps: ``float32 (n, size, size)``; what speaks against the class does not count.
+        masks: ``bool (n, size, size)``.
+    """
+    positive = np.maximum(maps, 0)
+    with np.errstate(invalid="ignore"):
+        return (positive * masks).sum((1, 2)) / positive.sum((1, 2))
+
+
+def pointing(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Whether the map is largest within the mask, 0 or 1 (Zhang et al. 2018); of several largest places, their share.
+
+    Arguments and chance as in :func:`energy`.
+    """
+    largest = maps == maps.max((1, 2), keepdims=True)
+    return (largest & masks).sum((1, 2)) / largest.sum((1, 2))
+
+
+def covered(masks: np.ndarray) -> np.ndarray:
+    """Share of each image that the mask covers, ``float (n,)``: chance for :func:`energy` and :func:`pointing`."""
+    return masks.mean((1, 2))
+
+
+def deletion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Mean probability of the class while the places of most relevance are taken away first (Petsiuk et al. 2018).
+
+    A good map takes away early what counts, so less is better. What is taken away becomes the mean colour.
+
+    Args:
+        model: from images to probabilities.
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        maps: ``float32 (n, size, size)``.
+        classes: ``int (n,)``.
+
+    Returns:
+        ``float (n,)``, the area under the curve of 17 shares from nothing to all.
+    """
+    return _by_order(model, images.astype(np.float32), plain_images(images), maps, classes)
+
+
+def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The same while those places come back to an image of one colour: more is better."""
+    return _by_order(model, plain_images(images), images.astype(np.float32), maps, classes)
+
+
+def _by_order(
+    model: keras.Model, begin: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    n, places = len(maps), maps[0].size
+    rank = np.stack([rankdata(-found, method="ordinal") for found in maps.reshape(n, places)]).reshape(maps.shape)
+    said = []
+    for share in np.linspace(0, 1, STEPS + 1):
+        shown = np.where((rank <= share * places)[..., None], end, begin)
+        probability = np.asarray(model(shown, training=False))
+        if probability.shape[1] == 1:
+            probability = np.concatenate([1 - probability, probability], axis=1)
+        said.append(probability[np.arange(n), np.asarray(classes, int)])
+    return np.trapezoid(said, dx=1 / STEPS, axis=0)
+
+
+def agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation of two maps of each image, ``float (n,)``; NaN where a map is the same everywhere."""
+    ranks = [np.stack([rankdata(found) for found in maps.reshape(len(maps), -1)]) for maps in (one, other)]
+    first, second = (rank - rank.mean(1, keepdims=True) for rank in ranks)
+    with np.errstate(invalid="ignore"):
+        return (first * second).sum(1) / np.sqrt((first**2).sum(1) * (second**2).sum(1))
+
+
+def randomised(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model]]:
+    """The model with more and more of its layers drawn anew, from the last to the first (Adebayo et al. 2018).
+
+    A map that hardly changes meanwhile shows the image, not what the model has learnt.
+
+    Args:
+        model: from :func:`helpers.explain.scores`; it is left as it is.
+        seed: of the weights.
+
+    Yields:
+        The name of the layer whose weights were drawn last, and the model, the same one in every step.
+    """
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    keras.utils.set_random_seed(seed)
+    for layer in reversed(copy.layers):
+        if not layer.weights:
+            continue
+        fresh = type(layer).from_config(layer.get_config())
+        fresh.build(layer.input.shape)
+        layer.set_weights(fresh.get_weights())
+        if not isinstance(layer, layers.BatchNormalization):
+            yield layer.name, copy
+
+
+def table_of_scores(
+    ids: pd.Index, maps: dict[str, np.ndarray], images: np.ndarray, masks: np.ndarray, model: keras.Model,
+    classes: np.ndarray, seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """Every score of every method and image, and of chance.
+
+    Args:
+        ids: of the images.
+        maps: by the name of the method.
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        masks: ``bool (n, size, size)`` of where the truth lies.
+        model: from images to probabilities.
+        classes: ``int (n,)`` that the maps speak of.
+        seed: of the map of noise, which is the chance of deletion and insertion.
+
+    Returns:
+        Rows ``image_id, method, energy, pointing, deletion, insertion``; the method ``chance`` has the area of the mask
+        for the first two, and a map of noise for the others.
+    """
+    noise = np.random.default_rng(seed).random(masks.shape, np.float32)
+    tables = []
+    for name, found in {**maps, "chance": noise}.items():
+        inside = {"energy": energy(found, masks), "pointing": pointing(found, masks)}
+        if name == "chance":
+            inside = dict.fromkeys(inside, covered(masks))
+        order = {"deletion": deletion, "insertion": insertion}
+        asked = {key: score(model, images, found, classes) for key, score in order.items()}
+        tables.append(pd.DataFrame({"image_id": ids, "method": name, **inside, **asked}))
+    return pd.concat(tables, ignore_index=True)

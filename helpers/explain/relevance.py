@@ -1,0 +1,125 @@
+"""Layer-wise relevance propagation (Bach et al. 2015): a score is handed back, layer by layer, to the pixels.
+
+Each unit shares what it was given among its inputs in proportion to what they added to it. What a layer's bias added is
+kept by the bias, and what the rule's epsilon swallows is swallowed; both are counted, so that the sum can be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from helpers.backend import keras, layers, tf
+from helpers.explain.unrolled import ExplainError
+
+Tensors = list[tf.Tensor]
+
+
+def relevance(
+    model: keras.Model, images: np.ndarray, classes: np.ndarray, epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What every value of every image adds to the score of a class.
+
+    Rules: epsilon for convolutions, dense layers, means and sums, for a batch normalisation together with the layer
+    before it; the winner takes all in max pooling; activations and the scaling of the input pass on what they get.
+
+    Args:
+        model: from :func:`helpers.explain.scores`.
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        classes: ``int (n,)``.
+        epsilon: 0 is LRP-Z. Otherwise LRP-ε: units whose inputs nearly cancel out pass on less; as a share of the root
+            mean square of the layer's output (Montavon et al. 2019 use 0.25).
+
+    Returns:
+        Relevance ``float32 (n, size, size, 3)``, signed, and what biases and epsilon kept ``float32 (n,)``. Together
+        they add up to the score.
+
+    Raises:
+        ExplainError: a layer for which there is no rule, such as a product of two maps.
+    """
+    known = {id(model.inputs[0]): tf.constant(images.astype(np.float32))}
+    steps = _steps(model)
+    for takes, gives, run, _ in steps:
+        known[id(gives)] = run([known[id(each)] for each in takes])
+    said = known[id(model.outputs[0])]
+    given = {id(model.outputs[0]): tf.one_hot(np.asarray(classes, np.int32), said.shape[1]) * said}
+    kept = tf.zeros(len(images))
+    for takes, gives, run, rule in reversed(steps):
+        shares, lost = rule(run, [known[id(each)] for each in takes], given.pop(id(gives)), epsilon)
+        kept += lost
+        for each, share in zip(takes, shares, strict=True):
+            given[id(each)] = given.get(id(each), 0.0) + share
+    return given[id(model.inputs[0])].numpy(), kept.numpy()
+
+
+def _steps(model: keras.Model) -> list[tuple[list, keras.KerasTensor, Callable, Callable]]:
+    """Of each operation, or layer and normalisation in one: its inputs, its output, the function and its rule."""
+    operations = [each for each in model.operations if not isinstance(each, layers.InputLayer)]
+    takes = {each.name: each.input if isinstance(each.input, list) else [each.input] for each in operations}
+    users = [id(tensor) for tensors in takes.values() for tensor in tensors]
+    steps = {}
+    for each in operations:
+        begin, run = takes[each.name], _run(each)
+        before = steps.get(id(begin[0]))
+        alone = before and before[3] is _shared_out and users.count(id(begin[0])) == 1
+        if isinstance(each, layers.BatchNormalization) and alone:
+            del steps[id(begin[0])]
+            begin, run = before[0], _in_turn(before[2], run)
+        steps[id(each.output)] = (begin, each.output, run, _rule(each))
+    return list(steps.values())
+
+
+def _run(operation: keras.Operation) -> Callable[[Tensors], tf.Tensor]:
+    options = {"training": False} if isinstance(operation, layers.Layer) else {}
+    return lambda given: operation(given if len(given) > 1 else given[0], **options)
+
+
+def _in_turn(first: Callable[[Tensors], tf.Tensor], second: Callable[[Tensors], tf.Tensor]) -> Callable:
+    return lambda given: second([first(given)])
+
+
+def _rule(operation: keras.Operation) -> Callable:
+    for rule, kinds in _RULES.items():
+        if isinstance(operation, kinds) or (type(operation).__name__ == "Flip" and rule is _routed):
+            return rule
+    raise ExplainError(f"LRP has no rule for {type(operation).__name__} {operation.name}; use another method")
+
+
+def _shared_out(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
+    """In proportion to what each input adds; ``run`` is linear but for a bias."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        z = run(inputs)
+    places = list(range(1, len(z.shape)))
+    size = epsilon * tf.sqrt(tf.reduce_mean(z**2, places, keepdims=True)) + 1e-9
+    stable = z + tf.where(z >= 0, size, -size)
+    ratio = share / stable
+    shares = [x * g for x, g in zip(inputs, tape.gradient(z, inputs, ratio), strict=True)]
+    bias = run([tf.zeros_like(x) for x in inputs])
+    return shares, tf.reduce_sum((bias + stable - z) * ratio, places)
+
+
+def _routed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
+    """Each to the input that its value was taken from."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        z = run(inputs)
+    return tape.gradient(z, inputs, share), tf.zeros(len(z))
+
+
+def _passed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
+    return [share], tf.zeros(len(share))
+
+
+_RULES = {
+    _shared_out: (
+        layers.Dense, layers.Conv2D, layers.Conv2DTranspose, layers.DepthwiseConv2D, layers.SeparableConv2D,
+        layers.BatchNormalization, layers.GlobalAveragePooling2D, layers.AveragePooling2D, layers.Add,
+    ),
+    _routed: (
+        layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.Flatten, layers.Reshape, layers.ZeroPadding2D,
+        layers.Concatenate,
+    ),
+    _passed: (layers.ReLU, layers.Activation, layers.Dropout, layers.Rescaling, layers.Normalization),
+}  # fmt: skip
