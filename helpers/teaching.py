@@ -11,6 +11,7 @@ import yaml
 from jupyterquiz import display_quiz
 
 from helpers.datasets import NUCLEUS, Dataset
+from helpers.features import cell_mask
 from helpers.metrics import overlap
 from helpers.preprocessing import otsu, otsu_mask
 from helpers.splits import folds, random_folds
@@ -85,6 +86,14 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
     ),
     "06-passes": (lambda data: 10.0, "epochs times 0.8 of the images, over 8 times the images"),
     "06-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
+    "07-chance": (
+        lambda data: float(np.mean([cell_mask(picture).mean() for picture in data.images(64)])),
+        "the mean of features.cell_mask of every picture is the share that its cell covers",
+    ),
+    "07-passes": (
+        lambda data: 50.0 * len(data),
+        "patches begin at 0, 8, … 48 along each side; and one picture uncovered",
+    ),
 }
 
 

@@ -147,12 +147,12 @@ def test_signed_methods_say_of_the_other_class_the_opposite(red, spots):
 def test_a_good_map_deletes_quickly_and_brings_back_quickly(red, spots):
     images, masks = spots
     table = explain.table_of_scores(
-        pd.Index(list("abcd"), name="image_id"), {"truth": masks.astype(np.float32)}, images, masks, red,
+        pd.Index(list("abcd"), name="image_id"), {"truth": masks.astype(np.float32)}, images, {"spot": masks}, red,
         np.ones(4, int), seed=0,
     )  # fmt: skip
-    mean = table.groupby("method")[["energy", "pointing", "deletion", "insertion"]].mean()
-    assert mean.at["truth", "energy"] == mean.at["truth", "pointing"] == 1
-    assert mean.at["chance", "energy"] == pytest.approx(64 / SIZE**2)
+    mean = table.pivot_table(index="method", columns="score", values="value")
+    assert mean.at["truth", "energy in spot"] == mean.at["truth", "pointing to spot"] == 1
+    assert mean.at["chance", "energy in spot"] == pytest.approx(64 / SIZE**2)
     assert mean.at["truth", "deletion"] < mean.at["chance", "deletion"] - 0.1
     assert mean.at["truth", "insertion"] > mean.at["chance", "insertion"] + 0.05
 
@@ -160,7 +160,7 @@ def test_a_good_map_deletes_quickly_and_brings_back_quickly(red, spots):
 def test_an_empty_map_has_no_energy_and_a_flat_one_points_by_chance():
     masks = np.zeros((1, 4, 4), bool)
     masks[0, :2, :2] = True
-    assert np.isnan(explain.energy(np.zeros((1, 4, 4)), masks)).all()
+    assert explain.energy(np.zeros((1, 4, 4)), masks) == 0
     assert explain.pointing(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
     assert explain.energy(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
 

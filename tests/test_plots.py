@@ -67,3 +67,17 @@ def test_runs_are_drawn_as_lines_across_ways():
     picture = plots.paired(table, "F1", "way", "seed", "A caption.")
     assert picture.alt == "F1 of 2 runs by way, mean and range: a 0.60 (0.50 to 0.70); b 0.85 (0.80 to 0.90)."
     assert [list(line.get_ydata()) for line in picture.figure.axes[0].get_lines()] == [[0.5, 0.9], [0.7, 0.8]]
+
+
+def test_lines_go_from_step_to_step_in_the_order_given():
+    table = pd.DataFrame({"layer": ["b", "a"] * 2, "method": ["x", "x", "y", "y"], "agreement": [0.9, 0.1, 1.0, 1.0]})
+    picture = plots.lines(table, "agreement", "layer", "method", "A caption.")
+    assert picture.alt == "agreement over 2 steps of layer: x from 0.90 to 0.10; y from 1.00 to 1.00."
+    assert [label.get_text() for label in picture.figure.axes[0].get_xticklabels()] == ["b", "a"]
+
+
+def test_points_have_a_panel_per_column_and_grey_for_what_is_rare():
+    table = pd.DataFrame({"across": range(9), "down": range(9), "label": list("aaabbbccc"), "group": list("abcdefghi")})
+    picture = plots.points(table, ["label", "group"], "A caption.")
+    assert picture.alt == "9 images as points of a plane, coloured by label and by group (3 points in grey)."
+    assert len(picture.figure.axes) == 2

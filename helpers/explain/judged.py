@@ -10,12 +10,13 @@ from scipy.stats import rankdata
 
 from helpers.backend import keras, layers
 from helpers.explain.maps import plain_images
+from helpers.models import predict_classes
 
 STEPS = 16  # of deletion and insertion
 
 
 def energy(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Share of what speaks for the class that lies within the mask, ``float (n,)``; NaN for an empty map.
+    """Share of what speaks for the class that lies within the mask, ``float (n,)``; 0 for an empty map.
 
     Chance, a map that is the same everywhere, reaches the share of the image that the mask covers.
 
@@ -24,8 +25,8 @@ def energy(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
         masks: ``bool (n, size, size)``.
     """
     positive = np.maximum(maps, 0)
-    with np.errstate(invalid="ignore"):
-        return (positive * masks).sum((1, 2)) / positive.sum((1, 2))
+    whole = positive.sum((1, 2))
+    return (positive * masks).sum((1, 2)) / np.where(whole > 0, whole, 1)
 
 
 def pointing(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -56,12 +57,16 @@ def deletion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: 
     Returns:
         ``float (n,)``, the area under the curve of 17 shares from nothing to all.
     """
-    return _by_order(model, images.astype(np.float32), plain_images(images), maps, classes)
+    return _by_order(model, images, _plain(images), maps, classes)
 
 
 def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """The same while those places come back to an image of one colour: more is better."""
-    return _by_order(model, plain_images(images), images.astype(np.float32), maps, classes)
+    return _by_order(model, _plain(images), images, maps, classes)
+
+
+def _plain(images: np.ndarray) -> np.ndarray:
+    return plain_images(images).round().astype(np.uint8)
 
 
 def _by_order(
@@ -72,10 +77,7 @@ def _by_order(
     said = []
     for share in np.linspace(0, 1, STEPS + 1):
         shown = np.where((rank <= share * places)[..., None], end, begin)
-        probability = np.asarray(model(shown, training=False))
-        if probability.shape[1] == 1:
-            probability = np.concatenate([1 - probability, probability], axis=1)
-        said.append(probability[np.arange(n), np.asarray(classes, int)])
+        said.append(predict_classes(model, shown)[np.arange(n), np.asarray(classes, int)])
     return np.trapezoid(said, dx=1 / STEPS, axis=0)
 
 
@@ -113,31 +115,41 @@ def randomised(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model
 
 
 def table_of_scores(
-    ids: pd.Index, maps: dict[str, np.ndarray], images: np.ndarray, masks: np.ndarray, model: keras.Model,
-    classes: np.ndarray, seed: int,
-) -> pd.DataFrame:  # fmt: skip
+    ids: pd.Index,
+    maps: dict[str, np.ndarray],
+    images: np.ndarray,
+    masks: dict[str, np.ndarray],
+    model: keras.Model,
+    classes: np.ndarray,
+    seed: int,
+) -> pd.DataFrame:
     """Every score of every method and image, and of chance.
 
     Args:
         ids: of the images.
         maps: by the name of the method.
         images: ``uint8 (n, size, size, 3)`` RGB.
-        masks: ``bool (n, size, size)`` of where the truth lies.
+        masks: ``bool (n, size, size)`` by the name of what they cover, such as ``nucleus``.
         model: from images to probabilities.
         classes: ``int (n,)`` that the maps speak of.
         seed: of the map of noise, which is the chance of deletion and insertion.
 
     Returns:
-        Rows ``image_id, method, energy, pointing, deletion, insertion``; the method ``chance`` has the area of the mask
-        for the first two, and a map of noise for the others.
+        Rows ``image_id, method, score, value``: ``energy in …`` and ``pointing to …`` every mask, ``deletion`` and
+        ``insertion``. The method ``chance`` has the area of the mask for the first two, and a map of noise for the
+        others.
     """
-    noise = np.random.default_rng(seed).random(masks.shape, np.float32)
-    tables = []
+    noise = np.random.default_rng(seed).random(images.shape[:3], np.float32)
+    rows = []
     for name, found in {**maps, "chance": noise}.items():
-        inside = {"energy": energy(found, masks), "pointing": pointing(found, masks)}
-        if name == "chance":
-            inside = dict.fromkeys(inside, covered(masks))
-        order = {"deletion": deletion, "insertion": insertion}
-        asked = {key: score(model, images, found, classes) for key, score in order.items()}
-        tables.append(pd.DataFrame({"image_id": ids, "method": name, **inside, **asked}))
-    return pd.concat(tables, ignore_index=True)
+        values = {}
+        for what, mask in masks.items():
+            values[f"energy in {what}"] = covered(mask) if name == "chance" else energy(found, mask)
+            values[f"pointing to {what}"] = covered(mask) if name == "chance" else pointing(found, mask)
+        values["deletion"] = deletion(model, images, found, classes)
+        values["insertion"] = insertion(model, images, found, classes)
+        rows += [
+            pd.DataFrame({"image_id": ids, "method": name, "score": score, "value": value})
+            for score, value in values.items()
+        ]
+    return pd.concat(rows, ignore_index=True)

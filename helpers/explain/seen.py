@@ -47,9 +47,12 @@ def liked_most(
     begin = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3)).astype(np.float32)
     with _library():
         from tf_keras_vis.activation_maximization import ActivationMaximization
+        from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
         from tf_keras_vis.utils.scores import CategoricalScore
 
-        found = ActivationMaximization(part)(CategoricalScore(channels), seed_input=begin, steps=steps)
+        smooth, uphill = [TotalVariation2D(weight=0.1)], keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
+        asked = CategoricalScore(channels)
+        found = ActivationMaximization(part)(asked, begin, steps=steps, regularizers=smooth, optimizer=uphill)
     return np.asarray(found).clip(0, 255).astype(np.uint8)
 
 

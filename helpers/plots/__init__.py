@@ -4,7 +4,7 @@ A function here returns a :class:`Picture`. In a notebook it shows as an image; 
 what a screen reader says, what the committed notebook keeps, and what nbval compares when the image is not stored.
 """
 
-from helpers.plots.data import colour_distributions, counts, counts_by_group, histograms, sizes, strips
+from helpers.plots.data import colour_distributions, counts, counts_by_group, histograms, points, sizes, strips
 from helpers.plots.look import COLOURS, Picture, grid, montage, outlined, overlays, sizes_compared
 from helpers.plots.scores import (
     bland_altman,
@@ -13,6 +13,7 @@ from helpers.plots.scores import (
     curves,
     intervals,
     learning_curve,
+    lines,
     paired,
     reliability,
     roc,
@@ -32,10 +33,12 @@ __all__ = [
     "histograms",
     "intervals",
     "learning_curve",
+    "lines",
     "montage",
     "outlined",
     "overlays",
     "paired",
+    "points",
     "reliability",
     "roc",
     "sizes",

@@ -81,6 +81,33 @@ def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -
     return Picture(figure, alt + ".", caption)
 
 
+def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> Picture:
+    """Images as points of a plane, coloured once by each of some columns.
+
+    Args:
+        table: columns ``across`` and ``down``, as :func:`helpers.explain.laid_flat` gives, and those of ``by``.
+        by: the columns, a panel each.
+        caption: what to see.
+        most: values that get a colour of their own, those of most images; the others are grey.
+    """
+    figure, axes = axes_of(3.8 * len(by), 3.4, len(by))
+    said = []
+    for ax, column in zip(np.ravel(axes), by, strict=True):
+        common = list(table[column].value_counts().index[:most])
+        rest = table[~table[column].isin(common)]
+        if len(rest):
+            ax.scatter(rest["across"], rest["down"], s=8, color=COLOURS[7], alpha=0.3, lw=0, label="others")
+        for k, name in enumerate(common):
+            part = table[table[column] == name]
+            ax.scatter(part["across"], part["down"], s=14, color=COLOURS[k], marker=MARKERS[k], lw=0, label=name)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_title(column, **STYLE)
+        ax.legend(fontsize=7, frameon=False, bbox_to_anchor=(0.5, 0), loc="upper center", ncols=3)
+        said.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
+    return Picture(figure, f"{len(table)} images as points of a plane, coloured {listed(said)}.", caption)
+
+
 def strips(table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label") -> Picture:
     """One dot per image, one column per class, a bar at the median."""
     figure, ax = axes_of(6, 3)

@@ -205,3 +205,27 @@ def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> 
     ax.legend(title=run, title_fontsize=7, fontsize=7, frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
     means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
     return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
+
+
+def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture:
+    """A number along steps, one line per series.
+
+    Args:
+        table: columns ``value``, ``by`` (the steps, in the order they are to be shown in) and ``series``.
+        value: the column of the number.
+        by, series: the other columns.
+        caption: what to see.
+    """
+    steps = list(dict.fromkeys(table[by]))
+    figure, ax = axes_of(1.6 + 0.42 * len(steps), 3.2)
+    said = []
+    for k, (name, part) in enumerate(table.groupby(series, sort=False)):
+        values = part.set_index(by)[value].reindex(steps)
+        ax.plot(range(len(steps)), values, color=COLOURS[k % 8], marker=MARKERS[k % 8], ms=4, lw=1, label=name)
+        said.append(f"{name} from {values.iloc[0]:.2f} to {values.iloc[-1]:.2f}")
+    ax.set_xticks(range(len(steps)), steps, rotation=40, ha="right", **STYLE)
+    ax.set_xlabel(by, **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    ax.grid(axis="y", alpha=0.3)
+    ax.legend(fontsize=7, frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+    return Picture(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(said)}.", caption)
