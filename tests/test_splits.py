@@ -168,7 +168,7 @@ def drawn_cells():
 def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
     found = near_duplicates(folder_of(tmp_path, drawn_cells))
     assert found.empty
-    assert list(found.columns) == ["image_a", "image_b", "similarity", "exact"]
+    assert list(found.columns) == ["image_a", "image_b", "similarity", "points", "in_place", "exact"]
 
 
 TURNS = {

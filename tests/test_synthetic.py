@@ -341,13 +341,13 @@ def test_a_leak_shows_cells_of_one_patient_again_under_another():
 
 def test_leaked_cells_are_found_as_near_duplicates_across_patients_and_nothing_else_is():
     dataset = drawn(n=120, patients=6, leak=0.5, size=96, balanced=True)
-    found = splits.near_duplicates(dataset, threshold=0.8)
+    found = splits.near_duplicates(dataset)
     cell = dataset.frame["cell"]
     same = cell[found["image_a"]].to_numpy() == cell[found["image_b"]].to_numpy()
     planted = int((cell != dataset.frame["number"]).sum())
     assert same.all()
-    assert same.sum() > 0.4 * planted
-    assert splits.near_duplicates(drawn(n=120, patients=6, size=96, balanced=True), threshold=0.8).empty
+    assert same.sum() > 0.95 * planted
+    assert splits.near_duplicates(drawn(n=120, patients=6, size=96, balanced=True)).empty
 
 
 def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():

@@ -28,17 +28,24 @@ CARD = Card(
         "labels name the cells of a field, not of a box: where a field holds different types, or the count differs, "
         "its cells are left out",
         "labels come from another repository (dhruvp/wbc-classification) and are not verified by a haematologist",
-        "five cells were photographed twice (fields 204 and 277, 205 and 276, 237 and 252, 243 and 250, 248 and 249): "
-        "each pair of fields is one group here",
+        "at least 26 pairs of fields show the same cells, most of them photographed again on the way back along the "
+        "smear, such as 227 and 260, 228 and 259, 229 and 258: each pair is one group here",
         "two boxes, of fields 338 and 343, have no area and are dropped",
         "the popular Kaggle copy holds augmented images; the originals here are 364 fields",
     ),
 )
 SAME_CELL = {
     f"BloodImage_{number}": "+".join(pair)
-    for pair in (("00204", "00277"), ("00205", "00276"), ("00237", "00252"), ("00243", "00250"), ("00248", "00249"))
+    for pair in (
+        ("00037", "00038"), ("00044", "00045"), ("00204", "00277"), ("00205", "00276"), ("00206", "00278"),
+        ("00223", "00263"), ("00225", "00262"), ("00226", "00261"), ("00227", "00260"), ("00228", "00259"),
+        ("00229", "00258"), ("00230", "00257"), ("00231", "00256"), ("00232", "00255"), ("00233", "00254"),
+        ("00236", "00253"), ("00237", "00252"), ("00243", "00250"), ("00244", "00247"), ("00248", "00249"),
+        ("00364", "00409"), ("00365", "00408"), ("00381", "00397"), ("00382", "00395"), ("00384", "00393"),
+        ("00386", "00391"),
+    )
     for number in pair
-}
+}  # fmt: skip
 
 
 def bccd(folder: Path, fields: bool = False) -> Dataset:

@@ -25,8 +25,10 @@ CARD1 = Card(
     "image (no patient is published)",
     (
         _UNVERIFIED,
-        "112 and 139 are the same file; 157 and 158, 166 and 171, 167 and 169 show the same cell: each pair is one "
-        "group here",
+        "112 and 139 are the same file; 13 more pairs show one cell each, three in place (157 and 158, 166 and 171, "
+        "167 and 169), ten cut out anew and enlarged by 4 to 20 % (19 and 75, 21 and 82, 26 and 89, 30 and 86, "
+        "51 and 73, 54 and 91, 56 and 92, 60 and 90, 70 and 72, 71 and 84): each pair is one group here",
+        "60 and 90 show one cell and are labelled neutrophil and monocyte",
         "yellow background; 30 image sizes, 224 of 300 are 120×120",
     ),
 )
@@ -40,9 +42,12 @@ CARD2 = Card(
 )
 SAME_CELL = {
     number: "+".join(pair)
-    for pair in (("112", "139"), ("157", "158"), ("166", "171"), ("167", "169"))
+    for pair in (
+        ("019", "075"), ("021", "082"), ("026", "089"), ("030", "086"), ("051", "073"), ("054", "091"), ("056", "092"),
+        ("060", "090"), ("070", "072"), ("071", "084"), ("112", "139"), ("157", "158"), ("166", "171"), ("167", "169"),
+    )
     for number in pair
-}
+}  # fmt: skip
 
 
 def wbc1(folder: Path) -> Dataset:

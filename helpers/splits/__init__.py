@@ -1,0 +1,21 @@
+"""Splits by group, nested training subsets, and the audits that find a leak.
+
+Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``. No position is ever used.
+"""
+
+from helpers.splits.assign import PARTS, folds, holdout, nested_subsets, random_folds, rotation
+from helpers.splits.audit import audit, merge_groups
+from helpers.splits.duplicates import near_duplicates, similarity
+
+__all__ = [
+    "PARTS",
+    "audit",
+    "folds",
+    "holdout",
+    "merge_groups",
+    "near_duplicates",
+    "nested_subsets",
+    "random_folds",
+    "rotation",
+    "similarity",
+]

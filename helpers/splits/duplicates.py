@@ -1,0 +1,240 @@
+"""Images that show the same cell: copied, turned, mirrored, cut out anew, enlarged or photographed again.
+
+Two finders propose pairs, and one measure decides. Thumbnails in all eight flips and quarter turns find what is alike
+as a whole. Points (SIFT, Lowe 2004) whose surroundings are alike and whose places agree on one turn, zoom and shift
+find what was cut out anew. Then one picture is laid over the other, as exactly as possible, and the grain of both is
+compared where both show something. Cells that are merely alike in shape and colour, or lie on black, differ in grain.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from helpers.datasets import Dataset
+from helpers.images import eight_views, resize
+
+SIDE = 128  # of the pictures that are compared, pixels
+_FINE, _COARSE = 0.7, 2.5  # standard deviations of the blurs between which grain is compared, pixels
+_THUMBNAIL, _SMOOTH = 32, 1.5  # its side, and the blur that takes slow changes of brightness away
+_THUMBNAILS_ALIKE = 0.8  # correlation from which on two thumbnails propose a pair
+_POINTS = 60  # of an image, at most
+_POINTS_ALIKE = 0.9  # cosine from which on the surroundings of two points are alike
+_POINTS_AGREE = 10  # that propose a pair
+_POINTS_PROVE = 14  # that prove it, if the grain is not too unlike either: the same cell in another focus
+_GRAIN_IN_ANOTHER_FOCUS = 0.5
+_ZOOM = (0.7, 1.43)  # of one picture to the other
+
+
+class _Alike(NamedTuple):
+    """Of a pair: correlation of the grain, number of points that agree, and whether neither was moved."""
+
+    similarity: float
+    points: int
+    in_place: bool
+
+
+class _Points(NamedTuple):
+    """Of all images: where each point is, its surroundings as unit vectors, and the number of its image."""
+
+    place: np.ndarray
+    surroundings: np.ndarray
+    image: np.ndarray
+
+
+class _Grain(NamedTuple):
+    """What changes from pixel to pixel, and where there is anything at all (not the black of a removed background)."""
+
+    values: np.ndarray
+    seen: np.ndarray
+
+
+def near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFrame:
+    """Pairs of images that show the same thing.
+
+    A pair counts when its similarity reaches the threshold, or when so many points agree on one move that the grain may
+    be blurred. ``benchmarks/duplicates.py`` measures how many planted pairs this finds, and what else.
+
+    Args:
+        dataset: at most some thousand images: time grows with the square of their number.
+        threshold: least correlation of the grain, -1 to 1.
+
+    Returns:
+        Columns ``image_a, image_b, similarity, points, in_place, exact``, most alike first: correlation of the grain,
+        number of points that agree, whether the cell is where it was, neither turned nor enlarged nor shifted, and
+        whether all pixels agree.
+    """
+    ids = dataset.frame.index
+    pictures = np.concatenate([batch for _, batch in dataset.batches(SIDE, 256)])
+    rows = [
+        (ids[a], ids[b], round(alike.similarity, 3), alike.points, alike.in_place, _exact(dataset, pictures, a, b))
+        for (a, b), alike in _alike(pictures).items()
+        if alike.similarity >= threshold
+        or (alike.points >= _POINTS_PROVE and alike.similarity >= _GRAIN_IN_ANOTHER_FOCUS)
+    ]
+    found = pd.DataFrame(rows, columns=["image_a", "image_b", "similarity", "points", "in_place", "exact"])
+    return found.sort_values(["similarity", "image_a", "image_b"], ascending=[False, True, True], ignore_index=True)
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> float:
+    """How alike two images are by the measure of :func:`near_duplicates`, -1 to 1; 0 where nothing proposes the pair.
+
+    Args:
+        a: ``uint8 (height, width, 3)`` RGB.
+        b: the same, of any size.
+    """
+    return _alike(np.stack([resize(a, SIDE), resize(b, SIDE)])).get((0, 1), _Alike(0.0, 0, False)).similarity
+
+
+def _exact(dataset: Dataset, pictures: np.ndarray, a: int, b: int) -> bool:
+    one, other = dataset.frame.index[[a, b]]
+    return np.array_equal(pictures[a], pictures[b]) and np.array_equal(dataset.image(one), dataset.image(other))
+
+
+def _alike(pictures: np.ndarray) -> dict[tuple[int, int], _Alike]:
+    """What is known of every pair that is proposed, by the numbers of its images, the lower first."""
+    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
+    grain = [_grain(picture) for picture in pictures]
+    found: dict[tuple[int, int], _Alike] = {}
+    proposed = [*_by_thumbnail(pictures), *_by_points(pictures, mirrored)]
+    for a, b, flipped, points, move in tqdm(proposed, desc="comparing pairs", unit="pair", delay=2, leave=False):
+        first = _grain(mirrored[a]) if flipped else grain[a]
+        before = found.get((a, b), _Alike(-1.0, 0, False))
+        similarity, moved = _laid_over(first, grain[b], move)
+        best = _Alike(similarity, points, moved < 0.03 and not flipped) if similarity > before.similarity else before
+        found[a, b] = best._replace(points=max(before.points, points))
+    return found
+
+
+def _by_thumbnail(pictures: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
+    """Pairs of images whose thumbnails are alike in some view: a, b, mirrored, points that agree, move of a on b."""
+    thumbs = np.stack([_thumbnail(picture) for picture in pictures])
+    views = [_unit(view) for view in eight_views(thumbs)]
+    moves = _moves_of_views()
+    pairs = []
+    for start in range(0, len(thumbs), 1024):
+        alike = np.stack([view[start : start + 1024] @ views[0].T for view in views])
+        best = alike.argmax(0)
+        for a, b in zip(*np.nonzero(np.triu(alike.max(0), start + 1) >= _THUMBNAILS_ALIKE), strict=True):
+            pairs.append((start + int(a), int(b), False, 0, moves[best[a, b]]))
+    return pairs
+
+
+def _thumbnail(picture: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return grey - cv2.GaussianBlur(grey, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT)
+
+
+def _unit(thumbs: np.ndarray) -> np.ndarray:
+    flat = thumbs.reshape(len(thumbs), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+
+
+def _moves_of_views() -> list[np.ndarray]:
+    """From a picture to each of its eight views, ``(2, 3)``, in the order of :func:`helpers.images.eight_views`."""
+    places = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1)[None].astype(float)
+    moves = []
+    for view in eight_views(places):
+        corner = view[0, 0, 0]
+        back = np.stack([view[0, 0, 1] - corner, view[0, 1, 0] - corner, corner], axis=1)
+        moves.append(cv2.invertAffineTransform(back))
+    return moves
+
+
+def _by_points(pictures: np.ndarray, mirrored: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
+    """Pairs of images with points that agree on one turn, zoom and shift; as :func:`_by_thumbnail`."""
+    upright, pairs = _points(pictures), []
+    for flipped, own in ((False, upright), (True, _points(mirrored))):
+        for (a, b), (mine, theirs) in _matches(own, upright).items():
+            move, agree = cv2.estimateAffinePartial2D(
+                own.place[mine], upright.place[theirs], method=cv2.RANSAC, ransacReprojThreshold=0.02 * SIDE
+            )
+            if move is None or not _ZOOM[0] < np.hypot(*move[:, 0]) < _ZOOM[1]:
+                continue
+            places = np.unique(upright.place[theirs][agree.ravel() > 0].round(), axis=0)
+            if len(places) >= _POINTS_AGREE:
+                pairs.append((a, b, flipped, len(places), move))
+    return pairs
+
+
+def _points(pictures: np.ndarray) -> _Points:
+    sift = cv2.SIFT_create(nfeatures=_POINTS, contrastThreshold=0.01, edgeThreshold=20)
+    parts = [(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32), np.empty(0, int))]
+    for number, picture in enumerate(pictures):
+        points, surroundings = sift.detectAndCompute(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None)
+        if points:
+            # The root of the share of each direction: their product is Hellinger's (Arandjelovic and Zisserman 2012).
+            share = surroundings / np.maximum(surroundings.sum(1, keepdims=True), 1e-6)
+            place = np.array([point.pt for point in points], np.float32)
+            parts.append((place, np.sqrt(share), np.full(len(points), number)))
+    return _Points(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _matches(own: _Points, others: _Points) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+    """By pair of images, the lower number first: points that are alike, in enough places to propose it."""
+    mine, theirs = [], []
+    for start in tqdm(range(0, len(own.image), 512), desc="comparing points", unit="block", delay=2, leave=False):
+        later = np.searchsorted(others.image, own.image[start], side="right")  # every pair once
+        alike = own.surroundings[start : start + 512] @ others.surroundings[later:].T
+        a, b = np.nonzero(alike >= _POINTS_ALIKE)
+        forward = own.image[start + a] < others.image[later + b]
+        mine.append(start + a[forward])
+        theirs.append(later + b[forward])
+    if not mine:
+        return {}
+    mine, theirs = np.concatenate(mine), np.concatenate(theirs)
+    pair = np.stack([own.image[mine], others.image[theirs]], axis=1)
+    pairs, first, number = np.unique(pair, axis=0, return_inverse=True, return_counts=True)
+    order = np.split(np.argsort(first.ravel(), kind="stable"), np.cumsum(number)[:-1])
+    return {
+        (int(a), int(b)): (mine[at], theirs[at])
+        for (a, b), at in zip(pairs, order, strict=True)
+        if len(at) >= _POINTS_AGREE
+    }
+
+
+def _grain(picture: np.ndarray) -> _Grain:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    values = cv2.GaussianBlur(grey, (0, 0), _FINE) - cv2.GaussianBlur(grey, (0, 0), _COARSE)
+    seen = cv2.erode((picture.max(2) > 0).astype(np.uint8), np.ones((7, 7), np.uint8))
+    return _Grain(values, seen)
+
+
+def _laid_over(first: _Grain, second: _Grain, move: np.ndarray) -> tuple[float, float]:
+    """How two pictures agree when the first is laid over the second by ``move`` or a little beside it.
+
+    Returns:
+        Correlation of their grain, and how far a corner was moved at most, share of the side.
+    """
+    back = cv2.invertAffineTransform(np.asarray(move, np.float32))
+    tried = [back]
+    try:  # the move that correlates best near by (Evangelidis and Psarakis 2008)
+        stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 1e-4)
+        moved = first.values * first.seen
+        tried.append(
+            cv2.findTransformECC(second.values, moved, back.copy(), cv2.MOTION_AFFINE, stop, second.seen, 5)[1]
+        )
+    except cv2.error:  # it does not settle: these two have little in common
+        pass
+    best = max(tried, key=lambda each: _correlation(first, second, each))
+    corners = np.array([[0, 0], [0, SIDE], [SIDE, 0], [SIDE, SIDE]], float)
+    moved = np.abs(corners @ best[:, :2].T + best[:, 2] - corners).max() / SIDE
+    return _correlation(first, second, best), float(moved)
+
+
+def _correlation(first: _Grain, second: _Grain, back: np.ndarray) -> float:
+    if not _ZOOM[0] ** 2 < abs(np.linalg.det(back[:, :2])) < _ZOOM[1] ** 2:
+        return -1.0
+    how = cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(first.values, back, (SIDE, SIDE), flags=how | cv2.INTER_LINEAR)
+    both = (cv2.warpAffine(first.seen, back, (SIDE, SIDE), flags=how | cv2.INTER_NEAREST) & second.seen) > 0
+    if both.mean() < 0.1:
+        return -1.0
+    x, y = moved[both] - moved[both].mean(), second.values[both] - second.values[both].mean()
+    return float((x * y).sum() / max(1e-6, np.linalg.norm(x) * np.linalg.norm(y)))
