@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.augmentation import balanced_copies
 from helpers.datasets import Dataset
 from helpers.datasets.bloodmnist import ArrayReader
+from helpers.metrics import PREFIX, classes_of
 
 
 def copies_before_split(dataset: Dataset, n: int, size: int, seed: int) -> Dataset:
@@ -34,3 +35,33 @@ def copies_before_split(dataset: Dataset, n: int, size: int, seed: int) -> Datas
     more = pd.concat([frame, frame.loc[originals]]).set_axis(pd.Index(ids, name="image_id"))
     more = more.assign(original=[*frame.index, *originals], position=np.arange(len(ids)), path="", mask_path="")
     return replace(dataset, frame=more, reader=ArrayReader(np.concatenate([pictures, copies])), has_masks=False)
+
+
+def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
+    """The labels of images when labels come from a table and images from a folder, and both are paired by position.
+
+    The table is sorted by name, a folder gives its files in an order of its own, here drawn at random. Two published
+    systems did this; sensitivity then equals fall-out.
+
+    Args:
+        frame: of a dataset.
+        seed: of the order in which the folder gives its files.
+
+    Returns:
+        Labels by ``image_id``.
+    """
+    listed = np.random.default_rng(seed).permutation(frame.index.to_numpy())
+    return pd.Series(frame["label"].sort_index().to_numpy(), pd.Index(listed, name="image_id"), name="label")
+
+
+def thresholded(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
+    """Predictions of two classes that say 0 or 1 where they said a probability: a ROC curve of one point."""
+    above = (table[PREFIX + positive] >= threshold).astype(float)
+    (other,) = (name for name in classes_of(table) if name != positive)
+    return table.assign(**{PREFIX + positive: above, PREFIX + other: 1 - above})
+
+
+def each_copy_counts(table: pd.DataFrame, copies: int) -> pd.DataFrame:
+    """Predictions in which every image is tested ``copies`` times, and every copy counts as independent."""
+    more = pd.concat([table.set_axis(table.index + f"#{k}") for k in range(copies)])
+    return more.assign(group=more.index)

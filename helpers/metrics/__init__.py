@@ -9,6 +9,7 @@ from helpers.metrics.alarms import (
     one_class,
     patients_unknown,
     seen_in_training,
+    thresholded,
 )
 from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, table_of_means
 from helpers.metrics.calibration import brier, ece, reliability, temperature, with_temperature
@@ -71,5 +72,6 @@ __all__ = [
     "table_of_means",
     "temperature",
     "threshold_for",
+    "thresholded",
     "with_temperature",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import splits
-from helpers.metrics.classification import predicted, rates, roc_auc
+from helpers.metrics.classification import PREFIX, predicted, rates, roc_auc
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,17 @@ def one_class(table: pd.DataFrame) -> list[Alarm]:
         return []
     saw = f"all {len(table)} images are called {called.iloc[0]}, {(table['label'] == called.iloc[0]).mean():.0%} are"
     return [Alarm("one class only", saw, "the learning rate, the scaling of the input and the weights of the classes")]
+
+
+def thresholded(table: pd.DataFrame) -> list[Alarm]:
+    """Probabilities that are all 0 or 1, from which no curve and no calibration follows."""
+    said = np.unique(table.filter(like=PREFIX).to_numpy())
+    if not np.isin(said, (0, 1)).all():
+        return []
+    saw = f"all probabilities of {len(table)} images are 0 or 1"
+    return [
+        Alarm("answers, not probabilities", saw, "that curves are drawn from what the model says before a threshold")
+    ]
 
 
 def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = None) -> list[Alarm]:
@@ -139,6 +150,7 @@ def all_alarms(
     return [
         *knows_nothing(table, positive, threshold, seed),
         *one_class(table),
+        *thresholded(table),
         *seen_in_training(frame, part, pairs),
         *patients_unknown(frame),
         *another_input(images, learnt_from),

@@ -1,0 +1,56 @@
+"""Each mistake does to a number what it did where it was published, and the check that is meant for it notices."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import metrics, pitfalls
+
+
+@pytest.fixture(scope="module")
+def said():
+    """Good predictions of 200 images of 20 patients."""
+    random = np.random.default_rng(0)
+    ill = np.arange(200) // 10 % 2 == 1
+    score = np.clip(0.3 + 0.4 * ill + random.normal(0, 0.15, 200), 0.01, 0.99)
+    return pd.DataFrame(
+        {
+            "label": np.where(ill, "ill", "well"),
+            "group": [f"P{k // 10:02d}" for k in range(200)],
+            "p_ill": score,
+            "p_well": 1 - score,
+            "fold": 0,
+        },
+        pd.Index([f"c{k:03d}" for k in random.permutation(200)], name="image_id"),
+    )
+
+
+def test_labels_paired_by_position_keep_their_numbers_and_lose_their_meaning(said):
+    labels = pitfalls.labels_by_position(said, seed=1)
+    assert labels.value_counts().to_dict() == said["label"].value_counts().to_dict()
+    assert sorted(labels.index) == sorted(said.index)
+    wrong = said.assign(label=labels[said.index])
+    assert metrics.roc_auc(said, "ill", 0).value > 0.9
+    assert abs(metrics.roc_auc(wrong, "ill", 0).value - 0.5) < 0.12
+    assert metrics.knows_nothing(wrong, "ill", 0.5, 0)
+    assert not metrics.knows_nothing(said, "ill", 0.5, 0)
+
+
+def test_a_curve_from_answers_lies_below_that_from_probabilities_and_raises_an_alarm(said):
+    hard = pitfalls.thresholded(said, "ill", 0.5)
+    assert set(np.unique(hard[["p_ill", "p_well"]])) == {0.0, 1.0}
+    assert (hard["p_ill"] + hard["p_well"] == 1).all()
+    assert metrics.predicted(hard).equals(metrics.predicted(said))
+    assert metrics.roc_auc(hard, "ill", 0).value < metrics.roc_auc(said, "ill", 0).value - 0.02
+    (alarm,) = metrics.thresholded(hard)
+    assert "200 images are 0 or 1" in alarm.saw
+    assert metrics.thresholded(said) == []
+
+
+def test_counting_copies_narrows_the_interval_and_not_the_number(said):
+    copied = pitfalls.each_copy_counts(said, 10)
+    once, often = metrics.roc_auc(said, "ill", 0), metrics.roc_auc(copied, "ill", 0)
+    assert (often.n, often.groups) == (2000, 2000)
+    assert often.value == pytest.approx(once.value)
+    assert often.high - often.low < 0.6 * (once.high - once.low)
+    assert copied.index.is_unique
