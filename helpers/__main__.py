@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from helpers import datasets
+from helpers import cards, datasets
 from helpers.datasets.base import find_images
 from helpers.notebooks import ROOT
 
@@ -39,6 +39,16 @@ def get(name: str, root: Root = None) -> None:
 def check(name: str, root: Root = None) -> None:
     """Decode every image of a dataset and count what is there."""
     _report(lambda: datasets.check(name, root))
+
+
+@data.command()
+def describe(name: str, root: Root = None) -> None:
+    """Print the datasheet of a dataset, as Markdown."""
+    try:
+        typer.echo(cards.datasheet(datasets.load(name, root=root)))
+    except datasets.DataError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 def _report(make) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import crossvalidation, files, images, metrics, models, splits, training
+from helpers import cards, crossvalidation, files, images, metrics, models, splits, training
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset
@@ -42,8 +42,8 @@ def train(
         sensitivity: wanted on the validation images.
         epochs: at most; 0 for the network's own.
         seed: of folds, weights, order and augmentation.
-        model_path: ends in ``.keras``; the card goes beside it as ``.json``, and the state of the training into a
-            folder of its own, so that a killed training goes on.
+        model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
+            training into a folder of its own, so that a killed training goes on.
 
     Returns:
         The card, and the alarms that the evaluation raised.
@@ -115,6 +115,7 @@ def train(
     with files.whole(model_path) as part_path:
         model.save(part_path)
     files.write_text(model_path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
     return card, alarms
 
 

@@ -174,6 +174,7 @@ def test_modules_import_one_way():
         "splits",
         "preprocessing",
         "features",
+        "cards",
         "discriminant",
         "backend",
         "augmentation",

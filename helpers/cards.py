@@ -1,0 +1,115 @@
+"""What must be said of a dataset and of a model before anybody uses them, as Markdown.
+
+A datasheet answers the questions of Gebru et al. 2021, a model card those of Mitchell et al. 2019. Both hold what the
+reporting guidelines CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) ask of a study, as far as data and
+run know it: source, unit, reference standard, partition, sample size, settings, results with intervals, limits. What
+they do not know is a line that somebody has to fill in; an empty card looks finished, a question does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from helpers.datasets import Dataset
+
+_ASK = "*to be filled in:*"
+
+
+def datasheet(dataset: Dataset) -> str:
+    """What is in a dataset, where it comes from and what is wrong with it."""
+    frame, card = dataset.frame, dataset.card
+    classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
+    sizes = dataset.sizes().value_counts()
+    common = "×".join(str(int(side)) for side in sizes.index[0])
+    counts = "\n".join(f"| {name} | {row.images} | {row.groups} |" for name, row in classes.iterrows())
+    defects = "\n".join(f"- {defect}" for defect in card.defects) or "- none is known"
+    return f"""# Datasheet: {card.title}
+
+**Not for diagnosis.** Name here: `{dataset.name}`; SHA-256 of the content: `{dataset.fingerprint()}`.
+
+## Where it comes from
+
+- Home: {card.home or "drawn by this package"}; cited as {card.citation}; licence: {card.licence}.
+- Why and how the images were taken, microscope, stain, consent: {_ASK} see the home of the data.
+- Who named the cells, and how sure that is: {_ASK} the reference standard.
+
+## What is in it
+
+- {len(frame)} images of {frame["group"].nunique()} groups. Unit of independence: {card.unit}.
+- Height and width: {len(sizes)} different, most often {common} pixels ({int(sizes.iloc[0])} images).
+- Outlines of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
+
+| class | images | groups |
+|---|---:|---:|
+{counts}
+
+## What is known to be wrong
+
+{defects}
+
+## What it may be used for
+
+- Teaching and research into methods. Not to be used: to diagnose, or to say how well a method works on patients of
+  another hospital, stain or camera.
+"""
+
+
+def model_card(card: dict[str, Any]) -> str:
+    """What a model is, what it was trained and tested on, and how good it was.
+
+    Args:
+        card: as :func:`helpers.classification.train` makes it and saves it beside the model.
+    """
+    parts = "\n".join(f"| {name} | {own['images']} | {own['groups']} |" for name, own in card["parts"].items())
+    scores = "\n".join(f"| {name} | {_with_interval(own)} |" for name, own in card["test"].items())
+    settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items())
+    alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
+    test, seen = card["parts"]["test"], card["input"]
+    few = "; fewer than ten groups were tested, so the intervals are little more than ranges"
+    return f"""# Model card: {card["network"]}, {" or ".join(card["classes"])}
+
+**Purpose:** {card["purpose"]}.
+
+## What it is
+
+- Network `{card["network"]}`; answers with a probability for each of {", ".join(card["classes"])}.
+- Input: one cell in the middle of an image, red, green, blue, {seen["dtype"]} from {seen["low"]:g} to {seen["high"]:g},
+  resized to {card["size"]} pixels; scaled within the model.
+- **{card["positive"]}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
+  sensitivity of {card["sensitivity_wanted"]:g}.
+
+## What it has learnt from
+
+- {card["data"]["title"]} (`{card["data"]["name"]}`, SHA-256 `{card["data"]["sha256"]}`).
+- Split: {card["split"]}.
+
+| part | images | groups |
+|---|---:|---:|
+{parts}
+
+- Training: {settings}; {card["epochs_run"]} epochs were run; seed {card["seed"]}; Keras {card["versions"]["keras"]}.
+
+## How good it was, once, on groups it had not seen
+
+| measure | value [95 %, {test["groups"]} groups], {test["images"]} images |
+|---|---|
+{scores}
+
+Alarms raised by the evaluation:
+
+{alarms}
+
+## Limits
+
+- One split, one training{few if test["groups"] < 10 else ""}.
+- Not tested on another hospital, stain, scanner or population. What it says there is unknown.
+- Who may be harmed by a wrong answer, and what a human does with it: {_ASK} before any use beside patients, which
+  needs a study and a licence of its own.
+"""
+
+
+def _with_interval(measured: dict[str, Any]) -> str:
+    value, low, high = (measured[key] for key in ("value", "low", "high"))
+    if value is None:
+        return "not defined"
+    return f"{value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else " (no interval: one group)")

@@ -1,0 +1,66 @@
+"""Cards say what is known, ask for what is not, and invent nothing."""
+
+import re
+
+from typer.testing import CliRunner
+
+from helpers import cards, datasets
+from helpers.__main__ import app
+
+CARD = {
+    "purpose": "teaching and research; not for diagnosis",
+    "network": "encoder",
+    "classes": ["ill", "well"],
+    "positive": "ill",
+    "threshold": 0.31,
+    "sensitivity_wanted": 0.95,
+    "size": 64,
+    "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
+    "data": {"name": "drawn", "title": "Drawn cells", "sha256": "abc"},
+    "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
+    "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
+    "test": {
+        "AUC": {"value": 0.8123, "low": 0.7, "high": 0.9, "n": 20, "groups": 2},
+        "specificity": {"value": 0.5, "low": None, "high": None, "n": 10, "groups": 1},
+        "sensitivity": {"value": None, "low": None, "high": None, "n": 0, "groups": 0},
+    },
+    "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
+    "seed": 20,
+    "settings": {"epochs": 30, "rate": 0.001},
+    "epochs_run": 12,
+    "versions": {"keras": "3.0"},
+}
+
+
+def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_missing():
+    text = cards.model_card(CARD)
+    assert "| AUC | 0.812 [0.700, 0.900] |" in text
+    assert "| specificity | 0.500 (no interval: one group) |" in text
+    assert "| sensitivity | not defined |" in text
+    assert "| train | 60 | 6 |" in text
+    assert "fewer than ten groups were tested" in text
+    assert "- Alarm, patients are not known: all 20 images are groups of their own. Check." in text
+    assert "not for diagnosis" in text
+    assert "to be filled in" in text
+    assert "None" not in text
+    assert "nan" not in text.lower()
+
+
+def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
+    data = datasets.load("synthetic", n=24, patients=6, size=32)
+    text = cards.datasheet(data)
+    assert f"24 images of {data.frame['group'].nunique()} groups" in text
+    for label, own in data.frame.groupby("label"):
+        assert f"| {label} | {len(own)} | {own['group'].nunique()} |" in text
+    assert all(defect in text for defect in data.card.defects)
+    assert data.fingerprint() in text
+    assert re.search(r"most often 32×32 pixels \(24 images\)", text)
+
+
+def test_the_command_line_prints_a_datasheet_and_names_an_unknown_dataset():
+    done = CliRunner().invoke(app, ["data", "describe", "synthetic"])
+    assert done.exit_code == 0
+    assert "# Datasheet:" in done.stdout
+    wrong = CliRunner().invoke(app, ["data", "describe", "nothing"])
+    assert wrong.exit_code == 1
+    assert "nothing" in wrong.output
