@@ -36,8 +36,9 @@ def anatomy(notebook):
         for part in ("You will learn", "Before you start", "About", "## Take-aways", "## Further reading", "## Quiz")
         if part not in text
     ]
-    if not text.startswith("# "):
-        lacking.append("a title")
+    titles = [line for line in text.splitlines() if line.startswith("# ")]
+    if not text.startswith("# ") or len(titles) != 1:
+        lacking.append(f"one title, not {titles}")
     for tag in ("parameters", "setup"):
         if sum(tag in notebooks.tags(cell) for cell in code) != 1:
             lacking.append(f"one {tag} cell")
