@@ -44,19 +44,20 @@ def check(name: str, root: Root = None) -> None:
 @data.command()
 def describe(name: str, root: Root = None) -> None:
     """Print the datasheet of a dataset, as Markdown."""
+    typer.echo(cards.datasheet(_made(lambda: datasets.load(name, root=root))))
+
+
+def _made(make) -> datasets.Dataset:
+    """The dataset, or exit with 1 and what is wrong with it."""
     try:
-        typer.echo(cards.datasheet(datasets.load(name, root=root)))
+        return make()
     except datasets.DataError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
 
 def _report(make) -> None:
-    try:
-        dataset = make()
-    except datasets.DataError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    dataset = _made(make)
     frame = dataset.frame
     typer.echo(f"{dataset.name}: {len(dataset)} images, {frame['group'].nunique()} groups, all readable")
     for label, number in frame["label"].value_counts().items():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import splits
-from helpers.metrics.classification import PREFIX, predicted, rates, roc_auc
+from helpers.metrics.classification import PREFIX, classes_of, predicted, rates, roc_auc
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def one_class(table: pd.DataFrame) -> list[Alarm]:
 
 def thresholded(table: pd.DataFrame) -> list[Alarm]:
     """Probabilities that are all 0 or 1, from which no curve and no calibration follows."""
-    said = np.unique(table.filter(like=PREFIX).to_numpy())
+    said = np.unique(table[[PREFIX + name for name in classes_of(table)]].to_numpy())
     if not np.isin(said, (0, 1)).all():
         return []
     saw = f"all probabilities of {len(table)} images are 0 or 1"
