@@ -268,8 +268,9 @@ def quick(monkeypatch):
     graph = cached.compiled
     monkeypatch.setattr(cached, "extractor", extractor)
     monkeypatch.setattr(cached, "compiled", compiled)
-    monkeypatch.setattr(cached, "_ready", {})
-    return shown
+    cached._eyes.cache_clear()
+    yield shown
+    cached._eyes.cache_clear()
 
 
 def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, quick, tmp_path):
@@ -307,6 +308,7 @@ def test_a_killed_extraction_goes_on_where_it_stopped(cells, quick, tmp_path, mo
         add(self, rows, digests)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(cached, "BATCH", 8)
     add = store.Store.add
     monkeypatch.setattr(store.Store, "add", die)
     with pytest.raises(KeyboardInterrupt):

@@ -6,10 +6,13 @@ it once, or once in each of its eight flips and quarter turns, and everything af
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import os
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +25,7 @@ from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
 from helpers.images import eight_views
 
-BATCH = 16  # images read at a time, and kept
-AT_ONCE = 8  # views shown at a time: the fastest here
+BATCH = 32  # images read at a time, and kept
 
 
 def features(
@@ -53,11 +55,10 @@ def features(
     """
     if views not in (1, 8):
         raise ValueError(f"an image is seen in 1 view or in 8, not in {views}")
-    model = extractor(name, size, scaling)
-    key = _key(model)
-    store = Store(folder / f"{name}-{key}-{views}", (views, model.output_shape[-1]))
+    eyes = _eyes(name, size, scaling)
+    store = Store(folder / f"{name}-{eyes.key}-{views}", (views, eyes.model.output_shape[-1]))
     with store.locked() as place:
-        return store.read(_filled(store, place, model, key, dataset, change))
+        return store.read(_filled(store, place, eyes, dataset, change))
 
 
 def extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
@@ -69,15 +70,14 @@ def extractor(name: str, size: int | None = None, scaling: str | None = None) ->
 
 def speed(name: str, size: int | None = None, n: int = 32) -> float:
     """Images that a backbone looks at in a second here, one view each; the best of three rounds of ``n`` images."""
-    model = extractor(name, size)
-    see, best = _eyes(model, _key(model)), float("inf")
-    pictures = np.zeros((AT_ONCE, *model.input_shape[1:]), np.uint8)
-    see(pictures)
-    for _ in range(3):
-        start = time.perf_counter()
-        for _ in range(n // AT_ONCE):
-            see(pictures)
-        best = min(best, time.perf_counter() - start)
+    eyes, best = _eyes(name, size, None), float("inf")
+    picture = np.zeros((1, *eyes.model.input_shape[1:]), np.uint8)
+    eyes.see(picture)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in range(3):
+            start = time.perf_counter()
+            list(pool.map(eyes.see, [picture] * n))
+            best = min(best, time.perf_counter() - start)
     return n / best
 
 
@@ -94,44 +94,68 @@ def _key(model: keras.Model) -> str:
     return digest.hexdigest()[:12]
 
 
-def _filled(
-    store: Store, place: dict[bytes, int], model: keras.Model, key: str, dataset: Dataset, change: Callable | None
-) -> list[int]:
-    """Add what is missing, and say in which row of the store each image of the dataset is."""
-    rows = []
-    bar = tqdm(total=len(dataset), desc=f"{model.name} looks", unit="image", delay=2, leave=False)
-    for _, pictures in dataset.batches(model.input_shape[1], BATCH):
-        if change is not None:
-            pictures = np.stack([change(picture) for picture in pictures])
-        digests = [hashlib.sha256(picture.tobytes()).digest()[:DIGEST] for picture in pictures]
-        new = {digest: k for k, digest in enumerate(digests) if digest not in place}
-        if new:
-            see = _eyes(model, key)
-            views = eight_views(pictures[list(new.values())])[: store.shape[0]]
-            shown = np.concatenate(np.stack(views, axis=1))  # image after image
-            seen = [see(shown[k : k + AT_ONCE]) for k in range(0, len(shown), AT_ONCE)]
-            store.add(np.concatenate(seen).reshape(-1, *store.shape), list(new))
-            place.update({digest: len(place) + j for j, digest in enumerate(new)})
-        rows += [place[digest] for digest in digests]
-        bar.update(len(pictures))
-    bar.close()
+def _filled(store: Store, place: dict[bytes, int], eyes: _Eyes, dataset: Dataset, change: Callable | None) -> list[int]:
+    """Add what is missing, and say in which row of the store each image of the dataset is.
+
+    While one batch is looked at, the next one is read and the one before is stored.
+    """
+
+    def look(picture: np.ndarray) -> np.ndarray:
+        views = eight_views(picture[None])[: store.shape[0]]
+        return np.concatenate([eyes.see(np.ascontiguousarray(view)) for view in views])
+
+    rows, before = [], {}
+    bar = tqdm(total=len(dataset), desc=f"{eyes.model.name} looks", unit="image", delay=2, leave=False)
+    with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _, pictures in dataset.batches(eyes.model.input_shape[1], BATCH):
+            looking = {}
+            for picture in pictures if change is None else map(change, pictures):
+                digest = hashlib.sha256(picture.tobytes()).digest()[:DIGEST]
+                if digest not in place:
+                    place[digest] = len(place)
+                    looking[digest] = pool.submit(look, picture)
+                rows.append(place[digest])
+            _keep(store, before)
+            before = looking
+            bar.update(len(pictures))
+        _keep(store, before)
     return rows
 
 
-# The last few compiled models by key: compiling takes seconds.
-_ready: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+def _keep(store: Store, looking: dict[bytes, Future]) -> None:
+    if looking:
+        store.add(np.stack([seen.result() for seen in looking.values()]), list(looking))
 
 
-def _eyes(model: keras.Model, key: str) -> Callable[[np.ndarray], np.ndarray]:
-    if key not in _ready:
-        while len(_ready) >= 3:
-            del _ready[next(iter(_ready))]
-        _ready[key] = compiled(model)
-    return _ready[key]
+class _Eyes:
+    """A backbone that looks at images: known by its key at once, compiled when it first looks, which takes seconds."""
+
+    def __init__(self, name: str, size: int | None, scaling: str | None):
+        self.model = extractor(name, size, scaling)
+        self.key = _key(self.model)
+
+    @functools.cached_property
+    def see(self) -> Callable[[np.ndarray], np.ndarray]:
+        return compiled(self.model)
+
+
+_eyes = functools.lru_cache(maxsize=3)(_Eyes)
 
 
 def compiled(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """The model in ONNX Runtime, a third faster here than as one graph of TensorFlow; batches of any size."""
+    """The model in ONNX Runtime on one core, ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
+
+    An image at a time on every core is the fastest way here (``benchmarks/transfer.py``), and what is said of an image
+    does not depend on its neighbours.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(as_onnx(model), options, providers=["CPUExecutionProvider"])
+    return lambda pictures: session.run(None, {"images": pictures})[0]
+
+
+def as_onnx(model: keras.Model) -> bytes:
+    """A model of ``uint8`` images, named ``images``, as an ONNX file."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")]
     graph = tf.function(lambda images: model(images, training=False), input_signature=signature)
     with warnings.catch_warnings():
@@ -139,5 +163,4 @@ def compiled(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         from tf2onnx.convert import from_function
 
         proto, _ = from_function(graph, input_signature=signature, opset=17)
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
-    return lambda pictures: session.run(None, {"images": pictures})[0]
+    return proto.SerializeToString()
