@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers import datasets
+from helpers import datasets, splits
 from helpers.datasets import DataError
 from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds, rotation
 
@@ -73,6 +73,17 @@ def test_a_rare_class_gives_a_warning_that_names_it():
     with pytest.warns(UserWarning, match=r"basophil \(1\)") as caught:
         folds(frame, 3, 0)
     assert caught[0].filename == __file__
+
+
+def test_classes_that_folds_cannot_test_are_left_out():
+    cells = datasets.load("synthetic", n=120, patients=12, size=32)
+    groups = cells.frame.groupby("label")["group"].nunique()
+    kept = splits.testable(cells, 5)
+    assert groups.min() < 10 <= groups.max()
+    assert set(kept.classes) == set(kept.frame["label"]) == set(groups.index[groups >= 10])
+    assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
+    with pytest.raises(DataError, match="no image is left"):
+        splits.testable(cells, 7)
 
 
 def test_random_folds_put_cells_of_one_patient_on_both_sides():

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from helpers.datasets import DataError
+from helpers.datasets import DataError, Dataset
 
 PARTS = ("train", "validation", "test")
 
@@ -27,6 +27,18 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
         listed = ", ".join(f"{label} ({n})" for label, n in rare.items())
         warnings.warn(f"classes with fewer groups than the {k} folds, so absent from some: {listed}", stacklevel=2)
     return fold
+
+
+def testable(dataset: Dataset, k: int = 5) -> Dataset:
+    """The dataset without the classes that have fewer than two groups for each of ``k`` folds.
+
+    A score of such a class says more about one patient than about the class.
+
+    Raises:
+        DataError: no class has as many.
+    """
+    groups = dataset.frame.groupby("label")["group"].nunique()
+    return dataset.only(groups.index[groups >= 2 * k])
 
 
 def rotation(fold: pd.Series, test: int) -> pd.Series:

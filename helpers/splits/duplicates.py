@@ -155,7 +155,7 @@ def _by_points(pictures: np.ndarray, mirrored: np.ndarray) -> list[tuple[int, in
             move, agree = cv2.estimateAffinePartial2D(
                 own.place[mine], upright.place[theirs], method=cv2.RANSAC, ransacReprojThreshold=0.02 * SIDE
             )
-            if move is None or not _ZOOM[0] < np.hypot(*move[:, 0]) < _ZOOM[1]:
+            if move is None or agree.sum() < _POINTS_AGREE or not _ZOOM[0] < np.hypot(*move[:, 0]) < _ZOOM[1]:
                 continue
             places = np.unique(upright.place[theirs][agree.ravel() > 0].round(), axis=0)
             if len(places) >= _POINTS_AGREE:
@@ -189,14 +189,11 @@ def _matches(own: _Points, others: _Points) -> dict[tuple[int, int], tuple[np.nd
     if not mine:
         return {}
     mine, theirs = np.concatenate(mine), np.concatenate(theirs)
-    pair = np.stack([own.image[mine], others.image[theirs]], axis=1)
-    pairs, first, number = np.unique(pair, axis=0, return_inverse=True, return_counts=True)
-    order = np.split(np.argsort(first.ravel(), kind="stable"), np.cumsum(number)[:-1])
-    return {
-        (int(a), int(b)): (mine[at], theirs[at])
-        for (a, b), at in zip(pairs, order, strict=True)
-        if len(at) >= _POINTS_AGREE
-    }
+    images = int(others.image.max()) + 1
+    pair = own.image[mine] * images + others.image[theirs]
+    order = np.argsort(pair, kind="stable")
+    runs = np.split(order, np.flatnonzero(np.diff(pair[order])) + 1)
+    return {divmod(int(pair[at[0]]), images): (mine[at], theirs[at]) for at in runs if len(at) >= _POINTS_AGREE}
 
 
 def _grain(picture: np.ndarray) -> _Grain:
