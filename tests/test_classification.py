@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from helpers import metrics
+from helpers import datasets, metrics, splits
 
 CLASSES = ("ill", "well")
 
@@ -256,6 +256,17 @@ def test_another_input_than_in_training_raises_an_alarm():
     assert "images are float32, the model learnt from uint8" in scaled[0].saw
     assert "pixels are from" in scaled[1].saw
     assert "order of the channels" in metrics.another_input(images[..., ::-1], learnt)[0].check
+
+
+@pytest.mark.parametrize("task", ["leukaemia", "types"])
+def test_red_and_blue_exchanged_raise_an_alarm_on_cells_and_other_patients_do_not(task):
+    cells = datasets.load("synthetic", n=200, patients=30, size=48, task=task)
+    pictures, held_out = cells.images(48), (splits.folds(cells.frame, 3, 0) == 0).to_numpy()
+    learnt = metrics.input_statistics(pictures[~held_out])
+    assert metrics.another_input(pictures[held_out], learnt) == []
+    (alarm,) = metrics.another_input(pictures[held_out][..., ::-1], learnt)
+    assert "twice as well with red and blue exchanged" in alarm.saw
+    assert "OpenCV" in alarm.check
 
 
 def test_an_alarm_reads_as_a_sentence_that_fits_a_page():

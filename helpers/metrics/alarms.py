@@ -106,7 +106,7 @@ def patients_unknown(frame: pd.DataFrame) -> list[Alarm]:
 
 
 def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm]:
-    """Pixels of another type or range than those that were learnt from.
+    """Pixels of another type, range or mean colour than those that were learnt from, or with red and blue exchanged.
 
     Args:
         images: ``(n, height, width, 3)`` as they are given to the model.
@@ -120,11 +120,20 @@ def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm
     if not 0.5 < (high - low) / max(most - least, 1e-9) < 2:
         saw = f"pixels are from {low:.3g} to {high:.3g}, the model learnt from {least:.3g} to {most:.3g}"
         found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
-    elif np.abs(np.subtract(seen["mean"], learnt_from["mean"])).max() > 0.25 * (most - least):
-        colour, before = (", ".join(f"{c:.3g}" for c in x["mean"]) for x in (seen, learnt_from))
-        saw = f"the mean colour is ({colour}), the model learnt from ({before})"
-        found.append(Alarm("another input", saw, "the order of the channels (red, green, blue), and the stain"))
+    else:
+        found += _another_colour(np.array(seen["mean"]), np.array(learnt_from["mean"]), most - least)
     return found
+
+
+def _another_colour(mean: np.ndarray, before: np.ndarray, reach: float) -> list[Alarm]:
+    colour, wanted = (", ".join(f"{c:.3g}" for c in x) for x in (mean, before))
+    saw, far = f"the mean colour is ({colour}), the model learnt from ({wanted})", np.linalg.norm(mean - before)
+    if np.abs(mean - before).max() > 0.25 * reach:
+        return [Alarm("another input", saw, "the order of the channels (red, green, blue), and the stain")]
+    if far > 0.05 * reach and np.linalg.norm(mean[::-1] - before) < far / 2:
+        saw += ", and would fit twice as well with red and blue exchanged"
+        return [Alarm("another input", saw, "the order of the channels: OpenCV reads blue, green, red")]
+    return []
 
 
 def all_alarms(
