@@ -29,14 +29,14 @@ def datasheet(dataset: Dataset) -> str:
 
 ## Where it comes from
 
-- Home: {card.home or "drawn by this package"}; cited as {card.citation}; licence: {card.licence}.
+- Home: {card.home or "none"}; reference: {card.citation or "none"}; licence: {card.licence}.
 - Why and how the images were taken, microscope, stain, consent: {_ASK} see the home of the data.
 - Who named the cells, and how sure that is: {_ASK} the reference standard.
 
 ## What is in it
 
 - {len(frame)} images of {frame["group"].nunique()} groups. Unit of independence: {card.unit}.
-- Height and width: {len(sizes)} different, most often {common} pixels ({int(sizes.iloc[0])} images).
+- Height × width: most often {common} pixels ({int(sizes.iloc[0])} images); {len(sizes) - 1} other sizes.
 - Outlines of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
 
 | class | images | groups |
@@ -62,7 +62,7 @@ def model_card(card: dict[str, Any]) -> str:
     """
     parts = "\n".join(f"| {name} | {own['images']} | {own['groups']} |" for name, own in card["parts"].items())
     scores = "\n".join(f"| {name} | {_with_interval(own)} |" for name, own in card["test"].items())
-    settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items())
+    settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items() if name != "seed")
     alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
     test, seen = card["parts"]["test"], card["input"]
     few = "; fewer than ten groups were tested, so the intervals are little more than ranges"

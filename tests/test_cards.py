@@ -26,7 +26,7 @@ CARD = {
     },
     "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
     "seed": 20,
-    "settings": {"epochs": 30, "rate": 0.001},
+    "settings": {"epochs": 30, "rate": 0.001, "seed": 20},
     "epochs_run": 12,
     "versions": {"keras": "3.0"},
 }
@@ -42,6 +42,7 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "- Alarm, patients are not known: all 20 images are groups of their own. Check." in text
     assert "not for diagnosis" in text
     assert "to be filled in" in text
+    assert "Training: epochs 30, rate 0.001; 12 epochs were run; seed 20" in text  # the seed once
     assert "None" not in text
     assert "nan" not in text.lower()
 
@@ -54,7 +55,8 @@ def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
         assert f"| {label} | {len(own)} | {own['group'].nunique()} |" in text
     assert all(defect in text for defect in data.card.defects)
     assert data.fingerprint() in text
-    assert re.search(r"most often 32×32 pixels \(24 images\)", text)
+    assert re.search(r"most often 32×32 pixels \(24 images\); 0 other sizes", text)
+    assert "Home: none; reference: none; licence: MIT." in text
 
 
 def test_the_command_line_prints_a_datasheet_and_names_an_unknown_dataset():

@@ -22,7 +22,7 @@ CARD = Card(
     (
         "cells of one subject look alike: a split by cell measures recognition of subjects",
         "five images appear under two subjects (H2 = H4, H2 = H5): these three are one group here",
-        "cells appear again, a little shifted, under subjects 1 and 15, 1 and 17, 17 and 20 (four pairs in the 1,440 "
+        "cells appear again, a little shifted, under subjects 1 and 15, 1 and 17, 17 and 20 (five pairs in the 1,440 "
         "cells that were looked through): these four are one group here",
         "backgrounds are black, so the outline drawn by the segmentation is part of the picture",
     ),
