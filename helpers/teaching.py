@@ -94,6 +94,11 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
         lambda data: 50.0 * len(data),
         "patches begin at 0, 8, … 48 along each side; and one picture uncovered",
     ),
+    "08-share": (
+        lambda data: (0.5972 - 0.1821) / (0.8179 - 0.1821),
+        "accuracy is share × sensitivity + (1 - share) × specificity",
+    ),
+    "08-tries": (lambda data: 1 - (39 / 40) ** 60, "one less the probability that none of sixty lies above"),
 }
 
 
