@@ -65,7 +65,6 @@ def model_card(card: dict[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items() if name != "seed")
     alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
     test, seen = card["parts"]["test"], card["input"]
-    few = "; fewer than ten groups were tested, so the intervals are little more than ranges"
     return f"""# Model card: {card["network"]}, {" or ".join(card["classes"])}
 
 **Purpose:** {card["purpose"]}.
@@ -101,7 +100,7 @@ Alarms raised by the evaluation:
 
 ## Limits
 
-- One split, one training{few if test["groups"] < 10 else ""}.
+- One split, one training.
 - Not tested on another hospital, stain, scanner or population. What it says there is unknown.
 - Who may be harmed by a wrong answer, and what a human does with it: {_ASK} before any use beside patients, which
   needs a study and a licence of its own.

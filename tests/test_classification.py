@@ -247,6 +247,25 @@ def test_patients_that_are_not_known_raise_an_alarm(good):
     assert names(metrics.patients_unknown(good.assign(group=good.index))) == ["patients are not known"]
 
 
+def accuracy_of(groups, random):
+    """The accuracy of 20 images each of some patients, who have rates of their own; 0.8 on the whole."""
+    right = random.random((groups, 20)) < random.beta(4, 1, (groups, 1))
+    table = pd.DataFrame({"group": np.repeat(np.arange(groups).astype(str), 20), "label": "ill"})
+    table = table.assign(p_ill=right.ravel().astype(float), p_well=1.0 - right.ravel())
+    return metrics.score([table], "accuracy", int(random.integers(1e6)))
+
+
+def test_few_groups_raise_an_alarm_because_their_intervals_hold_the_truth_too_seldom(good):
+    assert metrics.few_groups(good) == []
+    (alarm,) = metrics.few_groups(good[good["group"].isin(good["group"].unique()[:9])])
+    assert "images of 9 groups were tested" in alarm.saw
+    random, held = np.random.default_rng(0), {}
+    for groups in (3, 5, 30):
+        estimates = [accuracy_of(groups, random) for _ in range(200)]
+        held[groups] = np.mean([e.low <= 0.8 <= e.high for e in estimates])
+    assert 0.6 < held[3] < held[5] < 0.9 < held[30]
+
+
 def test_another_input_than_in_training_raises_an_alarm():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     images[..., 2] //= 4

@@ -105,6 +105,20 @@ def patients_unknown(frame: pd.DataFrame) -> list[Alarm]:
     return [Alarm("patients are not known", saw, check)]
 
 
+def few_groups(table: pd.DataFrame) -> list[Alarm]:
+    """Fewer than ten groups were tested.
+
+    Resamples of so few show too little of what other patients would do: where patients differ, 95 % intervals over
+    three groups hold the truth in about 81 % of cases, over ten in 88 %, over thirty in 94 % (simulated in the test
+    of this function).
+    """
+    groups = table["group"].nunique()
+    if groups >= 10:
+        return []
+    saw = f"{len(table)} images of {groups} groups were tested, so intervals are too narrow"
+    return [Alarm("few groups", saw, "whether every fold can be tested in turn")]
+
+
 def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm]:
     """Pixels of another type, range or mean colour than those that were learnt from, or with red and blue exchanged.
 
@@ -162,5 +176,6 @@ def all_alarms(
         *thresholded(table),
         *seen_in_training(frame, part, pairs),
         *patients_unknown(frame),
+        *few_groups(table),
         *another_input(images, learnt_from),
     ]
