@@ -82,7 +82,7 @@ def test_classes_that_folds_cannot_test_are_left_out():
     assert groups.min() < 10 <= groups.max()
     assert set(kept.classes) == set(kept.frame["label"]) == set(groups.index[groups >= 10])
     assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
-    with pytest.raises(DataError, match="no image is left"):
+    with pytest.raises(DataError, match="7 parts need two classes of 14 groups, and there are: basophil"):
         splits.testable(cells, 7)
 
 

@@ -30,15 +30,19 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
 
 
 def testable(dataset: Dataset, k: int = 5) -> Dataset:
-    """The dataset without the classes that have fewer than two groups for each of ``k`` folds.
+    """The dataset without the classes that have fewer than two groups for each of ``k`` folds or parts.
 
     A score of such a class says more about one patient than about the class.
 
     Raises:
-        DataError: no class has as many.
+        DataError: fewer than two classes have as many.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
-    return dataset.only(groups.index[groups >= 2 * k])
+    kept = groups.index[groups >= 2 * k]
+    if len(kept) < 2:
+        counted = ", ".join(f"{label} {n}" for label, n in groups.items())
+        raise DataError(f"{dataset.name}: {k} parts need two classes of {2 * k} groups, and there are: {counted}")
+    return dataset.only(kept)
 
 
 def rotation(fold: pd.Series, test: int) -> pd.Series:
