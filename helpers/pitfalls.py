@@ -54,7 +54,7 @@ def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
     return pd.Series(frame["label"].sort_index().to_numpy(), pd.Index(listed, name="image_id"), name="label")
 
 
-def thresholded(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
+def calls_only(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
     """Predictions of two classes that say 0 or 1 where they said a probability: a ROC curve of one point."""
     above = (table[PREFIX + positive] >= threshold).astype(float)
     (other,) = (name for name in classes_of(table) if name != positive)

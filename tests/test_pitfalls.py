@@ -37,7 +37,7 @@ def test_labels_paired_by_position_keep_their_numbers_and_lose_their_meaning(sai
 
 
 def test_a_curve_from_answers_lies_below_that_from_probabilities_and_raises_an_alarm(said):
-    hard = pitfalls.thresholded(said, "ill", 0.5)
+    hard = pitfalls.calls_only(said, "ill", 0.5)
     assert set(np.unique(hard[["p_ill", "p_well"]])) == {0.0, 1.0}
     assert (hard["p_ill"] + hard["p_well"] == 1).all()
     assert metrics.predicted(hard).equals(metrics.predicted(said))

@@ -34,7 +34,7 @@ def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: in
     measure = rates(table, positive, threshold, seed).set_index("measure")
     share = float((table["label"] == positive).mean())
     skewed = f"; accuracy {measure.at['accuracy', 'value']:.3f} is no comfort with {share:.0%} {positive}"
-    why = "that every image has its own label: files in one order and labels in another give exactly this"
+    why = "that every image has its own label: files in one order and labels in another look like this"
     found = []
     auc = roc_auc(table, positive, seed)
     if abs(auc.value - 0.5) < 0.05 or auc.low <= 0.5 <= auc.high:
