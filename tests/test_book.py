@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import shutil
 import threading
 
@@ -134,3 +135,10 @@ def test_accessibility_check_finds_no_serious_violation(page, site, name):
         if v["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+def test_the_checklist_prints_on_one_page(page, site):
+    page.goto(f"{site}/book/checklist.html", wait_until="load")
+    for paper in ("A4", "Letter"):
+        printed = page.pdf(format=paper)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, paper
