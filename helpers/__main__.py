@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
@@ -11,6 +11,9 @@ import yaml
 from helpers import cards, datasets
 from helpers.datasets.base import find_images
 from helpers.notebooks import ROOT
+
+if TYPE_CHECKING:
+    from helpers import runs
 
 app = typer.Typer(help="Leukobook: data, runs and the book.", no_args_is_help=True, pretty_exceptions_enable=False)
 data = typer.Typer(help="Datasets: list them, get them, check them.", no_args_is_help=True)
@@ -145,9 +148,42 @@ def _complain(bad: list[str]) -> None:
 
 
 @app.command()
-def run(profile: Run) -> None:
-    """Execute the notebooks of a profile; only what has changed is repeated."""
-    _run(profile)
+def run(
+    profile: Run,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Of a Dask cluster, tcp://host:8786; else this machine.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of this machine; one per two cores.")] = None,
+) -> None:
+    """Execute the notebooks of a profile, or every combination of its grid; only what has changed is repeated."""
+    chosen = _profile(profile)
+    if not chosen.grid:
+        _run(chosen)
+        return
+    from helpers import sweeps
+
+    try:
+        with sweeps.cluster(scheduler, workers) as client:
+            rows = sweeps.run(chosen, client, typer.echo)
+    except (sweeps.SweepError, sweeps.StoreError, datasets.DataError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    failed = sum(row["status"] != "done" for row in rows)
+    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(profile: Run) -> None:
+    """Render the results of a sweep, with intervals over what was repeated; prints the page."""
+    from helpers import sweeps
+
+    try:
+        typer.echo(f"Report: {sweeps.write_report(_profile(profile))}")
+    except sweeps.SweepError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -155,7 +191,7 @@ def book(profile: Run) -> None:
     """Execute the notebooks of a profile and render the book from them; prints the start page."""
     from helpers.book import BookError, build
 
-    name = _run(profile)
+    name = _run(_profile(profile))
     try:
         typer.echo(f"Start page: {build(name)}")
     except (BookError, ValueError) as error:
@@ -168,7 +204,7 @@ def notebooks() -> None:
     """Execute the notebooks with the quick profile and write their outputs back, normalised."""
     from helpers.book import refresh_notebooks
 
-    _run(Path("quick"))
+    _run(_profile(Path("quick")))
     changed = refresh_notebooks()
     typer.echo(f"Changed: {', '.join(changed)}" if changed else "Nothing has changed.")
 
@@ -178,21 +214,30 @@ def publish(profile: Run) -> None:
     """Run a profile and copy its result tables to book/results/, with their provenance."""
     from helpers.results import publish as publish_results
 
-    name = _run(profile)
+    name = _run(_profile(profile))
     for path in publish_results(name, f"python -m helpers publish {name}"):
         typer.echo(str(path.relative_to(ROOT)))
 
 
-def _run(profile: Path) -> str:
-    """Run a profile; exit with 1 if a notebook failed, with 2 if the profile is not right."""
+def _profile(profile: Path) -> runs.Profile:
+    """A profile; exit with 2 if it is not right."""
     from helpers import runs
 
     path = profile if profile.suffix else ROOT / "profiles" / f"{profile}.yaml"
     try:
-        chosen = runs.read_profile(path)
+        return runs.read_profile(path)
     except runs.ProfileError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+
+
+def _run(chosen: runs.Profile) -> str:
+    """Run a profile; exit with 1 if a notebook failed."""
+    from helpers import runs
+
+    if chosen.grid:
+        typer.echo(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out", err=True)
+        raise typer.Exit(2)
     records = runs.run(chosen, typer.echo)
     failed = [record for record in records if record.status != "done"]
     if failed:

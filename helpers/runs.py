@@ -38,10 +38,13 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True)
 class Profile:
-    """Which notebooks run, and with which parameters."""
+    """Which notebooks run, and with which parameters; with a grid it is a sweep (see :mod:`helpers.sweeps`)."""
 
     name: str
     notebooks: dict[str, dict[str, Any]]
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    limit_s: float = 3600.0
+    measures: tuple[str, ...] = ("*",)
 
 
 @dataclass
@@ -62,7 +65,9 @@ class Record:
 def read_profile(path: Path) -> Profile:
     """Read a profile and check it against the notebooks before anything runs.
 
-    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them.
+    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them. A sweep has a
+    ``grid`` (parameter to a list of values) as well, and may have ``limit_s``, the seconds after which a run is
+    stopped, and ``measures``, patterns of what its report shows.
 
     Raises:
         ProfileError: not a readable profile, an unknown notebook, an unknown parameter, or a value of another type than
@@ -76,25 +81,40 @@ def read_profile(path: Path) -> Profile:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not YAML ({error})") from None
     listed = content.get("notebooks") if isinstance(content, dict) else None
-    if not isinstance(listed, dict) or set(content) - {"notebooks", "parameters"}:
-        raise ProfileError(f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters', nothing else")
-    common = content.get("parameters") or {}
-    chosen, problems = {}, []
+    if not isinstance(listed, dict) or set(content) - {"notebooks", "parameters", "grid", "limit_s", "measures"}:
+        raise ProfileError(
+            f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', "
+            "'limit_s' and 'measures'; nothing else"
+        )
+    common, grid, limit_s = content.get("parameters") or {}, content.get("grid") or {}, content.get("limit_s", 3600)
+    chosen, problems, varied = {}, [], set()
+    if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
+        raise ProfileError(f"{path}: 'grid' has a list of values for every parameter that is varied, not {grid!r}")
+    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or limit_s <= 0:
+        raise ProfileError(f"{path}: 'limit_s' is a number of seconds above 0, not {limit_s!r}")
+    measures = content.get("measures", ["*"])
+    if not isinstance(measures, list) or not all(isinstance(pattern, str) for pattern in measures):
+        raise ProfileError(f"{path}: 'measures' is a list of patterns, such as '04-auc: *', not {measures!r}")
     for name, own in listed.items():
         source = notebooks.NOTEBOOKS / f"{name}.ipynb"
         if not source.exists():
             problems.append(f"no notebook {name} in {notebooks.NOTEBOOKS}")
             continue
         given, defaults = {**common, **(own or {})}, notebooks.parameters(notebooks.read(source))
-        for key, value in given.items():
+        own_grid = {key: values for key, values in grid.items() if key in defaults}
+        varied |= set(own_grid)
+        for key, value in [*given.items(), *((key, value) for key, values in own_grid.items() for value in values)]:
             if key not in defaults:
                 problems.append(f"{name} has no parameter {key}; it has {', '.join(defaults)}")
             elif type(value) is not type(defaults[key]):
                 problems.append(f"{name}: {key} is {value!r}, but its default is {defaults[key]!r}")
         chosen[name] = given
+    problems += [
+        f"no notebook of this profile has the parameter {key}, of the grid" for key in sorted(set(grid) - varied)
+    ]
     if problems:
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *problems]))
-    return Profile(path.stem, chosen)
+    return Profile(path.stem, chosen, grid, float(limit_s), tuple(measures))
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
@@ -146,7 +166,7 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
     record = Record(name, key, "done", 0.0, given, now, data)
     partial = failed.with_name(f"{name}.partial.ipynb")
     try:
-        _execute(source, partial, given, folder / "work")
+        execute(source, partial, given, folder / "work")
         partial.replace(final)
         failed.unlink(missing_ok=True)
     except (PapermillExecutionError, DeadKernelError) as error:
@@ -159,7 +179,18 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
     return record
 
 
-def _execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> None:
+def execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> None:
+    """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
+
+    Args:
+        source, target: the notebook, and where it goes with its outputs, as far as it comes.
+        given: its parameters.
+        work: the folder it runs in.
+
+    Raises:
+        PapermillExecutionError: a cell failed.
+        DeadKernelError: the kernel died.
+    """
     environment = {**ENVIRONMENT, "LEUKOBOOK_DATA": str(datasets.data_root())}
     saved = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
@@ -174,8 +205,13 @@ def _execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> N
 
 def _key(source: Path, given: dict[str, Any], data: str) -> str:
     """SHA-256 over everything that decides a notebook's outputs; its stored outputs do not."""
+    return hashlib.sha256(json.dumps([content_digest(source), given, data], sort_keys=True).encode()).hexdigest()
+
+
+def content_digest(source: Path) -> str:
+    """SHA-256 over a notebook's cells, the helpers that it uses, its quiz and the versions of the libraries."""
     notebook = notebooks.read(source)
-    whole = hashlib.sha256(json.dumps([c.source for c in notebook.cells] + [given, data], sort_keys=True).encode())
+    whole = hashlib.sha256(json.dumps([cell.source for cell in notebook.cells]).encode())
     quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{source.stem[:2]}.yaml"
     for path in (*notebooks.helpers_used(notebook), quiz, notebooks.ROOT / "requirements.lock"):
         if path.exists():

@@ -194,6 +194,7 @@ def test_modules_import_one_way():
         "notebooks",
         "runs",
         "results",
+        "sweeps",
         "pages",
         "book",
     ]

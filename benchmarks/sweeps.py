@@ -1,0 +1,95 @@
+"""What the engine of sweeps costs beside bare papermill, and whether it stays flat in the number of runs.
+
+    python benchmarks/sweeps.py            # about 12 minutes on 2 cores
+    python benchmarks/sweeps.py 40 2000    # fewer short runs, fewer simulated ones
+
+*Bare*: ``papermill.execute_notebook`` in a loop, as many processes of it as there are workers. *Engine*:
+``helpers.sweeps.run`` of the same notebook and parameters, from the profile to the written table; its workers are up
+before the clock starts, as the processes of the other are. *Simulated*: the work of a run is replaced by nothing, so
+that only the engine, the cluster and the disk are left; the client's memory is looked at as it goes.
+"""
+
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+
+from helpers import notebooks, runs, sweeps
+from helpers.sweeps import work
+
+WORKERS = 2
+CELL = "total = sum(range(seed))\nprint(total)"
+
+
+def notebook(folder: Path) -> None:
+    cells = [
+        nbformat.v4.new_code_cell("seed = 0", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(CELL),
+    ]
+    whole = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+    nbformat.write(whole, folder / "00-short.ipynb")
+
+
+def bare(folder: Path, seeds: list[int]) -> None:
+    for seed in seeds:
+        papermill.execute_notebook(
+            str(folder / "00-short.ipynb"), str(folder / f"out-{seed}.ipynb"), {"seed": seed}, kernel_name="python3",
+            progress_bar=False,
+        )  # fmt: skip
+
+
+def bare_in_processes(folder: Path, n: int) -> float:
+    with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+        pool.map(time.sleep, [1] * WORKERS)  # all processes are up, as the workers of the engine are
+        start = time.perf_counter()
+        pool.starmap(bare, [(folder, list(range(k, n, WORKERS))) for k in range(WORKERS)])
+        return time.perf_counter() - start
+
+
+def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> dict:
+    """As ``work.carry_out`` brings it back, without a kernel."""
+    row = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data, "status": "done"}
+    row |= {"error": "", "seconds": 0.0, "peak_mib": 0.0, "parameters": task.parameters, "measures": {"score": 1.0}}
+    return {"row": row, "notebook": source, "tables": {}}
+
+
+def engine(name: str, n: int, say=lambda text: None) -> float:
+    profile = runs.Profile(name, {"00-short": {}}, {"seed": list(range(n))})
+    with sweeps.cluster(workers=WORKERS) as client:
+        client.run(os.getpid)  # all workers are up
+        start = time.perf_counter()
+        rows = sweeps.run(profile, client, say)
+        took = time.perf_counter() - start
+    assert len(rows) == n, len(rows)
+    assert all(row["status"] == "done" for row in rows), rows[0]
+    return took
+
+
+def mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(short: int, simulated: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        notebooks.ROOT = notebooks.NOTEBOOKS = Path(folder)
+        runs.BUILD = Path(folder) / "build"
+        notebook(Path(folder))
+        print(f"| {short} short runs, {WORKERS} processes | s | a run, s | of bare |\n|---|---:|---:|---:|")
+        took = {"bare papermill": bare_in_processes(Path(folder), short), "engine": engine("short", short)}
+        for way, seconds in took.items():
+            print(f"| {way} | {seconds:.1f} | {seconds / short:.3f} | {seconds / took['bare papermill']:.2f} |")
+        work.carry_out = nothing
+        print("\n| simulated runs | s | a run, ms | client at most, MiB |\n|---|---:|---:|---:|")
+        for n in (simulated // 100, simulated // 10, simulated):
+            seconds = engine(f"simulated-{n}", n)
+            print(f"| {n} | {seconds:.1f} | {1000 * seconds / n:.1f} | {mib():.0f} |")
+
+
+if __name__ == "__main__":
+    main(*(int(arg) for arg in (sys.argv[1:] or ("200", "10000"))))

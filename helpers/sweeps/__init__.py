@@ -1,0 +1,16 @@
+"""Many runs of notebooks: a grid of parameters, on this machine or on a Dask cluster, and one table with a row per run.
+
+What a sweep leaves in ``build/<profile>/sweep/``::
+
+    rows.jsonl      a line per run that has ended, written as it ends; the last line of a run counts
+    notebooks/      executed, one per run
+    tables/ID/      the tables that a run has saved
+    runs.parquet    the table: parameters, measures, times, memory, versions, commit, data; also as runs.csv
+"""
+
+from helpers.sweeps.engine import SweepError, cluster, folder, run
+from helpers.sweeps.plan import Task, expand
+from helpers.sweeps.report import means, write_report
+from helpers.sweeps.store import Store, StoreError
+
+__all__ = ["Store", "StoreError", "SweepError", "Task", "cluster", "expand", "folder", "means", "run", "write_report"]

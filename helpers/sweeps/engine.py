@@ -1,0 +1,165 @@
+"""Runs go out to the workers of a Dask cluster, a few at a time, and what they made comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dask.distributed import Client, Future, LocalCluster, as_completed
+from distributed.scheduler import KilledWorker
+from tqdm import tqdm
+
+from helpers import notebooks, results, runs
+from helpers.sweeps import work
+from helpers.sweeps.plan import Task, expand
+from helpers.sweeps.store import Store
+
+AHEAD = 2  # runs that wait beside every one that is carried out
+DEATHS = 3  # workers that one run may take with it
+
+
+class SweepError(RuntimeError):
+    """A sweep that could not be ended; what has ended is kept. The message says how to go on."""
+
+
+@contextlib.contextmanager
+def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
+    """A client of a Dask cluster: the one at ``scheduler``, or processes of this machine, reachable from it alone.
+
+    Args:
+        scheduler: address, such as ``tcp://host:8786``.
+        workers: processes of this machine; one per two cores where not given. Each carries out one run at a time.
+
+    Raises:
+        SweepError: nobody answers at that address.
+    """
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=10, set_as_default=False)
+        except (OSError, TimeoutError) as error:
+            raise SweepError(f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler`") from None
+        with client:
+            yield client
+        return
+    count = workers or max(1, (os.cpu_count() or 2) // 2)
+    with (
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as local,
+        Client(local, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def folder(name: str) -> Path:
+    """Where a sweep keeps what it finds."""
+    return runs.BUILD / name / "sweep"
+
+
+def run(
+    profile: runs.Profile, client: Client, say: Callable[[str], None] = print, limit_s: float | None = None
+) -> list[dict[str, Any]]:
+    """Carry out every run of a sweep that has not been done with the same notebook, helpers, libraries and data.
+
+    A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, three
+    times at most.
+
+    Args:
+        profile: from :func:`helpers.runs.read_profile`, with a grid.
+        client: from :func:`cluster`.
+        say: gets what will run, an estimate, and every failure.
+        limit_s: seconds for one run; the profile's where not given.
+
+    Returns:
+        The rows of all runs, in the order of the grid.
+
+    Raises:
+        SweepError: the scheduler is gone. What has ended is kept; the next call goes on.
+        StoreError: another sweep writes to the same folder, or the disk is full.
+    """
+    store = Store(folder(profile.name))
+    with store.locked():
+        tasks, before = list(expand(profile)), store.rows()
+        todo = [task for task in tasks if not _done(task, before)]
+        say(_plan(profile, tasks, todo, before, client))
+        limit = limit_s or profile.limit_s
+        commit = results.provenance().commit
+        bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
+        with bar:
+            for outcome in _outcomes(todo, client, limit):
+                outcome["row"]["commit"] = commit
+                store.add(outcome)
+                if outcome["row"]["status"] != "done":
+                    say(f"{outcome['row']['name']}: failed, {outcome['row']['error']}")
+                bar.update()
+        names = [task.name for task in tasks]
+        store.write_table(names)
+        rows = store.rows()
+        return [rows[name] for name in names]
+
+
+def _done(task: Task, before: dict[str, dict[str, Any]]) -> bool:
+    row = before.get(task.name)
+    return row is not None and row["status"] == "done" and row["key"] == task.key
+
+
+def _plan(
+    profile: runs.Profile, tasks: list[Task], todo: list[Task], before: dict[str, dict[str, Any]], client: Client
+) -> str:
+    """What will run, and for how long, from the runs that have ended."""
+    grid = " × ".join(f"{len(values)} {name}" for name, values in profile.grid.items())
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    took = [row["seconds"] for row in before.values() if row["status"] == "done"]
+    about = "how long is known after the first run"
+    if took:
+        about = f"about {statistics.median(took) * len(todo) / max(1, workers) / 60:.1f} min"
+    return f"{profile.name}: {len(tasks)} runs ({grid}), {len(todo)} to do on {workers} workers, {about}"
+
+
+def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict[str, Any]]:
+    """What the runs bring back, as they end; never more than a few wait, so memory does not grow with their number."""
+    waiting, tasks = iter(todo), {}
+    sources: dict[str, bytes] = {}
+
+    def submit() -> list[Future]:
+        task = next(waiting, None)
+        if task is None:
+            return []
+        if task.notebook not in sources:
+            sources[task.notebook] = (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes()
+        future = client.submit(
+            work.carry_out, task, sources[task.notebook], work.helpers_digest(), limit_s,
+            key=f"{task.name}-{task.key[:12]}", pure=False,
+        )  # fmt: skip
+        tasks[future.key] = task
+        return [future]
+
+    workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    first = [future for _ in range(AHEAD * workers) for future in submit()]
+    going = as_completed(first, loop=client.loop)
+    for future in going:
+        task = tasks.pop(future.key)
+        yield _outcome(future, task, client)
+        for more in submit():
+            going.add(more)
+
+
+def _outcome(future: Future, task: Task, client: Client) -> dict[str, Any]:
+    try:
+        return future.result()
+    except KilledWorker:
+        return _lost(task, f"its worker died {DEATHS} times, as from too little memory")
+    except Exception as error:
+        if client.status != "running" or future.cancelled():
+            raise SweepError("the scheduler is gone; start the sweep again, and it goes on where it was") from error
+        return _lost(task, f"{type(error).__name__}: {error}")
+
+
+def _lost(task: Task, why: str) -> dict[str, Any]:
+    row = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data, "status": "failed"}
+    row |= {"error": why, "parameters": task.parameters, "measures": {}}
+    return {"row": row, "notebook": (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes(), "tables": {}}

@@ -1,0 +1,107 @@
+"""A page from the table of a sweep: every measure for every combination, with an interval over what was repeated."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers import files, plots, runs
+from helpers.sweeps.engine import SweepError, folder
+from helpers.sweeps.plan import expand
+from helpers.sweeps.store import Store
+
+REPEATED = ("seed", "fold")  # parameters that repeat a run rather than change it
+
+
+def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataFrame:
+    """Mean of each measure over the repetitions of every combination, with a 95 % interval of Student's t.
+
+    The interval is over repetitions: how much seeds and folds move the number. It does not say how much other patients
+    would; the intervals within each run do.
+
+    Args:
+        table: of :meth:`helpers.sweeps.store.Store.table`; runs that failed are left out.
+        grid: parameters that were varied.
+        measures: columns.
+
+    Returns:
+        Rows: the parameters of the grid but those that repeat, ``measure, mean, low, high, runs``; low and high are
+        missing where there is one run.
+    """
+    by = [name for name in grid if name not in REPEATED]
+    done, rows = table[table["status"] == "done"], []
+    groups = done.groupby(by, sort=False) if by else [((), done)]
+    for key, part in groups:
+        for measure in measures:
+            values = part[measure].dropna().to_numpy(float) if measure in part else np.empty(0)
+            if not len(values):
+                continue
+            reach = np.nan
+            if len(values) > 1:
+                reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+            mean = float(values.mean())
+            rows.append(
+                dict(zip(by, key, strict=True))
+                | {"measure": measure, "mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
+            )
+    return pd.DataFrame(rows, columns=[*by, "measure", "mean", "low", "high", "runs"])
+
+
+def write_report(profile: runs.Profile) -> Path:
+    """Write ``report.md`` beside the table of a sweep, with a figure for every measure that its profile asks for.
+
+    Raises:
+        SweepError: no run has been done, or none measured what is asked for.
+    """
+    place = folder(profile.name)
+    table = Store(place).table([task.name for task in expand(profile)])
+    if table.empty or not (table["status"] == "done").any():
+        raise SweepError(f"{place}: no run has been done; `python -m helpers run {profile.name}` carries them out")
+    known = [column for column in table if ": " in column]
+    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
+    if not asked:
+        listed = ", ".join(known[:10]) or "none"
+        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
+    found = means(table, list(profile.grid), asked)
+    by = [name for name in profile.grid if name not in REPEATED]
+    parts = [f"# {profile.name}", _how_it_went(table, profile)]
+    for number, (measure, rows) in enumerate(found.groupby("measure", sort=False)):
+        labelled = rows.assign(
+            combination=rows[by].astype(str).agg(", ".join, axis=1) if by else "all runs", way="mean"
+        )
+        caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
+        picture = plots.intervals(
+            labelled.fillna({"low": labelled["mean"], "high": labelled["mean"]}), "mean", "combination", "way", caption
+        )
+        files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
+        shown = rows.drop(columns="measure").round(4)
+        parts += [f"## {measure}", _markdown(shown), f"![{picture.alt}](report-{number}.png)"]
+    failed = table[table["status"] != "done"]
+    if len(failed):
+        parts += ["## Runs that failed", _markdown(failed[["name", *profile.grid, "error"]])]
+    files.write_text(place / "report.md", "\n\n".join(parts) + "\n")
+    return place / "report.md"
+
+
+def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
+    done = table[table["status"] == "done"]
+    repeated = [f"{len(profile.grid[name])} of {name}" for name in REPEATED if name in profile.grid]
+    return (
+        f"{len(done)} of {len(table)} runs are done, in {done['seconds'].sum() / 60:.1f} min of work, "
+        f"{done['seconds'].median():.1f} s and {done['peak_mib'].median():.0f} MiB each (medians). Repeated over "
+        f"{' and '.join(repeated) or 'nothing, so that there is no interval'}. Commit "
+        f"{', '.join(sorted({commit[:12] for commit in done['commit']}))}; data "
+        f"{', '.join(sorted({data[:12] for data in done['data']}))}; {done['versions'].iloc[0]}."
+    )
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    def line(cells: Iterable[object]) -> str:
+        return "| " + " | ".join("" if cell is None or cell != cell else str(cell) for cell in cells) + " |"
+
+    return "\n".join([line(table.columns), "|" + "---|" * table.shape[1], *map(line, table.itertuples(index=False))])

@@ -1,0 +1,113 @@
+"""What a sweep has found so far, on the client's disk: written run by run, so that a kill loses none that has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers import files
+
+
+class StoreError(RuntimeError):
+    """Results that cannot be written; what was written before is whole. The message says what to do."""
+
+
+class Store:
+    """The folder of a sweep; see :mod:`helpers.sweeps` for what is in it."""
+
+    def __init__(self, folder: Path):
+        self.folder, self._rows = folder, folder / "rows.jsonl"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """While this sweep writes, no other may.
+
+        Raises:
+            StoreError: another does.
+        """
+        (self.folder / "notebooks").mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(f"{self.folder}: another sweep writes here; wait for it, or stop it") from None
+            self._cut_half_a_line()
+            yield
+
+    def _cut_half_a_line(self) -> None:
+        """What a kill or a full disk has left of the last line."""
+        if not self._rows.exists():
+            return
+        with self._rows.open("rb+") as file:
+            size = whole = file.seek(0, os.SEEK_END)
+            while whole and self._byte(file, whole - 1) != b"\n":
+                whole -= 1
+            if whole != size:
+                file.truncate(whole)
+
+    @staticmethod
+    def _byte(file: Any, at: int) -> bytes:
+        file.seek(at)
+        return file.read(1)
+
+    def add(self, outcome: dict[str, Any]) -> None:
+        """Keep what :func:`helpers.sweeps.work.carry_out` has brought back: notebook and tables, and last the row.
+
+        Raises:
+            StoreError: the disk is full, or cannot be written to.
+        """
+        name = outcome["row"]["name"]
+        line = (json.dumps(outcome["row"]) + "\n").encode()
+        try:
+            files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome["notebook"])
+            for table, content in outcome["tables"].items():
+                place = self.folder / "tables" / name
+                place.mkdir(parents=True, exist_ok=True)
+                files.write_bytes(place / table, content)
+            with self._rows.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}: {name} cannot be written ({error.strerror}); make room, and start the sweep again: "
+                "it goes on with this run"
+            ) from None
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The last row of every run that has ended, by name."""
+        if not self._rows.exists():
+            return {}
+        with self._rows.open(encoding="utf-8") as file:
+            found = (json.loads(line) for line in file if line.endswith("\n"))
+            return {row["name"]: row for row in found}
+
+    def table(self, names: list[str]) -> pd.DataFrame:
+        """A row per run, in the order of ``names``: what it was given, what it measured, and how it went."""
+        rows, own = self.rows(), ("parameters", "measures")
+        flat = [
+            {key: value for key, value in rows[name].items() if key not in own}
+            | {
+                key: value if isinstance(value, int | float | str) else json.dumps(value)
+                for key, value in rows[name]["parameters"].items()
+            }
+            | rows[name]["measures"]
+            for name in names
+            if name in rows
+        ]
+        return pd.DataFrame(flat)
+
+    def write_table(self, names: list[str]) -> Path:
+        """:meth:`table` as ``runs.parquet`` and ``runs.csv``; returns the first."""
+        table, target = self.table(names), self.folder / "runs.parquet"
+        with files.whole(target) as part:
+            table.to_parquet(part, index=False)
+        files.write_text(target.with_suffix(".csv"), table.to_csv(index=False))
+        return target

@@ -1,0 +1,149 @@
+"""One run, in a process of a worker: needs this package there and the data, and no folder shared with the client."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+
+from helpers import runs
+from helpers.sweeps.plan import Task, fingerprint
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "keras", "tensorflow-cpu")
+
+
+@functools.cache
+def helpers_digest() -> str:
+    """Of the files of this package where it is installed: client and workers must agree."""
+    whole, folder = hashlib.sha256(), Path(__file__).resolve().parents[1]
+    for path in sorted(folder.rglob("*.py")):
+        whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[str, Any]:
+    """Execute a notebook and bring back all that it made.
+
+    Args:
+        task: what to run.
+        source: the notebook.
+        helpers: digest of the package on the client.
+        limit_s: seconds after which its kernel is killed.
+
+    Returns:
+        ``row`` (what stands in the table; ``status`` is ``done`` or ``failed``, ``error`` says why), ``notebook``
+        (bytes, as far as it went) and ``tables`` (bytes by name) that it saved below ``outputs/``.
+    """
+    begun, clock = time.time(), time.perf_counter()
+    row: dict[str, Any] = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data}
+    row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        place, watch = Path(folder), _Watch(limit_s)
+        try:
+            if helpers != helpers_digest():
+                raise ValueError("the helpers package on this worker is another than on the client; install the same")
+            _same_data(task)
+            (place / "in.ipynb").write_bytes(source)
+            with watch:
+                runs.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place)
+            row["status"] = "done"
+        except PapermillExecutionError as error:
+            row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+        except (DeadKernelError, RuntimeError) as error:
+            row["error"] = f"stopped after {limit_s:g} s, its limit" if watch.over else f"the kernel died ({error})"
+        except (ValueError, OSError) as error:
+            row["error"] = str(error)
+        out, saved = place / "out.ipynb", sorted((place / "outputs").glob(f"{task.notebook[:2]}-*.csv"))
+        row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
+        row |= {"python": platform.python_version(), "versions": _versions()}
+        row |= {"parameters": task.parameters, "measures": _measures(saved)}
+        return {
+            "row": row,
+            "notebook": out.read_bytes() if out.exists() else source,
+            "tables": {path.name: path.read_bytes() for path in saved},
+        }
+
+
+def _same_data(task: Task) -> None:
+    found = fingerprint(*task.dataset) if task.dataset else ""
+    if found != task.data:
+        where = f"{task.dataset[0]} on {platform.node()}"
+        raise ValueError(f"{where} has the content {found[:12]}, and {task.data[:12]} on the client; fetch it again")
+
+
+def _measures(tables: list[Path]) -> dict[str, float]:
+    """Every number of the tables that a run has saved, by table, column and what else stands in its row."""
+    found = {}
+    for path in tables:
+        table = pd.read_csv(path)
+        numbers = table.select_dtypes("number").columns
+        for _, line in table.iterrows():
+            which = ", ".join(str(value) for name, value in line.items() if name not in numbers)
+            for name in numbers:
+                found[f"{path.stem}: {name}" + (f" ({which})" if which else "")] = float(line[name])
+    return found
+
+
+@functools.cache
+def _versions() -> str:
+    found = []
+    for library in LIBRARIES:
+        try:
+            found.append(f"{library} {importlib.metadata.version(library)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+class _Watch(threading.Thread):
+    """Looks at the kernel twice a second: how much memory it has, and whether it is over its time."""
+
+    def __init__(self, limit_s: float):
+        super().__init__(daemon=True)
+        self.limit_s, self.peak, self.over = limit_s, 0, False
+        self._ended = threading.Event()
+
+    def __enter__(self) -> _Watch:
+        self._until = time.monotonic() + self.limit_s
+        self._before = {child.pid for child in psutil.Process().children(recursive=True)}
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._ended.wait(0.5):
+            children = psutil.Process().children(recursive=True)
+            kernels = [child for child in children if child.pid not in self._before]
+            self.peak = max(self.peak, sum(map(_memory, kernels)))
+            if time.monotonic() > self._until:
+                self.over = True
+                for child in kernels:
+                    _kill(child)
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error):  # it has ended by itself meanwhile
+        process.kill()

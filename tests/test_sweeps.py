@@ -1,0 +1,327 @@
+"""Sweeps on a real Dask cluster of processes with real kernels: nothing is lost, nothing is doubled."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from PIL import Image
+
+from helpers import notebooks, runs, sweeps
+from helpers.sweeps import work
+
+MEASURED = """
+import pathlib, pandas as pd
+pathlib.Path("outputs").mkdir(exist_ok=True)
+pd.DataFrame({"method": ["a", "b"], "score": [value + seed / 10, value]}).to_csv("outputs/00-scores.csv", index=False)
+"""
+
+
+def write_notebook(folder, name, *cells, parameters="value = 1\nseed = 0\nwords = ['a']"):
+    made = [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    made += [nbformat.v4.new_code_cell(textwrap.dedent(source)) for source in cells]
+    whole = nbformat.v4.new_notebook(cells=made, metadata={"language_info": {"name": "python"}})
+    nbformat.write(whole, folder / f"{name}.ipynb")
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """An empty project with a notebook that measures two numbers."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "__init__.py").write_text("")
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
+    write_notebook(tmp_path / "notebooks", "00-one", MEASURED)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def client():
+    with sweeps.cluster(workers=2) as made:
+        yield made
+
+
+def sweep(house, text):
+    path = house / "try.yaml"
+    path.write_text(text)
+    return runs.read_profile(path)
+
+
+def scores(house):
+    table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
+    return table.drop(columns=["begun", "worker", "seconds", "peak_mib"])
+
+
+GRID = "notebooks: {00-one: }\ngrid: {value: [1, 2], seed: [1, 2, 3]}\n"
+
+
+def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_what_it_measured(house, client, capsys):
+    rows = sweeps.run(sweep(house, GRID), client)
+    said = capsys.readouterr().out
+    assert "6 runs (2 value × 3 seed), 6 to do on 2 workers, how long is known after the first run" in said
+    assert [row["status"] for row in rows] == ["done"] * 6
+    table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
+    assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
+    assert np.allclose(table["00-scores: score (a)"], table["value"] + table["seed"] / 10)
+    assert np.allclose(table["00-scores: score (b)"], table["value"])
+    assert (table["peak_mib"] > 10).all()
+    assert table["versions"].str.contains("numpy").all()
+    assert table["name"].is_unique
+    again = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
+    assert np.allclose(again["00-scores: score (a)"], table["00-scores: score (a)"])
+    for name in table["name"]:
+        executed = nbformat.read(house / "build" / "try" / "sweep" / "notebooks" / f"{name}.ipynb", 4)
+        assert executed.cells[-1].execution_count
+        assert (house / "build" / "try" / "sweep" / "tables" / name / "00-scores.csv").exists()
+
+
+def test_only_what_has_changed_runs_again(house, client, capsys):
+    before = sweeps.run(sweep(house, GRID), client)
+    sweeps.run(sweep(house, GRID.replace("[1, 2, 3]", "[1, 2, 3, 4]")), client)
+    assert "8 runs (2 value × 4 seed), 2 to do on 2 workers, about 0." in capsys.readouterr().out
+    write_notebook(house / "notebooks", "00-one", MEASURED, "print('changed')")
+    after = sweeps.run(sweep(house, GRID), client)
+    assert all(one["key"] != other["key"] for one, other in zip(before, after, strict=True))
+
+
+def test_changed_data_run_again_and_other_data_on_a_worker_are_noticed(house, client, tmp_path):
+    write_notebook(house / "notebooks", "00-one", "print(dataset)", parameters="dataset = 'synthetic'\nseed = 0")
+    cells = tmp_path / "cells" / "a"
+    cells.mkdir(parents=True)
+    for k in range(2):
+        Image.fromarray(np.full((8, 8, 3), 90 * k, np.uint8)).save(cells / f"{k}.png")
+    text = f"notebooks: {{00-one: {{dataset: 'folder:{cells.parent}'}}}}\ngrid: {{seed: [1]}}\n"
+    (first,) = sweeps.run(sweep(house, text), client)
+    assert first["status"] == "done"
+    (task,) = sweeps.expand(sweep(house, text))
+    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "0.png")
+    source = (house / "notebooks" / "00-one.ipynb").read_bytes()
+    sweeps.plan.fingerprint.cache_clear()
+    row = work.carry_out(task, source, work.helpers_digest(), 60)["row"]
+    assert row["status"] == "failed"
+    assert "on the client; fetch it again" in row["error"]
+    (changed,) = sweeps.expand(sweep(house, text))
+    assert changed.key != task.key
+    assert changed.name == task.name
+
+
+def test_a_worker_with_other_helpers_does_not_run(house):
+    (task,) = sweeps.expand(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"))
+    row = work.carry_out(task, b"", "another", 60)["row"]
+    assert "another than on the client" in row["error"]
+
+
+def test_failures_are_reported_and_the_others_finish(house, client, capsys):
+    broken = """
+    import os, signal, time
+    if seed == 1: raise ValueError("no such cell")
+    if seed == 2: os.kill(os.getpid(), signal.SIGKILL)
+    if seed == 3: time.sleep(600)
+    """
+    write_notebook(house / "notebooks", "00-one", broken, MEASURED)
+    rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\nlimit_s: 8\n"), client)
+    assert [row["status"] for row in rows] == ["failed", "failed", "failed", "done"]
+    assert "cell 3: ValueError: no such cell" in rows[0]["error"]
+    assert "the kernel died" in rows[1]["error"]
+    assert rows[2]["error"] == "stopped after 8 s, its limit"
+    assert capsys.readouterr().out.count(": failed, ") == 3
+    table = scores(house)
+    assert table["status"].tolist() == ["failed"] * 3 + ["done"]
+    write_notebook(house / "notebooks", "00-one", MEASURED)
+    assert [r["status"] for r in sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n"), client)] == [
+        "done"
+    ] * 2
+
+
+def kernels():
+    return [p for p in psutil.Process().children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
+
+
+def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
+    write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
+    killed = []
+
+    def kill_one(client):
+        until = time.time() + 60
+        while not kernels() and time.time() < until:
+            time.sleep(0.05)
+        victim = kernels()[0].parent()
+        killed.append(victim.pid)
+        os.kill(victim.pid, signal.SIGKILL)
+
+    with sweeps.cluster(workers=2) as client:
+        killer = threading.Thread(target=kill_one, args=(client,))
+        killer.start()
+        rows = sweeps.run(sweep(house, GRID), client)
+        killer.join()
+    assert killed
+    assert [row["status"] for row in rows] == ["done"] * 6
+    lines = (house / "build" / "try" / "sweep" / "rows.jsonl").read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["name"] for line in lines}) == 6
+    disturbed = scores(house)
+    (house / "build" / "try").rename(house / "build" / "disturbed")
+    with sweeps.cluster(workers=1) as client:
+        sweeps.run(sweep(house, GRID), client)
+    pd.testing.assert_frame_equal(disturbed, scores(house))
+
+
+SCHEDULER = "import sys; from dask.distributed import LocalCluster, Client"
+
+
+def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house):
+    write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
+    dask = [sys.executable, "-m", "dask"]
+    options = ["--host", "127.0.0.1", "--no-dashboard"]
+
+    def started(scheduler_file):
+        scheduler = subprocess.Popen(
+            [*dask, "scheduler", *options, "--port", "0", "--scheduler-file", str(scheduler_file)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until = time.time() + 60
+        while not scheduler_file.exists() and time.time() < until:
+            time.sleep(0.1)
+        address = json.loads(scheduler_file.read_text())["address"]
+        worker = subprocess.Popen(
+            [*dask, "worker", address, *options, "--nthreads", "1", "--death-timeout", "20"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return scheduler, worker, address
+
+    scheduler, worker, address = started(house / "one.json")
+    rows = house / "build" / "try" / "sweep" / "rows.jsonl"
+
+    def kill_after_two():
+        until = time.time() + 120
+        while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
+            time.sleep(0.1)
+        scheduler.kill()
+
+    try:
+        killer = threading.Thread(target=kill_after_two)
+        killer.start()
+        with pytest.raises(sweeps.SweepError, match="goes on where it was"), sweeps.cluster(address) as client:
+            sweeps.run(sweep(house, GRID), client)
+        killer.join()
+    finally:
+        scheduler.kill(), worker.kill()
+        scheduler.wait(), worker.wait()
+    kept = rows.read_text().splitlines()
+    assert 2 <= len(kept) < 6
+    said = []
+    with sweeps.cluster(workers=2) as client:
+        ended = sweeps.run(sweep(house, GRID), client, said.append)
+    assert f"{6 - len(kept)} to do" in said[0]
+    assert [row["status"] for row in ended] == ["done"] * 6
+    assert rows.read_text().splitlines()[: len(kept)] == kept
+
+
+def test_nobody_at_the_address_of_the_scheduler(monkeypatch):
+    with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.cluster("tcp://127.0.0.1:9"):
+        pass
+
+
+# --- the store
+
+
+def outcome(name="00-one-a", status="done", **more):
+    row = {"name": name, "notebook": "00-one", "key": "k", "data": "", "status": status, "error": "", "parameters": {}}
+    return {"row": row | {"measures": {}} | more, "notebook": b"{}", "tables": {"00-scores.csv": b"a\n1\n"}}
+
+
+def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
+    first, second = sweeps.Store(tmp_path).locked(), sweeps.Store(tmp_path).locked()
+    with first, pytest.raises(sweeps.StoreError, match="another sweep writes here"), second:
+        pass
+
+
+def test_half_a_line_from_a_kill_is_cut_off_and_the_last_row_of_a_run_counts(tmp_path):
+    store = sweeps.Store(tmp_path)
+    with store.locked():
+        store.add(outcome(status="failed"))
+        store.add(outcome())
+    with (tmp_path / "rows.jsonl").open("ab") as file:
+        file.write(b'{"name": "00-one-b", "sta')
+    assert set(store.rows()) == {"00-one-a"}
+    with store.locked():
+        store.add(outcome("00-one-c"))
+    assert {name: row["status"] for name, row in store.rows().items()} == {"00-one-a": "done", "00-one-c": "done"}
+
+
+def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
+    """A child process with a limit on the size of its files gets the error of the system, in the middle of a line."""
+    code = """
+    import resource, signal, sys
+    from pathlib import Path
+    from helpers import sweeps
+    sys.path.insert(0, sys.argv[2])
+    from test_sweeps import outcome
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    store = sweeps.Store(Path(sys.argv[1]))
+    with store.locked():
+        store.add(outcome())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        store.add(outcome("00-one-b", error="x" * 5000))
+    """
+    here = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path), here], capture_output=True, text=True
+    )
+    assert "StoreError" in done.stderr
+    assert "00-one-b cannot be written" in done.stderr
+    assert "it goes on with this run" in done.stderr
+    store = sweeps.Store(tmp_path)
+    with store.locked():
+        assert set(store.rows()) == {"00-one-a"}
+        store.add(outcome("00-one-b"))
+    assert set(store.rows()) == {"00-one-a", "00-one-b"}
+
+
+# --- what a profile may say, and the report
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("grid: {sede: [1]}", "no notebook of this profile has the parameter sede"),
+        ("grid: {seed: 3}", "'grid' has a list of values"),
+        ("grid: {seed: []}", "'grid' has a list of values"),
+        ("grid: {seed: [1, two]}", "seed is 'two', but its default is 0"),
+        ("grid: {seed: [1]}\nlimit_s: -1", "'limit_s' is a number of seconds"),
+        ("grid: {seed: [1]}\nmeasures: AUC", "'measures' is a list of patterns"),
+    ],
+)
+def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
+    with pytest.raises(runs.ProfileError, match=complaint):
+        sweep(house, f"notebooks: {{00-one: }}\n{text}\n")
+
+
+def test_the_report_has_means_with_intervals_over_repetitions(house, client):
+    profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
+    with pytest.raises(sweeps.SweepError, match="no run has been done"):
+        sweeps.write_report(profile)
+    sweeps.run(profile, client)
+    text = sweeps.write_report(profile).read_text()
+    assert "6 of 6 runs are done" in text
+    assert "Repeated over 3 of seed" in text
+    half = 4.303 * 0.1 / 3**0.5  # Student's t of two degrees of freedom, deviation 0.1, three seeds
+    assert f"| 1 | 1.2 | {1.2 - half:.4f} | {1.2 + half:.4f} | 3 |" in text
+    assert "score (b)" not in text
+    assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
+    with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
+        sweeps.write_report(sweep(house, GRID + "measures: [nothing]\n"))
