@@ -86,6 +86,13 @@ def test_classes_that_folds_cannot_test_are_left_out():
         splits.testable(cells, 7)
 
 
+def test_a_few_images_are_spread_over_the_groups():
+    frame = frame_of(["a"] * 5 + ["b"] * 2 + ["c"], ["x"] * 8)
+    assert frame.loc[splits.spread(frame, 3), "group"].tolist() == ["a", "b", "c"]
+    assert frame.loc[splits.spread(frame, 6), "group"].value_counts().to_dict() == {"a": 3, "b": 2, "c": 1}
+    assert set(splits.spread(frame, 20)) == set(frame.index)
+
+
 def test_random_folds_put_cells_of_one_patient_on_both_sides():
     frame = patients()
     fold = random_folds(frame, 5, 0)

@@ -325,3 +325,56 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
     with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
         sweeps.write_report(sweep(house, GRID + "measures: [nothing]\n"))
+
+
+# --- the command line, in a process of its own
+
+
+def command(house, *words):
+    """``python -m helpers`` in another house: its notebooks and its build folder."""
+    code = f"""
+    from pathlib import Path
+    from helpers import notebooks, runs
+    notebooks.ROOT = Path({str(house)!r})
+    notebooks.NOTEBOOKS, runs.BUILD = notebooks.ROOT / "notebooks", notebooks.ROOT / "build"
+    from helpers.__main__ import app
+    if __name__ == "__main__":
+        app({list(words)!r})
+    """
+    script = house / "command.py"
+    script.write_text(textwrap.dedent(code))
+    return [sys.executable, str(script)]
+
+
+def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
+    write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
+    sweep(house, GRID)
+    rows = house / "build" / "try" / "sweep" / "rows.jsonl"
+    words = ["run", str(house / "try.yaml"), "--workers", "1"]
+    going = subprocess.Popen(command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    until = time.time() + 120
+    while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
+        time.sleep(0.1)
+    going.kill()
+    going.communicate()
+    kept = rows.read_text().count("\n")
+    assert 2 <= kept < 6
+    done = subprocess.run(command(house, *words), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"{6 - kept} to do on 1 workers, about 0." in done.stdout
+    assert "6 of 6 runs are done" in done.stdout
+    assert len({json.loads(line)["name"] for line in rows.read_text().splitlines()}) == 6
+    reported = subprocess.run(command(house, "report", str(house / "try.yaml")), capture_output=True, text=True)
+    assert "report.md" in reported.stdout, reported.stderr
+
+
+def test_the_command_says_what_failed_and_exits_with_1(house):
+    write_notebook(house / "notebooks", "00-one", "1 / (seed - 1)")
+    sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n")
+    done = subprocess.run(command(house, "run", str(house / "try.yaml")), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stdout
+    assert "1 of 2 runs are done" in done.stdout
+    booked = subprocess.run(command(house, "book", str(house / "try.yaml")), capture_output=True, text=True)
+    assert booked.returncode == 2
+    assert "try is a sweep" in booked.stderr

@@ -3,7 +3,7 @@
 Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``. No position is ever used.
 """
 
-from helpers.splits.assign import PARTS, folds, holdout, nested_subsets, random_folds, rotation, testable
+from helpers.splits.assign import PARTS, folds, holdout, nested_subsets, random_folds, rotation, spread, testable
 from helpers.splits.audit import audit, merge_groups
 from helpers.splits.duplicates import near_duplicates, similarity
 
@@ -18,5 +18,6 @@ __all__ = [
     "random_folds",
     "rotation",
     "similarity",
+    "spread",
     "testable",
 ]

@@ -45,6 +45,12 @@ def testable(dataset: Dataset, k: int = 5) -> Dataset:
     return dataset.only(kept)
 
 
+def spread(frame: pd.DataFrame, n: int) -> pd.Index:
+    """Ids of ``n`` images, or of all where there are fewer, from as many groups as possible: one of each in turn."""
+    turn = frame.groupby("group", sort=False).cumcount()
+    return turn.sort_values(kind="stable").index[:n]
+
+
 def rotation(fold: pd.Series, test: int) -> pd.Series:
     """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test."""
     validation = (test + 1) % (int(fold.max()) + 1)
