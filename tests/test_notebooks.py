@@ -143,7 +143,9 @@ def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, note
     questions = yaml.safe_load((teaching.QUIZZES / f"{chapter}.yaml").read_text(encoding="utf-8"))
     assert len(questions) >= 3
     for question in questions:
-        assert any(answer.get("correct") for answer in question["answers"])
+        assert sum(answer["correct"] for answer in question["answers"]) == 1
+        for answer in question["answers"]:  # a comma without quotes cuts an answer in two
+            assert set(answer) == {"answer", "correct", "feedback"}, answer
 
 
 def test_solutions_are_right(notebook):
