@@ -25,8 +25,9 @@ def load(path: Path) -> keras.Model:
     """
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        raise ModelError(f"{path}: cannot be read as a Keras model ({str(error).splitlines()[0]})") from None
+    except Exception as error:  # a file from anywhere: zip, HDF5, JSON and every layer raise errors of their own
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{path}: cannot be read as a Keras model ({why})") from None
 
 
 def unet(

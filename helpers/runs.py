@@ -90,7 +90,9 @@ def read_profile(path: Path) -> Profile:
     chosen, problems, varied = {}, [], set()
     if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
         raise ProfileError(f"{path}: 'grid' has a list of values for every parameter that is varied, not {grid!r}")
-    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or limit_s <= 0:
+    if not isinstance(common, dict):
+        raise ProfileError(f"{path}: 'parameters' has a value for every name, not {common!r}")
+    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or not limit_s > 0:
         raise ProfileError(f"{path}: 'limit_s' is a number of seconds above 0, not {limit_s!r}")
     measures = content.get("measures", ["*"])
     if not isinstance(measures, list) or not all(isinstance(pattern, str) for pattern in measures):
@@ -100,6 +102,9 @@ def read_profile(path: Path) -> Profile:
         if not source.exists():
             problems.append(f"no notebook {name} in {notebooks.NOTEBOOKS}")
             continue
+        if not isinstance(own, dict | None):
+            problems.append(f"{name} has parameters and their values, not {own!r}")
+            continue
         given, defaults = {**common, **(own or {})}, notebooks.parameters(notebooks.read(source))
         own_grid = {key: values for key, values in grid.items() if key in defaults}
         varied |= set(own_grid)
@@ -108,6 +113,8 @@ def read_profile(path: Path) -> Profile:
                 problems.append(f"{name} has no parameter {key}; it has {', '.join(defaults)}")
             elif type(value) is not type(defaults[key]):
                 problems.append(f"{name}: {key} is {value!r}, but its default is {defaults[key]!r}")
+            elif not _plain(value):
+                problems.append(f"{name}: {key} is {value!r}; a parameter is made of texts, numbers, lists and tables")
         chosen[name] = given
     problems += [
         f"no notebook of this profile has the parameter {key}, of the grid" for key in sorted(set(grid) - varied)
@@ -115,6 +122,15 @@ def read_profile(path: Path) -> Profile:
     if problems:
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *problems]))
     return Profile(path.stem, chosen, grid, float(limit_s), tuple(measures))
+
+
+def _plain(value: Any) -> bool:
+    """Whether a value can be written as JSON; a date, which YAML knows, cannot."""
+    try:
+        json.dumps(value, sort_keys=True)
+    except TypeError:
+        return False
+    return True
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
