@@ -195,13 +195,14 @@ def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str])
     return record
 
 
-def execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> None:
+def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:
     """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
 
     Args:
         source, target: the notebook, and where it goes with its outputs, as far as it comes.
         given: its parameters.
         work: the folder it runs in.
+        progress: show a bar.
 
     Raises:
         PapermillExecutionError: a cell failed.
@@ -212,7 +213,7 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path) -> No
     os.environ.update(environment)
     try:
         papermill.execute_notebook(
-            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=True
+            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=progress
         )
     finally:
         for name, value in saved.items():

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from dask.distributed import Client, LocalCluster
 from PIL import Image
 
 from helpers import notebooks, runs, sweeps
@@ -109,7 +110,7 @@ def test_changed_data_run_again_and_other_data_on_a_worker_are_noticed(house, cl
     (task,) = sweeps.expand(sweep(house, text))
     Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "0.png")
     source = (house / "notebooks" / "00-one.ipynb").read_bytes()
-    sweeps.plan.fingerprint.cache_clear()
+    work._known.cache_clear()
     row = work.carry_out(task, source, work.helpers_digest(), 60)["row"]
     assert row["status"] == "failed"
     assert "on the client; fetch it again" in row["error"]
@@ -146,6 +147,17 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     ] * 2
 
 
+def test_a_run_that_needs_more_memory_than_its_worker_may_have_is_stopped(house):
+    write_notebook(
+        house / "notebooks", "00-one", "held = bytearray(seed * 2**20); import time; time.sleep(3)", MEASURED
+    )
+    options = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(memory_limit="700MiB", **options) as local, Client(local, set_as_default=False) as client:
+        rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2000]}\n"), client)
+    assert [row["status"] for row in rows] == ["done", "failed"]
+    assert "its worker may have 700" in rows[1]["error"]
+
+
 def kernels():
     return [p for p in psutil.Process().children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
 
@@ -176,9 +188,6 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
     with sweeps.cluster(workers=1) as client:
         sweeps.run(sweep(house, GRID), client)
     pd.testing.assert_frame_equal(disturbed, scores(house))
-
-
-SCHEDULER = "import sys; from dask.distributed import LocalCluster, Client"
 
 
 def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house):

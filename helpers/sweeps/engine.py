@@ -19,7 +19,6 @@ from helpers.sweeps.plan import Task, expand
 from helpers.sweeps.store import Store
 
 AHEAD = 2  # runs that wait beside every one that is carried out
-DEATHS = 3  # workers that one run may take with it
 
 
 class SweepError(RuntimeError):
@@ -60,19 +59,16 @@ def folder(name: str) -> Path:
     return runs.BUILD / name / "sweep"
 
 
-def run(
-    profile: runs.Profile, client: Client, say: Callable[[str], None] = print, limit_s: float | None = None
-) -> list[dict[str, Any]]:
+def run(profile: runs.Profile, client: Client, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
     """Carry out every run of a sweep that has not been done with the same notebook, helpers, libraries and data.
 
-    A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, three
-    times at most.
+    A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, as often
+    as Dask allows (``distributed.scheduler.allowed-failures``, three times).
 
     Args:
         profile: from :func:`helpers.runs.read_profile`, with a grid.
         client: from :func:`cluster`.
         say: gets what will run, an estimate, and every failure.
-        limit_s: seconds for one run; the profile's where not given.
 
     Returns:
         The rows of all runs, in the order of the grid.
@@ -86,11 +82,10 @@ def run(
         tasks, before = list(expand(profile)), store.rows()
         todo = [task for task in tasks if not _done(task, before)]
         say(_plan(profile, tasks, todo, before, client))
-        limit = limit_s or profile.limit_s
         commit = results.provenance().commit
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
-            for outcome in _outcomes(todo, client, limit):
+            for outcome in _outcomes(todo, client, profile.limit_s):
                 outcome["row"]["commit"] = commit
                 store.add(outcome)
                 if outcome["row"]["status"] != "done":
@@ -151,8 +146,8 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict
 def _outcome(future: Future, task: Task, client: Client) -> dict[str, Any]:
     try:
         return future.result()
-    except KilledWorker:
-        return _lost(task, f"its worker died {DEATHS} times, as from too little memory")
+    except KilledWorker as error:
+        return _lost(task, f"its worker died {error.allowed_failures + 1} times")
     except Exception as error:
         if client.status != "running" or future.cancelled():
             raise SweepError("the scheduler is gone; start the sweep again, and it goes on where it was") from error

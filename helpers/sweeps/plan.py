@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import json
@@ -42,6 +41,7 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
     Raises:
         DataError: a dataset cannot be read.
     """
+    prints: dict[tuple[str, ...], str] = {}  # each dataset is looked at once
     for notebook, given in profile.notebooks.items():
         source = notebooks.NOTEBOOKS / f"{notebook}.ipynb"
         content, defaults = runs.content_digest(source), notebooks.parameters(notebooks.read(source))
@@ -50,7 +50,9 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
             parameters = {**given, **dict(zip(own, chosen, strict=True))}
             name, options = (({**defaults, **parameters}).get(key, {}) for key in ("dataset", "options"))
             dataset = (name, json.dumps(options, sort_keys=True)) if name else ()
-            data = fingerprint(*dataset) if dataset else ""
+            if dataset not in prints:
+                prints[dataset] = fingerprint(*dataset) if dataset else ""
+            data = prints[dataset]
             key = _digest([content, parameters, data])
             yield Task(f"{notebook}-{_digest(parameters)[:12]}", notebook, parameters, key, dataset, data)
 
@@ -59,9 +61,8 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-@functools.cache
 def fingerprint(name: str, options: str) -> str:
-    """Of a dataset as it lies here, looked at once in the life of this process.
+    """Of a dataset as it lies here.
 
     Args:
         name: of the dataset.

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import psutil
+from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
@@ -41,7 +42,8 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
         task: what to run.
         source: the notebook.
         helpers: digest of the package on the client.
-        limit_s: seconds after which its kernel is killed.
+        limit_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its worker
+            may have.
 
     Returns:
         ``row`` (what stands in the table; ``status`` is ``done`` or ``failed``, ``error`` says why), ``notebook``
@@ -58,12 +60,12 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             _same_data(task)
             (place / "in.ipynb").write_bytes(source)
             with watch:
-                runs.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place)
+                runs.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
             row["status"] = "done"
         except PapermillExecutionError as error:
             row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
         except (DeadKernelError, RuntimeError) as error:
-            row["error"] = f"stopped after {limit_s:g} s, its limit" if watch.over else f"the kernel died ({error})"
+            row["error"] = watch.why or f"the kernel died ({error})"
         except (ValueError, OSError) as error:
             row["error"] = str(error)
         out, saved = place / "out.ipynb", sorted((place / "outputs").glob(f"{task.notebook[:2]}-*.csv"))
@@ -77,8 +79,14 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
         }
 
 
+@functools.cache
+def _known(dataset: tuple[str, ...], expected: str) -> str:
+    """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
+    return fingerprint(*dataset) if dataset else ""
+
+
 def _same_data(task: Task) -> None:
-    found = fingerprint(*task.dataset) if task.dataset else ""
+    found = _known(task.dataset, task.data)
     if found != task.data:
         where = f"{task.dataset[0]} on {platform.node()}"
         raise ValueError(f"{where} has the content {found[:12]}, and {task.data[:12]} on the client; fetch it again")
@@ -109,12 +117,12 @@ def _versions() -> str:
 
 
 class _Watch(threading.Thread):
-    """Looks at the kernel twice a second: how much memory it has, and whether it is over its time."""
+    """Looks at the kernel twice a second, and kills it when it is over its time or its memory; ``why`` then says so."""
 
     def __init__(self, limit_s: float):
         super().__init__(daemon=True)
-        self.limit_s, self.peak, self.over = limit_s, 0, False
-        self._ended = threading.Event()
+        self.limit_s, self.peak, self.why = limit_s, 0, ""
+        self._allowed, self._ended = _memory_limit(), threading.Event()
 
     def __enter__(self) -> _Watch:
         self._until = time.monotonic() + self.limit_s
@@ -132,9 +140,19 @@ class _Watch(threading.Thread):
             kernels = [child for child in children if child.pid not in self._before]
             self.peak = max(self.peak, sum(map(_memory, kernels)))
             if time.monotonic() > self._until:
-                self.over = True
-                for child in kernels:
-                    _kill(child)
+                self.why = f"stopped after {self.limit_s:g} s, its limit"
+            elif self.peak > self._allowed:
+                self.why = f"stopped at {self.peak / 2**20:.0f} MiB; its worker may have {self._allowed / 2**20:.0f}"
+            for child in kernels if self.why else ():
+                _kill(child)
+
+
+def _memory_limit() -> float:
+    """Bytes that the Dask worker of this process may have; Dask itself looks at the worker, not at its kernel."""
+    try:
+        return get_worker().memory_manager.memory_limit or float("inf")
+    except ValueError:  # not in a worker
+        return float("inf")
 
 
 def _memory(process: psutil.Process) -> int:
