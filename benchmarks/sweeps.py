@@ -59,9 +59,9 @@ def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> d
     return {"row": row, "notebook": source, "tables": {}}
 
 
-def engine(name: str, n: int, say=lambda text: None) -> float:
+def engine(name: str, n: int, workers: int = WORKERS, say=lambda text: None) -> float:
     profile = runs.Profile(name, {"00-short": {}}, {"seed": list(range(n))})
-    with sweeps.cluster(workers=WORKERS) as client:
+    with sweeps.cluster(workers=workers) as client:
         client.run(os.getpid)  # all workers are up
         start = time.perf_counter()
         rows = sweeps.run(profile, client, say)
@@ -80,8 +80,9 @@ def main(short: int, simulated: int) -> None:
         notebooks.ROOT = notebooks.NOTEBOOKS = Path(folder)
         runs.BUILD = Path(folder) / "build"
         notebook(Path(folder))
-        print(f"| {short} short runs, {WORKERS} processes | s | a run, s | of bare |\n|---|---:|---:|---:|")
+        print(f"| {short} short runs, {WORKERS} processes if not said | s | a run, s | of bare |\n|---|---:|---:|---:|")
         took = {"bare papermill": bare_in_processes(Path(folder), short), "engine": engine("short", short)}
+        took["engine, one worker"] = engine("alone", short, 1)
         for way, seconds in took.items():
             print(f"| {way} | {seconds:.1f} | {seconds / short:.3f} | {seconds / took['bare papermill']:.2f} |")
         work.carry_out = nothing
