@@ -24,10 +24,13 @@ import papermill
 import yaml
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from helpers import datasets, files, notebooks
 
 BUILD = notebooks.ROOT / "build"
+# Kernels that start at once may pick the same port; sockets in the user's folder have no ports, and nobody else's ears.
+SOCKETS = Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc"})
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
@@ -213,8 +216,9 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
     os.environ.update(environment)
     try:
         papermill.execute_notebook(
-            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=progress
-        )
+            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=progress,
+            config=SOCKETS,
+        )  # fmt: skip
     finally:
         for name, value in saved.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
