@@ -205,7 +205,7 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
         source, target: the notebook, and where it goes with its outputs, as far as it comes.
         given: its parameters.
         work: the folder it runs in.
-        progress: show a bar.
+        progress: show a bar; without one, it is one of several at once, and its kernel listens on sockets.
 
     Raises:
         PapermillExecutionError: a cell failed.
@@ -217,7 +217,7 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
     try:
         papermill.execute_notebook(
             str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=progress,
-            config=SOCKETS,
+            config=Config() if progress else SOCKETS,
         )  # fmt: skip
     finally:
         for name, value in saved.items():
