@@ -87,17 +87,10 @@ def result_table(name: str) -> str:
     about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
     return (
-        f"{_markdown(pd.read_csv(path))}\n\n"
+        f"{results.markdown(pd.read_csv(path))}\n\n"
         f"Made by {about['made_by']} ({given}); `{about['command']}`; data SHA-256 `{about['data_sha256'][:16]}`; "
         f"commit `{about['commit'][:12]}`; {about['hardware']}, Python {about['python']}; {about['finished'][:10]}.\n"
     )
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    shown = table.astype(object).fillna("–")
-    lines = ["| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
 
 
 # --- how a synthetic cell is drawn
@@ -131,7 +124,7 @@ def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
     }
     table = pd.DataFrame({name: [show(look) for show in rows.values()] for name, look in looks.items()})
     table.insert(0, "", list(rows))
-    return _markdown(table) + "\n"
+    return results.markdown(table) + "\n"
 
 
 def _range(pair: tuple[float, float]) -> str:

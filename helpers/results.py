@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import importlib.metadata
 import json
 import os
@@ -38,14 +40,26 @@ def provenance() -> Provenance:
     dirty = subprocess.run(
         [*git, "status", "--porcelain", "--untracked-files=no", "--", ":!book/results"], capture_output=True, text=True
     ).stdout
-    versions = {}
-    for library in LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions)
+    return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions())
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of the libraries that decide a number, as far as they are installed."""
+    found = {}
+    for library in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return found
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown, with a dash where a value is missing."""
+    shown = table.astype(object).fillna("–")
+    lines = ["| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
+    return "\n".join(lines)
 
 
 def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, Any], finished: str) -> Path:

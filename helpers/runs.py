@@ -10,9 +10,11 @@ A run is a profile (notebooks and their parameters) and ends in ``build/<profile
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -29,8 +31,7 @@ from traitlets.config import Config
 from helpers import datasets, files, notebooks
 
 BUILD = notebooks.ROOT / "build"
-# Kernels that start at once may pick the same port; sockets in the user's folder have no ports, and nobody else's ears.
-SOCKETS = Config() if os.name == "nt" else Config(KernelManager={"transport": "ipc"})
+KEYS = {"notebooks", "parameters", "grid", "limit_s", "measures"}
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
@@ -83,24 +84,12 @@ def read_profile(path: Path) -> Profile:
         raise ProfileError(f"{path}: no such profile; there are {known}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not YAML ({error})") from None
-    listed = content.get("notebooks") if isinstance(content, dict) else None
-    if not isinstance(listed, dict) or set(content) - {"notebooks", "parameters", "grid", "limit_s", "measures"}:
-        raise ProfileError(
-            f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', "
-            "'limit_s' and 'measures'; nothing else"
-        )
-    common, grid, limit_s = content.get("parameters") or {}, content.get("grid") or {}, content.get("limit_s", 3600)
+    if isinstance(content, dict):
+        content = {key: value for key, value in content.items() if value is not None}  # a key with nothing behind it
+    _check_form(path, content)
+    common, grid = content.get("parameters", {}), content.get("grid", {})
     chosen, problems, varied = {}, [], set()
-    if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
-        raise ProfileError(f"{path}: 'grid' has a list of values for every parameter that is varied, not {grid!r}")
-    if not isinstance(common, dict):
-        raise ProfileError(f"{path}: 'parameters' has a value for every name, not {common!r}")
-    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or not limit_s > 0:
-        raise ProfileError(f"{path}: 'limit_s' is a number of seconds above 0, not {limit_s!r}")
-    measures = content.get("measures", ["*"])
-    if not isinstance(measures, list) or not all(isinstance(pattern, str) for pattern in measures):
-        raise ProfileError(f"{path}: 'measures' is a list of patterns, such as '04-auc: *', not {measures!r}")
-    for name, own in listed.items():
+    for name, own in content["notebooks"].items():
         source = notebooks.NOTEBOOKS / f"{name}.ipynb"
         if not source.exists():
             problems.append(f"no notebook {name} in {notebooks.NOTEBOOKS}")
@@ -124,7 +113,25 @@ def read_profile(path: Path) -> Profile:
     ]
     if problems:
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *problems]))
-    return Profile(path.stem, chosen, grid, float(limit_s), tuple(measures))
+    return Profile(path.stem, chosen, grid, float(content.get("limit_s", 3600)), tuple(content.get("measures", ["*"])))
+
+
+def _check_form(path: Path, content: Any) -> None:
+    """Whether every part of a profile is of the right kind, whatever the notebooks are."""
+    if not isinstance(content, dict) or not isinstance(content.get("notebooks"), dict) or set(content) - KEYS:
+        raise ProfileError(
+            f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', "
+            "'limit_s' and 'measures'; nothing else"
+        )
+    grid, limit_s, measures = content.get("grid", {}), content.get("limit_s", 1), content.get("measures", [])
+    if not isinstance(content.get("parameters", {}), dict):
+        raise ProfileError(f"{path}: 'parameters' has a value for every name, not {content['parameters']!r}")
+    if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
+        raise ProfileError(f"{path}: 'grid' has a list of values for every parameter that is varied, not {grid!r}")
+    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or not limit_s > 0:
+        raise ProfileError(f"{path}: 'limit_s' is a number of seconds above 0, not {limit_s!r}")
+    if not isinstance(measures, list) or not all(isinstance(pattern, str) for pattern in measures):
+        raise ProfileError(f"{path}: 'measures' is a list of patterns, such as '04-auc: *', not {measures!r}")
 
 
 def _plain(value: Any) -> bool:
@@ -152,32 +159,26 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
     folder = BUILD / profile.name
     for name in ("notebooks", "failed", "records", "work"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    prints: dict[str, str] = {}
-    records = []
+    records, once = [], functools.cache(fingerprint)  # each dataset is looked at once
     for name, given in profile.notebooks.items():
-        record = _one(folder, name, given, prints)
+        record = _one(folder, name, given, once)
         shown = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
         say(f"{name}: {shown}" + (f"\n  {record.error}" if record.error else ""))
         records.append(record)
     return records
 
 
-def _one(folder: Path, name: str, given: dict[str, Any], prints: dict[str, str]) -> Record:
+def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, ...]], str]) -> Record:
     source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
     start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    parameters = {**notebooks.parameters(notebooks.read(source)), **given}
-    name_of_data, options = parameters.get("dataset", ""), parameters.get("options", {})
-    dataset = f"{name_of_data} {json.dumps(options, sort_keys=True)}" if name_of_data else ""
     try:
-        if dataset and dataset not in prints:
-            prints[dataset] = datasets.load(name_of_data, **options).fingerprint()
+        data = fingerprint(dataset({**notebooks.parameters(notebooks.read(source)), **given}))
     except datasets.DataError as error:
         record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
         files.write_text(record_path, json.dumps(asdict(record), indent=1))
         return record
-    data = prints.get(dataset, "")
-    key = _key(source, given, data)
+    key = digest([content_digest(source), given, data])
     before = _read_record(record_path)
     if before is not None and before.key == key and before.status == "done" and final.exists():
         before.repeated = False
@@ -205,7 +206,7 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
         source, target: the notebook, and where it goes with its outputs, as far as it comes.
         given: its parameters.
         work: the folder it runs in.
-        progress: show a bar; without one, it is one of several at once, and its kernel listens on sockets.
+        progress: show a bar.
 
     Raises:
         PapermillExecutionError: a cell failed.
@@ -215,18 +216,44 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
     saved = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
-        papermill.execute_notebook(
-            str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work), progress_bar=progress,
-            config=Config() if progress else SOCKETS,
-        )  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+            papermill.execute_notebook(
+                str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work),
+                progress_bar=progress, config=_connection(Path(sockets)),
+            )  # fmt: skip
     finally:
         for name, value in saved.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
-def _key(source: Path, given: dict[str, Any], data: str) -> str:
-    """SHA-256 over everything that decides a notebook's outputs; its stored outputs do not."""
-    return hashlib.sha256(json.dumps([content_digest(source), given, data], sort_keys=True).encode()).hexdigest()
+def _connection(folder: Path) -> Config:
+    """Kernels that start at once may pick the same port; sockets in a folder of their own cannot, and nobody listens.
+
+    The name of a socket has at most about a hundred letters, so the folder is a temporary one and not the user's.
+    """
+    if os.name == "nt":  # has none
+        return Config()
+    return Config(KernelManager={"transport": "ipc", "connection_file": str(folder / "kernel.json")})
+
+
+def dataset(parameters: dict[str, Any]) -> tuple[str, ...]:
+    """Name and options, as JSON, of the dataset that a notebook with these parameters reads; empty where none."""
+    name, options = parameters.get("dataset", ""), parameters.get("options", {})
+    return (name, json.dumps(options, sort_keys=True)) if name else ()
+
+
+def fingerprint(dataset: tuple[str, ...]) -> str:
+    """Of a :func:`dataset` as it lies here; empty where there is none.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint() if dataset else ""
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value as JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def content_digest(source: Path) -> str:

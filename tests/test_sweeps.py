@@ -72,7 +72,8 @@ GRID = "notebooks: {00-one: }\ngrid: {value: [1, 2], seed: [1, 2, 3]}\n"
 def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_what_it_measured(house, client, capsys):
     rows = sweeps.run(sweep(house, GRID), client)
     said = capsys.readouterr().out
-    assert "6 runs (2 value × 3 seed), 6 to do on 2 workers, how long is known after the first run" in said
+    assert "try: 6 runs, 6 to do on 2 workers, how long is known after the first run\n" in said
+    assert "  00-one: value 1, 2; seed 1, 2, 3\n" in said
     assert [row["status"] for row in rows] == ["done"] * 6
     table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
     assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
@@ -92,7 +93,7 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
 def test_only_what_has_changed_runs_again(house, client, capsys):
     before = sweeps.run(sweep(house, GRID), client)
     sweeps.run(sweep(house, GRID.replace("[1, 2, 3]", "[1, 2, 3, 4]")), client)
-    assert "8 runs (2 value × 4 seed), 2 to do on 2 workers, about 0." in capsys.readouterr().out
+    assert "8 runs, 2 to do on 2 workers, about 0." in capsys.readouterr().out
     write_notebook(house / "notebooks", "00-one", MEASURED, "print('changed')")
     after = sweeps.run(sweep(house, GRID), client)
     assert all(one["key"] != other["key"] for one, other in zip(before, after, strict=True))

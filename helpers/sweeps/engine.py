@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from helpers import notebooks, results, runs
 from helpers.sweeps import work
-from helpers.sweeps.plan import Task, expand
+from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
 
 AHEAD = 2  # runs that wait beside every one that is carried out
@@ -91,10 +91,10 @@ def run(profile: runs.Profile, client: Client, say: Callable[[str], None] = prin
                 if outcome["row"]["status"] != "done":
                     say(f"{outcome['row']['name']}: failed, {outcome['row']['error']}")
                 bar.update()
-        names = [task.name for task in tasks]
-        store.write_table(names)
         rows = store.rows()
-        return [rows[name] for name in names]
+        ended = [rows[task.name] for task in tasks]
+        store.write_table(ended)
+        return ended
 
 
 def _done(task: Task, before: dict[str, dict[str, Any]]) -> bool:
@@ -106,13 +106,16 @@ def _plan(
     profile: runs.Profile, tasks: list[Task], todo: list[Task], before: dict[str, dict[str, Any]], client: Client
 ) -> str:
     """What will run, and for how long, from the runs that have ended."""
-    grid = " × ".join(f"{len(values)} {name}" for name, values in profile.grid.items())
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     took = [row["seconds"] for row in before.values() if row["status"] == "done"]
     about = "how long is known after the first run"
     if took:
         about = f"about {statistics.median(took) * len(todo) / max(1, workers) / 60:.1f} min"
-    return f"{profile.name}: {len(tasks)} runs ({grid}), {len(todo)} to do on {workers} workers, {about}"
+    lines = [f"{profile.name}: {len(tasks)} runs, {len(todo)} to do on {workers} workers, {about}"]
+    for notebook in profile.notebooks:
+        each = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in varied(profile, notebook).items())
+        lines.append(f"  {notebook}: {each or 'once'}")
+    return "\n".join(lines)
 
 
 def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict[str, Any]]:

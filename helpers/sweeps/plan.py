@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from helpers import datasets, notebooks, runs
+from helpers import notebooks, runs
 
 
 @dataclass(frozen=True)
@@ -33,39 +33,38 @@ class Task:
     data: str
 
 
-def expand(profile: runs.Profile) -> Iterator[Task]:
-    """The runs of a profile, in the order of its notebooks and of its grid.
+def varied(profile: runs.Profile, notebook: str) -> dict[str, list[Any]]:
+    """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
+    defaults = _defaults(notebook)
+    return {name: values for name, values in profile.grid.items() if name in defaults}
 
-    A parameter of the grid that a notebook does not have does not multiply its runs.
+
+def combinations(profile: runs.Profile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The runs of a profile, in the order of its notebooks and of its grid: name, notebook and its parameters."""
+    for notebook, given in profile.notebooks.items():
+        own = varied(profile, notebook)
+        for chosen in itertools.product(*own.values()):
+            parameters = {**given, **dict(zip(own, chosen, strict=True))}
+            yield f"{notebook}-{runs.digest(parameters)[:12]}", notebook, parameters
+
+
+def expand(profile: runs.Profile) -> Iterator[Task]:
+    """The tasks of a profile, as :func:`combinations`.
 
     Raises:
         DataError: a dataset cannot be read.
     """
-    prints: dict[tuple[str, ...], str] = {}  # each dataset is looked at once
-    for notebook, given in profile.notebooks.items():
-        source = notebooks.NOTEBOOKS / f"{notebook}.ipynb"
-        content, defaults = runs.content_digest(source), notebooks.parameters(notebooks.read(source))
-        own = {name: values for name, values in profile.grid.items() if name in defaults}
-        for chosen in itertools.product(*own.values()):
-            parameters = {**given, **dict(zip(own, chosen, strict=True))}
-            name, options = (({**defaults, **parameters}).get(key, {}) for key in ("dataset", "options"))
-            dataset = (name, json.dumps(options, sort_keys=True)) if name else ()
-            if dataset not in prints:
-                prints[dataset] = fingerprint(*dataset) if dataset else ""
-            data = prints[dataset]
-            key = _digest([content, parameters, data])
-            yield Task(f"{notebook}-{_digest(parameters)[:12]}", notebook, parameters, key, dataset, data)
+    defaults, content, fingerprint = map(functools.cache, (_defaults, runs.content_digest, runs.fingerprint))
+    for name, notebook, parameters in combinations(profile):
+        dataset = runs.dataset({**defaults(notebook), **parameters})
+        data = fingerprint(dataset)
+        key = runs.digest([content(_source(notebook)), parameters, data])
+        yield Task(name, notebook, parameters, key, dataset, data)
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+def _defaults(notebook: str) -> dict[str, Any]:
+    return notebooks.parameters(notebooks.read(_source(notebook)))
 
 
-def fingerprint(name: str, options: str) -> str:
-    """Of a dataset as it lies here.
-
-    Args:
-        name: of the dataset.
-        options: as JSON.
-    """
-    return datasets.load(name, **json.loads(options)).fingerprint()
+def _source(notebook: str) -> Path:
+    return notebooks.NOTEBOOKS / f"{notebook}.ipynb"

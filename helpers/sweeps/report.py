@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, plots, runs
+from helpers import files, plots, results, runs
+from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
-from helpers.sweeps.plan import expand
+from helpers.sweeps.plan import combinations
 from helpers.sweeps.store import Store
 
 REPEATED = ("seed", "fold")  # parameters that repeat a run rather than change it
@@ -25,7 +25,7 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
     would; the intervals within each run do.
 
     Args:
-        table: of :meth:`helpers.sweeps.store.Store.table`; runs that failed are left out.
+        table: of :meth:`helpers.sweeps.store.table`; runs that failed are left out.
         grid: parameters that were varied.
         measures: columns.
 
@@ -59,7 +59,8 @@ def write_report(profile: runs.Profile) -> Path:
         SweepError: no run has been done, or none measured what is asked for.
     """
     place = folder(profile.name)
-    table = Store(place).table([task.name for task in expand(profile)])
+    rows = Store(place).rows()
+    table = store.table([rows[name] for name, _, _ in combinations(profile) if name in rows])
     if table.empty or not (table["status"] == "done").any():
         raise SweepError(f"{place}: no run has been done; `python -m helpers run {profile.name}` carries them out")
     known = [column for column in table if ": " in column]
@@ -80,10 +81,10 @@ def write_report(profile: runs.Profile) -> Path:
         )
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
         shown = rows.drop(columns="measure").round(4)
-        parts += [f"## {measure}", _markdown(shown), f"![{picture.alt}](report-{number}.png)"]
+        parts += [f"## {measure}", results.markdown(shown), f"![{picture.alt}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
-        parts += ["## Runs that failed", _markdown(failed[["name", *profile.grid, "error"]])]
+        parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]
     files.write_text(place / "report.md", "\n\n".join(parts) + "\n")
     return place / "report.md"
 
@@ -98,10 +99,3 @@ def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
         f"{', '.join(sorted({commit[:12] for commit in done['commit']}))}; data "
         f"{', '.join(sorted({data[:12] for data in done['data']}))}; {done['versions'].iloc[0]}."
     )
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    def line(cells: Iterable[object]) -> str:
-        return "| " + " | ".join("" if cell is None or cell != cell else str(cell) for cell in cells) + " |"
-
-    return "\n".join([line(table.columns), "|" + "---|" * table.shape[1], *map(line, table.itertuples(index=False))])

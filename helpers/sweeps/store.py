@@ -89,25 +89,25 @@ class Store:
             found = (json.loads(line) for line in file if line.endswith("\n"))
             return {row["name"]: row for row in found}
 
-    def table(self, names: list[str]) -> pd.DataFrame:
-        """A row per run, in the order of ``names``: what it was given, what it measured, and how it went."""
-        rows, own = self.rows(), ("parameters", "measures")
-        flat = [
-            {key: value for key, value in rows[name].items() if key not in own}
-            | {
-                key: value if isinstance(value, int | float | str) else json.dumps(value)
-                for key, value in rows[name]["parameters"].items()
-            }
-            | rows[name]["measures"]
-            for name in names
-            if name in rows
-        ]
-        return pd.DataFrame(flat)
-
-    def write_table(self, names: list[str]) -> Path:
-        """:meth:`table` as ``runs.parquet`` and ``runs.csv``; returns the first."""
-        table, target = self.table(names), self.folder / "runs.parquet"
+    def write_table(self, rows: list[dict[str, Any]]) -> Path:
+        """:func:`table` as ``runs.parquet`` and ``runs.csv``; returns the first."""
+        flat, target = table(rows), self.folder / "runs.parquet"
         with files.whole(target) as part:
-            table.to_parquet(part, index=False)
-        files.write_text(target.with_suffix(".csv"), table.to_csv(index=False))
+            flat.to_parquet(part, index=False)
+        files.write_text(target.with_suffix(".csv"), flat.to_csv(index=False))
         return target
+
+
+def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A line per run: what it was given, what it measured, and how it went."""
+    own = ("parameters", "measures")
+    flat = [
+        {key: value for key, value in row.items() if key not in own}
+        | {
+            key: value if isinstance(value, int | float | str) else json.dumps(value)
+            for key, value in row["parameters"].items()
+        }
+        | row["measures"]
+        for row in rows
+    ]
+    return pd.DataFrame(flat)

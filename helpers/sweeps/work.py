@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import os
 import platform
 import tempfile
@@ -20,10 +19,8 @@ from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import runs
-from helpers.sweeps.plan import Task, fingerprint
-
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "keras", "tensorflow-cpu")
+from helpers import results, runs
+from helpers.sweeps.plan import Task
 
 
 @functools.cache
@@ -64,13 +61,15 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             row["status"] = "done"
         except PapermillExecutionError as error:
             row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
-        except (DeadKernelError, RuntimeError) as error:
+        except DeadKernelError as error:
             row["error"] = watch.why or f"the kernel died ({error})"
+        except RuntimeError as error:  # a kernel that was killed before it could answer
+            row["error"] = watch.why or str(error)
         except (ValueError, OSError) as error:
             row["error"] = str(error)
         out, saved = place / "out.ipynb", sorted((place / "outputs").glob(f"{task.notebook[:2]}-*.csv"))
         row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
-        row |= {"python": platform.python_version(), "versions": _versions()}
+        row |= {"python": platform.python_version(), "versions": ", ".join(map(" ".join, results.versions().items()))}
         row |= {"parameters": task.parameters, "measures": _measures(saved)}
         return {
             "row": row,
@@ -82,7 +81,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
 @functools.cache
 def _known(dataset: tuple[str, ...], expected: str) -> str:
     """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
-    return fingerprint(*dataset) if dataset else ""
+    return runs.fingerprint(dataset)
 
 
 def _same_data(task: Task) -> None:
@@ -103,17 +102,6 @@ def _measures(tables: list[Path]) -> dict[str, float]:
             for name in numbers:
                 found[f"{path.stem}: {name}" + (f" ({which})" if which else "")] = float(line[name])
     return found
-
-
-@functools.cache
-def _versions() -> str:
-    found = []
-    for library in LIBRARIES:
-        try:
-            found.append(f"{library} {importlib.metadata.version(library)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return ", ".join(found)
 
 
 class _Watch(threading.Thread):
