@@ -98,6 +98,7 @@ def train(
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
     seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
+    strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
     from helpers import classification, training
@@ -105,10 +106,14 @@ def train(
     try:
         options = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in option)}
         data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **options)
-        card, alarms = classification.train(data, network, positive, sensitivity, epochs, seed, model)
+        made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy)
     except (ValueError, training.TrainingError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    if made is None:
+        typer.echo("this machine has done its part; the first one tests and writes the model")
+        return
+    card, alarms = made
     test = card["test"]
     for name in ("AUC", "sensitivity", "specificity"):
         low, high = (test[name][end] for end in ("low", "high"))

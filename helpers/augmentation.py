@@ -43,6 +43,15 @@ class Augmentation:
     blur: float = 0.8
 
 
+@dataclass(frozen=True)
+class Share:
+    """Where ``of`` devices train together and each sees a part of every batch: the parts ``begin`` to ``end``."""
+
+    begin: int
+    end: int
+    of: int
+
+
 NONE = Augmentation(d4=False, light=0.0, blur=0.0)
 TURNS = Augmentation(d4=False, flips=True, turn=180.0, light=0.0, blur=0.0)  # as Schouten et al. 2021
 
@@ -98,6 +107,7 @@ def epochs_of(
     how: Augmentation,
     first: int = 0,
     weights: np.ndarray | None = None,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Batches for training, epoch after epoch without end; every epoch has a new order and new changes.
 
@@ -109,16 +119,19 @@ def epochs_of(
         how: how strongly images are changed.
         first: the epoch to begin with; what it yields does not depend on the epochs before.
         weights: ``float (n,)``, how much each image counts in the loss; all alike where not given.
+        share: where devices train together, whose parts of every batch are wanted.
 
     Returns:
-        Batches of images and truths, and of weights where given.
+        Batches of images and truths, and of weights where given. Of a share: every device's part of a batch after the
+        other, all of one size and with weights; the last batch of an epoch is filled up with images of weight 0, and
+        the others weigh more, so that the mean over the batch is that of the images in it.
     """
     _checked(images, truth)
 
     def change(key: tf.Tensor, image: tf.Tensor, true: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return augment(image, true, how, key) if how != NONE else (image, true)
 
-    return _epochs((images, truth, weights), change, batch, seed, first)
+    return _epochs((images, truth, weights), change, batch, seed, first, share)
 
 
 def views_of(
@@ -128,41 +141,62 @@ def views_of(
     seed: int,
     first: int = 0,
     weights: np.ndarray | None = None,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """Batches of features, each image in one of its views, another one in every epoch.
 
     Args:
         features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.features`.
         labels: ``int (n,)``.
-        batch, seed, first, weights: as in :func:`epochs_of`.
+        batch, seed, first, weights, share: as in :func:`epochs_of`.
     """
 
     def change(key: tf.Tensor, views: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         view = tf.random.stateless_uniform((), key, 0, features.shape[1], tf.int32)
         return tf.cast(views[view], tf.float32), label
 
-    return _epochs((features, labels, weights), change, batch, seed, first)
+    return _epochs((features, labels, weights), change, batch, seed, first, share)
 
 
 def _epochs(
-    arrays: tuple[np.ndarray | None, ...], change: Callable, batch: int, seed: int, first: int
+    arrays: tuple[np.ndarray | None, ...],
+    change: Callable,
+    batch: int,
+    seed: int,
+    first: int,
+    share: Share | None,
 ) -> tf.data.Dataset:
     """Epochs of image, truth and perhaps weight, in an order and with changes of their own."""
     given = tuple(tf.constant(array) for array in arrays if array is not None)
     n = len(given[0])
+    size = batch // share.of if share else batch
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         key = tf.stack([tf.constant(seed, tf.int64), number])
         order = tf.random.experimental.stateless_shuffle(tf.range(n), key)
         keys = tf.random.split(key, n)
 
-        def one(k: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def one(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
             image, true, *weight = (array[k] for array in given)
+            weight = [tf.reduce_prod([*weight, *factor])] if weight or factor else []
             return (*change(keys[k], image, true), *weight)
 
-        return tf.data.Dataset.from_tensor_slices(order).map(one, AUTOTUNE, deterministic=True).batch(batch)
+        chosen = _shared(order, n, batch, share) if share else (order,)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
+
+
+def _shared(order: tf.Tensor, n: int, batch: int, share: Share) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which images a share takes, and the factor of the weight of each."""
+    steps, last = -(-n // batch), (n - 1) % batch + 1
+    factor = np.ones(steps * batch, np.float32)
+    factor[n:], factor[n - last : n] = 0, batch / last
+    filled = tf.gather(order, np.arange(steps * batch) % n)
+    return tuple(
+        tf.reshape(tf.reshape(values, (steps, share.of, -1))[:, share.begin : share.end], [-1])
+        for values in (filled, tf.constant(factor))
+    )
 
 
 def balanced_copies(

@@ -31,8 +31,15 @@ class ClassifierError(ValueError):
 
 
 def train(
-    dataset: Dataset, network: str, positive: str, sensitivity: float, epochs: int, seed: int, model_path: Path
-) -> tuple[dict[str, Any], list[metrics.Alarm]]:
+    dataset: Dataset,
+    network: str,
+    positive: str,
+    sensitivity: float,
+    epochs: int,
+    seed: int,
+    model_path: Path,
+    strategy: str = "",
+) -> tuple[dict[str, Any], list[metrics.Alarm]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
     Args:
@@ -44,13 +51,17 @@ def train(
         seed: of folds, weights, order and augmentation.
         model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
             training into a folder of its own, so that a killed training goes on.
+        strategy: several devices or machines, as in :class:`helpers.training.Settings`.
 
     Returns:
-        The card, and the alarms that the evaluation raised.
+        The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
 
     Raises:
         ClassifierError: an unknown network or class, or another suffix.
+        StrategyError: ``strategy`` cannot be used here.
     """
+    if strategy:
+        training.strategy(strategy)  # before anything else is done with TensorFlow
     if network not in NETWORKS:
         raise ClassifierError(f"{network}: no such network; there are {', '.join(NETWORKS)}")
     if positive not in dataset.classes:
@@ -58,7 +69,7 @@ def train(
     if model_path.suffix != ".keras":
         raise ClassifierError(f"{model_path}: a model is saved as .keras")
     build, size, settings = NETWORKS[network]
-    settings = replace(settings, seed=seed, epochs=epochs or settings.epochs)
+    settings = replace(settings, seed=seed, epochs=epochs or settings.epochs, strategy=strategy)
     fold = splits.folds(dataset.frame, FOLDS, seed)
     part = splits.rotation(fold, 0)
     pictures, labels = dataset.images(size), crossvalidation.codes(dataset)
@@ -73,6 +84,8 @@ def train(
         model_path.with_suffix(".training"),
         balance=True,
     )
+    if not training.is_first(strategy):
+        return None
     tables = {}
     for name in ("validation", "test"):
         at = (part == name).to_numpy()

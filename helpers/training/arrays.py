@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.augmentation import Augmentation, batches_of, epochs_of, views_of
+from helpers.augmentation import Augmentation, Share, batches_of, epochs_of, views_of
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, segmentation_loss, unet
 from helpers.training.loop import fit
@@ -140,11 +140,11 @@ def _fit_arrays(
         decisive.update(path.read_bytes())
     given = (images[train], truth[train], settings.batch, settings.seed)
 
-    def epochs(first: int) -> tf.data.Dataset:
-        return views_of(*given, first, weight) if how is None else epochs_of(*given, how, first, weight)
+    def epochs(first: int, share: Share | None = None) -> tf.data.Dataset:
+        return views_of(*given, first, weight, share) if how is None else epochs_of(*given, how, first, weight, share)
 
     return fit(
-        lambda: model,
+        begun if settings.strategy else lambda: model,  # a strategy wants its variables made in its scope
         loss,
         epochs,
         -(-int(train.sum()) // settings.batch),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,12 +17,14 @@ from tqdm import tqdm
 
 from helpers import files
 from helpers.backend import keras, tf
+from helpers.training import distributed
 from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
 PAUSE = 5.0
 # Says whose folder it is; written whenever the training is asked for.
 CLAIM = "settings.json"
+BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
 class TrainingError(RuntimeError):
@@ -29,7 +34,7 @@ class TrainingError(RuntimeError):
 def fit(
     build: Callable[[], keras.Model],
     loss: Callable | str,
-    train: Callable[[int], tf.data.Dataset],
+    train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
     settings: Settings,
@@ -41,7 +46,7 @@ def fit(
         build: makes the untrained model.
         loss: of the model.
         train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
-            must not depend on those before.
+            must not depend on those before. Where a strategy is given, it is asked for a share as well.
         steps: batches in an epoch.
         validation: batches, the same in every epoch.
         settings: how to train.
@@ -55,19 +60,14 @@ def fit(
     Raises:
         TrainingError: the folder holds a training with other settings, or the loss became NaN.
     """
+    if settings.strategy:
+        return _fit_together(build, loss, train, steps, validation, settings, folder)
     _claim(folder, {**asdict(settings), "steps": steps})
-    best, history = folder / "best.weights.h5", folder / "history.csv"
     seed_everything(settings.seed)
     model = build()
     if not (folder / "finished").exists():
-        rate = settings.rate
-        if settings.schedule == "cosine":
-            rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
-        model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
-        # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
-        model.optimizer.build(model.trainable_variables)
-        first = _go_on(model, folder)
-        keeper = _Keeper(folder, pd.read_csv(history).head(first) if first else pd.DataFrame(), settings)
+        _compile(model, loss, steps, settings)
+        first, keeper = _go_on(model, folder, settings)
         if not keeper.over():  # killed after the last epoch
             model.fit(
                 train(first),
@@ -79,13 +79,73 @@ def fit(
                 callbacks=[keeper],
                 verbose=0,
             )
-        if not np.isfinite(pd.read_csv(history)["loss"]).all():
-            raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
-        (folder / "finished").touch()
-        for state in _states(folder):
-            state.unlink()
-    model.load_weights(best)
-    return model, pd.read_csv(history).drop(columns="seconds")
+        _finish(folder)
+    return _trained(model, folder)
+
+
+def _fit_together(
+    build: Callable[[], keras.Model],
+    loss: Callable,
+    train: Callable[..., tf.data.Dataset],
+    steps: int,
+    validation: tf.data.Dataset,
+    settings: Settings,
+    folder: Path,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """:func:`fit` on several devices or machines; only the first worker keeps its folder."""
+    together = distributed.strategy(settings.strategy)
+    if settings.batch % together.num_replicas_in_sync:
+        raise TrainingError(
+            f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch}; take a multiple"
+        )
+    with contextlib.ExitStack() as stack:
+        if not distributed.is_first(settings.strategy):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
+        _claim(folder, {**asdict(settings), "steps": steps, "devices": together.num_replicas_in_sync})
+        distributed.from_first(together, folder)
+        if not (folder / "finished").exists():
+            with together.scope():
+                seed_everything(settings.seed)
+                model = build()
+                for layer in _layers(model):
+                    if isinstance(layer, keras.layers.BatchNormalization):
+                        layer.synchronized = True  # over the whole batch; each device would keep means of its own
+                _compile(model, loss, steps, settings)
+                first, keeper = _go_on(model, folder, settings)
+                if not keeper.over():
+                    epochs = range(first, settings.epochs)
+                    batches = functools.partial(train, first)
+                    try:
+                        distributed.fit(model, loss, batches, steps, validation, epochs, keeper, together)
+                    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+                        raise TrainingError(
+                            "another machine does not answer any more; start all of them again, and the training goes "
+                            "on from the last state of the first one"
+                        ) from error
+            _finish(folder)
+        return _trained(build(), folder)
+
+
+def _compile(model: keras.Model, loss: Callable | str, steps: int, settings: Settings) -> None:
+    rate = settings.rate
+    if settings.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
+    model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
+    # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
+    model.optimizer.build(model.trainable_variables)
+
+
+def _finish(folder: Path) -> None:
+    if not np.isfinite(pd.read_csv(folder / HISTORY)["loss"]).all():
+        raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
+    (folder / "finished").touch()
+    for state in _states(folder):
+        state.unlink()
+
+
+def _trained(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataFrame]:
+    model.load_weights(folder / BEST)
+    return model, pd.read_csv(folder / HISTORY).drop(columns="seconds")
 
 
 def seconds(folder: Path, since: float) -> float:
@@ -96,7 +156,7 @@ def seconds(folder: Path, since: float) -> float:
         since: a time as of :func:`time.time`; only trainings that were asked for after it count, whether they were done
             then or read back. A folder also keeps those of earlier settings.
     """
-    histories = [path for path in folder.rglob("history.csv") if (path.parent / CLAIM).stat().st_mtime >= since]
+    histories = [path for path in folder.rglob(HISTORY) if (path.parent / CLAIM).stat().st_mtime >= since]
     return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
 
 
@@ -165,10 +225,10 @@ class _Keeper(keras.callbacks.Callback):
         if self.best is not None:
             now = self.model.get_weights()
             self.model.set_weights(self.best)
-            self._save("best.weights.h5")
+            self._save(BEST)
             self.model.set_weights(now)
             self.best = None
-        files.write_text(self.folder / "history.csv", pd.DataFrame(self.rows).to_csv(index=False))
+        files.write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
 
     def _save(self, name: str) -> None:
         with files.whole(self.folder / name) as part:
@@ -192,13 +252,14 @@ def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("state-*.weights.h5"))
 
 
-def _go_on(model: keras.Model, folder: Path) -> int:
-    """Load the newest state, and say how many epochs it has seen."""
-    states = _states(folder)
-    if not states:
-        return 0
-    model.load_weights(states[-1])
-    return int(states[-1].name[len("state-") :].partition(".")[0])
+def _go_on(model: keras.Model, folder: Path, settings: Settings) -> tuple[int, _Keeper]:
+    """Load the newest state; the number of epochs that it has seen, and what keeps those to come."""
+    states, first, past = _states(folder), 0, pd.DataFrame()
+    if states:
+        model.load_weights(states[-1])
+        first = int(states[-1].name[len("state-") :].partition(".")[0])
+        past = pd.read_csv(folder / HISTORY).head(first)
+    return first, _Keeper(folder, past, settings)
 
 
 def _claim(folder: Path, wanted: dict) -> None:

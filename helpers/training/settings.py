@@ -22,6 +22,8 @@ class Settings:
             stays, ``plateau`` halves after every epoch whose validation loss is not lower than the least before by
             0.0001, as Keras's ``ReduceLROnPlateau(factor=0.5, patience=1)``.
         least_gain: by how much the validation loss must fall to count for the patience.
+        strategy: where it is trained: on one device where empty, ``mirrored`` on all GPUs of this machine,
+            ``multi-worker`` on the machines that ``TF_CONFIG`` names; see :mod:`helpers.training.distributed`.
     """
 
     epochs: int = 30
@@ -32,6 +34,7 @@ class Settings:
     optimizer: str = "adam"
     schedule: str = "cosine"
     least_gain: float = 0.0
+    strategy: str = ""
 
 
 # The protocols of published systems. Schouten et al. 2021: github.com/marrlab/ClassificationALL, two classes and six.

@@ -1,0 +1,162 @@
+"""One training on several devices or machines: each sees a part of every batch, and all take the same step.
+
+Keras can do this for several GPUs of one machine, but its ``fit`` fails on several machines (keras-team/keras, issue
+20585). The loop here does both. Batches, loss, batch normalisation and steps are those of a training on one device, up
+to rounding, but for two things: dropout draws the same for every device's part of a batch, and batch normalisation also
+sees the images with which the last batch of an epoch is filled up.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from helpers.augmentation import Share
+from helpers.backend import keras, tf
+
+STRATEGIES = ("mirrored", "multi-worker")
+
+
+class StrategyError(ValueError):
+    """A strategy that cannot be used here; the message says what to do."""
+
+
+@functools.cache
+def strategy(name: str) -> tf.distribute.Strategy:
+    """One of :data:`STRATEGIES`. TensorFlow wants several machines to meet before it is used for anything else.
+
+    Raises:
+        StrategyError: another name, or no other machine is named.
+    """
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name != "multi-worker":
+        raise StrategyError(f"{name!r}: no such strategy; there are {', '.join(STRATEGIES)}")
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG", ""))
+        named = len(config["cluster"]["worker"]) > 1 and isinstance(config["task"]["index"], int)
+    except (ValueError, KeyError, TypeError):
+        named = False
+    if not named:
+        raise StrategyError(
+            "multi-worker: TF_CONFIG names the machines and which of them this is, for instance "
+            '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_first(name: str) -> bool:
+    """Whether this process is the one that writes: the only one, or the first worker of ``TF_CONFIG``."""
+    return name != "multi-worker" or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
+
+
+def from_first(together: tf.distribute.Strategy, folder: Path) -> None:
+    """Give every worker the files that the first one has in its folder, so that all begin with the same state."""
+    resolver = together.cluster_resolver
+    if resolver is None or not resolver.cluster_spec():
+        return
+    held = io.BytesIO()
+    if resolver.task_id == 0:
+        with zipfile.ZipFile(held, "w") as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+    content = held.getvalue()
+    size = int(_sum(together, np.array([len(content)], np.int32))[0])
+    words = np.frombuffer(content.ljust(-(-size // 4) * 4, b"\0"), np.int32)
+    content = _sum(together, words).tobytes()[:size]
+    if resolver.task_id != 0:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            archive.extractall(folder)
+
+
+def _sum(together: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
+    """Over all devices, of what the first one of each worker has."""
+    local = together.num_replicas_in_sync // len(together.cluster_resolver.cluster_spec().as_dict()["worker"])
+
+    def given(context: tf.distribute.ValueContext) -> tf.Tensor:
+        return tf.constant(values if context.replica_id_in_sync_group % local == 0 else np.zeros_like(values))
+
+    each = together.experimental_distribute_values_from_function(given)
+    return together.reduce("SUM", each, axis=None).numpy()
+
+
+def fit(
+    model: keras.Model,
+    loss: Callable,
+    train: Callable[[Share], tf.data.Dataset],
+    steps: int,
+    validation: tf.data.Dataset,
+    epochs: range,
+    keeper: keras.callbacks.Callback,
+    together: tf.distribute.Strategy,
+) -> None:
+    """Train a compiled model, made within the strategy's scope, as ``Model.fit`` does on one device.
+
+    Args:
+        model: compiled.
+        loss: of every image of a batch, without a mean over them.
+        train: batches without end for a share of the devices, with weights, as
+            :func:`helpers.augmentation.epochs_of`.
+        steps: batches in an epoch.
+        validation: batches, the same in every epoch.
+        epochs: their numbers.
+        keeper: told of every epoch; may stop the training.
+        together: the strategy.
+    """
+    devices = together.num_replicas_in_sync
+
+    def one_step(batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        images, truth, weight = batch
+        with tf.GradientTape() as tape:
+            own = tf.reduce_mean(weight * loss(truth, model(images, training=True)))
+            own = (own + sum(model.losses)) / devices  # Keras adds the gradients of the devices up
+        gradients = tape.gradient(own, model.trainable_variables)
+        model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return tf.stack([own, tf.cast(tf.math.count_nonzero(weight), tf.float32)])
+
+    def one_look(batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        images, truth, weight = batch
+        each = loss(truth, model(images, training=False)) + sum(model.losses)
+        return tf.stack([tf.reduce_sum(weight * each), tf.reduce_sum(weight)])
+
+    @tf.function
+    def over(batches: tf.distribute.DistributedIterator, does: Callable, count: int) -> tf.Tensor:
+        found = tf.TensorArray(tf.float32, count)
+        for step in tf.range(count):
+            found = found.write(step, together.reduce("SUM", together.run(does, (next(batches),)), axis=None))
+        return found.stack()
+
+    def share(context: tf.distribute.InputContext) -> Share:
+        local = devices // context.num_input_pipelines
+        return Share(context.input_pipeline_id * local, (context.input_pipeline_id + 1) * local, devices)
+
+    looks = -(-int(validation.cardinality()) // devices)
+    learnt = iter(together.distribute_datasets_from_function(lambda context: train(share(context))))
+    looked = together.distribute_datasets_from_function(lambda context: _shared(validation, share(context)))
+    keeper.set_model(model)
+    keeper.on_train_begin()
+    for epoch in epochs:
+        keeper.on_epoch_begin(epoch)
+        losses, images = over(learnt, one_step, steps).numpy().T
+        total, count = over(iter(looked), one_look, looks).numpy().sum(axis=0)
+        logs = {"loss": float(np.average(losses, weights=images)), "val_loss": float(total / count)}
+        keeper.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    keeper.on_train_end()
+
+
+def _shared(batches: tf.data.Dataset, share: Share) -> tf.data.Dataset:
+    """Every device's batches, as many for each; where there are too few, a batch of weight 0."""
+    weighted = batches.map(lambda images, truth: (images, truth, tf.ones(tf.shape(truth)[:1])))
+    empty = batches.take(1).map(lambda images, truth: (images, truth, tf.zeros(tf.shape(truth)[:1])))
+    filled = weighted.concatenate(empty.repeat(-int(batches.cardinality()) % share.of)).enumerate()
+    own = filled.filter(lambda k, _: (k % share.of >= share.begin) & (k % share.of < share.end))
+    return own.map(lambda _, batch: batch)
