@@ -10,7 +10,7 @@ ifdef LEUKOBOOK_WEIGHTS
 export LEUKOBOOK_WEIGHTS := $(abspath $(LEUKOBOOK_WEIGHTS))
 endif
 
-.PHONY: help env book full test check lab data notebooks lock clean
+.PHONY: help env book full results test check lab data notebooks lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -32,6 +32,11 @@ book: env  ## execute every notebook with the quick profile and render the book
 full: env  ## the same book from a full run on a real dataset: make full DATASET=wbc1
 	@test -n "$(DATASET)" || { echo "Which dataset? For instance: make full DATASET=wbc1"; exit 2; }
 	$(LEUKOBOOK) book full-$(DATASET)
+
+results: env  ## every number of the results page again, in some hours; what has not changed is not run again
+	$(LEUKOBOOK) publish
+	$(BIN)/python benchmarks/realism.py difficulty
+	$(BIN)/python benchmarks/realism.py segmentation
 
 test: env  ## everything that must hold
 	$(BIN)/ruff check .

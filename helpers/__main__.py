@@ -162,21 +162,10 @@ def run(
 ) -> None:
     """Execute the notebooks of a profile, or every combination of its grid; only what has changed is repeated."""
     chosen = _profile(profile)
-    if not chosen.grid:
+    if chosen.grid:
+        _sweep(chosen, scheduler, workers)
+    else:
         _run(chosen)
-        return
-    from helpers import sweeps
-
-    try:
-        with sweeps.cluster(scheduler, workers) as client:
-            rows = sweeps.run(chosen, client, typer.echo)
-    except (sweeps.SweepError, sweeps.StoreError, datasets.DataError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    failed = sum(row["status"] != "done" for row in rows)
-    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
-    if failed:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -215,13 +204,34 @@ def notebooks() -> None:
 
 
 @app.command()
-def publish(profile: Run) -> None:
-    """Run a profile and copy its result tables to book/results/, with their provenance."""
-    from helpers.results import publish as publish_results
+def publish(
+    profiles: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Profiles or sweeps; all those of profiles/ but quick where none is named."),
+    ] = None,
+) -> None:
+    """Run profiles and sweeps, and copy their result tables to book/results/, with their provenance."""
+    from helpers import results, sweeps
 
-    name = _run(_profile(profile))
-    for path in publish_results(name, f"python -m helpers publish {name}"):
-        typer.echo(str(path.relative_to(ROOT)))
+    everything = sorted(path for path in (ROOT / "profiles").glob("*.yaml") if path.stem != "quick")
+    failed = []
+    for chosen in [_profile(profile) for profile in profiles or everything]:
+        command = f"python -m helpers publish {chosen.name}"
+        typer.echo(f"{chosen.name}:")
+        try:
+            if chosen.grid:
+                _sweep(chosen)
+                written = [sweeps.publish(chosen, command)]
+            else:
+                written = results.publish(_run(chosen), command)
+        except typer.Exit:  # what is wrong has been said, and the others go on
+            failed.append(chosen.name)
+            continue
+        for path in written:
+            typer.echo(f"  {path.relative_to(ROOT)}")
+    if failed:
+        typer.echo(f"Not published: {', '.join(failed)}", err=True)
+        raise typer.Exit(1)
 
 
 def _profile(profile: Path) -> runs.Profile:
@@ -249,6 +259,22 @@ def _run(chosen: runs.Profile) -> str:
         typer.echo(f"{len(failed)} of {len(records)} notebooks failed.", err=True)
         raise typer.Exit(1)
     return chosen.name
+
+
+def _sweep(chosen: runs.Profile, scheduler: str | None = None, workers: int | None = None) -> None:
+    """Carry out a sweep; exit with 1 if a run failed, or if it could not be ended."""
+    from helpers import sweeps
+
+    try:
+        with sweeps.cluster(scheduler, workers) as client:
+            rows = sweeps.run(chosen, client, typer.echo)
+    except (sweeps.SweepError, sweeps.StoreError, datasets.DataError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    failed = sum(row["status"] != "done" for row in rows)
+    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
+    if failed:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

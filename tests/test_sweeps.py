@@ -323,7 +323,7 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
 
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
-    with pytest.raises(sweeps.SweepError, match="no run has been done"):
+    with pytest.raises(sweeps.SweepError, match="no run is done"):
         sweeps.write_report(profile)
     sweeps.run(profile, client)
     text = sweeps.write_report(profile).read_text()
@@ -376,6 +376,39 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     assert len({json.loads(line)["name"] for line in rows.read_text().splitlines()}) == 6
     reported = subprocess.run(command(house, "report", str(house / "try.yaml")), capture_output=True, text=True)
     assert "report.md" in reported.stdout, reported.stderr
+
+
+def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes_from(house):
+    (house / "profiles").mkdir()
+    for name, text in {
+        "sweep-good": GRID + "measures: ['00-scores: score (a)']\n",
+        "full-bad": "notebooks: {00-one: {words: ['a']}, 01-bad: }\n",
+        "full-one": "notebooks: {00-one: {value: 5}}\n",
+        "quick": "notebooks: {00-one: {value: 7}}\n",
+    }.items():
+        (house / "profiles" / f"{name}.yaml").write_text(text)
+    write_notebook(house / "notebooks", "01-bad", "1 / 0")
+    done = subprocess.run(command(house, "publish"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Not published: full-bad" in done.stderr
+    kept = house / "book" / "results"
+    assert sorted(path.name for path in kept.glob("*.csv")) == ["full-one-00-scores.csv", "sweep-good.csv"]
+    means = pd.read_csv(kept / "sweep-good.csv")
+    assert list(means["mean"]) == [1.2, 2.2]
+    assert list(means["runs"]) == [3, 3]
+    note = json.loads((kept / "sweep-good.json").read_text())
+    assert note["command"] == "python -m helpers publish sweep-good"
+    assert note["made_by"] == "a sweep of 6 runs of 00-one"
+    assert note["parameters"] == {"00-one": {}, "value": [1, 2], "seed": [1, 2, 3]}
+    assert list(pd.read_csv(kept / "full-one-00-scores.csv")["score"]) == [5.0, 5.0]
+
+
+def test_a_sweep_that_is_not_whole_is_not_published(house, client):
+    write_notebook(house / "notebooks", "00-one", MEASURED, "1 / (seed - 1)")
+    profile = sweep(house, GRID)
+    sweeps.run(profile, client)
+    with pytest.raises(sweeps.SweepError, match="4 of 6 runs are done, and only whole sweeps are published"):
+        sweeps.publish(profile, "command")
 
 
 def test_the_command_says_what_failed_and_exits_with_1(house):

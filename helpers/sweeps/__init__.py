@@ -10,7 +10,19 @@ What a sweep leaves in ``build/<profile>/sweep/``::
 
 from helpers.sweeps.engine import SweepError, cluster, folder, run
 from helpers.sweeps.plan import Task, expand
-from helpers.sweeps.report import means, write_report
+from helpers.sweeps.report import means, publish, write_report
 from helpers.sweeps.store import Store, StoreError
 
-__all__ = ["Store", "StoreError", "SweepError", "Task", "cluster", "expand", "folder", "means", "run", "write_report"]
+__all__ = [
+    "Store",
+    "StoreError",
+    "SweepError",
+    "Task",
+    "cluster",
+    "expand",
+    "folder",
+    "means",
+    "publish",
+    "run",
+    "write_report",
+]

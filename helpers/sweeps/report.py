@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -53,40 +54,70 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
 
 
 def write_report(profile: runs.Profile) -> Path:
-    """Write ``report.md`` beside the table of a sweep, with a figure for every measure that its profile asks for.
+    """Write ``report.md`` beside the table of a sweep, with figures of what its profile asks for.
 
     Raises:
         SweepError: no run has been done, or none measured what is asked for.
     """
     place = folder(profile.name)
-    rows = Store(place).rows()
-    table = store.table([rows[name] for name, _, _ in combinations(profile) if name in rows])
-    if table.empty or not (table["status"] == "done").any():
-        raise SweepError(f"{place}: no run has been done; `python -m helpers run {profile.name}` carries them out")
-    known = [column for column in table if ": " in column]
-    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
-    if not asked:
-        listed = ", ".join(known[:10]) or "none"
-        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
-    found = means(table, list(profile.grid), asked)
+    table, found = _measured(profile)
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {profile.name}", _how_it_went(table, profile)]
-    for number, (measure, rows) in enumerate(found.groupby("measure", sort=False)):
-        labelled = rows.assign(
-            combination=rows[by].astype(str).agg(", ".join, axis=1) if by else "all runs", way="mean"
-        )
+    for number, (title, rows) in enumerate(found.groupby("measure", sort=False) if by else [("All runs", found)]):
+        combination = rows[by].astype(str).agg(", ".join, axis=1) if by else rows["measure"]
+        labelled = rows.assign(combination=combination, way="mean")
         caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
         picture = plots.intervals(
             labelled.fillna({"low": labelled["mean"], "high": labelled["mean"]}), "mean", "combination", "way", caption
         )
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-        shown = rows.drop(columns="measure").round(4)
-        parts += [f"## {measure}", results.markdown(shown), f"![{picture.alt}](report-{number}.png)"]
+        shown = (rows.drop(columns="measure") if by else rows).round(4)
+        parts += [f"## {title}", results.markdown(shown), f"![{picture.alt}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
         parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]
     files.write_text(place / "report.md", "\n\n".join(parts) + "\n")
     return place / "report.md"
+
+
+def publish(profile: runs.Profile, command: str) -> Path:
+    """Put the means of a sweep into ``book/results/``, with their provenance.
+
+    Args:
+        profile: of the sweep.
+        command: what a reader types to get them again.
+
+    Raises:
+        SweepError: as :func:`write_report`, or a run is missing.
+    """
+    table, found = _measured(profile)
+    done = table[table["status"] == "done"]
+    wanted = sum(1 for _ in combinations(profile))
+    if len(done) < wanted:
+        raise SweepError(f"{profile.name}: {len(done)} of {wanted} runs are done, and only whole sweeps are published")
+    data = sorted(set(done["data"]))
+    about = {
+        "command": command,
+        "parameters": {**profile.notebooks, **profile.grid},
+        "data_sha256": data[0] if len(data) == 1 else runs.digest(data),
+    }
+    finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
+    made_by = f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}"
+    return results.save_result(profile.name, found.round(3), made_by, about, finished.isoformat(timespec="seconds"))
+
+
+def _measured(profile: runs.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table of a sweep as far as it has come, and the means of what its profile asks for."""
+    rows = Store(folder(profile.name)).rows()
+    table = store.table([rows[name] for name, _, _ in combinations(profile) if name in rows])
+    if table.empty or not (table["status"] == "done").any():
+        raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
+    known = [column for column in table if ": " in column]
+    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
+    if not asked:
+        listed = ", ".join(known[:10]) or "none"
+        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
+    return table, means(table, list(profile.grid), asked)
 
 
 def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
