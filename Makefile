@@ -1,6 +1,8 @@
 # Leukobook. Needs Python 3.11 to 3.13 and make; everything else comes into .venv from requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
+# A file of tests at a time on every core; more than four need more memory than many machines have.
+PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 LEUKOBOOK := $(BIN)/python -m helpers
 # Absolute, because notebooks run in folders of their own.
 ifdef LEUKOBOOK_DATA
@@ -41,11 +43,11 @@ results: env  ## every number of the results page again, in some hours; what has
 test: env  ## everything that must hold
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest --nbval tests notebooks
+	$(PYTEST) --nbval tests notebooks
 
 check: env  ## the quick part of the tests, for while you work
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q -m "not slow" tests
+	$(PYTEST) -q -m "not slow" tests
 
 lab: env  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

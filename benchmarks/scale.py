@@ -1,0 +1,63 @@
+"""Seconds and bytes per image as a class folder grows, and what they come to for a million images.
+
+    LEUKOBOOK_DATA=… python benchmarks/scale.py [images …]
+
+The images of PBC are laid into a class folder again and again under other names (hard links to one copy), so that every
+file is listed, hashed and decoded; they stay in the page cache, so a slow disk adds to this.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["TQDM_DISABLE"] = "1"
+
+import pandas as pd
+
+from helpers import datasets
+
+SIZES, SIDE, MILLION = (8_000, 80_000), 64, 1_000_000
+
+
+def lay_out(folder: Path, n: int) -> None:
+    """A class folder of ``n`` files."""
+    source = datasets.load("pbc")
+    kept = [Path(shutil.copy(datasets.data_root() / "pbc" / path, folder)) for path in source.frame["path"]]
+    for label in source.classes:
+        (folder / "cells" / label).mkdir(parents=True)
+    for k in range(n):
+        one = k % len(kept)
+        os.link(kept[one], folder / "cells" / source.frame["label"].iloc[one] / f"{k}-{kept[one].name}")
+
+
+def measure(n: int) -> dict[str, float]:
+    """Seconds of every step, and bytes that stay in memory."""
+    with tempfile.TemporaryDirectory() as place:
+        lay_out(Path(place), n)
+        found, begun = {}, time.perf_counter()
+
+        def took(step: str) -> None:
+            nonlocal begun
+            found[f"{step}, s"], begun = time.perf_counter() - begun, time.perf_counter()
+
+        data = datasets.load(f"folder:{place}/cells")
+        took("list")
+        data.fingerprint()
+        took("fingerprint")
+        pixels = data.images(SIDE)
+        took(f"decode, resize to {SIDE}")
+        found["table, GiB"] = data.frame.memory_usage(deep=True).sum() / 2**30
+        found[f"pixels at {SIDE}, GiB"] = pixels.nbytes / 2**30
+        found["pixels at 224, GiB"] = n * 224 * 224 * 3 / 2**30
+    return found
+
+
+if __name__ == "__main__":
+    sizes = [int(word) for word in sys.argv[1:]] or SIZES
+    table = pd.DataFrame({f"{n:,}": measure(n) for n in sizes})
+    for n in sizes:
+        table[f"a million, from {n:,}"] = table[f"{n:,}"] * MILLION / n
+    print(table.round(2).to_string())
