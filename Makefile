@@ -1,8 +1,9 @@
 # Leukobook. Needs Python 3.11 to 3.13 and make; everything else comes into .venv from requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
-# A file of tests at a time on every core; more than four need more memory than many machines have.
-PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# A file of tests at a time on every core; more than four need more memory than many machines have. In the order of their
+# names, so that the book, which takes longest, does not come last.
+PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 LEUKOBOOK := $(BIN)/python -m helpers
 # Absolute, because notebooks run in folders of their own.
 ifdef LEUKOBOOK_DATA

@@ -224,7 +224,7 @@ def learning_curve(
         dataset, fold, learn, tested: as in :func:`cross_validate`.
         sizes: numbers of training images.
         score: from tables of predictions, one for every draw, such as the area under the ROC curve.
-        seed: of the first draw of subsets.
+        seed: of the draws of subsets.
         drawn: parts that subsets are drawn from; with ``("train", "validation")`` for what learns from both.
         draws: how often subsets are drawn anew.
 
@@ -237,11 +237,12 @@ def learning_curve(
     rows = []
     for size in sorted(sizes):
 
-        def learn_less(draw: int, part: pd.Series, size: int = size) -> np.ndarray:
+        def learn_less(own: int, part: pd.Series, size: int = size) -> np.ndarray:
             pool = part.isin(drawn)
-            subset = splits.nested_subsets(dataset.frame[pool], [size], seed + draw)[size]
+            subset = splits.nested_subsets(dataset.frame[pool], [size], own)[size]
             return learn(part.where(~pool | part.index.isin(subset), "left out"))
 
-        tests = [cross_validate(dataset, fold, partial(learn_less, draw), tested)[0] for draw in range(draws)]
+        seeds = splits.further_seeds(seed, draws)  # the same for every size, so that subsets are nested
+        tests = [cross_validate(dataset, fold, partial(learn_less, own), tested)[0] for own in seeds]
         rows.append({"images": size} | score(*tests).row("score"))
     return pd.DataFrame(rows)

@@ -238,7 +238,8 @@ def _connection(folder: Path) -> Config:
 
 def dataset(parameters: dict[str, Any]) -> tuple[str, ...]:
     """Name and options, as JSON, of the dataset that a notebook with these parameters reads; empty where none."""
-    name, options = parameters.get("dataset", ""), parameters.get("options", {})
+    name = parameters.get("dataset", "")
+    options = datasets.options_for(name, parameters.get("options", {}))
     return (name, json.dumps(options, sort_keys=True)) if name else ()
 
 

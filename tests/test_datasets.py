@@ -785,3 +785,23 @@ def test_an_array_beyond_the_limit_is_refused(small, monkeypatch):
 def test_a_frame_that_breaks_its_promises_is_refused(small, change, message):
     with pytest.raises(DataError, match=message):
         base.Dataset("broken", change(small.frame), small.classes, small.card, small.reader)
+
+
+def test_options_are_given_by_dataset():
+    given = {"synthetic": {"n": 24}, "folder:/mine": {}}
+    assert datasets.options_for("synthetic", given) == {"n": 24}
+    assert datasets.options_for("cnmc", given) == {}
+    with pytest.raises(DataError, match="no dataset 'n'; known are"):
+        datasets.options_for("synthetic", {"n": 24})
+    with pytest.raises(DataError, match="options are given by dataset"):
+        datasets.options_for("synthetic", {"synthetic": 24})
+
+
+def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one():
+    assert datasets.positive_class(("hem", "all")) == "all"
+    assert datasets.positive_class(("lymphocyte", "lymphoblast")) == "lymphoblast"
+    assert datasets.positive_class(("hem", "all"), "hem") == "hem"
+    with pytest.raises(DataError, match="no class 'blast'; say which class must not be missed, one of hem, all"):
+        datasets.positive_class(("hem", "all"), "blast")
+    with pytest.raises(DataError, match="no leukaemic class; say which"):
+        datasets.positive_class(("neutrophil", "monocyte"))

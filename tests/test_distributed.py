@@ -180,6 +180,21 @@ def test_after_a_worker_is_killed_all_go_on_as_if_nothing_had_happened(victim, u
     assert history.equals(undisturbed[1])
 
 
+def test_a_worker_with_other_data_is_refused_and_the_first_does_not_wait_for_ever(tmp_path):
+    folders = tmp_path / "0", tmp_path / "1"
+    first, other = (
+        start("multi-worker", folder, where, learnt=learnt)
+        for folder, where, learnt in zip(folders, machines(), (24, 23), strict=True)
+    )
+    _, said = other.communicate(timeout=120)
+    assert other.returncode != 0
+    assert "this machine has other data, settings or code than the first one; give it the same" in said
+    _, said = first.communicate(timeout=120)
+    assert first.returncode != 0
+    assert "another machine does not answer any more" in said
+    assert not (folders[0] / "model.npz").exists()
+
+
 @pytest.mark.parametrize("n", [8, 11, 3, 13])
 def test_the_shares_of_a_batch_are_the_batch(n):
     pixels = np.arange(n, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)

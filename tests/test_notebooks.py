@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from helpers import notebooks, teaching
+from helpers import notebooks, runs, teaching
 
 PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
 LONGEST_CELL = 10
@@ -133,6 +133,12 @@ def test_a_figure_without_alt_text_cannot_enter_the_book():
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("plt.show()", outputs=[output])])
     with pytest.raises(ValueError, match="alt text"):
         notebooks.for_the_book(bare)
+
+
+def test_a_dataset_can_be_named_without_its_options(notebook):
+    """``papermill … -p dataset cnmc`` works: the options of the drawn cells are not those of another dataset."""
+    given = {**notebooks.parameters(notebook), "dataset": "cnmc"}
+    assert runs.dataset(given) == ("cnmc", "{}")
 
 
 def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, notebook):

@@ -302,3 +302,11 @@ def test_a_round_of_cross_validation_has_three_parts_and_every_image_is_tested_o
         assert (part == "train").sum() == 6
         tested += part.index[part == "test"].tolist()
     assert sorted(tested) == list("abcdefghij")
+
+
+def test_consecutive_seeds_share_no_repetition():
+    repeated = [splits.further_seeds(seed, 40) for seed in range(20, 30)]
+    assert len({one for seeds in repeated for one in seeds}) == 400
+    assert repeated[0] == splits.further_seeds(20, 40)
+    assert repeated[0][:5] == splits.further_seeds(20, 5)
+    assert all(isinstance(one, int) for one in repeated[0])

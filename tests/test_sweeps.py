@@ -330,8 +330,9 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert "6 of 6 runs are done" in text
     assert "Repeated over 3 of seed" in text
     half = 4.303 * 0.1 / 3**0.5  # Student's t of two degrees of freedom, deviation 0.1, three seeds
-    assert f"| 1 | 1.2 | {1.2 - half:.4f} | {1.2 + half:.4f} | 3 |" in text
-    assert "score (b)" not in text
+    assert "## 00-scores: score\n" in text
+    assert f"| 1 | a | 1.2 | {1.2 - half:.4f} | {1.2 + half:.4f} | 3 |" in text
+    assert "| b |" not in text
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
     with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
         sweeps.write_report(sweep(house, GRID + "measures: [nothing]\n"))
@@ -394,6 +395,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     kept = house / "book" / "results"
     assert sorted(path.name for path in kept.glob("*.csv")) == ["full-one-00-scores.csv", "sweep-good.csv"]
     means = pd.read_csv(kept / "sweep-good.csv")
+    assert list(means.columns) == ["value", "measure", "of", "mean", "low", "high", "runs"]
     assert list(means["mean"]) == [1.2, 2.2]
     assert list(means["runs"]) == [3, 3]
     note = json.loads((kept / "sweep-good.json").read_text())

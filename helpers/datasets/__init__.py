@@ -18,11 +18,11 @@ from typing import Any
 import pooch
 
 from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, synthetic, wbc
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, DataError, Dataset
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, DataError, Dataset, positive_class
 
 __all__ = [
     "BACKGROUND", "CYTOPLASM", "NUCLEUS", "SOURCES", "Card", "DataError", "Dataset",
-    "Source", "check", "data_root", "get", "load", "names",
+    "Source", "check", "data_root", "get", "load", "names", "options_for", "positive_class",
 ]  # fmt: skip
 
 
@@ -143,6 +143,20 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
         )
         dataset = dataset.subset(dataset.frame.index.difference(bad, sort=False))
     return dataset
+
+
+def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The options of one dataset out of those of several, as the chapters take them; none where it is not among them.
+
+    Raises:
+        DataError: what is given is not by dataset.
+    """
+    for dataset, own in options.items():
+        if not dataset.startswith("folder:"):
+            _source(dataset)
+        if not isinstance(own, dict):
+            raise DataError(f"options are given by dataset, {{{dataset!r}: {{option: value}}}}, not {options!r}")
+    return options.get(name, {})
 
 
 def _build(name: str, root: str | Path | None, options: dict[str, Any]) -> Dataset:

@@ -19,6 +19,8 @@ from helpers import images
 COLUMNS = ("path", "mask_path", "label", "group", "source")
 MAX_ARRAY_BYTES = 4 * 2**30
 BACKGROUND, CYTOPLASM, NUCLEUS = 0, 1, 2
+# The classes of leukaemic cells: of the synthetic cells, of C-NMC, of ALL-IDB.
+LEUKAEMIC = ("lymphoblast", "all", "blast")
 
 
 class DataError(ValueError):
@@ -286,6 +288,20 @@ class Dataset:
             for done in pool.map(part, range(0, len(rows), 16)):
                 bar.update(done)
         return {row.image_id: bad[row.image_id] for row in rows if row.image_id in bad}
+
+
+def positive_class(classes: Iterable[str], given: str = "") -> str:
+    """The class that must not be missed: the given one, or the leukaemic one of :data:`LEUKAEMIC`.
+
+    Raises:
+        DataError: there is no such class, or none is given and none is leukaemic.
+    """
+    known = list(classes)
+    found = [name for name in known if name == given or (not given and name in LEUKAEMIC)]
+    if not found:
+        what = f"no class {given!r}" if given else "no leukaemic class"
+        raise DataError(f"{what}; say which class must not be missed, one of {', '.join(known)}")
+    return found[0]
 
 
 def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -3,7 +3,17 @@
 Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``. No position is ever used.
 """
 
-from helpers.splits.assign import PARTS, folds, holdout, nested_subsets, random_folds, rotation, spread, testable
+from helpers.splits.assign import (
+    PARTS,
+    folds,
+    further_seeds,
+    holdout,
+    nested_subsets,
+    random_folds,
+    rotation,
+    spread,
+    testable,
+)
 from helpers.splits.audit import audit, merge_groups
 from helpers.splits.duplicates import near_duplicates, similarity
 
@@ -11,6 +21,7 @@ __all__ = [
     "PARTS",
     "audit",
     "folds",
+    "further_seeds",
     "holdout",
     "merge_groups",
     "near_duplicates",

@@ -14,6 +14,15 @@ from helpers.datasets import DataError, Dataset
 PARTS = ("train", "validation", "test")
 
 
+def further_seeds(seed: int, n: int) -> list[int]:
+    """Seeds for what a run repeats, which no other seed gives.
+
+    ``seed + 1``, ``seed + 2`` would be those of the next runs as well: a sweep over seeds would meet the same draws
+    again and again, and its interval would be too narrow.
+    """
+    return [int(one) for one in np.random.SeedSequence(seed).generate_state(n)]
+
+
 def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     """Test fold 0 to k-1 of every image; no group is in two folds, classes are spread as evenly as groups allow.
 

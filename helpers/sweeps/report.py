@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
         measures: columns.
 
     Returns:
-        Rows: the parameters of the grid but those that repeat, ``measure, mean, low, high, runs``; low and high are
-        missing where there is one run.
+        Rows: the parameters of the grid but those that repeat, ``measure`` (table and column), ``of`` (what else stands
+        in the row of that table), ``mean, low, high, runs``; low and high are missing where there is one run.
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
@@ -45,12 +46,13 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
             reach = np.nan
             if len(values) > 1:
                 reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-            mean = float(values.mean())
+            mean, (name, _, which) = float(values.mean()), measure.partition(" (")
             rows.append(
                 dict(zip(by, key, strict=True))
-                | {"measure": measure, "mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
+                | {"measure": name, "of": which.removesuffix(")")}
+                | {"mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
             )
-    return pd.DataFrame(rows, columns=[*by, "measure", "mean", "low", "high", "runs"])
+    return pd.DataFrame(rows, columns=[*by, "measure", "of", "mean", "low", "high", "runs"])
 
 
 def write_report(profile: runs.Profile) -> Path:
@@ -63,15 +65,10 @@ def write_report(profile: runs.Profile) -> Path:
     table, found = _measured(profile)
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {profile.name}", _how_it_went(table, profile)]
-    for number, (title, rows) in enumerate(found.groupby("measure", sort=False) if by else [("All runs", found)]):
-        combination = rows[by].astype(str).agg(", ".join, axis=1) if by else rows["measure"]
-        labelled = rows.assign(combination=combination, way="mean")
-        caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
-        picture = plots.intervals(
-            labelled.fillna({"low": labelled["mean"], "high": labelled["mean"]}), "mean", "combination", "way", caption
-        )
+    for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
+        picture = _picture(rows, by, title.partition(": ")[2])
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-        shown = (rows.drop(columns="measure") if by else rows).round(4)
+        shown = rows.drop(columns="measure").round(4)
         parts += [f"## {title}", results.markdown(shown), f"![{picture.alt}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
@@ -118,6 +115,17 @@ def _measured(profile: runs.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
         listed = ", ".join(known[:10]) or "none"
         raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
     return table, means(table, list(profile.grid), asked)
+
+
+def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
+    """A point with its interval for every row; the interval is a point where there was one run."""
+    words = rows[["of", *by]].astype(str).agg(", ".join, axis=1).str.strip(", ")
+    labelled = rows.rename(columns={"mean": measure}).assign(
+        row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
+    )
+    labelled = labelled.fillna({"low": labelled[measure], "high": labelled[measure]})
+    caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
+    return plots.intervals(labelled, measure, "row", "runs", caption)
 
 
 def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:

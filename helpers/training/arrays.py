@@ -130,15 +130,16 @@ def _fit_arrays(
     made = f"{build.func.__name__} {build.args} {build.keywords} {inspect.getsource(loss)}"
     decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
-    for array in (images[train], truth[train], images[validation], truth[validation], weight, *model.get_weights()):
-        decisive.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+    learnt, looked = (images[train], truth[train]), (images[validation], truth[validation])
+    for array in (*learnt, *looked, weight, *model.get_weights()):
+        decisive.update(b"" if array is None else np.ascontiguousarray(array))
     here = Path(__file__).parent
     decisive.update(inspect.getsource(build.func).encode())  # it may come from a notebook
     room = Path(inspect.getfile(build.func)).parent
     more = sorted(room.glob("*.py")) if room.parent == here.parent else []  # of a backbone: all of its package
     for path in (here.parent / "models.py", here.parent / "augmentation.py", *sorted(here.glob("*.py")), *more):
         decisive.update(path.read_bytes())
-    given = (images[train], truth[train], settings.batch, settings.seed)
+    given = (*learnt, settings.batch, settings.seed)
 
     def epochs(first: int, share: Share | None = None) -> tf.data.Dataset:
         return views_of(*given, first, weight, share) if how is None else epochs_of(*given, how, first, weight, share)
@@ -148,7 +149,7 @@ def _fit_arrays(
         loss,
         epochs,
         -(-int(train.sum()) // settings.batch),
-        batches_of(images[validation, 0] if how is None else images[validation], truth[validation], 32),
+        batches_of(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
         settings,
         folder / decisive.hexdigest()[:12],
     )

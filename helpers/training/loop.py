@@ -44,7 +44,7 @@ def fit(
 
     Args:
         build: makes the untrained model.
-        loss: of the model.
+        loss: of the model; with a strategy, a function that gives a number for every image.
         train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
             must not depend on those before. Where a strategy is given, it is asked for a share as well.
         steps: batches in an epoch.
@@ -58,7 +58,9 @@ def fit(
         ``loss``, ``val_loss`` and ``learning_rate``.
 
     Raises:
-        TrainingError: the folder holds a training with other settings, or the loss became NaN.
+        TrainingError: the folder holds a training with other settings, the loss became NaN, or of several machines one
+            is gone or differs from the first.
+        StrategyError: the strategy cannot be used here.
     """
     if settings.strategy:
         return _fit_together(build, loss, train, steps, validation, settings, folder)
@@ -98,11 +100,15 @@ def _fit_together(
         raise TrainingError(
             f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch}; take a multiple"
         )
+    wanted = {**asdict(settings), "steps": steps, "devices": together.num_replicas_in_sync, "training": folder.name}
     with contextlib.ExitStack() as stack:
-        if not distributed.is_first(settings.strategy):
+        if distributed.is_first(settings.strategy):
+            _claim(folder, wanted)
+        else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
-        _claim(folder, {**asdict(settings), "steps": steps, "devices": together.num_replicas_in_sync})
         distributed.from_first(together, folder)
+        if json.loads((folder / CLAIM).read_text(encoding="utf-8")) != wanted:
+            raise TrainingError("this machine has other data, settings or code than the first one; give it the same")
         if not (folder / "finished").exists():
             with together.scope():
                 seed_everything(settings.seed)
