@@ -224,7 +224,9 @@ def publish(
                 written = [sweeps.publish(chosen, command)]
             else:
                 written = results.publish(_run(chosen), command)
-        except typer.Exit:  # what is wrong has been said, and the others go on
+        except (typer.Exit, sweeps.SweepError) as error:  # the others go on
+            if isinstance(error, sweeps.SweepError):  # an exit has said what is wrong
+                typer.echo(str(error), err=True)
             failed.append(chosen.name)
             continue
         for path in written:

@@ -227,9 +227,10 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
 
 
 def _connection(folder: Path) -> Config:
-    """Kernels that start at once may pick the same port; sockets in a folder of their own cannot, and nobody listens.
+    """Where a kernel listens: on sockets in a folder of its own, since kernels that start at once may pick one port.
 
-    The name of a socket has at most about a hundred letters, so the folder is a temporary one and not the user's.
+    Nobody else can listen there. The name of a socket has at most about a hundred letters, so the folder is a temporary
+    one and not the user's.
     """
     if os.name == "nt":  # has none
         return Config()
