@@ -63,7 +63,13 @@ def fit(
         StrategyError: the strategy cannot be used here.
     """
     if settings.strategy:
-        return _fit_together(build, loss, train, steps, validation, settings, folder)
+        try:
+            return _fit_together(build, loss, train, steps, validation, settings, folder)
+        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+            raise TrainingError(
+                "another machine does not answer any more; start all of them again, and the training goes on from the "
+                "last state of the first one"
+            ) from error
     _claim(folder, {**asdict(settings), "steps": steps})
     seed_everything(settings.seed)
     model = build()
@@ -121,13 +127,7 @@ def _fit_together(
                 if not keeper.over():
                     epochs = range(first, settings.epochs)
                     batches = functools.partial(train, first)
-                    try:
-                        distributed.fit(model, loss, batches, steps, validation, epochs, keeper, together)
-                    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-                        raise TrainingError(
-                            "another machine does not answer any more; start all of them again, and the training goes "
-                            "on from the last state of the first one"
-                        ) from error
+                    distributed.fit(model, loss, batches, steps, validation, epochs, keeper, together)
             _finish(folder)
         return _trained(build(), folder)
 
