@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A file of tests at a time on every core; more than four need more memory than many machines have. In the order of their
 # names, so that the book, which takes longest, does not come last.
-PYTEST := .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 LEUKOBOOK := $(BIN)/python -m helpers
 # Absolute, because notebooks run in folders of their own.
 ifdef LEUKOBOOK_DATA

@@ -59,11 +59,10 @@ def is_first(name: str) -> bool:
 
 def from_first(together: tf.distribute.Strategy, folder: Path) -> None:
     """Give every worker the files that the first one has in its folder, so that all begin with the same state."""
-    resolver = together.cluster_resolver
-    if resolver is None or not resolver.cluster_spec():
+    if not isinstance(together, tf.distribute.MultiWorkerMirroredStrategy):
         return
-    held = io.BytesIO()
-    if resolver.task_id == 0:
+    held, first = io.BytesIO(), is_first("multi-worker")
+    if first:
         with zipfile.ZipFile(held, "w") as archive:
             for path in sorted(folder.iterdir()):
                 archive.write(path, path.name)
@@ -71,7 +70,7 @@ def from_first(together: tf.distribute.Strategy, folder: Path) -> None:
     size = int(_sum(together, np.array([len(content)], np.int32))[0])
     words = np.frombuffer(content.ljust(-(-size // 4) * 4, b"\0"), np.int32)
     content = _sum(together, words).tobytes()[:size]
-    if resolver.task_id != 0:
+    if not first:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             archive.extractall(folder)
 
