@@ -216,6 +216,7 @@ def focal_loss(truth, probability):
     return keras.losses.categorical_focal_crossentropy(hot, probability, alpha=1.0, gamma=2.0)
 
 
+@functools.cache  # what is trained with the same loss is the same function to Keras
 def segmentation_loss(class_weights: tuple[float, ...] | None = None):
     """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
 

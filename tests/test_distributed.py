@@ -274,4 +274,4 @@ def test_devices_that_cannot_share_a_batch_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(training.distributed, "strategy", lambda name: Three())
     settings = training.Settings(batch=8, strategy="mirrored")
     with pytest.raises(training.TrainingError, match="3 devices cannot share batches of 8; take a multiple"):
-        training.fit(None, "mse", None, 1, None, settings, tmp_path)
+        training.fit(None, None, "mse", None, 1, None, settings, tmp_path)

@@ -27,12 +27,15 @@ def cells():
     return dataset.images(32), dataset.masks(32)
 
 
-def fit(cells, folder, epochs=3, build=None, patience=10, seed=20, rate=2e-3):
+def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate=2e-3, schedule="cosine", loss=None):
     images, masks = cells
-    settings = training.Settings(epochs=epochs, rate=rate, patience=patience, seed=seed)
+    settings = training.Settings(epochs=epochs, rate=rate, patience=patience, seed=seed, schedule=schedule)
+    training.seed_everything(seed)
+    build = partial(network, width=4, depth=2, dropout=0.2)
     return training.fit(
-        build or (lambda: models.unet(width=4, depth=2, dropout=0.2)),
-        models.segmentation_loss(),
+        build(),
+        build,
+        loss or models.segmentation_loss(),
         lambda first: augmentation.epochs_of(images[:16], masks[:16], 8, seed, augmentation.Augmentation(), first),
         2,
         augmentation.batches_of(images[16:], masks[16:], 8),
@@ -54,6 +57,27 @@ def test_the_same_seed_trains_the_same_weights(cells, tmp_path):
     assert not np.array_equal(weights(first), weights(other))
     assert list(history) == ["epoch", "loss", "val_loss", "learning_rate"]
     assert history["learning_rate"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_a_network_trained_again_is_not_traced_again_and_learns_what_it_learns_alone(cells, tmp_path, schedule):
+    traced, given = [], models.segmentation_loss()
+
+    def loss(truth, probability):
+        traced.append(truth.shape)
+        return given(truth, probability)
+
+    ready = {"schedule": schedule, "rate": 0.05, "loss": loss}  # fast enough for the last epoch not to be the best
+    first, _ = fit(cells, tmp_path / "first", seed=21, **ready)
+    before, traces = weights(first), len(traced)
+    after_another, history = fit(cells, tmp_path / "second", **ready)
+    assert len(traced) == traces > 0
+    assert np.array_equal(weights(first), before)
+    training.compiled._compiled.cache_clear()
+    alone, same = fit(cells, tmp_path / "alone", **ready)
+    assert len(traced) == 2 * traces
+    assert np.array_equal(weights(after_another), weights(alone))
+    assert history.equals(same)
 
 
 def test_the_model_that_comes_back_has_the_weights_of_the_best_epoch(cells, tmp_path):
@@ -123,7 +147,7 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
     images, _ = cells
     labels, part = np.array([0] * 18 + [1] * 6), np.array((["train"] * 5 + ["validation"]) * 4)
     seen = {}
-    monkeypatch.setattr(training.arrays, "fit", lambda *a: seen.update(batches=a[2]))
+    monkeypatch.setattr(training.arrays, "fit", lambda *a: seen.update(batches=a[3]))
     settings = training.Settings(1, batch=20)
     build = partial(models.encoder, 4)
     training.fit_classifier(build, images, labels, part, settings, augmentation.NONE, tmp_path, balance=True)
@@ -185,13 +209,13 @@ def test_a_folder_of_another_training_is_refused(cells, tmp_path):
 
 
 def test_a_loss_that_is_no_number_is_an_error(cells, tmp_path):
-    def broken():
+    def broken(**_):
         inputs = keras.Input((None, None, 3))
         outputs = keras.layers.Conv2D(3, 1, kernel_initializer=keras.initializers.Constant(float("nan")))(inputs)
         return keras.Model(inputs, keras.layers.Softmax()(outputs))
 
     with pytest.raises(training.TrainingError, match="the loss is not a number"):
-        fit(cells, tmp_path, build=broken)
+        fit(cells, tmp_path, network=broken)
 
 
 KILLED = """

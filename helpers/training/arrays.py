@@ -118,14 +118,10 @@ def _fit_arrays(
     start: list[np.ndarray] | None,
     weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    def begun() -> keras.Model:
-        model = build()
-        if start is not None:
-            model.set_weights([*start, *model.get_weights()[len(start) :]])
-        return model
-
     seed_everything(settings.seed)
-    model = begun()
+    model = build()
+    if start is not None:
+        model.set_weights([*start, *model.get_weights()[len(start) :]])
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
     made = f"{build.func.__name__} {build.args} {build.keywords} {inspect.getsource(loss)}"
     decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
@@ -145,7 +141,8 @@ def _fit_arrays(
         return views_of(*given, first, weight, share) if how is None else epochs_of(*given, how, first, weight, share)
 
     return fit(
-        begun if settings.strategy else lambda: model,  # a strategy wants its variables made in its scope
+        model,
+        build,
         loss,
         epochs,
         -(-int(train.sum()) // settings.batch),

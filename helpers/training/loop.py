@@ -18,6 +18,7 @@ from tqdm import tqdm
 from helpers import files
 from helpers.backend import keras, tf
 from helpers.training import distributed
+from helpers.training.compiled import twin_of
 from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
@@ -32,7 +33,8 @@ class TrainingError(RuntimeError):
 
 
 def fit(
-    build: Callable[[], keras.Model],
+    model: keras.Model,
+    build: functools.partial[keras.Model],
     loss: Callable | str,
     train: Callable[..., tf.data.Dataset],
     steps: int,
@@ -43,7 +45,8 @@ def fit(
     """Train a model, or go on where a killed run stopped, or read back what is finished.
 
     Args:
-        build: makes the untrained model.
+        model: with the weights to begin with.
+        build: makes one like it, whatever its weights; its arguments are hashable.
         loss: of the model; with a strategy, a function that gives a number for every image.
         train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
             must not depend on those before. Where a strategy is given, it is asked for a share as well.
@@ -64,20 +67,19 @@ def fit(
     """
     if settings.strategy:
         try:
-            return _fit_together(build, loss, train, steps, validation, settings, folder)
+            return _fit_together(model, build, loss, train, steps, validation, settings, folder)
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise TrainingError(
                 "another machine does not answer any more; start all of them again, and the training goes on from the "
                 "last state of the first one"
             ) from error
     _claim(folder, {**asdict(settings), "steps": steps})
-    seed_everything(settings.seed)
-    model = build()
     if not (folder / "finished").exists():
-        _compile(model, loss, steps, settings)
-        first, keeper = _go_on(model, folder, settings)
+        seed_everything(settings.seed)
+        twin = twin_of(model, build, loss, steps, settings)
+        first, keeper = _go_on(twin, folder, settings)
         if not keeper.over():  # killed after the last epoch
-            model.fit(
+            twin.fit(
                 train(first),
                 steps_per_epoch=steps,
                 initial_epoch=first,
@@ -92,7 +94,8 @@ def fit(
 
 
 def _fit_together(
-    build: Callable[[], keras.Model],
+    model: keras.Model,
+    build: functools.partial[keras.Model],
     loss: Callable,
     train: Callable[..., tf.data.Dataset],
     steps: int,
@@ -118,27 +121,17 @@ def _fit_together(
         if not (folder / "finished").exists():
             with together.scope():
                 seed_everything(settings.seed)
-                model = build()
-                for layer in _layers(model):
+                twin = twin_of(model, build, loss, steps, settings)
+                for layer in _layers(twin):
                     if isinstance(layer, keras.layers.BatchNormalization):
                         layer.synchronized = True  # over the whole batch; each device would keep means of its own
-                _compile(model, loss, steps, settings)
-                first, keeper = _go_on(model, folder, settings)
+                first, keeper = _go_on(twin, folder, settings)
                 if not keeper.over():
                     epochs = range(first, settings.epochs)
                     batches = functools.partial(train, first)
-                    distributed.fit(model, loss, batches, steps, validation, epochs, keeper, together)
+                    distributed.fit(twin, loss, batches, steps, validation, epochs, keeper, together)
             _finish(folder)
-        return _trained(build(), folder)
-
-
-def _compile(model: keras.Model, loss: Callable | str, steps: int, settings: Settings) -> None:
-    rate = settings.rate
-    if settings.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
-    model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
-    # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
-    model.optimizer.build(model.trainable_variables)
+        return _trained(model, folder)
 
 
 def _finish(folder: Path) -> None:
