@@ -6,9 +6,12 @@ import re
 import shutil
 import threading
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
+
+from helpers import notebooks, runs
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -87,6 +90,15 @@ def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, ad
                 troubles.append(f"{address}: {image['src']} has the alt text {image['alt']!r}")
     assert troubles == []
     assert pictures >= 15
+
+
+def test_the_notebooks_say_what_they_were_committed_with(book):
+    """``make notebooks`` would change nothing."""
+    executed = sorted((runs.BUILD / "quick" / "notebooks").glob("*.ipynb"))
+    assert [path.name for path in executed] == [path.name for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))]
+    for path in executed:
+        text = nbformat.writes(notebooks.normalise(notebooks.read(path))) + "\n"
+        assert (notebooks.NOTEBOOKS / path.name).read_text(encoding="utf-8") == text, path.name
 
 
 def test_search_finds_the_nucleus(page, site):
