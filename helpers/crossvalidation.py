@@ -53,6 +53,9 @@ def cross_validate(
     Returns:
         Two tables of predictions (see :func:`helpers.metrics.predictions`): of the test, each image once, and of the
         validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
+
+    Raises:
+        DataError: no fold is tested, or there is no such fold.
     """
     test, validation = [], []
     for k in tested:
@@ -61,6 +64,8 @@ def cross_validate(
         for name, tables in (("test", test), ("validation", validation)):
             at = (part == name).to_numpy()
             tables.append(metrics.predictions(dataset.frame[at], said[at], dataset.classes, k))
+    if not test:
+        raise DataError("no fold is tested; name one or more")
     return pd.concat(test), pd.concat(validation)
 
 

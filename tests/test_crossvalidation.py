@@ -43,6 +43,8 @@ def test_every_image_is_tested_once_by_a_learner_that_was_told_its_part(data):
     assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
     for part in parts:
         assert splits.audit(data.frame, part) == []
+    with pytest.raises(datasets.DataError, match="no fold is tested"):
+        crossvalidation.cross_validate(data, fold, learn, [])
 
 
 @pytest.mark.parametrize("machine", crossvalidation.MACHINES)

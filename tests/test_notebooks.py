@@ -9,7 +9,6 @@ import zipfile
 import nbformat
 import pytest
 import yaml
-from conftest import ROOT
 
 from helpers import notebooks, runs, teaching
 
@@ -207,12 +206,12 @@ def test_modules_import_one_way():
         "book",
     ]
     for position, name in enumerate(order):
-        module = ROOT / "helpers" / f"{name}.py"
-        for file in [module] if module.exists() else (ROOT / "helpers" / name).rglob("*.py"):
+        module = notebooks.ROOT / "helpers" / f"{name}.py"
+        for file in [module] if module.exists() else (notebooks.ROOT / "helpers" / name).rglob("*.py"):
             used = notebooks._imported(file.read_text(encoding="utf-8"))
             assert used <= set(order[: position + (not module.exists())]), f"{file.name} imports {used}"
-    modules = {p.stem for p in (ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"}
-    present = modules | {p.parent.name for p in (ROOT / "helpers").glob("*/__init__.py")}
+    modules = {p.stem for p in (notebooks.ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"}
+    present = modules | {p.parent.name for p in (notebooks.ROOT / "helpers").glob("*/__init__.py")}
     assert present == set(order), "a module without a place in the order"
 
 
@@ -232,7 +231,7 @@ def test_setup_cell_installs_the_course_on_colab_without_moving_numpy_or_tensorf
         subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
     subprocess.run([python, "-m", "pip", "install", "-q", "numpy==2.2.6"], check=True)
     checkout = tmp_path / "leukobook"
-    subprocess.run(["git", "clone", "-q", ROOT, checkout], check=True)
+    subprocess.run(["git", "clone", "-q", notebooks.ROOT, checkout], check=True)
     script = cell.source + (
         "\nimport helpers.datasets, numpy, importlib.metadata as m"
         "\nprint(numpy.__version__, m.version('tensorflow'), m.version('keras'))"

@@ -302,6 +302,8 @@ def test_a_round_of_cross_validation_has_three_parts_and_every_image_is_tested_o
         assert (part == "train").sum() == 6
         tested += part.index[part == "test"].tolist()
     assert sorted(tested) == list("abcdefghij")
+    with pytest.raises(DataError, match="5 is no fold; there are 0 to 4"):
+        rotation(fold, 5)
 
 
 def test_consecutive_seeds_share_no_repetition():

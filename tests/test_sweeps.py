@@ -321,6 +321,23 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
         sweep(house, f"notebooks: {{00-one: }}\n{text}\n")
 
 
+def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
+    table = pd.DataFrame(
+        {
+            "status": "done",
+            "networks": ['["a"]'] * 4 + ['["b"]'] * 4,
+            "tested_folds": ["[0]", "[1]"] * 4,
+            "seed": [20, 20, 21, 21] * 2,
+            "06-scores: value (x)": [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5],
+        }
+    )
+    found = sweeps.means(table, ["networks", "tested_folds", "seed"], ["06-scores: value (x)"])
+    assert found[["networks", "of", "runs"]].to_numpy().tolist() == [['["a"]', "x", 4], ['["b"]', "x", 4]]
+    assert found["mean"].tolist() == pytest.approx([0.25, 0.5])
+    reach = 3.182 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2  # Student's t of three degrees of freedom
+    assert found["low"].tolist() == pytest.approx([0.25 - reach, 0.5], abs=1e-4)
+
+
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
     with pytest.raises(sweeps.SweepError, match="no run is done"):

@@ -61,8 +61,15 @@ def spread(frame: pd.DataFrame, n: int) -> pd.Index:
 
 
 def rotation(fold: pd.Series, test: int) -> pd.Series:
-    """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test."""
-    validation = (test + 1) % (int(fold.max()) + 1)
+    """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test.
+
+    Raises:
+        DataError: there is no such fold.
+    """
+    last = int(fold.max())
+    if test not in range(last + 1):
+        raise DataError(f"{test!r} is no fold; there are 0 to {last}")
+    validation = (test + 1) % (last + 1)
     return fold.map(lambda number: {test: "test", validation: "validation"}.get(number, "train")).rename("part")
 
 

@@ -17,14 +17,15 @@ from helpers.sweeps.engine import SweepError, folder
 from helpers.sweeps.plan import combinations
 from helpers.sweeps.store import Store
 
-REPEATED = ("seed", "fold")  # parameters that repeat a run rather than change it
+REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
 
 
 def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataFrame:
     """Mean of each measure over the repetitions of every combination, with a 95 % interval of Student's t.
 
     The interval is over repetitions: how much seeds and folds move the number. It does not say how much other patients
-    would; the intervals within each run do.
+    would; the intervals within each run do. Over the folds of one seed it is too narrow, because what they learn from
+    overlaps (Bengio and Grandvalet 2004).
 
     Args:
         table: of :meth:`helpers.sweeps.store.table`; runs that failed are left out.
