@@ -1,5 +1,6 @@
 """Sweeps on a real Dask cluster of processes with real kernels: nothing is lost, nothing is doubled."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -160,7 +161,12 @@ def test_a_run_that_needs_more_memory_than_its_worker_may_have_is_stopped(house)
 
 
 def kernels():
-    return [p for p in psutil.Process().children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ends while it is looked at
+            if "ipykernel_launcher" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
@@ -169,9 +175,9 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
 
     def kill_one(client):
         until = time.time() + 60
-        while not kernels() and time.time() < until:
+        while not (found := kernels()) and time.time() < until:
             time.sleep(0.05)
-        victim = kernels()[0].parent()
+        victim = found[0].parent()
         killed.append(victim.pid)
         os.kill(victim.pid, signal.SIGKILL)
 
