@@ -35,7 +35,7 @@ class Task:
 
 def varied(profile: runs.Profile, notebook: str) -> dict[str, list[Any]]:
     """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
-    defaults = _defaults(notebook)
+    defaults = defaults_of(notebook)
     return {name: values for name, values in profile.grid.items() if name in defaults}
 
 
@@ -54,7 +54,7 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
     Raises:
         DataError: a dataset cannot be read.
     """
-    defaults, content, fingerprint = map(functools.cache, (_defaults, runs.content_digest, runs.fingerprint))
+    defaults, content, fingerprint = map(functools.cache, (defaults_of, runs.content_digest, runs.fingerprint))
     for name, notebook, parameters in combinations(profile):
         dataset = runs.dataset({**defaults(notebook), **parameters})
         data = fingerprint(dataset)
@@ -62,7 +62,8 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
         yield Task(name, notebook, parameters, key, dataset, data)
 
 
-def _defaults(notebook: str) -> dict[str, Any]:
+def defaults_of(notebook: str) -> dict[str, Any]:
+    """The parameters of a notebook and their values where nothing else is given."""
     return notebooks.parameters(notebooks.read(_source(notebook)))
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 from helpers import files, plots, results, runs
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
-from helpers.sweeps.plan import combinations
+from helpers.sweeps.plan import combinations, defaults_of, varied
 from helpers.sweeps.store import Store
 
 REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
@@ -96,7 +96,9 @@ def publish(profile: runs.Profile, command: str) -> Path:
     data = sorted(set(done["data"]))
     about = {
         "command": command,
-        "parameters": {**profile.notebooks, **profile.grid},
+        "parameters": {
+            name: {**defaults_of(name), **given, **varied(profile, name)} for name, given in profile.notebooks.items()
+        },
         "data_sha256": data[0] if len(data) == 1 else runs.digest(data),
     }
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
