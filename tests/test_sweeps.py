@@ -327,6 +327,12 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
         sweep(house, f"notebooks: {{00-one: }}\n{text}\n")
 
 
+def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
+    pd.DataFrame().to_csv(tmp_path / "06-scaling.csv", index=False)
+    pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "06-scores.csv", index=False)
+    assert work._measures(sorted(tmp_path.glob("*.csv"))) == {"06-scores: value (a)": 0.5}
+
+
 def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
     table = pd.DataFrame(
         {
