@@ -123,12 +123,13 @@ def _measured(profile: runs.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
     """A point with its interval for every row; the interval is a point where there was one run."""
     words = rows[["of", *by]].astype(str).agg(", ".join, axis=1).str.strip(", ")
-    labelled = rows.rename(columns={"mean": measure}).assign(
+    name = f"mean {measure}"  # a measure may itself be called low or high
+    labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
     )
-    labelled = labelled.fillna({"low": labelled[measure], "high": labelled[measure]})
+    labelled = labelled.fillna({"low": labelled[name], "high": labelled[name]})
     caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
-    return plots.intervals(labelled, measure, "row", "runs", caption)
+    return plots.intervals(labelled, name, "row", "runs", caption)
 
 
 def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
