@@ -84,7 +84,7 @@ def refresh_notebooks(name: str = "quick") -> list[str]:
     changed = []
     for executed in sorted((runs.BUILD / name / "notebooks").glob("*.ipynb")):
         target = notebooks.NOTEBOOKS / executed.name
-        text = nbformat.writes(notebooks.normalise(notebooks.read(executed))) + "\n"
+        text = notebooks.committed_text(executed)
         if target.read_text(encoding="utf-8") != text:
             files.write_text(target, text)
             changed.append(executed.stem)

@@ -76,6 +76,11 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     return result
 
 
+def committed_text(path: Path) -> str:
+    """What the file of a notebook holds when it is committed."""
+    return nbformat.writes(normalise(read(path))) + "\n"
+
+
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """What is printed in one go arrives in one piece or in several, as the kernel finds time; here it is one."""
     result: list[NotebookNode] = []
@@ -129,6 +134,11 @@ def parameters(notebook: NotebookNode) -> dict[str, Any]:
                 if isinstance(node, ast.Assign):
                     found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """:func:`parameters` of a notebook of the course, by its name."""
+    return parameters(read(NOTEBOOKS / f"{name}.ipynb"))
 
 
 def helpers_used(notebook: NotebookNode) -> list[Path]:

@@ -89,15 +89,18 @@ def publish(name: str, command: str) -> list[Path]:
     """
     written = []
     for record in runs.read_records(name):
-        parameters = {**notebooks.parameters(notebooks.read(_source(record))), **record.parameters}
-        for table in sorted((runs.BUILD / name / "work" / "outputs").glob(f"{record.notebook[:2]}-*.csv")):
-            target = f"{name}-{table.stem}"
-            about = {"command": command, "parameters": parameters, "data_sha256": record.data}
-            written.append(
-                save_result(target, pd.read_csv(table), f"notebook {record.notebook}", about, record.finished)
-            )
+        parameters = {**notebooks.defaults(record.notebook), **record.parameters}
+        about = {"command": command, "parameters": parameters, "data_sha256": record.data}
+        for path, table in saved_tables(runs.BUILD / name / "work", record.notebook).items():
+            target = f"{name}-{path.stem}"
+            written.append(save_result(target, table, f"notebook {record.notebook}", about, record.finished))
     return written
 
 
-def _source(record: runs.Record) -> Path:
-    return notebooks.NOTEBOOKS / f"{record.notebook}.ipynb"
+def saved_tables(work: Path, notebook: str) -> dict[Path, pd.DataFrame]:
+    """The tables that a notebook has saved in its folder, by path, but those of parts that were left out."""
+    found = {}
+    for path in sorted((work / "outputs").glob(f"{notebook[:2]}-*.csv")):
+        with contextlib.suppress(pd.errors.EmptyDataError):
+            found[path] = pd.read_csv(path)
+    return found

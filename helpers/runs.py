@@ -97,7 +97,7 @@ def read_profile(path: Path) -> Profile:
         if not isinstance(own, dict | None):
             problems.append(f"{name} has parameters and their values, not {own!r}")
             continue
-        given, defaults = {**common, **(own or {})}, notebooks.parameters(notebooks.read(source))
+        given, defaults = {**common, **(own or {})}, notebooks.defaults(name)
         own_grid = {key: values for key, values in grid.items() if key in defaults}
         varied |= set(own_grid)
         for key, value in [*given.items(), *((key, value) for key, values in own_grid.items() for value in values)]:
@@ -173,7 +173,7 @@ def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
     start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        data = fingerprint(dataset({**notebooks.parameters(notebooks.read(source)), **given}))
+        data = fingerprint(dataset({**notebooks.defaults(name), **given}))
     except datasets.DataError as error:
         record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
         files.write_text(record_path, json.dumps(asdict(record), indent=1))

@@ -72,8 +72,8 @@ def test_a_chapter_has_its_whole_anatomy(notebook):
     assert anatomy(notebook) == []
 
 
-def test_committed_form_is_the_normal_form(path, notebook):
-    assert path.read_text(encoding="utf-8") == nbformat.writes(notebooks.normalise(notebook)) + "\n", (
+def test_committed_form_is_the_normal_form(path):
+    assert path.read_text(encoding="utf-8") == notebooks.committed_text(path), (
         f"{path.name} is not normalised: run make notebooks"
     )
 

@@ -20,7 +20,7 @@ import pytest
 from dask.distributed import Client, LocalCluster
 from PIL import Image
 
-from helpers import notebooks, runs, sweeps
+from helpers import notebooks, results, runs, sweeps
 from helpers.sweeps import work
 
 MEASURED = """
@@ -328,9 +328,10 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
 
 
 def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
-    pd.DataFrame().to_csv(tmp_path / "06-scaling.csv", index=False)
-    pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "06-scores.csv", index=False)
-    assert work._measures(sorted(tmp_path.glob("*.csv"))) == {"06-scores: value (a)": 0.5}
+    (tmp_path / "outputs").mkdir()
+    pd.DataFrame().to_csv(tmp_path / "outputs" / "06-scaling.csv", index=False)
+    pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "06-scores.csv", index=False)
+    assert work._measures(results.saved_tables(tmp_path, "06-transfer")) == {"06-scores: value (a)": 0.5}
 
 
 def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():

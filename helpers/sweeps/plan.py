@@ -6,7 +6,6 @@ import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from helpers import notebooks, runs
@@ -35,7 +34,7 @@ class Task:
 
 def varied(profile: runs.Profile, notebook: str) -> dict[str, list[Any]]:
     """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
-    defaults = defaults_of(notebook)
+    defaults = notebooks.defaults(notebook)
     return {name: values for name, values in profile.grid.items() if name in defaults}
 
 
@@ -54,18 +53,9 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
     Raises:
         DataError: a dataset cannot be read.
     """
-    defaults, content, fingerprint = map(functools.cache, (defaults_of, runs.content_digest, runs.fingerprint))
+    defaults, content, fingerprint = map(functools.cache, (notebooks.defaults, runs.content_digest, runs.fingerprint))
     for name, notebook, parameters in combinations(profile):
         dataset = runs.dataset({**defaults(notebook), **parameters})
         data = fingerprint(dataset)
-        key = runs.digest([content(_source(notebook)), parameters, data])
+        key = runs.digest([content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data])
         yield Task(name, notebook, parameters, key, dataset, data)
-
-
-def defaults_of(notebook: str) -> dict[str, Any]:
-    """The parameters of a notebook and their values where nothing else is given."""
-    return notebooks.parameters(notebooks.read(_source(notebook)))
-
-
-def _source(notebook: str) -> Path:
-    return notebooks.NOTEBOOKS / f"{notebook}.ipynb"

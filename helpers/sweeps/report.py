@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, plots, results, runs
+from helpers import files, notebooks, plots, results, runs
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
-from helpers.sweeps.plan import combinations, defaults_of, varied
+from helpers.sweeps.plan import combinations, varied
 from helpers.sweeps.store import Store
 
 REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
@@ -97,7 +97,8 @@ def publish(profile: runs.Profile, command: str) -> Path:
     about = {
         "command": command,
         "parameters": {
-            name: {**defaults_of(name), **given, **varied(profile, name)} for name, given in profile.notebooks.items()
+            name: {**notebooks.defaults(name), **given, **varied(profile, name)}
+            for name, given in profile.notebooks.items()
         },
         "data_sha256": data[0] if len(data) == 1 else runs.digest(data),
     }

@@ -67,7 +67,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             row["error"] = watch.why or str(error)
         except (ValueError, OSError) as error:
             row["error"] = str(error)
-        out, saved = place / "out.ipynb", sorted((place / "outputs").glob(f"{task.notebook[:2]}-*.csv"))
+        out, saved = place / "out.ipynb", results.saved_tables(place, task.notebook)
         row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
         row |= {"python": platform.python_version(), "versions": ", ".join(map(" ".join, results.versions().items()))}
         row |= {"parameters": task.parameters, "measures": _measures(saved)}
@@ -91,14 +91,10 @@ def _same_data(task: Task) -> None:
         raise ValueError(f"{where} has the content {found[:12]}, and {task.data[:12]} on the client; fetch it again")
 
 
-def _measures(tables: list[Path]) -> dict[str, float]:
+def _measures(tables: dict[Path, pd.DataFrame]) -> dict[str, float]:
     """Every number of the tables that a run has saved, by table, column and what else stands in its row."""
     found = {}
-    for path in tables:
-        try:
-            table = pd.read_csv(path)
-        except pd.errors.EmptyDataError:  # of a part of the chapter that was left out
-            continue
+    for path, table in tables.items():
         numbers = table.select_dtypes("number").columns
         for _, line in table.iterrows():
             which = ", ".join(str(value) for name, value in line.items() if name not in numbers)
