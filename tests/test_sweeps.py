@@ -368,6 +368,27 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
         sweeps.write_report(sweep(house, GRID + "measures: [nothing]\n"))
 
 
+def test_a_measure_may_itself_be_called_low_or_high(house, client):
+    table = """
+    import pathlib, pandas as pd
+    pathlib.Path("outputs").mkdir()
+    found = pd.DataFrame({"method": ["a"], "value": [0.5], "low": [0.4 + seed / 100], "high": [0.6]})
+    found.to_csv("outputs/00-scores.csv", index=False)
+    """
+    write_notebook(house / "notebooks", "00-one", table)
+    profile = sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\nmeasures: ['00-scores: *']\n")
+    sweeps.run(profile, client)
+    text = sweeps.write_report(profile).read_text()
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## 00-scores: value",
+        "## 00-scores: low",
+        "## 00-scores: high",
+    ]
+    half = 12.706 * 0.01 / 2  # Student's t of one degree of freedom; deviation 0.01 / sqrt 2, two seeds
+    assert f"| a | 0.415 | {0.415 - half:.4f} | {0.415 + half:.4f} | 2 |" in text
+    assert all((house / "build" / "try" / "sweep" / f"report-{k}.png").stat().st_size > 5000 for k in range(3))
+
+
 # --- the command line, in a process of its own
 
 
