@@ -17,6 +17,10 @@ from helpers import files, notebooks, pages, runs
 
 ROOT = notebooks.ROOT
 COVER = ROOT / "book" / "figures" / "cells.png"
+# Stands under the title of a chapter that a profile leaves out.
+NOT_RUN = """:::{{note}}
+This chapter is not part of the run `{}`. It has the numbers of the quick run, on drawn cells, and no figures.
+:::"""
 
 
 class BookError(RuntimeError):
@@ -25,6 +29,8 @@ class BookError(RuntimeError):
 
 def build(name: str) -> Path:
     """Render the book from a finished run; a second call with nothing changed returns at once.
+
+    A chapter that the run leaves out is shown as it is committed, and says so.
 
     Args:
         name: of the profile that was run.
@@ -61,8 +67,12 @@ def _stage(name: str, stage: Path) -> None:
     shutil.copytree(ROOT / "book", stage / "book")
     for file in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / file, stage / file)
-    for executed in sorted((runs.BUILD / name / "notebooks").glob("*.ipynb")):
-        nbformat.write(notebooks.for_the_book(notebooks.read(executed)), stage / "notebooks" / executed.name)
+    for source in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
+        executed = runs.BUILD / name / "notebooks" / source.name
+        shown = notebooks.for_the_book(notebooks.read(executed if executed.exists() else source))
+        if not executed.exists():
+            shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
+        nbformat.write(shown, stage / "notebooks" / source.name)
     generated = stage / "book" / "_generated"
     generated.mkdir()
     for file, content in pages.written(name).items():

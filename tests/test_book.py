@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from helpers import notebooks, runs
+from helpers.book import build
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -98,6 +99,19 @@ def test_the_notebooks_say_what_they_were_committed_with(book):
     for path in executed:
         committed = (notebooks.NOTEBOOKS / path.name).read_text(encoding="utf-8")
         assert committed == notebooks.committed_text(path), path.name
+
+
+def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "BUILD", tmp_path)
+    profile = tmp_path / "one.yaml"
+    profile.write_text("notebooks: {00-start-here: {seed: 21}}\n")
+    assert [record.status for record in runs.run(runs.read_profile(profile))] == ["done"]
+    pages = build("one").parent
+    assert "seed = 21" in re.sub("<[^>]+>", "", (pages / "notebooks" / "00-start-here.html").read_text())
+    said = "This chapter is not part of the run"
+    chapters = sorted((pages / "notebooks").glob("*.html"))
+    assert len(chapters) == len(list(notebooks.NOTEBOOKS.glob("*.ipynb")))
+    assert [path.stem for path in chapters if said not in path.read_text()] == ["00-start-here"]
 
 
 def test_search_finds_the_nucleus(page, site):
