@@ -20,7 +20,16 @@ from helpers import files, notebooks, runs
 
 ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-image", "opencv-python-headless", "keras", "tensorflow-cpu")
+LIBRARIES = (
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scikit-image",
+    "opencv-python-headless",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ def save_result(name: str, table: pd.DataFrame, made_by: str, about: dict[str, A
         name: of the files, without suffix.
         table: rounded as it is to be read.
         made_by: the notebook or the benchmark.
-        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (fingerprint of the data).
+        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (of all data read).
         finished: time in ISO format.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 import os
+import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,9 +33,12 @@ from traitlets.config import Config
 from helpers import datasets, files, notebooks
 
 BUILD = notebooks.ROOT / "build"
+LOCK = notebooks.ROOT / "requirements.lock"
 KEYS = {"notebooks", "parameters", "grid", "limit_s", "measures"}
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+# Parameters of notebooks that name a dataset; the first one may come with options.
+DATASETS = ("dataset", "other", "elsewhere")
 
 
 class ProfileError(ValueError):
@@ -168,12 +173,13 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
     return records
 
 
-def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, ...]], str]) -> Record:
+def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str]) -> Record:
     source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
     start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        data = fingerprint(dataset({**notebooks.defaults(name), **given}))
+        read = datasets_of({**notebooks.defaults(name), **given})
+        data = fingerprint_of_all([fingerprint(dataset) for dataset in read])
     except datasets.DataError as error:
         record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
         files.write_text(record_path, json.dumps(asdict(record), indent=1))
@@ -237,20 +243,29 @@ def _connection(folder: Path) -> Config:
     return Config(KernelManager={"transport": "ipc", "connection_file": str(folder / "kernel.json")})
 
 
-def dataset(parameters: dict[str, Any]) -> tuple[str, ...]:
-    """Name and options, as JSON, of the dataset that a notebook with these parameters reads; empty where none."""
-    name = parameters.get("dataset", "")
-    options = datasets.options_for(name, parameters.get("options", {}))
-    return (name, json.dumps(options, sort_keys=True)) if name else ()
+def datasets_of(parameters: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Name and options, as JSON, of every dataset that a notebook with these parameters reads."""
+    options = datasets.options_for(parameters.get("dataset", ""), parameters.get("options", {}))
+    named = {parameter: parameters.get(parameter, "") for parameter in DATASETS}
+    return tuple(
+        (name, json.dumps(options if parameter == "dataset" else {}, sort_keys=True))
+        for parameter, name in named.items()
+        if name
+    )
 
 
-def fingerprint(dataset: tuple[str, ...]) -> str:
-    """Of a :func:`dataset` as it lies here; empty where there is none.
+def fingerprint(dataset: tuple[str, str]) -> str:
+    """Of one of :func:`datasets_of` as it lies here.
 
     Raises:
         DataError: it cannot be read.
     """
-    return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint() if dataset else ""
+    return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint()
+
+
+def fingerprint_of_all(found: Sequence[str]) -> str:
+    """Of all data that a notebook reads: of one dataset its own, of several a digest of theirs; else empty."""
+    return found[0] if len(found) == 1 else digest(list(found)) if found else ""
 
 
 def digest(value: Any) -> str:
@@ -259,14 +274,23 @@ def digest(value: Any) -> str:
 
 
 def content_digest(source: Path) -> str:
-    """SHA-256 over a notebook's cells, the helpers that it uses, its quiz and the versions of the libraries."""
+    """SHA-256 over a notebook's cells, the helpers that it uses, its quiz and the libraries that are installed."""
     notebook = notebooks.read(source)
     whole = hashlib.sha256(json.dumps([cell.source for cell in notebook.cells]).encode())
     quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{source.stem[:2]}.yaml"
-    for path in (*notebooks.helpers_used(notebook), quiz, notebooks.ROOT / "requirements.lock"):
+    whole.update(json.dumps(_installed()).encode())
+    for path in (*notebooks.helpers_used(notebook), quiz):
         if path.exists():
             whole.update(path.relative_to(notebooks.ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
+
+
+@functools.cache
+def _installed() -> dict[str, str]:
+    """Versions of the libraries that the lock file names, as they are installed here, whatever it says of them."""
+    locked = set(re.findall(r"(?m)^([\w.-]+)==", LOCK.read_text(encoding="utf-8")))
+    found = {re.sub(r"[-_.]+", "-", made.name).lower(): made.version for made in importlib.metadata.distributions()}
+    return {name: found[name] for name in sorted(locked & set(found))}
 
 
 def read_records(name: str) -> list[Record]:

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from dask.distributed import Client, LocalCluster
 from PIL import Image
 
+import helpers
 from helpers import notebooks, results, runs, sweeps
 from helpers.sweeps import work
 
@@ -100,31 +102,51 @@ def test_only_what_has_changed_runs_again(house, client, capsys):
     assert all(one["key"] != other["key"] for one, other in zip(before, after, strict=True))
 
 
-def test_changed_data_run_again_and_other_data_on_a_worker_are_noticed(house, client, tmp_path):
-    write_notebook(house / "notebooks", "00-one", "print(dataset)", parameters="dataset = 'synthetic'\nseed = 0")
-    cells = tmp_path / "cells" / "a"
-    cells.mkdir(parents=True)
-    for k in range(2):
-        Image.fromarray(np.full((8, 8, 3), 90 * k, np.uint8)).save(cells / f"{k}.png")
-    text = f"notebooks: {{00-one: {{dataset: 'folder:{cells.parent}'}}}}\ngrid: {{seed: [1]}}\n"
-    (first,) = sweeps.run(sweep(house, text), client)
+@pytest.mark.parametrize("parameter", runs.DATASETS)
+def test_changed_data_run_again_whichever_parameter_names_them(house, client, parameter):
+    names = "\n".join(f"{name} = ''" for name in runs.DATASETS)
+    write_notebook(house / "notebooks", "00-one", "print(seed)", parameters=f"{names}\nseed = 0")
+    cells = coloured(house, 0, 90) / "cells"
+    profile = sweep(house, f"notebooks: {{00-one: {{{parameter}: 'folder:{cells}'}}}}\ngrid: {{seed: [1]}}\n")
+    (first,) = sweeps.run(profile, client)
     assert first["status"] == "done"
-    (task,) = sweeps.expand(sweep(house, text))
-    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "0.png")
-    source = (house / "notebooks" / "00-one.ipynb").read_bytes()
-    work._known.cache_clear()
-    row = work.carry_out(task, source, work.helpers_digest(), 60)["row"]
-    assert row["status"] == "failed"
-    assert "on the client; fetch it again" in row["error"]
-    (changed,) = sweeps.expand(sweep(house, text))
-    assert changed.key != task.key
-    assert changed.name == task.name
+    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "a" / "0.png")
+    (changed,) = sweeps.expand(profile)
+    assert changed.name == first["name"]
+    assert changed.key != first["key"]
 
 
-def test_a_worker_with_other_helpers_does_not_run(house):
-    (task,) = sweeps.expand(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"))
-    row = work.carry_out(task, b"", "another", 60)["row"]
-    assert "another than on the client" in row["error"]
+def coloured(folder, *greys):
+    (folder / "cells" / "a").mkdir(parents=True)
+    for k, grey in enumerate(greys):
+        Image.fromarray(np.full((8, 8, 3), grey, np.uint8)).save(folder / "cells" / "a" / f"{k}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("what", "complaint"),
+    [("nothing", ""), ("data", "on the client; fetch it again"), ("helpers", "another than on the client")],
+)
+def test_a_worker_with_other_data_or_helpers_does_not_run(house, monkeypatch, what, complaint):
+    write_notebook(house / "notebooks", "00-one", MEASURED, parameters="dataset = 'synthetic'\nvalue = 1\nseed = 0")
+    client_home, worker_home = coloured(house / "here", 10, 20), coloured(house / "there", 10, 20)
+    monkeypatch.setenv("HOME", str(client_home))
+    changed = {"HOME": str(worker_home)}
+    if what == "data":
+        shutil.copy(worker_home / "cells" / "a" / "1.png", worker_home / "cells" / "a" / "0.png")
+    if what == "helpers":
+        shutil.copytree(Path(helpers.__file__).parent, house / "other" / "helpers")
+        (house / "other" / "helpers" / "another.py").write_text("")
+        changed["PYTHONPATH"] = str(house / "other")
+    scheduler, worker, address = dask_processes(house / "there", **changed)
+    try:
+        with sweeps.cluster(address) as client:
+            text = "notebooks: {00-one: {dataset: 'folder:~/cells'}}\ngrid: {seed: [1]}\n"
+            (row,) = sweeps.run(sweep(house, text), client)
+    finally:
+        stop(scheduler, worker)
+    assert row["status"] == ("failed" if complaint else "done"), row["error"]
+    assert complaint in row["error"]
 
 
 def test_failures_are_reported_and_the_others_finish(house, client, capsys):
@@ -147,6 +169,44 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     assert [r["status"] for r in sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n"), client)] == [
         "done"
     ] * 2
+
+
+def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finish(house):
+    write_notebook(
+        house / "notebooks",
+        "00-one",
+        "import os, signal\nif seed == 1: os.kill(os.getppid(), signal.SIGKILL)",
+        MEASURED,
+    )
+    with sweeps.cluster(workers=1) as client:
+        rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"), client)
+    assert [row["status"] for row in rows] == ["failed", "done", "done", "done"]
+    assert rows[0]["error"] == "its worker died 4 times"
+
+
+def test_workers_that_join_later_take_part(house):
+    write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
+    options = {"n_workers": 0, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    said = []
+    with LocalCluster(**options) as local, Client(local, set_as_default=False) as client:
+        later = threading.Timer(2, lambda: local.scale(1))
+        later.start()
+        grid = "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4, 5, 6, 7, 8]}\n"
+        rows = house / "build" / "try" / "sweep" / "rows.jsonl"
+
+        def grow():
+            until = time.time() + 120
+            while time.time() < until and not rows.exists():
+                time.sleep(0.1)
+            local.scale(2)
+
+        growing = threading.Thread(target=grow)
+        growing.start()
+        ended = sweeps.run(sweep(house, grid), client, said.append)
+        growing.join()
+    assert "No worker has joined the cluster yet" in said[0]
+    assert [row["status"] for row in ended] == ["done"] * 8
+    assert len({row["worker"] for row in ended}) == 2
 
 
 def test_a_run_that_needs_more_memory_than_its_worker_may_have_is_stopped(house):
@@ -197,29 +257,34 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
     pd.testing.assert_frame_equal(disturbed, scores(house))
 
 
+def dask_processes(folder, **changed):
+    """A scheduler and a worker, started by hand on loopback, in a folder; the worker with a changed environment."""
+    dask, options = [sys.executable, "-m", "dask"], ["--host", "127.0.0.1", "--no-dashboard"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    note = folder / "scheduler.json"
+    note.unlink(missing_ok=True)
+    scheduler = subprocess.Popen([*dask, "scheduler", *options, "--port", "0", "--scheduler-file", str(note)], **quiet)
+    until = time.time() + 60
+    while not note.exists() and time.time() < until:
+        time.sleep(0.1)
+    address = json.loads(note.read_text())["address"]
+    worker = subprocess.Popen(
+        [*dask, "worker", address, *options, "--nthreads", "1", "--death-timeout", "20"],
+        env={**os.environ, **changed},
+        **quiet,
+    )
+    return scheduler, worker, address
+
+
+def stop(*processes):
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
 def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house):
     write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
-    dask = [sys.executable, "-m", "dask"]
-    options = ["--host", "127.0.0.1", "--no-dashboard"]
-
-    def started(scheduler_file):
-        scheduler = subprocess.Popen(
-            [*dask, "scheduler", *options, "--port", "0", "--scheduler-file", str(scheduler_file)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until = time.time() + 60
-        while not scheduler_file.exists() and time.time() < until:
-            time.sleep(0.1)
-        address = json.loads(scheduler_file.read_text())["address"]
-        worker = subprocess.Popen(
-            [*dask, "worker", address, *options, "--nthreads", "1", "--death-timeout", "20"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        return scheduler, worker, address
-
-    scheduler, worker, address = started(house / "one.json")
+    scheduler, worker, address = dask_processes(house)
     rows = house / "build" / "try" / "sweep" / "rows.jsonl"
 
     def kill_after_two():
@@ -235,8 +300,7 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
             sweeps.run(sweep(house, GRID), client)
         killer.join()
     finally:
-        scheduler.kill(), worker.kill()
-        scheduler.wait(), worker.wait()
+        stop(scheduler, worker)
     kept = rows.read_text().splitlines()
     assert 2 <= len(kept) < 6
     said = []
@@ -351,6 +415,19 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
     assert found["low"].tolist() == pytest.approx([0.25 - reach, 0.5], abs=1e-4)
 
 
+def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, client):
+    write_notebook(house / "notebooks", "01-two", MEASURED.replace("00-", "01-"), parameters="value = 9\nseed = 0")
+    write_notebook(house / "notebooks", "00-one", MEASURED, parameters="value = 9\nseed = 0\ncurve = 1")
+    profile = sweep(house, "notebooks: {00-one: , 01-two: }\ngrid: {curve: [1, 2], seed: [1, 2]}\n")
+    sweeps.run(profile, client)
+    text = sweeps.write_report(profile).read_text()
+    assert "6 of 6 runs are done" in text
+    assert text.count("\n## ") == 2
+    half = 12.706 * 0.1 / 2  # Student's t of one degree of freedom; deviation 0.1 / sqrt 2, two seeds
+    assert f"| 1.0 | a | 9.15 | {9.15 - half:.4f} | {9.15 + half:.4f} | 2 |" in text
+    assert f"| – | a | 9.15 | {9.15 - half:.4f} | {9.15 + half:.4f} | 2 |" in text
+
+
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
     with pytest.raises(sweeps.SweepError, match="no run is done"):
@@ -417,6 +494,10 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     until = time.time() + 120
     while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
         time.sleep(0.1)
+    going.send_signal(signal.SIGSTOP)  # it still has its folder
+    second = subprocess.run(command(house, *words), capture_output=True, text=True)
+    assert second.returncode == 1
+    assert "another sweep writes here" in second.stderr
     going.kill()
     going.communicate()
     kept = rows.read_text().count("\n")

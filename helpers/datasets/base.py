@@ -228,7 +228,10 @@ class Dataset:
         return self._collect(look, "checking")
 
     def fingerprint(self) -> str:
-        """SHA-256 over the table, the options and the bytes of every image and mask: it changes when the data do."""
+        """SHA-256 over the table, the options and the bytes of every image and mask: it changes when the data do.
+
+        A folder of your own may lie anywhere.
+        """
         digests = [b""] * len(self)
 
         def digest(k: int, row: Any) -> None:
@@ -236,7 +239,7 @@ class Dataset:
 
         self._for_each_row(digest, "fingerprint")
         whole = hashlib.sha256(self.frame.to_csv().encode())
-        whole.update(repr((self.name, sorted(self.options.items()))).encode())
+        whole.update(repr((self.name.partition(":")[0], sorted(self.options.items()))).encode())
         whole.update(b"".join(digests))
         return whole.hexdigest()
 
@@ -248,7 +251,8 @@ class Dataset:
         needed = len(self) * int(np.prod(shape))
         if needed > MAX_ARRAY_BYTES:
             raise DataError(
-                f"{self.name}: {needed / 2**30:.1f} GiB of {what} in one array; use .batches(), a smaller size"
+                f"{self.name}: {needed / 2**30:.1f} GiB of {what} in one array, more than "
+                f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .batches() in Python"
             )
         result = np.empty((len(self), *shape), np.uint8)
 

@@ -18,7 +18,8 @@ from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
 
-AHEAD = 2  # runs that wait beside every one that is carried out
+# Runs that the scheduler holds for each worker, and for those that join later, at least.
+AHEAD, AT_LEAST = 2, 250
 
 
 class SweepError(RuntimeError):
@@ -39,8 +40,11 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
     if scheduler:
         try:
             client = Client(scheduler, timeout=10, set_as_default=False)
-        except (OSError, TimeoutError) as error:
-            raise SweepError(f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler`") from None
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SweepError(
+                f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler` and "
+                "give the address that it says, such as tcp://10.0.0.1:8786"
+            ) from None
         with client:
             yield client
         return
@@ -112,6 +116,8 @@ def _plan(
     if took:
         about = f"about {statistics.median(took) * len(todo) / max(1, workers) / 60:.1f} min"
     lines = [f"{profile.name}: {len(tasks)} runs, {len(todo)} to do on {workers} workers, {about}"]
+    if not workers:
+        lines.append("  No worker has joined the cluster yet; the runs begin with the first one.")
     for notebook in profile.notebooks:
         each = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in varied(profile, notebook).items())
         lines.append(f"  {notebook}: {each or 'once'}")
@@ -119,7 +125,11 @@ def _plan(
 
 
 def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict[str, Any]]:
-    """What the runs bring back, as they end; never more than a few wait, so memory does not grow with their number."""
+    """What the runs bring back, as they end; so many wait that a worker that joins later finds some, and no more.
+
+    Their keys make them one group for Dask, which then keeps those that wait on the scheduler: a worker that dies takes
+    with it what it was doing, and nothing that it has not begun.
+    """
     waiting, tasks = iter(todo), {}
     sources: dict[str, bytes] = {}
 
@@ -131,13 +141,13 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict
             sources[task.notebook] = (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes()
         future = client.submit(
             work.carry_out, task, sources[task.notebook], work.helpers_digest(), limit_s,
-            key=f"{task.name}-{task.key[:12]}", pure=False,
+            key=("run", task.name, task.key[:12]), pure=False,
         )  # fmt: skip
         tasks[future.key] = task
         return [future]
 
-    workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-    first = [future for _ in range(AHEAD * workers) for future in submit()]
+    ahead = max(AT_LEAST, AHEAD * len(client.scheduler_info(n_workers=-1)["workers"]))
+    first = [future for _ in range(ahead) for future in submit()]
     going = as_completed(first, loop=client.loop)
     for future in going:
         task = tasks.pop(future.key)

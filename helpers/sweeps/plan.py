@@ -20,16 +20,19 @@ class Task:
         notebook: its name.
         parameters: given to it.
         key: a digest of all that decides its outputs: notebook, helpers, libraries, parameters and data.
-        dataset: name and options, as JSON, of its dataset; empty where it has none.
-        data: fingerprint of that dataset.
+        datasets: fingerprint of each that it reads, by name and options as JSON.
     """
 
     name: str
     notebook: str
     parameters: dict[str, Any]
     key: str
-    dataset: tuple[str, ...]
-    data: str
+    datasets: dict[tuple[str, str], str]
+
+    @property
+    def data(self) -> str:
+        """Fingerprint of all that it reads."""
+        return runs.fingerprint_of_all(list(self.datasets.values()))
 
 
 def varied(profile: runs.Profile, notebook: str) -> dict[str, list[Any]]:
@@ -55,7 +58,7 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
     """
     defaults, content, fingerprint = map(functools.cache, (notebooks.defaults, runs.content_digest, runs.fingerprint))
     for name, notebook, parameters in combinations(profile):
-        dataset = runs.dataset({**defaults(notebook), **parameters})
-        data = fingerprint(dataset)
+        read = {dataset: fingerprint(dataset) for dataset in runs.datasets_of({**defaults(notebook), **parameters})}
+        data = runs.fingerprint_of_all(list(read.values()))
         key = runs.digest([content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data])
-        yield Task(name, notebook, parameters, key, dataset, data)
+        yield Task(name, notebook, parameters, key, read)

@@ -38,7 +38,7 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
-    groups = done.groupby(by, sort=False) if by else [((), done)]
+    groups = done.groupby(by, sort=False, dropna=False) if by else [((), done)]  # a notebook may lack a parameter
     for key, part in groups:
         for measure in measures:
             values = part[measure].dropna().to_numpy(float) if measure in part else np.empty(0)
@@ -100,7 +100,7 @@ def publish(profile: runs.Profile, command: str) -> Path:
             name: {**notebooks.defaults(name), **given, **varied(profile, name)}
             for name, given in profile.notebooks.items()
         },
-        "data_sha256": data[0] if len(data) == 1 else runs.digest(data),
+        "data_sha256": runs.fingerprint_of_all(data),
     }
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
     made_by = f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}"
@@ -123,7 +123,7 @@ def _measured(profile: runs.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
     """A point with its interval for every row; the interval is a point where there was one run."""
-    words = rows[["of", *by]].astype(str).agg(", ".join, axis=1).str.strip(", ")
+    words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
     name = f"mean {measure}"  # a measure may itself be called low or high
     labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
@@ -141,5 +141,5 @@ def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
         f"{done['seconds'].median():.1f} s and {done['peak_mib'].median():.0f} MiB each (medians). Repeated over "
         f"{' and '.join(repeated) or 'nothing, so that there is no interval'}. Commit "
         f"{', '.join(sorted({commit[:12] for commit in done['commit']}))}; data "
-        f"{', '.join(sorted({data[:12] for data in done['data']}))}; {done['versions'].iloc[0]}."
+        f"{', '.join(sorted({data[:12] for data in done['data']}))}; {'; or '.join(sorted(set(done['versions'])))}."
     )

@@ -79,16 +79,17 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
 
 
 @functools.cache
-def _known(dataset: tuple[str, ...], expected: str) -> str:
+def _known(dataset: tuple[str, str], expected: str) -> str:
     """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
     return runs.fingerprint(dataset)
 
 
 def _same_data(task: Task) -> None:
-    found = _known(task.dataset, task.data)
-    if found != task.data:
-        where = f"{task.dataset[0]} on {platform.node()}"
-        raise ValueError(f"{where} has the content {found[:12]}, and {task.data[:12]} on the client; fetch it again")
+    for dataset, expected in task.datasets.items():
+        found = _known(dataset, expected)
+        if found != expected:
+            where = f"{dataset[0]} on {platform.node()}"
+            raise ValueError(f"{where} has the content {found[:12]}, and {expected[:12]} on the client; fetch it again")
 
 
 def _measures(tables: dict[Path, pd.DataFrame]) -> dict[str, float]:
