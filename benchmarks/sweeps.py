@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from helpers import notebooks, runs, sweeps
+from helpers import notebooks, profiles, runs, sweeps
 from helpers.sweeps import work
 
 WORKERS = 2
@@ -60,7 +60,7 @@ def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> d
 
 
 def engine(name: str, n: int, workers: int = WORKERS, say=lambda text: None) -> float:
-    profile = runs.Profile(name, {"00-short": {}}, {"seed": list(range(n))})
+    profile = profiles.Profile(name, {"00-short": {}}, {"seed": list(range(n))})
     with sweeps.cluster(workers=workers) as client:
         client.run(os.getpid)  # all workers are up
         start = time.perf_counter()

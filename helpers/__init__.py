@@ -3,8 +3,8 @@
 Modules import one way, each only from those above it:
 ``files``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``cards``, ``discriminant``,
 ``backend``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``, ``crossvalidation``,
-``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``runs``,
-``results``, ``sweeps``, ``pages``, ``book``.
+``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``profiles``,
+``runs``, ``results``, ``sweeps``, ``pages``, ``book``.
 """
 
 import warnings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 import yaml
@@ -13,7 +13,7 @@ from helpers.datasets.base import find_images
 from helpers.notebooks import ROOT
 
 if TYPE_CHECKING:
-    from helpers import runs
+    from helpers.profiles import Profile
 
 app = typer.Typer(help="Leukobook: data, runs and the book.", no_args_is_help=True, pretty_exceptions_enable=False)
 data = typer.Typer(help="Datasets: list them, get them, check them.", no_args_is_help=True)
@@ -97,6 +97,7 @@ def train(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without images that are damaged.")] = False,
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
+    batch: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
     seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
     strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
@@ -106,7 +107,7 @@ def train(
     try:
         options = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in option)}
         data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **options)
-        made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy)
+        made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch)
     except (ValueError, training.TrainingError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -162,6 +163,13 @@ def run(
 ) -> None:
     """Execute the notebooks of a profile, or every combination of its grid; only what has changed is repeated."""
     chosen = _profile(profile)
+    if scheduler and workers:
+        _refuse("--scheduler has workers of its own; --workers is for this machine")
+    if not chosen.grid and (scheduler or workers):
+        _refuse(
+            f"{chosen.name} has no grid and runs here, one notebook after the other; --scheduler and --workers "
+            "are for sweeps, also of one run: grid: {seed: [20]}"
+        )
     if chosen.grid:
         _sweep(chosen, scheduler, workers)
     else:
@@ -173,8 +181,11 @@ def report(profile: Run) -> None:
     """Render the results of a sweep, with intervals over what was repeated; prints the page."""
     from helpers import sweeps
 
+    chosen = _profile(profile)
+    if not chosen.grid:
+        _refuse(f"{chosen.name} has no grid and no report; what it found is in build/{chosen.name}/")
     try:
-        typer.echo(f"Report: {sweeps.write_report(_profile(profile))}")
+        typer.echo(f"Report: {sweeps.write_report(chosen)}")
     except sweeps.SweepError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
@@ -236,25 +247,30 @@ def publish(
         raise typer.Exit(1)
 
 
-def _profile(profile: Path) -> runs.Profile:
+def _refuse(why: str) -> NoReturn:
+    """Say what is wrong with what was typed, and exit with 2."""
+    typer.echo(why, err=True)
+    raise typer.Exit(2)
+
+
+def _profile(profile: Path) -> Profile:
     """A profile; exit with 2 if it is not right."""
-    from helpers import runs
+    from helpers.profiles import ProfileError, read_profile
 
     path = profile if profile.suffix else ROOT / "profiles" / f"{profile}.yaml"
     try:
-        return runs.read_profile(path)
-    except runs.ProfileError as error:
+        return read_profile(path)
+    except ProfileError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
-def _run(chosen: runs.Profile) -> str:
+def _run(chosen: Profile) -> str:
     """Run a profile; exit with 1 if a notebook failed."""
     from helpers import runs
 
     if chosen.grid:
-        typer.echo(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out", err=True)
-        raise typer.Exit(2)
+        _refuse(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
     records = runs.run(chosen, typer.echo)
     failed = [record for record in records if record.status != "done"]
     if failed:
@@ -263,7 +279,7 @@ def _run(chosen: runs.Profile) -> str:
     return chosen.name
 
 
-def _sweep(chosen: runs.Profile, scheduler: str | None = None, workers: int | None = None) -> None:
+def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = None) -> None:
     """Carry out a sweep; exit with 1 if a run failed, or if it could not be ended."""
     from helpers import sweeps
 

@@ -39,6 +39,7 @@ def train(
     seed: int,
     model_path: Path,
     strategy: str = "",
+    batch: int = 0,
 ) -> tuple[dict[str, Any], list[metrics.Alarm]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
@@ -52,6 +53,7 @@ def train(
         model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
             training into a folder of its own, so that a killed training goes on.
         strategy: several devices or machines, as in :class:`helpers.training.Settings`.
+        batch: images in a step, over all devices; 0 for the network's own.
 
     Returns:
         The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
@@ -70,6 +72,7 @@ def train(
         raise ClassifierError(f"{model_path}: a model is saved as .keras")
     build, size, settings = NETWORKS[network]
     settings = replace(settings, seed=seed, epochs=epochs or settings.epochs, strategy=strategy)
+    settings = replace(settings, batch=batch or settings.batch)
     fold = splits.folds(dataset.frame, FOLDS, seed)
     part = splits.rotation(fold, 0)
     pictures, labels = dataset.images(size), crossvalidation.codes(dataset)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import runs
+from helpers import profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.update(runs.ENVIRONMENT)
@@ -27,7 +27,7 @@ def book():
     """The quick book, built once for all tests that look at it: the folder of its pages."""
     from helpers.book import build
 
-    profile = runs.read_profile(ROOT / "profiles" / "quick.yaml")
+    profile = profiles.read_profile(ROOT / "profiles" / "quick.yaml")
     records = runs.run(profile)
     assert [record.error for record in records if record.status != "done"] == []
     return build(profile.name).parent

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from helpers import notebooks, runs
+from helpers import notebooks, profiles, runs
 from helpers.book import build
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -105,7 +105,7 @@ def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_say
     monkeypatch.setattr(runs, "BUILD", tmp_path)
     profile = tmp_path / "one.yaml"
     profile.write_text("notebooks: {00-start-here: {seed: 21}}\n")
-    assert [record.status for record in runs.run(runs.read_profile(profile))] == ["done"]
+    assert [record.status for record in runs.run(profiles.read_profile(profile))] == ["done"]
     pages = build("one").parent
     assert "seed = 21" in re.sub("<[^>]+>", "", (pages / "notebooks" / "00-start-here.html").read_text())
     said = "This chapter is not part of the run"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers import classification, datasets, images, models, notebooks, runs
+from helpers import classification, datasets, images, models, notebooks, profiles
 
 # Bounded, repeatable, and without a database of examples in the working tree.
 bounded = settings(
@@ -83,7 +83,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | st.integers(), inner, max_size=3),
     max_leaves=8,
 )
-profiles = st.fixed_dictionaries(
+contents = st.fixed_dictionaries(
     {},
     optional={
         "notebooks": st.dictionaries(st.sampled_from(["00-start-here", "no"]), values, max_size=2) | values,
@@ -96,13 +96,13 @@ profiles = st.fixed_dictionaries(
 
 
 @bounded
-@given(text=profiles.map(yaml.safe_dump) | st.text(max_size=80) | values.map(yaml.safe_dump))
+@given(text=contents.map(yaml.safe_dump) | st.text(max_size=80) | values.map(yaml.safe_dump))
 def test_any_profile_is_read_or_refused(tmp_path, text):
     path = tmp_path / "any.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        found = runs.read_profile(path)
-    except runs.ProfileError as error:
+        found = profiles.read_profile(path)
+    except profiles.ProfileError as error:
         assert "any.yaml" in str(error)
     else:
         assert set(found.notebooks) <= {"00-start-here"}

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from helpers import notebooks, runs, teaching
+from helpers import notebooks, profiles, teaching
 
 PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
 LONGEST_CELL = 10
@@ -137,7 +137,7 @@ def test_a_figure_without_alt_text_cannot_enter_the_book():
 def test_a_dataset_can_be_named_without_its_options(notebook):
     """``papermill … -p dataset cnmc`` works: the options of the drawn cells are not those of another dataset."""
     given = {**notebooks.parameters(notebook), "dataset": "cnmc"}
-    assert runs.datasets_of(given) == (("cnmc", "{}"),)
+    assert profiles.datasets_of(given) == (("cnmc", "{}"),)
 
 
 def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, notebook):
@@ -199,6 +199,7 @@ def test_modules_import_one_way():
         "classification",
         "teaching",
         "notebooks",
+        "profiles",
         "runs",
         "results",
         "sweeps",

@@ -22,7 +22,7 @@ from dask.distributed import Client, LocalCluster
 from PIL import Image
 
 import helpers
-from helpers import notebooks, results, runs, sweeps
+from helpers import notebooks, profiles, results, runs, sweeps
 from helpers.sweeps import work
 
 MEASURED = """
@@ -61,7 +61,7 @@ def client():
 def sweep(house, text):
     path = house / "try.yaml"
     path.write_text(text)
-    return runs.read_profile(path)
+    return profiles.read_profile(path)
 
 
 def scores(house):
@@ -102,9 +102,9 @@ def test_only_what_has_changed_runs_again(house, client, capsys):
     assert all(one["key"] != other["key"] for one, other in zip(before, after, strict=True))
 
 
-@pytest.mark.parametrize("parameter", runs.DATASETS)
+@pytest.mark.parametrize("parameter", profiles.DATASETS)
 def test_changed_data_run_again_whichever_parameter_names_them(house, client, parameter):
-    names = "\n".join(f"{name} = ''" for name in runs.DATASETS)
+    names = "\n".join(f"{name} = ''" for name in profiles.DATASETS)
     write_notebook(house / "notebooks", "00-one", "print(seed)", parameters=f"{names}\nseed = 0")
     cells = coloured(house, 0, 90) / "cells"
     profile = sweep(house, f"notebooks: {{00-one: {{{parameter}: 'folder:{cells}'}}}}\ngrid: {{seed: [1]}}\n")
@@ -311,8 +311,9 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     assert rows.read_text().splitlines()[: len(kept)] == kept
 
 
-def test_nobody_at_the_address_of_the_scheduler(monkeypatch):
-    with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.cluster("tcp://127.0.0.1:9"):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1", "nothing://127.0.0.1:9"])
+def test_nobody_at_the_address_of_the_scheduler(address):
+    with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.cluster(address):
         pass
 
 
@@ -381,13 +382,13 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
         ("grid: {sede: [1]}", "no notebook of this profile has the parameter sede"),
         ("grid: {seed: 3}", "'grid' has a list of values"),
         ("grid: {seed: []}", "'grid' has a list of values"),
-        ("grid: {seed: [1, two]}", "seed is 'two', but its default is 0"),
+        ("grid: {seed: [1, two]}", "00-one has seed = 'two', but its default is 0"),
         ("grid: {seed: [1]}\nlimit_s: -1", "'limit_s' is a number of seconds"),
         ("grid: {seed: [1]}\nmeasures: AUC", "'measures' is a list of patterns"),
     ],
 )
 def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
-    with pytest.raises(runs.ProfileError, match=complaint):
+    with pytest.raises(profiles.ProfileError, match=complaint):
         sweep(house, f"notebooks: {{00-one: }}\n{text}\n")
 
 

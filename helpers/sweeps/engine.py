@@ -13,7 +13,7 @@ from dask.distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 from tqdm import tqdm
 
-from helpers import notebooks, results, runs
+from helpers import notebooks, profiles, results, runs
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
@@ -63,14 +63,14 @@ def folder(name: str) -> Path:
     return runs.BUILD / name / "sweep"
 
 
-def run(profile: runs.Profile, client: Client, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
+def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
     """Carry out every run of a sweep that has not been done with the same notebook, helpers, libraries and data.
 
     A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, as often
     as Dask allows (``distributed.scheduler.allowed-failures``, three times).
 
     Args:
-        profile: from :func:`helpers.runs.read_profile`, with a grid.
+        profile: from :func:`helpers.profiles.read_profile`, with a grid.
         client: from :func:`cluster`.
         say: gets what will run, an estimate, and every failure.
 
@@ -107,7 +107,7 @@ def _done(task: Task, before: dict[str, dict[str, Any]]) -> bool:
 
 
 def _plan(
-    profile: runs.Profile, tasks: list[Task], todo: list[Task], before: dict[str, dict[str, Any]], client: Client
+    profile: profiles.Profile, tasks: list[Task], todo: list[Task], before: dict[str, dict[str, Any]], client: Client
 ) -> str:
     """What will run, and for how long, from the runs that have ended."""
     workers = len(client.scheduler_info(n_workers=-1)["workers"])

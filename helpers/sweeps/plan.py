@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from helpers import notebooks, runs
+from helpers import notebooks, profiles, runs
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Task:
         return runs.fingerprint_of_all(list(self.datasets.values()))
 
 
-def varied(profile: runs.Profile, notebook: str) -> dict[str, list[Any]]:
+def varied(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
     """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
     defaults = notebooks.defaults(notebook)
     return {name: values for name, values in profile.grid.items() if name in defaults}
 
 
-def combinations(profile: runs.Profile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The runs of a profile, in the order of its notebooks and of its grid: name, notebook and its parameters."""
     for notebook, given in profile.notebooks.items():
         own = varied(profile, notebook)
@@ -50,7 +50,7 @@ def combinations(profile: runs.Profile) -> Iterator[tuple[str, str, dict[str, An
             yield f"{notebook}-{runs.digest(parameters)[:12]}", notebook, parameters
 
 
-def expand(profile: runs.Profile) -> Iterator[Task]:
+def expand(profile: profiles.Profile) -> Iterator[Task]:
     """The tasks of a profile, as :func:`combinations`.
 
     Raises:
@@ -58,7 +58,7 @@ def expand(profile: runs.Profile) -> Iterator[Task]:
     """
     defaults, content, fingerprint = map(functools.cache, (notebooks.defaults, runs.content_digest, runs.fingerprint))
     for name, notebook, parameters in combinations(profile):
-        read = {dataset: fingerprint(dataset) for dataset in runs.datasets_of({**defaults(notebook), **parameters})}
+        read = {dataset: fingerprint(dataset) for dataset in profiles.datasets_of({**defaults(notebook), **parameters})}
         data = runs.fingerprint_of_all(list(read.values()))
         key = runs.digest([content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data])
         yield Task(name, notebook, parameters, key, read)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, notebooks, plots, results, runs
+from helpers import files, notebooks, plots, profiles, results, runs
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
 from helpers.sweeps.plan import combinations, varied
@@ -56,7 +56,7 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=[*by, "measure", "of", "mean", "low", "high", "runs"])
 
 
-def write_report(profile: runs.Profile) -> Path:
+def write_report(profile: profiles.Profile) -> Path:
     """Write ``report.md`` beside the table of a sweep, with figures of what its profile asks for.
 
     Raises:
@@ -78,7 +78,7 @@ def write_report(profile: runs.Profile) -> Path:
     return place / "report.md"
 
 
-def publish(profile: runs.Profile, command: str) -> Path:
+def publish(profile: profiles.Profile, command: str) -> Path:
     """Put the means of a sweep into ``book/results/``, with their provenance.
 
     Args:
@@ -107,7 +107,7 @@ def publish(profile: runs.Profile, command: str) -> Path:
     return results.save_result(profile.name, found.round(3), made_by, about, finished.isoformat(timespec="seconds"))
 
 
-def _measured(profile: runs.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _measured(profile: profiles.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table of a sweep as far as it has come, and the means of what its profile asks for."""
     rows = Store(folder(profile.name)).rows()
     table = store.table([rows[name] for name, _, _ in combinations(profile) if name in rows])
@@ -133,7 +133,7 @@ def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
     return plots.intervals(labelled, name, "row", "runs", caption)
 
 
-def _how_it_went(table: pd.DataFrame, profile: runs.Profile) -> str:
+def _how_it_went(table: pd.DataFrame, profile: profiles.Profile) -> str:
     done = table[table["status"] == "done"]
     repeated = [f"{len(profile.grid[name])} of {name}" for name in REPEATED if name in profile.grid]
     return (
