@@ -70,16 +70,15 @@ def _report(make) -> None:
 @app.command()
 def segment(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
-    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it.")],
+    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it with a .json.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("segmented"),
-    size: Annotated[int, typer.Option(help="Side in pixels at which the model sees an image.")] = 128,
 ) -> None:
     """Outline cells and nuclei in your images: masks, overlays, and a table of areas. Not for diagnosis."""
     from helpers import segmentation
 
     try:
-        trained = segmentation.load_model(model)
-        table, bad = segmentation.segment(find_images(images), trained, out, size)
+        trained, size = segmentation.load_model(model)
+        table, bad = segmentation.segment(find_images(images), trained, size, out)
     except ValueError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

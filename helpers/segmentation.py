@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +16,45 @@ from helpers.models import CLASSES, ModelError, load, predict_masks
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
 
 
-def load_model(path: Path) -> keras.Model:
-    """A segmentation model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
+def save_model(model: keras.Model, size: int, path: Path) -> None:
+    """Write a model as ``.keras``, and beside it, as ``.json``, the side in pixels at which it has seen its images."""
+    with files.whole(path) as part:
+        model.save(part)
+    files.write_text(path.with_suffix(".json"), json.dumps({"size": size, "classes": list(CLASSES)}) + "\n")
+
+
+def load_model(path: Path) -> tuple[keras.Model, int]:
+    """A segmentation model of :func:`save_model` and its size; nothing in the file is executed (Keras's safe mode).
 
     Raises:
-        ModelError: there is no such file, it is not a model, or not one of three classes.
+        ModelError: one of the two files is not there or damaged, it is not a model, or not one of three classes.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file; train a model in chapter 03, which saves one")
-    model = load(path)
+        raise ModelError(
+            f"{path}: no such file; chapter 03 saves one in outputs/, below the folder that it runs in: "
+            "build/quick/work/ with make book, notebooks/ in JupyterLab"
+        )
+    model, note = load(path), path.with_suffix(".json")
     if model.output_shape[-1] != len(CLASSES):
         raise ModelError(f"{path}: gives {model.output_shape[-1]} classes, not {', '.join(CLASSES)}")
-    return model
+    try:
+        size = json.loads(note.read_text(encoding="utf-8"))["size"]
+    except (OSError, ValueError, KeyError, TypeError):
+        size = None
+    if type(size) is not int or size < 1:
+        raise ModelError(f"{note}: does not say at which size the model has seen its images; chapter 03 writes it")
+    return model, size
 
 
-def segment(paths: list[Path], model: keras.Model, folder: Path, size: int) -> tuple[pd.DataFrame, list[str]]:
+def segment(paths: list[Path], model: keras.Model, size: int, folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """Segment images and write ``NAME.mask.png``, ``NAME.overlay.png`` and ``measures.csv``.
 
     Masks have the size of their image and three grey values: 0 background, 128 cytoplasm, 255 nucleus.
 
     Args:
         paths: of the images.
-        model: see :func:`load_model`.
+        model, size: see :func:`load_model`.
         folder: written to; made where it is not there.
-        size: side in pixels at which the model sees an image.
 
     Returns:
         One row per image: ``image``, ``cell_area`` and ``nucleus_area`` in pixels, ``nc_ratio`` (area of the nucleus

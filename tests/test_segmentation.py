@@ -42,13 +42,14 @@ def place(tmp_path):
     Image.fromarray(picture()).save(tmp_path / "tall.png")
     Image.fromarray(picture(50, 120)).save(tmp_path / "wide.png")
     Image.fromarray(np.full((40, 40, 3), 255, np.uint8)).save(tmp_path / "empty.png")
-    by_brightness().save(tmp_path / "model.keras")
+    segmentation.save_model(by_brightness(), 64, tmp_path / "model.keras")
     return tmp_path
 
 
 def test_masks_overlays_and_measures_fit_the_images(place):
-    model = segmentation.load_model(place / "model.keras")
-    table, bad = segmentation.segment(find_images(place), model, place / "out", 64)
+    model, size = segmentation.load_model(place / "model.keras")
+    assert size == 64
+    table, bad = segmentation.segment(find_images(place), model, size, place / "out")
     assert bad == []
     table = table.set_index("image")
     for name, shape in (("tall.png", (90, 60)), ("wide.png", (50, 120))):
@@ -83,7 +84,7 @@ def test_a_single_image_will_do(place):
 
 
 def test_what_keeps_a_run_from_starting_is_said(place):
-    with pytest.raises(models.ModelError, match="no such file; train a model in chapter 03"):
+    with pytest.raises(models.ModelError, match="no such file; chapter 03 saves one in outputs/"):
         segmentation.load_model(place / "nothing.keras")
     (place / "text.keras").write_text("not a model")
     with pytest.raises(models.ModelError, match="cannot be read as a Keras model"):
@@ -92,6 +93,10 @@ def test_what_keeps_a_run_from_starting_is_said(place):
     keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs)).save(place / "two.keras")
     with pytest.raises(models.ModelError, match="gives 2 classes, not background, cytoplasm, nucleus"):
         segmentation.load_model(place / "two.keras")
+    for text in (None, "no note", "[]", '{"size": "64"}', '{"size": 0}'):
+        (place / "model.json").unlink(missing_ok=True) if text is None else (place / "model.json").write_text(text)
+        with pytest.raises(models.ModelError, match=r"model\.json: does not say at which size"):
+            segmentation.load_model(place / "model.keras")
     with pytest.raises(DataError, match="no such folder"):
         find_images(place / "nowhere")
 
