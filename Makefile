@@ -5,12 +5,13 @@ BIN := .venv/bin
 # names, so that the book, which takes longest, does not come last. Each with one thread: more would compete for the cores.
 PYTEST := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 LEUKOBOOK := $(BIN)/python -m helpers
-# Absolute, because notebooks run in folders of their own.
+# Absolute, because notebooks run in folders of their own; make's own abspath knows neither ~ nor spaces.
+ABSOLUTE = $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))' "$(1)")
 ifdef LEUKOBOOK_DATA
-export LEUKOBOOK_DATA := $(abspath $(LEUKOBOOK_DATA))
+export LEUKOBOOK_DATA := $(call ABSOLUTE,$(LEUKOBOOK_DATA))
 endif
 ifdef LEUKOBOOK_WEIGHTS
-export LEUKOBOOK_WEIGHTS := $(abspath $(LEUKOBOOK_WEIGHTS))
+export LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
 endif
 
 .PHONY: help env book full results test check lab data notebooks lock clean

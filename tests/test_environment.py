@@ -1,6 +1,8 @@
-"""Three lists of requirements agree: pyproject.toml, environment.yml (conda), requirements.lock (exact, hashed)."""
+"""Three lists of requirements agree: pyproject.toml, environment.yml (conda), requirements.lock (exact, hashed); make."""
 
+import os
 import re
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -120,3 +122,17 @@ def test_installed_tensorflow_and_keras_are_new_enough():
     (name,) = (r.name for r in wanted() if r.name.startswith("tensorflow") and holds(r, PYTHONS[0]))
     assert Version(metadata.version(name)) >= Version("2.18")
     assert Version(metadata.version("keras")) >= Version("3")
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [("~/my cells", "HOME/my cells"), ("../data", "PARENT/data"), ("/mnt/My Drive", "/mnt/My Drive")],
+)
+def test_make_gives_notebooks_the_whole_paths_of_data_and_weights(given, whole):
+    shown = 'show: ; @echo "$$LEUKOBOOK_DATA, $$LEUKOBOOK_WEIGHTS"'
+    environment = {**os.environ, "LEUKOBOOK_DATA": given, "LEUKOBOOK_WEIGHTS": given}
+    said = subprocess.run(
+        ["make", f"--eval={shown}", "show"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    path = whole.replace("HOME", str(Path.home())).replace("PARENT", str(ROOT.parent))
+    assert said.stdout == f"{path}, {path}\n"

@@ -12,6 +12,8 @@ from helpers.metrics import overlap
 from helpers.preprocessing import kmeans_lab
 from helpers.splits import near_duplicates
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def real(name, **options):
     """A dataset below LEUKOBOOK_DATA, or a skip that tells why."""
@@ -114,6 +116,13 @@ def test_bccd_cells_that_were_photographed_twice_share_a_group():
 
 def test_pbc_has_100_images_of_each_of_eight_classes():
     assert counts(real("pbc")) == (100,) * 8
+
+
+@pytest.mark.parametrize("name", ["pbc", "cnmc"])
+def test_the_samples_behind_the_results_are_listed_file_by_file(name):
+    listed = (ROOT / "book" / "samples" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    stems = [Path(path).with_suffix("").as_posix() for path in listed]  # cnmc is published as BMP
+    assert sorted(stems) == sorted(Path(path).with_suffix("").as_posix() for path in real(name).frame["path"])
 
 
 def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups():
