@@ -1,4 +1,4 @@
-"""Three lists of requirements agree: pyproject.toml, environment.yml (conda), requirements.lock (exact, hashed); make."""
+"""pyproject.toml, environment.yml (conda) and requirements.lock (exact, hashed) agree; make hands paths on whole."""
 
 import os
 import re
