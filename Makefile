@@ -8,10 +8,12 @@ LEUKOBOOK := $(BIN)/python -m helpers
 # Absolute, because notebooks run in folders of their own; make's own abspath knows neither ~ nor spaces.
 ABSOLUTE = $(shell $(PYTHON) -c 'import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))' "$(1)")
 ifdef LEUKOBOOK_DATA
-export LEUKOBOOK_DATA := $(call ABSOLUTE,$(LEUKOBOOK_DATA))
+override LEUKOBOOK_DATA := $(call ABSOLUTE,$(LEUKOBOOK_DATA))
+export LEUKOBOOK_DATA
 endif
 ifdef LEUKOBOOK_WEIGHTS
-export LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
+override LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
+export LEUKOBOOK_WEIGHTS
 endif
 
 .PHONY: help env book full results test check lab data notebooks lock clean

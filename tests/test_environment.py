@@ -130,9 +130,14 @@ def test_installed_tensorflow_and_keras_are_new_enough():
 )
 def test_make_gives_notebooks_the_whole_paths_of_data_and_weights(given, whole):
     shown = 'show: ; @echo "$$LEUKOBOOK_DATA, $$LEUKOBOOK_WEIGHTS"'
-    environment = {**os.environ, "LEUKOBOOK_DATA": given, "LEUKOBOOK_WEIGHTS": given}
+    environment, typed = {**os.environ, "LEUKOBOOK_DATA": given}, f"LEUKOBOOK_WEIGHTS={given}"
     said = subprocess.run(
-        ["make", f"--eval={shown}", "show"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ["make", f"--eval={shown}", "show", typed],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     path = whole.replace("HOME", str(Path.home())).replace("PARENT", str(ROOT.parent))
     assert said.stdout == f"{path}, {path}\n"
