@@ -49,7 +49,9 @@ def provenance() -> Provenance:
     dirty = subprocess.run(
         [*git, "status", "--porcelain", "--untracked-files=no", "--", ":!book/results"], capture_output=True, text=True
     ).stdout
-    hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS")  # another number of them trains another network
+    limit = f" ({threads} for TensorFlow)" if threads else ""
+    hardware = f"{os.cpu_count()} cores{limit}, {platform.machine()}, {platform.system()}"
     return Provenance((head or "none") + ("+changes" if dirty else ""), hardware, platform.python_version(), versions())
 
 

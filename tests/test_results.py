@@ -1,6 +1,7 @@
 """Kept numbers come with where they come from, and pages show both."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -13,6 +14,13 @@ from helpers.datasets.synthetic import morphology
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     return tmp_path / "results"
+
+
+def test_a_limit_on_threads_is_told_of(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    assert f"{os.cpu_count()} cores (1 for TensorFlow), " in results.provenance().hardware
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    assert f"{os.cpu_count()} cores, " in results.provenance().hardware
 
 
 def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):

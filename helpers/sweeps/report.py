@@ -124,7 +124,8 @@ def _measured(profile: profiles.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
     """A point with its interval for every row; the interval is a point where there was one run."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
-    name = f"mean {measure}"  # a measure may itself be called low or high
+    words = words.str.replace(r'[\[\]"]', "", regex=True)  # lists stand in the table as JSON
+    name = f"{measure} over repetitions"  # a measure may itself be called low or high
     labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
     )

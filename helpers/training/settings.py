@@ -50,7 +50,7 @@ def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and Keras, and make TensorFlow choose operations that repeat.
 
     On one machine with one set of versions a run then repeats exactly; another processor, another number of threads or
-    a GPU may still differ in the last digits.
+    a GPU adds in another order, and what begins in the last digits grows over the epochs to the size of another seed.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
