@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import dask
 import nbformat
 import numpy as np
 import pandas as pd
@@ -178,7 +179,8 @@ def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finis
         "import os, signal\nif seed == 1: os.kill(os.getppid(), signal.SIGKILL)",
         MEASURED,
     )
-    with sweeps.cluster(workers=1) as client:
+    # Dask gives up a worker that is not back in time, 15 s where nothing else is said; a sweep must not let it.
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), sweeps.cluster(workers=1) as client:
         rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"), client)
     assert [row["status"] for row in rows] == ["failed", "done", "done", "done"]
     assert rows[0]["error"] == "its worker died 4 times"

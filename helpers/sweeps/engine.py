@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 from dask.distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 from tqdm import tqdm
@@ -20,6 +21,9 @@ from helpers.sweeps.store import Store
 
 # Runs that the scheduler holds for each worker, and for those that join later, at least.
 AHEAD, AT_LEAST = 2, 250
+# How Dask treats the workers of this machine. One that is not back within 15 s of its death would be given up for good,
+# and a sweep would wait for ever; and a run that waits at a worker that dies would be blamed with the one that ran.
+LOCAL = {"distributed.deploy.lost-worker-timeout": "1 day", "distributed.scheduler.worker-saturation": 1.0}
 
 
 class SweepError(RuntimeError):
@@ -50,6 +54,7 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
         return
     count = workers or max(1, (os.cpu_count() or 2) // 2)
     with (
+        dask.config.set(LOCAL),
         LocalCluster(
             n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as local,
