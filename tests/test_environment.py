@@ -130,9 +130,10 @@ def test_installed_tensorflow_and_keras_are_new_enough():
 )
 def test_make_gives_notebooks_the_whole_paths_of_data_and_weights(given, whole):
     shown = 'show: ; @echo "$$LEUKOBOOK_DATA, $$LEUKOBOOK_WEIGHTS"'
-    environment, typed = {**os.environ, "LEUKOBOOK_DATA": given}, f"LEUKOBOOK_WEIGHTS={given}"
+    outside = {"MAKEFLAGS": "", "LEUKOBOOK_DATA": given}  # this test may itself run below make
+    environment, typed = {**os.environ, **outside}, f"LEUKOBOOK_WEIGHTS={given}"
     said = subprocess.run(
-        ["make", f"--eval={shown}", "show", typed],
+        ["make", "--no-print-directory", f"--eval={shown}", "show", typed],
         cwd=ROOT,
         env=environment,
         capture_output=True,
