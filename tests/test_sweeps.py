@@ -412,7 +412,7 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
         }
     )
     found = sweeps.means(table, ["networks", "tested_folds", "seed"], ["06-scores: value (x)"])
-    assert found[["networks", "of", "runs"]].to_numpy().tolist() == [['["a"]', "x", 4], ['["b"]', "x", 4]]
+    assert found[["networks", "of", "runs"]].to_numpy().tolist() == [["a", "x", 4], ["b", "x", 4]]
     assert found["mean"].tolist() == pytest.approx([0.25, 0.5])
     reach = 3.182 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2  # Student's t of three degrees of freedom
     assert found["low"].tolist() == pytest.approx([0.25 - reach, 0.5], abs=1e-4)

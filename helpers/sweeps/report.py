@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,8 +35,9 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
         measures: columns.
 
     Returns:
-        Rows: the parameters of the grid but those that repeat, ``measure`` (table and column), ``of`` (what else stands
-        in the row of that table), ``mean, low, high, runs``; low and high are missing where there is one run.
+        Rows: the parameters of the grid but those that repeat (lists in plain words), ``measure`` (table and column),
+        ``of`` (what else stands in the row of that table), ``mean, low, high, runs``; low and high are missing where
+        there is one run.
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
@@ -49,11 +52,16 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
                 reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
             mean, (name, _, which) = float(values.mean()), measure.partition(" (")
             rows.append(
-                dict(zip(by, key, strict=True))
+                dict(zip(by, map(_in_words, key), strict=True))
                 | {"measure": name, "of": which.removesuffix(")")}
                 | {"mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
             )
     return pd.DataFrame(rows, columns=[*by, "measure", "of", "mean", "low", "high", "runs"])
+
+
+def _in_words(value: Any) -> Any:
+    """A value of the grid as it is read: lists and tables stand in the table of runs as JSON."""
+    return re.sub(r'[\[\]{}"]', "", value) if isinstance(value, str) else value
 
 
 def write_report(profile: profiles.Profile) -> Path:
@@ -124,7 +132,6 @@ def _measured(profile: profiles.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
     """A point with its interval for every row; the interval is a point where there was one run."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
-    words = words.str.replace(r'[\[\]"]', "", regex=True)  # lists stand in the table as JSON
     name = f"{measure} over repetitions"  # a measure may itself be called low or high
     labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
