@@ -114,4 +114,4 @@ def saved_tables(work: Path, notebook: str) -> dict[Path, pd.DataFrame]:
     for path in sorted((work / "outputs").glob(f"{notebook[:2]}-*.csv")):
         with contextlib.suppress(pd.errors.EmptyDataError):
             found[path] = pd.read_csv(path)
-    return found
+    return {path: table for path, table in found.items() if len(table)}

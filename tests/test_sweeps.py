@@ -397,7 +397,9 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
 def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
     (tmp_path / "outputs").mkdir()
     pd.DataFrame().to_csv(tmp_path / "outputs" / "06-scaling.csv", index=False)
+    pd.DataFrame(columns=["way", "value"]).to_csv(tmp_path / "outputs" / "06-background.csv", index=False)
     pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "06-scores.csv", index=False)
+    assert [path.name for path in results.saved_tables(tmp_path, "06-transfer")] == ["06-scores.csv"]
     assert work._measures(results.saved_tables(tmp_path, "06-transfer")) == {"06-scores: value (a)": 0.5}
 
 
