@@ -80,8 +80,7 @@ def segment(
         trained, size = segmentation.load_model(model)
         table, bad = segmentation.segment(find_images(images), trained, size, out)
     except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        _refuse(str(error))
     typer.echo(f"{len(table)} images segmented into {out}, {int(table['nc_ratio'].isna().sum())} without a cell")
     _complain(bad)
 
@@ -108,8 +107,7 @@ def train(
         data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **options)
         made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch)
     except (ValueError, training.TrainingError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        _refuse(str(error))
     if made is None:
         typer.echo("this machine has done its part; the first one tests and writes the model")
         return
@@ -137,8 +135,7 @@ def predict(
         trained, card = classification.load(model)
         table, bad = classification.predict(find_images(images), trained, card, out)
     except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        _refuse(str(error))
     counts = ", ".join(f"{name} {number}" for name, number in table["called"].value_counts().items())
     typer.echo(f"{len(table)} images classified into {out}: {counts or 'none'}")
     typer.echo(f"The model: {card['network']} on {card['data']['name']}, {card['purpose']}.")
@@ -260,8 +257,7 @@ def _profile(profile: Path) -> Profile:
     try:
         return read_profile(path)
     except ProfileError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        _refuse(str(error))
 
 
 def _run(chosen: Profile) -> str:

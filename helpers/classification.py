@@ -71,8 +71,8 @@ def train(
     if model_path.suffix != ".keras":
         raise ClassifierError(f"{model_path}: a model is saved as .keras")
     build, size, settings = NETWORKS[network]
-    settings = replace(settings, seed=seed, epochs=epochs or settings.epochs, strategy=strategy)
-    settings = replace(settings, batch=batch or settings.batch)
+    epochs, batch = epochs or settings.epochs, batch or settings.batch
+    settings = replace(settings, seed=seed, epochs=epochs, batch=batch, strategy=strategy)
     fold = splits.folds(dataset.frame, FOLDS, seed)
     part = splits.rotation(fold, 0)
     pictures, labels = dataset.images(size), crossvalidation.codes(dataset)
