@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import statistics
@@ -11,7 +12,9 @@ from typing import Any
 
 import dask
 from dask.distributed import Client, Future, LocalCluster, as_completed
+from distributed.comm import connect
 from distributed.scheduler import KilledWorker
+from distributed.security import Security
 from tqdm import tqdm
 
 from helpers import notebooks, profiles, results, runs
@@ -43,13 +46,13 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
     """
     if scheduler:
         try:
-            client = Client(scheduler, timeout=10, set_as_default=False)
+            asyncio.run(_knock(scheduler))
         except (OSError, TimeoutError, ValueError) as error:
             raise SweepError(
                 f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler` and "
                 "give the address that it says, such as tcp://10.0.0.1:8786"
             ) from None
-        with client:
+        with Client(scheduler, set_as_default=False) as client:
             yield client
         return
     count = workers or max(1, (os.cpu_count() or 2) // 2)
@@ -61,6 +64,16 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
         Client(local, set_as_default=False) as client,
     ):
         yield client
+
+
+async def _knock(scheduler: str) -> None:
+    """Whether a scheduler answers, found out without a client.
+
+    A client that finds nobody is closed by the garbage collector, maybe in the thread that the next client starts and
+    waits for; both then wait for one lock.
+    """
+    comm = await connect(scheduler, timeout=10, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def folder(name: str) -> Path:
