@@ -313,7 +313,7 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     assert rows.read_text().splitlines()[: len(kept)] == kept
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1", "nothing://127.0.0.1:9"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1", "nothing://127.0.0.1:9", "tls://127.0.0.1:9"])
 def test_nobody_at_the_address_of_the_scheduler(address, monkeypatch):
     # A client that finds nobody would be left to the garbage collector, which can lock up the next one.
     monkeypatch.setattr("helpers.sweeps.engine.Client", None)
