@@ -82,11 +82,11 @@ def read_profile(path: Path) -> Profile:
 
 def _check_form(path: Path, content: Any) -> None:
     """Whether every part of a profile is of the right kind, whatever the notebooks are."""
-    if not isinstance(content, dict) or not isinstance(content.get("notebooks"), dict) or set(content) - KEYS:
-        raise ProfileError(
-            f"{path}: has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', "
-            "'limit_s' and 'measures'; nothing else"
-        )
+    form = "has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', 'limit_s' and 'measures'"
+    if not isinstance(content, dict) or not isinstance(content.get("notebooks"), dict):
+        raise ProfileError(f"{path}: a profile {form}")
+    if unknown := sorted(map(repr, set(content) - KEYS)):
+        raise ProfileError(f"{path}: no part of a profile is called {' or '.join(unknown)}; it {form}")
     if not content.get("grid") and set(content) & {"limit_s", "measures"}:
         raise ProfileError(f"{path}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
     grid, limit_s, measures = content.get("grid", {}), content.get("limit_s", 1), content.get("measures", [])
