@@ -81,12 +81,12 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
 def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str]) -> Record:
     source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
-    start, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    start = time.perf_counter()
     try:
         read = datasets_of({**notebooks.defaults(name), **given})
         data = fingerprint_of_all([fingerprint(dataset) for dataset in read])
     except datasets.DataError as error:
-        record = Record(name, "", "failed", time.perf_counter() - start, given, now, "", str(error))
+        record = Record(name, "", "failed", time.perf_counter() - start, given, _now(), "", str(error))
         files.write_text(record_path, json.dumps(asdict(record), indent=1))
         return record
     key = digest([content_digest(source), given, data])
@@ -94,7 +94,7 @@ def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[
     if before is not None and before.key == key and before.status == "done" and final.exists():
         before.repeated = False
         return before
-    record = Record(name, key, "done", 0.0, given, now, data)
+    record = Record(name, key, "done", 0.0, given, "", data)
     partial = failed.with_name(f"{name}.partial.ipynb")
     try:
         execute(source, partial, given, folder / "work")
@@ -105,9 +105,13 @@ def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[
         where = f"cell {error.cell_index + 1}" if isinstance(error, PapermillExecutionError) else "a cell"
         what = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
         record.status, record.error = "failed", f"{name}, {where}: {what}\n  What it had done: {failed}"
-    record.seconds = round(time.perf_counter() - start, 2)
+    record.seconds, record.finished = round(time.perf_counter() - start, 2), _now()
     files.write_text(record_path, json.dumps(asdict(record), indent=1))
     return record
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import nbformat
 import pytest
@@ -138,6 +139,15 @@ def test_only_what_has_changed_runs_again(house):
     assert repeated() == ["two"]
     (house / "build" / "try" / "records" / "one.json").write_text('{"half')
     assert repeated() == ["one"]
+
+
+def test_a_record_says_when_the_notebook_ended_and_not_when_it_began(house):
+    write_notebook(
+        house / "notebooks", "one", "import time; from pathlib import Path; time.sleep(1.1); Path('end').touch()"
+    )
+    (record,) = runs.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
+    end = int((house / "build" / "try" / "work" / "end").stat().st_mtime)
+    assert datetime.fromisoformat(record.finished).timestamp() >= end
 
 
 def test_changed_data_run_again(house, monkeypatch, tmp_path):
