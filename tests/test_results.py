@@ -6,8 +6,9 @@ import os
 import pandas as pd
 import pytest
 
-from helpers import pages, results
+from helpers import notebooks, pages, profiles, results
 from helpers.datasets.synthetic import morphology
+from helpers.sweeps import plan
 
 
 @pytest.fixture
@@ -50,6 +51,20 @@ def test_committed_results_all_have_their_provenance():
         assert not note["commit"].endswith("+changes"), f"{path.name} was made with uncommitted changes"
         assert {"made_by", "command", "parameters", "data_sha256", "finished", "hardware", "python"} <= set(note)
     assert {path.stem for path in tables} == {path.stem for path in results.RESULTS.glob("*.json")}
+
+
+def test_committed_results_were_made_with_the_parameters_that_their_profiles_have_now():
+    notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.RESULTS.glob("*.json"))]
+    published = [note for note in notes if note["command"].startswith("python -m helpers publish ")]
+    assert published
+    for note in published:
+        profile = profiles.read_profile(notebooks.ROOT / "profiles" / f"{note['command'].split()[-1]}.yaml")
+        now = {
+            name: {**notebooks.defaults(name), **given, **plan.varied(profile, name)}
+            for name, given in profile.notebooks.items()
+        }
+        wanted = now if profile.grid else now[note["made_by"].removeprefix("notebook ")]
+        assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
 
 
 def test_the_table_of_cells_shows_every_kind_and_its_ranges():
