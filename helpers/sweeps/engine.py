@@ -67,7 +67,7 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
 
 
 async def _knock(scheduler: str) -> None:
-    """Whether a scheduler answers, found out without a client.
+    """Raise an error unless a scheduler answers; without a client.
 
     A client that finds nobody is closed by the garbage collector, maybe in the thread that the next client starts and
     waits for; both then wait for one lock.
