@@ -82,19 +82,23 @@ def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[
     source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
     final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
     start = time.perf_counter()
+
+    def ended(status: str, key: str = "", data: str = "", error: str = "") -> Record:
+        now, seconds = datetime.now(UTC).isoformat(timespec="seconds"), round(time.perf_counter() - start, 2)
+        record = Record(name, key, status, seconds, given, now, data, error)
+        files.write_text(record_path, json.dumps(asdict(record), indent=1))
+        return record
+
     try:
         read = datasets_of({**notebooks.defaults(name), **given})
         data = fingerprint_of_all([fingerprint(dataset) for dataset in read])
     except datasets.DataError as error:
-        record = Record(name, "", "failed", time.perf_counter() - start, given, _now(), "", str(error))
-        files.write_text(record_path, json.dumps(asdict(record), indent=1))
-        return record
+        return ended("failed", error=str(error))
     key = digest([content_digest(source), given, data])
     before = _read_record(record_path)
     if before is not None and before.key == key and before.status == "done" and final.exists():
         before.repeated = False
         return before
-    record = Record(name, key, "done", 0.0, given, "", data)
     partial = failed.with_name(f"{name}.partial.ipynb")
     try:
         execute(source, partial, given, folder / "work")
@@ -104,14 +108,8 @@ def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[
         partial.replace(failed)
         where = f"cell {error.cell_index + 1}" if isinstance(error, PapermillExecutionError) else "a cell"
         what = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
-        record.status, record.error = "failed", f"{name}, {where}: {what}\n  What it had done: {failed}"
-    record.seconds, record.finished = round(time.perf_counter() - start, 2), _now()
-    files.write_text(record_path, json.dumps(asdict(record), indent=1))
-    return record
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        return ended("failed", key, data, f"{name}, {where}: {what}\n  What it had done: {failed}")
+    return ended("done", key, data)
 
 
 def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:

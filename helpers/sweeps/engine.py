@@ -47,7 +47,7 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
     if scheduler:
         try:
             asyncio.run(_knock(scheduler))
-        except (OSError, RuntimeError, TimeoutError, TypeError, ValueError) as error:
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
             raise SweepError(
                 f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler` and "
                 "give the address that it says, such as tcp://10.0.0.1:8786"
