@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import profiles, runs
+from helpers import datasets, profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.update(runs.ENVIRONMENT)
@@ -20,6 +20,21 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped, but LEUKOBOOK_REFUSE_SKIPS is set: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture(scope="session")
+def real():
+    """A function that loads a dataset below LEUKOBOOK_DATA, or skips the test and says why."""
+
+    def load(name, **options):
+        if not os.environ.get("LEUKOBOOK_DATA"):
+            pytest.skip(f"LEUKOBOOK_DATA is not set, so there is no {name} to check")
+        place = datasets.data_root() / datasets.SOURCES[name].folder
+        if not place.is_dir():
+            pytest.skip(f"{place} does not exist, so there is no {name} to check")
+        return datasets.load(name, **options)
+
+    return load
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
 """What the course says of the published sets, checked on the files themselves; skipped where they are not there."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers import datasets, features
+from helpers import features
 from helpers.datasets import NUCLEUS
 from helpers.metrics import overlap
 from helpers.preprocessing import kmeans_lab
@@ -15,23 +14,13 @@ from helpers.splits import near_duplicates
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def real(name, **options):
-    """A dataset below LEUKOBOOK_DATA, or a skip that tells why."""
-    if not os.environ.get("LEUKOBOOK_DATA"):
-        pytest.skip(f"LEUKOBOOK_DATA is not set, so there is no {name} to check")
-    place = datasets.data_root() / datasets.SOURCES[name].folder
-    if not place.is_dir():
-        pytest.skip(f"{place} does not exist, so there is no {name} to check")
-    return datasets.load(name, **options)
-
-
 @pytest.fixture(scope="module")
-def wbc1():
+def wbc1(real):
     return real("wbc1")
 
 
 @pytest.fixture(scope="module")
-def wbc2():
+def wbc2(real):
     return real("wbc2")
 
 
@@ -83,7 +72,7 @@ def test_wbc1_holds_exactly_the_fourteen_known_pairs_and_its_groups_join_them(wb
 
 
 @pytest.mark.parametrize("name", ["wbc1", "wbc2"])
-def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(name):
+def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(real, name):
     dataset = real(name)
     assert dataset.problems(decode=True) == {}
     masks = dataset.masks(64)
@@ -91,14 +80,14 @@ def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(name):
     assert (masks == NUCLEUS).any(axis=(1, 2)).all()
 
 
-def test_bccd_has_364_fields_of_640_by_480():
+def test_bccd_has_364_fields_of_640_by_480(real):
     fields = real("bccd", fields=True)
     assert len(fields) == 364
     assert (fields.sizes() == (480, 640)).all(axis=None)
     assert {kind for boxes in fields.frame["boxes"] for kind, *_ in boxes} == {"WBC", "RBC", "Platelets"}
 
 
-def test_bccd_gives_354_labelled_cells_whose_boxes_lie_in_their_fields():
+def test_bccd_gives_354_labelled_cells_whose_boxes_lie_in_their_fields(real):
     cells = real("bccd")
     assert len(cells) == 354
     box = cells.frame
@@ -108,24 +97,24 @@ def test_bccd_gives_354_labelled_cells_whose_boxes_lie_in_their_fields():
     assert box["bottom"].max() <= 480
 
 
-def test_bccd_cells_that_were_photographed_twice_share_a_group():
+def test_bccd_cells_that_were_photographed_twice_share_a_group(real):
     group = real("bccd", fields=True).frame["group"]
     for a, b in (("00204", "00277"), ("00205", "00276"), ("00237", "00252"), ("00243", "00250"), ("00248", "00249")):
         assert group[f"BloodImage_{a}"] == group[f"BloodImage_{b}"]
 
 
-def test_pbc_has_100_images_of_each_of_eight_classes():
+def test_pbc_has_100_images_of_each_of_eight_classes(real):
     assert counts(real("pbc")) == (100,) * 8
 
 
 @pytest.mark.parametrize("name", ["pbc", "cnmc"])
-def test_the_samples_behind_the_results_are_listed_file_by_file(name):
+def test_the_samples_behind_the_results_are_listed_file_by_file(real, name):
     listed = (ROOT / "book" / "samples" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     stems = [Path(path).with_suffix("").as_posix() for path in listed]  # cnmc is published as BMP
     assert sorted(stems) == sorted(Path(path).with_suffix("").as_posix() for path in real(name).frame["path"])
 
 
-def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups():
+def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups(real):
     cells = real("cnmc")
     assert len(cells) == 1440
     assert cells.frame["subject"].nunique() == 28
@@ -138,7 +127,7 @@ def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups():
 
 @pytest.mark.parametrize(("name", "shape"), [("wbc1", None), ("wbc2", (300, 300, 3)), ("bccd", None), ("pbc", None),
                                              ("cnmc", (450, 450, 3))])  # fmt: skip
-def test_one_image_of_each_set_decodes(name, shape):
+def test_one_image_of_each_set_decodes(real, name, shape):
     dataset = real(name)
     picture = dataset.image(dataset.frame.index[0])
     assert picture.dtype == np.uint8
@@ -155,7 +144,7 @@ def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
     assert np.mean(dice) > 0.85
 
 
-def test_cells_of_c_nmc_are_found_by_their_black_background():
+def test_cells_of_c_nmc_are_found_by_their_black_background(real):
     data = real("cnmc")
     data = data.subset(data.frame.index[::120])
     for picture in data.images(225):

@@ -5,6 +5,8 @@ Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``
 
 from helpers.splits.assign import (
     PARTS,
+    assign_groups,
+    balance,
     folds,
     further_seeds,
     holdout,
@@ -19,7 +21,9 @@ from helpers.splits.duplicates import near_duplicates, similarity
 
 __all__ = [
     "PARTS",
+    "assign_groups",
     "audit",
+    "balance",
     "folds",
     "further_seeds",
     "holdout",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
 from helpers.datasets import DataError, Dataset
 
 PARTS = ("train", "validation", "test")
+# Random assignments from which the best one is taken. More would be more even, and with few groups ever the same one.
+DRAWS = 100
 
 
 def further_seeds(seed: int, n: int) -> list[int]:
@@ -24,18 +26,111 @@ def further_seeds(seed: int, n: int) -> list[int]:
 
 
 def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
-    """Test fold 0 to k-1 of every image; no group is in two folds, classes are spread as evenly as groups allow.
+    """Draw a test fold, 0 to k-1, for every image; no group is in two folds.
+
+    Args:
+        frame: of a dataset.
+        k: number of folds: one to test, one to validate, the others to train.
+        seed: of the draw; see :func:`assign_groups`, and :func:`balance` for how even the folds are.
 
     Raises:
-        DataError: fewer groups than folds, or no class with as many images as folds.
+        DataError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
     """
-    fold = _by_group(frame, k, seed)
+    if k < 3:
+        raise DataError(f"k must be at least 3 (training, validation and test), got {k}")
+    _enough_images(frame, k)
+    fold = assign_groups(frame, [1 / k] * k, seed).rename("fold")
     groups_of_class = frame.groupby("label")["group"].nunique()
     rare = groups_of_class[groups_of_class < k]
     if len(rare):
         listed = ", ".join(f"{label} ({n})" for label, n in rare.items())
         warnings.warn(f"classes with fewer groups than the {k} folds, so absent from some: {listed}", stacklevel=2)
     return fold
+
+
+def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd.Series:
+    """Draw a part for every image, 0 to ``len(shares) - 1``, so that whole groups stay together.
+
+    Of :data:`DRAWS` random assignments the best one is taken (of ten times as many, where all of these leave a part
+    without a class that has a group for each part): first the one in which fewest parts lack such a class, then the one
+    whose shares of every class and of all images are nearest to the wanted ones.
+    Every draw gives each part its share of the groups, also among groups of one commonest class. Scikit-learn's
+    ``StratifiedGroupKFold`` sorts groups by the spread of their classes before it deals them out, so that with few
+    groups all seeds give one partition; these differ (both are compared on every dataset in ``tests/test_splits.py``).
+
+    Args:
+        frame: of a dataset; missing labels count as a class of their own.
+        shares: wanted share of each part, above 0, with sum 1.
+        seed: of the draws. The order of the frame does not matter.
+
+    Raises:
+        DataError: fewer groups than parts.
+    """
+    table = _counts(frame)
+    wanted, groups = np.asarray(shares, float)[:, None], len(table)
+    if groups < len(wanted):
+        raise DataError(f"{len(wanted)} parts need as many groups, and there are {groups}")
+    counts = table.to_numpy(float)
+    commonest, everywhere = counts.argmax(1), (counts > 0).sum(0) >= len(wanted)
+    share_of_group = np.column_stack([counts / counts.sum(0), counts.sum(1) / counts.sum()])
+    quota, random = _evenly(groups, wanted[:, 0]), np.random.default_rng(seed)
+    best, chosen = (np.inf, np.inf), quota
+    for draw in range(10 * DRAWS):
+        if draw >= DRAWS and not best[0]:
+            break
+        stratum = random.permutation(counts.shape[1])[commonest]
+        order, part = np.lexsort((random.random(groups), stratum)), np.empty(groups, int)
+        part[order] = np.roll(quota, random.integers(groups))
+        found = np.stack([np.bincount(part, share, len(wanted)) for share in share_of_group.T], axis=1)
+        lacking = np.count_nonzero(found[:, :-1][:, everywhere] == 0)
+        badness = (lacking, ((found - wanted) ** 2).sum())
+        if badness < best:
+            best, chosen = badness, part
+    return frame["group"].map(pd.Series(chosen, table.index)).rename("part")
+
+
+def balance(frame: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    """Show how evenly a split spreads the images: a row per part.
+
+    Args:
+        frame: of a dataset.
+        part: of every image, as :func:`folds` or :func:`holdout` give it.
+
+    Returns:
+        ``images`` and ``groups`` (numbers), ``share`` (of all images), and for every class its share in that part, 0
+        to 1: in a perfectly balanced split each column of a class equals ``share``.
+    """
+    part = part.reindex(frame.index)
+    by_class = pd.crosstab(part, frame["label"], normalize="columns")
+    images = part.value_counts()
+    table = pd.DataFrame({"images": images, "groups": frame["group"].groupby(part).nunique()})
+    return table.assign(share=images / len(frame)).join(by_class).sort_index()
+
+
+def _counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Number of images by group (rows) and class (columns)."""
+    label = frame["label"].astype(object).where(frame["label"].notna(), "")
+    return pd.crosstab(frame["group"], label)
+
+
+def _evenly(groups: int, shares: np.ndarray) -> np.ndarray:
+    """Part of each of some places in a row, so that any stretch of it has about its share of every part."""
+    wanted = groups * shares
+    quota = np.maximum(1, np.floor(wanted + 1e-9).astype(int))
+    while quota.sum() < groups:
+        quota[(wanted - quota).argmax()] += 1
+    while quota.sum() > groups:  # a part that would have had none got one
+        quota[np.where(quota > 1, quota - wanted, -np.inf).argmax()] -= 1
+    given, places = np.zeros(len(shares), int), np.empty(groups, int)
+    for place in range(groups):
+        places[place] = (quota * (place + 1) / groups - given).argmax()
+        given[places[place]] += 1
+    return places
+
+
+def _enough_images(frame: pd.DataFrame, k: int) -> None:
+    if frame["label"].value_counts().max() < k:
+        raise DataError(f"{k} folds need a class of at least {k} images; use fewer folds")
 
 
 def testable(dataset: Dataset, k: int = 5) -> Dataset:
@@ -64,63 +159,49 @@ def rotation(fold: pd.Series, test: int) -> pd.Series:
     """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test.
 
     Raises:
-        DataError: there is no such fold.
+        DataError: there is no such fold, or there are too few to train on one.
     """
     last = int(fold.max())
+    if last < 2:
+        raise DataError(f"a round needs at least 3 folds (training, validation and test), got {last + 1}")
     if test not in range(last + 1):
         raise DataError(f"{test!r} is no fold; there are 0 to {last}")
     validation = (test + 1) % (last + 1)
     return fold.map(lambda number: {test: "test", validation: "validation"}.get(number, "train")).rename("part")
 
 
-def _by_group(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
-    if k < 2 or frame["group"].nunique() < k:
-        raise DataError(f"{k} folds need at least 2 and at most {frame['group'].nunique()} (the number of groups)")
-    return _assign(StratifiedGroupKFold(k, shuffle=True, random_state=seed), frame)
-
-
 def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
-    """Folds by image, groups ignored: only to show what that does to a number."""
-    return _assign(StratifiedKFold(k, shuffle=True, random_state=seed), frame)
-
-
-def _assign(splitter: StratifiedGroupKFold | StratifiedKFold, frame: pd.DataFrame) -> pd.Series:
-    k = splitter.get_n_splits()
-    if frame["label"].value_counts().max() < k:
-        raise DataError(f"{k} folds need a class of at least {k} images; use fewer folds")
+    """Draw folds by image, groups ignored: only to show what that does to a number. Arguments as :func:`folds`."""
+    _enough_images(frame, k)
     # In the order of ids, so that the same images give the same folds however the frame is sorted.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
-    group = ordered["group"] if isinstance(splitter, StratifiedGroupKFold) else None
+    splitter = StratifiedKFold(k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        for number, (_, test) in enumerate(splitter.split(ordered, ordered["label"], group)):
+        for number, (_, test) in enumerate(splitter.split(ordered, ordered["label"])):
             fold.iloc[test] = number
     return fold.loc[frame.index]
 
 
 def holdout(frame: pd.DataFrame, validation: float, test: float, seed: int) -> pd.Series:
-    """One split by group into ``train``, ``validation`` and ``test``; a class of one group is in one part only.
+    """Draw one split by group into ``train``, ``validation`` and ``test``.
 
     Args:
         frame: of a dataset.
-        validation: wanted share of images, 0 for none; groups are kept whole, so the true share differs somewhat.
-        test: wanted share of images.
+        validation: wanted share of images, 0 for none.
+        test: wanted share of images. Groups are kept whole, so the shares come as near as groups allow; every part has
+            every class that has a group for each part, where any of the draws of :func:`assign_groups` finds such one.
         seed: of the draw.
 
     Raises:
-        DataError: the shares leave nothing to train on, or there are too few groups.
+        DataError: the shares leave nothing to train on, or there are fewer groups than parts.
     """
     if test <= 0 or validation < 0 or test + validation >= 1:
         raise DataError(f"test {test} and validation {validation} must leave something to train on")
-    part = pd.Series("train", index=frame.index, name="part")
-    fold = _by_group(frame, max(2, round(1 / test)), seed)
-    part[fold == 0] = "test"
-    if validation > 0:
-        rest = frame[part == "train"]
-        fold = _by_group(rest, max(2, round((1 - test) / validation)), seed)
-        part[fold.index[fold == 0]] = "validation"
-    return part
+    wanted = {"train": 1 - validation - test, "validation": validation, "test": test}
+    names = [name for name in PARTS if wanted[name] > 0]
+    return assign_groups(frame, [wanted[name] for name in names], seed).map(dict(enumerate(names)))
 
 
 def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict[int, pd.Index]:
@@ -135,13 +216,15 @@ def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict
         Ids by size. Classes take turns, so their counts differ by at most one until the smallest class is used up.
 
     Raises:
-        DataError: more images wanted than a balanced draw can give.
+        DataError: no size, one below 1, or more images wanted than a balanced draw can give.
     """
     random = np.random.default_rng(seed)
     ordered = frame.sort_index()
     shuffled = [random.permutation(ids.to_numpy()) for _, ids in ordered.groupby("label").groups.items()]
     turns = [ids[k] for k in range(min(map(len, shuffled))) for ids in shuffled]
     sizes = sorted(sizes)
+    if not sizes or sizes[0] < 1:
+        raise DataError(f"sizes must be one or more numbers of images, each at least 1, got {sizes}")
     if sizes[-1] > len(turns):
         raise DataError(f"a balanced subset of {sizes[-1]} images is more than the {len(turns)} that the classes allow")
     return {size: pd.Index(turns[:size], name="image_id") for size in sizes}
