@@ -114,9 +114,7 @@ def train(
     card, alarms = made
     test = card["test"]
     for name in ("AUC", "sensitivity", "specificity"):
-        low, high = (test[name][end] for end in ("low", "high"))
-        between = "" if low is None else f" [{low:.3f}, {high:.3f}]"
-        typer.echo(f"{name:12} {test[name]['value']:.3f}{between} on {card['parts']['test']}")
+        typer.echo(f"{name:12} {cards.measured_in_words(test[name])} (n={test[name]['n']})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
     for alarm in alarms:
         typer.echo(str(alarm), err=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from helpers import metrics
 from helpers.datasets import Dataset
 
 _ASK = "*to be filled in:*"
@@ -61,7 +62,9 @@ def model_card(card: dict[str, Any]) -> str:
         card: as :func:`helpers.classification.train` makes it and saves it beside the model.
     """
     parts = "\n".join(f"| {name} | {own['images']} | {own['groups']} |" for name, own in card["parts"].items())
-    scores = "\n".join(f"| {name} | {_with_interval(own)} |" for name, own in card["test"].items())
+    scores = "\n".join(
+        f"| {name} | {measured_in_words(own)} | {own['n']} | {own['groups']} |" for name, own in card["test"].items()
+    )
     settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items() if name != "seed")
     alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
     test, seen = card["parts"]["test"], card["input"]
@@ -75,7 +78,8 @@ def model_card(card: dict[str, Any]) -> str:
 - Input: one cell in the middle of an image, red, green, blue, {seen["dtype"]} from {seen["low"]:g} to {seen["high"]:g},
   resized to {card["size"]} pixels; scaled within the model.
 - **{card["positive"]}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
-  sensitivity of {card["sensitivity_wanted"]:g}.
+  sensitivity of {card["sensitivity_wanted"]:g}; of new images like these, {card["sensitivity_expected"]:.3f} may be
+  expected.
 
 ## What it has learnt from
 
@@ -90,8 +94,10 @@ def model_card(card: dict[str, Any]) -> str:
 
 ## How good it was, once, on groups it had not seen
 
-| measure | value [95 %, {test["groups"]} groups], {test["images"]} images |
-|---|---|
+On {test["images"]} images of {test["groups"]} groups; each measure with the images and groups that it counts.
+
+| measure | value [95 %] | images | groups |
+|---|---|---:|---:|
 {scores}
 
 Alarms raised by the evaluation:
@@ -107,8 +113,18 @@ Alarms raised by the evaluation:
 """
 
 
-def _with_interval(measured: dict[str, Any]) -> str:
+def measured_in_words(measured: dict[str, Any]) -> str:
+    """Write a number with its interval, or with the range of the groups where these are too few for one.
+
+    Args:
+        measured: ``value``, ``low``, ``high`` (``None`` where there is none) and ``interval``, as in
+            :class:`helpers.metrics.Estimate`.
+    """
     value, low, high = (measured[key] for key in ("value", "low", "high"))
     if value is None:
         return "not defined"
-    return f"{value:.3f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else " (no interval: one group)")
+    if measured["interval"] == metrics.NONE:
+        return f"{value:.3f} (no interval: {measured['groups']} group)"
+    if measured["interval"] == metrics.RANGE:
+        return f"{value:.3f} (no interval: {measured['groups']} groups, from {low:.3f} to {high:.3f})"
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"

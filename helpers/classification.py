@@ -99,7 +99,7 @@ def train(
     alarms = metrics.all_alarms(
         tables["test"],
         positive,
-        threshold,
+        threshold.value,
         dataset.frame,
         part,
         pictures[(part == "test").to_numpy()],
@@ -111,8 +111,9 @@ def train(
         "network": network,
         "classes": list(dataset.classes),
         "positive": positive,
-        "threshold": round(threshold, 6),
+        "threshold": threshold.value,
         "sensitivity_wanted": sensitivity,
+        "sensitivity_expected": threshold.expected,
         "size": size,
         "input": learnt_from,
         "data": {"name": dataset.name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
@@ -121,7 +122,7 @@ def train(
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(part)
         },
-        "test": _scores(tables["test"], positive, threshold, seed),
+        "test": _scores(tables["test"], positive, threshold.value, seed),
         "alarms": [str(alarm) for alarm in alarms],
         "seed": seed,
         "settings": asdict(settings),
@@ -185,7 +186,7 @@ def predict(
     columns = [metrics.PREFIX + name for name in card["classes"]]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["image", *columns, "called"])
     table["threshold"] = card["threshold"]
-    files.write_text(target, table.to_csv(index=False, float_format="%.6f"))
+    files.write_text(target, table.to_csv(index=False, float_format="%.9g"))
     return table, bad
 
 

@@ -14,15 +14,17 @@ CARD = {
     "positive": "ill",
     "threshold": 0.31,
     "sensitivity_wanted": 0.95,
+    "sensitivity_expected": 0.905,
     "size": 64,
     "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
     "data": {"name": "drawn", "title": "Drawn cells", "sha256": "abc"},
     "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
     "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
     "test": {
-        "AUC": {"value": 0.8123, "low": 0.7, "high": 0.9, "n": 20, "groups": 2},
-        "specificity": {"value": 0.5, "low": None, "high": None, "n": 10, "groups": 1},
-        "sensitivity": {"value": None, "low": None, "high": None, "n": 0, "groups": 0},
+        "AUC": {"value": 0.8123, "low": 0.7, "high": 0.9, "interval": "95 %", "n": 200, "groups": 20},
+        "accuracy": {"value": 0.804, "low": 0.0, "high": 1.0, "interval": "range of groups", "n": 275, "groups": 3},
+        "specificity": {"value": 0.5, "low": None, "high": None, "interval": "none", "n": 10, "groups": 1},
+        "sensitivity": {"value": None, "low": None, "high": None, "interval": "none", "n": 0, "groups": 0},
     },
     "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
     "seed": 20,
@@ -34,9 +36,11 @@ CARD = {
 
 def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_missing():
     text = cards.model_card(CARD)
-    assert "| AUC | 0.812 [0.700, 0.900] |" in text
-    assert "| specificity | 0.500 (no interval: one group) |" in text
-    assert "| sensitivity | not defined |" in text
+    assert "| AUC | 0.812 [0.700, 0.900] | 200 | 20 |" in text
+    assert "| accuracy | 0.804 (no interval: 3 groups, from 0.000 to 1.000) | 275 | 3 |" in text
+    assert "| specificity | 0.500 (no interval: 1 group) | 10 | 1 |" in text
+    assert "| sensitivity | not defined | 0 | 0 |" in text
+    assert "sensitivity of 0.95; of new images like these, 0.905 may be" in text
     assert "| train | 60 | 6 |" in text
     assert "- Alarm, patients are not known: all 20 images are groups of their own. Check." in text
     assert "not for diagnosis" in text

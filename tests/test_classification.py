@@ -6,6 +6,7 @@ import pytest
 from sklearn import metrics as sk
 
 from helpers import datasets, metrics, splits
+from helpers.metrics import bootstrap, ranking
 
 CLASSES = ("ill", "well")
 
@@ -134,12 +135,125 @@ def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
 
 def test_a_threshold_reaches_the_wanted_sensitivity_and_no_higher_one_does(mixed):
     for wanted in (0.5, 0.9, 0.95, 1.0):
-        threshold = metrics.threshold_for(mixed, "ill", wanted)
+        threshold = metrics.threshold_for(mixed, "ill", wanted).value
         ill = mixed.loc[mixed["label"] == "ill", "p_ill"]
         assert (ill >= threshold).mean() >= wanted
         assert (ill > threshold).mean() < wanted
     with pytest.raises(ValueError, match="a sensitivity"):
         metrics.threshold_for(mixed, "ill", 1.2)
+    with pytest.raises(ValueError, match=r"got 1\.0"):
+        metrics.threshold_for(mixed, "ill", 0.9, assurance=1.0)
+
+
+def test_what_a_threshold_promises_of_new_images_is_what_they_get():
+    """19 of 20 found: 19 / 21 expected, and 0.95 reached in 36 of 100 cases; with an assurance, as often as it says."""
+    plain = metrics.threshold_for(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95)
+    assert (plain.positives, plain.found, plain.value) == (20, 19, 0.05)
+    assert plain.expected == pytest.approx(19 / 21)
+    assert plain.assurance == pytest.approx(1 - 20 * 0.95**19 * 0.05 - 0.95**20)
+    few = metrics.threshold_for(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95, assurance=0.9)
+    assert (few.found, few.assurance) == (20, pytest.approx(1 - 0.95**20))  # the lowest score, and it is not enough
+    random, reached = np.random.default_rng(0), {None: [], 0.8: []}
+    for _ in range(400):
+        known = table(["ill"] * 60, random.random(60))
+        for assurance, found in reached.items():
+            found.append(1 - metrics.threshold_for(known, "ill", 0.9, assurance).value)
+    assert np.mean(reached[None]) == pytest.approx(54 / 61, abs=0.01)
+    assert np.mean(np.array(reached[None]) >= 0.9) == pytest.approx(0.42, abs=0.06)
+    assert 0.8 <= np.mean(np.array(reached[0.8]) >= 0.9) <= 0.92
+
+
+def test_every_rate_counts_its_own_images_and_groups():
+    """Four positive images of two patients among 40 of 12: a sensitivity rests on four."""
+    group = [f"p{k % 12}" for k in range(40)]
+    label = ["ill" if k in (0, 1, 12, 13) else "well" for k in range(40)]
+    score = [0.9 if k in (0, 1, 12, 2) else 0.1 for k in range(40)]
+    found = metrics.rates(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
+    counted = found[["n", "groups"]].apply(tuple, axis=1).to_dict()
+    assert counted == {
+        "sensitivity": (4, 2), "specificity": (36, 12), "fall-out": (36, 12), "precision": (4, 3),
+        "negative predictive value": (36, 12), "F1": (5, 3), "accuracy": (40, 12), "balanced accuracy": (40, 12),
+    }  # fmt: skip
+    # Of patient 0 both images are found, of patient 1 one of two.
+    assert found.loc["sensitivity", ["value", "low", "high", "interval"]].tolist() == [0.75, 0.5, 1, "range of groups"]
+    assert found.at["accuracy", "interval"] == "95 %"
+    assert found.at["accuracy", "value"] == 38 / 40
+
+
+def test_no_error_among_25_patients_leaves_one_in_seven_possible():
+    group = np.repeat(np.arange(50), 4)
+    perfect = table(np.where(group < 25, "ill", "well"), np.where(group < 25, 0.9, 0.1), group)
+    found = metrics.rates(perfect, "ill", 0.5, seed=0).set_index("measure")
+    for name, value, low, high in (("sensitivity", 1, 0.863, 1), ("fall-out", 0, 0, 0.137), ("accuracy", 1, 0.929, 1)):
+        assert found.loc[name, ["value", "low", "high"]].tolist() == pytest.approx([value, low, high], abs=5e-4)
+    auc = metrics.roc_auc(perfect, "ill", seed=0)
+    assert (auc.value, auc.low, auc.high) == (1, pytest.approx(0.025 ** (1 / 25)), 1)
+    assert "(between 86 and 100)" in " ".join(metrics.in_plain_words(perfect, "ill", 0.5, 0).split())
+
+
+def test_the_published_card_of_three_patients_would_show_their_range():
+    """Accuracy 0.804 [0.000, 1.000] over three patients: one of them has no right answer at all."""
+    group = np.repeat(["a", "b", "c"], [20, 17, 9])
+    label = np.where(group == "b", "well", "ill")
+    score = np.where(group == "c", 0.1, np.where(group == "a", 0.9, 0.2))
+    found = metrics.rates(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
+    assert found.loc["accuracy", ["value", "interval", "groups"]].tolist() == [37 / 46, "range of groups", 3]
+    words = " ".join(metrics.in_plain_words(table(label, score, group), "ill", 0.5, 0).split())
+    assert "from 0 to 100 in single groups" in words
+    assert "between" not in words
+
+
+def test_a_class_of_few_patients_gives_the_range_of_its_patients_and_not_an_interval():
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(30), 6)
+    score = np.clip(random.normal(np.where(group < 4, 0.7, 0.3), 0.15), 0, 1)
+    cells = table(np.where(group < 4, "ill", "well"), score, group)
+    found = metrics.roc_auc(cells, "ill", 0)
+    of_each = [
+        sk.roc_auc_score((cells["label"] == "ill")[(group == k) | (group >= 4)], score[(group == k) | (group >= 4)])
+        for k in range(4)
+    ]
+    assert (found.low, found.high, found.interval) == (min(of_each), max(of_each), "range of groups")
+
+
+def test_the_area_under_the_curve_is_that_of_every_pair_of_images_in_every_resample(mixed):
+    """The matrix of all pairs of groups, as it was written out before, at 1e-12."""
+    code, true, score = mixed["group"].to_numpy(), (mixed["label"] == "ill").to_numpy(), mixed["p_ill"].to_numpy()
+    strata = bootstrap.strata_of(mixed)
+    code = pd.factorize(code, sort=True)[0]
+    ahead = (score[true][:, None] > score[~true]) + 0.5 * (score[true][:, None] == score[~true])
+    for weights in bootstrap.draws(strata, 3):
+        ill, well = weights[:200, code[true]], weights[:200, code[~true]]
+        wanted = np.einsum("ri,ij,rj->r", ill, ahead, well) / (ill.sum(1) * well.sum(1))
+        assert ranking.area_under_roc(mixed, "ill")(weights[:200]) == pytest.approx(wanted, abs=1e-12)
+        break
+
+
+def test_average_precision_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
+    seen = []
+    monkeypatch.setattr(ranking, "estimate_weighted", lambda area, *rest, **more: seen.append(area))
+    metrics.average_precision(mixed, "ill", 0)
+    code = pd.factorize(mixed["group"], sort=True)[0]
+    weights = next(bootstrap.draws(bootstrap.strata_of(mixed), 3))[:20]
+    wanted = [
+        sk.average_precision_score(mixed["label"] == "ill", mixed["p_ill"], sample_weight=row[code]) for row in weights
+    ]
+    assert seen[0](weights) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_resamples_keep_the_number_of_patients_of_each_class():
+    strata = np.repeat([0, 1, 2], [4, 7, 1])
+    drawn = np.concatenate(list(bootstrap.draws(strata, 0)))
+    assert drawn.shape == (2000, 12)
+    for stratum, size in enumerate((4, 7, 1)):
+        assert drawn[:, strata == stratum].sum(1) == pytest.approx(size)
+    assert drawn.mean(0) == pytest.approx(1, abs=0.1)
+    # The variance of a mean over 7 groups is that of its values over 7: drawing 7 of 7 would give six sevenths of it.
+    values = np.arange(7.0)
+    means = drawn[:, strata == 1] @ values / 7
+    assert means.var() == pytest.approx(values.var(ddof=1) / 7, rel=0.1)
+    blocks = np.concatenate(list(bootstrap.draws(strata, 0, width=2**18)))
+    assert blocks.sum(1) == pytest.approx(12)
 
 
 def test_a_patient_has_the_mean_of_the_cells_and_one_label():
@@ -155,11 +269,37 @@ def test_brier_and_calibration_error_of_hand_worked_cases(mixed):
     assert metrics.brier(mixed, "ill", 0).value == pytest.approx(
         sk.brier_score_loss(mixed["label"] == "ill", mixed["p_ill"])
     )
-    # Ten images at 0.75 of which five are ill, ten at 0.2 of which two are: (0.25 + 0) / 2.
+    # Ten images at 0.75 of which five are ill, ten at 0.2 of which two are: (0.25 + 0) / 2, less what chance adds.
     cells = table(["ill"] * 5 + ["well"] * 5 + ["ill"] * 2 + ["well"] * 8, [0.75] * 10 + [0.2] * 10)
-    assert metrics.ece(cells, "ill", 0).value == pytest.approx(0.125)
+    assert 0.06 < metrics.ece(cells, "ill", 0).value < 0.125
+    many = table((["ill"] * 5 + ["well"] * 5 + ["ill"] * 2 + ["well"] * 8) * 200, ([0.75] * 10 + [0.2] * 10) * 200)
+    assert metrics.ece(many, "ill", 0).value == pytest.approx(0.125, abs=0.005)
     shown = metrics.reliability(cells, "ill", 0)
     assert shown[["probability", "frequency", "n"]].to_numpy().tolist() == [[0.2, 0.2, 10], [0.75, 0.5, 10]]
+
+
+@pytest.mark.parametrize(("too_sure", "least"), [(1, 0.88), (3, 0.85)])
+def test_the_calibration_error_lies_within_its_interval_and_the_interval_holds_the_truth(too_sure, least):
+    """Of calibrated cells (``too_sure`` 1) four intervals in forty excluded their own value."""
+    random = np.random.default_rng(1)
+
+    def draw(n):
+        logit = random.normal(0, 1, n)
+        ill = random.random(n) < 1 / (1 + np.exp(-logit))
+        return ill, logit, 1 / (1 + np.exp(-too_sure * logit))
+
+    _, logit, said = draw(1_000_000)
+    bins = np.minimum((said * 10).astype(int), 9)
+    truth = np.abs(np.bincount(bins, 1 / (1 + np.exp(-logit)) - said)).sum() / len(said)
+    held, values = 0, []
+    for _ in range(100):
+        ill, _, score = draw(300)
+        found = metrics.ece(table(np.where(ill, "ill", "well"), score, np.repeat(np.arange(60), 5)), "ill", 0)
+        assert found.low <= found.value <= found.high
+        held += found.low <= max(truth, 0.001) <= found.high
+        values.append(found.value)
+    assert held >= 100 * least
+    assert np.mean(values) == pytest.approx(truth, abs=0.045)
 
 
 def test_temperature_finds_how_much_too_sure_a_model_is():
@@ -247,23 +387,22 @@ def test_patients_that_are_not_known_raise_an_alarm(good):
     assert names(metrics.patients_unknown(good.assign(group=good.index))) == ["patients are not known"]
 
 
-def accuracy_of(groups, random):
-    """The accuracy of 20 images each of some patients, who have rates of their own; 0.8 on the whole."""
-    right = random.random((groups, 20)) < random.beta(4, 1, (groups, 1))
-    table = pd.DataFrame({"group": np.repeat(np.arange(groups).astype(str), 20), "label": "ill"})
-    table = table.assign(p_ill=right.ravel().astype(float), p_well=1.0 - right.ravel())
-    return metrics.score([table], "accuracy", int(random.integers(1e6)))
-
-
-def test_few_groups_raise_an_alarm_because_their_intervals_hold_the_truth_too_seldom(good):
+def test_few_groups_raise_an_alarm_because_they_give_no_interval(good):
     assert metrics.few_groups(good) == []
-    (alarm,) = metrics.few_groups(good[good["group"].isin(good["group"].unique()[:9])])
+    nine = good[good["group"].isin(good["group"].unique()[:9])]
+    (alarm,) = metrics.few_groups(nine)
     assert "images of 9 groups were tested" in alarm.saw
-    random, held = np.random.default_rng(0), {}
-    for groups in (3, 5, 30):
-        estimates = [accuracy_of(groups, random) for _ in range(200)]
-        held[groups] = np.mean([e.low <= 0.8 <= e.high for e in estimates])
-    assert 0.6 < held[3] < held[5] < 0.9 < held[30]
+    assert metrics.score([nine], "accuracy", 0).interval == "range of groups"
+
+
+def test_a_model_that_ranks_the_wrong_way_round_raises_an_alarm(good):
+    turned = good.assign(p_ill=good["p_well"], p_well=good["p_ill"])
+    assert metrics.roc_auc(turned, "ill", 0).value < 0.1
+    assert names(metrics.knows_nothing(turned, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
+    few = turned[turned["group"].isin(turned["group"].unique()[:8])]
+    assert names(metrics.knows_nothing(few, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
+    weak = good.assign(p_ill=1 - good["p_ill"] ** 0.05).assign(p_well=lambda t: 1 - t["p_ill"])
+    assert metrics.knows_nothing(weak, "ill", 0.02, seed=0)[0].name == "the model ranks the wrong way round"
 
 
 def test_another_input_than_in_training_raises_an_alarm():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import ndimage
+from scipy import ndimage, stats
 from scipy.spatial.distance import cdist
 from skimage.metrics import hausdorff_distance
 from sklearn.metrics import jaccard_score
@@ -82,7 +82,7 @@ def test_one_group_per_image_gives_the_usual_interval_of_a_mean():
 
 def test_the_same_seed_gives_the_same_interval_whatever_the_order_of_images():
     random = np.random.default_rng(5)
-    values, groups = drawn(random.normal(0, 1, 60), np.arange(60) % 6)
+    values, groups = drawn(random.normal(0, 1, 60), np.arange(60) % 12)
     once = mean_over_groups(values, groups, seed=7)
     assert mean_over_groups(values, groups, seed=7) == once
     again = mean_over_groups(values.sample(frac=1, random_state=1), groups, seed=7)
@@ -141,8 +141,51 @@ def test_an_image_without_a_group_is_refused():
         mean_over_groups(values, groups.iloc[:2], seed=0)
 
 
-def test_an_estimate_reads_as_a_sentence():
-    assert str(Estimate(0.5, 0.4, 0.6123, 10, 3)) == "0.500 [0.400, 0.612] (n=10, groups=3)"
+def test_an_estimate_reads_as_a_sentence_that_names_its_interval():
+    assert str(Estimate(0.5, 0.4, 0.6123, 10, 30)) == "0.500 [0.400, 0.612] (n=10, groups=30)"
+    few = Estimate(0.5, 0.4, 0.6123, 10, 3, metrics.RANGE)
+    assert str(few) == "0.500, groups from 0.400 to 0.612 (n=10, groups=3)"
+    assert str(Estimate(0.5, np.nan, np.nan, 10, 1, metrics.NONE)) == "0.500, no interval (n=10, groups=1)"
+
+
+def test_an_estimate_is_not_rounded_and_an_interval_beside_its_value_is_refused():
+    row = Estimate(1 / 3, 0.1 + 0.2, 0.4, 10, 30).row("dice")
+    assert row == {"dice": 1 / 3, "low": 0.1 + 0.2, "high": 0.4, "interval": "95 %", "n": 10, "groups": 30}
+    for low, high in ((0.6, 0.7), (0.3, 0.4)):
+        with pytest.raises(ValueError, match=r"0\.5 is not within"):
+            Estimate(0.5, low, high, 10, 30)
+
+
+def test_below_ten_groups_there_is_the_range_of_the_groups_and_no_interval():
+    values, groups = drawn([1, 1, 0, 0, 1, 0, 0, 0], "aaaabbcc")
+    found = mean_over_groups(values, groups, seed=0)
+    assert (found.value, found.low, found.high) == (3 / 8, 0.0, 0.5)
+    assert (found.interval, found.groups) == ("range of groups", 3)
+    nine, ten = (mean_over_groups(*drawn(np.arange(k), range(k)), seed=0) for k in (9, 10))
+    assert (nine.low, nine.high, nine.interval) == (0, 8, "range of groups")
+    assert ten.interval == "95 %"
+    assert 0 < ten.low < ten.high < 9
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(1.0, 0.025 ** (1 / 25), 1.0), (0.0, 0.0, 1 - 0.025 ** (1 / 25))])
+def test_where_all_groups_agree_the_interval_is_exact_over_groups(value, low, high):
+    values, groups = drawn([value] * 100, np.arange(100) % 25)
+    found = mean_over_groups(values, groups, seed=0, proportion=True)
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+    assert (low, high) == pytest.approx(stats.binomtest(round(25 * value), 25).proportion_ci(method="exact"))
+    apart = mean_over_groups(values, groups, seed=0)  # of a distance in pixels nothing is known beyond
+    assert (apart.low, apart.high) == (value, value)
+
+
+def test_an_interval_over_ten_groups_covers_nine_times_in_ten():
+    random, covered = np.random.default_rng(1), 0
+    for trial in range(400):
+        effect = random.normal(0, 1, 10)
+        found = mean_over_groups(
+            *drawn(np.repeat(effect, 5) + random.normal(0, 0.5, 50), np.repeat(range(10), 5)), trial
+        )
+        covered += found.low <= 0 <= found.high
+    assert 0.87 <= covered / 400 <= 0.95
 
 
 def test_table_of_means_has_one_row_per_combination_in_their_order():
@@ -156,15 +199,15 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
     )
     groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
     means = table_of_means(table, "dice", ["method", "part"], groups, seed=0)
-    assert list(means.columns) == ["method", "part", "dice", "low", "high", "n", "groups"]
+    assert list(means.columns) == ["method", "part", "dice", "low", "high", "interval", "n", "groups"]
     assert means["method"].tolist() == ["otsu", "kmeans"]
-    assert means["dice"].tolist() == [0.6, 0.9]
+    assert means["dice"].tolist() == pytest.approx([0.6, 0.9])
     assert means["n"].tolist() == [3, 3]
     assert means["groups"].tolist() == [2, 2]
     assert (means["low"] <= means["dice"]).all()
     assert (means["dice"] <= means["high"]).all()
-    # Two groups: every resample is a mean of P1 (0.55), of P2 (0.7), or of both.
-    assert means.loc[0, ["low", "high"]].tolist() == [0.55, 0.7]
+    # Two groups give no interval, but the range of their means: P1 0.55, P2 0.7.
+    assert means.loc[0, ["low", "high", "interval"]].tolist() == [0.55, 0.7, "range of groups"]
 
 
 def test_table_of_means_may_split_by_one_column():

@@ -98,6 +98,33 @@ def test_a_class_without_an_image_counts_in_no_mean(three):
     assert metrics.score([without], "balanced accuracy", 0).value == pytest.approx(recall.mean())
 
 
+@pytest.mark.parametrize("group", [np.arange(60) // 3, np.arange(60) % 20], ids=["one class each", "all classes each"])
+def test_a_constant_predictor_of_four_classes_has_exactly_a_quarter(group):
+    """Resamples without a class used to drop it from the mean, which gave [0.000, 0.333]."""
+    label = np.repeat(list("abcd"), 15)
+    frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(60)])
+    constant = metrics.predictions(frame, np.tile([0.7, 0.1, 0.1, 0.1], (60, 1)), tuple("abcd"), 0)
+    found = metrics.score([constant], "balanced accuracy", 0)
+    assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
+    assert metrics.score([constant], "macro F1", 0).value == pytest.approx(0.4 / 4)
+
+
+def test_a_resample_that_lacks_a_class_does_not_count():
+    """One of twelve mixed patients has all cells of c, and they are wrong: without that patient the mean would rise."""
+    group = np.repeat(np.arange(12), 10)
+    label = np.where(group == 0, "c", np.resize(["a", "b"], 120))
+    label[0] = "a"  # so that patients have several classes and are resampled together
+    said = np.where(label == "c", "a", label)
+    own = np.eye(3)[[CLASSES.index(name) for name in said]]
+    frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(120)])
+    found = metrics.per_class(metrics.predictions(frame, own, CLASSES, 0), 0).set_index(["measure", "class"])
+    macro = found.loc[("recall", "macro")]
+    assert (macro["value"], macro["interval"]) == (pytest.approx(2 / 3), "none")  # no patient alone has all classes
+    assert found.loc[("recall", "c"), ["value", "n", "groups", "interval"]].tolist() == [0, 9, 1, "none"]
+    assert found.loc[("precision", "a"), "n"] == (said == "a").sum()
+    assert found.loc[("F1", "c"), "n"] == 9
+
+
 def test_the_order_of_rows_does_not_matter(three):
     turned = three.iloc[::-1]
     assert metrics.compare([three], [turned], "accuracy", 0).high == 0

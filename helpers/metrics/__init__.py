@@ -12,31 +12,33 @@ from helpers.metrics.alarms import (
     seen_in_training,
     thresholded,
 )
-from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, table_of_means
+from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Estimate, mean_over_groups, table_of_means
 from helpers.metrics.calibration import brier, ece, reliability, temperature, with_temperature
 from helpers.metrics.classification import (
     PREFIX,
-    average_precision,
+    Threshold,
     by_group,
     classes_of,
-    compare_auc,
     in_plain_words,
     predicted,
     predictions,
     rates,
-    roc_auc,
-    roc_curve,
     threshold_for,
 )
 from helpers.metrics.masks import PARTS, hausdorff95, overlap, pooled_iou, segmentation_scores, surface_dice
 from helpers.metrics.multiclass import MEASURES, compare, confused, confusion, per_class, roc_auc_by_class, score
+from helpers.metrics.ranking import average_precision, compare_auc, roc_auc, roc_curve
 
 __all__ = [
+    "INTERVAL",
     "MEASURES",
+    "NONE",
     "PARTS",
     "PREFIX",
+    "RANGE",
     "Alarm",
     "Estimate",
+    "Threshold",
     "all_alarms",
     "another_input",
     "average_precision",
@@ -48,7 +50,6 @@ __all__ = [
     "confused",
     "confusion",
     "ece",
-    "estimate",
     "few_groups",
     "hausdorff95",
     "in_plain_words",

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from helpers.metrics.bootstrap import Estimate, estimate, mean_over_groups, sums_by_group
+from helpers.metrics.bootstrap import (
+    FEWEST,
+    LEVEL,
+    Estimate,
+    GroupSums,
+    mean_over_groups,
+    summarise,
+    sums_by_group,
+)
 from helpers.metrics.classification import PREFIX, classes_of
 
 BINS = 10
 
 
 def brier(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
-    error = (table[PREFIX + positive] - (table["label"] == positive)) ** 2
-    return mean_over_groups(error, table["group"], seed)
+    """Estimate the mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
+    error = ((table[PREFIX + positive] - (table["label"] == positive)) ** 2).to_numpy()
+    by_group = sums_by_group(np.stack([error, np.ones(len(error))], axis=1), table["group"])
+    return GroupSums(by_group, seed).estimate(lambda s: s[:, 0] / s[:, 1], len(table))
 
 
 def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Expected calibration error: mean distance of probability and frequency over ten bins, weighted by their images.
+    """Estimate the expected calibration error: the mean distance of probability and frequency over ten bins.
 
-    It cannot be negative, so that chance alone puts it above 0, the more the fewer the images (Guo et al. 2017).
+    Bins are weighted by their images (Guo et al. 2017). Chance alone puts the plain number above 0, the more the fewer
+    the images, and a resample adds chance again. So the mean gain of the resamples is taken off the number once and off
+    their percentiles twice (bias-corrected bootstrap), and nothing goes below 0. The interval begins at 0 where the
+    plain number is within the 95 % that resamples of a calibrated model reach: those of every bin's own mean error.
+    Groups of all classes are resampled together, since how many are ill is part of what is measured.
     """
     inside = np.eye(BINS)[_bin(table, positive)]
     gap = ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()
-    parts = np.concatenate([inside * gap[:, None], inside], axis=1)
-    sums = sums_by_group(parts, table["group"])
-    return estimate(sums, lambda s: np.abs(s[:, :BINS]).sum(1) / s[:, BINS:].sum(1), len(table), seed)
+    by_group = sums_by_group(np.concatenate([inside * gap[:, None], inside], axis=1), table["group"])
+    sums, groups = GroupSums(by_group, seed), np.ones(len(by_group), bool)
+    whole = by_group.sum(0)
+    error = whole[:BINS] / np.maximum(whole[BINS:], 1)
+
+    def plain(s: np.ndarray, expected: np.ndarray | float = 0.0) -> np.ndarray:
+        return np.abs(s[:, :BINS] - expected * s[:, BINS:]).sum(1) / s[:, BINS:].sum(1)
+
+    number, spread = float(plain(whole[None])[0]), sums.spread(plain)
+    bias = spread.mean() - number
+    value = max(0.0, number - bias)
+    if len(by_group) < FEWEST:
+        return summarise(value, plain(by_group), len(table), groups)
+    found = summarise(value, np.maximum(0.0, spread - 2 * bias), len(table), groups, proportion=False)
+    calibrated = number <= np.quantile(plain(sums.sums, error), LEVEL)
+    return replace(found, low=0.0) if calibrated else found
 
 
 def reliability(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
@@ -35,8 +63,9 @@ def reliability(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
     rows, bins = [], _bin(table, positive)
     for number in np.unique(bins):
         part = table[bins == number]
-        came_true = mean_over_groups((part["label"] == positive).astype(float), part["group"], seed)
-        rows.append({"probability": round(float(part[PREFIX + positive].mean()), 3)} | came_true.row("frequency"))
+        true = (part["label"] == positive).astype(float)
+        frequency = mean_over_groups(true, part["group"], seed, proportion=True)
+        rows.append({"probability": float(part[PREFIX + positive].mean())} | frequency.row("frequency"))
     return pd.DataFrame(rows)
 
 

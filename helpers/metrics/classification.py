@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
-from helpers.metrics.bootstrap import ENDS, Estimate, draws, estimate, sums_by_group
+from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, GroupSums, fewest_groups, strata_of, sums_by_group
 
 PREFIX = "p_"
 
@@ -75,155 +77,98 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed
         seed: of the resamples.
 
     Returns:
-        A row per ``measure`` with ``value, low, high, n, groups``: sensitivity, specificity, fall-out (1 less the
-        specificity), precision, negative predictive value, F1, accuracy and balanced accuracy. NaN where a measure
-        is not defined, such as the precision of a model that calls nothing positive.
+        A row per ``measure`` with ``value, low, high, interval, n, groups``: sensitivity, specificity, fall-out (1 less
+        the specificity), precision, negative predictive value, F1, accuracy and balanced accuracy; ``n`` and ``groups``
+        are those of its denominator. NaN where a measure is not defined, such as the precision of a model that calls
+        nothing positive.
     """
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
-    true, said = _truth(table, positive), table[PREFIX + positive].to_numpy() >= limit
+    true, said = truth_of(table, positive), table[PREFIX + positive].to_numpy() >= limit
     counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
-    sums = sums_by_group(counts, table["group"])
+    sums = GroupSums(sums_by_group(counts, table["group"]), seed, strata_of(table))
     tp, fn, fp, tn = range(4)
-    measures: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "sensitivity": lambda s: s[:, tp] / (s[:, tp] + s[:, fn]),
-        "specificity": lambda s: s[:, tn] / (s[:, tn] + s[:, fp]),
-        "fall-out": lambda s: s[:, fp] / (s[:, tn] + s[:, fp]),
-        "precision": lambda s: s[:, tp] / (s[:, tp] + s[:, fp]),
-        "negative predictive value": lambda s: s[:, tn] / (s[:, tn] + s[:, fn]),
-        "F1": lambda s: 2 * s[:, tp] / (2 * s[:, tp] + s[:, fp] + s[:, fn]),
-        "accuracy": lambda s: (s[:, tp] + s[:, tn]) / s.sum(1),
-        "balanced accuracy": lambda s: (s[:, tp] / (s[:, tp] + s[:, fn]) + s[:, tn] / (s[:, tn] + s[:, fp])) / 2,
+    # By name: what it counts, and how.
+    measures: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
+        "sensitivity": ([tp, fn], lambda s: s[:, tp] / (s[:, tp] + s[:, fn])),
+        "specificity": ([tn, fp], lambda s: s[:, tn] / (s[:, tn] + s[:, fp])),
+        "fall-out": ([tn, fp], lambda s: s[:, fp] / (s[:, tn] + s[:, fp])),
+        "precision": ([tp, fp], lambda s: s[:, tp] / (s[:, tp] + s[:, fp])),
+        "negative predictive value": ([tn, fn], lambda s: s[:, tn] / (s[:, tn] + s[:, fn])),
+        "F1": ([tp, fp, fn], lambda s: 2 * s[:, tp] / (2 * s[:, tp] + s[:, fp] + s[:, fn])),
+        "accuracy": ([tp, fn, fp, tn], lambda s: (s[:, tp] + s[:, tn]) / s.sum(1)),
+        "balanced accuracy": (
+            [tp, fn, fp, tn],
+            lambda s: (s[:, tp] / (s[:, tp] + s[:, fn]) + s[:, tn] / (s[:, tn] + s[:, fp])) / 2,
+        ),
     }
-    rows = [
-        {"measure": name} | estimate(sums, measure, len(table), seed).row("value") for name, measure in measures.items()
-    ]
+    rows = []
+    for name, (columns, measure) in measures.items():
+        of_group = sums.by_group[:, columns].sum(1)
+        rests_on = fewest_groups(table) if name == "balanced accuracy" else None
+        found = sums.estimate(measure, int(of_group.sum()), counted=of_group > 0, rests_on=rests_on)
+        rows.append({"measure": name} | found.row("value"))
     return pd.DataFrame(rows)
 
 
-def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Area under the ROC curve: how often a positive image has a higher probability than a negative one.
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold that was chosen on validation images, and what may be expected of it on new ones.
 
-    A tie counts a half. The interval resamples groups.
+    Attributes:
+        value: 0 to 1; images of at least this probability are called positive.
+        positives: positive validation images.
+        found: of these, how many reach the threshold.
+        expected: mean sensitivity on new images, ``found / (positives + 1)``.
+        assurance: probability that the sensitivity on new images is at least the wanted one.
+    """
+
+    value: float
+    positives: int
+    found: int
+    expected: float
+    assurance: float
+
+
+def threshold_for(table: pd.DataFrame, positive: str, sensitivity: float, assurance: float | None = None) -> Threshold:
+    """Choose the highest threshold at which at least a wanted share of positive images is called positive.
+
+    Choose it on validation images, never on the test: a threshold is fitted like a weight. The share of new images that
+    exceed the k-th highest of n scores has the distribution Beta(k, n + 1 - k) (Wilks 1941), so the threshold that
+    finds 95 % of the validation images finds fewer of new ones, on average k / (n + 1), and in about half of all cases
+    fewer than wanted. With an ``assurance`` the threshold is lowered until the wanted sensitivity is reached with that
+    probability (a tolerance bound). Both hold for images as alike as those of the validation; where cells of one
+    patient resemble each other, n is in effect smaller, and less is known than ``assurance`` says.
+
+    Args:
+        table: of predictions, of the validation images.
+        positive: the class that is looked for.
+        sensitivity: wanted, above 0 up to 1.
+        assurance: wanted probability, 0 to 1, that new images reach the sensitivity. Where the lowest positive score
+            gives less (95 % for a sensitivity of 0.95 needs 59 positive images), that score is the threshold.
 
     Raises:
-        ValueError: only one class is there.
+        ValueError: no positive image, or a sensitivity or assurance out of range.
     """
-    return estimate(np.eye(table["group"].nunique()), area_under_roc(table, positive), len(table), seed)
+    scores = np.sort(table.loc[truth_of(table, positive), PREFIX + positive].to_numpy())[::-1]
+    n = len(scores)
+    if not n or not 0 < sensitivity <= 1:
+        raise ValueError(f"a sensitivity above 0 up to 1 of {n} positive images, not {sensitivity}")
+    if assurance is not None and not 0 < assurance < 1:
+        raise ValueError(f"assurance must be above 0 and below 1, got {assurance}")
+    found = np.arange(1, n + 1)
+    sure = beta.sf(sensitivity, found, n + 1 - found)
+    enough = found >= sensitivity * n - 1e-9
+    if assurance is not None:
+        enough &= sure >= assurance
+    k = int(found[enough][0]) if enough.any() else n
+    return Threshold(float(scores[k - 1]), n, k, k / (n + 1), float(sure[k - 1]))
 
 
-def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
-
-    Both are resampled together, group by group, so that what both models find hard does not widen the interval.
-
-    Raises:
-        ValueError: the tables are not of the same images.
-    """
-    of_same_images(one, other)
-    first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
-    return estimate(np.eye(one["group"].nunique()), lambda w: first(w) - second(w), len(one), seed)
-
-
-def of_same_images(*tables: pd.DataFrame) -> None:
-    """Refuse tables of predictions that cannot be compared.
-
-    Raises:
-        ValueError: the tables are not of the same images.
-    """
-    if any(not table.index.sort_values().equals(tables[0].index.sort_values()) for table in tables):
-        raise ValueError("models are compared on the same images; these tables have different ids")
-
-
-def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Area under the precision-recall curve, as scikit-learn's ``average_precision_score``.
-
-    A model that knows nothing reaches the share of positive images, not one half.
-    """
-    true, code, last = _ranked(table, positive)
-
-    def area(weights: np.ndarray) -> np.ndarray:
-        values = []
-        for row in weights:
-            weight = row[code].astype(float)
-            hits, called = np.cumsum(weight * true)[last], np.cumsum(weight)[last]
-            values.append((np.diff(hits, prepend=0) * hits / np.maximum(called, 1)).sum() / hits[-1])
-        return np.array(values)
-
-    return estimate(np.eye(code.max() + 1), area, len(table), seed)
-
-
-def threshold_for(table: pd.DataFrame, positive: str, sensitivity: float) -> float:
-    """The highest threshold at which at least this share of positive images is called positive.
-
-    Choose it on validation images, never on the test: a threshold is fitted like a weight.
-
-    Raises:
-        ValueError: no positive image, or a sensitivity outside of 0 to 1.
-    """
-    scores = np.sort(table.loc[_truth(table, positive), PREFIX + positive].to_numpy())[::-1]
-    if not len(scores) or not 0 < sensitivity <= 1:
-        raise ValueError(f"a sensitivity above 0 up to 1 of {len(scores)} positive images, not {sensitivity}")
-    return float(scores[int(np.ceil(sensitivity * len(scores) - 1e-9)) - 1])
-
-
-def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
-    """ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``."""
-    grid = np.linspace(0, 1, 101)
-    true, code, last = _ranked(table, positive)
-    groups = table["group"].nunique()
-
-    def curve(row: np.ndarray) -> np.ndarray:
-        weight = row[code].astype(float)
-        hits, alarms = np.cumsum(weight * true)[last], np.cumsum(weight * ~true)[last]
-        if not hits[-1] or not alarms[-1]:
-            return np.full(len(grid), np.nan)
-        return np.interp(grid, np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1]))
-
-    band = np.stack([curve(row) for row in draws(groups, seed)])
-    low, high = np.nanquantile(band, ENDS, axis=0)
-    whole = curve(np.ones(groups))
-    return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
-
-
-def _truth(table: pd.DataFrame, positive: str) -> np.ndarray:
+def truth_of(table: pd.DataFrame, positive: str) -> np.ndarray:
+    """Tell which images are positive, ``bool (n,)``; raises ``ValueError`` for a class that is not among them."""
     if PREFIX + positive not in table:
         raise ValueError(f"{positive}: not a class of these predictions, which are {', '.join(classes_of(table))}")
     return (table["label"] == positive).to_numpy()
-
-
-def _ranked(table: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """From the highest score down: which images are positive, of which group, and which are the last of their score.
-
-    Images of one score are called positive together.
-    """
-    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
-    score = table[PREFIX + positive].to_numpy()[order]
-    code = pd.factorize(table["group"], sort=True)[0][order]
-    return _truth(table, positive)[order], code, np.append(score[1:] != score[:-1], True)
-
-
-def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
-    """The area under the ROC curve from how often each group counts, ``(resamples, groups)``.
-
-    ``wins[g, h]`` is how many pairs of a positive image of group g and a negative one of h are in the right order.
-    """
-    true, score = _truth(table, positive), table[PREFIX + positive].to_numpy()
-    if true.all() or not true.any():
-        raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
-    code, names = pd.factorize(table["group"], sort=True)
-    wins = np.zeros((len(names), len(names)))
-    for h in np.unique(code[~true]):
-        negative = np.sort(score[~true & (code == h)])
-        below = np.searchsorted(negative, score[true], "left")
-        tied = np.searchsorted(negative, score[true], "right") - below
-        wins[:, h] = np.bincount(code[true], below + tied / 2, len(names))
-    positives, negatives = (np.bincount(code[part], minlength=len(names)) for part in (true, ~true))
-
-    def area(weights: np.ndarray) -> np.ndarray:
-        pairs = (weights @ positives) * (weights @ negatives)
-        return np.einsum("rg,gh,rh->r", weights, wins, weights, optimize=True) / pairs
-
-    return area
 
 
 def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> str:
@@ -236,16 +181,31 @@ def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
 
     def hundred(name: str) -> str:
         value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()
-        return f"about {value:.0f}" + ("" if np.isnan(low) else f" (between {low:.0f} and {high:.0f})")
+        between = {
+            INTERVAL: f" (between {low:.0f} and {high:.0f})",
+            RANGE: f" (from {low:.0f} to {high:.0f} in single groups)",
+            NONE: "",
+        }
+        return (
+            "a number that is not known"
+            if np.isnan(value)
+            else f"about {value:.0f}{between[found.at[name, 'interval']]}"
+        )
 
-    ill = table["label"] == positive
-    lines = (
+    ill, kinds = table["label"] == positive, set(found["interval"])
+    lines = [
         f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
         f"model had not seen; {ill.mean():.0%} of the images are {positive}.",
         f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.",
         f"- Of 100 that are not, it calls {hundred('fall-out')} {positive} all the same.",
         f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.",
-        "The ranges say how much this may change with other patients like these. They say nothing about other "
-        "laboratories, stains or cameras. Not for diagnosis.",
-    )
+    ]
+    if INTERVAL in kinds:
+        lines.append("The numbers in brackets say how much this may change with other patients like these.")
+    if RANGE in kinds:
+        lines.append(
+            "Single groups are too few to say how much this may change with other patients; their range shows only how "
+            "they differ among themselves."
+        )
+    lines.append("None of this says anything about other laboratories, stains or cameras. Not for diagnosis.")
     return "\n".join(textwrap.fill(line, 70, subsequent_indent="  " * line.startswith("-")) for line in lines)

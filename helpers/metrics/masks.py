@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from helpers.metrics.bootstrap import Estimate, estimate, sums_by_group
+from helpers.metrics.bootstrap import Estimate, GroupSums, sums_by_group
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
@@ -113,4 +113,4 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed
     total = by_group.sum(0)
     if not (total.reshape(3, 3) + total.reshape(3, 3).T).any(axis=1).all():
         raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
-    return estimate(by_group, iou, len(truth), seed)
+    return GroupSums(by_group, seed).estimate(iou, len(truth))

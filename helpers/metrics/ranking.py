@@ -1,0 +1,142 @@
+"""Scores of how a classifier ranks images, whatever the threshold: areas under curves, and the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from helpers.metrics.bootstrap import ENDS, FEWEST, Estimate, draws, estimate_weighted, fewest_groups, strata_of
+from helpers.metrics.classification import PREFIX, truth_of
+
+
+def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Area under the ROC curve: how often a positive image has a higher probability than a negative one.
+
+    A tie counts a half. The interval resamples groups.
+
+    Raises:
+        ValueError: only one class is there.
+    """
+    area = area_under_roc(table, positive)
+    return estimate_weighted(area, strata_of(table), len(table), seed, rests_on=fewest_groups(table))
+
+
+def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
+
+    Both are resampled together, group by group, so that what both models find hard does not widen the interval.
+
+    Raises:
+        ValueError: the tables are not of the same images.
+    """
+    of_same_images(one, other)
+    first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
+    return estimate_weighted(
+        lambda w: first(w) - second(w), strata_of(one), len(one), seed, rests_on=fewest_groups(one), proportion=False
+    )
+
+
+def of_same_images(*tables: pd.DataFrame) -> None:
+    """Refuse tables of predictions that cannot be compared.
+
+    Raises:
+        ValueError: the tables are not of the same images.
+    """
+    if any(not table.index.sort_values().equals(tables[0].index.sort_values()) for table in tables):
+        raise ValueError("models are compared on the same images; these tables have different ids")
+
+
+def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Estimate the area under the precision-recall curve, as scikit-learn's ``average_precision_score``.
+
+    A model that knows nothing reaches the share of positive images, not one half.
+    """
+    ranking = _Ranking(table, positive)
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        hits, alarms = ranking.reached(weights)
+        weight = np.take(weights, ranking.ill, axis=1)
+        precision = hits / np.maximum(hits + alarms, 1e-12)
+        return np.einsum("rn,rn->r", weight, precision) / weight.sum(1)
+
+    return estimate_weighted(area, strata_of(table), len(table), seed, rests_on=fewest_groups(table))
+
+
+def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
+    """ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``.
+
+    The band is missing (NaN) where there are fewer than ten groups.
+    """
+    grid, strata = np.linspace(0, 1, 101), strata_of(table)
+    order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
+    score, true = table[PREFIX + positive].to_numpy()[order], truth_of(table, positive)[order]
+    code = pd.factorize(table["group"], sort=True)[0][order]
+    last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
+
+    def curves(weights: np.ndarray) -> np.ndarray:
+        weight = np.take(weights, code, axis=1)
+        hits, alarms = (np.cumsum(weight * of, axis=1)[:, last] for of in (true, ~true))
+        found = np.full((len(weights), len(grid)), np.nan)
+        for row, hit, alarm in zip(found, hits, alarms, strict=True):
+            if hit[-1] and alarm[-1]:
+                row[:] = np.interp(grid, np.append(0, alarm / alarm[-1]), np.append(0, hit / hit[-1]))
+        return found
+
+    whole = curves(np.ones((1, len(strata))))[0]
+    low = high = np.full(len(grid), np.nan)
+    if len(strata) >= FEWEST:
+        band = np.concatenate([curves(weights) for weights in draws(strata, seed, len(table))])
+        low, high = np.nanquantile(band, ENDS, axis=0)
+        low, high = np.minimum(low, whole), np.maximum(high, whole)
+    return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
+
+
+class _Ranking:
+    """Images in the order of their scores, and where the scores of positive images lie among the negative ones.
+
+    Images are sorted once; of every resample a cumulative sum then tells what lies above each score. So time and memory
+    grow with the number of images. Images of one score are called positive together.
+    """
+
+    def __init__(self, table: pd.DataFrame, positive: str):
+        true, score = truth_of(table, positive), table[PREFIX + positive].to_numpy()
+        if true.all() or not true.any():
+            raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
+        code, order = pd.factorize(table["group"], sort=True)[0], np.argsort(score, kind="stable")
+        ill, well = order[true[order]], order[~true[order]]
+        self.ill, self.well = code[ill], code[well]  # the group of every image, lowest score first
+        self.below = np.searchsorted(score[well], score[ill], "left")  # negative images below each positive one
+        self.up_to = np.searchsorted(score[well], score[ill], "right")  # and those that are no higher
+        self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below it
+        self.tied = not np.array_equal(self.below, self.up_to)
+
+    def lower(self, weights: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """How much lies below each place of a row of images, ``(resamples, images + 1)``."""
+        found = np.zeros((len(weights), len(code) + 1))
+        np.cumsum(np.take(weights, code, axis=1), axis=1, out=found[:, 1:])
+        return found
+
+    def reached(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Positive and negative images that have at least the score of each positive one."""
+        hits, alarms = self.lower(weights, self.ill), self.lower(weights, self.well)
+        return hits[:, -1:] - hits[:, self.first], alarms[:, -1:] - alarms[:, self.below]
+
+
+def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Give the area under the ROC curve as a function of how much each group counts, ``(resamples, groups)``.
+
+    Raises:
+        ValueError: only one class is there.
+    """
+    ranking = _Ranking(table, positive)
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        lower, weight = ranking.lower(weights, ranking.well), np.take(weights, ranking.ill, axis=1)
+        won = np.take(lower, ranking.below, axis=1)
+        if ranking.tied:  # a tie counts a half
+            won = (won + np.take(lower, ranking.up_to, axis=1)) / 2
+        return np.einsum("rn,rn->r", weight, won) / (weight.sum(1) * lower[:, -1])
+
+    return area
