@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from scipy import ndimage
-from skimage.filters import threshold_multiotsu
+from skimage.filters import threshold_multiotsu, threshold_otsu
 from skimage.measure import label as label_regions
 from sklearn.cluster import KMeans
 
 # The rule of MehradAria/ALL-Subtype-Classification in true hue. As coded there, pixels in the order blue, green, red
 # were converted as if red came first, so its 168 to 182 means 120 minus that, modulo 180: 121 to 132 (182 exceeds 179).
 HSV_LOWER, HSV_UPPER = (121, 50, 50), (132, 255, 255)
+LOBE_GAP, LOBE_LEAST = 0.6, 0.1  # see join_lobes; chosen on the nuclei of wbc1 and wbc2
 MACENKO_LEAST_DENSITY = 0.15
 MACENKO_PERCENTILE = 1.0
 
@@ -28,35 +29,62 @@ def clean_up(mask: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes(regions == sizes.argmax())
 
 
+def join_lobes(mask: np.ndarray) -> np.ndarray:
+    """Keep the largest connected component and those near it, holes filled: the lobes of one nucleus.
+
+    The nucleus of a neutrophil has two to five lobes, and the filaments between them are often too thin to be seen. A
+    component belongs to it when a chain of gaps of at most 0.6 radii leads to the largest one (radius: of a disc of its
+    area), and when it has a tenth of its area; what is smaller is a platelet or dirt. ``bool (height, width)``.
+    """
+    regions = label_regions(mask, connectivity=1)
+    if regions.max() == 0:
+        return np.zeros(mask.shape, bool)
+    sizes = np.bincount(regions.ravel())
+    sizes[0] = 0
+    lobes = regions == sizes.argmax()
+    around = ndimage.distance_transform_edt(regions == 0) <= LOBE_GAP / 2 * np.sqrt(sizes.max() / np.pi)
+    near = label_regions(around, connectivity=1)
+    large = (sizes >= LOBE_LEAST * sizes.max())[regions]
+    return ndimage.binary_fill_holes(large & (near == near[lobes][0]))
+
+
 def hsv_threshold(
     image: np.ndarray,
     lower: tuple[int, int, int] = HSV_LOWER,
     upper: tuple[int, int, int] = HSV_UPPER,
 ) -> np.ndarray:
-    """Pixels whose hue, saturation and value lie between two bounds, cleaned up.
+    """Find the nucleus as the pixels whose hue, saturation and value lie between two bounds, its lobes joined.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
         lower: least hue (0 to 179, two degrees each), saturation and value (0 to 255).
-        upper: greatest, inclusive. The default bounds are purple nuclei in Aria's stain.
+        upper: greatest, inclusive. Hue is a circle: a least hue above the greatest one goes through red, 170 to 10 are
+            170 to 179 and 0 to 10. The default bounds are purple nuclei in Aria's stain.
 
     Returns:
         ``bool (height, width)``.
     """
-    return clean_up(cv2.inRange(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), lower, upper) > 0)
+    hue, saturation, value = np.moveaxis(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), -1, 0)
+    above, below = hue >= lower[0], hue <= upper[0]
+    inside = above & below if lower[0] <= upper[0] else above | below
+    for channel, least, most in ((saturation, lower[1], upper[1]), (value, lower[2], upper[2])):
+        inside &= (channel >= least) & (channel <= most)
+    return join_lobes(inside)
 
 
 def otsu(image: np.ndarray) -> np.ndarray:
-    """The darkest of three classes of green (Otsu's rule for two thresholds), cleaned up: the nucleus takes most stain.
+    """Find the nucleus as the darkest of three classes of green (Otsu's rule for two thresholds), its lobes joined.
+
+    The nucleus takes most stain.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB. An image with fewer than three shades of green gives an empty mask.
     """
-    return _otsu(image)[1]
+    return join_lobes(_otsu(image)[1])
 
 
 def otsu_mask(image: np.ndarray) -> np.ndarray:
-    """Whole cell and nucleus by Otsu's two thresholds on green, each cleaned up.
+    """Find whole cell and nucleus by Otsu's two thresholds on green.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
@@ -64,22 +92,43 @@ def otsu_mask(image: np.ndarray) -> np.ndarray:
     Returns:
         ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where the image has too few grey values.
     """
-    stained, nucleus = _otsu(image)
-    cell = clean_up(stained | nucleus)
-    return cell.astype(np.uint8) + (cell & nucleus)
+    stained, dark = _otsu(image)
+    cell = clean_up(stained)
+    return cell.astype(np.uint8) + (cell & join_lobes(dark & cell))
 
 
 def _otsu(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two darker of three classes of green, and of these the darkest, cleaned up; both ``bool (height, width)``."""
+    """The two darker of three classes of green, and of these the darkest; both ``bool (height, width)``."""
     green = cv2.GaussianBlur(image[..., 1], (0, 0), 1)
     if len(np.unique(green)) < 3:
         return np.zeros(green.shape, bool), np.zeros(green.shape, bool)
     low, high = threshold_multiotsu(green, classes=3)
-    return green <= high, clean_up(green < low)
+    return green <= high, green <= low
+
+
+def nucleus_within(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Find the nucleus of a cell whose outline is known: the darker of two classes of green, its lobes joined.
+
+    Only the cell's own pixels count, so that a background that has been painted black is not the darkest class.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+        cell: ``bool (height, width)``.
+
+    Returns:
+        ``bool (height, width)``; empty where the cell has a single shade of green.
+    """
+    if not cell.any():
+        return np.zeros(cell.shape, bool)
+    green = np.where(cell, image[..., 1], image[..., 1][cell].mean()).astype(np.float32)
+    green = cv2.GaussianBlur(green, (0, 0), 1).round().astype(np.uint8)
+    if np.ptp(green[cell]) == 0:
+        return np.zeros(cell.shape, bool)
+    return join_lobes(cell & (green <= threshold_otsu(green[cell])))
 
 
 def kmeans_lab(image: np.ndarray, clusters: int = 3, seed: int = 0) -> np.ndarray:
-    """The darkest of a few colour clusters in CIE Lab, cleaned up.
+    """Find the nucleus as the darkest of a few colour clusters in CIE Lab, its lobes joined.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
@@ -93,7 +142,7 @@ def kmeans_lab(image: np.ndarray, clusters: int = 3, seed: int = 0) -> np.ndarra
     sample = pixels[:: max(1, len(pixels) // 4096)]
     found = KMeans(clusters, n_init=2, random_state=seed).fit(sample)
     darkest = found.cluster_centers_[:, 0].argmin()
-    return clean_up((found.predict(pixels) == darkest).reshape(image.shape[:2]))
+    return join_lobes((found.predict(pixels) == darkest).reshape(image.shape[:2]))
 
 
 SEGMENTATIONS = {"HSV threshold": hsv_threshold, "Otsu on green": otsu, "k-means in Lab": kmeans_lab}

@@ -61,10 +61,15 @@ def _median_ratio(data: Dataset) -> float:
     return float(np.median((masks == NUCLEUS).sum((1, 2)) / (masks > 0).sum((1, 2))))
 
 
-# Exercise to (how the answer is found, what to look at again).
-ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
+def _share_of_cells(data: Dataset) -> float:
+    cells = data.masks(64) > 0 if data.has_masks else [cell_mask(picture) for picture in data.images(64)]
+    return float(np.mean(cells))
+
+
+# Exercise to (how the answer is found, what to look at again); an answer that is an int is a count, and exact.
+ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
     "00-count": (len, "len(data) is the number of images in a dataset"),
-    "00-groups": (lambda data: data.frame["group"].nunique(), "count the different values of data.frame['group']"),
+    "00-groups": (lambda data: int(data.frame["group"].nunique()), "count the different values of data.frame['group']"),
     "01-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
     "01-leaked-groups": (_leaked_groups, "sort by id, cut in two halves, and intersect the two sets of groups"),
     "02-otsu-dice": (_otsu_on_first, "compare masks(128)[0] == 2 with otsu(images(128)[0]); overlap gives Dice first"),
@@ -81,17 +86,17 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
     "04-leaked": (_spread_groups, "group the folds by data.frame['group'] and count the different ones"),
     "05-constant": (lambda data: 1 / len(data.classes), "the mean over classes of: 1 for one, 0 for the others"),
     "05-copies": (
-        lambda data: float((60 - data.frame["label"].value_counts()).clip(lower=0).sum()),
+        lambda data: int((60 - data.frame["label"].value_counts()).clip(lower=0).sum()),
         "60 less the images of each class, where that is above 0, added up",
     ),
-    "06-passes": (lambda data: 10.0, "epochs times 0.8 of the images, over 8 times the images"),
+    "06-passes": (lambda data: 10, "epochs times 0.8 of the images, over 8 times the images"),
     "06-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
     "07-chance": (
-        lambda data: float(np.mean([cell_mask(picture).mean() for picture in data.images(64)])),
-        "the mean of features.cell_mask of every picture is the share that its cell covers",
+        _share_of_cells,
+        "the mean of (data.masks(64) > 0) is the share that cells cover; without masks, that of features.cell_mask",
     ),
     "07-passes": (
-        lambda data: 50.0 * len(data),
+        lambda data: 50 * len(data),
         "patches begin at 0, 8, … 48 along each side; and one picture uncovered",
     ),
     "08-share": (
@@ -103,17 +108,23 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float], str]] = {
 
 
 def check(exercise: str, answer: Any, data: Dataset) -> None:
-    """Say whether an answer is right, and if not, what was given and where to look.
+    """Print whether an answer is right, and if not, what was given and where to look.
 
     Args:
         exercise: a key of :data:`ANSWERS`.
-        answer: a number (right within 1 %); ``None`` while there is none.
+        answer: a number; a count is right when it is exact, any other number within 1 %. ``None`` while there is none.
         data: the dataset of the chapter.
     """
     find, hint = ANSWERS[exercise]
     if answer is None:
         print("⬜ Put your answer in place of None and run this cell again.")
         return
-    right = isinstance(answer, (int, float, np.number)) and bool(np.isclose(answer, find(data), rtol=0.01, atol=0))
-    shown = f"{answer:.3g}" if isinstance(answer, (float, np.floating)) else f"{answer}"
-    print(f"✅ {shown} is right." if right else f"❌ {shown} is not it. Hint: {hint}.")
+    wanted = find(data)
+    kind = "a whole number" if isinstance(wanted, int) else "a number"
+    if not isinstance(answer, (int, float, np.number)) or isinstance(answer, bool):
+        what = type(answer).__name__
+        print(f"❌ {answer!r} is a {what}; the answer is {kind}, such as {'12' if isinstance(wanted, int) else '0.5'}.")
+        return
+    right = bool(np.isclose(answer, wanted, rtol=1e-9 if isinstance(wanted, int) else 0.01, atol=0))
+    shown = f"{answer:g}" if float(answer).is_integer() else f"{answer:.3g}"
+    print(f"✅ {shown} is right." if right else f"❌ {shown} is not it; {kind} is wanted. Hint: {hint}.")

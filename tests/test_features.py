@@ -4,8 +4,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage, stats
+from skimage.feature import local_binary_pattern
 
 from helpers import datasets, features
+from helpers.datasets import NUCLEUS
 
 
 def disc(radius=30, size=100, colour=(90, 40, 120), field=(0, 0, 0), centre=(50, 50), axes=None):
@@ -69,3 +72,160 @@ def test_a_table_has_the_ids_and_finite_numbers_only():
     assert table.index.equals(data.frame.index)
     assert np.isfinite(table.to_numpy()).all()
     assert set(features.READABLE) <= set(table)
+
+
+# --- hand-worked values: a square cell of 40 pixels, whose depth is the distance from its edge
+
+SIDE = 40
+DEPTH = np.minimum.reduce([np.arange(1, 41), np.arange(40, 0, -1)])
+DEPTH = np.minimum(DEPTH[:, None], DEPTH)  # 1 at the edge, 20 in the middle
+INSIDE = DEPTH > 2
+
+
+def square(values):
+    """A field of 60 pixels with a cell of 40, whose red, green and blue are given ``(40, 40)`` or ``(40, 40, 3)``."""
+    image = np.full((60, 60, 3), 240, np.uint8)
+    values = np.asarray(values)
+    image[10:50, 10:50] = values[..., None] if values.ndim == 2 else values
+    mask = np.zeros((60, 60), np.uint8)
+    mask[10:50, 10:50] = 1
+    return image, mask
+
+
+def density(values):
+    return -np.log((np.asarray(values, float) + 1) / 256)
+
+
+def test_the_nuclear_ratio_is_that_of_the_mask_it_is_given():
+    image, mask = square(np.full((40, 40), 90))
+    mask[20:40, 20:36] = NUCLEUS
+    assert features.measure(image, mask)["nuclear_ratio"] == 320 / 1600
+    mask[mask == NUCLEUS] = 1
+    assert features.measure(image, mask)["nuclear_ratio"] == 0
+
+
+@pytest.mark.parametrize("radius", [12, 18, 24])
+def test_the_nucleus_on_a_black_background_is_the_dark_part_of_the_cell_and_not_the_background(radius):
+    """Three classes of the whole picture took the background for the nucleus: 0 in all but one of 1,440 cells."""
+    image = disc(colour=(190, 150, 200))
+    cv2.circle(image, (50, 50), radius, (90, 40, 120), -1)
+    inner, whole = (np.count_nonzero((disc(r) > 0).any(axis=2)) for r in (radius, 30))
+    assert features.measure(image)["nuclear_ratio"] == pytest.approx(inner / whole, abs=0.04)
+
+
+def test_the_shape_of_a_rectangle():
+    image, mask = square(np.full((40, 40), 90))
+    mask[:] = 0
+    mask[20:30, 20:40] = 1
+    found = features.measure(image, mask)
+    assert (found["area"], found["extent"], found["solidity"]) == (200, 1, 1)
+    assert found["diameter"] == pytest.approx(np.sqrt(4 * 200 / np.pi))
+    assert found["length"] == pytest.approx(4 * np.sqrt((20**2 - 1) / 12), rel=0.01)
+    assert found["width"] == pytest.approx(4 * np.sqrt((10**2 - 1) / 12), rel=0.01)
+    assert found["eccentricity"] == pytest.approx(np.sqrt(1 - 99 / 399), rel=0.01)
+    assert found["roundness"] == pytest.approx(4 * np.pi * 200 / (2 * 9 + 2 * 19) ** 2)
+
+
+def test_the_distribution_of_a_channel_is_that_of_the_pixels_without_the_outline():
+    values = np.stack([60 + 3 * DEPTH, 40 + 2 * DEPTH**1.5, np.full((40, 40), 120)], axis=-1).astype(np.uint8)
+    values[~INSIDE] = 250  # the outline, where cell and field mix, must not count
+    found = features.measure(*square(values))
+    for k, name in enumerate(("red", "green", "blue")):
+        inside = density(values[INSIDE][:, k])
+        assert found[f"density_{name}"] == pytest.approx(inside.mean(), abs=1e-5)
+        assert found[f"density_{name}_sd"] == pytest.approx(inside.std(), abs=1e-5)
+        for q in (5, 25, 75, 95):
+            assert found[f"density_{name}_q{q}"] == pytest.approx(np.percentile(inside, q) - inside.mean(), abs=1e-5)
+        if name != "blue":
+            assert found[f"density_{name}_skew"] == pytest.approx(stats.skew(inside), abs=1e-3)
+    assert found["density_blue_skew"] == 0  # one value has no lean, and no NaN either
+
+
+def test_lab_is_that_of_pure_red():
+    found = features.measure(*square(np.tile([255, 0, 0], (40, 40, 1))))
+    assert [found["lab_L"], found["lab_a"], found["lab_b"]] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+
+
+def test_rings_run_from_the_outline_to_the_middle():
+    values = (40 + 9 * DEPTH).astype(np.uint8)  # brighter towards the middle
+    found = features.measure(*square(values))
+    own, mean = density(values), density(values)[INSIDE].mean()
+    share = DEPTH / 20
+    bounds = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)
+    for k in range(5):
+        ring = (share >= bounds[k]) & (share < bounds[k + 1])
+        for name in ("red", "green", "blue"):
+            assert found[f"ring_{name}_{k}"] == pytest.approx(own[ring].mean() - mean, abs=1e-4)
+    assert found["ring_red_0"] > 0 > found["ring_red_4"]
+
+
+def test_texture_is_the_contrast_between_two_blurs():
+    values = np.random.default_rng(0).integers(60, 200, (40, 40))
+    found = features.measure(*square(values.astype(np.uint8)))
+    for scale in features.SCALES:
+        finer, coarser = (ndimage.gaussian_filter(density(values), s, mode="reflect") for s in (scale, 1.5 * scale))
+        band = (finer - coarser)[INSIDE]
+        assert found[f"texture_green_{scale:g}"] == pytest.approx(np.log(band.std()), abs=0.02)
+        assert found[f"texture_green_{scale:g}_skew"] == pytest.approx(stats.skew(band), abs=0.05)
+        assert found[f"texture_green_{scale:g}_kurtosis"] == pytest.approx(stats.kurtosis(band), abs=0.08)
+    flat = features.measure(*square(np.full((40, 40), 90)))
+    assert flat["texture_red_1"] == pytest.approx(np.log(1e-6), abs=0.3)
+    assert flat["texture_red_1_skew"] == flat["texture_red_1_kurtosis"] == 0
+
+
+def test_what_lies_outside_the_cell_has_no_texture_in_it():
+    mask = (disc() > 0).any(axis=2).astype(np.uint8)
+    dark, bright = (pd.Series(features.measure(disc(field=(v, v, v)), mask)) for v in (0, 255))
+    own = ~dark.index.str.startswith("pattern")  # these compare a pixel with neighbours up to three pixels away
+    assert own.sum() == 120
+    assert dark[own].to_numpy() == pytest.approx(bright[own].to_numpy())
+
+
+def test_patterns_have_two_radii_and_their_shares_add_up():
+    values = np.random.default_rng(1).integers(60, 200, (40, 40)).astype(np.uint8)
+    found = features.measure(*square(values))
+    for radius, blur in ((1, 0.6), (3, 1.2)):
+        smooth = cv2.GaussianBlur(values, (0, 0), blur)
+        pattern = local_binary_pattern(smooth, 8, radius, "uniform")[INSIDE].astype(int)
+        shares = np.bincount(pattern, minlength=10) / pattern.size
+        got = [found[f"pattern_{radius}_{k}"] for k in range(10)]
+        assert got == pytest.approx(np.sqrt(shares))
+        assert np.square(got).sum() == pytest.approx(1)
+    flat = features.measure(*square(np.full((40, 40), 90)))
+    assert flat["pattern_1_8"] == 1
+
+
+def test_the_smallest_cell_has_fifty_pixels():
+    image, mask = square(np.full((40, 40), 90))
+    for pixels in (49, 50):
+        mask[:] = 0
+        mask[10:15, 10:20] = 1
+        mask[14, 19] = pixels - 49
+        assert features.measure(image, mask)["area"] == (50 if pixels == 50 else 0)
+
+
+def test_half_of_the_border_black_is_a_removed_background():
+    """Of a picture of 21 pixels the border counts 84, its corners twice."""
+    image = np.full((21, 21, 3), 200, np.uint8)
+    image[0] = image[-1] = 0
+    assert features.background_removed(image)  # 42 in two rows, and four corners of the two columns
+    image[0, :6] = 200
+    assert not features.background_removed(image)
+    image[..., :2] = 0  # blue is left: not black
+    assert not features.background_removed(image)
+
+
+def test_a_cell_on_black_is_found_whole_without_specks():
+    image = disc(colour=(190, 150, 200))
+    image[5:7, 5:7] = 90
+    cell = features.cell_mask(image)
+    assert np.array_equal(cell, (disc() > 0).any(axis=2))
+
+
+def test_a_table_is_measured_on_the_masks_it_is_given():
+    image, mask = square(np.full((40, 40), 90))
+    small = np.where(np.arange(60) < 30, mask, 0).astype(np.uint8)
+    ids = pd.Index(["a", "b"], name="image_id")
+    assert features.table([image, image], ids, [mask, small])["area"].to_dict() == {"a": 1600, "b": 800}
+    with pytest.raises(ValueError, match="shorter"):
+        features.table([image, image], ids, [mask])

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from helpers import notebooks, profiles, teaching
+from helpers import datasets, notebooks, profiles, teaching
 
 PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
 LONGEST_CELL = 10
@@ -162,16 +162,48 @@ def test_solutions_are_right(notebook):
 
 
 def test_wrong_and_missing_answers_get_a_hint(capsys):
-    from helpers import datasets
-
     data = datasets.load("synthetic", n=24, patients=4)
     teaching.check("00-count", None, data)
     teaching.check("00-count", 7, data)
     teaching.check("00-groups", 4, data)
     said = capsys.readouterr().out
     assert "None" in said
-    assert "❌ 7 is not it. Hint:" in said
+    assert "❌ 7 is not it; a whole number is wanted. Hint:" in said
     assert "✅ 4 is right" in said
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "verdict"),
+    [
+        ("00-count", 24, "✅ 24 is right"),
+        ("00-count", 24.0, "✅ 24 is right"),
+        ("00-count", 24.2, "❌ 24.2 is not it; a whole number is wanted"),
+        ("00-count", "24", "❌ '24' is a str; the answer is a whole number, such as 12"),
+        ("00-count", [24], "❌ [24] is a list; the answer is a whole number, such as 12"),
+        ("00-count", True, "❌ True is a bool"),
+        ("05-constant", 1 / 6 + 0.001, "✅ 0.168 is right"),
+        ("05-constant", 1 / 6 + 0.01, "❌ 0.177 is not it; a number is wanted"),
+        ("05-constant", "0.17", "❌ '0.17' is a str; the answer is a number, such as 0.5"),
+    ],
+)
+def test_counts_are_exact_and_other_numbers_right_within_one_percent(exercise, answer, verdict, capsys):
+    data = datasets.load("synthetic", n=24, patients=4)
+    assert len(data.classes) == 6
+    teaching.check(exercise, answer, data)
+    assert capsys.readouterr().out.startswith(verdict)
+
+
+def test_241_is_not_240(capsys):
+    teaching.check("00-count", 241, datasets.load("synthetic", n=240, patients=12, size=32))
+    assert "❌ 241 is not it" in capsys.readouterr().out
+
+
+def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
+    """Otsu's cells, with the red cells that touch them, gave 0.33 where the masks give 0.20."""
+    data = datasets.load("synthetic", n=60, patients=12, task="leukaemia")
+    share = float((data.masks(64) > 0).mean())
+    assert teaching.ANSWERS["07-chance"][0](data) == share
+    assert 0.15 < share < 0.25
 
 
 def test_modules_import_one_way():

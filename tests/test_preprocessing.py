@@ -133,6 +133,76 @@ def test_an_empty_mask_stays_empty():
     assert not result.any()
 
 
+def discs(*places, size=80):
+    """Discs of radius 10 about some columns of the middle row, or of another radius."""
+    rows, columns = np.mgrid[:size, :size]
+    radii = [(place, 10) if isinstance(place, int) else place for place in places]
+    return np.logical_or.reduce([(rows - 40) ** 2 + (columns - c) ** 2 <= r**2 for c, r in radii])
+
+
+@pytest.mark.parametrize(
+    ("places", "kept"),
+    [
+        ((20, 44), (20, 44)),  # a gap of 3
+        ((15, 40, 65), (15, 40, 65)),  # a chain of gaps of 4
+        ((20, 48), (20,)),  # a gap of 7, more than 0.6 of a radius of 10
+        ((20, (38, 4)), (20, (38, 4))),  # a sixth of the area
+        ((20, (36, 2)), (20,)),  # a platelet
+    ],
+)
+def test_lobes_that_lie_near_each_other_are_one_nucleus(places, kept):
+    assert np.array_equal(preprocessing.join_lobes(discs(*places)), discs(*kept))
+
+
+def test_the_holes_of_a_lobe_are_filled_and_an_empty_mask_stays_empty():
+    pierced = discs(20, 44) & ~discs((20, 3))
+    assert np.array_equal(preprocessing.join_lobes(pierced), discs(20, 44))
+    assert not preprocessing.join_lobes(np.zeros((5, 7), bool)).any()
+
+
+@pytest.mark.parametrize("segment", preprocessing.SEGMENTATIONS.values(), ids=preprocessing.SEGMENTATIONS)
+def test_every_method_keeps_both_lobes_of_a_nucleus(segment):
+    image = np.full((80, 80, 3), (235, 215, 225), np.uint8)
+    image[discs((32, 30))] = (225, 190, 200)
+    image[discs(20, 43)] = (70, 40, 140)
+    assert np.count_nonzero(segment(image) ^ discs(20, 43)) < 90  # of 634
+
+
+def test_a_range_of_hues_may_go_through_red():
+    image = np.full((40, 40, 3), 255, np.uint8)
+    image[10:20, 10:30] = (200, 20, 20)  # hue 0
+    image[20:30, 10:30] = (200, 20, 60)  # hue 173
+    found = preprocessing.hsv_threshold(image, (165, 50, 50), (10, 255, 255))
+    assert found.sum() == 400
+    assert preprocessing.hsv_threshold(image, (165, 50, 50), (179, 255, 255)).sum() == 200
+    assert preprocessing.hsv_threshold(image, (0, 50, 50), (10, 255, 255)).sum() == 200
+    assert not preprocessing.hsv_threshold(image, (165, 50, 50), (10, 255, 190)).any()
+
+
+def test_otsu_keeps_the_grey_level_of_its_own_threshold():
+    """Three flat levels: each threshold is the level itself, and the nucleus was lost altogether."""
+    image = np.full((60, 60, 3), 220, np.uint8)
+    image[10:50, 10:50] = 150
+    image[20:40, 20:40] = 60
+    mask = preprocessing.otsu_mask(image)
+    assert np.count_nonzero(mask == 2) == pytest.approx(400, abs=30)
+    assert np.count_nonzero(mask) == pytest.approx(1600, abs=60)
+
+
+def test_the_nucleus_within_a_known_cell_does_not_see_what_lies_outside():
+    image = np.zeros((80, 80, 3), np.uint8)
+    cell = discs((40, 25))
+    image[cell] = (200, 170, 210)
+    image[discs((40, 15))] = (90, 40, 120)
+    wanted = discs((40, 15))
+    for outside in (0, 120, 255):
+        image[~cell] = outside
+        assert np.count_nonzero(preprocessing.nucleus_within(image, cell) ^ wanted) < 20
+    image[cell] = 90
+    assert not preprocessing.nucleus_within(image, cell).any()
+    assert not preprocessing.nucleus_within(image, np.zeros((80, 80), bool)).any()
+
+
 @pytest.mark.parametrize("segment", [otsu, kmeans_lab])
 def test_a_dark_nucleus_is_found(segment):
     picture, nucleus = cell_picture()
