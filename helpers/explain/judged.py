@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.integrate import trapezoid
 from scipy.stats import rankdata
 
 from helpers.backend import keras, layers
@@ -78,7 +79,7 @@ def _by_order(
     for share in np.linspace(0, 1, STEPS + 1):
         shown = np.where((rank <= share * places)[..., None], end, begin)
         said.append(predict_classes(model, shown)[np.arange(n), np.asarray(classes, int)])
-    return np.trapezoid(said, dx=1 / STEPS, axis=0)
+    return trapezoid(said, dx=1 / STEPS, axis=0)
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, listed
+from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, draw_legend, listed, series_styles
 
 
 def counts(frame: pd.DataFrame, by: str, caption: str) -> Picture:
@@ -29,15 +29,14 @@ def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Pictur
     table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index].head(most)
     figure, ax = axes_of(6.5, 2.8)
     below = np.zeros(len(table))
-    for label, colour in zip(table, COLOURS, strict=False):
-        ax.bar(
-            table.index.astype(str), table[label], bottom=below, color=colour, label=label, edgecolor="white", lw=0.4
-        )
+    for label, style in zip(table, series_styles(table.shape[1]), strict=True):
+        look = {"color": style.colour, "hatch": style.hatch, "edgecolor": "white", "lw": 0.4}
+        ax.bar(table.index.astype(str), table[label], bottom=below, label=label, **look)
         below += table[label].to_numpy()
     ax.set_xlabel("group", **STYLE)
     ax.set_ylabel("images", **STYLE)
     ax.tick_params(axis="x", rotation=90)
-    ax.legend(fontsize=7, ncols=2, frameon=False)
+    draw_legend(ax, ncols=2)
     total = frame["group"].nunique()
     alt = (
         f"Stacked bar chart of images by group, for {len(table)} of {total} groups: the largest has "
@@ -97,13 +96,14 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
         rest = table[~table[column].isin(common)]
         if len(rest):
             ax.scatter(rest["across"], rest["down"], s=8, color=COLOURS[7], alpha=0.3, lw=0, label="others")
-        for k, name in enumerate(common):
+        for name, style in zip(common, series_styles(len(common)), strict=True):
             part = table[table[column] == name]
-            ax.scatter(part["across"], part["down"], s=14, color=COLOURS[k], marker=MARKERS[k], lw=0, label=name)
+            look = {"s": 14, "color": style.colour, "marker": style.marker, "lw": 0}
+            ax.scatter(part["across"], part["down"], label=name, **look)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.set_title(column, **STYLE)
-        ax.legend(fontsize=7, frameon=False, bbox_to_anchor=(0.5, 0), loc="upper center", ncols=3)
+        draw_legend(ax, bbox_to_anchor=(0.5, 0), loc="upper center", ncols=3)
         said.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
     return Picture(figure, f"{len(table)} images as points of a plane, coloured {listed(said)}.", caption)
 
@@ -145,11 +145,12 @@ def histograms(
     titles = list(next(iter(split.values())))
     figure, axes = axes_of(7.5, 2.4, len(titles))
     for ax, title in zip(np.ravel(axes), titles, strict=True):
-        for k, (name, values) in enumerate(split.items()):
-            ax.hist(values[title].ravel(), bins=64, density=True, histtype="step", color=COLOURS[k], label=name, lw=1.3)
+        for (name, values), style in zip(split.items(), series_styles(len(split)), strict=True):
+            look = {"histtype": "step", "color": style.colour, "linestyle": style.dash, "lw": 1.3}
+            ax.hist(values[title].ravel(), bins=64, density=True, label=name, **look)
         ax.set_title(title, **STYLE)
         ax.set_yticks([])
-    np.ravel(axes)[0].legend(fontsize=7, frameon=False)
+    draw_legend(np.ravel(axes)[0])
     means = "; ".join(
         f"{name} " + ", ".join(f"{title} {np.mean(values[title]):.0f}" for title in titles)
         for name, values in split.items()

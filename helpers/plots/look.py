@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers import images
@@ -17,6 +18,9 @@ from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
 # Okabe and Ito 2008: told apart with every common colour blindness. Pale yellow is left out: white paper swallows it.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# For the second eight series and further ones. Dots are left out: they are the line of chance.
+DASHES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
+HATCHES = ("", "////", "xxxx", "....")
 DPI = 110
 STYLE = {"fontsize": 9}
 
@@ -49,6 +53,43 @@ def axes_of(width: float, height: float, columns: int = 1, **options: Any) -> tu
     return figure, axes
 
 
+class SeriesStyle(NamedTuple):
+    """What tells one series of a figure from the others."""
+
+    colour: str
+    marker: str
+    dash: str | tuple[int, tuple[int, ...]]
+    hatch: str
+
+
+def series_styles(count: int) -> list[SeriesStyle]:
+    """Return a style for each of ``count`` series; no two share a colour with a marker, a dash or a hatch.
+
+    The first eight differ in colour and marker. Every further eight have the colours again, with other markers, dashes
+    and hatches.
+
+    Raises:
+        ValueError: more than 32 series, which nobody can tell apart.
+    """
+    if count > len(COLOURS) * len(DASHES):
+        raise ValueError(f"{count} series cannot be told apart; show at most {len(COLOURS) * len(DASHES)} in a figure")
+    styles = []
+    for number in range(count):
+        turn, k = divmod(number, len(COLOURS))
+        styles.append(SeriesStyle(COLOURS[k], MARKERS[(k + turn) % len(MARKERS)], DASHES[turn], HATCHES[turn]))
+    return styles
+
+
+def draw_legend(ax: Axes, **options: Any) -> None:
+    """Draw a legend without a frame; ``options`` are those of :meth:`matplotlib.axes.Axes.legend`."""
+    ax.legend(fontsize=8, frameon=False, **options)
+
+
+def draw_legend_beside(ax: Axes, **options: Any) -> None:
+    """Draw a legend to the right of the axes, where it covers nothing."""
+    draw_legend(ax, bbox_to_anchor=(1, 1), loc="upper left", **options)
+
+
 def listed(words: Sequence[Any]) -> str:
     """Words as one reads them out: ``a, b and c``."""
     words = [str(word) for word in words]
@@ -63,8 +104,13 @@ def grid(rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (),
         caption: what to see.
         columns: titles of the columns, if they have any.
         side: width of one image in inches.
+
+    Raises:
+        ValueError: more titles than columns of images.
     """
     width = max(len(pictures) for pictures in rows.values())
+    if len(columns) > width:
+        raise ValueError(f"{len(columns)} titles for {width} columns of images; give each column one title")
     figure = Figure(figsize=(side * width + 1.1, side * len(rows) + 0.3 * bool(len(columns))), layout="constrained")
     axes = figure.subplots(len(rows), width, squeeze=False)
     for line, (label, pictures) in zip(axes, rows.items(), strict=True):

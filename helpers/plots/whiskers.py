@@ -1,0 +1,109 @@
+"""Intervals as whiskers from low to high, and the kind of each interval in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from helpers.plots.look import COLOURS, MARKERS, SeriesStyle
+
+RANGE = "range of groups"  # what few groups give in place of an interval
+KINDS = {"95 %": "95 % interval", RANGE: RANGE}
+ROUNDING = 1e-9  # two ways to add up the same floats may differ by so much
+
+
+def interval_kinds(table: pd.DataFrame) -> pd.Series:
+    """Return the kind of every row's interval: its column ``interval``, else ``95 %``; empty where an end is NaN.
+
+    Raises:
+        ValueError: a kind that is not known.
+    """
+    kinds = table["interval"] if "interval" in table else pd.Series("95 %", table.index)
+    kinds = kinds.astype(object).where(table[["low", "high"]].notna().all(axis=1), "")
+    for kind in kinds.unique():
+        if kind not in ("", *KINDS):
+            raise ValueError(f"unknown kind of interval {kind!r}; choose from {', '.join(KINDS)}")
+    return kinds
+
+
+def kinds_in_words(tables: Iterable[pd.DataFrame]) -> str:
+    """Return the kinds of all intervals, such as ``95 % interval or range of groups``; empty where there is none."""
+    return " or ".join(KINDS[kind] for kind in _found(tables))
+
+
+def _found(tables: Iterable[pd.DataFrame]) -> list[str]:
+    found = {kind for table in tables for kind in interval_kinds(table)}
+    return [kind for kind in KINDS if kind in found]
+
+
+def draw_whiskers(
+    ax: Axes,
+    places: np.ndarray,
+    table: pd.DataFrame,
+    value: str,
+    *,
+    axis: Literal["x", "y"],
+    style: SeriesStyle,
+    label: str,
+) -> None:
+    """Draw the values of one series with whiskers from ``low`` to ``high``; a range of groups is dotted and hollow.
+
+    Args:
+        ax: to draw on.
+        places: where on the other axis, ``float (n,)``.
+        table: columns ``value``, ``low`` and ``high``, and ``interval`` where kinds differ.
+        value: the column of the number.
+        axis: of the values.
+        style: of the series.
+        label: of the series, in the legend.
+
+    Raises:
+        ValueError: a value outside its interval.
+    """
+    reach, ranged = _reach(table, value), (interval_kinds(table) == RANGE).to_numpy()
+    values = table[value].to_numpy(float)
+    for chosen, hollow in ((~ranged, False), (ranged, True)):
+        if chosen.any():
+            _draw(ax, places[chosen], values[chosen], reach[:, chosen], axis, style, hollow, label)
+            label = None  # one entry in the legend is enough
+
+
+def draw_kinds(ax: Axes, tables: Iterable[pd.DataFrame], *, axis: Literal["x", "y"]) -> None:
+    """Add the kinds of intervals to the legend, where a table names them."""
+    style, nothing = SeriesStyle(COLOURS[-1], MARKERS[0], "-", ""), np.full(1, np.nan)
+    for kind in _found(table for table in tables if "interval" in table):
+        _draw(ax, nothing, nothing, np.full((2, 1), np.nan), axis, style, kind == RANGE, KINDS[kind])
+
+
+def _draw(
+    ax: Axes,
+    places: np.ndarray,
+    values: np.ndarray,
+    reach: np.ndarray,
+    axis: str,
+    style: SeriesStyle,
+    hollow: bool,
+    label: str | None,
+) -> None:
+    x, y = (values, places) if axis == "x" else (places, values)
+    look = {"fmt": style.marker, "color": style.colour, "ms": 5, "capsize": 2, "elinewidth": 0.8 if hollow else 1.5}
+    bars = ax.errorbar(x, y, label=label, mfc="white" if hollow else style.colour, **{f"{axis}err": reach}, **look)
+    if hollow:
+        bars.lines[2][0].set_linestyle(":")
+
+
+def _reach(table: pd.DataFrame, value: str) -> np.ndarray:
+    """From each value down to its low end and up to its high end, ``float (2, n)``; NaN where there is no interval."""
+    reach = np.stack([table[value] - table["low"], table["high"] - table[value]]).astype(float)
+    outside = (reach < -ROUNDING).any(axis=0)
+    if outside.any():
+        row = table[outside].iloc[0]
+        ends = f"[{row['low']:.3f}, {row['high']:.3f}]"
+        raise ValueError(f"{value} {row[value]:.3f} is outside its interval {ends}; low ≤ {value} ≤ high must hold")
+    reach = np.maximum(reach, 0)
+    reach[:, np.isnan(reach).any(axis=0)] = np.nan
+    return reach
