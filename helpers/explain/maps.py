@@ -111,7 +111,12 @@ def _cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, name: str,
 
         asked, layer = CategoricalScore([int(k) for k in classes]), last_map(model)
         found = getattr(imported, method)(model)(
-            asked, images.astype(np.float32), penultimate_layer=layer, normalize_cam=False, **options
+            asked,
+            images.astype(np.float32),
+            penultimate_layer=layer,
+            seek_penultimate_conv_layer=False,  # this very layer, not the convolution before its activation
+            normalize_cam=False,
+            **options,
         )
     return np.asarray(found, np.float32)
 
