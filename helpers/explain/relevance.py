@@ -46,7 +46,9 @@ def relevance(
     given = {id(model.outputs[0]): tf.one_hot(np.asarray(classes, np.int32), said.shape[1]) * said}
     kept = tf.zeros(len(images))
     for takes, gives, run, rule in reversed(steps):
-        shares, lost = rule(run, [known[id(each)] for each in takes], given.pop(id(gives)), epsilon)
+        # A tensor that a layer takes twice, as in x + x, gets a share for each time: as tensors of their own.
+        inputs = [tf.identity(known[id(each)]) for each in takes]
+        shares, lost = rule(run, inputs, given.pop(id(gives)), epsilon)
         kept += lost
         for each, share in zip(takes, shares, strict=True):
             given[id(each)] = given.get(id(each), 0.0) + share
