@@ -42,17 +42,26 @@ def liked_most(
     Returns:
         ``uint8 (len(channels), size, size, 3)`` RGB.
     """
-    keras.utils.set_random_seed(seed)  # tf-keras-vis draws from the global streams
+    keras.utils.set_random_seed(seed)  # the library's jitter draws from the global stream
     part = keras.Model(model.inputs[0], model.get_layer(layer).output)
     begin = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3)).astype(np.float32)
     with _library():
         from tf_keras_vis.activation_maximization import ActivationMaximization
+        from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D
         from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
         from tf_keras_vis.utils.scores import CategoricalScore
 
         smooth, uphill = [TotalVariation2D(weight=0.1)], keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
-        asked = CategoricalScore(channels)
-        found = ActivationMaximization(part)(asked, begin, steps=steps, regularizers=smooth, optimizer=uphill)
+        rotation = Rotate2D(degree=1)
+        rotation.random_generator = np.random.default_rng(seed)  # its own has no seed
+        found = ActivationMaximization(part)(
+            CategoricalScore(channels),
+            begin,
+            steps=steps,
+            input_modifiers=[Jitter(jitter=4), rotation],
+            regularizers=smooth,
+            optimizer=uphill,
+        )
     return np.asarray(found).clip(0, 255).astype(np.uint8)
 
 
