@@ -49,6 +49,14 @@ def test_bars_of_groups_are_stacked_by_class_from_the_largest_group_on():
     )
 
 
+def test_groups_that_are_numbers_stand_side_by_side():
+    ax = plots.counts_by_group(frame_of([(700, "x"), (3, "x"), (3, "x")]), "c").figure.axes[0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "700"]
+    assert [round(bar.get_x() + bar.get_width() / 2, 6) for bar in ax.patches] == [0, 1]
+    ax = plots.counts(pd.DataFrame({"year": [2020, 2020, 7]}), "year", "c").figure.axes[0]
+    assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in ax.patches] == [0, 1]
+
+
 def test_only_the_largest_groups_are_shown_and_the_others_counted():
     frame = frame_of([(f"g{k:02d}", "x") for k in range(31) for _ in range(k + 1)])
     picture = plots.counts_by_group(frame, "c")

@@ -1,5 +1,7 @@
 """Every figure has the one look, its alt text and its caption; pictures of cells are shown as they are."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -185,6 +187,13 @@ def test_overlays_have_the_images_and_a_row_of_outlines_per_label(cells):
     assert picture.alt.startswith("Pictures in 2 rows, columns ") and picture.alt.endswith("image (2); drawn (2).")
     shown = plots.overlays(two, {"drawn": two.masks(128)}, "c").figure.axes[0].images[0]
     assert shown.get_array().shape == (128, 128, 3)
+
+
+def test_an_id_without_a_dash_is_a_title_as_it_is(cells):
+    one = cells.subset(cells.frame.index[:1])
+    named = dataclasses.replace(one, frame=one.frame.rename(index={one.frame.index[0]: "cell7"}))
+    picture = plots.overlays(named, {"drawn": one.masks(16)}, "c", 16)
+    assert picture.figure.axes[0].get_title() == "cell7"
 
 
 def test_one_image_at_several_sizes_is_shown_equally_large():

@@ -69,7 +69,7 @@ def draw_whiskers(
     for chosen, hollow in ((~ranged, False), (ranged, True)):
         if chosen.any():
             _draw(ax, places[chosen], values[chosen], reach[:, chosen], axis, style, hollow, label)
-            label = None  # one entry in the legend is enough
+            label = "_nolegend_"  # one entry is enough
 
 
 def draw_kinds(ax: Axes, tables: Iterable[pd.DataFrame], *, axis: Literal["x", "y"]) -> None:
@@ -87,7 +87,7 @@ def _draw(
     axis: str,
     style: SeriesStyle,
     hollow: bool,
-    label: str | None,
+    label: str,
 ) -> None:
     x, y = (values, places) if axis == "x" else (places, values)
     look = {"fmt": style.marker, "color": style.colour, "ms": 5, "capsize": 2, "elinewidth": 0.8 if hollow else 1.5}
