@@ -78,7 +78,7 @@ def test_loss_is_drawn_from_epoch_one_with_a_line_at_the_least_of_validation():
     assert training.get_xydata().tolist() == [[1, 0.9], [2, 0.5], [3, 0.2]]
     assert validation.get_xydata().tolist() == [[1, 1.0], [2, 0.6], [3, 0.7]]
     assert list(best.get_xdata()) == [2, 2]
-    assert best.get_linestyle() == ":"
+    assert (best.get_linestyle(), to_hex(best.get_color())) == (":", HEX[-1])
     assert [to_hex(line.get_color()) for line in (training, validation)] == HEX[:2]
     assert in_legend(ax) == ["training", "validation"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
@@ -100,6 +100,7 @@ def test_limits_of_agreement_are_196_standard_deviations_about_the_mean_differen
     assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
     assert [line.get_ydata()[0] for line in ax.get_lines()] == pytest.approx([1, 1 - 1.96, 1 + 1.96])
     assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--", "--"]
+    assert {to_hex(line.get_color()) for line in ax.get_lines()} == {HEX[-1]}
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("mean area", "predicted − true")
     assert picture.alt == (
         "3 differences of predicted and true area against their mean: mean difference 1.000, limits of agreement "
@@ -133,6 +134,7 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
     assert line.get_xydata().tolist() == curve[["fall_out", "sensitivity"]].to_numpy().tolist()
     assert chance.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert (to_hex(line.get_color()), line.get_linestyle(), chance.get_linestyle()) == (HEX[0], "-", ":")
+    assert to_hex(chance.get_color()) == HEX[-1]
     assert outline(ax.collections[0]) == (curve["low"].tolist(), curve["high"].tolist())
     assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
     assert in_legend(ax) == ["a", "chance"]
@@ -185,7 +187,7 @@ def test_reliability_names_every_bin(said):
         assert f"{row.probability:.2f} came true in {row.frequency:.2f}" in picture.alt
     ax = picture.figure.axes[0]
     assert ax.get_lines()[-1].get_xydata().tolist() == [[0, 0], [1, 1]]
-    assert ax.get_lines()[-1].get_linestyle() == ":"
+    assert (ax.get_lines()[-1].get_linestyle(), to_hex(ax.get_lines()[-1].get_color())) == (":", HEX[-1])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("probability, mean of the bin", "came true")
 
 

@@ -38,11 +38,21 @@ CHARTS = {
     "strips": lambda c: plots.strips(FRAME, "p_x", c),
 }
 
+WIDE = {  # width and height in inches of those that do not grow with their rows or classes
+    "bland_altman": (5.5, 3), "colour_distributions": (7.5, 2.8), "counts_by_group": (6.5, 2.8), "curves": (5.5, 3),
+    "histograms": (7.5, 2.4), "intervals of nothing": (6.5, 1.2), "learning_curve": (5.5, 3), "reliability": (4.6, 4.2),
+    "roc": (4.6, 4.2), "sizes": (4, 3.4), "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2, 3),
+    "lines": (2.44, 3.2),
+}  # fmt: skip
+
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_has_the_one_look_and_its_caption(name):
     picture = CHARTS[name]("What to see.")
     assert picture.caption == "What to see."
+    width, height = picture.figure.get_size_inches()
+    assert (width, height) == pytest.approx(WIDE.get(name, (width, height)))
+    assert picture.figure.get_layout_engine().__class__.__name__ == "ConstrainedLayoutEngine"
     for ax in picture.figure.axes:
         assert [ax.spines[side].get_visible() for side in ("top", "right", "left", "bottom")] == [False] * 2 + [
             True
