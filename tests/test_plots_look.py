@@ -97,6 +97,18 @@ def test_up_to_32_series_differ_in_marker_dash_and_hatch_of_their_colour():
         series_styles(33)
 
 
+@pytest.mark.parametrize(("count", "beside"), [(8, False), (9, True)])
+def test_a_legend_of_many_entries_stands_beside_the_axes(count, beside):
+    figure = plots.roc({f"c{k}": CURVE for k in range(count)}, "").figure  # and one for chance
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert (legend.x0 >= box.x1) == beside
+    assert (legend.x1 <= box.x1 and legend.y0 >= box.y0) != beside
+    if beside:
+        assert legend.y1 <= box.y1
+
+
 def test_a_grid_shows_the_very_pixels_under_their_titles_and_beside_their_rows():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3)).astype(np.uint8)
     masks = np.array([[[0, 1], [2, 1]]], np.uint8)

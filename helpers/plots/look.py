@@ -21,6 +21,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # For the second eight series and further ones. Dots are left out: they are the line of chance.
 DASHES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
 HATCHES = ("", "////", "xxxx", "....")
+BESIDE = {"bbox_to_anchor": (1, 1), "loc": "upper left"}  # where a legend covers nothing
 DPI = 110
 STYLE = {"fontsize": 9}
 
@@ -81,13 +82,15 @@ def series_styles(count: int) -> list[SeriesStyle]:
 
 
 def draw_legend(ax: Axes, **options: Any) -> None:
-    """Draw a legend without a frame; ``options`` are those of :meth:`matplotlib.axes.Axes.legend`."""
+    """Draw a legend without a frame; one of more than nine entries stands beside the axes, where it covers nothing.
+
+    Args:
+        ax: that the legend is of.
+        options: those of :meth:`matplotlib.axes.Axes.legend`.
+    """
+    if len(ax.get_legend_handles_labels()[1]) > 9 and "bbox_to_anchor" not in options:
+        options |= BESIDE
     ax.legend(fontsize=8, frameon=False, **options)
-
-
-def draw_legend_beside(ax: Axes, **options: Any) -> None:
-    """Draw a legend to the right of the axes, where it covers nothing."""
-    draw_legend(ax, bbox_to_anchor=(1, 1), loc="upper left", **options)
 
 
 def listed(words: Sequence[Any]) -> str:

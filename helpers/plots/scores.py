@@ -7,13 +7,13 @@ import pandas as pd
 
 from helpers.metrics import PREFIX
 from helpers.plots.look import (
+    BESIDE,
     COLOURS,
     MARKERS,
     STYLE,
     Picture,
     axes_of,
     draw_legend,
-    draw_legend_beside,
     listed,
     series_styles,
 )
@@ -52,7 +52,7 @@ def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: st
     ax.invert_yaxis()
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", **STYLE)
     ax.grid(axis="x", alpha=0.3)
-    draw_legend_beside(ax)
+    draw_legend(ax, **BESIDE)
     told = f", with {kinds}" if "interval" in table and kinds else ""
     alt = f"{value} by {by} for {listed(groups)}{told}: " + "; ".join(
         f"{row[by]}, {row[series]} {row[value]:.2f}{ends}"
@@ -258,7 +258,7 @@ def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> 
     ax.hlines(wide.mean(axis=1), np.arange(len(wide)) - 0.25, np.arange(len(wide)) + 0.25, color=COLOURS[6], lw=2)
     ax.set_xticks(range(len(wide)), wide.index, rotation=25, ha="right", **STYLE)
     ax.set_ylabel(value, **STYLE)
-    draw_legend_beside(ax, title=run, title_fontsize=8)
+    draw_legend(ax, **BESIDE, title=run, title_fontsize=8)
     means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
     return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
 
@@ -285,5 +285,5 @@ def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -
     ax.set_xlabel(by, **STYLE)
     ax.set_ylabel(value, **STYLE)
     ax.grid(axis="y", alpha=0.3)
-    draw_legend_beside(ax)
+    draw_legend(ax, **BESIDE)
     return Picture(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(said)}.", caption)
