@@ -67,6 +67,12 @@ def test_a_negative_score_is_damped_towards_nought_too():
     assert kept == pytest.approx([-6 + 6 * 6 / (6 + 0.5 * size)], rel=1e-4)
 
 
+def test_a_score_between_nought_and_one_is_damped_not_raised():
+    model = model_of(1, lambda image: dense([[0.05, 0.05]])(layers.Flatten()(image)))
+    found, _ = explain.relevance(model, image_of([10]), np.array([0]), 0.25)
+    assert red_of(found) == pytest.approx([0.5 / 1.25], rel=1e-5)
+
+
 def test_a_score_of_nought_has_no_relevance_and_is_not_divided_by():
     model = model_of(2, lambda image: dense([[1.0, 1.0], [-1.0, 1.0]])(layers.Flatten()(image)))
     found, kept = explain.relevance(model, image_of([4, 4]), np.array([0]), 0.0)
@@ -183,6 +189,10 @@ def test_a_turned_image_gets_its_relevance_where_its_pixels_were():
 
     found, _ = explain.relevance(model_of(2, build), image_of([3, 5]), np.array([0]), 0.0)
     assert red_of(found) == pytest.approx([30, 5], rel=1e-5)
+    # Epsilon damps the dense layer, whose outputs are 35 and 0, and not the turn.
+    found, _ = explain.relevance(model_of(2, build), image_of([3, 5]), np.array([0]), 0.25)
+    ratio = 1 / (1 + 0.25 * np.sqrt(1 / 2))
+    assert red_of(found) == pytest.approx([30 * ratio, 5 * ratio], rel=1e-5)
 
 
 def test_a_product_of_two_maps_has_no_rule():

@@ -133,6 +133,7 @@ def test_a_filter_likes_its_own_colour_in_pictures_that_depend_on_the_seed_alone
     convolution.set_weights([np.array([[1.0, 0], [0, 0], [0, 1.0]]).reshape(1, 1, 3, 2), np.zeros(2)])
     liked = explain.liked_most(model, "filters", [0, 1], 8, seed=0, steps=12)
     assert (liked.shape, liked.dtype) == ((2, 8, 8, 3), np.uint8)
+    assert liked.max() == 255
     means = liked.mean((1, 2))
     assert means.argmax(1).tolist() == [0, 2]
     assert (means.max(1) > means[:, 1] + 50).all()
