@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, pinv
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.preprocessing import StandardScaler
+
+LEAST_SHARE = 1e-10  # a share of shrinkage below is what rounding leaves of none
 
 
 def shrunken_discriminant(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -15,6 +17,10 @@ def shrunken_discriminant(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.
     2004). It is a diagonal matrix and one of no higher rank than there are images, so the equations to solve are as
     many as images or as features, whichever are fewer: for 4,000 features of 640 images that takes a second instead of
     forty.
+
+    One feature, or no class of more than two images, is shrunk by nothing. The covariance may then be singular, and the
+    weights are the shortest that solve the equations in the least squares, as in scikit-learn: directions in which no
+    class varies are left out, and where no feature varies within any class, all classes are equally probable.
 
     Args:
         x: ``float (n, features)``.
@@ -35,13 +41,20 @@ def shrunken_discriminant(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.
         if len(own) < 2:
             continue
         scaler = StandardScaler().fit(own)
-        standard = scaler.transform(own)
+        varies = scaler.scale_ == np.sqrt(scaler.var_)  # the scaler puts 1 where a deviation is zero but for rounding
+        standard = np.where(varies, scaler.transform(own), 0.0)
         share = ledoit_wolf_shrinkage(standard)
+        if share < LEAST_SHARE:
+            share = 0.0
         diagonal += share * (standard**2).mean() * scaler.scale_**2 / len(classes)
         rows.append(np.sqrt((1 - share) / len(own) / len(classes)) * standard * scaler.scale_)
     if not rows:
         raise ValueError(f"{len(x)} images of {len(classes)} classes: no class has two, so no covariance is known")
     centres = np.stack(means, axis=1)
+    if not diagonal.all():
+        inverse = pinv(np.concatenate(rows))
+        weights = inverse @ (inverse.T @ centres)
+        return weights, -0.5 * (centres * weights).sum(0)
     # (B'B + D)^-1 M, with what is shrunk towards brought to the unit matrix; for many features by Woodbury's identity.
     root = np.sqrt(diagonal)[:, None]
     low, scaled = np.concatenate(rows) / root.T, centres / root

@@ -23,6 +23,41 @@ def test_it_agrees_with_scikit_learn_whether_features_are_few_or_many(n, feature
     assert np.allclose(softmax(x @ weights + offsets, axis=1), expected, atol=1e-6)
 
 
+def with_scikit_learn(x, y):
+    classes = len(np.unique(y))
+    reference = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes))
+    return reference.fit(x, y).predict_proba(x)
+
+
+@pytest.mark.parametrize(
+    ("each", "features", "classes"), [(10, 1, 3), (2, 1, 2), (2, 1, 3), (2, 2, 3), (2, 5, 2), (2, 20, 3)]
+)
+def test_it_agrees_with_scikit_learn_where_nothing_is_shrunk(each, features, classes):
+    y = np.repeat(np.arange(classes), each)
+    x = np.random.default_rng(1).normal(size=(len(y), features)) + y[:, None]
+    weights, offsets = shrunken_discriminant(x, y)
+    assert np.allclose(softmax(x @ weights + offsets, axis=1), with_scikit_learn(x, y), atol=1e-9)
+
+
+def test_with_two_images_a_class_and_many_features_the_shortest_weights_are_taken():
+    """There scikit-learn takes rounding for directions in which the classes vary."""
+    y = np.repeat(np.arange(8), 2)
+    x = np.random.default_rng(1).normal(size=(16, 300)) + y[:, None]
+    weights, _ = shrunken_discriminant(x, y)
+    means = np.stack([x[y == label].mean(0) for label in range(8)])
+    covariance = (x - means[y]).T @ (x - means[y]) / 16
+    assert np.allclose(weights, np.linalg.lstsq(covariance, means.T, rcond=1e-10)[0])
+
+
+@pytest.mark.parametrize("values", [[[1.0]], [[1.0], [2.0]], [[1.0, 3.0, 5.0]], [[0.1, 0.7, 1.3], [2.7, 0.4, 1.9]]])
+def test_where_nothing_varies_within_a_class_all_classes_are_equally_probable(values):
+    y = np.repeat([0, 1], 10)
+    x = np.array(values)[y % len(values)]
+    weights, offsets = shrunken_discriminant(x, y)
+    assert softmax(x @ weights + offsets, axis=1) == pytest.approx(np.full((20, 2), 0.5))
+    assert np.allclose(with_scikit_learn(x, y), 0.5)
+
+
 def test_a_class_of_one_image_adds_no_covariance_and_nothing_but_such_is_refused():
     random = np.random.default_rng(1)
     x, y = random.normal(size=(11, 5)), np.array([0] * 5 + [1] * 5 + [2])
