@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
@@ -36,3 +38,21 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """:func:`write_bytes` of text in UTF-8."""
     write_bytes(path, text.encode())
+
+
+def code_digest(path: Path) -> str:
+    """Hash what a Python file does, so that a comment, a docstring or the layout changes nothing.
+
+    Returns:
+        SHA-256, hexadecimal, of its syntax tree without docstrings; of its bytes where they are not Python.
+    """
+    source = path.read_bytes()
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return hashlib.sha256(source).hexdigest()
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

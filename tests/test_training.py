@@ -1,11 +1,13 @@
 """Training repeats, stops, keeps what was best, and goes on after a kill as if nothing had happened."""
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,9 @@ import tensorflow as tf
 
 from helpers import augmentation, models, training
 from helpers.datasets import load
+from helpers.training.identity import identify, imported_code
 
+TRACED = []  # by a loss; in its closure, it would make another loss of it
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -61,12 +65,14 @@ def test_the_same_seed_trains_the_same_weights(cells, tmp_path):
 
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
 def test_a_network_trained_again_is_not_traced_again_and_learns_what_it_learns_alone(cells, tmp_path, schedule):
-    traced, given = [], models.segmentation_loss()
+    traced, given = TRACED, models.segmentation_loss()
 
     def loss(truth, probability):
-        traced.append(truth.shape)
+        TRACED.append(truth.shape)
         return given(truth, probability)
 
+    traced.clear()
+    training.compiled._compiled.cache_clear()
     ready = {"schedule": schedule, "rate": 0.05, "loss": loss}  # fast enough for the last epoch not to be the best
     first, _ = fit(cells, tmp_path / "first", seed=21, **ready)
     before, traces = weights(first), len(traced)
@@ -203,9 +209,246 @@ def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path)
 
 
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):
-    fit(cells, tmp_path)
-    with pytest.raises(training.TrainingError, match="holds a training with other settings"):
-        fit(cells, tmp_path, seed=1)
+    fit(cells, tmp_path, epochs=1)
+    for other in ({"seed": 1}, {"loss": models.segmentation_loss((1.0, 2.0, 3.0))}, {"network": unscaled}):
+        with pytest.raises(training.TrainingError, match="holds a training with other settings, model or loss"):
+            fit(cells, tmp_path, **{"epochs": 1, **other})
+
+
+def unscaled(width, depth, dropout):
+    return models.unet(width, depth, dropout)
+
+
+def weighted(factor):
+    """A loss that another function makes: the text of all of them is the same."""
+
+    def loss(truth, probability):
+        return factor * models.cross_entropy(truth, probability)
+
+    return loss
+
+
+SMALL = partial(models.encoder, 4, depth=2)
+
+
+def small_training(images, folder, build=SMALL, loss=models.cross_entropy):
+    part = np.array(["train"] * 16 + ["validation"] * 8)
+    ready = (np.arange(24) % 2, part, training.Settings(1, batch=16), augmentation.NONE, folder)
+    return training.fit_classifier(build, images, *ready, loss=loss)
+
+
+def test_losses_of_one_factory_are_trainings_of_their_own(cells, tmp_path):
+    losses = [small_training(cells[0], tmp_path, loss=weighted(k))[1]["loss"].item() for k in (1.0, 0.0, 2.0, 1.0)]
+    assert losses[0] == losses[3] > 0.1
+    assert losses[1] == 0
+    assert losses[2] == pytest.approx(2 * losses[0], rel=1e-3)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_model_whose_closure_has_changed_is_not_the_one_that_was_compiled():
+    scale = 0.0
+
+    def network():
+        image = keras.Input((32, 32, 3))
+        return keras.Model(image, keras.layers.Rescaling(scale)(image))
+
+    def twin(loss):
+        return training.compiled.twin_of(build(), build, loss, 1, training.Settings(1))
+
+    build = partial(network)
+    first = twin(weighted(1.0))
+    assert first.layers[1].scale == 0
+    assert twin(weighted(1.0)) is first  # the same by value
+    assert twin(weighted(2.0)) is not first
+    scale = 0.5
+    assert twin(weighted(2.0)).layers[1].scale == 0.5
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A loss as an object that says what it is made of."""
+
+    factor: float
+
+    def __call__(self, truth, probability):
+        return self.factor * models.cross_entropy(truth, probability)
+
+
+class Kept(keras.losses.Loss):
+    """A loss that keeps a number of which its configuration knows nothing."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, truth, probability):
+        return self.factor * probability
+
+
+class Told(Kept):
+    """A loss whose configuration is complete."""
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def two_of_one_name(first):
+    if first:
+
+        def inner(truth, probability):
+            return truth
+
+    else:
+
+        def inner(truth, probability):
+            return probability
+
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (partial(models.schouten, 2), partial(models.schouten, 6)),
+        (partial(models.schouten, 2), partial(models.anna, 2)),
+        (weighted(1.0), weighted(0.0)),
+        (weighted(1), weighted(1.0)),
+        (partial(weighted, 1.0), partial(weighted, 2.0)),
+        (weighted(np.zeros(3)), weighted(np.zeros((3, 1)))),
+        (weighted({1.0, 2.0}), weighted({1.0, 3.0})),
+        (weighted(keras.initializers.Constant(1)), weighted(keras.initializers.Constant(2))),
+        (weighted(weighted(1.0)), weighted(weighted(2.0))),
+        (Weighted(1.0), Weighted(2.0)),
+        (Weighted(1.0).__call__, Weighted(2.0).__call__),
+        (Told(1.0), Told(2.0)),
+        (two_of_one_name(True), two_of_one_name(False)),
+        (lambda t, p: t, lambda t, p: p),
+        (models.segmentation_loss(), models.segmentation_loss((1.0, 1.0, 2.0))),
+        (keras.losses.BinaryFocalCrossentropy(gamma=1.0), keras.losses.BinaryFocalCrossentropy(gamma=2.0)),
+        (keras.losses.binary_crossentropy, keras.losses.binary_focal_crossentropy),
+        ("mse", "mae"),
+    ],
+)
+def test_what_is_not_alike_has_two_identities(one, other):
+    assert identify(one) != identify(other)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(weighted, 0.5),
+        partial(weighted, {"b": np.arange(3), "a": frozenset("xyz")}),
+        partial(Weighted, 1.0),
+        partial(Told, 1.0),
+        partial(models.segmentation_loss.__wrapped__, (1.0, 2.0, 3.0)),
+        partial(partial, models.unet, 4, depth=2),
+    ],
+)
+def test_the_same_thing_made_twice_has_one_identity(make):
+    assert make() is not make()
+    assert identify(make()) == identify(make())
+
+
+def test_the_order_of_keywords_is_no_matter():
+    assert identify(partial(models.unet, width=4, depth=2)) == identify(partial(models.unet, depth=2, width=4))
+
+
+@pytest.mark.parametrize("held", [object(), Kept(1.0), iter([1])], ids=["object", "loss without a config", "iterator"])
+def test_what_is_known_by_its_place_in_memory_only_is_refused(held):
+    with pytest.raises(ValueError, match=r"is not known by its value.*use numbers, text or arrays, a dataclass"):
+        identify(weighted(held))
+
+
+NETS = '"""Nets."""\nfrom leukobook_nets import blocks\n\ndef net(n):\n    """A net."""\n    return blocks.WIDTH * n\n'
+BLOCKS = "WIDTH = 3  # channels\n"
+
+
+def test_a_comment_changes_no_training_and_the_code_of_an_imported_module_does(tmp_path, monkeypatch):
+    room = tmp_path / "leukobook_nets"
+    room.mkdir()
+    for name, text in (("__init__", ""), ("nets", NETS), ("blocks", BLOCKS), ("unused", "")):
+        (room / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    nets = importlib.import_module("leukobook_nets.nets")
+    build = partial(nets.net, 2)
+    assert sorted(imported_code(nets.__name__)) == ["leukobook_nets.blocks", "leukobook_nets.nets"]
+    seen = [identify(build)]
+    for name, text in (
+        ("nets", "# More words.\n" + NETS.replace("A net", "Another")),
+        ("blocks", BLOCKS + "\n# the end\n"),
+        ("unused", "x = 1\n"),
+        ("blocks", "WIDTH = 4\n"),
+        ("nets", NETS.replace("* n", "+ n")),
+    ):
+        (room / f"{name}.py").write_text(text)
+        os.utime(room / f"{name}.py", ns=(0, len(seen)))
+        seen.append(identify(build))
+    assert seen[:4] == seen[:1] * 4
+    assert len(set(seen)) == 3
+
+
+CELLS = """
+from IPython.core.interactiveshell import InteractiveShell
+
+LOSS = '''
+def scaled(x):
+    {comment}
+    return {factor} * x
+
+def loss(truth, probability):
+    "{comment}"
+    return scaled(gamma * models.cross_entropy(truth, probability))
+
+class Layer:
+    power = {power}
+    def call(self, x):
+        return x**self.power
+
+def build(n):
+    return Layer, n
+'''
+
+
+def told(line="", factor=2, comment="# one", power=1):
+    shell.run_cell(LOSS.format(factor=factor, comment=comment, power=power))
+    shell.run_cell(line)
+    shell.run_cell("print(identify(loss)[:9], identify(partial(build, 2))[:9])")
+
+
+shell = InteractiveShell.instance()
+shell.run_cell("from functools import partial; gamma = 1.0")
+shell.run_cell("from helpers import models; from helpers.training.identity import identify")
+told()
+told(comment="# two")
+told(factor=3)
+told("gamma = 2.0")
+told("gamma = 1.0", power=2)
+"""
+
+
+def test_what_a_notebook_defines_is_known_by_its_code_and_the_values_it_looks_up(tmp_path):
+    (tmp_path / "cells.py").write_text(CELLS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)}
+    command = [sys.executable, tmp_path / "cells.py"]
+    said = [subprocess.run(command, env=environment, capture_output=True, text=True).stdout for _ in range(2)]
+    rows = [line.split() for line in said[0].splitlines()]
+    assert [len(row) for row in rows] == [2] * 5, said[0]
+    losses, builds = zip(*rows, strict=True)
+    assert losses[0] == losses[1] == losses[4]
+    assert len(set(losses)) == 3
+    assert builds[0] == builds[1] == builds[2] == builds[3] != builds[4]
+    assert said[0] == said[1]  # in every process
+
+
+def test_arrays_of_another_shape_are_another_training(cells, tmp_path):
+    for images in (cells[0], cells[0].reshape(24, 16, 64, 3)):
+        small_training(images, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_class_that_is_not_learnt_has_no_weight():
+    labels, part = np.array([0, 0, 0, 2, 3]), np.array(["train"] * 4 + ["test"])
+    assert training.class_weights(labels, part) == pytest.approx([2 / 3, 0, 2, 0])
 
 
 def test_a_loss_that_is_no_number_is_an_error(cells, tmp_path):
@@ -216,6 +459,21 @@ def test_a_loss_that_is_no_number_is_an_error(cells, tmp_path):
 
     with pytest.raises(training.TrainingError, match="the loss is not a number"):
         fit(cells, tmp_path, network=broken)
+
+
+def test_a_validation_loss_that_is_never_a_number_is_an_error(cells, tmp_path):
+    def broken():
+        image = keras.Input((32, 32, 3))
+        begin = keras.initializers.Constant(-1.0)  # of a variance, which training does not use and does not change
+        x = keras.layers.BatchNormalization(momentum=1.0, moving_variance_initializer=begin)(image)
+        return keras.Model(image, keras.layers.Dense(2, "softmax")(keras.layers.GlobalAveragePooling2D()(x)))
+
+    for _ in range(2):  # also when it is asked for again
+        with pytest.raises(training.TrainingError, match="the validation loss is not a number in any epoch"):
+            small_training(cells[0], tmp_path, partial(broken))
+    (history,) = tmp_path.rglob("history.csv")
+    assert np.isfinite(pd.read_csv(history)["loss"]).all()
+    assert not list(tmp_path.rglob("finished"))
 
 
 KILLED = """

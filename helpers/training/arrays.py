@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 from helpers.augmentation import Augmentation, Share, batches_of, epochs_of, views_of
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, segmentation_loss, unet
+from helpers.training.identity import identify, imported_code
 from helpers.training.loop import fit
 from helpers.training.settings import Settings, seed_everything
 
@@ -100,10 +100,14 @@ def fit_head(
 
 
 def class_weights(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """By which the images of each class count, so that all classes of ``train`` count alike; 1 on average."""
+    """By which the images of each class count, so that all classes of ``train`` count alike.
+
+    Returns:
+        ``float (classes,)``, 1 on average over the images of ``train``, and 0 for a class that has none there.
+    """
     learnt = labels[np.asarray(part) == "train"]
     count = np.bincount(learnt, minlength=labels.max() + 1)
-    return len(learnt) / np.count_nonzero(count) / np.maximum(count, 1)
+    return np.where(count > 0, len(learnt) / np.count_nonzero(count) / np.maximum(count, 1), 0.0)
 
 
 def _fit_arrays(
@@ -123,18 +127,14 @@ def _fit_arrays(
     if start is not None:
         model.set_weights([*start, *model.get_weights()[len(start) :]])
     train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
-    made = f"{build.func.__name__} {build.args} {build.keywords} {inspect.getsource(loss)}"
-    decisive = hashlib.sha256(f"{made} {settings} {how} {keras.__version__} {tf.__version__}".encode())
+    made = identify((build, loss, settings, how, sorted(imported_code(__name__).items())))
+    decisive = hashlib.sha256(f"{made} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
     learnt, looked = (images[train], truth[train]), (images[validation], truth[validation])
     for array in (*learnt, *looked, weight, *model.get_weights()):
-        decisive.update(b"" if array is None else np.ascontiguousarray(array))
-    here = Path(__file__).parent
-    decisive.update(inspect.getsource(build.func).encode())  # it may come from a notebook
-    room = Path(inspect.getfile(build.func)).parent
-    more = sorted(room.glob("*.py")) if room.parent == here.parent else []  # of a backbone: all of its package
-    for path in (here.parent / "models.py", here.parent / "augmentation.py", *sorted(here.glob("*.py")), *more):
-        decisive.update(path.read_bytes())
+        if array is not None:
+            decisive.update(f"{array.dtype} {array.shape}".encode())
+            decisive.update(np.ascontiguousarray(array))
     given = (*learnt, settings.batch, settings.seed)
 
     def epochs(first: int, share: Share | None = None) -> tf.data.Dataset:

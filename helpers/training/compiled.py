@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from helpers.backend import keras
+from helpers.training.identity import identify
 from helpers.training.settings import Settings
 
 
@@ -18,17 +20,17 @@ def twin_of(
 
     Args:
         model: with the weights.
-        build: made it, or one like it; its arguments are hashable.
-        loss: of the model.
+        build: made it, or one like it.
+        loss: of the model; both as :func:`helpers.training.identity.identify` takes them.
         steps: batches in an epoch.
         settings: see :func:`helpers.training.fit`.
 
     Returns:
         A model that the next call may return again, as if new.
     """
-    keywords = tuple(sorted(build.keywords.items()))
-    how = (loss, settings.optimizer, settings.schedule, settings.strategy)
-    twin, cosine, unused = _compiled(build.func, build.args, keywords, *how)
+    key = identify((build, loss))
+    recipe = _Recipe(key, build, loss, settings.optimizer, settings.schedule, settings.strategy)
+    twin, cosine, unused = _compiled(recipe)
     twin.set_weights(model.get_weights())
     for variable, value in zip(twin.optimizer.variables, unused, strict=True):
         variable.assign(value)
@@ -50,24 +52,31 @@ class _Cosine(keras.optimizers.schedules.LearningRateSchedule):
         return self.rate * (0.5 * (1 + keras.ops.cos(keras.ops.cast(step, "float32") * self.angle)))
 
 
+@dataclass(frozen=True)
+class _Recipe:
+    """What a model is compiled from: ``build`` and ``loss`` are compared by ``key``, which knows their closures.
+
+    ``strategy`` names the scope it is made in.
+    """
+
+    key: str
+    build: functools.partial[keras.Model] = field(compare=False)
+    loss: Callable | str = field(compare=False)
+    optimizer: str
+    schedule: str
+    strategy: str
+
+
 @functools.lru_cache(maxsize=1)
-def _compiled(
-    build: Callable[..., keras.Model],
-    arguments: tuple,
-    keywords: tuple,
-    loss: Callable | str,
-    optimizer: str,
-    schedule: str,
-    strategy: str,
-) -> tuple[keras.Model, _Cosine | None, list[np.ndarray]]:
+def _compiled(recipe: _Recipe) -> tuple[keras.Model, _Cosine | None, list[np.ndarray]]:
     """A compiled model, its schedule if it has one, and the state of its unused optimizer.
 
     The last one is kept: trained again, Keras need not trace it again, which takes as long as a short training of a
-    small network. So whatever differs between trainings is a variable. ``strategy`` names the scope it is made in.
+    small network. So whatever differs between trainings is a variable.
     """
-    model = build(*arguments, **dict(keywords))
-    cosine = _Cosine() if schedule == "cosine" else None
-    model.compile(type(keras.optimizers.get(optimizer))(cosine or 1.0), loss)
+    model = recipe.build()
+    cosine = _Cosine() if recipe.schedule == "cosine" else None
+    model.compile(type(keras.optimizers.get(recipe.optimizer))(cosine or 1.0), recipe.loss)
     # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
     model.optimizer.build(model.trainable_variables)
     return model, cosine, [variable.numpy() for variable in model.optimizer.variables]

@@ -19,6 +19,7 @@ from helpers import files
 from helpers.backend import keras, tf
 from helpers.training import distributed
 from helpers.training.compiled import twin_of
+from helpers.training.identity import identify
 from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
@@ -46,8 +47,9 @@ def fit(
 
     Args:
         model: with the weights to begin with.
-        build: makes one like it, whatever its weights; its arguments are hashable.
-        loss: of the model; with a strategy, a function that gives a number for every image.
+        build: makes one like it, whatever its weights.
+        loss: of the model; with a strategy, a function that gives a number for every image. Build and loss are known by
+            value, see :func:`helpers.training.identity.identify`.
         train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
             must not depend on those before. Where a strategy is given, it is asked for a share as well.
         steps: batches in an epoch.
@@ -61,8 +63,9 @@ def fit(
         ``loss``, ``val_loss`` and ``learning_rate``.
 
     Raises:
-        TrainingError: the folder holds a training with other settings, the loss became NaN, or of several machines one
-            is gone or differs from the first.
+        TrainingError: the folder holds a training of another model, loss or settings, the loss became NaN or was so on
+            all validation images, or of several machines one is gone or differs from the first.
+        ValueError: the model or its loss holds something that is not known by its value.
         StrategyError: the strategy cannot be used here.
     """
     if settings.strategy:
@@ -73,7 +76,7 @@ def fit(
                 "another machine does not answer any more; start all of them again, and the training goes on from the "
                 "last state of the first one"
             ) from error
-    _claim(folder, {**asdict(settings), "steps": steps})
+    _claim(folder, {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)})
     if not (folder / "finished").exists():
         seed_everything(settings.seed)
         twin = twin_of(model, build, loss, steps, settings)
@@ -109,7 +112,8 @@ def _fit_together(
         raise TrainingError(
             f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch}; take a multiple"
         )
-    wanted = {**asdict(settings), "steps": steps, "devices": together.num_replicas_in_sync, "training": folder.name}
+    wanted = {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)}
+    wanted |= {"devices": together.num_replicas_in_sync, "training": folder.name}
     with contextlib.ExitStack() as stack:
         if distributed.is_first(settings.strategy):
             _claim(folder, wanted)
@@ -135,8 +139,14 @@ def _fit_together(
 
 
 def _finish(folder: Path) -> None:
-    if not np.isfinite(pd.read_csv(folder / HISTORY)["loss"]).all():
+    history = pd.read_csv(folder / HISTORY)
+    if not np.isfinite(history["loss"]).all():
         raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
+    if not np.isfinite(history["val_loss"]).any():
+        raise TrainingError(
+            f"{folder}: the validation loss is not a number in any epoch, so none is best; delete the folder, check "
+            "the labels or masks of the validation images, or lower the learning rate"
+        )
     (folder / "finished").touch()
     for state in _states(folder):
         state.unlink()
@@ -266,5 +276,7 @@ def _claim(folder: Path, wanted: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     note, text = folder / CLAIM, json.dumps(wanted, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:
-        raise TrainingError(f"{folder}: holds a training with other settings; give another folder, or delete this one")
+        raise TrainingError(
+            f"{folder}: holds a training with other settings, model or loss; give another folder, or delete this one"
+        )
     files.write_text(note, text)

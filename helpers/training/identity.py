@@ -1,0 +1,211 @@
+"""What a training is known by: the code that a model and its loss run, and what they run it with.
+
+A finished training is read back instead of repeated, so two trainings that differ need two names. The text of a loss is
+no such name: ``weighted(1.0)`` and ``weighted(0.0)`` share it. So a function is known by its module and qualified name,
+by its code and that of the modules it imports, and by its arguments, defaults and closure, all by value.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import hashlib
+import importlib.util
+import sys
+import sysconfig
+import types
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+
+from helpers.backend import keras, tf
+from helpers.files import code_digest
+
+_PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, PurePath)
+_ARRAYS = (np.ndarray, np.generic, tf.Tensor, tf.Variable, keras.Variable)
+_NAMED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
+_HAS_DOCSTRING = 0x4000000  # a flag of code objects since Python 3.13; before, a first constant of text is a docstring
+_LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+def identify(value: Any) -> str:
+    """Hash a model, a loss or an argument of theirs by value: the same in every process, another for another value.
+
+    Args:
+        value: a function of a module or of a notebook, also one that a function made, a method or a
+            ``functools.partial``; a class, a module; a dataclass, or an object with Keras's ``get_config``; numbers,
+            text, arrays, and lists, tuples, sets and dictionaries of all these.
+
+    Returns:
+        SHA-256, hexadecimal. It changes with the code, and not with comments, docstrings or layout.
+
+    Raises:
+        ValueError: something in it is known by its place in memory only; the message says what.
+    """
+    return hashlib.sha256(repr(_described(value, ())).encode()).hexdigest()
+
+
+def imported_code(module: str) -> dict[str, str]:
+    """Find the modules that a module imports, and those that these import, by their code.
+
+    Args:
+        module: its name; it has been imported.
+
+    Returns:
+        :func:`helpers.files.code_digest` by name, of the module itself too; libraries are left out.
+    """
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file(name)
+        if name in found or path is None or _is_library(name):
+            continue
+        found[name], imports = _read(path, name, path.stat().st_mtime_ns)
+        waiting += imports
+    return found
+
+
+def _described(value: Any, within: tuple[Any, ...]) -> tuple:
+    """Nested tuples of text that say what a value is; ``within`` are the functions and classes it is part of."""
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    inner = functools.partial(_described, within=within)
+    if isinstance(value, _PLAIN):
+        return kind, repr(value)
+    if isinstance(value, (list, tuple)):
+        return kind, *map(inner, value)
+    if isinstance(value, (set, frozenset)):
+        return kind, *sorted(map(inner, value), key=repr)
+    if isinstance(value, dict):
+        return kind, *sorted(((inner(key), inner(item)) for key, item in value.items()), key=repr)
+    if isinstance(value, _ARRAYS):
+        array = np.ascontiguousarray(value)
+        return kind, str(array.dtype), str(np.shape(value)), hashlib.sha256(array).hexdigest()
+    if isinstance(value, functools.partial):
+        return kind, inner(value.func), inner(value.args), inner(value.keywords)
+    if isinstance(value, types.MethodType):
+        return kind, inner(value.__self__), inner(value.__func__)
+    if isinstance(value, types.ModuleType):
+        return kind, value.__name__, *imported_code(value.__name__).items()
+    if isinstance(value, functools._lru_cache_wrapper):
+        return inner(value.__wrapped__)
+    if isinstance(value, _NAMED):
+        return _named(value, within)
+    if is_dataclass(value):
+        return kind, inner(type(value)), inner({field.name: getattr(value, field.name) for field in fields(value)})
+    if hasattr(value, "get_config") and _tells_all(type(value)):
+        weights = value.get_weights() if isinstance(value, keras.layers.Layer) else []
+        settings = {key: item for key, item in value.get_config().items() if key != "name"}  # names are counted up
+        return kind, inner(type(value)), inner(settings), inner(weights)
+    raise ValueError(
+        f"{value!r} is not known by its value, so that a training with it could not be told from another one; use "
+        "numbers, text or arrays, a dataclass, or an object whose class has a get_config of its own"
+    )
+
+
+def _tells_all(kind: type) -> bool:
+    """Whether a configuration knows what a class of one's own keeps: one that is inherited does not."""
+    inherited = _is_library(kind.get_config.__module__)
+    return _is_library(kind.__module__) or not (inherited and not _is_library(kind.__init__.__module__))
+
+
+def _named(value: Any, within: tuple[Any, ...]) -> tuple:
+    """A function or a class: its name and, where it is not a library's, its code and all that this refers to."""
+    module = value.__module__ if not isinstance(value, np.ufunc) else "numpy"
+    name = f"{module}.{getattr(value, '__qualname__', value.__name__)}"
+    if _is_library(module) and "<locals>" not in name:
+        return "library", name
+    if any(value is outer for outer in within):
+        return "recursion", name
+    inner = functools.partial(_described, within=(*within, value))
+    file = _file(module)
+    parts: list[Any] = [name, *imported_code(module).items()]
+    if isinstance(value, type):
+        parts += map(inner, value.__bases__)
+        if file is None:  # of a notebook
+            parts += [(key, inner(item)) for key, item in sorted(_members(value))]
+        return "class", *parts
+    parts += [_instructions(value.__code__), inner(value.__defaults__), inner(value.__kwdefaults__)]
+    parts += [(key, inner(cell)) for key, cell in _closure(value)]
+    if file is None:
+        names = sorted(_names(value.__code__) & value.__globals__.keys())
+        parts += [(key, inner(value.__globals__[key])) for key in names]
+    return "function", *parts
+
+
+def _instructions(code: types.CodeType) -> tuple:
+    """The code of a function alone, as two of one name may stand in one module: neither lines nor docstrings."""
+    constants = list(code.co_consts)
+    documented = code.co_flags & _HAS_DOCSTRING if sys.version_info >= (3, 13) else not code.co_name.startswith("<")
+    if documented and constants and isinstance(constants[0], str):
+        del constants[0]
+    parts = [_instructions(c) if isinstance(c, types.CodeType) else _described(c, ()) for c in constants]
+    return code.co_code, *parts, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
+
+
+def _closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not assigned yet
+            yield name, None
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    """What a class of a notebook defines."""
+    for name, member in vars(kind).items():
+        member = getattr(member, "__func__", getattr(member, "fget", member))
+        if isinstance(member, types.FunctionType) or not name.startswith("_"):
+            yield name, member
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The global names that a piece of code looks up."""
+    own = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*(_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
+
+
+@functools.cache
+def _is_library(module: str) -> bool:
+    """Whether a module is neither of this course nor of its user: its version is fixed, so its name is enough."""
+    top = module.partition(".")[0]
+    if top in (__name__.partition(".")[0], "__main__"):
+        return False
+    if top in sys.stdlib_module_names:
+        return True
+    path = _file(top)
+    return path is not None and any(path.is_relative_to(place) for place in _LIBRARIES)
+
+
+def _file(module: str) -> Path | None:
+    """The file of a module, or ``None`` where it has none, like a notebook."""
+    try:
+        there = sys.modules.get(module) or importlib.util.find_spec(module)
+        origin = getattr(there, "__file__", None) or getattr(there, "origin", None)
+    except (ImportError, ValueError):
+        return None
+    path = Path(origin) if origin else None
+    return path if path and path.is_file() else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(path: Path, module: str, changed: int) -> tuple[str, list[str]]:
+    """The code of a module, and the modules that it imports; read again when the file has ``changed``."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return code_digest(path), []
+    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    imports = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            below = [f"{base}.{alias.name}" for alias in node.names]
+            imports += [name if not _is_library(base) and _file(name) else base for name in below]
+    return code_digest(path), imports
