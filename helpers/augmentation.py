@@ -223,8 +223,9 @@ def balanced_copies(
         chosen.append(np.resize(random.permutation(own), max(0, n - len(own))))
     positions = np.concatenate(chosen)
     keys = tf.random.split((seed, 0), len(positions))
+    given = tf.constant(images)  # outside of the graph, which cannot hold a constant of 2 GiB
     changed = tf.data.Dataset.from_tensor_slices((positions, keys)).map(
-        lambda k, key: augment(tf.constant(images)[k], tf.constant(0), how, key)[0], AUTOTUNE, deterministic=True
+        lambda k, key: augment(given[k], tf.constant(0), how, key)[0], AUTOTUNE, deterministic=True
     )
     copies = np.empty((len(positions), *images.shape[1:]), np.uint8)
     for k, copy in enumerate(changed.as_numpy_iterator()):

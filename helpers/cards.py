@@ -26,7 +26,7 @@ def datasheet(dataset: Dataset) -> str:
     defects = "\n".join(f"- {defect}" for defect in card.defects) or "- none is known"
     return f"""# Datasheet: {card.title}
 
-**Not for diagnosis.** Name here: `{dataset.name}`; SHA-256 of the content: `{dataset.fingerprint()}`.
+**Not for diagnosis.** Name here: `{dataset.public_name}`; SHA-256 of the content: `{dataset.fingerprint()}`.
 
 ## Where it comes from
 

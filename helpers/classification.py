@@ -116,7 +116,7 @@ def train(
         "sensitivity_expected": threshold.expected,
         "size": size,
         "input": learnt_from,
-        "data": {"name": dataset.name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
+        "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
         "split": f"{FOLDS} folds by group ({dataset.card.unit}); fold 0 tested, fold 1 chose epoch and threshold",
         "parts": {
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}

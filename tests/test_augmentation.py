@@ -99,6 +99,28 @@ def test_copies_bring_every_class_to_the_wanted_number_and_know_their_originals(
     assert none.shape == (0, 64, 64, 3)
 
 
+def test_a_copy_is_its_original_changed_by_the_key_of_its_place(cells):
+    labels = pd.Series(list("a" * 12 + "b" * 5 + "c" * 3), [f"cell-{k}" for k in range(20)])
+    copies, originals = augmentation.balanced_copies(cells[0], labels, 7, seed=3)
+    keys = tf.random.split((3, 0), len(copies))
+    assert len(copies) == 6
+    for copy, original, key in zip(copies, originals, keys, strict=True):
+        image = tf.constant(cells[0][labels.index.get_loc(original)])
+        assert np.array_equal(copy, augmentation.augment(image, tf.constant(0), augmentation.TURNS, key)[0])
+
+
+@pytest.mark.slow
+def test_copies_are_made_of_more_than_two_gibibytes_of_images():
+    n = 175_000
+    images = np.broadcast_to(np.uint8(7), (n, 64, 64, 3))
+    assert images.size > 2**31
+    labels = pd.Series(np.where(np.arange(n) == n - 1, "b", "a"), np.arange(n))
+    copies, originals = augmentation.balanced_copies(images, labels, 4, seed=3)
+    assert originals.tolist() == [n - 1] * 3
+    assert copies.shape == (3, 64, 64, 3)
+    assert (copies == 7).all()
+
+
 def test_light_and_blur_change_the_image_only(cells):
     image, mask = cells[0][0], cells[1][0]
     for how in (Augmentation(d4=False, blur=0.0), Augmentation(d4=False, light=0.0, blur=2.0)):

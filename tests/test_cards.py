@@ -2,9 +2,10 @@
 
 import re
 
+import numpy as np
 from typer.testing import CliRunner
 
-from helpers import cards, datasets
+from helpers import cards, datasets, images
 from helpers.__main__ import app
 
 CARD = {
@@ -60,6 +61,15 @@ def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
     assert data.fingerprint() in text
     assert re.search(r"most often 32×32 pixels \(24 images\); 0 other sizes", text)
     assert "Home: none; reference: none; licence: MIT." in text
+
+
+def test_a_datasheet_of_a_folder_does_not_say_where_it_lies(tmp_path):
+    for label in ("ill", "well"):
+        (tmp_path / "cells" / label).mkdir(parents=True)
+        images.write_png(tmp_path / "cells" / label / "one.png", np.zeros((8, 8, 3), np.uint8))
+    text = cards.datasheet(datasets.load(f"folder:{tmp_path / 'cells'}"))
+    assert "Name here: `folder:cells`" in text
+    assert str(tmp_path) not in text
 
 
 def test_the_command_line_prints_a_datasheet_and_names_an_unknown_dataset():

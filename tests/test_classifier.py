@@ -39,7 +39,10 @@ def trained(tmp_path_factory):
 def test_training_writes_a_model_and_a_card_that_says_what_it_is(trained):
     place, done = trained
     for name in ("m.json", "m.md"):
-        assert "not for diagnosis" in (place / "out" / name).read_text(encoding="utf-8")
+        text = (place / "out" / name).read_text(encoding="utf-8")
+        assert "not for diagnosis" in text
+        assert "folder:cells" in text
+        assert str(place) not in text  # nobody else's business
     card = json.loads((place / "out" / "m.json").read_text(encoding="utf-8"))
     assert card["classes"] == ["lymphoblast", "lymphocyte"]
     assert sum(part["images"] for part in card["parts"].values()) == 100

@@ -1,6 +1,10 @@
 """Every image is tested once, by something that has not seen its group."""
 
+import contextlib
+import shutil
+import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +15,10 @@ from helpers import (
     crossvalidation,
     datasets,
     features,
+    images,
     metrics,
     models,
+    notebooks,
     pitfalls,
     search,
     splits,
@@ -193,3 +199,59 @@ def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
     part = splits.rotation(splits.random_folds(data.frame, 4, seed=1), 0)
     with pytest.raises(ValueError, match="a split by group"):
         search.search_head(data, measured, part, trials=1, seed=0)
+
+
+def cell_folder(root, seed):
+    """Class folders of synthetic cells, named alike whatever the seed."""
+    cells = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=64, seed=seed)
+    for label, ids in cells.frame.groupby("label").groups.items():
+        (root / label).mkdir(parents=True)
+        for k, name in enumerate(ids):
+            images.write_png(root / label / f"{k}.png", cells.image(name))
+    return f"folder:{root}"
+
+
+@pytest.fixture(scope="module")
+def laboratories(tmp_path_factory):
+    place = tmp_path_factory.mktemp("laboratories")
+    return [cell_folder(place / name, seed) for seed, name in enumerate(("here", "there"))]
+
+
+def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
+    """What the cells of chapter 08 that make up a test elsewhere have made, with other parameters than its own."""
+    cells = [cell.source for cell in notebooks.read(notebooks.NOTEBOOKS / "08-trust.ipynb").cells]
+    made = {"dataset": dataset, "elsewhere": elsewhere, "positive": positive, "options": {}, "size": 64, "seed": 20}
+    with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
+        for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):
+            exec(next(source for source in cells if source.startswith(begin)), made)
+        made["values"] = {"140 numbers": features.table(made["data"].images(64), made["frame"].index)}
+        for begin in ("three = splits.folds", "if elsewhere or"):
+            exec(next(source for source in cells if source.startswith(begin)), made)
+    return [made[name] for name in wanted]
+
+
+def test_chapter_08_tests_on_a_folder_from_elsewhere_with_the_same_names(laboratories, tmp_path):
+    here, there = laboratories
+    away, at_home, kept = chapter_on_trust(tmp_path, ("away", "at_home", "kept"), here, there, "lymphoblast")
+    other = datasets.load(there)
+    assert list(away.index) == [f"elsewhere/{name}" for name in other.frame.index]
+    assert away["label"].tolist() == other.frame["label"].tolist()
+    assert at_home["label"].tolist().count("lymphoblast") == (datasets.load(here).frame["label"] == "lymphoblast").sum()
+    assert (kept[1]["way"], kept[1]["n"]) == ("honest", 40)
+    assert metrics.roc_auc(away, "lymphoblast", 0).value > 0.6
+
+
+def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories, tmp_path):
+    root = Path(laboratories[1].removeprefix("folder:"))
+    shutil.copytree(root, tmp_path / "three")
+    (tmp_path / "three" / "monocyte").mkdir()
+    for k in range(3):
+        shutil.copy(root / "lymphocyte" / f"{k}.png", tmp_path / "three" / "monocyte")
+    folder = f"folder:{tmp_path / 'three'}"
+    (away,) = chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")
+    assert away["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
+    with pytest.raises(datasets.DataError, match="three: no class 'lymphoblast'; it has a, b"):
+        (tmp_path / "three" / "lymphoblast").rename(tmp_path / "three" / "a")
+        shutil.rmtree(tmp_path / "three" / "lymphocyte")
+        (tmp_path / "three" / "monocyte").rename(tmp_path / "three" / "b")
+        chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")

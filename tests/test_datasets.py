@@ -259,6 +259,17 @@ def test_bloodmnist_keeps_the_official_parts(tmp_path):
     assert len(dataset.fingerprint()) == 64
 
 
+def test_an_image_that_is_changed_changes_no_dataset(tmp_path):
+    arrays = bloodmnist(tmp_path)
+    dataset = load("bloodmnist", tmp_path)
+    before = dataset.fingerprint()
+    for image in (dataset.image("val-00003"), dataset.reader.read(dataset.row("val-00003"), None)):
+        image[:] = 0
+    dataset.subset(["val-00003"]).images(28)[:] = 0
+    assert np.array_equal(dataset.image("val-00003"), arrays["val_images"][3])
+    assert dataset.fingerprint() == before
+
+
 def test_bloodmnist_of_another_size_has_its_own_file(tmp_path):
     bloodmnist(tmp_path, 64, "bloodmnist_64.npz")
     assert load("bloodmnist", tmp_path, pixels=64).image("train-00000").shape == (64, 64, 3)
@@ -434,6 +445,18 @@ def test_wbc1_reads_labels_and_masks(tmp_path):
     assert (mask == CYTOPLASM).sum() == 300
 
 
+def test_the_two_wbc_sets_have_no_group_in_common_and_keep_their_pairs(tmp_path):
+    for number, column in ((1, "class label"), (2, "class")):
+        for k in (19, 20, 75):
+            save(tmp_path / "wbc" / f"Dataset {number}" / f"{k:03d}.bmp", picture(k, 30, 30))
+            save(tmp_path / "wbc" / f"Dataset {number}" / f"{k:03d}.png", np.zeros((30, 30), np.uint8))
+        rows = "".join(f"{k},1\n" for k in (19, 20, 75))
+        write(tmp_path / "wbc" / f"Class Labels of Dataset {number}.csv", f"image ID,{column}\n{rows}")
+    first, second = (load(name, tmp_path).frame["group"].tolist() for name in ("wbc1", "wbc2"))
+    assert first == ["wbc1-019+075", "wbc1-020", "wbc1-019+075"]
+    assert second == ["wbc2-019", "wbc2-020", "wbc2-075"]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -487,6 +510,30 @@ def test_a_folder_of_classes_is_a_dataset(tmp_path):
     assert dataset.frame.loc["blast/1.png", ["label", "group", "source"]].tolist() == ["blast", "blast/1.png", "folder"]
     assert np.array_equal(dataset.image("blast/1.png"), picture(11))
     assert not dataset.has_masks
+
+
+def test_two_folders_with_the_same_names_can_be_joined(tmp_path):
+    first, second = (load(f"folder:{class_folder(tmp_path / name)}") for name in ("here", "there"))
+    second = second.prefixed("there/")
+    assert second.frame.loc["there/blast/1.png", ["group", "label"]].tolist() == ["there/blast/1.png", "blast"]
+    assert np.array_equal(second.image("there/blast/1.png"), first.image("blast/1.png"))
+    joined = pd.concat([first.frame, second.frame])
+    assert joined.index.is_unique
+    assert joined["group"].nunique() == 12
+
+
+def test_one_class_is_set_against_all_others(tmp_path):
+    dataset = load(f"folder:{class_folder(tmp_path, ('a', 'b', 'c'), each=2)}").against_others("b", "another")
+    assert dataset.classes == ("b", "another")
+    assert dataset.frame["label"].tolist() == ["another"] * 2 + ["b"] * 2 + ["another"] * 2
+    assert len(dataset.images(8)) == 6
+    with pytest.raises(DataError, match="no class 'd'; it has b, another"):
+        dataset.against_others("d", "b")
+
+
+def test_the_public_name_of_a_folder_does_not_say_where_it_lies(tmp_path):
+    assert load(f"folder:{class_folder(tmp_path / 'cells')}").public_name == "folder:cells"
+    assert load("synthetic", n=20, patients=4).public_name == "synthetic"
 
 
 def test_a_folder_outside_ascii_works(tmp_path):

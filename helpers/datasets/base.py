@@ -151,6 +151,12 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def public_name(self) -> str:
+        """The name without the place on this machine, for what is given to others: ``folder:cells``."""
+        kind, colon, place = self.name.partition(":")
+        return f"{kind}:{Path(place).name}" if colon else kind
+
     def subset(self, ids: Iterable[str]) -> Dataset:
         """The same dataset with these images only, in the order given. Raises ``KeyError`` for an unknown id."""
         return replace(self, frame=self.frame.loc[list(ids)])
@@ -159,6 +165,22 @@ class Dataset:
         """The same dataset with the images of these classes only; the names of the others are gone."""
         kept = tuple(name for name in self.classes if name in set(classes))
         return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
+
+    def against_others(self, positive: str, others: str) -> Dataset:
+        """The same dataset with two classes: one, and all others under one name.
+
+        Raises:
+            DataError: there is no such class.
+        """
+        if positive not in self.classes:
+            raise DataError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
+        label = self.frame["label"].where(self.frame["label"] == positive, others)
+        return replace(self, frame=self.frame.assign(label=label), classes=(positive, others))
+
+    def prefixed(self, prefix: str) -> Dataset:
+        """The same dataset with ids and groups that begin with a prefix, so that none is one of another dataset."""
+        frame = self.frame.assign(group=prefix + self.frame["group"].astype(str))
+        return replace(self, frame=frame.set_axis((prefix + frame.index).rename("image_id")))
 
     def row(self, image_id: str) -> Any:
         """One row as a named tuple with ``image_id`` and every column."""

@@ -37,13 +37,13 @@ CARD = Card(
 
 @dataclass
 class ArrayReader:
-    """Rows that are slices of one array, ``uint8 (n, size, size, 3)``; ``row.position`` says which."""
+    """Rows that are copies of slices of one array, ``uint8 (n, size, size, 3)``; ``row.position`` says which."""
 
     array: np.ndarray = field(repr=False)
 
     def read(self, row: Any, at_least: int | None) -> np.ndarray:
         """See :class:`helpers.datasets.base.Reader`."""
-        return self.array[row.position]
+        return self.array[row.position].copy()
 
     def read_mask(self, row: Any) -> np.ndarray:
         """There are none; :class:`helpers.datasets.base.Dataset` never asks."""
