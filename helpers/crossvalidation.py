@@ -23,7 +23,7 @@ from helpers.datasets import DataError, Dataset
 from helpers.discriminant import shrunken_discriminant
 
 # Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
-# class for all images, (n, classes).
+# class for all images, (n, classes); what learns from features gives 0 for a class that it has seen no image of.
 Learner = Callable[[pd.Series], np.ndarray]
 INNER_FOLDS = 4
 # By name: what learns from features, and the settings to choose from.
@@ -147,18 +147,23 @@ def with_features(
         machine: one of :data:`MACHINES`.
         seed: of the inner folds.
         parts: that are learnt from; ``("train",)`` for a learning curve, whose sizes then mean what they say.
+
+    Raises:
+        DataError: when learning, there is one class only, or a class of one group.
     """
     values, labels = features.loc[dataset.frame.index].to_numpy(), codes(dataset)
     groups = dataset.frame["group"].to_numpy()
     estimator, grid = MACHINES[machine]
-    two = len(dataset.classes) == 2
 
     def column(scores: np.ndarray) -> np.ndarray:
-        return scores[:, None] if two else scores
+        return scores[:, None] if scores.ndim == 1 else scores
 
     def learn(part: pd.Series) -> np.ndarray:
         known = part.isin(parts).to_numpy()
-        x, y, g = values[known], labels[known], groups[known]
+        learnt, y = np.unique(labels[known], return_inverse=True)
+        x, g, two = values[known], groups[known], len(learnt) == 2
+        if len(learnt) < 2:
+            raise DataError(f"{dataset.name}: {len(learnt)} class to learn from, and at least 2 are needed")
         fewest = min(len(np.unique(g[y == label])) for label in np.unique(y))
         if fewest < 2:
             raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
@@ -173,8 +178,9 @@ def with_features(
         sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(column(held_out), y)
         if two and sigmoid.coef_[0, 0] <= 0:  # few images: the inner folds did worse than chance, by chance
             sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
-        said = sigmoid.predict_proba(column(machine.fit(x, y).decision_function(values)))
-        said[known] = sigmoid.predict_proba(column(held_out))
+        said = np.zeros((len(values), len(dataset.classes)))
+        said[:, learnt] = sigmoid.predict_proba(column(machine.fit(x, y).decision_function(values)))
+        said[np.ix_(known, learnt)] = sigmoid.predict_proba(column(held_out))
         return said
 
     return learn

@@ -24,11 +24,17 @@ def with_head(dataset: Dataset, features: pd.DataFrame, seed: int, **options: An
         features: a row per image of the dataset; each is brought to mean 0 and deviation 1 of the training images.
         seed: of weights and order.
         options: of the head.
+
+    Raises:
+        TrainingError: when learning, the validation loss was a number in no epoch.
     """
     values, labels = features.loc[dataset.frame.index].to_numpy(np.float32), codes(dataset)
 
     def learn(part: pd.Series) -> np.ndarray:
-        return _trained(values, labels, len(dataset.classes), part, seed, options)[1]
+        loss, said = _trained(values, labels, len(dataset.classes), part, seed, options)
+        if not np.isfinite(loss):
+            raise training.TrainingError(f"the validation loss of a head with {options} is never a number; take others")
+        return said
 
     return learn
 
@@ -52,6 +58,7 @@ def search_head(
 
     Raises:
         ValueError: fewer than one trial, or a split that shares groups between parts.
+        TrainingError: the validation loss was a number in no trial.
     """
     if trials < 1 or splits.audit(dataset.frame, part):
         raise ValueError(f"a search needs a trial at least and a split by group; {trials} trials")
@@ -71,6 +78,10 @@ def search_head(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "nodes": 256, "activation": "relu"})
     study.optimize(judge, n_trials=trials)
+    if not np.isfinite(study.best_value):
+        raise training.TrainingError(
+            f"the validation loss was a number in none of {trials} trials; look at the features"
+        )
     rows = [{"trial": t.number, "loss": round(t.value, 4)} | t.params for t in study.trials]
     return study.best_params, pd.DataFrame(rows)
 
@@ -78,7 +89,10 @@ def search_head(
 def _trained(
     values: np.ndarray, labels: np.ndarray, classes: int, part: pd.Series, seed: int, options: dict[str, Any]
 ) -> tuple[float, np.ndarray]:
-    """Least validation cross-entropy, penalties left out, and what the model of that epoch says of all images."""
+    """Least validation cross-entropy, penalties left out, and what the model of that epoch says of all images.
+
+    The loss is infinite where it was a number in no epoch, so that a search goes on and leaves these options.
+    """
     protocol = training.JSCHWXRZ
     train, validation = ((part == name).to_numpy() for name in ("train", "validation"))
     mean, deviation = values[train].mean(0), np.maximum(values[train].std(0), 1e-6)
@@ -104,4 +118,5 @@ def _trained(
         callbacks=callbacks,
         verbose=0,
     )
-    return float(np.nanmin(history.history["val_cross_entropy"])), np.asarray(model(scaled, training=False))
+    losses = np.nan_to_num(history.history["val_cross_entropy"], nan=np.inf)
+    return float(losses.min()), np.asarray(model(scaled, training=False))

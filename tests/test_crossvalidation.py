@@ -201,6 +201,63 @@ def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
         search.search_head(data, measured, part, trials=1, seed=0)
 
 
+@pytest.fixture(scope="module")
+def types():
+    """Cells of three classes of which the features know, and a split in which one of them is tested only."""
+    cells = datasets.load("synthetic", n=90, patients=30, task="types", size=32, balanced=True)
+    cells = cells.only(["neutrophil", "lymphocyte", "monocyte"])
+    part = splits.rotation(splits.folds(cells.frame, 4, seed=1), 0)
+    return cells, part
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
+    cells, part = types
+    part = part.mask(cells.frame["label"] == cells.classes[missing], "test")
+    codes = crossvalidation.codes(cells)
+    known = [code for code in range(3) if code != missing]
+    told = pd.DataFrame(np.eye(3)[codes] + np.random.default_rng(0).normal(0, 0.1, (len(cells), 3)), cells.frame.index)
+    learners = [crossvalidation.with_features(cells, told, machine, seed=0) for machine in crossvalidation.MACHINES]
+    for learn in (*learners, crossvalidation.with_discriminant_analysis(cells, told)):
+        said = learn(part)
+        assert said.shape == (len(cells), 3)
+        assert (said[:, missing] == 0).all()
+        assert said.sum(1) == pytest.approx(1)
+        at = np.isin(codes, known) & (part == "test").to_numpy()
+        assert (said.argmax(1) == codes)[at].mean() > 0.9
+
+
+def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(types, tmp_path):
+    cells, part = types
+    part = part.mask(cells.frame["label"] == cells.classes[2], "test")
+    settings = training.Settings(1, batch=32)
+    network = crossvalidation.with_network(
+        cells, partial(models.encoder, 4, 3, depth=2), 32, settings, augmentation.NONE, tmp_path, copies=20
+    )
+    seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
+    head = crossvalidation.with_head(cells, seen, partial(models.beato_head, 5, 3), settings, tmp_path)
+    searched = search.with_head(cells, pd.DataFrame(seen[:, 0], cells.frame.index), 0, nodes=4)
+    for learn in (network, head, searched):
+        table, _ = crossvalidation.cross_validate(cells, part.map({"test": 0, "validation": 1, "train": 2}), learn, [0])
+        assert table.filter(like="p_").shape == ((part == "test").sum(), 3)
+
+
+def test_one_class_is_too_few_to_learn_from(data, measured):
+    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    part = part.mask(data.frame["label"] == data.classes[0], "test")
+    with pytest.raises(datasets.DataError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
+        crossvalidation.with_features(data, measured, "logistic regression", seed=0)(part)
+
+
+def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured):
+    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    broken = measured.astype(np.float32).mask(part == "validation", np.nan)
+    with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'nodes': 16\} is never a"):
+        search.with_head(data, broken, seed=0, nodes=16)(part)
+    with pytest.raises(training.TrainingError, match="a number in none of 1 trials"):
+        search.search_head(data, broken, part, trials=1, seed=0)
+
+
 def cell_folder(root, seed):
     """Class folders of synthetic cells, named alike whatever the seed."""
     cells = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=64, seed=seed)
