@@ -1,4 +1,4 @@
-"""Write a file whole or not at all: a reader, or a kill, never meets half of it."""
+"""Write a file whole or not at all: a reader, or a kill, never meets half of it. And say what a program does."""
 
 from __future__ import annotations
 
