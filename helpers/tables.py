@@ -1,0 +1,141 @@
+"""Result tables: saved by notebooks with the columns that name their rows, and read with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import files
+
+DECLARATION = ".index.json"
+
+
+class TableError(ValueError):
+    """A table whose rows cannot be told apart, or that is not there; the message names it and what to do."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a notebook has saved.
+
+    Attributes:
+        path: of the CSV file.
+        frame: its columns; those of ``index`` hold text, as it stands in the file.
+        index: columns that name a row; together they do so uniquely.
+    """
+
+    path: Path
+    frame: pd.DataFrame
+    index: tuple[str, ...]
+
+    @property
+    def labels(self) -> list[str]:
+        """The values of ``index`` in every row, in one text."""
+        return _labels(self.frame, self.index)
+
+
+def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
+    """Write a result table as CSV, and beside it, as ``.index.json``, which columns name its rows.
+
+    A table without rows is that of a part that was left out, and is neither published nor measured.
+
+    Args:
+        table: rounded as it is to be read.
+        path: ends in ``.csv``; two tables of a notebook have different names, also in different folders.
+        index: columns that together name a row. All numbers in other columns are measures.
+
+    Raises:
+        TableError: another suffix, a column that is not there, a name that is missing, or two rows of one name.
+    """
+    if path.suffix != ".csv":
+        raise TableError(f"{path}: a table is saved as .csv")
+    if len(table):
+        _check(table, path, index)
+    content = table.to_csv(index=False).encode()
+    files.write_bytes(path, content)
+    note = {"index": list(index), "sha256": hashlib.sha256(content).hexdigest()}
+    files.write_text(path.with_suffix(DECLARATION), json.dumps(note) + "\n")
+
+
+def read_table(path: Path) -> Table | None:
+    """Read a result table with the index that was declared, or else its columns without numbers; None without rows.
+
+    Raises:
+        TableError: it is not there, its index is that of other content, or two rows have one name.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read ({error.strerror}); run its notebook again") from None
+    declaration = path.with_suffix(DECLARATION)
+    try:
+        if not declaration.exists():
+            frame = pd.read_csv(path)
+            index = [name for name in frame if name not in frame.select_dtypes("number")]
+        else:
+            note = json.loads(declaration.read_text(encoding="utf-8"))
+            if note["sha256"] != hashlib.sha256(content).hexdigest():
+                raise TableError(f"{path}: {declaration.name} is of another table; save both with tables.save_table")
+            index = note["index"]
+            frame = pd.read_csv(path, converters=dict.fromkeys(index, str))  # a class may be called NA
+    except pd.errors.EmptyDataError:
+        return None
+    if frame.empty:
+        return None
+    if declaration.exists():
+        _check(frame, path, index)
+    elif repeated := _repeated(_labels(frame, index)):
+        raise TableError(
+            f"{path}: {repeated} names several rows; save it with tables.save_table(table, path, index=[...]), where "
+            "index lists the columns that tell rows apart"
+        )
+    return Table(path, frame, tuple(index))
+
+
+def read_tables(outputs: Path, prefix: str) -> list[Table]:
+    """Read what a notebook has saved below a folder: all declared tables, and others that are named ``PREFIX-….csv``.
+
+    Raises:
+        TableError: as :func:`read_table`, or two have the same name.
+    """
+    paths = {path.with_name(path.name.removesuffix(DECLARATION) + ".csv") for path in outputs.rglob(f"*{DECLARATION}")}
+    found: dict[str, Table] = {}
+    for path in sorted(paths | set(outputs.glob(f"{prefix}-*.csv"))):
+        table = read_table(path)
+        if table is None:
+            continue
+        if path.stem in found:
+            raise TableError(f"{found[path.stem].path} and {path}: two tables of one name; rename one of them")
+        found[path.stem] = table
+    return list(found.values())
+
+
+def _check(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
+    lacking = [name for name in index if name not in table]
+    if lacking or not index:
+        named = ", ".join(lacking) or "an index"
+        raise TableError(f"{path}: has no column {named}; index lists some of {', '.join(map(str, table))}")
+    unnamed = [name for name in index if table[name].isna().any()]
+    if unnamed:
+        raise TableError(f"{path}: {', '.join(unnamed)} is missing in some rows; a row is named by a value in each")
+    if repeated := _repeated(_labels(table, index)):
+        raise TableError(
+            f"{path}: {', '.join(index)} = {repeated} names several rows; add the column to index that tells them apart"
+        )
+
+
+def _labels(table: pd.DataFrame, index: Sequence[str]) -> list[str]:
+    if not index:
+        return [""] * len(table)
+    return [", ".join(map(str, row)) for row in table[list(index)].itertuples(index=False, name=None)]
+
+
+def _repeated(labels: list[str]) -> str:
+    """The first label that several rows have, in quotes; empty where there is none."""
+    counts = pd.Series(labels, dtype=object).value_counts(sort=False)
+    return next((repr(label) for label, count in counts.items() if count > 1), "")
