@@ -49,7 +49,7 @@ test: env  ## everything that must hold
 	$(BIN)/ruff format --check .
 	$(PYTEST) tests
 	@# What was trained for the book, from nothing and with the committed outputs, nbval reads back.
-	mkdir -p notebooks/outputs && cp -r build/quick/work/outputs/. notebooks/outputs
+	mkdir -p notebooks/outputs && cp -r build/quick/work/*/outputs/. notebooks/outputs
 	$(PYTEST) --nbval notebooks
 
 check: env  ## the quick part of the tests, for while you work

@@ -25,7 +25,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import augmentation, datasets, metrics, models, results, splits, training
+from helpers import augmentation, datasets, metrics, models, provenance, results, splits, training
 from helpers.backend import keras, layers
 
 SEED, SIZE = 20, 128
@@ -173,22 +173,23 @@ def sheets(folder: Path, per_row: int = 10, size: int = 160) -> None:
         cv2.imwrite(str(folder / f"{label}.png"), sheet[..., ::-1])
 
 
-def save(name: str, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
-    """Print a table and keep it with its provenance."""
+def save(name: str, made: provenance.Provenance, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
+    """Print a table and keep it with its provenance, which is of the time when the benchmark began."""
     table = table.round(3)
     print(table.to_string(index=False))
     data = hashlib.sha256("".join(dataset.fingerprint() for dataset in used).encode()).hexdigest()
     about = {"command": f"python benchmarks/realism.py {name}", "parameters": {"seed": SEED}, "data_sha256": data}
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    results.save_result(f"realism-{name}", table, "benchmarks/realism.py", about, finished)
+    script = "benchmarks/realism.py"
+    results.save_result(f"realism-{name}", table, script, about=about, finished=finished, provenance=made)
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["segmentation"]:
-            save("segmentation", *segmentation())
+            save("segmentation", provenance.current(), *segmentation())
         case ["difficulty"]:
-            save("difficulty", *difficulty())
+            save("difficulty", provenance.current(), *difficulty())
         case ["sheets", folder]:
             sheets(Path(folder))
         case _:

@@ -180,7 +180,7 @@ def report(profile: Run) -> None:
         _refuse(f"{chosen.name} has no grid and no report; what it found is in build/{chosen.name}/")
     try:
         typer.echo(f"Report: {sweeps.write_report(chosen)}")
-    except sweeps.SweepError as error:
+    except (sweeps.SweepError, datasets.DataError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
@@ -189,11 +189,13 @@ def report(profile: Run) -> None:
 def book(profile: Run) -> None:
     """Execute the notebooks of a profile and render the book from them; prints the start page."""
     from helpers.book import BookError, build
+    from helpers.records import RunError
 
-    name = _run(_profile(profile))
+    chosen = _profile(profile)
+    _run(chosen)
     try:
-        typer.echo(f"Start page: {build(name)}")
-    except (BookError, ValueError) as error:
+        typer.echo(f"Start page: {build(chosen.name)}")
+    except (BookError, RunError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
@@ -215,8 +217,11 @@ def publish(
         typer.Argument(help="Profiles or sweeps; all those of profiles/ but quick where none is named."),
     ] = None,
 ) -> None:
-    """Run profiles and sweeps, and copy their result tables to book/results/, with their provenance."""
-    from helpers import results, sweeps
+    """Run profiles and sweeps, and copy their result tables to book/results/, with their provenance.
+
+    What a profile has published before and does not make any more is removed.
+    """
+    from helpers import records, results, sweeps
 
     everything = sorted(path for path in (ROOT / "profiles").glob("*.yaml") if path.stem != "quick")
     failed = []
@@ -228,9 +233,10 @@ def publish(
                 _sweep(chosen)
                 written = [sweeps.publish(chosen, command)]
             else:
-                written = results.publish(_run(chosen), command)
-        except (typer.Exit, sweeps.SweepError) as error:  # the others go on
-            if isinstance(error, sweeps.SweepError):  # an exit has said what is wrong
+                _run(chosen)
+                written = results.publish(chosen, command, typer.echo)
+        except (typer.Exit, sweeps.SweepError, records.RunError, ValueError) as error:  # the others go on
+            if not isinstance(error, typer.Exit):  # an exit has said what is wrong
                 typer.echo(str(error), err=True)
             failed.append(chosen.name)
             continue
@@ -258,18 +264,22 @@ def _profile(profile: Path) -> Profile:
         _refuse(str(error))
 
 
-def _run(chosen: Profile) -> str:
-    """Run a profile; exit with 1 if a notebook failed."""
+def _run(chosen: Profile) -> None:
+    """Run a profile; exit with 1 if a notebook failed, or if another process runs it."""
     from helpers import runs
+    from helpers.records import RunError
 
     if chosen.grid:
         _refuse(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
-    records = runs.run(chosen, typer.echo)
+    try:
+        records = runs.run(chosen, typer.echo)
+    except RunError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     failed = [record for record in records if record.status != "done"]
     if failed:
         typer.echo(f"{len(failed)} of {len(records)} notebooks failed.", err=True)
         raise typer.Exit(1)
-    return chosen.name
 
 
 def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = None) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 
-from helpers import files, notebooks, pages, runs
+from helpers import files, notebooks, pages, processes, runs
+from helpers.records import locked
 
 ROOT = notebooks.ROOT
 COVER = ROOT / "book" / "figures" / "cells.png"
@@ -30,7 +31,8 @@ class BookError(RuntimeError):
 def build(name: str) -> Path:
     """Render the book from a finished run; a second call with nothing changed returns at once.
 
-    A chapter that the run leaves out is shown as it is committed, and says so.
+    A chapter that the run leaves out is shown as it is committed, and says so. There are pages only of a book that has
+    been rendered without a warning: others are removed. The renderer dies with this process.
 
     Args:
         name: of the profile that was run.
@@ -40,23 +42,31 @@ def build(name: str) -> Path:
 
     Raises:
         BookError: Jupyter Book gave a warning or an error.
-        ValueError: a figure has no alt text.
+        ValueError: a figure has no alt text, or a result is not what its note is about.
+        RunError: another process works on this run.
     """
-    stage = runs.BUILD / name / "book"
+    with locked(runs.BUILD / name):
+        return _build(name, runs.BUILD / name / "book")
+
+
+def _build(name: str, stage: Path) -> Path:
     _stage(name, stage)
     page, stamp = stage / "_build" / "html" / "index.html", stage.with_name("book.stamp")
-    content = hashlib.sha256()
+    content = hashlib.sha256(json.dumps(runs.installed()).encode())
     for path in sorted(p for p in stage.rglob("*") if p.is_file() and "_build" not in p.parts):
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
     if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
         return page
+    stamp.unlink(missing_ok=True)  # before the pages that it is about
+    shutil.rmtree(stage / "_build", ignore_errors=True)
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     command = [jupyter_book, "build", str(stage), "-W", "-n", "--keep-going", "--all"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    done = processes.run(command, {**os.environ, "PYTHONWARNINGS": "ignore"})
     if done.returncode != 0 or not page.exists():
+        shutil.rmtree(stage / "_build", ignore_errors=True)
         said = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|rror:", line)]
         raise BookError("\n".join(["the book has warnings or errors:", *said, (done.stdout + done.stderr)[-3000:]]))
-    stamp.write_text(content.hexdigest())
+    files.write_text(stamp, content.hexdigest())
     return page
 
 
@@ -67,10 +77,11 @@ def _stage(name: str, stage: Path) -> None:
     shutil.copytree(ROOT / "book", stage / "book")
     for file in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / file, stage / file)
+    done = {record.notebook for record in runs.read_records(name) if record.status == "done"}
     for source in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
         executed = runs.BUILD / name / "notebooks" / source.name
-        shown = notebooks.for_the_book(notebooks.read(executed if executed.exists() else source))
-        if not executed.exists():
+        shown = notebooks.for_the_book(notebooks.read(executed if source.stem in done else source))
+        if source.stem not in done:
             shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
         nbformat.write(shown, stage / "notebooks" / source.name)
     generated = stage / "book" / "_generated"
@@ -92,7 +103,8 @@ def _refresh_cover(executed: Path) -> list[str]:
 def refresh_notebooks(name: str = "quick") -> list[str]:
     """Write the outputs of a finished run into the committed notebooks, normalised; returns the names that changed."""
     changed = []
-    for executed in sorted((runs.BUILD / name / "notebooks").glob("*.ipynb")):
+    for record in runs.read_records(name):
+        executed = runs.BUILD / name / "notebooks" / f"{record.notebook}.ipynb"
         target = notebooks.NOTEBOOKS / executed.name
         text = notebooks.committed_text(executed)
         if target.read_text(encoding="utf-8") != text:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
+import io
 import re
+import tokenize
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -141,27 +144,93 @@ def defaults(name: str) -> dict[str, Any]:
     return parameters(read(NOTEBOOKS / f"{name}.ipynb"))
 
 
+def code_of(notebook: NotebookNode) -> list[list[Any]]:
+    """What the code cells of a notebook do: for each its syntax tree, whether its last value is hidden, and its tags.
+
+    Prose, comments and layout do not count. A cell that is not plain Python is known by its text.
+    """
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            tree = _parsed(cell.source)
+            does = [cell.source] if tree is None else [ast.dump(tree), _hides_its_value(cell.source)]
+            found.append([*does, sorted(tags(cell))])
+    return found
+
+
+def _parsed(code: str) -> ast.Module | None:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError):  # a magic of IPython, or a cell that will fail
+        return None
+
+
+def _hides_its_value(code: str) -> bool:
+    """Whether a cell ends in a semicolon, which the syntax tree does not show."""
+    layout = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    words = [token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type not in layout]
+    return words[-1:] == [";"]
+
+
+def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """A notebook as it is now, with the outputs of an execution of the same code (see :func:`code_of`)."""
+    result = copy.deepcopy(source)
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    injected = [cell for cell in code if "injected-parameters" in tags(cell)]
+    ran = iter(cell for cell in code if "injected-parameters" not in tags(cell))
+    cells = []
+    for cell in result.cells:
+        cells.append(cell)
+        if cell.cell_type == "code":
+            done = next(ran)
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        if "parameters" in tags(cell):
+            cells += injected
+    result.cells = cells
+    return result
+
+
 def helpers_used(notebook: NotebookNode) -> list[Path]:
-    """Files of the helper package that a notebook imports, directly or through another module, sorted."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    waiting, seen = _imported(code), set()
-    files = {ROOT / "helpers" / "__init__.py"}
+    """Files of the helper package that a notebook imports, directly or through another module, sorted.
+
+    Where a cell is not plain Python, these are all files.
+    """
+    package = ROOT / "helpers"
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    if any(_parsed(source) is None for source in code):
+        return sorted(package.rglob("*.py"))
+    start = package / "__init__.py"
+    found, waiting = {start}, set(imported_modules("\n".join([*code, start.read_text(encoding="utf-8")])))
+    seen: set[str] = set()
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
-        module = ROOT / "helpers" / f"{name}.py"
-        of_module = [module] if module.exists() else sorted((ROOT / "helpers" / name).rglob("*.py"))
+        module = package / f"{name}.py"
+        of_module = [module] if module.exists() else sorted((package / name).rglob("*.py"))
         for path in of_module:
-            waiting |= _imported(path.read_text(encoding="utf-8"))
-        files.update(of_module)
-    return sorted(files)
+            waiting |= imported_modules(path.read_text(encoding="utf-8"))
+        found.update(of_module)
+    return sorted(found)
 
 
-def _imported(code: str) -> set[str]:
-    """Top-level modules of ``helpers`` that a piece of code imports."""
-    names = set(re.findall(r"^\s*(?:from|import) helpers\.(\w+)", code, re.MULTILINE))
-    for listed in re.findall(r"^\s*from helpers import ([\w, ]+)", code, re.MULTILINE):
-        names.update(name.split(" as ")[0].strip() for name in listed.split(","))
-    return names
+@functools.cache
+def imported_modules(code: str) -> frozenset[str]:
+    """Name the modules right below ``helpers`` that a piece of Python imports, anywhere in it.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            whole = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            whole = [f"{node.module or 'helpers'}.{alias.name}" for alias in node.names]
+            if node.level:  # relative, from a file of the package
+                whole = [f"helpers.{name.removeprefix('helpers.')}" for name in whole]
+        else:
+            continue
+        names |= {name.split(".")[1] for name in whole if name.startswith("helpers.")}
+    return frozenset(names)

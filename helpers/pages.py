@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from helpers import datasets, plots, results, runs
+from helpers import datasets, plots, provenance, results, runs
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 
@@ -55,15 +54,18 @@ def dataset_cards() -> str:
 
 def status(name: str) -> str:
     """What ran, how long it took, on which data and with which versions, in Markdown."""
+    made: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
     for record in runs.read_records(name):
         given = ", ".join(f"{k} = {v}" for k, v in record.parameters.items()) or "defaults"
         rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
-    facts = results.provenance()
+        made.append(record.provenance)
+    facts = provenance.merge(made)
     versions = "\n".join(f"| {library} | {version} |" for library, version in facts.versions.items())
     return "\n".join(
         [
-            f"Run `{name}` at commit `{facts.commit[:12]}` on {facts.hardware}, Python {facts.python}.",
+            f"Run `{name}` at commit `{provenance.short(facts.commit)}` on {facts.hardware}, "
+            f"{provenance.in_words(facts.threads)}, Python {facts.python}.",
             "",
             *rows,
             "",
@@ -83,13 +85,15 @@ def result_tables() -> str:
 
 def result_table(name: str) -> str:
     """One committed result table with its provenance, in Markdown."""
-    path = results.RESULTS / f"{name}.csv"
-    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    table, about = results.read_result(name)
     given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
+    # Tables that were published before threads were taken down have none.
+    limits = f"{provenance.in_words(about['threads'])}, " if "threads" in about else ""
     return (
-        f"{results.markdown(pd.read_csv(path))}\n\n"
+        f"{results.markdown(table)}\n\n"
         f"Made by {about['made_by']} ({given}); `{about['command']}`; data SHA-256 `{about['data_sha256'][:16]}`; "
-        f"commit `{about['commit'][:12]}`; {about['hardware']}, Python {about['python']}; {about['finished'][:10]}.\n"
+        f"commit `{provenance.short(about['commit'])}`; {about['hardware']}, {limits}Python {about['python']}; "
+        f"{about['finished'][:10]}.\n"
     )
 
 

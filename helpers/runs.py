@@ -4,8 +4,11 @@ A run is a profile (notebooks and their parameters) and ends in ``build/<profile
 
     notebooks/NAME.ipynb   executed, whole
     failed/NAME.ipynb      what a failed notebook had done so far
-    records/NAME.json      key, status, seconds, parameters, error
-    work/                  the folder the notebooks run in; what they save is here
+    records/NAME.json      key, status, seconds, parameters, provenance, tables, error
+    work/NAME/             the folder that a notebook runs in; what it saves is in outputs/ there
+
+Record and outputs go before a notebook executes, and the new record comes last. So the record that is there belongs to
+the outputs that are there, whenever a run is killed.
 """
 
 from __future__ import annotations
@@ -15,22 +18,24 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import platform
 import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from helpers import datasets, files, notebooks
+from helpers import datasets, files, notebooks, processes, provenance, tables
 from helpers.profiles import Profile, datasets_of
+from helpers.records import Place, Record, RunError, locked
 
 BUILD = notebooks.ROOT / "build"
 LOCK = notebooks.ROOT / "requirements.lock"
@@ -38,26 +43,11 @@ LOCK = notebooks.ROOT / "requirements.lock"
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 
-@dataclass
-class Record:
-    """What became of one notebook in one run."""
-
-    notebook: str
-    key: str
-    status: str  # "done" or "failed"
-    seconds: float
-    parameters: dict[str, Any]
-    finished: str
-    data: str = ""
-    error: str = ""
-    repeated: bool = field(default=True, compare=False)
-
-
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
-    """Execute every notebook of a profile whose content, parameters, helpers, libraries or data have changed.
+    """Execute every notebook of a profile whose code, parameters, helpers, libraries, threads or data have changed.
 
     A notebook that fails does not stop the others. Results appear whole or not at all, so a run that was killed goes on
-    where it was when it is started again.
+    where it was when it is started again. Records of notebooks that have left the profile are removed.
 
     Args:
         profile: from :func:`helpers.profiles.read_profile`.
@@ -65,51 +55,71 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
 
     Returns:
         One record per notebook, in the profile's order.
+
+    Raises:
+        RunError: another process runs this profile.
     """
-    folder = BUILD / profile.name
-    for name in ("notebooks", "failed", "records", "work"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    records, once = [], functools.cache(fingerprint)  # each dataset is looked at once
-    for name, given in profile.notebooks.items():
-        record = _one(folder, name, given, once)
-        shown = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
-        say(f"{name}: {shown}" + (f"\n  {record.error}" if record.error else ""))
-        records.append(record)
-    return records
+    folder, found, once = BUILD / profile.name, [], functools.cache(fingerprint)  # each dataset is looked at once
+    with locked(folder):
+        for path in (folder / "records").glob("*.json"):
+            if path.stem not in profile.notebooks:
+                path.unlink()
+        for name, given in profile.notebooks.items():
+            record = _one(Place(folder, name), given, once)
+            shown = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
+            say(f"{name}: {shown}" + (f"\n  {record.error}" if record.error else ""))
+            found.append(record)
+    return found
 
 
-def _one(folder: Path, name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str]) -> Record:
-    source, record_path = notebooks.NOTEBOOKS / f"{name}.ipynb", folder / "records" / f"{name}.json"
-    final, failed = folder / "notebooks" / f"{name}.ipynb", folder / "failed" / f"{name}.ipynb"
-    start = time.perf_counter()
+def _one(place: Place, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str]) -> Record:
+    name, source = place.notebook, notebooks.NOTEBOOKS / f"{place.notebook}.ipynb"
+    start, made = time.perf_counter(), provenance.current()
 
-    def ended(status: str, key: str = "", data: str = "", error: str = "") -> Record:
+    def ended(status: str, **known: Any) -> Record:
         now, seconds = datetime.now(UTC).isoformat(timespec="seconds"), round(time.perf_counter() - start, 2)
-        record = Record(name, key, status, seconds, given, now, data, error)
-        files.write_text(record_path, json.dumps(asdict(record), indent=1))
+        record = Record(name, status, seconds, given, now, made, **known)
+        place.write_record(record)
         return record
 
     try:
-        read = datasets_of({**notebooks.defaults(name), **given})
-        data = fingerprint_of_all([fingerprint(dataset) for dataset in read])
+        data = data_digest(name, given, fingerprint)
     except datasets.DataError as error:
         return ended("failed", error=str(error))
-    key = digest([content_digest(source), given, data])
-    before = _read_record(record_path)
-    if before is not None and before.key == key and before.status == "done" and final.exists():
+    content, before = content_digest(source), place.read_record()
+    key = run_key(content, given, data)
+    if before is not None and before.key == key and before.status == "done" and place.is_whole(before):
+        _take_over_text(source, place.executed)
         before.repeated = False
         return before
-    partial = failed.with_name(f"{name}.partial.ipynb")
+    place.prepare()
+    partial = place.failed.with_name(f"{name}.partial.ipynb")
     try:
-        execute(source, partial, given, folder / "work")
-        partial.replace(final)
-        failed.unlink(missing_ok=True)
-    except (PapermillExecutionError, DeadKernelError) as error:
-        partial.replace(failed)
-        where = f"cell {error.cell_index + 1}" if isinstance(error, PapermillExecutionError) else "a cell"
-        what = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
-        return ended("failed", key, data, f"{name}, {where}: {what}\n  What it had done: {failed}")
-    return ended("done", key, data)
+        execute(source, partial, given, place.work)
+        saved = place.saved_tables()
+    except (PapermillExecutionError, DeadKernelError, tables.TableError) as error:
+        partial.replace(place.failed)
+        return ended("failed", error=f"{name}, {_what_failed(error)}\n  What it had done: {place.failed}")
+    if content_digest(source) != content:
+        return ended("failed", error=f"{name}: its code was changed while it ran; run it again")
+    partial.replace(place.executed)
+    return ended("done", key=key, data=data, tables=saved)
+
+
+def _what_failed(error: Exception) -> str:
+    match error:
+        case PapermillExecutionError():
+            return f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+        case DeadKernelError():
+            return f"a cell: {error}"
+    return str(error)
+
+
+def _take_over_text(source: Path, executed: Path) -> None:
+    """Bring prose and comments of an executed notebook to those of its source, whose code is the same."""
+    text = nbformat.writes(notebooks.with_outputs(notebooks.read(source), notebooks.read(executed)))
+    if executed.read_text(encoding="utf-8") != text:
+        files.write_text(executed, text)
 
 
 def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:
@@ -132,22 +142,23 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
         with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
             papermill.execute_notebook(
                 str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work),
-                progress_bar=progress, config=_connection(Path(sockets)),
+                progress_bar=progress, config=_kernel(Path(sockets)),
             )  # fmt: skip
     finally:
         for name, value in saved.items():
             os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
-def _connection(folder: Path) -> Config:
-    """Where a kernel listens: on sockets in a folder of its own, since kernels that start at once may pick one port.
+def _kernel(folder: Path) -> Config:
+    """How a kernel runs: it dies with this process, and listens on sockets in a folder of its own.
 
-    Nobody else can listen there. The name of a socket has at most about a hundred letters, so the folder is a temporary
-    one and not the user's.
+    Kernels that start at once may pick one port, and nobody else can listen on these sockets. The name of a socket has
+    at most about a hundred letters, so the folder is a temporary one and not the user's.
     """
-    if os.name == "nt":  # has none
-        return Config()
-    return Config(KernelManager={"transport": "ipc", "connection_file": str(folder / "kernel.json")})
+    config = Config(NotebookClient={"extra_arguments": [f"--IPKernelApp.exec_lines={processes.IN_KERNEL}"]})
+    if os.name != "nt":  # has no such sockets
+        config.KernelManager = Config(transport="ipc", connection_file=str(folder / "kernel.json"))
+    return config
 
 
 def fingerprint(dataset: tuple[str, str]) -> str:
@@ -169,34 +180,63 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
+def data_digest(name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str] = fingerprint) -> str:
+    """Fingerprint of all data that a notebook with these parameters reads; empty where it reads none.
+
+    Raises:
+        DataError: a dataset cannot be read.
+    """
+    read = datasets_of({**notebooks.defaults(name), **given})
+    return fingerprint_of_all([fingerprint(dataset) for dataset in read])
+
+
+def run_key(content: str, given: dict[str, Any], data: str) -> str:
+    """Digest all that decides the outputs of a notebook: :func:`content_digest`, parameters, data and threads."""
+    return digest([content, given, data, provenance.threads()])
+
+
 def content_digest(source: Path) -> str:
-    """SHA-256 over a notebook's cells, the helpers that it uses, its quiz and the libraries that are installed."""
+    """SHA-256 over the code of a notebook, the helpers that it uses, its quiz, Python and the installed libraries."""
     notebook = notebooks.read(source)
-    whole = hashlib.sha256(json.dumps([cell.source for cell in notebook.cells]).encode())
+    whole = hashlib.sha256(json.dumps([notebooks.code_of(notebook), platform.python_version(), installed()]).encode())
+    for path in notebooks.helpers_used(notebook):
+        whole.update(f"{path.relative_to(notebooks.ROOT).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{source.stem[:2]}.yaml"
-    whole.update(json.dumps(_installed()).encode())
-    for path in (*notebooks.helpers_used(notebook), quiz):
-        if path.exists():
-            whole.update(path.relative_to(notebooks.ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    if quiz.exists():
+        whole.update(quiz.read_bytes())
     return whole.hexdigest()
 
 
 @functools.cache
-def _installed() -> dict[str, str]:
-    """Versions of the libraries that the lock file names, as they are installed here, whatever it says of them."""
-    locked = set(re.findall(r"(?m)^([\w.-]+)==", LOCK.read_text(encoding="utf-8")))
+def installed() -> dict[str, str]:
+    """List the versions of the libraries that the lock file names, as they are installed here."""
+    wanted = set(re.findall(r"(?m)^([\w.-]+)==", LOCK.read_text(encoding="utf-8")))
     found = {re.sub(r"[-_.]+", "-", made.name).lower(): made.version for made in importlib.metadata.distributions()}
-    return {name: found[name] for name in sorted(locked & set(found))}
+    return {name: found[name] for name in sorted(wanted & set(found))}
 
 
 def read_records(name: str) -> list[Record]:
     """The records of the notebooks of a run, sorted by notebook; empty if it has not been started."""
-    found = (_read_record(path) for path in sorted((BUILD / name / "records").glob("*.json")))
+    paths = sorted((BUILD / name / "records").glob("*.json"))
+    found = (Place(BUILD / name, path.stem).read_record() for path in paths)
     return [record for record in found if record is not None]
 
 
-def _read_record(path: Path) -> Record | None:
-    try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
-        return None  # none yet, or from another version of this program: the notebook simply runs again
+def current_records(profile: Profile) -> list[Record]:
+    """The records of all notebooks of a profile, each done with the code, parameters, data and threads of now.
+
+    Raises:
+        RunError: a notebook has not run, has failed, or has changed since.
+    """
+    found, once = [], functools.cache(fingerprint)
+    for name, given in profile.notebooks.items():
+        record = Place(BUILD / profile.name, name).read_record()
+        try:
+            key = run_key(content_digest(notebooks.NOTEBOOKS / f"{name}.ipynb"), given, data_digest(name, given, once))
+        except datasets.DataError as error:
+            raise RunError(str(error)) from None
+        if record is None or record.key != key:
+            why = "has not run" if record is None else "has failed" if record.error else "has changed since it ran"
+            raise RunError(f"{profile.name}: {name} {why}; `python -m helpers run {profile.name}` runs it")
+        found.append(record)
+    return found

@@ -32,7 +32,7 @@ def load_model(path: Path) -> tuple[keras.Model, int]:
     if not path.is_file():
         raise ModelError(
             f"{path}: no such file; chapter 03 saves one in outputs/, below the folder that it runs in: "
-            "build/quick/work/ with make book, notebooks/ in JupyterLab"
+            "build/quick/work/03-segment/ with make book, notebooks/ in JupyterLab"
         )
     model, note = load(path), path.with_suffix(".json")
     if model.output_shape[-1] != len(CLASSES):

@@ -209,6 +209,8 @@ def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
 def test_modules_import_one_way():
     order = [
         "files",
+        "tables",
+        "processes",
         "images",
         "datasets",
         "splits",
@@ -231,7 +233,9 @@ def test_modules_import_one_way():
         "classification",
         "teaching",
         "notebooks",
+        "provenance",
         "profiles",
+        "records",
         "runs",
         "results",
         "sweeps",
@@ -241,7 +245,7 @@ def test_modules_import_one_way():
     for position, name in enumerate(order):
         module = notebooks.ROOT / "helpers" / f"{name}.py"
         for file in [module] if module.exists() else (notebooks.ROOT / "helpers" / name).rglob("*.py"):
-            used = notebooks._imported(file.read_text(encoding="utf-8"))
+            used = notebooks.imported_modules(file.read_text(encoding="utf-8"))
             assert used <= set(order[: position + (not module.exists())]), f"{file.name} imports {used}"
     modules = {p.stem for p in (notebooks.ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"}
     present = modules | {p.parent.name for p in (notebooks.ROOT / "helpers").glob("*/__init__.py")}

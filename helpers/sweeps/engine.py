@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 from tqdm import tqdm
 
-from helpers import notebooks, profiles, results, runs
+from helpers import notebooks, profiles, provenance, runs
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
@@ -104,11 +104,9 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         tasks, before = list(expand(profile)), store.rows()
         todo = [task for task in tasks if not _done(task, before)]
         say(_plan(profile, tasks, todo, before, client))
-        commit = results.provenance().commit
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
             for outcome in _outcomes(todo, client, profile.limit_s):
-                outcome["row"]["commit"] = commit
                 store.add(outcome)
                 if outcome["row"]["status"] != "done":
                     say(f"{outcome['row']['name']}: failed, {outcome['row']['error']}")
@@ -149,16 +147,16 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict
     with it what it was doing, and nothing that it has not begun.
     """
     waiting, tasks = iter(todo), {}
-    sources: dict[str, bytes] = {}
+    # As they are when their keys are made, however late they go out.
+    sources = {name: (notebooks.NOTEBOOKS / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
+    helpers, commit = work.helpers_digest(), provenance.commit()
 
     def submit() -> list[Future]:
         task = next(waiting, None)
         if task is None:
             return []
-        if task.notebook not in sources:
-            sources[task.notebook] = (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes()
         future = client.submit(
-            work.carry_out, task, sources[task.notebook], work.helpers_digest(), limit_s,
+            work.carry_out, task, sources[task.notebook], helpers, commit, limit_s,
             key=("run", task.name, task.key[:12]), pure=False,
         )  # fmt: skip
         tasks[future.key] = task

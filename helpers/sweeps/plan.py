@@ -19,7 +19,7 @@ class Task:
         name: of the notebook and a digest of its parameters: the same in every repetition.
         notebook: its name.
         parameters: given to it.
-        key: a digest of all that decides its outputs: notebook, helpers, libraries, parameters and data.
+        key: a digest of all that decides its outputs: notebook, helpers, libraries, parameters, data and threads.
         datasets: fingerprint of each that it reads, by name and options as JSON.
     """
 
@@ -60,5 +60,5 @@ def expand(profile: profiles.Profile) -> Iterator[Task]:
     for name, notebook, parameters in combinations(profile):
         read = {dataset: fingerprint(dataset) for dataset in profiles.datasets_of({**defaults(notebook), **parameters})}
         data = runs.fingerprint_of_all(list(read.values()))
-        key = runs.digest([content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data])
+        key = runs.run_key(content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data)
         yield Task(name, notebook, parameters, key, read)

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, notebooks, plots, profiles, results, runs
+from helpers import files, notebooks, plots, profiles, provenance, results, runs
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
-from helpers.sweeps.plan import combinations, varied
+from helpers.sweeps.plan import combinations, expand, varied
 from helpers.sweeps.store import Store
 
 REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
@@ -68,10 +68,11 @@ def write_report(profile: profiles.Profile) -> Path:
     """Write ``report.md`` beside the table of a sweep, with figures of what its profile asks for.
 
     Raises:
-        SweepError: no run has been done, or none measured what is asked for.
+        SweepError: no run has been done, or none measured what is asked for, or two notebooks saved one table.
+        DataError: a dataset cannot be read, so that nobody knows which runs are of today's data.
     """
     place = folder(profile.name)
-    table, found = _measured(profile)
+    _, table, found = _measured(profile)
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {profile.name}", _how_it_went(table, profile)]
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
@@ -96,9 +97,8 @@ def publish(profile: profiles.Profile, command: str) -> Path:
     Raises:
         SweepError: as :func:`write_report`, or a run is missing.
     """
-    table, found = _measured(profile)
-    done = table[table["status"] == "done"]
-    wanted = sum(1 for _ in combinations(profile))
+    rows, table, found = _measured(profile)
+    done, wanted = table[table["status"] == "done"], sum(1 for _ in combinations(profile))
     if len(done) < wanted:
         raise SweepError(f"{profile.name}: {len(done)} of {wanted} runs are done, and only whole sweeps are published")
     data = sorted(set(done["data"]))
@@ -112,21 +112,46 @@ def publish(profile: profiles.Profile, command: str) -> Path:
     }
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
     made_by = f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}"
-    return results.save_result(profile.name, found.round(3), made_by, about, finished.isoformat(timespec="seconds"))
+    path = results.save_result(
+        profile.name,
+        found.round(3),
+        made_by,
+        about=about,
+        finished=finished.isoformat(timespec="seconds"),
+        provenance=provenance.merge([provenance.Provenance(**row["provenance"]) for row in rows]),
+    )
+    results.remove_others(command, [path])
+    return path
 
 
-def _measured(profile: profiles.Profile) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The table of a sweep as far as it has come, and the means of what its profile asks for."""
-    rows = Store(folder(profile.name)).rows()
-    table = store.table([rows[name] for name, _, _ in combinations(profile) if name in rows])
+def _measured(profile: profiles.Profile) -> tuple[list[dict[str, Any]], pd.DataFrame, pd.DataFrame]:
+    """The rows of a sweep as far as it has come, as a table, too, and the means of what its profile asks for.
+
+    Rows of runs whose notebook, helpers, libraries, data or threads have changed since do not count.
+    """
+    before = Store(folder(profile.name)).rows()
+    tasks = list(expand(profile))
+    rows = [before[task.name] for task in tasks if task.name in before and before[task.name]["key"] == task.key]
+    table = store.table(rows)
     if table.empty or not (table["status"] == "done").any():
         raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
+    _refuse_shared_tables(profile.name, rows)
     known = [column for column in table if ": " in column]
     asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
     if not asked:
         listed = ", ".join(known[:10]) or "none"
         raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
-    return table, means(table, list(profile.grid), asked)
+    return rows, table, means(table, list(profile.grid), asked)
+
+
+def _refuse_shared_tables(name: str, rows: list[dict[str, Any]]) -> None:
+    """Raise an error where two notebooks have saved tables of one name: a mean would mix their numbers."""
+    notebook_of: dict[str, str] = {}
+    for row in rows:
+        for saved in {measure.partition(": ")[0] for measure in row["measures"]}:
+            if notebook_of.setdefault(saved, row["notebook"]) != row["notebook"]:
+                both = f"{notebook_of[saved]} and {row['notebook']}"
+                raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")
 
 
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
@@ -143,11 +168,15 @@ def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
 
 def _how_it_went(table: pd.DataFrame, profile: profiles.Profile) -> str:
     done = table[table["status"] == "done"]
+
+    def listed(values: pd.Series) -> str:
+        return " or ".join(sorted(set(values)))
+
     repeated = [f"{len(profile.grid[name])} of {name}" for name in REPEATED if name in profile.grid]
     return (
         f"{len(done)} of {len(table)} runs are done, in {done['seconds'].sum() / 60:.1f} min of work, "
         f"{done['seconds'].median():.1f} s and {done['peak_mib'].median():.0f} MiB each (medians). Repeated over "
         f"{' and '.join(repeated) or 'nothing, so that there is no interval'}. Commit "
-        f"{', '.join(sorted({commit[:12] for commit in done['commit']}))}; data "
-        f"{', '.join(sorted({data[:12] for data in done['data']}))}; {'; or '.join(sorted(set(done['versions'])))}."
+        f"{listed(done['commit'].map(provenance.short))}; data {listed(done['data'].str[:12])}; "
+        f"{listed(done['hardware'])}; threads: {listed(done['threads'])}; {listed(done['versions'])}."
     )

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,9 @@ class Store:
         line = (json.dumps(outcome["row"]) + "\n").encode()
         try:
             files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome["notebook"])
+            place = self.folder / "tables" / name
+            shutil.rmtree(place, ignore_errors=True)  # of another version of this run
             for table, content in outcome["tables"].items():
-                place = self.folder / "tables" / name
                 place.mkdir(parents=True, exist_ok=True)
                 files.write_bytes(place / table, content)
             with self._rows.open("ab") as file:
@@ -99,8 +101,8 @@ class Store:
 
 
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A line per run: what it was given, what it measured, and how it went."""
-    own = ("parameters", "measures")
+    """A line per run: what it was given, what it measured, how it went, and where."""
+    own = ("parameters", "measures", "provenance")
     flat = [
         {key: value for key, value in row.items() if key not in own}
         | {
@@ -108,6 +110,15 @@ def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
             for key, value in row["parameters"].items()
         }
         | row["measures"]
+        | _origin(row.get("provenance"))
         for row in rows
     ]
     return pd.DataFrame(flat)
+
+
+def _origin(provenance: dict[str, Any] | None) -> dict[str, str]:
+    """Provenance in columns of text; none of a run whose worker was lost."""
+    if provenance is None:
+        return {}
+    lists = ("threads", "versions")
+    return {**provenance, **{name: ", ".join(map(" ".join, provenance[name].items())) for name in lists}}

@@ -10,35 +10,35 @@ import platform
 import tempfile
 import threading
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import psutil
 from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import results, runs
+from helpers import provenance, runs, tables
 from helpers.sweeps.plan import Task
 
 
-@functools.cache
 def helpers_digest() -> str:
-    """Of the files of this package where it is installed: client and workers must agree."""
+    """Of the files of this package where it is installed, as they are now: client and workers must agree."""
     whole, folder = hashlib.sha256(), Path(__file__).resolve().parents[1]
     for path in sorted(folder.rglob("*.py")):
         whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
 
 
-def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[str, Any]:
+def carry_out(task: Task, source: bytes, helpers: str, commit: str, limit_s: float) -> dict[str, Any]:
     """Execute a notebook and bring back all that it made.
 
     Args:
         task: what to run.
         source: the notebook.
         helpers: digest of the package on the client.
+        commit: on the client, of notebook and package; machine, threads and libraries are those of here.
         limit_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its worker
             may have.
 
@@ -49,15 +49,19 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
     begun, clock = time.time(), time.perf_counter()
     row: dict[str, Any] = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data}
     row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
+    row |= {"parameters": task.parameters, "measures": {}, "provenance": asdict(replace(_provenance(), commit=commit))}
+    saved: list[tables.Table] = []
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         place, watch = Path(folder), _Watch(limit_s)
         try:
-            if helpers != helpers_digest():
-                raise ValueError("the helpers package on this worker is another than on the client; install the same")
+            _same_helpers(helpers)
             _same_data(task)
             (place / "in.ipynb").write_bytes(source)
             with watch:
                 runs.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
+            saved = tables.read_tables(place / "outputs", task.notebook[:2])
+            row["measures"] = _measures(saved)
+            _same_helpers(helpers)  # nor have they changed meanwhile
             row["status"] = "done"
         except PapermillExecutionError as error:
             row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
@@ -67,14 +71,12 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             row["error"] = watch.why or str(error)
         except (ValueError, OSError) as error:
             row["error"] = str(error)
-        out, saved = place / "out.ipynb", results.saved_tables(place, task.notebook)
+        out = place / "out.ipynb"
         row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
-        row |= {"python": platform.python_version(), "versions": ", ".join(map(" ".join, results.versions().items()))}
-        row |= {"parameters": task.parameters, "measures": _measures(saved)}
         return {
             "row": row,
             "notebook": out.read_bytes() if out.exists() else source,
-            "tables": {path.name: path.read_bytes() for path in saved},
+            "tables": {table.path.name: table.path.read_bytes() for table in saved},
         }
 
 
@@ -82,6 +84,17 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
 def _known(dataset: tuple[str, str], expected: str) -> str:
     """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
     return runs.fingerprint(dataset)
+
+
+@functools.cache
+def _provenance() -> provenance.Provenance:
+    """Machine, threads and libraries of this worker, which stay what they are while it lives."""
+    return provenance.current()
+
+
+def _same_helpers(expected: str) -> None:
+    if helpers_digest() != expected:
+        raise ValueError("the helpers package on this worker is another than on the client; install the same")
 
 
 def _same_data(task: Task) -> None:
@@ -92,15 +105,21 @@ def _same_data(task: Task) -> None:
             raise ValueError(f"{where} has the content {found[:12]}, and {expected[:12]} on the client; fetch it again")
 
 
-def _measures(tables: dict[Path, pd.DataFrame]) -> dict[str, float]:
-    """Every number of the tables that a run has saved, by table, column and what else stands in its row."""
-    found = {}
-    for path, table in tables.items():
-        numbers = table.select_dtypes("number").columns
-        for _, line in table.iterrows():
-            which = ", ".join(str(value) for name, value in line.items() if name not in numbers)
-            for name in numbers:
-                found[f"{path.stem}: {name}" + (f" ({which})" if which else "")] = float(line[name])
+def _measures(saved: list[tables.Table]) -> dict[str, float]:
+    """Every number of the tables that a run has saved, by table, column and what names its row.
+
+    Raises:
+        TableError: two numbers would have one name.
+    """
+    found: dict[str, float] = {}
+    for table in saved:
+        numbers = [name for name in table.frame.select_dtypes("number") if name not in table.index]
+        for label, line in zip(table.labels, table.frame[numbers].to_dict("records"), strict=True):
+            for name, value in line.items():
+                measure = f"{table.path.stem}: {name}" + (f" ({label})" if label else "")
+                if measure in found:
+                    raise tables.TableError(f"{table.path}: a second number is called {measure}; rename its column")
+                found[measure] = float(value)
     return found
 
 

@@ -1,0 +1,46 @@
+"""Child processes that die with their parent, also when it is killed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+# A line for a kernel to begin with; it leaves no name there.
+IN_KERNEL = "__import__('helpers.processes', fromlist=['die_with_starter']).die_with_starter()"
+
+
+def die_with(parent: int) -> None:
+    """Have the system kill this process as soon as its parent ends; end at once if it has ended already.
+
+    On other systems than Linux nothing is done: a kernel there looks for its parent every second by itself.
+
+    Args:
+        parent: number of the process that has started this one.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def die_with_starter() -> None:
+    """:func:`die_with` in a kernel, which knows the number of the process that has started it."""
+    die_with(int(os.environ["JPY_PARENT_PID"]))
+
+
+def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that dies with this process, and give back what it has printed and its exit status."""
+    # This file in a process of its own, which then becomes the command: between fork and exec of a process with threads
+    # nothing can be done safely.
+    wrapped = [sys.executable, "-I", __file__, str(os.getpid()), *command]
+    return subprocess.run(wrapped, capture_output=True, text=True, env=environment)
+
+
+if __name__ == "__main__":
+    die_with(int(sys.argv[1]))
+    os.execv(sys.argv[2], sys.argv[2:])
