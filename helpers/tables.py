@@ -74,15 +74,16 @@ def read_table(path: Path) -> Table | None:
         raise TableError(f"{path}: cannot be read ({error.strerror}); run its notebook again") from None
     declaration = path.with_suffix(DECLARATION)
     try:
+        frame = pd.read_csv(path)
         if not declaration.exists():
-            frame = pd.read_csv(path)
             index = [name for name in frame if name not in frame.select_dtypes("number")]
         else:
             note = json.loads(declaration.read_text(encoding="utf-8"))
             if note["sha256"] != hashlib.sha256(content).hexdigest():
                 raise TableError(f"{path}: {declaration.name} is of another table; save both with tables.save_table")
             index = note["index"]
-            frame = pd.read_csv(path, converters=dict.fromkeys(index, str))  # a class may be called NA
+            if len(frame):  # a class may be called NA
+                frame[index] = pd.read_csv(path, usecols=index, dtype=str, keep_default_na=False)[index]
     except pd.errors.EmptyDataError:
         return None
     if frame.empty:

@@ -206,6 +206,45 @@ def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
     assert 0.15 < share < 0.25
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from helpers import (\n    images,  # read\n    files as f,\n)",
+        "import os; from helpers import images; import helpers.files as f",
+        "def later():\n    from helpers.images import read\n    from helpers.files import (whole)",
+        "from . import images\nfrom .files import whole",
+        "import helpers.images, helpers.files",
+        "from helpers import files \\\n    , images",
+    ],
+)
+def test_every_way_of_importing_a_module_is_found(code):
+    assert notebooks.imported_modules(code) == {"images", "files"}
+
+
+def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    (tmp_path / "helpers" / "deep").mkdir(parents=True)
+    for name, code in {
+        "__init__": "from helpers import always",
+        "always": "",
+        "first": "x = 1; from helpers import (\n    second,\n)",
+        "second": "from helpers.deep import a",
+        "deep/__init__": "",
+        "deep/a": "from ..third import b",
+        "third": "",
+        "never": "",
+    }.items():
+        (tmp_path / "helpers" / f"{name}.py").write_text(code)
+
+    def used(*cells):
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        return {path.relative_to(tmp_path / "helpers").as_posix() for path in notebooks.helpers_used(made)}
+
+    whole = {"__init__.py", "always.py", "first.py", "second.py", "deep/__init__.py", "deep/a.py", "third.py"}
+    assert used("1 + 1", "from helpers import first") == whole
+    assert used("%matplotlib inline\nfrom helpers import first") == whole | {"never.py"}
+
+
 def test_modules_import_one_way():
     order = [
         "files",

@@ -2,11 +2,12 @@
 
 import json
 import os
+import subprocess
 
 import pandas as pd
 import pytest
 
-from helpers import notebooks, pages, profiles, results
+from helpers import notebooks, pages, profiles, provenance, results, runs
 from helpers.datasets.synthetic import morphology
 from helpers.sweeps import plan
 
@@ -18,36 +19,103 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_limit_on_threads_is_told_of(monkeypatch):
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
-    assert f"{os.cpu_count()} cores (1 for TensorFlow), " in results.provenance().hardware
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert provenance.current().threads == {"OpenMP": "5", "TensorFlow": "3"}
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
-    assert f"{os.cpu_count()} cores, " in results.provenance().hardware
+    monkeypatch.setattr(os, "sched_getaffinity", lambda number: {0, 1, 4}, raising=False)
+    assert provenance.current().threads == {"OpenMP": "5", "TensorFlow": "3"}
+    assert provenance.current().hardware.startswith(f"{os.cpu_count()} cores, ")
+
+
+def test_the_commit_is_that_of_the_project_or_none(tmp_path, monkeypatch):
+    inner = tmp_path / "outer" / "leukobook"
+    (inner / "helpers").mkdir(parents=True)
+    git = ["git", "-C", str(tmp_path / "outer"), "-c", "user.name=a", "-c", "user.email=a@b"]
+    monkeypatch.setattr(notebooks, "ROOT", inner)
+    assert provenance.commit() == "none"
+    (inner / "helpers" / "a.py").write_text("")
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "outer"]):
+        subprocess.run([*git, *words], check=True)
+    assert provenance.commit() == "none"  # of somebody else
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path / "outer")
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    assert provenance.commit() == head
+    (tmp_path / "outer" / "helpers").mkdir()
+    (tmp_path / "outer" / "helpers" / "b.py").write_text("")
+    assert provenance.commit() == f"{head}+changes"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.commit() == "none"  # without git
+
+
+def test_where_runs_differ_their_provenance_says_both():
+    one = provenance.Provenance("aa", "2 cores", {"OpenMP": "1", "TensorFlow": "1"}, "3.11.7", {"numpy": "2.4.6"})
+    two = provenance.Provenance("aa", "8 cores", {"OpenMP": "1", "TensorFlow": "8"}, "3.11.7", {"keras": "3.15.1"})
+    both = provenance.merge([two, one])
+    assert (both.commit, both.hardware, both.python) == ("aa", "2 cores or 8 cores", "3.11.7")
+    assert both.threads == {"OpenMP": "1", "TensorFlow": "1 or 8"}
+    assert both.versions == {"numpy": "2.4.6", "keras": "3.15.1"}
+    assert provenance.short("0123456789abcdef" * 2 + "+changes or none") == "0123456789ab+changes or none"
 
 
 def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
     table = pd.DataFrame({"part": ["nucleus", "cell"], "dice": [0.912, 0.95], "low": [0.9, float("nan")]})
     about = {"command": "python benchmarks/x.py", "parameters": {"seed": 20}, "data_sha256": "ab" * 32}
-    path = results.save_result("x-dice", table, "benchmarks/x.py", about, "2026-11-21T08:00:00+00:00")
+    made = provenance.Provenance("ab" * 20 + "+changes", "2 cores", {"OpenMP": "1", "TensorFlow": "2"}, "3.11", {})
+    path = results.save_result(
+        "x-dice",
+        table,
+        "benchmarks/x.py",
+        about=about,
+        finished="2026-11-21T08:00:00+00:00",
+        provenance=made,
+    )
     assert path == folder / "x-dice.csv"
     assert pd.read_csv(path).equals(table)
     note = json.loads(path.with_suffix(".json").read_text())
     assert set(note) == {
-        "made_by", "command", "parameters", "data_sha256", "finished", "commit", "hardware", "python", "versions",
+        "made_by", "command", "parameters", "data_sha256", "finished", "commit", "hardware", "threads", "python",
+        "versions", "sha256",
     }  # fmt: skip
-    assert note["commit"]
     assert not list(folder.glob("part-*"))
     shown = pages.result_table("x-dice")
     assert "| nucleus | 0.912 | 0.9 |" in shown
     assert "| cell | 0.95 | – |" in shown
     assert "benchmarks/x.py (seed = 20); `python benchmarks/x.py`; data SHA-256 `abababababababab`" in shown
+    assert "commit `abababababab+changes`; 2 cores, threads: OpenMP 1, TensorFlow 2, Python 3.11; 2026-11-21" in shown
     assert pages.result_tables().startswith("## x-dice")
+
+
+def test_a_table_without_its_own_note_is_not_shown(folder):
+    made = provenance.Provenance("none", "2 cores", {"OpenMP": "1", "TensorFlow": "2"}, "3.11", {})
+    about = {"command": "python x.py", "parameters": {"seed": 20}, "data_sha256": ""}
+    path = results.save_result("x", pd.DataFrame({"a": [1]}), "x.py", about=about, finished="2026", provenance=made)
+    path.write_text("a\n2\n")  # as after a kill between the two
+    with pytest.raises(results.ResultError, match=r"x.csv: is not the table that x.json is about; publish it again"):
+        pages.result_table("x")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(results.ResultError, match="x.csv: table or note cannot be read"):
+        pages.result_table("x")
+
+
+def test_the_status_page_has_the_provenance_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "BUILD", tmp_path)
+    for name, hardware in (("00-a", "2 cores"), ("01-b", "8 cores")):
+        made = provenance.Provenance("cd" * 20, hardware, {"OpenMP": "1", "TensorFlow": "2"}, "3.9", {"keras": "9"})
+        runs.Place(tmp_path / "try", name).write_record(runs.Record(name, "done", 1.0, {}, "2026", made))
+    shown = pages.status("try")
+    assert (
+        "Run `try` at commit `cdcdcdcdcdcd` on 2 cores or 8 cores, threads: OpenMP 1, TensorFlow 2, Python 3.9."
+        in shown
+    )
+    assert "| keras | 9 |" in shown
 
 
 def test_committed_results_all_have_their_provenance():
     tables = sorted(results.RESULTS.glob("*.csv"))
     assert tables
     for path in tables:
-        note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        _, note = results.read_result(path.stem)
         assert not note["commit"].endswith("+changes"), f"{path.name} was made with uncommitted changes"
         assert {"made_by", "command", "parameters", "data_sha256", "finished", "hardware", "python"} <= set(note)
     assert {path.stem for path in tables} == {path.stem for path in results.RESULTS.glob("*.json")}

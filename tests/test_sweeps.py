@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from dask.distributed import Client, LocalCluster
 from PIL import Image
 
 import helpers
-from helpers import notebooks, profiles, results, runs, sweeps
+from helpers import notebooks, profiles, provenance, results, runs, sweeps, tables
 from helpers.sweeps import work
 
 MEASURED = """
@@ -85,6 +86,9 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     assert np.allclose(table["00-scores: score (b)"], table["value"])
     assert (table["peak_mib"] > 10).all()
     assert table["versions"].str.contains("numpy").all()
+    assert (table["threads"] == "OpenMP 1, TensorFlow 1").all()  # those of the worker; Dask gives each one for OpenMP
+    assert table["hardware"].str.contains(platform.machine()).all()
+    assert (table["commit"] == "none").all()
     assert table["name"].is_unique
     again = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
     assert np.allclose(again["00-scores: score (a)"], table["00-scores: score (a)"])
@@ -401,8 +405,30 @@ def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
     pd.DataFrame().to_csv(tmp_path / "outputs" / "06-scaling.csv", index=False)
     pd.DataFrame(columns=["way", "value"]).to_csv(tmp_path / "outputs" / "06-background.csv", index=False)
     pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "06-scores.csv", index=False)
-    assert [path.name for path in results.saved_tables(tmp_path, "06-transfer")] == ["06-scores.csv"]
-    assert work._measures(results.saved_tables(tmp_path, "06-transfer")) == {"06-scores: value (a)": 0.5}
+    found = tables.read_tables(tmp_path / "outputs", "06")
+    assert [table.path.name for table in found] == ["06-scores.csv"]
+    assert work._measures(found) == {"06-scores: value (a)": 0.5}
+
+
+def test_rows_that_a_number_names_are_all_measured(tmp_path):
+    curve = pd.DataFrame({"images": [10, 60], "AUC": [0.5, 0.9], "learner": "five numbers"})
+    tables.save_table(
+        curve.assign(interval=["95 %", "range of groups"]), tmp_path / "curve.csv", index=["learner", "images"]
+    )
+    found = work._measures(tables.read_tables(tmp_path, "04"))
+    assert found == {"curve: AUC (five numbers, 10)": 0.5, "curve: AUC (five numbers, 60)": 0.9}
+
+
+def test_two_numbers_of_one_name_are_refused(tmp_path):
+    frame = pd.DataFrame({"way": ["a"], "value": [1.0]})
+    tables.save_table(frame, tmp_path / "x.csv", ["way"])
+    tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x: y.csv", ["way"])
+    tables.save_table(frame.rename(columns={"value": "y: y: value"}), tmp_path / "x.1.csv", ["way"])
+    assert len(work._measures(tables.read_tables(tmp_path, "04"))) == 3
+    tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x.csv", ["way"])
+    tables.save_table(frame, tmp_path / "x: y.csv", ["way"])
+    with pytest.raises(tables.TableError, match=r"a second number is called x: y: value \(a\); rename its column"):
+        work._measures(tables.read_tables(tmp_path, "04"))
 
 
 def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
@@ -550,6 +576,49 @@ def test_a_sweep_that_is_not_whole_is_not_published(house, client):
     sweeps.run(profile, client)
     with pytest.raises(sweeps.SweepError, match="4 of 6 runs are done, and only whole sweeps are published"):
         sweeps.publish(profile, "command")
+
+
+def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a_change(house, client, monkeypatch):
+    monkeypatch.setattr(results, "RESULTS", house / "results")
+    profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
+    sweeps.run(profile, client)
+    place = house / "build" / "try" / "sweep" / "rows.jsonl"
+    first, *others = map(json.loads, place.read_text().splitlines())
+    first["provenance"] |= {"hardware": "8 cores, aarch64, Linux", "commit": "ab" * 20}
+    place.write_text("".join(json.dumps(row) + "\n" for row in [first, *others]))
+    monkeypatch.setattr(provenance, "current", None)  # what publishes has nothing to do with it
+    note = json.loads(sweeps.publish(profile, "command").with_suffix(".json").read_text())
+    here = others[0]["provenance"]
+    assert note["hardware"] == " or ".join(sorted({"8 cores, aarch64, Linux", here["hardware"]}))
+    assert note["commit"] == f"{'ab' * 20} or none"
+    assert note["threads"] == {"OpenMP": "1", "TensorFlow": "1"}
+    assert note["versions"] == provenance.versions()
+    write_notebook(house / "notebooks", "00-one", MEASURED.replace("value +", "7 +"))
+    with pytest.raises(sweeps.SweepError, match="no run is done"):
+        sweeps.publish(profile, "command")
+
+
+def test_two_notebooks_that_save_a_table_of_one_name_are_not_mixed(house, client):
+    declared = """
+    import pathlib, pandas as pd
+    from helpers.tables import save_table
+    pathlib.Path("outputs").mkdir()
+    save_table(pd.DataFrame({"method": ["a"], "score": [value]}), pathlib.Path("outputs/scores.csv"), ["method"])
+    """
+    for name in ("00-one", "01-two"):
+        write_notebook(house / "notebooks", name, declared)
+    profile = sweep(house, "notebooks: {00-one: , 01-two: }\ngrid: {seed: [1]}\n")
+    sweeps.run(profile, client)
+    with pytest.raises(sweeps.SweepError, match="00-one and 01-two both save a table scores; rename one of them"):
+        sweeps.write_report(profile)
+
+
+def test_a_run_whose_table_loses_rows_fails_and_says_why(house, client):
+    lost = MEASURED.replace('"method": ["a", "b"]', '"method": [10, 60]')
+    write_notebook(house / "notebooks", "00-one", lost)
+    (row,) = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"), client)
+    assert row["status"] == "failed"
+    assert "00-scores.csv: '' names several rows; save it with tables.save_table" in row["error"]
 
 
 def test_the_command_says_what_failed_and_exits_with_1(house):
