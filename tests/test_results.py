@@ -94,7 +94,7 @@ def test_a_table_without_its_own_note_is_not_shown(folder):
     with pytest.raises(results.ResultError, match=r"x.csv: is not the table that x.json is about; publish it again"):
         pages.result_table("x")
     path.with_suffix(".json").unlink()
-    with pytest.raises(results.ResultError, match="x.csv: table or note cannot be read"):
+    with pytest.raises(results.ResultError, match=r"x.csv: table or note cannot be read"):
         pages.result_table("x")
 
 

@@ -267,6 +267,7 @@ def dask_processes(folder, **changed):
     """A scheduler and a worker, started by hand on loopback, in a folder; the worker with a changed environment."""
     dask, options = [sys.executable, "-m", "dask"], ["--host", "127.0.0.1", "--no-dashboard"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    folder.mkdir(exist_ok=True)
     note = folder / "scheduler.json"
     note.unlink(missing_ok=True)
     scheduler = subprocess.Popen([*dask, "scheduler", *options, "--port", "0", "--scheduler-file", str(note)], **quiet)
@@ -290,7 +291,7 @@ def stop(*processes):
 
 def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house):
     write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
-    scheduler, worker, address = dask_processes(house)
+    scheduler, worker, address = dask_processes(house / "book")  # beside the helpers of this house
     rows = house / "build" / "try" / "sweep" / "rows.jsonl"
 
     def kill_after_two():
