@@ -104,9 +104,12 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         tasks, before = list(expand(profile)), store.rows()
         todo = [task for task in tasks if not _done(task, before)]
         say(_plan(profile, tasks, todo, before, client))
+        commit = provenance.commit()
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
             for outcome in _outcomes(todo, client, profile.limit_s):
+                if "provenance" in outcome["row"]:  # the notebook came from here, and the helpers are the same as here
+                    outcome["row"]["provenance"]["commit"] = commit
                 store.add(outcome)
                 if outcome["row"]["status"] != "done":
                     say(f"{outcome['row']['name']}: failed, {outcome['row']['error']}")
@@ -149,14 +152,14 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict
     waiting, tasks = iter(todo), {}
     # As they are when their keys are made, however late they go out.
     sources = {name: (notebooks.NOTEBOOKS / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
-    helpers, commit = work.helpers_digest(), provenance.commit()
+    helpers = work.helpers_digest()
 
     def submit() -> list[Future]:
         task = next(waiting, None)
         if task is None:
             return []
         future = client.submit(
-            work.carry_out, task, sources[task.notebook], helpers, commit, limit_s,
+            work.carry_out, task, sources[task.notebook], helpers, limit_s,
             key=("run", task.name, task.key[:12]), pure=False,
         )  # fmt: skip
         tasks[future.key] = task

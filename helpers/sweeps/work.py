@@ -10,7 +10,7 @@ import platform
 import tempfile
 import threading
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,13 @@ def helpers_digest() -> str:
     return whole.hexdigest()
 
 
-def carry_out(task: Task, source: bytes, helpers: str, commit: str, limit_s: float) -> dict[str, Any]:
+def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[str, Any]:
     """Execute a notebook and bring back all that it made.
 
     Args:
         task: what to run.
         source: the notebook.
         helpers: digest of the package on the client.
-        commit: on the client, of notebook and package; machine, threads and libraries are those of here.
         limit_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its worker
             may have.
 
@@ -49,7 +48,7 @@ def carry_out(task: Task, source: bytes, helpers: str, commit: str, limit_s: flo
     begun, clock = time.time(), time.perf_counter()
     row: dict[str, Any] = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data}
     row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
-    row |= {"parameters": task.parameters, "measures": {}, "provenance": asdict(replace(_provenance(), commit=commit))}
+    row |= {"parameters": task.parameters, "measures": {}, "provenance": asdict(_provenance())}
     saved: list[tables.Table] = []
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         place, watch = Path(folder), _Watch(limit_s)
