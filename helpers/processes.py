@@ -34,11 +34,11 @@ def die_with_starter() -> None:
 
 
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command that dies with this process, and give back what it has printed and its exit status."""
+    """Run a command that on Linux dies with this process; give back what it has printed and its exit status."""
     # This file in a process of its own, which then becomes the command: between fork and exec of a process with threads
     # nothing can be done safely.
-    wrapped = [sys.executable, "-I", __file__, str(os.getpid()), *command]
-    return subprocess.run(wrapped, capture_output=True, text=True, env=environment)
+    wrapper = [sys.executable, "-I", __file__, str(os.getpid())] if sys.platform == "linux" else []
+    return subprocess.run([*wrapper, *command], capture_output=True, text=True, env=environment)
 
 
 if __name__ == "__main__":
