@@ -55,8 +55,7 @@ def _made(make) -> datasets.Dataset:
     try:
         return make()
     except datasets.DataError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        _fail(str(error))
 
 
 def _report(make) -> None:
@@ -181,23 +180,21 @@ def report(profile: Run) -> None:
     try:
         typer.echo(f"Report: {sweeps.write_report(chosen)}")
     except (sweeps.SweepError, datasets.DataError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        _fail(str(error))
 
 
 @app.command()
 def book(profile: Run) -> None:
     """Execute the notebooks of a profile and render the book from them; prints the start page."""
     from helpers.book import BookError, build
-    from helpers.records import RunError
+    from helpers.runs import RunError
 
     chosen = _profile(profile)
     _run(chosen)
     try:
         typer.echo(f"Start page: {build(chosen.name)}")
     except (BookError, RunError, ValueError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        _fail(str(error))
 
 
 @app.command()
@@ -217,11 +214,8 @@ def publish(
         typer.Argument(help="Profiles or sweeps; all those of profiles/ but quick where none is named."),
     ] = None,
 ) -> None:
-    """Run profiles and sweeps, and copy their result tables to book/results/, with their provenance.
-
-    What a profile has published before and does not make any more is removed.
-    """
-    from helpers import records, results, sweeps
+    """Run profiles and sweeps; copy their tables and provenance to book/results/, and remove those no longer made."""
+    from helpers import results, runs, sweeps
 
     everything = sorted(path for path in (ROOT / "profiles").glob("*.yaml") if path.stem != "quick")
     failed = []
@@ -235,7 +229,7 @@ def publish(
             else:
                 _run(chosen)
                 written = results.publish(chosen, command, typer.echo)
-        except (typer.Exit, sweeps.SweepError, records.RunError, ValueError) as error:  # the others go on
+        except (typer.Exit, sweeps.SweepError, runs.RunError, ValueError) as error:  # the others go on
             if not isinstance(error, typer.Exit):  # an exit has said what is wrong
                 typer.echo(str(error), err=True)
             failed.append(chosen.name)
@@ -243,8 +237,13 @@ def publish(
         for path in written:
             typer.echo(f"  {path.relative_to(ROOT)}")
     if failed:
-        typer.echo(f"Not published: {', '.join(failed)}", err=True)
-        raise typer.Exit(1)
+        _fail(f"Not published: {', '.join(failed)}")
+
+
+def _fail(why: str) -> NoReturn:
+    """Say what went wrong, and exit with 1."""
+    typer.echo(why, err=True)
+    raise typer.Exit(1) from None
 
 
 def _refuse(why: str) -> NoReturn:
@@ -267,19 +266,16 @@ def _profile(profile: Path) -> Profile:
 def _run(chosen: Profile) -> None:
     """Run a profile; exit with 1 if a notebook failed, or if another process runs it."""
     from helpers import runs
-    from helpers.records import RunError
 
     if chosen.grid:
         _refuse(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
     try:
         records = runs.run(chosen, typer.echo)
-    except RunError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    except runs.RunError as error:
+        _fail(str(error))
     failed = [record for record in records if record.status != "done"]
     if failed:
-        typer.echo(f"{len(failed)} of {len(records)} notebooks failed.", err=True)
-        raise typer.Exit(1)
+        _fail(f"{len(failed)} of {len(records)} notebooks failed.")
 
 
 def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = None) -> None:
@@ -290,8 +286,7 @@ def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = 
         with sweeps.cluster(scheduler, workers) as client:
             rows = sweeps.run(chosen, client, typer.echo)
     except (sweeps.SweepError, sweeps.StoreError, datasets.DataError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        _fail(str(error))
     failed = sum(row["status"] != "done" for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
     if failed:
