@@ -12,7 +12,7 @@ from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import ParameterGrid, PredefinedSplit, cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -167,7 +167,8 @@ def with_features(
         fewest = min(len(np.unique(g[y == label])) for label in np.unique(y))
         if fewest < 2:
             raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
-        inner = list(StratifiedGroupKFold(min(INNER_FOLDS, fewest), shuffle=True, random_state=seed).split(x, y, g))
+        count = min(INNER_FOLDS, fewest)
+        inner = PredefinedSplit(splits.assign_groups(dataset.frame[known], [1 / count] * count, seed))
         pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
         for setting in ParameterGrid(grid):
             machine = clone(pipeline).set_params(**setting)
