@@ -133,6 +133,21 @@ def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
     assert (curve["high"] >= curve["sensitivity"] - 1e-9).all()
 
 
+def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
+    weights = next(bootstrap.draws(bootstrap.strata_of(mixed), 3))[:1]
+    monkeypatch.setattr(ranking, "draws", lambda *given: [weights])
+    shuffled = mixed.sample(frac=1, random_state=0)  # groups do not come in the order of their names
+    own = weights[0][pd.factorize(shuffled["group"], sort=True)[0]]
+    fall_out, sensitivity, _ = sk.roc_curve(
+        shuffled["label"] == "ill", shuffled["p_ill"], sample_weight=own, drop_intermediate=False
+    )
+    curve = metrics.roc_curve(shuffled, "ill", seed=0)
+    expected = np.interp(curve["fall_out"], fall_out, sensitivity)
+    inside = np.where(expected < curve["sensitivity"], curve["low"], curve["high"])
+    assert inside == pytest.approx(expected, abs=0.05)
+    assert np.abs(inside - expected).mean() < 0.005
+
+
 def test_a_threshold_reaches_the_wanted_sensitivity_and_no_higher_one_does(mixed):
     for wanted in (0.5, 0.9, 0.95, 1.0):
         threshold = metrics.threshold_for(mixed, "ill", wanted).value
@@ -241,6 +256,16 @@ def test_average_precision_of_a_resample_is_that_of_scikit_learn_with_weights(mi
     assert seen[0](weights) == pytest.approx(wanted, abs=1e-12)
 
 
+@pytest.mark.parametrize(("sizes", "alone"), [((9, 12), 9), ((10, 12), 0), ((3, 4), 7), ((5, 9), 14)])
+def test_groups_of_small_strata_stand_alone_and_all_of_few(sizes, alone):
+    strata = np.repeat([0, 1], sizes)
+    weights = bootstrap.standing_alone(strata, np.ones(sum(sizes), bool)) if alone else np.empty((0, sum(sizes)))
+    assert len(weights) == alone
+    for k, row in enumerate(weights):
+        assert row[k] == row[strata == strata[k]].sum() == 1
+        assert row[strata != strata[k]].all()
+
+
 def test_resamples_keep_the_number_of_patients_of_each_class():
     strata = np.repeat([0, 1, 2], [4, 7, 1])
     drawn = np.concatenate(list(bootstrap.draws(strata, 0)))
@@ -263,6 +288,8 @@ def test_a_patient_has_the_mean_of_the_cells_and_one_label():
     assert list(patients["group"]) == ["a", "b"]
     with pytest.raises(ValueError, match="a: this group has images of several classes"):
         metrics.by_group(table(["ill", "well"], [0.2, 0.6], ["a", "a"]))
+    with pytest.raises(ValueError, match="b: this group has images of several classes"):
+        metrics.by_group(table(["ill", "ill", "well"], [0.2, 0.6, 0.6], ["a", "b", "b"]))
 
 
 def test_brier_and_calibration_error_of_hand_worked_cases(mixed):
@@ -276,6 +303,13 @@ def test_brier_and_calibration_error_of_hand_worked_cases(mixed):
     assert metrics.ece(many, "ill", 0).value == pytest.approx(0.125, abs=0.005)
     shown = metrics.reliability(cells, "ill", 0)
     assert shown[["probability", "frequency", "n"]].to_numpy().tolist() == [[0.2, 0.2, 10], [0.75, 0.5, 10]]
+
+
+def test_a_temperature_can_be_fitted_to_probabilities_of_0_and_1():
+    sure = table(["ill", "well", "ill", "well"] * 5, [1.0, 0.0, 0.0, 0.0] * 5)
+    warmed = metrics.with_temperature(sure, metrics.temperature(sure))
+    assert np.isfinite(warmed["p_ill"]).all()
+    assert warmed["p_ill"].iloc[0] < 1
 
 
 @pytest.mark.parametrize(("too_sure", "least"), [(1, 0.88), (3, 0.85)])

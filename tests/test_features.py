@@ -144,6 +144,8 @@ def test_the_distribution_of_a_channel_is_that_of_the_pixels_without_the_outline
 def test_lab_is_that_of_pure_red():
     found = features.measure(*square(np.tile([255, 0, 0], (40, 40, 1))))
     assert [found["lab_L"], found["lab_a"], found["lab_b"]] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
+    grey = features.measure(*square(np.full((40, 40), 128)))
+    assert [grey["lab_L"], grey["lab_a"], grey["lab_b"]] == pytest.approx([53.585, 0, 0], abs=0.02)
 
 
 def test_rings_run_from_the_outline_to_the_middle():
@@ -215,8 +217,19 @@ def test_half_of_the_border_black_is_a_removed_background():
     assert not features.background_removed(image)
 
 
+@pytest.mark.parametrize("edges", [("top", "left"), ("bottom", "right"), ("left", "right")])
+def test_every_side_of_the_border_counts(edges):
+    sides = {"top": np.s_[0, :], "bottom": np.s_[-1, :], "left": np.s_[:, 0], "right": np.s_[:, -1]}
+    image = np.full((21, 21, 3), 200, np.uint8)
+    for edge in edges:
+        image[sides[edge]] = 0
+    assert features.background_removed(image)
+    image[sides[edges[0]]] = 200
+    assert not features.background_removed(image)
+
+
 def test_a_cell_on_black_is_found_whole_without_specks():
-    image = disc(colour=(190, 150, 200))
+    image = disc(colour=(190, 0, 200))  # a channel without light is no background
     image[5:7, 5:7] = 90
     cell = features.cell_mask(image)
     assert np.array_equal(cell, (disc() > 0).any(axis=2))

@@ -107,3 +107,22 @@ def test_a_model_that_carries_code_is_refused(place):
     keras.Model(inputs, outputs).save(place / "code.keras")
     with pytest.raises(models.ModelError, match="cannot be read as a Keras model"):
         segmentation.load_model(place / "code.keras")
+
+
+def test_the_largest_cell_of_a_picture_is_outlined_with_its_nucleus():
+    pictures = np.full((1, 64, 64, 3), 230, np.uint8)
+    pictures[0, 8:40, 8:40], pictures[0, 16:32, 16:32] = 120, 20
+    pictures[0, 46:60, 46:60], pictures[0, 50:56, 50:56] = 120, 20  # a neighbour
+    (mask,) = segmentation.segment_cells(pictures, by_brightness())
+    wanted = np.zeros((64, 64), np.uint8)
+    wanted[8:40, 8:40], wanted[16:32, 16:32] = 1, 2
+    assert np.array_equal(mask, wanted)
+
+
+def test_a_picture_without_background_keeps_the_outline_that_it_has():
+    pictures = np.zeros((2, 64, 64, 3), np.uint8)
+    pictures[0, 8:56, 8:56], pictures[0, 20:44, 20:44] = 120, 20
+    dark, empty = segmentation.segment_cells(pictures, by_brightness())  # for the model the black is nucleus
+    assert np.array_equal(dark > 0, pictures[0, ..., 1] > 0)
+    assert np.count_nonzero(dark == 2) == pytest.approx(24**2, abs=60)
+    assert not empty.any()
