@@ -129,7 +129,7 @@ def last_map(model: keras.Model) -> str:
     """
     for layer in reversed(model.layers):
         shape = layer.output.shape if not isinstance(layer, layers.InputLayer) else ()
-        if len(shape) == 4 and (shape[1] is None or shape[1] > 1):
+        if len(shape) == 4 and shape[1:3] != (1, 1):
             return layer.name
     raise ExplainError(f"{model.name}: no layer has places, so there is nothing to map")
 
