@@ -25,8 +25,8 @@ class ResultError(ValueError):
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table in Markdown, with a dash where a value is missing."""
-    shown = table.astype(object).fillna("–")
+    """Write a table in Markdown, numbers to three decimals, with a dash where a value is missing."""
+    shown = table.round(3).astype(object).fillna("–")
     lines = ["| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
     return "\n".join(lines)
@@ -39,7 +39,7 @@ def save_result(
 
     Args:
         name: of the files, without suffix.
-        table: rounded as it is to be read.
+        table: not rounded; the page shows three decimals.
         made_by: the notebook or the benchmark.
         about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (of all data read).
         finished: time in ISO format.

@@ -45,7 +45,7 @@ def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
     A table without rows is that of a part that was left out, and is neither published nor measured.
 
     Args:
-        table: rounded as it is to be read.
+        table: not rounded; who shows it does that.
         path: ends in ``.csv``; two tables of a notebook have different names, also in different folders.
         index: columns that together name a row. All numbers in other columns are measures.
 

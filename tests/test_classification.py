@@ -278,6 +278,7 @@ def test_resamples_keep_the_number_of_patients_of_each_class():
     means = drawn[:, strata == 1] @ values / 7
     assert means.var() == pytest.approx(values.var(ddof=1) / 7, rel=0.1)
     blocks = np.concatenate(list(bootstrap.draws(strata, 0, width=2**18)))
+    assert blocks.shape == (2000, 12)
     assert blocks.sum(1) == pytest.approx(12)
 
 
@@ -343,6 +344,8 @@ def test_temperature_finds_how_much_too_sure_a_model_is():
     sure = table(np.where(ill, "ill", "well"), 1 / (1 + np.exp(-3 * logit)))
     t = metrics.temperature(sure)
     assert t == pytest.approx(3, rel=0.1)
+    timid = table(np.where(ill, "ill", "well"), 1 / (1 + np.exp(-0.4 * logit)))
+    assert metrics.temperature(timid) == pytest.approx(0.4, rel=0.1)
     mended = metrics.with_temperature(sure, t)
     assert metrics.ece(mended, "ill", 0).value < 0.03 < metrics.ece(sure, "ill", 0).value
     assert metrics.roc_auc(mended, "ill", 0).value == pytest.approx(metrics.roc_auc(sure, "ill", 0).value)
@@ -427,6 +430,7 @@ def test_few_groups_raise_an_alarm_because_they_give_no_interval(good):
     (alarm,) = metrics.few_groups(nine)
     assert "images of 9 groups were tested" in alarm.saw
     assert metrics.score([nine], "accuracy", 0).interval == "range of groups"
+    assert metrics.few_groups(good[good["group"].isin(good["group"].unique()[:10])]) == []
 
 
 def test_a_model_that_ranks_the_wrong_way_round_raises_an_alarm(good):

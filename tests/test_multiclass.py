@@ -66,6 +66,10 @@ def test_pairs_that_are_confused_add_up_to_all_errors_most_first(three):
     assert first["rate"] == pytest.approx(first["images"] / first["n"], abs=6e-4)
     assert first["low"] < first["rate"] < first["high"]
     assert metrics.confused(run(1, skill=1.0), seed=0).empty
+    always = three.assign(p_a=0.8, p_b=0.1, p_c=0.1)
+    pair = metrics.confused(always, seed=0).iloc[0]
+    groups = always.loc[always["label"] == "b", "group"].nunique()
+    assert (pair["rate"], pair["low"], pair["high"]) == (1, pytest.approx(0.025 ** (1 / groups)), 1)
 
 
 def test_roc_area_of_every_class_against_the_rest_agrees_with_scikit_learn(three):
@@ -121,6 +125,11 @@ def test_a_resample_that_lacks_a_class_does_not_count():
     macro = found.loc[("recall", "macro")]
     assert (macro["value"], macro["interval"]) == (pytest.approx(2 / 3), "none")  # no patient alone has all classes
     assert found.loc[("recall", "c"), ["value", "n", "groups", "interval"]].tolist() == [0, 9, 1, "none"]
+    assert np.isnan(
+        metrics.per_class(metrics.predictions(frame[frame["label"] != "c"], own[label != "c"], CLASSES, 0), 0)
+        .set_index(["measure", "class"])
+        .at[("precision", "c"), "value"]
+    )
     assert found.loc[("precision", "a"), "n"] == (said == "a").sum()
     assert found.loc[("F1", "c"), "n"] == 9
 

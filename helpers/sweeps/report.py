@@ -78,8 +78,7 @@ def write_report(profile: profiles.Profile) -> Path:
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
         picture = _picture(rows, by, title.partition(": ")[2])
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-        shown = rows.drop(columns="measure").round(4)
-        parts += [f"## {title}", results.markdown(shown), f"![{picture.alt}](report-{number}.png)"]
+        parts += [f"## {title}", results.markdown(rows.drop(columns="measure")), f"![{picture.alt}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
         parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]
