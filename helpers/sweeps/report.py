@@ -78,7 +78,8 @@ def write_report(profile: profiles.Profile) -> Path:
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
         picture = _picture(rows, by, title.partition(": ")[2])
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-        parts += [f"## {title}", results.markdown(rows.drop(columns="measure")), f"![{picture.alt}](report-{number}.png)"]
+        shown = results.markdown(rows.drop(columns="measure"))
+        parts += [f"## {title}", shown, f"![{picture.alt}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
         parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]
