@@ -160,15 +160,17 @@ def summarise(
     Arguments as in :meth:`GroupSums.estimate`. Where the percentiles do not hold the value, which can happen to a
     skewed statistic, the interval is widened to it.
     """
-    value, groups, spread = float(value), int(counted.sum()), spread[~np.isnan(spread)]
+    # Beyond twelve decimals there is only the order in which numbers were added up.
+    value, spread = round(float(value), 12), np.round(spread[~np.isnan(spread)], 12)
+    groups = int(counted.sum())
     if groups < 2 or np.isnan(value) or not len(spread):  # nothing is known of how groups differ
         return Estimate(value, float("nan"), float("nan"), n, groups, NONE)
     if _few(counted, rests_on):
         return Estimate(value, float(min(value, spread.min())), float(max(value, spread.max())), n, groups, RANGE)
     low, high = (float(end) for end in np.quantile(spread, ENDS))
-    if proportion and np.allclose([low, high], round(value), atol=1e-9):
+    if proportion and value in (0, 1) and low == high == value:
         bound = ENDS[0] ** (1 / (rests_on or groups))  # what share of groups may be right for all of so many to be
-        low, high = (bound, 1.0) if round(value) else (0.0, 1 - bound)
+        low, high = (bound, 1.0) if value else (0.0, 1 - bound)
     return Estimate(value, min(low, value), max(high, value), n, groups)
 
 
