@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics as sk
 
 from helpers import datasets, metrics, splits
@@ -125,6 +126,7 @@ def test_two_models_are_compared_on_the_same_patients(mixed):
 
 def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
     curve = metrics.roc_curve(mixed, "ill", seed=0)
+    assert curve["fall_out"].tolist() == pytest.approx([k / 100 for k in range(101)])
     fall_out, sensitivity, _ = sk.roc_curve(mixed["label"] == "ill", mixed["p_ill"], drop_intermediate=False)
     assert curve["sensitivity"].to_numpy() == pytest.approx(
         np.interp(curve["fall_out"], fall_out, sensitivity), abs=0.02
@@ -158,6 +160,11 @@ def test_a_threshold_reaches_the_wanted_sensitivity_and_no_higher_one_does(mixed
         metrics.threshold_for(mixed, "ill", 1.2)
     with pytest.raises(ValueError, match=r"got 1\.0"):
         metrics.threshold_for(mixed, "ill", 0.9, assurance=1.0)
+    with pytest.raises(ValueError, match=r"got 0\.0"):
+        metrics.threshold_for(mixed, "ill", 0.9, assurance=0.0)
+    sure = metrics.threshold_for(mixed, "ill", 0.5, assurance=0.95)
+    assert sure.assurance >= 0.95 > stats.beta.sf(0.5, sure.found - 1, sure.positives + 2 - sure.found)
+    assert sure.value < metrics.threshold_for(mixed, "ill", 0.5).value
 
 
 def test_what_a_threshold_promises_of_new_images_is_what_they_get():
@@ -269,10 +276,11 @@ def test_groups_of_small_strata_stand_alone_and_all_of_few(sizes, alone):
 
 
 def test_resamples_keep_the_number_of_patients_of_each_class():
-    strata = np.repeat([0, 1, 2], [4, 7, 1])
+    strata = np.repeat([0, 1, 2, 3], [2, 7, 1, 2])
     drawn = np.concatenate(list(bootstrap.draws(strata, 0)))
     assert drawn.shape == (2000, 12)
-    for stratum, size in enumerate((4, 7, 1)):
+    assert set(drawn[:, 0]) == {0, 2}  # one of two patients, who then counts for both
+    for stratum, size in enumerate((2, 7, 1, 2)):
         assert drawn[:, strata == stratum].sum(1) == pytest.approx(size)
     assert drawn.mean(0) == pytest.approx(1, abs=0.1)
     # The variance of a mean over 7 groups is that of its values over 7: drawing 7 of 7 would give six sevenths of it.
@@ -337,6 +345,23 @@ def test_the_calibration_error_lies_within_its_interval_and_the_interval_holds_t
         values.append(found.value)
     assert held >= 100 * least
     assert np.mean(values) == pytest.approx(truth, abs=0.045)
+
+
+def test_a_calibration_error_over_few_groups_has_the_range_of_the_groups():
+    group = np.repeat(np.arange(9), 10)
+    cells = table(["ill"] * 45 + ["well"] * 45, np.repeat(np.arange(9) / 10, 10), group)
+    found = metrics.ece(cells, "ill", 0)
+    assert (found.low, found.high) == pytest.approx((0.1, 1.0))  # patient 4: half ill at 0.4; patient 0: ill at 0
+    assert found.interval == "range of groups"
+    ten = table(["ill"] * 50 + ["well"] * 50, np.repeat(np.arange(10) / 10, 10), np.repeat(np.arange(10), 10))
+    assert metrics.ece(ten, "ill", 0).interval == "95 %"
+
+
+def test_an_interval_that_would_miss_its_value_is_widened_to_it():
+    spread = np.linspace(0.6, 0.7, 2000)
+    for value in (0.5, 0.65, 0.8):
+        found = bootstrap.summarise(value, spread, 100, np.ones(20, bool))
+        assert (found.low, found.high) == pytest.approx((min(value, 0.6025), max(value, 0.6975)))
 
 
 def test_temperature_finds_how_much_too_sure_a_model_is():
