@@ -62,8 +62,38 @@ def test_more_folds_than_groups_or_too_few_to_train_on_one_are_refused(k, compla
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
     with pytest.raises(DataError, match=complaint):
         folds(frame, k, 0)
-    with pytest.raises(DataError, match="at least 3 folds"):
+    with pytest.raises(DataError, match=r"at least 3 folds.*got 2"):
         rotation(pd.Series([0, 1, 0]), 0)
+
+
+def test_as_many_groups_as_folds_are_enough():
+    frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
+    assert sorted(folds(frame, 3, 0).groupby(frame["group"]).first()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("groups", "shares", "counts"),
+    [
+        (10, [0.8, 0.1, 0.1], [8, 1, 1]),
+        (3, [0.98, 0.01, 0.01], [1, 1, 1]),
+        (5, [0.9, 0.05, 0.05], [3, 1, 1]),
+        (7, [0.5, 0.5], [4, 3]),
+        (12, [0.25, 0.25, 0.5], [3, 3, 6]),
+    ],
+)
+def test_every_part_gets_its_share_of_the_groups_and_one_at_least(groups, shares, counts):
+    frame = frame_of([f"P{k:02d}" for k in range(groups)], "x" * groups)
+    found = [sorted(splits.assign_groups(frame, shares, seed).value_counts().sort_index()) for seed in range(5)]
+    assert found == [sorted(counts)] * 5
+    with pytest.raises(DataError, match="4 parts need as many groups, and there are 3"):
+        splits.assign_groups(frame.iloc[:3], [0.25] * 4, 0)
+
+
+def test_groups_of_one_class_are_dealt_out_evenly_though_the_other_class_is_larger():
+    frame = frame_of([f"P{k:02d}" for k in range(30)], ["ill"] * 6 + ["well"] * 24)
+    for seed in range(5):
+        ill = splits.balance(frame, folds(frame, 3, seed))["ill"]
+        assert ill.tolist() == pytest.approx([1 / 3] * 3)
 
 
 # --- partitions: different ones for different seeds, each about as even as scikit-learn's
@@ -133,6 +163,7 @@ def test_a_group_without_labels_gets_a_fold_too():
 
 def test_balance_counts_images_groups_and_shares():
     frame = frame_of("aabbc", "xxxyy")
+    assert splits.balance(frame, pd.Series([2, 2, 0, 0, 1], frame.index)).index.tolist() == [0, 1, 2]
     table = splits.balance(frame, pd.Series(["test", "test", "train", "train", "train"], frame.index))
     assert table.loc["train"].to_dict() == {"images": 3, "groups": 2, "share": 0.6, "x": 1 / 3, "y": 1}
     assert table.loc["test"].to_dict() == {"images": 2, "groups": 1, "share": 0.4, "x": 2 / 3, "y": 0}
@@ -167,6 +198,7 @@ def test_classes_that_folds_cannot_test_are_left_out():
     kept = splits.testable(cells, 5)
     assert groups.min() < 10 <= groups.max()
     assert set(kept.classes) == set(kept.frame["label"]) == set(groups.index[groups >= 10])
+    assert splits.testable(cells).classes == kept.classes
     assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
     with pytest.raises(DataError, match="7 parts need two classes of 14 groups, and there are: basophil"):
         splits.testable(cells, 7)
