@@ -9,7 +9,7 @@ How an interval is found, everywhere in this package:
 - A proportion of which no resample differs (all right, or none): the exact interval over groups (Clopper and Pearson
   1934), about the rule of three. A bootstrap cannot see errors that did not happen.
 - Fewer groups: the range of the groups, which is no 95 % interval and is not called one: the least and the greatest
-  value when a group stands alone, or alone for its class.
+  value when a group stands alone for the classes that it has.
 - One group: none.
 
 How often a 95 % interval of the area under the ROC curve holds the truth, where patients differ by as much as their
@@ -73,21 +73,24 @@ class Estimate:
 
 
 class GroupSums:
-    """What groups add to some sums, and those sums in every resample: statistics of sums are estimated from it."""
+    """Sums over images, and those sums in every resample of groups: statistics of sums are estimated from it."""
 
-    def __init__(self, by_group: np.ndarray, seed: int, strata: np.ndarray | None = None):
+    def __init__(self, values: np.ndarray, groups: pd.Series, seed: int, labels: pd.Series | None = None):
         """Resample once, for any number of statistics.
 
         Args:
-            by_group: ``(groups, k)``, what each group adds.
+            values: ``(n, k)``, what each image adds.
+            groups: of the images, in their order.
             seed: of the resamples. The same seed draws the same groups, so that two models can be compared pair by
                 pair.
-            strata: ``int (groups,)``, within which groups are resampled, from :func:`strata_of`; all together where not
-                given.
+            labels: classes of the images, in their order; groups of one class are resampled within it. All together
+                where not given.
         """
-        self.by_group = np.asarray(by_group, float)
-        self.strata = np.zeros(len(by_group), int) if strata is None else strata
-        self.sums = np.concatenate([weights @ self.by_group for weights in draws(self.strata, seed)])
+        label = "" if labels is None else labels.to_numpy()
+        self.cells = Cells(pd.DataFrame({"group": groups.to_numpy(), "label": label}))
+        self.by_cell = pd.DataFrame(np.asarray(values, float)).groupby(self.cells.code).sum().to_numpy()
+        self.by_group = pd.DataFrame(self.by_cell).groupby(self.cells.group).sum().to_numpy()
+        self.sums = np.concatenate([weights @ self.by_group for weights in draws(self.cells.strata, seed)])
 
     def spread(self, statistic: Statistic) -> np.ndarray:
         """Compute a statistic of every resample, ``(2000,)``; NaN where it is not defined."""
@@ -118,32 +121,27 @@ class GroupSums:
         few = _few(counted, rests_on)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = statistic(self.by_group.sum(0, keepdims=True))[0]
-            spread = statistic(standing_alone(self.strata, counted) @ self.by_group if few else self.sums)
+            spread = statistic(self.cells.alone(counted) @ self.by_cell if few else self.sums)
         return summarise(value, spread, n, counted, rests_on=rests_on, proportion=proportion)
 
 
 def estimate_weighted(
-    statistic: Statistic,
-    strata: np.ndarray,
-    n: int,
-    seed: int,
-    *,
-    rests_on: int | None = None,
-    proportion: bool = True,
+    statistic: Statistic, table: pd.DataFrame, seed: int, *, rests_on: int | None = None, proportion: bool = True
 ) -> Estimate:
     """Estimate a statistic that is not one of sums, such as the area under a curve.
 
     Args:
-        statistic: from how often each group counts, ``(resamples, groups)``, to values ``(resamples,)``.
-        strata, n, seed, rests_on, proportion: as in :class:`GroupSums`.
+        statistic: from how much each of :class:`Cells` counts, ``(resamples, cells)``, to values ``(resamples,)``.
+        table: of the images, with ``group`` and ``label``.
+        seed, rests_on, proportion: as in :class:`GroupSums`.
     """
-    everything = np.ones(len(strata), bool)
-    few = _few(everything, rests_on)
+    cells = Cells(table)
+    everything = np.ones(len(cells.strata), bool)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = statistic(np.ones((1, len(strata))))[0]
-        blocks = [standing_alone(strata, everything)] if few else draws(strata, seed, n)
+        value = statistic(np.ones((1, len(cells.group))))[0]
+        blocks = [cells.alone(everything)] if _few(everything, rests_on) else cells.draws(seed, len(table))
         spread = np.concatenate([statistic(weights) for weights in blocks])
-    return summarise(value, spread, n, everything, rests_on=rests_on, proportion=proportion)
+    return summarise(value, spread, len(table), everything, rests_on=rests_on, proportion=proportion)
 
 
 def summarise(
@@ -199,38 +197,52 @@ def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]
         yield weights
 
 
-def standing_alone(strata: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Give weights ``int (some, groups)`` with which groups in turn stand alone for their stratum.
+class Cells:
+    """Images of one group and one class, which are weighed together.
 
-    These are the counted groups; of ten or more only those of small strata, which keep an interval from being known.
+    Attributes:
+        code: ``int (n,)``, the cell of every image.
+        group: ``int (cells,)``, the number of its group, sorted by name.
+        label: ``int (cells,)``, the number of its class.
+        strata: ``int (groups,)``, the class of every group; all 0 where a group has several classes.
     """
-    small = np.bincount(strata)[strata] < FEWEST
-    alone = np.flatnonzero(counted & small if np.count_nonzero(counted) >= FEWEST else counted)
-    weights = (strata != strata[alone, None]).astype(np.int64)
-    weights[np.arange(len(alone)), alone] = 1
-    return weights
 
+    def __init__(self, table: pd.DataFrame):
+        """Number the cells of a table with ``group`` and ``label``."""
+        group, label = (pd.factorize(table[name], sort=True)[0] for name in ("group", "label"))
+        classes = label.max() + 1
+        pairs, self.code = np.unique(group * classes + label, return_inverse=True)
+        self.group, self.label = pairs // classes, pairs % classes
+        groups = int(group.max()) + 1
+        self.strata = self.label if len(pairs) == groups else np.zeros(groups, np.int64)
 
-def strata_of(table: pd.DataFrame) -> np.ndarray:
-    """Number the class of every group, ``int (groups,)`` in sorted order; all 0 where a group has several classes.
+    def draws(self, seed: int, width: int) -> Iterator[np.ndarray]:
+        """:func:`draws` of groups, as weights of cells ``(some, cells)``."""
+        for weights in draws(self.strata, seed, width):
+            yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
 
-    Args:
-        table: columns ``group`` and ``label``.
-    """
-    of_group = table.groupby("group")["label"]
-    if (of_group.nunique() > 1).any():
-        return np.zeros(of_group.ngroups, int)
-    return pd.factorize(of_group.first(), sort=True)[0]
+    def alone(self, counted: np.ndarray) -> np.ndarray:
+        """Give weights ``int (some, cells)`` with which groups in turn stand alone for the classes that they have.
+
+        These are the counted groups; of ten or more only those with a class that fewer than ten groups have, which
+        keeps an interval from being known.
+
+        Args:
+            counted: ``bool (groups,)``.
+        """
+        chosen, rows = np.flatnonzero(counted), []
+        if len(chosen) >= FEWEST:
+            rare = np.bincount(self.label)[self.label] < FEWEST
+            chosen = np.intersect1d(chosen, self.group[rare])
+        for group in chosen:
+            own = self.group == group
+            rows.append(own | ~np.isin(self.label, self.label[own]))
+        return np.array(rows, np.int64).reshape(len(chosen), len(self.group))
 
 
 def fewest_groups(table: pd.DataFrame) -> int:
     """Count the groups of the class that has fewest."""
     return int(table.groupby("label")["group"].nunique().min())
-
-
-def sums_by_group(values: np.ndarray, groups: pd.Series) -> np.ndarray:
-    """Add up values ``(n, k)`` over the images of each group, ``(groups, k)`` in sorted order."""
-    return pd.DataFrame(values).groupby(groups.to_numpy()).sum().to_numpy()
 
 
 def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proportion: bool = False) -> Estimate:
@@ -252,8 +264,8 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proport
     group = groups.reindex(values.index)
     if group.isna().any():
         raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
-    by_group = values.groupby(group).agg(["sum", "count"]).to_numpy()
-    return GroupSums(by_group, seed).estimate(lambda s: s[:, 0] / s[:, 1], len(values), proportion=proportion)
+    sums = GroupSums(np.stack([values, np.ones(len(values))], axis=1), group, seed)
+    return sums.estimate(lambda s: s[:, 0] / s[:, 1], len(values), proportion=proportion)
 
 
 def table_of_means(

@@ -15,7 +15,6 @@ from helpers.metrics.bootstrap import (
     GroupSums,
     mean_over_groups,
     summarise,
-    sums_by_group,
 )
 from helpers.metrics.classification import PREFIX, classes_of
 
@@ -25,8 +24,8 @@ BINS = 10
 def brier(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
     error = ((table[PREFIX + positive] - (table["label"] == positive)) ** 2).to_numpy()
-    by_group = sums_by_group(np.stack([error, np.ones(len(error))], axis=1), table["group"])
-    return GroupSums(by_group, seed).estimate(lambda s: s[:, 0] / s[:, 1], len(table))
+    sums = GroupSums(np.stack([error, np.ones(len(error))], axis=1), table["group"], seed)
+    return sums.estimate(lambda s: s[:, 0] / s[:, 1], len(table))
 
 
 def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -40,9 +39,8 @@ def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """
     inside = np.eye(BINS)[_bin(table, positive)]
     gap = ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()
-    by_group = sums_by_group(np.concatenate([inside * gap[:, None], inside], axis=1), table["group"])
-    sums, groups = GroupSums(by_group, seed), np.ones(len(by_group), bool)
-    whole = by_group.sum(0)
+    sums = GroupSums(np.concatenate([inside * gap[:, None], inside], axis=1), table["group"], seed)
+    groups, whole = np.ones(len(sums.by_group), bool), sums.by_group.sum(0)
     error = whole[:BINS] / np.maximum(whole[BINS:], 1)
 
     def plain(s: np.ndarray, expected: np.ndarray | float = 0.0) -> np.ndarray:
@@ -51,8 +49,8 @@ def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     number, spread = float(plain(whole[None])[0]), sums.spread(plain)
     bias = spread.mean() - number
     value = max(0.0, number - bias)
-    if len(by_group) < FEWEST:
-        return summarise(value, plain(by_group), len(table), groups)
+    if len(groups) < FEWEST:
+        return summarise(value, plain(sums.by_group), len(table), groups)
     found = summarise(value, np.maximum(0.0, spread - 2 * bias), len(table), groups, proportion=False)
     calibrated = number <= np.quantile(plain(sums.sums, error), LEVEL)
     return replace(found, low=0.0) if calibrated else found

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, GroupSums, fewest_groups, strata_of, sums_by_group
+from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, GroupSums, fewest_groups
 
 PREFIX = "p_"
 
@@ -85,7 +85,7 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
     true, said = truth_of(table, positive), table[PREFIX + positive].to_numpy() >= limit
     counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
-    sums = GroupSums(sums_by_group(counts, table["group"]), seed, strata_of(table))
+    sums = GroupSums(counts, table["group"], seed, table["label"])
     tp, fn, fp, tn = range(4)
     # By name: what it counts, and how.
     measures: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {

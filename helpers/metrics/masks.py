@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from helpers.metrics.bootstrap import Estimate, GroupSums, sums_by_group
+from helpers.metrics.bootstrap import Estimate, GroupSums
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
@@ -103,14 +103,14 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed
     counts = np.stack(
         [np.bincount(t.ravel().astype(int) * 3 + p.ravel(), minlength=9) for t, p in zip(truth, predicted, strict=True)]
     )
-    by_group = sums_by_group(counts, groups)
+    sums = GroupSums(counts, groups, seed)
 
     def iou(table: np.ndarray) -> np.ndarray:
         table = table.reshape(-1, 3, 3)
         both = np.diagonal(table, axis1=1, axis2=2)
         return (both / (table.sum(1) + table.sum(2) - both)).mean(1)
 
-    total = by_group.sum(0)
+    total = sums.by_group.sum(0)
     if not (total.reshape(3, 3) + total.reshape(3, 3).T).any(axis=1).all():
         raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
-    return GroupSums(by_group, seed).estimate(iou, len(truth))
+    return sums.estimate(iou, len(truth))

@@ -14,8 +14,6 @@ from helpers.metrics.bootstrap import (
     estimate_weighted,
     fewest_groups,
     mean_over_groups,
-    strata_of,
-    sums_by_group,
 )
 from helpers.metrics.classification import classes_of, predicted
 from helpers.metrics.ranking import area_under_roc, of_same_images
@@ -115,12 +113,12 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Raises:
         ValueError: a class has no image.
     """
-    strata, rests_on = strata_of(table), fewest_groups(table)
+    rests_on = fewest_groups(table)
     areas = {name: area_under_roc(table, name) for name in classes_of(table)}
     every = {**areas, "macro": lambda w: np.mean([area(w) for area in areas.values()], axis=0)}
     rows = []
     for name, area in every.items():
-        found = estimate_weighted(area, strata, len(table), seed, rests_on=rests_on)
+        found = estimate_weighted(area, table, seed, rests_on=rests_on)
         rows.append({"class": name} | found.row("AUC"))
     return pd.DataFrame(rows)
 
@@ -131,9 +129,10 @@ def _sums(runs: Sequence[pd.DataFrame], seed: int) -> GroupSums:
     classes = classes_of(runs[0])
     k, found = len(classes), []
     for run in runs:
+        run = run.loc[runs[0].index]
         cell = run["label"].map(classes.index).to_numpy() * k + predicted(run).map(classes.index).to_numpy()
-        found.append(sums_by_group(np.eye(k * k)[cell], run["group"]))
-    return GroupSums(np.concatenate(found, axis=1), seed, strata_of(runs[0]))
+        found.append(np.eye(k * k)[cell])
+    return GroupSums(np.concatenate(found, axis=1), runs[0]["group"], seed, runs[0]["label"])
 
 
 def _estimate(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import ENDS, FEWEST, Estimate, draws, estimate_weighted, fewest_groups, strata_of
+from helpers.metrics.bootstrap import ENDS, FEWEST, Cells, Estimate, estimate_weighted, fewest_groups
 from helpers.metrics.classification import PREFIX, truth_of
 
 
@@ -20,7 +20,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
         ValueError: only one class is there.
     """
     area = area_under_roc(table, positive)
-    return estimate_weighted(area, strata_of(table), len(table), seed, rests_on=fewest_groups(table))
+    return estimate_weighted(area, table, seed, rests_on=fewest_groups(table))
 
 
 def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -33,9 +33,7 @@ def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int
     """
     of_same_images(one, other)
     first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
-    return estimate_weighted(
-        lambda w: first(w) - second(w), strata_of(one), len(one), seed, rests_on=fewest_groups(one), proportion=False
-    )
+    return estimate_weighted(lambda w: first(w) - second(w), one, seed, rests_on=fewest_groups(one), proportion=False)
 
 
 def of_same_images(*tables: pd.DataFrame) -> None:
@@ -61,7 +59,7 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
         precision = hits / np.maximum(hits + alarms, 1e-12)
         return np.einsum("rn,rn->r", weight, precision) / weight.sum(1)
 
-    return estimate_weighted(area, strata_of(table), len(table), seed, rests_on=fewest_groups(table))
+    return estimate_weighted(area, table, seed, rests_on=fewest_groups(table))
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
@@ -69,10 +67,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
 
     The band is missing (NaN) where there are fewer than ten groups.
     """
-    grid, strata = np.linspace(0, 1, 101), strata_of(table)
+    grid, cells = np.linspace(0, 1, 101), Cells(table)
     order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
     score, true = table[PREFIX + positive].to_numpy()[order], truth_of(table, positive)[order]
-    code = pd.factorize(table["group"], sort=True)[0][order]
+    code = cells.code[order]
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
 
     def curves(weights: np.ndarray) -> np.ndarray:
@@ -84,10 +82,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
                 row[:] = np.interp(grid, np.append(0, alarm / alarm[-1]), np.append(0, hit / hit[-1]))
         return found
 
-    whole = curves(np.ones((1, len(strata))))[0]
+    whole = curves(np.ones((1, len(cells.group))))[0]
     low = high = np.full(len(grid), np.nan)
-    if len(strata) >= FEWEST:
-        band = np.concatenate([curves(weights) for weights in draws(strata, seed, len(table))])
+    if len(cells.strata) >= FEWEST:
+        band = np.concatenate([curves(weights) for weights in cells.draws(seed, len(table))])
         low, high = np.nanquantile(band, ENDS, axis=0)
         low, high = np.minimum(low, whole), np.maximum(high, whole)
     return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
@@ -104,9 +102,9 @@ class _Ranking:
         true, score = truth_of(table, positive), table[PREFIX + positive].to_numpy()
         if true.all() or not true.any():
             raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
-        code, order = pd.factorize(table["group"], sort=True)[0], np.argsort(score, kind="stable")
+        code, order = Cells(table).code, np.argsort(score, kind="stable")
         ill, well = order[true[order]], order[~true[order]]
-        self.ill, self.well = code[ill], code[well]  # the group of every image, lowest score first
+        self.ill, self.well = code[ill], code[well]  # the cell of every image, lowest score first
         self.below = np.searchsorted(score[well], score[ill], "left")  # negative images below each positive one
         self.up_to = np.searchsorted(score[well], score[ill], "right")  # and those that are no higher
         self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below it
@@ -125,7 +123,7 @@ class _Ranking:
 
 
 def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Give the area under the ROC curve as a function of how much each group counts, ``(resamples, groups)``.
+    """Give the area under the ROC curve as a function of how much each cell counts, ``(resamples, cells)``.
 
     Raises:
         ValueError: only one class is there.
