@@ -137,10 +137,10 @@ def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
 
 def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
     shuffled = mixed.sample(frac=1, random_state=0)  # groups do not come in the order of their names
-    cells = bootstrap.Cells(shuffled)
-    weights = next(cells.draws(3, 0))[:1]
-    monkeypatch.setattr(bootstrap.Cells, "draws", lambda *given: [weights])
-    own = weights[0][cells.code]
+    pairs = bootstrap.GroupsByClass(shuffled)
+    weights = next(pairs.draws(3, 0))[:1]
+    monkeypatch.setattr(bootstrap.GroupsByClass, "draws", lambda *given: [weights])
+    own = weights[0][pairs.code]
     fall_out, sensitivity, _ = sk.roc_curve(
         shuffled["label"] == "ill", shuffled["p_ill"], sample_weight=own, drop_intermediate=False
     )
@@ -244,11 +244,11 @@ def test_a_class_of_few_patients_gives_the_range_of_its_patients_and_not_an_inte
 def test_the_area_under_the_curve_is_that_of_every_pair_of_images_in_every_resample(mixed):
     """The matrix of all pairs of groups, as it was written out before, at 1e-12."""
     true, score = (mixed["label"] == "ill").to_numpy(), mixed["p_ill"].to_numpy()
-    cells, group = bootstrap.Cells(mixed), pd.factorize(mixed["group"], sort=True)[0]
-    assert len(cells.group) > len(cells.strata) == 30
+    pairs, group = bootstrap.GroupsByClass(mixed), pd.factorize(mixed["group"], sort=True)[0]
+    assert len(pairs.group) > len(pairs.strata) == 30
     ahead = (score[true][:, None] > score[~true]) + 0.5 * (score[true][:, None] == score[~true])
-    drawn, weights = next(bootstrap.draws(cells.strata, 3))[:200], next(cells.draws(3, 0))[:200]
-    assert np.array_equal(weights[:, cells.code], drawn[:, group])
+    drawn, weights = next(bootstrap.draws(pairs.strata, 3))[:200], next(pairs.draws(3, 0))[:200]
+    assert np.array_equal(weights[:, pairs.code], drawn[:, group])
     ill, well = drawn[:, group[true]], drawn[:, group[~true]]
     wanted = np.einsum("ri,ij,rj->r", ill, ahead, well) / (ill.sum(1) * well.sum(1))
     assert ranking.area_under_roc(mixed, "ill")(weights) == pytest.approx(wanted, abs=1e-12)
@@ -258,39 +258,39 @@ def test_average_precision_of_a_resample_is_that_of_scikit_learn_with_weights(mi
     seen = []
     monkeypatch.setattr(ranking, "estimate_weighted", lambda area, *rest, **more: seen.append(area))
     metrics.average_precision(mixed, "ill", 0)
-    cells = bootstrap.Cells(mixed)
-    weights = next(cells.draws(3, 0))[:20]
+    pairs = bootstrap.GroupsByClass(mixed)
+    weights = next(pairs.draws(3, 0))[:20]
     true, score = mixed["label"] == "ill", mixed["p_ill"]
-    wanted = [sk.average_precision_score(true, score, sample_weight=row[cells.code]) for row in weights]
+    wanted = [sk.average_precision_score(true, score, sample_weight=row[pairs.code]) for row in weights]
     assert seen[0](weights) == pytest.approx(wanted, abs=1e-12)
 
 
 def one_class_each(sizes):
-    """Cells of groups of one image, so many of each class."""
+    """Groups of one image, so many of each class."""
     label = np.repeat(np.arange(len(sizes)), sizes)
-    return bootstrap.Cells(pd.DataFrame({"group": np.arange(len(label)), "label": label}))
+    return bootstrap.GroupsByClass(pd.DataFrame({"group": np.arange(len(label)), "label": label}))
 
 
 @pytest.mark.parametrize(("sizes", "alone"), [((9, 12), 9), ((10, 12), 0), ((3, 4), 7), ((5, 9), 14)])
 def test_groups_of_small_strata_stand_alone_and_all_of_few(sizes, alone):
-    cells = one_class_each(sizes)
-    weights = cells.alone(np.ones(sum(sizes), bool))
+    pairs = one_class_each(sizes)
+    weights = pairs.alone(np.ones(sum(sizes), bool))
     assert weights.shape == (alone, sum(sizes))
     for k, row in enumerate(weights):
-        assert row[k] == row[cells.label == cells.label[k]].sum() == 1
-        assert row[cells.label != cells.label[k]].all()
+        assert row[k] == row[pairs.label == pairs.label[k]].sum() == 1
+        assert row[pairs.label != pairs.label[k]].all()
 
 
 def test_a_group_of_several_classes_stands_alone_for_those_that_it_has():
     images = pd.DataFrame({"group": list("aabbbc"), "label": list("xyxxzy")})
-    cells = bootstrap.Cells(images)
-    assert cells.code.tolist() == [0, 1, 2, 2, 3, 4]
-    assert (cells.group.tolist(), cells.label.tolist()) == ([0, 0, 1, 1, 2], [0, 1, 0, 2, 1])
-    assert cells.strata.tolist() == [0, 0, 0]
+    pairs = bootstrap.GroupsByClass(images)
+    assert pairs.code.tolist() == [0, 1, 2, 2, 3, 4]
+    assert (pairs.group.tolist(), pairs.label.tolist()) == ([0, 0, 1, 1, 2], [0, 1, 0, 2, 1])
+    assert pairs.strata.tolist() == [0, 0, 0]
     #                                              ax ay bx bz cy
-    assert cells.alone(np.ones(3, bool)).tolist() == [[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 1, 1, 1]]
-    assert cells.alone(np.array([False, False, True])).tolist() == [[1, 0, 1, 1, 1]]
-    assert bootstrap.Cells(images.assign(label=images["group"])).strata.tolist() == [0, 1, 2]
+    assert pairs.alone(np.ones(3, bool)).tolist() == [[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 1, 1, 1]]
+    assert pairs.alone(np.array([False, False, True])).tolist() == [[1, 0, 1, 1, 1]]
+    assert bootstrap.GroupsByClass(images.assign(label=images["group"])).strata.tolist() == [0, 1, 2]
 
 
 def test_resamples_keep_the_number_of_patients_of_each_class():

@@ -13,7 +13,7 @@ How an interval is found, everywhere in this package:
 - One group: none.
 
 How often a 95 % interval of the area under the ROC curve holds the truth, where patients differ by as much as their
-cells do (simulated, 300 times each, areas of 0.73 and 0.90): 0.91 and 0.86 with 5 patients of one class and 25 of the
+cells do (simulated, 300 times each, areas of 0.73 and 0.90): 0.85 and 0.86 with 5 patients of one class and 25 of the
 other, 0.93 and 0.88 with 10 of each, 0.95 and 0.95 with 30 of each; with 2 and 20 it would be 0.70 and 0.74.
 """
 
@@ -87,10 +87,10 @@ class GroupSums:
                 where not given.
         """
         label = "" if labels is None else labels.to_numpy()
-        self.cells = Cells(pd.DataFrame({"group": groups.to_numpy(), "label": label}))
-        self.by_cell = pd.DataFrame(np.asarray(values, float)).groupby(self.cells.code).sum().to_numpy()
-        self.by_group = pd.DataFrame(self.by_cell).groupby(self.cells.group).sum().to_numpy()
-        self.sums = np.concatenate([weights @ self.by_group for weights in draws(self.cells.strata, seed)])
+        self.pairs = GroupsByClass(pd.DataFrame({"group": groups.to_numpy(), "label": label}))
+        self.by_pair = pd.DataFrame(np.asarray(values, float)).groupby(self.pairs.code).sum().to_numpy()
+        self.by_group = pd.DataFrame(self.by_pair).groupby(self.pairs.group).sum().to_numpy()
+        self.sums = np.concatenate([weights @ self.by_group for weights in draws(self.pairs.strata, seed)])
 
     def spread(self, statistic: Statistic) -> np.ndarray:
         """Compute a statistic of every resample, ``(2000,)``; NaN where it is not defined."""
@@ -121,7 +121,7 @@ class GroupSums:
         few = _few(counted, rests_on)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = statistic(self.by_group.sum(0, keepdims=True))[0]
-            spread = statistic(self.cells.alone(counted) @ self.by_cell if few else self.sums)
+            spread = statistic(self.pairs.alone(counted) @ self.by_pair if few else self.sums)
         return summarise(value, spread, n, counted, rests_on=rests_on, proportion=proportion)
 
 
@@ -131,15 +131,16 @@ def estimate_weighted(
     """Estimate a statistic that is not one of sums, such as the area under a curve.
 
     Args:
-        statistic: from how much each of :class:`Cells` counts, ``(resamples, cells)``, to values ``(resamples,)``.
+        statistic: from how much each pair of :class:`GroupsByClass` counts, ``(resamples, pairs)``, to values
+            ``(resamples,)``.
         table: of the images, with ``group`` and ``label``.
         seed, rests_on, proportion: as in :class:`GroupSums`.
     """
-    cells = Cells(table)
-    everything = np.ones(len(cells.strata), bool)
+    pairs = GroupsByClass(table)
+    everything = np.ones(len(pairs.strata), bool)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = statistic(np.ones((1, len(cells.group))))[0]
-        blocks = [cells.alone(everything)] if _few(everything, rests_on) else cells.draws(seed, len(table))
+        value = statistic(np.ones((1, len(pairs.group))))[0]
+        blocks = [pairs.alone(everything)] if _few(everything, rests_on) else pairs.draws(seed, len(table))
         spread = np.concatenate([statistic(weights) for weights in blocks])
     return summarise(value, spread, len(table), everything, rests_on=rests_on, proportion=proportion)
 
@@ -197,32 +198,32 @@ def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]
         yield weights
 
 
-class Cells:
-    """Images of one group and one class, which are weighed together.
+class GroupsByClass:
+    """Pairs of a group and a class that have images; the images of a pair are weighed together.
 
     Attributes:
-        code: ``int (n,)``, the cell of every image.
-        group: ``int (cells,)``, the number of its group, sorted by name.
-        label: ``int (cells,)``, the number of its class.
+        code: ``int (n,)``, the pair of every image.
+        group: ``int (pairs,)``, the number of its group, sorted by name.
+        label: ``int (pairs,)``, the number of its class.
         strata: ``int (groups,)``, the class of every group; all 0 where a group has several classes.
     """
 
     def __init__(self, table: pd.DataFrame):
-        """Number the cells of a table with ``group`` and ``label``."""
+        """Number the pairs of a table with ``group`` and ``label``."""
         group, label = (pd.factorize(table[name], sort=True)[0] for name in ("group", "label"))
         classes = label.max() + 1
-        pairs, self.code = np.unique(group * classes + label, return_inverse=True)
-        self.group, self.label = pairs // classes, pairs % classes
+        numbers, self.code = np.unique(group * classes + label, return_inverse=True)
+        self.group, self.label = numbers // classes, numbers % classes
         groups = int(group.max()) + 1
-        self.strata = self.label if len(pairs) == groups else np.zeros(groups, np.int64)
+        self.strata = self.label if len(numbers) == groups else np.zeros(groups, np.int64)
 
     def draws(self, seed: int, width: int) -> Iterator[np.ndarray]:
-        """:func:`draws` of groups, as weights of cells ``(some, cells)``."""
+        """:func:`draws` of groups, as weights of pairs ``(some, pairs)``."""
         for weights in draws(self.strata, seed, width):
             yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
 
     def alone(self, counted: np.ndarray) -> np.ndarray:
-        """Give weights ``int (some, cells)`` with which groups in turn stand alone for the classes that they have.
+        """Give weights ``int (some, pairs)`` with which groups in turn stand alone for the classes that they have.
 
         These are the counted groups; of ten or more only those with a class that fewer than ten groups have, which
         keeps an interval from being known.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import ENDS, FEWEST, Cells, Estimate, estimate_weighted, fewest_groups
+from helpers.metrics.bootstrap import ENDS, FEWEST, Estimate, GroupsByClass, estimate_weighted, fewest_groups
 from helpers.metrics.classification import PREFIX, truth_of
 
 
@@ -67,10 +67,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
 
     The band is missing (NaN) where there are fewer than ten groups.
     """
-    grid, cells = np.linspace(0, 1, 101), Cells(table)
+    grid, pairs = np.linspace(0, 1, 101), GroupsByClass(table)
     order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
     score, true = table[PREFIX + positive].to_numpy()[order], truth_of(table, positive)[order]
-    code = cells.code[order]
+    code = pairs.code[order]
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
 
     def curves(weights: np.ndarray) -> np.ndarray:
@@ -82,10 +82,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
                 row[:] = np.interp(grid, np.append(0, alarm / alarm[-1]), np.append(0, hit / hit[-1]))
         return found
 
-    whole = curves(np.ones((1, len(cells.group))))[0]
+    whole = curves(np.ones((1, len(pairs.group))))[0]
     low = high = np.full(len(grid), np.nan)
-    if len(cells.strata) >= FEWEST:
-        band = np.concatenate([curves(weights) for weights in cells.draws(seed, len(table))])
+    if len(pairs.strata) >= FEWEST:
+        band = np.concatenate([curves(weights) for weights in pairs.draws(seed, len(table))])
         low, high = np.nanquantile(band, ENDS, axis=0)
         low, high = np.minimum(low, whole), np.maximum(high, whole)
     return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
@@ -102,9 +102,9 @@ class _Ranking:
         true, score = truth_of(table, positive), table[PREFIX + positive].to_numpy()
         if true.all() or not true.any():
             raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
-        code, order = Cells(table).code, np.argsort(score, kind="stable")
+        code, order = GroupsByClass(table).code, np.argsort(score, kind="stable")
         ill, well = order[true[order]], order[~true[order]]
-        self.ill, self.well = code[ill], code[well]  # the cell of every image, lowest score first
+        self.ill, self.well = code[ill], code[well]  # the pair of group and class of every image, lowest score first
         self.below = np.searchsorted(score[well], score[ill], "left")  # negative images below each positive one
         self.up_to = np.searchsorted(score[well], score[ill], "right")  # and those that are no higher
         self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below it
@@ -123,7 +123,8 @@ class _Ranking:
 
 
 def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Give the area under the ROC curve as a function of how much each cell counts, ``(resamples, cells)``.
+    """Give the area under the ROC curve as a function of how much each pair of group and class counts,
+    ``(resamples, pairs)``.
 
     Raises:
         ValueError: only one class is there.
