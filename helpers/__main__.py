@@ -93,6 +93,9 @@ def train(
     option: Annotated[list[str], typer.Option(help="Of the dataset, name=value, for instance task=leukaemia.")] = [],  # noqa: B006
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without images that are damaged.")] = False,
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
+    assurance: Annotated[
+        float | None, typer.Option(help="Probability, such as 0.9, that new images reach it; else about a half.")
+    ] = None,
     epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
     batch: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
     seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
@@ -104,7 +107,9 @@ def train(
     try:
         options = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in option)}
         data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **options)
-        made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch)
+        made = classification.train(
+            data, network, positive, sensitivity, epochs, seed, model, strategy, batch, assurance
+        )
     except (ValueError, training.TrainingError) as error:
         _refuse(str(error))
     if made is None:

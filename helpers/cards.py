@@ -79,7 +79,8 @@ def model_card(card: dict[str, Any]) -> str:
   resized to {card["size"]} pixels; scaled within the model.
 - **{card["positive"]}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
   sensitivity of {card["sensitivity_wanted"]:g}; of new images like these, {card["sensitivity_expected"]:.3f} may be
-  expected.
+  expected, and the wanted sensitivity is reached with a probability of {card["sensitivity_assurance"]:.2f}; both take
+  cells as independent, so that where cells of one patient are alike less is reached.
 
 ## What it has learnt from
 

@@ -40,6 +40,7 @@ def train(
     model_path: Path,
     strategy: str = "",
     batch: int = 0,
+    assurance: float | None = None,
 ) -> tuple[dict[str, Any], list[metrics.Alarm]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
@@ -54,12 +55,13 @@ def train(
             training into a folder of its own, so that a killed training goes on.
         strategy: several devices or machines, as in :class:`helpers.training.Settings`.
         batch: images in a step, over all devices; 0 for the network's own.
+        assurance: wanted probability that new images reach the sensitivity, see :func:`helpers.metrics.threshold_for`.
 
     Returns:
         The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
 
     Raises:
-        ClassifierError: an unknown network or class, or another suffix.
+        ClassifierError: an unknown network or class, another suffix, or a sensitivity or assurance out of range.
         StrategyError: ``strategy`` cannot be used here.
     """
     if strategy:
@@ -70,6 +72,10 @@ def train(
         raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
     if model_path.suffix != ".keras":
         raise ClassifierError(f"{model_path}: a model is saved as .keras")
+    if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
+        raise ClassifierError(
+            f"sensitivity {sensitivity} must be above 0 up to 1, assurance {assurance} between 0 and 1"
+        )
     build, size, settings = NETWORKS[network]
     epochs, batch = epochs or settings.epochs, batch or settings.batch
     settings = replace(settings, seed=seed, epochs=epochs, batch=batch, strategy=strategy)
@@ -94,7 +100,7 @@ def train(
         at = (part == name).to_numpy()
         said = models.predict_classes(model, pictures[at], eight_views=True)
         tables[name] = metrics.predictions(dataset.frame[at], said, dataset.classes, 0)
-    threshold = metrics.threshold_for(tables["validation"], positive, sensitivity)
+    threshold = metrics.threshold_for(tables["validation"], positive, sensitivity, assurance)
     learnt_from = metrics.input_statistics(pictures[(part == "train").to_numpy()])
     alarms = metrics.all_alarms(
         tables["test"],
@@ -114,6 +120,7 @@ def train(
         "threshold": threshold.value,
         "sensitivity_wanted": sensitivity,
         "sensitivity_expected": threshold.expected,
+        "sensitivity_assurance": threshold.assurance,
         "size": size,
         "input": learnt_from,
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},

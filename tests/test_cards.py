@@ -16,6 +16,7 @@ CARD = {
     "threshold": 0.31,
     "sensitivity_wanted": 0.95,
     "sensitivity_expected": 0.905,
+    "sensitivity_assurance": 0.264,
     "size": 64,
     "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
     "data": {"name": "drawn", "title": "Drawn cells", "sha256": "abc"},
@@ -42,6 +43,7 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "| specificity | 0.500 (no interval: 1 group) | 10 | 1 |" in text
     assert "| sensitivity | not defined | 0 | 0 |" in text
     assert "sensitivity of 0.95; of new images like these, 0.905 may be" in text
+    assert "reached with a probability of 0.26" in text
     assert "| train | 60 | 6 |" in text
     assert "- Alarm, patients are not known: all 20 images are groups of their own. Check." in text
     assert "not for diagnosis" in text

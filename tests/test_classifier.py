@@ -47,6 +47,9 @@ def test_training_writes_a_model_and_a_card_that_says_what_it_is(trained):
     assert card["classes"] == ["lymphoblast", "lymphocyte"]
     assert sum(part["images"] for part in card["parts"].values()) == 100
     assert 0 <= card["test"]["AUC"]["value"] <= 1
+    positives = card["parts"]["validation"]["images"] // 2
+    assert card["sensitivity_expected"] == pytest.approx(round(0.95 * positives + 0.49) / (positives + 1), abs=0.06)
+    assert 0 < card["sensitivity_assurance"] < 1
     assert card["test"]["sensitivity"].keys() == {"value", "low", "high", "interval", "n", "groups"}
     assert card["data"]["sha256"] == datasets.load(f"folder:{place / 'cells'}").fingerprint()
     assert "all 100 images are groups of their own" in " ".join(done.stderr.split())  # no groups.csv
@@ -118,6 +121,15 @@ def test_a_training_that_cannot_start_says_why(tmp_path, network, positive, path
     data = datasets.load("synthetic", n=20, patients=10, task="leukaemia")
     with pytest.raises(classification.ClassifierError, match=said):
         classification.train(data, network, positive, 0.9, 1, 20, tmp_path / path)
+
+
+@pytest.mark.parametrize(("sensitivity", "assurance"), [(0.0, None), (1.2, None), (0.9, 0.0), (0.9, 1.0)])
+def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, sensitivity, assurance):
+    data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
+    given = (data, "encoder", "lymphoblast", sensitivity, 1, 20, tmp_path / "m.keras")
+    with pytest.raises(classification.ClassifierError, match=f"sensitivity {sensitivity} must"):
+        classification.train(*given, assurance=assurance)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained, tmp_path):
