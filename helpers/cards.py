@@ -65,7 +65,7 @@ def model_card(card: dict[str, Any]) -> str:
     scores = "\n".join(
         f"| {name} | {measured_in_words(own)} | {own['n']} | {own['groups']} |" for name, own in card["test"].items()
     )
-    settings = ", ".join(f"{name} {value}" for name, value in card["settings"].items() if name != "seed")
+    settings = ", ".join(f"{key} {value}" for key, value in card["settings"].items() if key != "seed" and value != "")
     alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
     test, seen = card["parts"]["test"], card["input"]
     return f"""# Model card: {card["network"]}, {" or ".join(card["classes"])}

@@ -30,7 +30,7 @@ CARD = {
     },
     "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
     "seed": 20,
-    "settings": {"epochs": 30, "rate": 0.001, "seed": 20},
+    "settings": {"epochs": 30, "rate": 0.001, "seed": 20, "strategy": ""},
     "epochs_run": 12,
     "versions": {"keras": "3.0"},
 }
