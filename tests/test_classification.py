@@ -135,6 +135,20 @@ def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
     assert (curve["high"] >= curve["sensitivity"] - 1e-9).all()
 
 
+def test_images_of_one_score_are_called_together_on_the_roc_curve():
+    """At 0.8 both ill images and one of two well ones are called at once: a straight line to (0.5, 1)."""
+    curve = metrics.roc_curve(table(["ill", "ill", "well", "well"], [0.8, 0.8, 0.8, 0.2]), "ill", seed=0)
+    at = curve.set_index(curve["fall_out"].round(2))["sensitivity"]
+    assert at[[0.0, 0.25, 0.5, 1.0]].tolist() == pytest.approx([0, 0.5, 1, 1])
+    assert curve[["low", "high"]].isna().all(axis=None)  # four images are no ten groups
+
+
+def test_the_seed_decides_which_groups_are_drawn(mixed):
+    first, again, other = (metrics.roc_auc(mixed, "ill", seed) for seed in (0, 0, 1))
+    assert (first.low, first.high) == (again.low, again.high) != (other.low, other.high)
+    assert (first.low, first.high) == pytest.approx((other.low, other.high), abs=0.03)
+
+
 def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
     shuffled = mixed.sample(frac=1, random_state=0)  # groups do not come in the order of their names
     pairs = bootstrap.GroupsByClass(shuffled)
@@ -438,6 +452,7 @@ def test_labels_in_another_order_than_images_raise_an_alarm(good):
     fired = metrics.knows_nothing(shuffled, "ill", 0.5, seed=0)
     assert names(fired) == ["the model ranks like chance", "the label does not matter"]
     assert "files in one order and labels in another" in fired[0].check
+    assert f"no comfort with {(good['label'] == 'ill').mean():.0%} ill" in fired[0].saw
     assert metrics.knows_nothing(good, "ill", 0.5, seed=0) == []
 
 
@@ -476,6 +491,19 @@ def test_few_groups_raise_an_alarm_because_they_give_no_interval(good):
     assert "images of 9 groups were tested" in alarm.saw
     assert metrics.score([nine], "accuracy", 0).interval == "range of groups"
     assert metrics.few_groups(good[good["group"].isin(good["group"].unique()[:10])]) == []
+
+
+def test_an_area_whose_interval_holds_one_half_raises_an_alarm_and_one_without_an_interval_does_not():
+    group = np.repeat(np.arange(12), 2)
+    score = np.repeat([0.9, 0.8, 0.2, 0.6, 0.3, 0.7, 0.5, 0.4, 0.65, 0.1, 0.45, 0.35], 2)
+    cells = table(np.where(group < 6, "ill", "well"), score, group)
+    auc = metrics.roc_auc(cells, "ill", 0)
+    assert auc.value > 0.6
+    assert auc.low < 0.5
+    assert "the model ranks like chance" in names(metrics.knows_nothing(cells, "ill", 0.5, 0))
+    few = cells[cells["group"].astype(int).isin([0, 1, 2, 3, 6, 7, 8, 9])]
+    assert metrics.roc_auc(few, "ill", 0).low < 0.5
+    assert "the model ranks like chance" not in names(metrics.knows_nothing(few, "ill", 0.5, 0))
 
 
 def test_a_model_that_ranks_the_wrong_way_round_raises_an_alarm(good):

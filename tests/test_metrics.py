@@ -177,6 +177,15 @@ def test_where_all_groups_agree_the_interval_is_exact_over_groups(value, low, hi
     assert (apart.low, apart.high) == (value, value)
 
 
+def test_a_table_of_means_gives_exact_intervals_to_proportions_only():
+    ids = [f"c{k}" for k in range(24)]
+    cells = pd.DataFrame({"image_id": ids, "part": "nucleus", "dice": 1.0})
+    groups = pd.Series(np.arange(24) % 12, ids)
+    assert table_of_means(cells, "dice", ["part"], groups, 0)["low"].tolist() == [1]
+    exact = table_of_means(cells, "dice", ["part"], groups, 0, proportion=True)
+    assert exact["low"].tolist() == pytest.approx([0.025 ** (1 / 12)])
+
+
 def test_an_interval_over_ten_groups_covers_nine_times_in_ten():
     random, covered = np.random.default_rng(1), 0
     for trial in range(400):

@@ -123,7 +123,7 @@ def unevenness(frame, part, shares):
 def test_seeds_give_other_partitions_about_as_even_as_those_of_scikit_learn(name, k, real):
     frame = synthetic(name) if name in SYNTHETIC else real(name).frame.dropna(subset="label").sort_index()
     partitions, ours, theirs = set(), [], []
-    for seed in range(20, 32):
+    for seed in range(20, 26):
         fold = folds(frame, k, seed)
         groups = fold.groupby(frame["group"]).first()
         partitions.add(frozenset(frozenset(groups.index[groups == number]) for number in range(k)))
@@ -132,7 +132,7 @@ def test_seeds_give_other_partitions_about_as_even_as_those_of_scikit_learn(name
         for number, (_, test) in enumerate(splitter.split(frame, frame["label"], frame["group"])):
             their.iloc[test] = number
         theirs.append(unevenness(frame, their, [1 / k] * k))
-    assert len(partitions) >= 8
+    assert len(partitions) >= 4
     assert np.mean(ours) <= np.mean(theirs) + 0.015
 
 
