@@ -4,6 +4,7 @@ import functools
 import itertools
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,10 @@ def test_classes_that_folds_cannot_test_are_left_out():
     assert groups.min() < 10 <= groups.max()
     assert set(kept.classes) == set(kept.frame["label"]) == set(groups.index[groups >= 10])
     assert splits.testable(cells).classes == kept.classes
+    labels = ["neutrophil"] * 10 + ["lymphocyte"] * 10 + ["monocyte"] * 8
+    few = cells.frame.head(28).assign(label=labels, group=[f"P{k}" for k in range(28)])
+    assert set(splits.testable(replace(cells, frame=few)).classes) == {"neutrophil", "lymphocyte"}
+    assert set(splits.testable(replace(cells, frame=few), 4).classes) == {"neutrophil", "lymphocyte", "monocyte"}
     assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
     with pytest.raises(DataError, match="7 parts need two classes of 14 groups, and there are: basophil"):
         splits.testable(cells, 7)
@@ -442,6 +447,7 @@ def test_a_round_of_cross_validation_has_three_parts_and_every_image_is_tested_o
         assert (part == "train").sum() == 6
         tested += part.index[part == "test"].tolist()
     assert sorted(tested) == list("abcdefghij")
+    assert rotation(pd.Series([0, 1, 2], index=list("abc")), 2).tolist() == ["validation", "train", "test"]
     with pytest.raises(DataError, match="5 is no fold; there are 0 to 4"):
         rotation(fold, 5)
 
