@@ -141,6 +141,12 @@ def test_images_of_one_score_are_called_together_on_the_roc_curve():
     at = curve.set_index(curve["fall_out"].round(2))["sensitivity"]
     assert at[[0.0, 0.25, 0.5, 1.0]].tolist() == pytest.approx([0, 0.5, 1, 1])
     assert curve[["low", "high"]].isna().all(axis=None)  # four images are no ten groups
+    ten = table(["ill", "well"] * 5, [0.9, 0.9, 0.9, 0.6, 0.6, 0.6, 0.6, 0.3, 0.3, 0.3])
+    curve = metrics.roc_curve(ten, "ill", seed=0)  # (0.2, 0.4), (0.6, 0.8), (1, 1)
+    at = curve.set_index(curve["fall_out"].round(2))["sensitivity"]
+    assert at[[0.1, 0.2, 0.4, 0.6, 0.8]].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.9])
+    assert (curve["low"] < curve["sensitivity"]).any()
+    assert (curve["high"] > curve["sensitivity"]).any()
 
 
 def test_the_seed_decides_which_groups_are_drawn(mixed):
@@ -239,6 +245,8 @@ def test_the_published_card_of_three_patients_would_show_their_range():
     words = " ".join(metrics.in_plain_words(table(label, score, group), "ill", 0.5, 0).split())
     assert "from 0 to 100 in single groups" in words
     assert "between" not in words
+    assert "The numbers in brackets" not in words
+    assert "63% of the images are ill" in words
 
 
 def test_a_class_of_few_patients_gives_the_range_of_its_patients_and_not_an_interval():
@@ -346,6 +354,8 @@ def test_brier_and_calibration_error_of_hand_worked_cases(mixed):
     assert metrics.ece(many, "ill", 0).value == pytest.approx(0.125, abs=0.005)
     shown = metrics.reliability(cells, "ill", 0)
     assert shown[["probability", "frequency", "n"]].to_numpy().tolist() == [[0.2, 0.2, 10], [0.75, 0.5, 10]]
+    ends = metrics.reliability(table(["ill", "ill", "well"], [1.0, 0.95, 0.85]), "ill", 0)
+    assert ends[["frequency", "n"]].to_numpy().tolist() == [[0, 1], [1, 2]]  # 1.0 is in the last bin, 0.85 is not
 
 
 def test_a_temperature_can_be_fitted_to_probabilities_of_0_and_1():

@@ -111,6 +111,8 @@ def test_a_constant_predictor_of_four_classes_has_exactly_a_quarter(group):
     found = metrics.score([constant], "balanced accuracy", 0)
     assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
     assert metrics.score([constant], "macro F1", 0).value == pytest.approx(0.4 / 4)
+    never = metrics.per_class(constant, 0).set_index(["measure", "class"]).loc[("precision", "b")]
+    assert (never["value"], never["n"], never["groups"], never["interval"]) == (0, 0, 0, "none")
 
 
 def test_a_resample_that_lacks_a_class_does_not_count():

@@ -70,6 +70,13 @@ def test_more_folds_than_groups_or_too_few_to_train_on_one_are_refused(k, compla
 def test_as_many_groups_as_folds_are_enough():
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
     assert sorted(folds(frame, 3, 0).groupby(frame["group"]).first()) == [0, 1, 2]
+    assert sorted(folds(frame_of("abc", "xxx"), 3, 0)) == [0, 1, 2]
+
+
+def test_rare_classes_count_as_much_as_common_ones_in_the_balance():
+    frame = synthetic("types")
+    uneven = [unevenness(frame, folds(frame, 3, seed), [1 / 3] * 3) for seed in range(8)]
+    assert np.mean(uneven) < 0.095
 
 
 @pytest.mark.parametrize(
@@ -80,6 +87,7 @@ def test_as_many_groups_as_folds_are_enough():
         (5, [0.9, 0.05, 0.05], [3, 1, 1]),
         (7, [0.5, 0.5], [4, 3]),
         (12, [0.25, 0.25, 0.5], [3, 3, 6]),
+        (7, [0.7, 0.2886, 0.0057, 0.0057], [4, 1, 1, 1]),
     ],
 )
 def test_every_part_gets_its_share_of_the_groups_and_one_at_least(groups, shares, counts):
