@@ -181,16 +181,14 @@ def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
 
     def hundred(name: str) -> str:
         value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()
+        if np.isnan(value):
+            return "a number that is not known"
         between = {
             INTERVAL: f" (between {low:.0f} and {high:.0f})",
             RANGE: f" (from {low:.0f} to {high:.0f} in single groups)",
             NONE: "",
         }
-        return (
-            "a number that is not known"
-            if np.isnan(value)
-            else f"about {value:.0f}{between[found.at[name, 'interval']]}"
-        )
+        return f"about {value:.0f}{between[found.at[name, 'interval']]}"
 
     ill, kinds = table["label"] == positive, set(found["interval"])
     lines = [

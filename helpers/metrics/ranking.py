@@ -12,7 +12,7 @@ from helpers.metrics.classification import PREFIX, truth_of
 
 
 def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Area under the ROC curve: how often a positive image has a higher probability than a negative one.
+    """Estimate the area under the ROC curve: how often a positive image has a higher probability than a negative one.
 
     A tie counts a half. The interval resamples groups.
 
@@ -24,7 +24,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
 
 
 def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
+    """Estimate the difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
 
     Both are resampled together, group by group, so that what both models find hard does not widen the interval.
 
@@ -63,7 +63,7 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
-    """ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``.
+    """Trace the ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``.
 
     The band is missing (NaN) where there are fewer than ten groups.
     """

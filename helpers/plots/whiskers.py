@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.metrics import INTERVAL, RANGE
 from helpers.plots.look import COLOURS, MARKERS, SeriesStyle
 
-RANGE = "range of groups"  # what few groups give in place of an interval
-KINDS = {"95 %": "95 % interval", RANGE: RANGE}
+KINDS = {INTERVAL: f"{INTERVAL} interval", RANGE: RANGE}
 ROUNDING = 1e-9  # two ways to add up the same floats may differ by so much
 
 
@@ -22,7 +22,7 @@ def interval_kinds(table: pd.DataFrame) -> pd.Series:
     Raises:
         ValueError: a kind that is not known.
     """
-    kinds = table["interval"] if "interval" in table else pd.Series("95 %", table.index)
+    kinds = table["interval"] if "interval" in table else pd.Series(INTERVAL, table.index)
     kinds = kinds.astype(object).where(table[["low", "high"]].notna().all(axis=1), "")
     for kind in kinds.unique():
         if kind not in ("", *KINDS):
