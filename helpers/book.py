@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import files, notebooks, pages, processes, runs
+from helpers.errors import LeukobookError
 from helpers.records import locked
 
 ROOT = notebooks.ROOT
@@ -24,7 +25,7 @@ This chapter is not part of the run `{}`. It has the numbers of the quick run, o
 :::"""
 
 
-class BookError(RuntimeError):
+class BookError(LeukobookError):
     """The book could not be rendered; the message holds the renderer's own warnings."""
 
 

@@ -16,6 +16,7 @@ from helpers import cards, crossvalidation, files, images, metrics, models, spli
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset
+from helpers.errors import LeukobookError
 
 # By name: the network, the side of its images in pixels, how it is trained.
 NETWORKS = {
@@ -26,7 +27,7 @@ HOW = Augmentation(turn=180, zoom=0.1, light=0.1)
 FOLDS = 5
 
 
-class ClassifierError(ValueError):
+class ClassifierError(LeukobookError):
     """Something that keeps a training or a prediction from starting; the message says what to do."""
 
 

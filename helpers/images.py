@@ -26,6 +26,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
+from helpers.errors import LeukobookError
 from helpers.files import write_bytes
 
 MAX_PIXELS = 64_000_000
@@ -38,7 +39,7 @@ _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, Arithmetic
 cv2.setNumThreads(1)  # threads work on whole images; OpenCV's own would compete with them
 
 
-class ImageError(ValueError):
+class ImageError(LeukobookError):
     """An image file that cannot be used; the message names the file, what is wrong and what to do."""
 
 

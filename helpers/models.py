@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from helpers.backend import keras, layers, ops, tf
+from helpers.errors import LeukobookError
 
 CLASSES = ("background", "cytoplasm", "nucleus")
 
 
-class ModelError(ValueError):
+class ModelError(LeukobookError):
     """A file that is not the model it should be; the message names it."""
 
 

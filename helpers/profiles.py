@@ -11,13 +11,14 @@ from typing import Any
 import yaml
 
 from helpers import datasets, notebooks
+from helpers.errors import LeukobookError
 
 KEYS = {"notebooks", "parameters", "grid", "limit_s", "measures"}
 # Parameters of notebooks that name a dataset; the first one may come with options.
 DATASETS = ("dataset", "other", "elsewhere")
 
 
-class ProfileError(ValueError):
+class ProfileError(LeukobookError):
     """A profile that cannot be run; the message names the file and what to change."""
 
 

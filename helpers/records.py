@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import files, tables
+from helpers.errors import LeukobookError
 from helpers.provenance import Provenance
 
 # Below outputs/, kept when a notebook runs again: trainings and features, each in a folder named after all that decides
@@ -20,7 +21,7 @@ from helpers.provenance import Provenance
 CACHES = ("*-training", "*.training", "*-features")
 
 
-class RunError(RuntimeError):
+class RunError(LeukobookError):
     """A run that cannot be started, or whose results are not those of its profile; the message says what to do."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import files, notebooks, records, runs
+from helpers.errors import LeukobookError
 from helpers.profiles import Profile
 from helpers.provenance import Provenance
 
@@ -20,7 +21,7 @@ ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
 
 
-class ResultError(ValueError):
+class ResultError(LeukobookError):
     """A result that cannot be published or shown; the message names it and what to do."""
 
 

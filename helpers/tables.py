@@ -11,11 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import files
+from helpers.errors import LeukobookError
 
 DECLARATION = ".index.json"
 
 
-class TableError(ValueError):
+class TableError(LeukobookError):
     """A table whose rows cannot be told apart, or that is not there; the message names it and what to do."""
 
 

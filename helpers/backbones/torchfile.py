@@ -15,12 +15,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from helpers.errors import LeukobookError
+
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-class TorchFileError(ValueError):
+class TorchFileError(LeukobookError):
     """A file that is not a table of tensors in this format; the message names it."""
 
 

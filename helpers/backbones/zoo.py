@@ -14,9 +14,10 @@ import pandas as pd
 
 from helpers.backbones import lite
 from helpers.backend import keras, layers, ops
+from helpers.errors import LeukobookError
 
 
-class BackboneError(ValueError):
+class BackboneError(LeukobookError):
     """A backbone that cannot be had; the message says where its weights were looked for and what to do."""
 
 

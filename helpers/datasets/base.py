@@ -15,6 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import images
+from helpers.errors import LeukobookError
 
 COLUMNS = ("path", "mask_path", "label", "group", "source")
 MAX_ARRAY_BYTES = 4 * 2**30
@@ -23,7 +24,7 @@ BACKGROUND, CYTOPLASM, NUCLEUS = 0, 1, 2
 LEUKAEMIC = ("lymphoblast", "all", "blast")
 
 
-class DataError(ValueError):
+class DataError(LeukobookError):
     """A dataset that cannot be used as it is: what is wrong, in which files, and what to do.
 
     ``problems`` holds one line per file; ``missing`` tells that the dataset is not there at all.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from helpers.backend import keras, layers
+from helpers.errors import LeukobookError
 
 
-class ExplainError(ValueError):
+class ExplainError(LeukobookError):
     """A model that cannot be explained in this way; the message says which part of it and why."""
 
 

@@ -18,6 +18,7 @@ from distributed.security import Security
 from tqdm import tqdm
 
 from helpers import notebooks, profiles, provenance, runs
+from helpers.errors import LeukobookError
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
@@ -29,7 +30,7 @@ AHEAD, AT_LEAST = 2, 250
 LOCAL = {"distributed.deploy.lost-worker-timeout": "1 day", "distributed.scheduler.worker-saturation": 1.0}
 
 
-class SweepError(RuntimeError):
+class SweepError(LeukobookError):
     """A sweep that could not be ended; what has ended is kept. The message says how to go on."""
 
 

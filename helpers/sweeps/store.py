@@ -14,9 +14,10 @@ from typing import Any
 import pandas as pd
 
 from helpers import files
+from helpers.errors import LeukobookError
 
 
-class StoreError(RuntimeError):
+class StoreError(LeukobookError):
     """Results that cannot be written; what was written before is whole. The message says what to do."""
 
 

@@ -20,11 +20,12 @@ import numpy as np
 
 from helpers.augmentation import Share
 from helpers.backend import keras, tf
+from helpers.errors import LeukobookError
 
 STRATEGIES = ("mirrored", "multi-worker")
 
 
-class StrategyError(ValueError):
+class StrategyError(LeukobookError):
     """A strategy that cannot be used here; the message says what to do."""
 
 

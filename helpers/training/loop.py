@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from helpers import files
 from helpers.backend import keras, tf
+from helpers.errors import LeukobookError
 from helpers.training import distributed
 from helpers.training.compiled import twin_of
 from helpers.training.identity import identify
@@ -29,7 +30,7 @@ CLAIM = "settings.json"
 BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
-class TrainingError(RuntimeError):
+class TrainingError(LeukobookError):
     """Training that cannot go on; the message says in which folder and what to do."""
 
 
