@@ -6,7 +6,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from helpers import cards, datasets, images
-from helpers.__main__ import app
+from helpers.cli import app
 
 CARD = {
     "purpose": "teaching and research; not for diagnosis",

@@ -247,6 +247,7 @@ def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
 
 def test_modules_import_one_way():
     order = [
+        "errors",
         "files",
         "tables",
         "processes",
@@ -280,6 +281,7 @@ def test_modules_import_one_way():
         "sweeps",
         "pages",
         "book",
+        "cli",
     ]
     for position, name in enumerate(order):
         module = notebooks.ROOT / "helpers" / f"{name}.py"

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers import notebooks, profiles, records, results, runs
-from helpers.__main__ import app
+from helpers.cli import app
 
 PYTHON = {"language_info": {"name": "python"}}
 
@@ -107,7 +107,7 @@ def test_what_does_not_go_with_a_profile_is_refused(house, monkeypatch, words, c
     (house / "grid.yaml").write_text("notebooks: {one: }\ngrid: {value: [1]}")
     monkeypatch.chdir(house)
     done = CliRunner().invoke(app, words)
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert complaint in done.stderr
     assert not (house / "build").exists()
 
@@ -235,7 +235,7 @@ def test_command_line_refuses_with_a_reason_and_an_exit_code(tmp_path):
     assert "kaggle" in missing.stderr.lower()
     assert call("data", "check", "synthetic").returncode == 0
     unknown = call("run", "quik")
-    assert unknown.returncode == 2
+    assert unknown.returncode == 1
     assert "there are" in unknown.stderr
 
 

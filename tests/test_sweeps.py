@@ -510,7 +510,7 @@ def command(house, *words):
     from helpers import notebooks, runs
     notebooks.ROOT = Path({str(house)!r})
     notebooks.NOTEBOOKS, runs.BUILD = notebooks.ROOT / "notebooks", notebooks.ROOT / "build"
-    from helpers.__main__ import app
+    from helpers.cli import app
     if __name__ == "__main__":
         app({list(words)!r})
     """
@@ -630,5 +630,5 @@ def test_the_command_says_what_failed_and_exits_with_1(house):
     assert "ZeroDivisionError" in done.stdout
     assert "1 of 2 runs are done" in done.stdout
     booked = subprocess.run(command(house, "book", str(house / "try.yaml")), capture_output=True, text=True)
-    assert booked.returncode == 2
+    assert booked.returncode == 1
     assert "try is a sweep" in booked.stderr

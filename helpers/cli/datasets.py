@@ -1,0 +1,50 @@
+"""Commands on datasets: list, get, check, describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from helpers import cards, datasets
+from helpers.cli.options import DatasetOptions, dataset_options
+
+app = typer.Typer(help="Datasets: list them, get them, check them.", no_args_is_help=True)
+
+Root = Annotated[Path | None, typer.Option(help="Data root; default $LEUKOBOOK_DATA, else a cache of the user.")]
+
+
+@app.command("list")
+def list_(root: Root = None) -> None:
+    """Show every dataset, its licence, and whether it is there."""
+    typer.echo(f"Data root: {datasets.data_root(root)}")
+    for name, source in datasets.SOURCES.items():
+        there = source.folder is None or (datasets.data_root(root) / source.folder).is_dir()
+        typer.echo(f"{name:12} {'there' if there else '-':6} {source.card.licence:32} {source.card.title}")
+
+
+@app.command()
+def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
+    """Fetch a dataset, or unpack what you were given, and check every image."""
+    _report(datasets.get(name, root, **dataset_options(option)))
+
+
+@app.command()
+def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
+    """Decode every image of a dataset and count what is there."""
+    _report(datasets.check(name, root, **dataset_options(option)))
+
+
+@app.command()
+def describe(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
+    """Print the datasheet of a dataset, as Markdown."""
+    options: dict[str, Any] = dataset_options(option)
+    typer.echo(cards.datasheet(datasets.load(name, root=root, **options)))
+
+
+def _report(dataset: datasets.Dataset) -> None:
+    frame = dataset.frame
+    typer.echo(f"{dataset.name}: {len(dataset)} images, {frame['group'].nunique()} groups, all readable")
+    for label, number in frame["label"].value_counts().items():
+        typer.echo(f"  {label:14} {number}")

@@ -1,0 +1,82 @@
+"""Commands on models: train one, and apply it to images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from helpers import cards, datasets
+from helpers.cli.options import DatasetOptions, dataset_options
+from helpers.datasets.base import find_images
+
+
+def segment(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it with a .json.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("segmented"),
+) -> None:
+    """Outline cells and nuclei in your images: masks, overlays, and a table of areas. Not for diagnosis."""
+    from helpers import segmentation
+
+    trained, size = segmentation.load_model(model)
+    table, bad = segmentation.segment(find_images(images), trained, size, out)
+    typer.echo(f"{len(table)} images segmented into {out}, {int(table['nc_ratio'].isna().sum())} without a cell")
+    _complain(bad)
+
+
+def train(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name, or folder:/path with a folder per class.")],
+    positive: Annotated[str, typer.Option(help="The class that must not be missed.")],
+    model: Annotated[Path, typer.Option(help="The .keras file to write; its card goes beside it as .json.")],
+    network: Annotated[str, typer.Option(help="encoder or schouten.")] = "encoder",
+    option: DatasetOptions = [],  # noqa: B006
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without images that are damaged.")] = False,
+    sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
+    assurance: Annotated[
+        float | None, typer.Option(help="Probability, such as 0.9, that new images reach it; else about a half.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
+    batch: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
+    strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
+) -> None:
+    """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
+    from helpers import classification
+
+    data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
+    made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch, assurance)
+    if made is None:
+        typer.echo("this machine has done its part; the first one tests and writes the model")
+        return
+    card, alarms = made
+    test = card["test"]
+    for name in ("AUC", "sensitivity", "specificity"):
+        typer.echo(f"{name:12} {cards.measured_in_words(test[name])} (n={test[name]['n']})")
+    typer.echo(f"{model} and {model.with_suffix('.json')} are written")
+    for alarm in alarms:
+        typer.echo(str(alarm), err=True)
+
+
+def predict(
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
+) -> None:
+    """Classify your images into a table of probabilities. Not for diagnosis."""
+    from helpers import classification
+
+    trained, card = classification.load(model)
+    table, bad = classification.predict(find_images(images), trained, card, out)
+    counts = ", ".join(f"{name} {number}" for name, number in table["called"].value_counts().items())
+    typer.echo(f"{len(table)} images classified into {out}: {counts or 'none'}")
+    typer.echo(f"The model: {card['network']} on {card['data']['name']}, {card['purpose']}.")
+    _complain(bad)
+
+
+def _complain(bad: list[str]) -> None:
+    """List what was wrong and exit with 1, where anything was."""
+    if bad:
+        typer.echo("\n".join([f"{len(bad)} problems:", *(f"  - {line}" for line in bad)]), err=True)
+        raise typer.Exit(1)

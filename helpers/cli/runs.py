@@ -1,0 +1,130 @@
+"""Commands that execute notebooks: run, report, book, notebooks, publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from helpers import profiles
+from helpers.cli.errors import CommandError, fail
+from helpers.errors import LeukobookError
+from helpers.notebooks import ROOT
+
+ProfileArgument = Annotated[Path, typer.Argument(help="A profile: a YAML file, or the name of one in profiles/.")]
+
+
+def run(
+    profile: ProfileArgument,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Of a Dask cluster, tcp://host:8786; else this machine.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of this machine; one per two cores.")] = None,
+) -> None:
+    """Execute the notebooks of a profile, or every combination of its grid; only what has changed is repeated."""
+    chosen = _profile(profile)
+    if scheduler and workers:
+        raise CommandError("--scheduler has workers of its own; --workers is for this machine")
+    if not chosen.grid and (scheduler or workers):
+        raise CommandError(
+            f"{chosen.name} has no grid and runs here, one notebook after the other; --scheduler and --workers "
+            "are for sweeps, also of one run: grid: {seed: [20]}"
+        )
+    if chosen.grid:
+        _sweep(chosen, scheduler, workers)
+    else:
+        _run(chosen)
+
+
+def report(profile: ProfileArgument) -> None:
+    """Render the results of a sweep, with intervals over what was repeated; prints the page."""
+    from helpers import sweeps
+
+    chosen = _profile(profile)
+    if not chosen.grid:
+        raise CommandError(f"{chosen.name} has no grid and no report; what it found is in build/{chosen.name}/")
+    typer.echo(f"Report: {sweeps.write_report(chosen)}")
+
+
+def book(profile: ProfileArgument) -> None:
+    """Execute the notebooks of a profile and render the book from them; prints the start page."""
+    from helpers.book import build
+
+    chosen = _profile(profile)
+    _run(chosen)
+    typer.echo(f"Start page: {build(chosen.name)}")
+
+
+def notebooks() -> None:
+    """Execute the notebooks with the quick profile and write their outputs back, normalised."""
+    from helpers.book import refresh_notebooks
+
+    _run(_profile(Path("quick")))
+    changed = refresh_notebooks()
+    typer.echo(f"Changed: {', '.join(changed)}" if changed else "Nothing has changed.")
+
+
+def publish(
+    profiles: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Profiles or sweeps; all those of profiles/ but quick where none is named."),
+    ] = None,
+) -> None:
+    """Run profiles and sweeps; copy their tables and provenance to book/results/, and remove those no longer made."""
+    everything = sorted(path for path in (ROOT / "profiles").glob("*.yaml") if path.stem != "quick")
+    failed = []
+    for chosen in [_profile(profile) for profile in profiles or everything]:
+        typer.echo(f"{chosen.name}:")
+        try:
+            written = _published(chosen)
+        except LeukobookError as error:  # the others go on
+            typer.echo(str(error), err=True)
+            failed.append(chosen.name)
+        except typer.Exit:  # it has said what is wrong
+            failed.append(chosen.name)
+        else:
+            for path in written:
+                typer.echo(f"  {path.relative_to(ROOT)}")
+    if failed:
+        fail(f"Not published: {', '.join(failed)}")
+
+
+def _published(chosen: profiles.Profile) -> list[Path]:
+    """Run a profile or sweep and copy what it found; the files written."""
+    from helpers import results, sweeps
+
+    command = f"python -m helpers publish {chosen.name}"
+    if chosen.grid:
+        _sweep(chosen)
+        return [sweeps.publish(chosen, command)]
+    _run(chosen)
+    return results.publish(chosen, command, typer.echo)
+
+
+def _profile(profile: Path) -> profiles.Profile:
+    return profiles.read_profile(profile if profile.suffix else ROOT / "profiles" / f"{profile}.yaml")
+
+
+def _run(chosen: profiles.Profile) -> None:
+    """Run a profile; exit with 1 if a notebook failed."""
+    from helpers import runs
+
+    if chosen.grid:
+        raise CommandError(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
+    records = runs.run(chosen, typer.echo)
+    failed = [record for record in records if record.status != "done"]
+    if failed:
+        fail(f"{len(failed)} of {len(records)} notebooks failed.")
+
+
+def _sweep(chosen: profiles.Profile, scheduler: str | None = None, workers: int | None = None) -> None:
+    """Carry out a sweep; exit with 1 if a run failed."""
+    from helpers import sweeps
+
+    with sweeps.cluster(scheduler, workers) as client:
+        rows = sweeps.run(chosen, client, typer.echo)
+    failed = sum(row["status"] != "done" for row in rows)
+    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
+    if failed:
+        raise typer.Exit(1)
