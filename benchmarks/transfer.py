@@ -27,7 +27,7 @@ import onnxruntime
 import pandas as pd
 
 from helpers import backbones, crossvalidation, datasets, metrics, splits, training
-from helpers.backbones import cached
+from helpers.backbones import cached, runtime
 from helpers.backend import keras, layers, tf
 
 NAME, SIZE, EPOCHS, BATCH, SEED = "efficientnet-lite0", 224, 100, 32, 20
@@ -123,7 +123,7 @@ def engines() -> None:
     graph = tf.function(
         lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, SIZE, SIZE, 3), tf.uint8)]
     )
-    onnx = onnxruntime.InferenceSession(cached.as_onnx(model), providers=["CPUExecutionProvider"])
+    onnx = onnxruntime.InferenceSession(runtime.as_onnx(model), providers=["CPUExecutionProvider"])
     runs = {
         "tf.function": lambda x: graph(tf.constant(x)).numpy(),
         "ONNX Runtime": lambda x: onnx.run(None, {"images": x}),
@@ -133,7 +133,7 @@ def engines() -> None:
         for name, run in runs.items()
         for batch in (8, 16, 32)
     }
-    ways["ONNX Runtime, one on each core"] = partial(on_each_core, cached.compiled(model), pictures)
+    ways["ONNX Runtime, one on each core"] = partial(on_each_core, runtime.compiled(model), pictures)
     ways["ours, from files to files"] = lambda: extract(data, 1)
     ways["ours, eight views of an eighth of them"] = lambda: extract(data.subset(data.frame.index[::8]), 8)
     for call in ways.values():  # compiled before the clock starts

@@ -17,16 +17,20 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-# The first code cell of every notebook; {url} is the repository's address in pyproject.toml.
+# The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
+# stays as it is, all of it: pip gives up where a requirement would move it. A batch run installs nothing.
 SETUP = """\
-# On Colab this installs the course; where it is installed already, it does nothing.
-import importlib.metadata, importlib.util, os, pathlib, subprocess, sys
+# On Colab this installs the course; where it is installed, it does nothing.
+import importlib.util, os, pathlib, subprocess, sys
 
 if importlib.util.find_spec("helpers") is None:
+    if os.environ.get("LEUKOBOOK_BATCH"):
+        raise ImportError(f"{{sys.executable}} lacks leukobook; run make env")
     source = os.environ.get("LEUKOBOOK_SOURCE", "git+{url}")
-    fixed = [d for d in importlib.metadata.distributions() if d.name in ("numpy", "tensorflow", "keras")]
-    pathlib.Path("fixed.txt").write_text("\\n".join(f"{{d.name}}=={{d.version}}" for d in fixed))
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "-q", "-c", "fixed.txt", source])"""
+    pip = [sys.executable, "-m", "pip"]
+    fixed = subprocess.check_output([*pip, "list", "--format=freeze"])
+    pathlib.Path("fixed.txt").write_bytes(fixed)
+    subprocess.check_call([*pip, "install", "-q", "-c", "fixed.txt", source])"""
 
 _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+(?=/blob/)")
 

@@ -13,7 +13,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from helpers import backbones, datasets, models
-from helpers.backbones import cached, lite, store, torchfile, zoo
+from helpers.backbones import cached, lite, runtime, store, torchfile, zoo
 
 REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
 
@@ -351,6 +351,69 @@ def test_numbers_beyond_half_precision_are_refused(tmp_path):
 def test_three_views_are_refused(cells, tmp_path):
     with pytest.raises(ValueError, match="in 1 view or in 8, not in 3"):
         backbones.features(cells, "efficientnet-lite0", tmp_path, views=3)
+
+
+# --- where ONNX Runtime is missing
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """A function that makes the import of a module fail, as where it is not installed."""
+
+    def forget(module):
+        monkeypatch.setitem(sys.modules, module, None)
+        for known in (cached._eyes, runtime.inference_runtime):
+            known.cache_clear()
+
+    yield forget
+    for known in (cached._eyes, runtime.inference_runtime):
+        known.cache_clear()
+
+
+def test_onnx_runtime_is_used_where_it_is_installed(capsys):
+    runtime.inference_runtime.cache_clear()
+    assert runtime.inference_runtime() == "ONNX Runtime"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("module", ["onnxruntime", "tf2onnx.convert"])
+def test_a_missing_package_leaves_features_to_tensorflow_and_one_line_says_so(module, cells, tmp_path, without, capsys):
+    few = cells.subset(cells.frame.index[:2])
+    by_onnx = backbones.features(few, "efficientnet-lite0", tmp_path, views=1)
+    capsys.readouterr()
+    without(module)
+    by_tensorflow = [backbones.features(few, name, tmp_path, views=1) for name in ("efficientnet-lite0",) * 2]
+    backbones.extractor("efficientnet-lite1")
+    printed = capsys.readouterr().out
+    package = module.partition(".")[0]
+    reason = f"import of {module} halted; None in sys.modules"
+    assert printed == f"Features are computed by TensorFlow, which takes longer: no {package} here ({reason})\n"
+    assert np.allclose(by_onnx, by_tensorflow[0], atol=4e-3)  # in half precision, whose steps are 2e-3 from 2 on
+    stores = sorted(folder.name.split("-") for folder in tmp_path.iterdir())
+    assert [(*first[:2], first[-1]) for first in stores] == [("efficientnet", "lite0", "1")] * 2
+    assert stores[0][2] != stores[1][2]
+
+
+def test_a_package_that_fails_at_import_counts_as_missing(tmp_path, without, monkeypatch, capsys):
+    (tmp_path / "onnxruntime.py").write_text("raise AttributeError('made for another numpy\\nand so on')")
+    monkeypatch.syspath_prepend(tmp_path)
+    without("onnxruntime")
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    assert runtime.inference_runtime() == "TensorFlow"
+    assert capsys.readouterr().out.endswith("no onnxruntime here (made for another numpy)\n")
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite1", "mobilenetv2", "mobilenet_alpha0.75"])
+def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
+    cells = real("wbc1")
+    few = cells.subset(cells.frame.index[:: len(cells) // 6])
+    model = cached.extractor(name)
+    pictures = few.images(model.input_shape[1])
+    by_onnx, by_tensorflow = runtime._in_onnx(model)(pictures), runtime._in_tensorflow(model)(pictures)
+    assert by_onnx.shape == by_tensorflow.shape == (len(few), model.output_shape[1])
+    assert by_onnx.dtype == by_tensorflow.dtype == np.float32
+    assert by_onnx.max() > 0.5
+    assert np.abs(by_onnx - by_tensorflow).max() < 1e-3
 
 
 # --- two branches

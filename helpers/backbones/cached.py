@@ -10,16 +10,15 @@ import functools
 import hashlib
 import os
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tqdm import tqdm
 
 from helpers.backbones import zoo
+from helpers.backbones.runtime import ONNX, compiled, inference_runtime
 from helpers.backbones.store import DIGEST, Store
 from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
@@ -42,7 +41,7 @@ def features(
     Args:
         dataset: any; images come in batches.
         name, size, scaling: of the backbone, see :func:`helpers.backbones.build`.
-        folder: in which stores are kept, one per backbone, weights, size, scaling and number of views.
+        folder: in which stores are kept, one per backbone, weights, size, scaling, runtime and number of views.
         views: 1, the image as it is, or 8, its flips and quarter turns; the first is the image as it is.
         change: of every image ``uint8 (size, size, 3)`` before the backbone sees it, such as removing the background.
 
@@ -82,8 +81,11 @@ def speed(name: str, size: int | None = None, n: int = 32) -> float:
 
 
 def _key(model: keras.Model) -> str:
-    """A digest of all that decides what the model makes of an image."""
-    digest = hashlib.sha256(f"{keras.__version__} {tf.__version__}".encode())
+    """A digest of all that decides what the model makes of an image, what computes it included."""
+    versions, computed_by = f"{keras.__version__} {tf.__version__}", inference_runtime()
+    if computed_by != ONNX:  # without its name, as in the stores from before there was a choice
+        versions += f" {computed_by}"
+    digest = hashlib.sha256(versions.encode())
     for operation in model.operations:
         settings = {
             key: value for key, value in operation.get_config().items() if key != "name"
@@ -140,27 +142,3 @@ class _Eyes:
 
 
 _eyes = functools.lru_cache(maxsize=3)(_Eyes)
-
-
-def compiled(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """The model in ONNX Runtime on one core, ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
-
-    An image at a time on every core is the fastest way here (``benchmarks/transfer.py``), and what is said of an image
-    does not depend on its neighbours.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(as_onnx(model), options, providers=["CPUExecutionProvider"])
-    return lambda pictures: session.run(None, {"images": pictures})[0]
-
-
-def as_onnx(model: keras.Model) -> bytes:
-    """A model of ``uint8`` images, named ``images``, as an ONNX file."""
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")]
-    graph = tf.function(lambda images: model(images, training=False), input_signature=signature)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)  # tf2onnx looks for a name that NumPy gave up
-        from tf2onnx.convert import from_function
-
-        proto, _ = from_function(graph, input_signature=signature, opset=17)
-    return proto.SerializeToString()
