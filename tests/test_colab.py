@@ -205,6 +205,18 @@ def test_all_requirements_fit_together_on_colab(colab):
     assert problems == []
 
 
+@pytest.mark.slow
+def test_the_package_is_installed_with_its_data(colab, tmp_path):
+    python, environment, _, _ = colab
+    script = (
+        "from helpers import datasets, teaching\n"
+        "print(len(datasets.load('synthetic')), len(list(teaching.QUIZZES.glob('*.yaml'))))"
+    )
+    done = subprocess.run([python, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["240", str(len(PATHS))]
+
+
 IMPORT_ALL = """
 import json, sys, traceback
 

@@ -1,10 +1,6 @@
 """The anatomy of a chapter, and the form in which notebooks are committed."""
 
 import ast
-import os
-import subprocess
-import venv
-import zipfile
 
 import nbformat
 import pytest
@@ -291,36 +287,3 @@ def test_modules_import_one_way():
     modules = {p.stem for p in (notebooks.ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"}
     present = modules | {p.parent.name for p in (notebooks.ROOT / "helpers").glob("*/__init__.py")}
     assert present == set(order), "a module without a place in the order"
-
-
-@pytest.mark.slow
-def test_setup_cell_installs_the_course_on_colab_without_moving_numpy_or_tensorflow(tmp_path):
-    """The cell in a fresh environment with an older numpy and stand-ins for Colab's TensorFlow and Keras."""
-    cell = next(c for c in notebooks.read(PATHS[0]).cells if "setup" in notebooks.tags(c))
-    venv.create(tmp_path / "colab", with_pip=True)
-    python = tmp_path / "colab" / "bin" / "python"
-    for name, version in (("tensorflow", "2.19.0"), ("keras", "3.10.0")):
-        wheel = tmp_path / f"{name}-{version}-py3-none-any.whl"
-        with zipfile.ZipFile(wheel, "w") as archive:
-            about = f"{name}-{version}.dist-info"
-            archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-            archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            archive.writestr(f"{about}/RECORD", "")
-        subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "numpy==2.2.6"], check=True)
-    checkout = tmp_path / "leukobook"
-    subprocess.run(["git", "clone", "-q", notebooks.ROOT, checkout], check=True)
-    script = cell.source + (
-        "\nimport helpers.datasets, numpy, importlib.metadata as m"
-        "\nprint(numpy.__version__, m.version('tensorflow'), m.version('keras'))"
-        "\nprint(len(helpers.datasets.load('synthetic')))"
-    )
-    done = subprocess.run(
-        [python, "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "LEUKOBOOK_SOURCE": str(checkout)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split()[-4:] == ["2.2.6", "2.19.0", "3.10.0", "240"]
