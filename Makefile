@@ -16,7 +16,7 @@ override LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
 export LEUKOBOOK_WEIGHTS
 endif
 
-.PHONY: help env book full results test check lab data notebooks lock clean
+.PHONY: help env book full results test check lowest lab data notebooks lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -55,6 +55,12 @@ test: env  ## everything that must hold
 check: env  ## the quick part of the tests, for while you work
 	$(BIN)/ruff check .
 	$(PYTEST) -q -m "not slow" tests
+
+# Python 3.11, the lowest too. TensorFlow's own requirements decide the versions of what this package does not name.
+lowest: env  ## the quick tests with the lowest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --python 3.11 build/lowest
+	$(BIN)/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --editable '.[tensorflow,book,test]'
+	$(subst $(BIN),build/lowest/bin,$(PYTEST)) -q -m "not slow" tests
 
 lab: env  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
