@@ -1,5 +1,6 @@
-"""What a file may be (the table in helpers/images.py), what is refused, and that shapes and masks stay as promised."""
+"""What a file may be (the table in helpers.images), what is refused, and that shapes and masks stay as promised."""
 
+import os
 import struct
 import zlib
 
@@ -44,6 +45,40 @@ def test_lossless_rgb_is_read_as_it_is(tmp_path, suffix):
     assert picture.dtype == np.uint8
     assert np.array_equal(picture, cell())
     assert images.check_header(path) == (40, 60)
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".jp2", ".j2k"])
+def test_other_lossless_rgb_is_read_as_it_is(tmp_path, suffix):
+    path = save(tmp_path / f"cell{suffix}", cell(), **({"lossless": True} if suffix == ".webp" else {}))
+    assert np.array_equal(images.read(path), cell())
+    assert images.check_header(path) == (40, 60)
+
+
+def test_a_gif_of_one_frame_is_read_by_its_colours(tmp_path):
+    picture = images.read(save(tmp_path / "cell.gif", cell()))
+    assert np.array_equal(picture, cell())
+
+
+def test_a_jfif_is_a_jpeg(tmp_path):
+    path = save(tmp_path / "cell.jfif", cell(), format="JPEG", quality=95)
+    assert np.abs(images.read(path).astype(int) - cell()).mean() < 5
+
+
+def test_the_first_frame_of_a_telephone_photograph_is_read(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    frames = [Image.fromarray(cell()), Image.fromarray(255 - cell())]
+    frames[0].save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=frames[1:], exif=exif, quality=95)
+    with Image.open(tmp_path / "phone.jpg") as stored:
+        assert (stored.format, stored.n_frames) == ("MPO", 2)
+    assert images.check_header(tmp_path / "phone.jpg") == (60, 40)
+    assert np.abs(images.read(tmp_path / "phone.jpg").astype(int) - np.rot90(cell(), -1)).mean() < 5
+
+
+def test_an_8_bit_tiff_in_planes_is_read_as_it_is(tmp_path):
+    path = tmp_path / "planes.tif"
+    path.write_bytes(tiff(cell(), 8, planes=True))
+    assert np.array_equal(images.read(path), cell())
 
 
 def test_jpeg_is_read_in_the_order_red_green_blue(tmp_path):
@@ -157,6 +192,88 @@ def test_ycbcr_and_lab_tiff_are_refused(tmp_path, mode):
     refused(tmp_path / "colour.tif", "8-bit RGB")
 
 
+def tiff(picture, bits, planes=False, sample_format=1):
+    """An uncompressed TIFF, whose values are those of a picture."""
+    height, width, channels = picture.shape
+    values = picture.astype(f"<u{bits // 8}")
+    data = (np.moveaxis(values, 2, 0) if planes else values).tobytes()
+    places = [8 + k * len(data) // channels for k in range(channels)] if planes else [8]
+    after = 8 + len(data)
+    arrays = {
+        258: [bits] * channels,
+        273: places,
+        279: [len(data) // len(places)] * len(places),
+        339: [sample_format] * 3,
+    }
+    single = {256: width, 257: height, 259: 1, 262: 2, 277: channels, 278: height, 284: 2 if planes else 1}
+    extra, entries = b"", []
+    for tag, found in sorted({**{tag: [value] for tag, value in single.items()}, **arrays}.items()):
+        value = struct.pack(f"<{len(found)}I", *found)
+        if len(value) > 4:
+            entries.append(struct.pack("<HHII", tag, 4, len(found), after + len(extra)))
+            extra += value
+        else:
+            entries.append(struct.pack("<HHI", tag, 4, 1) + value)
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", after + len(extra)) + data + extra + directory
+
+
+def deep_png(channels, depth=16):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    pixels = np.random.default_rng(0).integers(0, 4096, (8, 8 * channels)).astype(">u2")  # 12 bits in 16
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    head = struct.pack(">IIBBBBB", 8, 8, depth, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("channels", "name"), [(1, "greyscale"), (2, "greyscale with alpha"), (3, "RGB"), (4, "RGBA")])
+def test_a_16_bit_png_is_refused_whatever_its_channels(tmp_path, channels, name):
+    path = tmp_path / "deep.png"
+    path.write_bytes(deep_png(channels))
+    refused(path, f"16-bit {name} is not supported; save it as 8-bit RGB")
+
+
+@pytest.mark.parametrize("planes", [False, True])
+@pytest.mark.parametrize("top", [4096, 65536])
+def test_a_16_bit_tiff_is_refused_whatever_its_layout(tmp_path, planes, top):
+    path = tmp_path / "deep.tif"
+    path.write_bytes(tiff(np.random.default_rng(0).integers(0, top, (8, 8, 3)), 16, planes))
+    refused(path, "16-bit RGB is not supported; save it as 8-bit RGB")
+
+
+def test_a_signed_tiff_is_refused(tmp_path):
+    path = tmp_path / "signed.tif"
+    path.write_bytes(tiff(cell(), 8, sample_format=2))
+    refused(path, "8-bit signed RGB is not supported")
+
+
+def test_a_16_bit_jpeg_2000_is_refused(tmp_path):
+    Image.fromarray(np.full((32, 32), 40_000, np.uint16)).save(tmp_path / "deep.jp2")
+    refused(tmp_path / "deep.jp2", "16-bit greyscale is not supported")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_wholly_transparent_picture_is_refused(tmp_path, mode):
+    """It would become white."""
+    clear = np.dstack([cell(), np.zeros((40, 60), np.uint8)])
+    Image.fromarray(clear).convert(mode).save(tmp_path / "clear.png")
+    with pytest.raises(ImageError, match=r"clear\.png: wholly transparent"):
+        images.read(tmp_path / "clear.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp"])
+def test_a_picture_of_one_single_colour_is_refused(tmp_path, suffix):
+    path = save(tmp_path / f"blank{suffix}", np.full((40, 60, 3), 128, np.uint8))
+    with pytest.raises(ImageError, match=r"blank\.\w+: one single colour \(128, 128, 128\), so there is no cell"):
+        images.read(path)
+
+
+def test_a_picture_whose_corners_are_equal_is_read(tmp_path):
+    assert np.array_equal(images.read(save(tmp_path / "cell.png", cell())), cell())
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_16_bit_is_refused(tmp_path, suffix):
     path = save(tmp_path / f"deep{suffix}", np.full((8, 8), 40_000, np.uint16))
@@ -170,19 +287,20 @@ def test_floating_point_tiff_is_refused(tmp_path):
 def test_an_animated_png_is_refused(tmp_path):
     frames = [Image.fromarray(cell()), Image.fromarray(255 - cell())]
     frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
-    refused(tmp_path / "moving.png", "2 frames")
+    refused(tmp_path / "moving.png", "more than one frame")
 
 
 def test_a_tiff_of_several_pages_is_refused(tmp_path):
     pages = [Image.fromarray(cell())] * 3
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
-    refused(tmp_path / "pages.tif", "3 frames")
+    refused(tmp_path / "pages.tif", "more than one page")
 
 
-def test_an_animated_gif_is_not_among_the_formats(tmp_path):
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_an_animation_is_refused(tmp_path, suffix):
     frames = [Image.fromarray(cell()), Image.fromarray(255 - cell())]
-    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
-    refused(tmp_path / "moving.gif", "BMP, JPEG, PNG, TIFF")
+    frames[0].save(tmp_path / f"moving{suffix}", save_all=True, append_images=frames[1:])
+    refused(tmp_path / f"moving{suffix}", "more than one frame")
 
 
 def png_header(width, height):
@@ -233,7 +351,40 @@ def test_what_is_no_image_is_refused(tmp_path, content):
 
 def test_a_folder_is_refused(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    refused(tmp_path / "folder.png")
+    refused(tmp_path / "folder.png", "a folder, not an image file")
+
+
+@pytest.mark.parametrize("read", [images.check_header, images.read, images.read_values])
+def test_a_pipe_is_refused_at_once(tmp_path, read):
+    """To open it would wait for a writer."""
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match=r"pipe\.png: a pipe, device or socket"):
+        read(tmp_path / "pipe.png")
+    assert not images.is_image(tmp_path / "pipe.png")
+
+
+def test_a_device_and_a_loop_of_links_are_refused(tmp_path):
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    refused(tmp_path / "zero.png", "a pipe, device or socket")
+    refused(tmp_path / "loop.png", "cannot be opened")
+
+
+@pytest.mark.parametrize("suffix", sorted({".bmp", ".gif", ".jp2", ".j2k", ".jpg", ".png", ".tif", ".webp"}))
+def test_an_image_is_known_by_its_first_bytes(tmp_path, suffix):
+    path = save(tmp_path / f"cell{suffix}", cell()).rename(tmp_path / "cell")
+    assert images.is_image(path)
+    assert images.read(path).shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"BM", b"BMW is a car, not a picture", b"GIF", b"II", b"RIFF....WAVE", b"\0" * 40]
+)
+def test_other_files_are_no_images(tmp_path, content):
+    (tmp_path / "cell.png").write_bytes(content)
+    assert not images.is_image(tmp_path / "cell.png")
+    assert not images.is_image(tmp_path / "gone.png")
+    assert not images.is_image(tmp_path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -308,7 +459,7 @@ def test_an_unreadable_file_is_refused(tmp_path, monkeypatch):
     def deny(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(images.Image, "open", deny)
+    monkeypatch.setattr(type(path), "open", deny)
     refused(path, "read permission")
 
 

@@ -73,17 +73,16 @@ class Reader(Protocol):
         """The bytes that a row's image and mask come from, for the fingerprint."""
 
 
-def grey_levels(mask: np.ndarray) -> np.ndarray:
-    """Grey mask to labels: below 64 background, below 192 cytoplasm, the rest nucleus (Zheng et al. 2018)."""
-    return (mask >= 64).astype(np.uint8) + (mask >= 192)
-
-
 @dataclass(frozen=True)
 class FileReader:
-    """Rows whose pixels are files below ``root``; a row may name a box ``left, top, right, bottom`` to cut out."""
+    """Rows whose pixels are files below ``root``; a row may name a box ``left, top, right, bottom`` to cut out.
+
+    ``read_labels`` reads a mask file as ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus; see
+    :mod:`helpers.datasets.masks`.
+    """
 
     root: Path
-    to_labels: Callable[[np.ndarray], np.ndarray] = grey_levels
+    read_labels: Callable[[Path], np.ndarray] = images.read_grey
 
     def read(self, row: Any, at_least: int | None) -> np.ndarray:
         """See :class:`Reader`."""
@@ -93,7 +92,7 @@ class FileReader:
 
     def read_mask(self, row: Any) -> np.ndarray:
         """See :class:`Reader`."""
-        return self.to_labels(images.read_grey(self.root / row.mask_path))
+        return self.read_labels(self.root / row.mask_path)
 
     def check(self, row: Any) -> None:
         """See :class:`Reader`."""
@@ -104,7 +103,7 @@ class FileReader:
                 f"{row.right}, {row.bottom}; fetch the file again"
             )
         if row.mask_path:
-            mask_size = images.check_header(self.root / row.mask_path)
+            mask_size = images.check_header(self.root / row.mask_path, mask=True)
             if mask_size != size:
                 raise images.ImageError(
                     f"{self.root / row.mask_path}: the mask is {mask_size[1]}×{mask_size[0]}, its image "

@@ -1,16 +1,18 @@
 """Class folders: your own images (``folder:/path``), and the two published sets laid out in this way.
 
 Layout: one subfolder per class; optionally ``groups.csv`` (image, group) and ``masks/<class>/<name>.png`` (or
-``masks/<name>.png``) with 0, 1, 2 or black, grey, white for background, cytoplasm, nucleus.
+``masks/<name>.png``) with 0, 1, 2 or black, grey, white for background, cytoplasm, nucleus; other values are declared
+in ``masks/values.csv``, see :mod:`helpers.datasets.masks`.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from helpers.datasets import masks
 from helpers.datasets.base import (
     Card,
     DataError,
@@ -18,7 +20,6 @@ from helpers.datasets.base import (
     FileReader,
     files_in,
     frame_of,
-    grey_levels,
     match_ids,
     read_table,
 )
@@ -48,6 +49,7 @@ LEUKOCYTES4_CARD = Card(
     ),
 )
 FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of groups.csv, else image")
+MASKS = "masks"
 PARTS = ("train", "validation", "test")
 _COPY = re.compile(r"^(?P<original>.*_\d+)_\d+$")
 
@@ -65,12 +67,11 @@ def folder(root: Path) -> Dataset:
         by_image = table.set_index("image")["group"]
         for row in rows:
             row["group"] = by_image[row["image_id"]]
-    has_masks = (root / "masks").is_dir()
+    reader, options, has_masks = FileReader(root), {}, (root / MASKS).is_dir()
     if has_masks:
-        _add_masks(root, rows)
+        reader, options = _with_masks(root, rows)
     classes = tuple(sorted({row["label"] for row in rows}))
-    reader = FileReader(root, _labels_or_greys)
-    return Dataset(f"folder:{root}", frame_of(rows), classes, FOLDER_CARD, reader, has_masks=has_masks)
+    return Dataset(f"folder:{root}", frame_of(rows), classes, FOLDER_CARD, reader, has_masks, options)
 
 
 def pbc(root: Path) -> Dataset:
@@ -126,27 +127,11 @@ def _class_rows(root: Path, below: str, classes: tuple[str | Path, ...], source:
     return rows
 
 
-def _add_masks(root: Path, rows: list[dict]) -> None:
-    missing = []
+def _with_masks(root: Path, rows: list[dict]) -> tuple[FileReader, dict[str, Any]]:
+    """The reader of a folder with masks, whose rows get theirs; what is declared of them belongs to the fingerprint."""
+    found = masks.find_masks(root, MASKS, [row["path"] for row in rows])
     for row in rows:
-        path = Path(row["path"]).with_suffix(".png")
-        choices = [Path("masks") / path, Path("masks") / path.name]
-        there = [choice for choice in choices if (root / choice).exists()]
-        if there:
-            row["mask_path"] = there[0].as_posix()
-        else:
-            missing.append(f"{row['path']}: no {choices[0].as_posix()} nor {choices[1].as_posix()}")
-    images_of: dict[str, list[str]] = {}
-    for row in rows:
-        images_of.setdefault(row["mask_path"], []).append(row["path"])
-    shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if mask and len(paths) > 1]
-    if shared:
-        raise DataError(f"{root / 'masks'}: masks that stand for more than one image; use masks/<class>/", shared)
-    if missing:
-        raise DataError(
-            f"{root / 'masks'}: {len(missing)} images have no mask; add them, or remove the folder", missing
-        )
-
-
-def _labels_or_greys(mask: np.ndarray) -> np.ndarray:
-    return mask.copy() if mask.max(initial=0) <= 2 else grey_levels(mask)
+        row["mask_path"] = found[row["path"]]
+    classes, declared = masks.classes_of(root / MASKS, [root / path for path in found.values()])
+    reader = FileReader(root, functools.partial(masks.read_labels, classes=classes))
+    return reader, {"mask_values": tuple(sorted(classes.items()))} if declared else {}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, match_ids, read_table
 from helpers.datasets.fetch import Remote
+from helpers.datasets.masks import read_grey_levels
 
 CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 REMOTE = Remote(
@@ -82,4 +83,4 @@ def _build(name: str, folder: Path, number: int, column: str, card: Card, same: 
         }
         for p in paths
     ]
-    return Dataset(name, frame_of(rows), CLASSES, card, FileReader(folder), has_masks=True)
+    return Dataset(name, frame_of(rows), CLASSES, card, FileReader(folder, read_grey_levels), has_masks=True)

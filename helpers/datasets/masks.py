@@ -1,0 +1,288 @@
+"""Mask files of a dataset: which one belongs to which image, and which of its values is which class.
+
+A mask file holds values: indices of a palette (whatever its colours), greys, colours, or a transparency alone. What
+they mean is judged over all masks of a dataset together, and only where it is beyond doubt:
+
+=========================================================  =======================================================
+three evenly spaced values from 0: 0, 1, 2; 0, 85, 170;    background, cytoplasm, nucleus, from dark to light
+0, 127, 255; 0, 128, 255; …
+0 and 2; 0 alone                                           the same with no cytoplasm, or no cell
+two other values (1-bit, 0 and 1, 0 and 255, …)            refused: the second may be the cell or its nucleus
+colours; 1, 2, 3; one value too many                       refused
+nucleus on more than half of a mask's border               refused: inverted, or another order of the classes
+=========================================================  =======================================================
+
+What is refused can be declared in ``masks/values.csv``, a table with the columns ``value`` (0 to 255, or a colour as
+``#ff0000``) and ``class`` (``background``, ``cytoplasm`` or ``nucleus``), one row per value. Two values may be one
+class.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from helpers import images
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, DataError, read_table
+
+CLASSES = {"background": BACKGROUND, "cytoplasm": CYTOPLASM, "nucleus": NUCLEUS}
+TABLE = "values.csv"
+SHOWN_VALUES = 8
+MAX_VALUES, BAND_PIXELS = 1000, 1_000_000
+_COLOUR = 1 << 24  # added to 0xRRGGBB, so that a colour is no grey; a grey is one value however it is stored
+_NO_CLASS = 255
+
+
+def read_grey_levels(path: Path) -> np.ndarray:
+    """Read a mask of noisy greys: below 64 background, below 192 cytoplasm, the rest nucleus (Zheng et al. 2018)."""
+    mask = images.read_grey(path)
+    return (mask >= 64).astype(np.uint8) + (mask >= 192)
+
+
+def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
+    """Read a mask whose values are known.
+
+    Args:
+        path: the file.
+        classes: the class of each value; see :func:`classes_of`.
+
+    Returns:
+        ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+
+    Raises:
+        ImageError: the file cannot be read, or holds another value.
+    """
+    bands = []
+    for values in _bands(images.read_values(path)):
+        labels = np.full(values.shape, _NO_CLASS, np.uint8)
+        for value, label in classes.items():
+            labels[values == value] = label
+        strange = labels == _NO_CLASS
+        if strange.any():
+            raise images.ImageError(
+                f"{path}: holds {_listed(_counted(values[strange]))}; the masks of this dataset hold "
+                f"{_all(classes)}; correct the mask, or declare the value in {TABLE}"
+            )
+        bands.append(labels)
+    return np.concatenate(bands)
+
+
+def find_masks(root: Path, folder: str, paths: Iterable[str]) -> dict[str, str]:
+    """Find the mask of every image: ``<folder>/<path of the image>`` or ``<folder>/<its name>``, whatever the suffix.
+
+    Args:
+        root: of the dataset.
+        folder: of the masks, below it.
+        paths: of the images, below ``root``.
+
+    Returns:
+        From path of the image to path of its mask, both below ``root``.
+
+    Raises:
+        DataError: an image has no mask or several, or a mask stands for several images; each is listed.
+    """
+    there: dict[str, list[str]] = {}
+    for path in sorted((root / folder).rglob("*")):
+        if path.suffix.lower() in images.SUFFIXES and not path.name.startswith("."):
+            there.setdefault(_key(path.relative_to(root / folder)), []).append(path.relative_to(root).as_posix())
+    found, problems, images_of = {}, [], {}
+    for path in paths:
+        own = PurePosixPath(_key(PurePosixPath(path)))
+        masks = there.get(str(own)) or there.get(own.name) or []
+        if len(masks) == 1:
+            found[path] = masks[0]
+            images_of.setdefault(masks[0], []).append(path)
+        elif masks:
+            problems.append(f"{path}: {', '.join(masks)}; which one is meant?")
+        else:
+            problems.append(f"{path}: no {folder}/{own}.png nor {folder}/{own.name}.png")
+    shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if len(paths) > 1]
+    if shared:
+        raise DataError(f"{root / folder}: masks that stand for more than one image; use {folder}/<class>/", shared)
+    if problems:
+        raise DataError(
+            f"{root / folder}: {len(problems)} images have no mask, or not one; add them, or remove the folder",
+            problems,
+        )
+    return found
+
+
+def _key(path: PurePosixPath) -> str:
+    """A path without the suffix of an image, its letters composed as one: file systems and archives differ in that."""
+    known = path.suffix.lower() in images.SUFFIXES
+    return unicodedata.normalize("NFC", str(path.with_suffix("") if known else path))
+
+
+def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], bool]:
+    """Judge what the values of a dataset's masks mean; see the module for the rules.
+
+    Every mask is decoded once, in threads; one that cannot be read is left to whoever reads it, and is named there.
+
+    Args:
+        folder: of the masks; may hold the table ``values.csv``.
+        paths: of all masks.
+
+    Returns:
+        The class of each value, and whether the table declares it. A class that no mask has is a warning.
+
+    Raises:
+        DataError: the table is wrong, or the values do not say what they mean; the message names files and values.
+    """
+    table = folder / TABLE
+    declared = _declared(table) if table.exists() else None
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = [mask for mask in pool.map(_looked_at, paths) if mask]
+    values = {value for mask in found for value in mask.counts}
+    if declared is None:
+        classes = _meant(values) if found else {}
+        if classes is None:
+            raise _unclear(folder, found)
+        inverted = [mask.path for mask in found if _on_border(mask, classes, NUCLEUS) > 0.5]
+        if inverted:
+            raise DataError(
+                f"{folder}: masks whose border is mostly nucleus, so they may be inverted ({_all(values)}); correct "
+                f"them, or declare in {table} (columns value, class) which value is which class",
+                map(str, inverted),
+            )
+    else:
+        classes = declared
+        unknown = [_problem(mask, set(classes)) for mask in found if set(mask.counts) - set(classes)]
+        if unknown:
+            raise DataError(f"{folder}: masks hold values that {table} does not declare; add them there", unknown)
+    missing = [name for name, label in CLASSES.items() if label not in {classes[value] for value in values}]
+    if found and missing:
+        warnings.warn(
+            f"{folder}: no mask holds {' or '.join(missing)} (values {_all(values)}); what is measured of it has no "
+            f"meaning here",
+            stacklevel=4,
+        )
+    return classes, declared is not None
+
+
+@dataclass(frozen=True)
+class _Mask:
+    """Pixels of each value in a mask, and on its border."""
+
+    path: Path
+    counts: Counter[int]
+    border: Counter[int]
+
+
+def _bands(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Some rows of a mask at a time, a value per pixel: ``uint8``, or ``int32`` where there are colours."""
+    rows = max(1, BAND_PIXELS // values.shape[1])
+    for top in range(0, len(values), rows):
+        band = values[top : top + rows]
+        if band.ndim == 3:
+            red, green, blue = (band[..., k].astype(np.int32) for k in range(3))
+            band = np.where((red == green) & (green == blue), red, _COLOUR | red << 16 | green << 8 | blue)
+        yield band
+
+
+def _looked_at(path: Path) -> _Mask | None:
+    """What a mask holds; of a photograph, which has far too many values, what its first rows hold."""
+    try:
+        values = images.read_values(path)
+    except images.ImageError:
+        return None
+    counts: Counter[int] = Counter()
+    for band in _bands(values):
+        counts += _counted(band)
+        if len(counts) > MAX_VALUES:
+            break
+    edges = (values[:1], values[-1:], values[:, :1], values[:, -1:])
+    return _Mask(path, counts, sum((_counted(band) for edge in edges for band in _bands(edge)), Counter()))
+
+
+def _counted(values: np.ndarray) -> Counter[int]:
+    if values.dtype == np.uint8:
+        counts = np.bincount(values.ravel(), minlength=256)
+        return Counter({int(value): int(counts[value]) for value in np.flatnonzero(counts)})
+    found, counts = np.unique(values, return_counts=True)
+    return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+
+
+def _meant(values: set[int]) -> dict[int, int] | None:
+    """The class of each value, where that is beyond doubt."""
+    known = sorted(values)
+    if known in ([0], [0, 2]):
+        return {value: value for value in known}
+    if len(known) == 3 and known[0] == 0 and known[2] <= 255 and abs(known[2] - 2 * known[1]) <= 1:
+        return dict(zip(known, (BACKGROUND, CYTOPLASM, NUCLEUS), strict=True))
+    return None
+
+
+def _on_border(mask: _Mask, classes: Mapping[int, int], label: int) -> float:
+    return sum(n for value, n in mask.border.items() if classes[value] == label) / mask.border.total()
+
+
+def _unclear(folder: Path, found: list[_Mask]) -> DataError:
+    """The refusal of masks that do not say what they mean: those that differ from most, or else all of them."""
+    sets = Counter(frozenset(mask.counts) for mask in found)
+    usual = max((one for one in sets if _meant(set(one))), key=lambda one: (len(one), sets[one]), default=frozenset())
+    odd = [mask for mask in found if not set(mask.counts) <= usual]
+    if not usual or len(odd) > len(found) / 2:
+        usual, odd = frozenset(), found
+    what = f"values other than {_all(usual)}" if usual else f"values {_all({v for one in sets for v in one})}"
+    return DataError(
+        f"{folder}: masks hold {what}, which do not say what is background, cytoplasm and nucleus; correct them, or "
+        f"declare each value in {folder / TABLE} (columns value, class)",
+        [_problem(mask, usual) for mask in odd],
+    )
+
+
+def _problem(mask: _Mask, known: Iterable[int]) -> str:
+    return f"{mask.path}: {_listed(Counter({v: n for v, n in mask.counts.items() if v not in set(known)}))}"
+
+
+def _text(value: int) -> str:
+    return f"#{value - _COLOUR:06x}" if value >= _COLOUR else str(value)
+
+
+def _all(values: Iterable[int]) -> str:
+    known = sorted(values)
+    more = f" and {len(known) - SHOWN_VALUES:,} more" if len(known) > SHOWN_VALUES else ""
+    return ", ".join(map(_text, known[:SHOWN_VALUES])) + more
+
+
+def _listed(counts: Counter[int]) -> str:
+    shown = sorted(counts)[:SHOWN_VALUES]
+    more = f" and {len(counts) - len(shown):,} more values" if len(counts) > len(shown) else ""
+    return ", ".join(f"{_text(value)} ({counts[value]:,} pixels)" for value in shown) + more
+
+
+def _declared(path: Path) -> dict[int, int]:
+    table = read_table(path, ["value", "class"])
+    classes, problems = {}, []
+    for value, name in zip(table["value"].str.strip(), table["class"].str.strip(), strict=True):
+        number = _number(value)
+        if number is None:
+            problems.append(f"value {value!r}: neither 0 to 255 nor a colour such as #ff0000")
+        elif name not in CLASSES:
+            problems.append(f"class {name!r} of {value}: not one of {', '.join(CLASSES)}")
+        elif number in classes:
+            problems.append(f"value {value}: stands more than once")
+        else:
+            classes[number] = CLASSES[name]
+    if problems or not classes:
+        raise DataError(f"{path}: one row per value, with the columns value and class; correct it", problems)
+    return classes
+
+
+def _number(text: str) -> int | None:
+    """0 to 255 or a colour as one number; a colour of three equal parts is a grey."""
+    if re.fullmatch(r"\d{1,3}", text) and int(text) <= 255:
+        return int(text)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return None
+    number = int(text[1:], 16)
+    return number & 255 if len(set(bytes.fromhex(text[1:]))) == 1 else _COLOUR | number

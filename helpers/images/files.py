@@ -1,0 +1,268 @@
+"""One image file or mask file: judge it, read it, write one; see :mod:`helpers.images` for what a file may be."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from helpers.errors import LeukobookError
+from helpers.files import write_bytes
+from helpers.images.headers import MAX_PIXELS, format_of, header_problem
+
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
+SUFFIXES = frozenset(
+    {".bmp", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
+)
+_CONVERTED = frozenset({"RGB", "L", "1", "P", "RGBA", "LA", "PA"})
+_AS_IMAGE, _AS_MASK = "save it as 8-bit RGB", "save the labels as 8-bit greyscale"
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+_BAND_PIXELS = 4_000_000
+
+_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
+
+
+class ImageError(LeukobookError):
+    """An image file that cannot be used; the message names the file, what is wrong and what to do."""
+
+
+@contextlib.contextmanager
+def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
+    """Open a file and judge its header; no pixel is decoded yet."""
+    try:
+        kind = path.stat()  # before it is opened: opening a pipe waits for a writer
+        if not stat.S_ISREG(kind.st_mode):
+            what = "a folder" if stat.S_ISDIR(kind.st_mode) else "a pipe, device or socket"
+            raise ImageError(f"{path}: {what}, not an image file; give the file of an image")
+        if kind.st_size == 0:
+            raise ImageError(f"{path}: the file is empty; fetch it again")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file; check the folder, or fetch the dataset again") from None
+    except PermissionError:
+        raise ImageError(f"{path}: not readable; give yourself read permission (chmod u+r)") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"{path}: cannot be opened ({error}); check the path") from None
+    with file:
+        yield _judged(path, file, kind.st_size, remedy)
+
+
+def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
+    try:
+        problem = header_problem(file, length, remedy)
+        if not problem:
+            file.seek(0)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module=r"PIL\.")  # what it warns of is judged here
+                image = Image.open(file, formats=FORMATS)
+                problem = _mode_problem(image, remedy)
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not an image in {', '.join(FORMATS)}; remove it or save it as PNG") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{path}: far more than {MAX_PIXELS:,} pixels; crop it into tiles") from None
+    except _DAMAGED as error:
+        raise ImageError(f"{path}: the header cannot be read ({error}); fetch the file again") from None
+    if problem:
+        raise ImageError(f"{path}: {problem}")
+    return image
+
+
+def _mode_problem(image: Image.Image, remedy: str) -> str | None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        return f"{width}×{height} pixels is more than {MAX_PIXELS:,}; crop it into tiles"
+    if width < 1 or height < 1:
+        return f"{width}×{height} pixels is no picture; remove it"
+    if image.mode not in _CONVERTED:
+        return f"mode {image.mode} (CMYK, 16-bit, float or the like) is not supported; {remedy}"
+    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:  # of the others, the header has been looked at
+        return "more than one frame; save the one you mean as a file of its own"
+    _orientation(image)
+    return None
+
+
+def is_image(path: Path) -> bool:
+    """Tell whether a file begins as one of :data:`FORMATS` does, whatever its name; no more than 32 bytes are read.
+
+    Returns:
+        ``False`` also for a folder, a pipe, and a file that is missing or not readable.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+        with path.open("rb") as file:
+            return format_of(file.read(32)) is not None
+    except OSError:
+        return False
+
+
+def check_header(path: str | Path, mask: bool = False) -> tuple[int, int]:
+    """Size of an image as ``(height, width)``, from its header alone.
+
+    Args:
+        path: the file.
+        mask: whether it is a mask, for which another remedy is right.
+
+    Raises:
+        ImageError: the file is missing, unreadable, empty, not an image, too large or of a mode that is refused.
+    """
+    with _opened(Path(path), _AS_MASK if mask else _AS_IMAGE) as image:
+        width, height = image.size
+        if image.format == "TIFF":  # Pillow may have turned image.size already, depending on its version
+            width, height = image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 (upright) to 8. PNG is left out: it may keep EXIF behind the pixels; cameras write JPEG."""
+    found = image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "MPO", "TIFF") else 1
+    return found if found in _UPRIGHT else 1
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        image.load()
+        orientation = _orientation(image)  # after the pixels: some versions of Pillow turn a TIFF as they load it
+    return image.transpose(_UPRIGHT[orientation]) if orientation != 1 else image
+
+
+def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
+    """Read one image as ``uint8`` RGB of shape ``(height, width, 3)``.
+
+    Args:
+        path: the file.
+        at_least: if given, a JPEG may come at 1/2, 1/4 or 1/8 of its size as long as both sides keep at least this
+            many pixels. The JPEG decoder then skips work, which is where most of the time goes.
+
+    Raises:
+        ImageError: the file is refused (see the table above), or its pixels are truncated or corrupt.
+    """
+    path = Path(path)
+    with _opened(path) as image:
+        if at_least is not None:
+            image.draft("RGB", (at_least, at_least))
+        try:
+            pixels = _rgb(_decoded(image))
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from None
+        except _DAMAGED as error:
+            raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
+    first = pixels[0, 0]
+    if (pixels[-1, -1] == first).all() and (pixels == first).all():
+        colour = ", ".join(map(str, first))
+        raise ImageError(f"{path}: one single colour ({colour}), so there is no cell on it; remove it")
+    return pixels
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    width, height = image.size
+    pixels, rows, opaque = np.empty((height, width, 3), np.uint8), max(1, _BAND_PIXELS // width), False
+    for top in range(0, height, rows):  # in bands: four copies of a large picture would not fit into memory
+        band = image.crop((0, top, width, min(top + rows, height))).convert("RGBA")
+        opaque |= band.getextrema()[3][1] > 0
+        white = Image.new("RGBA", band.size, "white")
+        pixels[top : top + rows] = np.asarray(Image.alpha_composite(white, band).convert("RGB"))
+    if not opaque:
+        raise ImageError("wholly transparent, so nothing of it can be seen; save it without its alpha channel")
+    return pixels
+
+
+def read_batches(
+    paths: list[Path], bad: list[str], doing: str, batch: int = 16
+) -> Iterator[list[tuple[Path, np.ndarray]]]:
+    """Images with their paths, a few at a time, so that a folder of any length fits into memory; shows progress.
+
+    Args:
+        paths: of the images.
+        bad: gets a line for every image that cannot be read, which is left out.
+        doing: what the progress bar says.
+        batch: images at a time, at most.
+    """
+    with tqdm(total=len(paths), desc=doing, unit="image", delay=2, leave=False) as bar:
+        for start in range(0, len(paths), batch):
+            part = paths[start : start + batch]
+            found = []
+            for path in part:
+                try:
+                    found.append((path, read(path)))
+                except ImageError as error:
+                    bad.append(str(error))
+            if found:
+                yield found
+            bar.update(len(part))
+
+
+def read_values(path: str | Path) -> np.ndarray:
+    """Read the values of a mask file as they are stored: those of a label or a grey, not those that a viewer shows.
+
+    Returns:
+        ``uint8 (height, width)``: indices of a palette; greys, also where they are stored as three equal channels; the
+        transparency, where that alone is drawn. ``uint8 (height, width, 3)`` where the file holds colours.
+
+    Raises:
+        ImageError: as :func:`read` does; values stand in the colours and in the transparency.
+    """
+    path = Path(path)
+    with _opened(path, _AS_MASK) as image:
+        try:
+            image = _decoded(image)
+            if image.mode == "1":
+                image = image.convert("L")
+            if image.mode in ("P", "L"):
+                return np.asarray(image)
+            pixels = np.asarray(image.convert("RGBA") if image.mode in ("LA", "PA") else image)
+        except _DAMAGED as error:
+            raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
+    colours = pixels[..., :3]
+    if (colours == colours[..., :1]).all():
+        colours = colours[..., 0]
+    if pixels.shape[2] == 3 or (pixels[..., 3] == 255).all():
+        return np.ascontiguousarray(colours)
+    alpha = pixels[..., 3]
+    if (colours == colours[0, 0]).all():
+        return np.ascontiguousarray(alpha)
+    clear, drawn = alpha == 0, colours.reshape(*alpha.shape, -1).any(axis=2)
+    if ((clear | drawn) & (clear | (alpha == 255))).all() and not clear.all():
+        colours = colours.copy()
+        colours[clear] = 0
+        return colours
+    raise ImageError(f"{path}: values in the colours and in the transparency; save the labels as 8-bit greyscale")
+
+
+def read_grey(path: str | Path) -> np.ndarray:
+    """Read the values of a mask file, ``uint8 (height, width)``, and refuse colours; see :func:`read_values`."""
+    values = read_values(path)
+    if values.ndim == 3:
+        raise ImageError(f"{path}: holds colours; {_AS_MASK}")
+    return values
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture as PNG, whole or not at all.
+
+    Args:
+        path: its folder must be there.
+        picture: ``uint8``: grey ``(height, width)``, RGB ``(…, 3)`` or RGB with a fourth channel ``(…, 4)``.
+    """
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    write_bytes(path, coded.tobytes())
