@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ def encoded(kind, **options):
 
 WHOLE = [
     encoded("PNG"), encoded("BMP"), encoded("JPEG", quality=80), encoded("JPEG", progressive=True),
-    encoded("TIFF"), encoded("TIFF", compression="tiff_lzw"), encoded("GIF"),
+    encoded("TIFF"), encoded("TIFF", compression="tiff_lzw"), encoded("GIF"), encoded("WEBP"),
+    encoded("WEBP", lossless=True), encoded("JPEG2000"), encoded("JPEG2000", no_jp2=True),
+    encoded("MPO", save_all=True, append_images=[Image.new("RGB", (20, 24))]),
 ]  # fmt: skip
 
 
@@ -46,18 +49,43 @@ def damaged(draw, wholes):
     return bytes(content[:cut]) + draw(st.binary(max_size=16))
 
 
-@bounded
+@settings(bounded, max_examples=300)
 @given(content=st.one_of(damaged(WHOLE), st.binary(max_size=200)))
 def test_any_bytes_are_an_image_or_an_image_error(tmp_path, content):
     path = tmp_path / "cell.png"
     path.write_bytes(content)
-    for read in (images.check_header, images.read, lambda p: images.read(p, at_least=8), images.read_grey):
+    assert images.is_image(path) in (True, False)
+    for read in (images.check_header, images.read, lambda p: images.read(p, at_least=8), images.read_values):
         try:
             found = read(path)
         except images.ImageError as error:
             assert "cell.png" in str(error)
         else:
             assert isinstance(found, tuple) or found.dtype == np.uint8
+
+
+MASKS = [encoded("PNG"), encoded("GIF"), encoded("WEBP", lossless=True)]
+VALUES = [b"value,class\n0,background\n1,cytoplasm\n2,nucleus\n", b"value;class\n#ff0000;nucleus\n"]
+
+
+@bounded
+@given(mask=damaged(MASKS), table=st.none() | damaged(VALUES) | st.binary(max_size=80))
+def test_any_mask_and_table_of_values_is_a_dataset_or_a_data_error(tmp_path, mask, table):
+    for folder in (tmp_path / "a", tmp_path / "masks" / "a"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "a" / "0.png").write_bytes(WHOLE[0])
+    (tmp_path / "masks" / "a" / "0.png").write_bytes(mask)
+    (tmp_path / "masks" / "values.csv").unlink(missing_ok=True)
+    if table is not None:
+        (tmp_path / "masks" / "values.csv").write_bytes(table)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*no mask holds")
+            found = datasets.load(f"folder:{tmp_path}").masks(24)
+    except datasets.DataError as error:
+        assert str(tmp_path) in str(error)
+    else:
+        assert set(np.unique(found)) <= {0, 1, 2}
 
 
 TABLES = [b"image,group\na/0.png,P1\na/1.png,P2\n", "image;group\r\na/0.png;Ä\r\n".encode("utf-16")]
