@@ -158,30 +158,32 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
         if at_least is not None:
             image.draft("RGB", (at_least, at_least))
         try:
-            pixels = _rgb(_decoded(image))
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from None
+            image = _decoded(image)
+            pixels = _rgb(image)
         except _DAMAGED as error:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
     first = pixels[0, 0]
     if (pixels[-1, -1] == first).all() and (pixels == first).all():
+        if _has_alpha(image) and image.convert("RGBA").getextrema()[3][1] == 0:
+            raise ImageError(f"{path}: wholly transparent, so nothing is seen; save it without its alpha channel")
         colour = ", ".join(map(str, first))
         raise ImageError(f"{path}: one single colour ({colour}), so there is no cell on it; remove it")
     return pixels
 
 
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+
+
 def _rgb(image: Image.Image) -> np.ndarray:
-    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+    if not _has_alpha(image):
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     width, height = image.size
-    pixels, rows, opaque = np.empty((height, width, 3), np.uint8), max(1, _BAND_PIXELS // width), False
+    pixels, rows = np.empty((height, width, 3), np.uint8), max(1, _BAND_PIXELS // width)
     for top in range(0, height, rows):  # in bands: four copies of a large picture would not fit into memory
         band = image.crop((0, top, width, min(top + rows, height))).convert("RGBA")
-        opaque |= band.getextrema()[3][1] > 0
         white = Image.new("RGBA", band.size, "white")
         pixels[top : top + rows] = np.asarray(Image.alpha_composite(white, band).convert("RGB"))
-    if not opaque:
-        raise ImageError("wholly transparent, so nothing of it can be seen; save it without its alpha channel")
     return pixels
 
 
