@@ -79,6 +79,8 @@ REFUSED = {
         tiff(directory({**SINGLE, 322: (4, 1, 46336), 323: (4, 1, 46336), 324: (4, 1, 8), 325: (4, 1, 100)})),
         "46336×46336 pixels",
     ),
+    "tiff of swapped bytes": (b"II\0*" + tiff(directory(STRIP))[4:], "not an image in"),
+    "png whose size comes later": (png()[:8] + chunk(b"abCd", b"") + png()[8:], "does not begin with its size"),
     "png of many chunks": (png(chunk(b"abCd", b"") * 100_001), "100,000 chunks"),
     "png of many parts": (png(chunk(b"IDAT", b"") * 100_001), "100,000 chunks"),
     "png of a huge text": (png(chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**7)))), "header cannot be read"),
@@ -120,7 +122,6 @@ def test_a_hostile_file_is_refused_within_a_second(tmp_path, content, words):
         assert str(caught.value).startswith(f"{path}: ")
         assert words in str(caught.value)
     assert time.perf_counter() - start < 3
-    assert images.is_image(path)
 
 
 def test_the_files_before_they_were_made_hostile_are_read(tmp_path):

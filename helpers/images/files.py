@@ -64,12 +64,16 @@ def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
 
 def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
     try:
+        kind = format_of(file.read(32))
+        if kind is None:
+            raise UnidentifiedImageError
+        file.seek(0)
         problem = header_problem(file, length, remedy)
         if not problem:
             file.seek(0)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", module=r"PIL\.")  # what it warns of is judged here
-                image = Image.open(file, formats=FORMATS)
+                image = Image.open(file, formats=(kind,))  # no other than the one whose header has been judged
                 problem = _mode_problem(image, remedy)
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image in {', '.join(FORMATS)}; remove it or save it as PNG") from None
@@ -90,7 +94,9 @@ def _mode_problem(image: Image.Image, remedy: str) -> str | None:
         return f"{width}×{height} pixels is no picture; remove it"
     if image.mode not in _CONVERTED:
         return f"mode {image.mode} (CMYK, 16-bit, float or the like) is not supported; {remedy}"
-    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:  # of the others, the header has been looked at
+    if (
+        image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1
+    ):  # of the others, the header has been judged
         return "more than one frame; save the one you mean as a file of its own"
     _orientation(image)
     return None

@@ -48,7 +48,7 @@ def format_of(head: bytes) -> str | None:
             return name
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
-    if head[:2] == b"BM" and head[14:18] in {bytes([n, 0, 0, 0]) for n in (12, 16, 40, 52, 56, 64, 108, 124)}:
+    if head[:2] == b"BM" and head[14:18] in {bytes([n, 0, 0, 0]) for n in (12, 40, 52, 56, 64, 108, 124)}:
         return "BMP"
     return None
 
@@ -57,22 +57,21 @@ def header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
     """Say what is wrong with an image file as far as its header shows it, or nothing.
 
     Args:
-        file: open for reading; its position is changed.
+        file: open for reading at its start, of a format that :func:`format_of` knows; its position is changed.
         length: of the file in bytes.
         remedy: what to do about a bit depth that is not supported.
 
     Returns:
-        The problem and what to do; ``None`` where there is none, or where the format is not known.
+        The problem and what to do; ``None`` where there is none.
 
     Raises:
         OSError, struct.error, IndexError: the header ends too early.
     """
     if length > MAX_BYTES:
         return f"{length:,} bytes are more than {MAX_BYTES:,}; crop it into tiles"
+    look = _LOOKS[format_of(file.read(32))]
     file.seek(0)
-    look = _LOOKS.get(format_of(file.read(32)) or "")
-    file.seek(0)
-    return look(file, length, remedy) if look else None
+    return look(file, length, remedy)
 
 
 def _too_deep(bits: int, channels: str, remedy: str) -> str:
@@ -94,7 +93,7 @@ def _too_large(width: int, height: int, limit: int) -> str | None:
 def _png(file: BinaryIO, length: int, remedy: str) -> str | None:
     head = file.read(33)
     if head[12:16] != b"IHDR":
-        return None
+        return "does not begin with its size; open it in an image program and save it anew"
     depth, colour = head[24], head[25]
     if depth > 8:
         return _too_deep(depth, {0: "greyscale", 4: "greyscale with alpha", 6: "RGBA"}.get(colour, "RGB"), remedy)
