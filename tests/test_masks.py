@@ -20,8 +20,8 @@ def valued(*values):
     return np.asarray(values, np.uint8)[LABELS]
 
 
-def picture():
-    pixels = np.full((*LABELS.shape, 3), 220, np.uint8)
+def picture(k=0):
+    pixels = np.full((*LABELS.shape, 3), 220 - k, np.uint8)
     pixels[LABELS > 0] = (150, 90, 160)
     return Image.fromarray(pixels)
 
@@ -54,7 +54,7 @@ def cells(tmp_path):
             label = ("blast", "healthy")[k % 2]
             for folder in (tmp_path / label, tmp_path / "masks" / label):
                 folder.mkdir(parents=True, exist_ok=True)
-            picture().save(tmp_path / label / f"{k}.png")
+            picture(k).save(tmp_path / label / f"{k}.png")
             mask = mask if isinstance(mask, Image.Image) else Image.fromarray(mask)
             mask.save(tmp_path / "masks" / label / f"{k}{suffix}", **options)
         if table is not None:
@@ -281,6 +281,25 @@ def test_a_mask_is_found_whichever_way_its_letters_are_composed(tmp_path):
     picture().save(tmp_path / "a" / "Zelle_a\u0308.png")
     Image.fromarray(LABELS).save(tmp_path / "masks" / "a" / "Zelle_\u00e4.png")
     assert_read(datasets.load(f"folder:{tmp_path}"))
+
+
+def test_a_mask_is_found_whatever_the_case_of_its_name(cells, tmp_path):
+    root = cells(LABELS, LABELS).reader.root
+    (root / "masks" / "blast" / "0.png").rename(root / "masks" / "0.PNG")
+    (root / "blast" / "0.png").rename(root / "blast" / "Cell.png")
+    (root / "masks" / "0.PNG").rename(root / "masks" / "cell.png")
+    assert_read(datasets.load(f"folder:{tmp_path}"))
+
+
+def test_masks_that_differ_in_case_only_are_told_apart(tmp_path):
+    for folder in ("a", "masks/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    for k, name in enumerate(("x.png", "X.png")):
+        picture(k).save(tmp_path / "a" / name)
+        Image.fromarray(np.roll(LABELS, k)).save(tmp_path / "masks" / "a" / name)
+    dataset = datasets.load(f"folder:{tmp_path}")
+    assert dataset.frame.loc["a/X.png", "mask_path"] == "masks/a/X.png"
+    assert np.array_equal(dataset.mask("a/x.png"), LABELS)
 
 
 def test_two_masks_of_one_image_are_refused(cells, tmp_path):

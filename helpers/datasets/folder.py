@@ -69,7 +69,7 @@ def folder(root: Path) -> Dataset:
             row["group"] = by_image[row["image_id"]]
     reader, options, has_masks = FileReader(root), {}, (root / MASKS).is_dir()
     if has_masks:
-        reader, options = _with_masks(root, rows)
+        reader, options = _with_masks(root, rows, root / MASKS)
     classes = tuple(sorted({row["label"] for row in rows}))
     return Dataset(f"folder:{root}", frame_of(rows), classes, FOLDER_CARD, reader, has_masks, options)
 
@@ -127,11 +127,11 @@ def _class_rows(root: Path, below: str, classes: tuple[str | Path, ...], source:
     return rows
 
 
-def _with_masks(root: Path, rows: list[dict]) -> tuple[FileReader, dict[str, Any]]:
+def _with_masks(root: Path, rows: list[dict], folder: Path) -> tuple[FileReader, dict[str, Any]]:
     """The reader of a folder with masks, whose rows get theirs; what is declared of them belongs to the fingerprint."""
-    found = masks.find_masks(root, MASKS, [row["path"] for row in rows])
+    found = masks.find_masks(root, folder, [row["path"] for row in rows])
     for row in rows:
         row["mask_path"] = found[row["path"]]
-    classes, declared = masks.classes_of(root / MASKS, [root / path for path in found.values()])
+    classes, declared = masks.classes_of(folder, [root / path for path in found.values()])
     reader = FileReader(root, functools.partial(masks.read_labels, classes=classes))
     return reader, {"mask_values": tuple(sorted(classes.items()))} if declared else {}

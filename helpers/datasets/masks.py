@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
@@ -76,8 +76,10 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
     return np.concatenate(bands)
 
 
-def find_masks(root: Path, folder: str, paths: Iterable[str]) -> dict[str, str]:
+def find_masks(root: Path, folder: Path, paths: Iterable[str]) -> dict[str, str]:
     """Find the mask of every image: ``<folder>/<path of the image>`` or ``<folder>/<its name>``, whatever the suffix.
+
+    Names are compared with their letters composed, and whatever their case where none is equal.
 
     Args:
         root: of the dataset.
@@ -90,36 +92,36 @@ def find_masks(root: Path, folder: str, paths: Iterable[str]) -> dict[str, str]:
     Raises:
         DataError: an image has no mask or several, or a mask stands for several images; each is listed.
     """
-    there: dict[str, list[str]] = {}
-    for path in sorted((root / folder).rglob("*")):
+    there: dict[tuple[str, bool], list[str]] = {}  # by name, and whether its case has been taken away
+    for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in images.SUFFIXES and not path.name.startswith("."):
-            there.setdefault(_key(path.relative_to(root / folder)), []).append(path.relative_to(root).as_posix())
+            key = _key(path.relative_to(folder))
+            for name in ((key, False), (key.casefold(), True)):
+                there.setdefault(name, []).append(path.relative_to(root).as_posix())
     found, problems, images_of = {}, [], {}
     for path in paths:
-        own = PurePosixPath(_key(PurePosixPath(path)))
-        masks = there.get(str(own)) or there.get(own.name) or []
+        own, name = _key(PurePosixPath(path)), _key(PurePosixPath(path)).rpartition("/")[2]
+        choices = ((own, False), (name, False), (own.casefold(), True), (name.casefold(), True))
+        masks = next((there[choice] for choice in choices if choice in there), [])
         if len(masks) == 1:
             found[path] = masks[0]
             images_of.setdefault(masks[0], []).append(path)
         elif masks:
             problems.append(f"{path}: {', '.join(masks)}; which one is meant?")
         else:
-            problems.append(f"{path}: no {folder}/{own}.png nor {folder}/{own.name}.png")
+            problems.append(f"{path}: no {folder.name}/{own}.png nor {folder.name}/{name}.png")
     shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if len(paths) > 1]
     if shared:
-        raise DataError(f"{root / folder}: masks that stand for more than one image; use {folder}/<class>/", shared)
+        raise DataError(f"{folder}: masks that stand for more than one image; use {folder.name}/<class>/", shared)
     if problems:
-        raise DataError(
-            f"{root / folder}: {len(problems)} images have no mask, or not one; add them, or remove the folder",
-            problems,
-        )
+        raise DataError(f"{folder}: {len(problems)} images have no mask; add them, or remove the folder", problems)
     return found
 
 
-def _key(path: PurePosixPath) -> str:
+def _key(path: PurePath) -> str:
     """A path without the suffix of an image, its letters composed as one: file systems and archives differ in that."""
     known = path.suffix.lower() in images.SUFFIXES
-    return unicodedata.normalize("NFC", str(path.with_suffix("") if known else path))
+    return unicodedata.normalize("NFC", (path.with_suffix("") if known else path).as_posix())
 
 
 def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], bool]:
