@@ -24,6 +24,8 @@ def test_importing_tensorflow_writes_nothing():
 
 def test_other_lines_and_errors_pass(capfd):
     with pytest.raises(ImportError), backend._without_noise():
-        os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN custom operations are on.\nsomething is wrong\n")
+        os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN custom operations are on.\n")
+        os.write(2, b"2026-11-28 21:09:28.8: I tensorflow/core/cpu_feature_guard.cc:210] This TensorFlow is fast.\n")
+        os.write(2, b"something is wrong\n")
         raise ImportError
     assert capfd.readouterr().err == "something is wrong\n"
