@@ -23,7 +23,8 @@ def datasheet(dataset: Dataset) -> str:
     sizes = dataset.sizes().value_counts()
     common = "×".join(str(int(side)) for side in sizes.index[0])
     counts = "\n".join(f"| {name} | {row.images} | {row.groups} |" for name, row in classes.iterrows())
-    defects = "\n".join(f"- {defect}" for defect in card.defects) or "- none is known"
+    nobody_looked = "- nobody has looked for defects; near-duplicates, wrong labels and mixed stains are frequent"
+    defects = "\n".join(f"- {defect}" for defect in card.defects) or nobody_looked
     return f"""# Datasheet: {card.title}
 
 **Not for diagnosis.** Name here: `{dataset.public_name}`; SHA-256 of the content: `{dataset.fingerprint()}`.

@@ -5,38 +5,15 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from pictures import class_folder, picture, save, write
 
 from helpers import datasets
 from helpers.datasets import CYTOPLASM, NUCLEUS, DataError, base, load
 
 
-def picture(seed=0, height=40, width=48):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def save(path, image=None, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture() if image is None else image).save(path, **options)
-    return path
-
-
-def write(path, text, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", **options)
-    return path
-
-
 def truncate(path, keep=0.5):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
-
-
-def class_folder(root, classes=("healthy", "blast"), each=3):
-    for c, label in enumerate(classes):
-        for k in range(each):
-            save(root / label / f"{k}.png", picture(10 * c + k))
-    return root
 
 
 def labels_of(dataset):
@@ -541,12 +518,25 @@ def test_a_folder_outside_ascii_works(tmp_path):
     assert set(load(f"folder:{root}").frame["label"]) == {"gesund", "Blästen 白血病"}
 
 
-def test_hidden_files_and_other_files_are_passed_over(tmp_path):
+def test_what_systems_leave_behind_is_passed_over_without_a_word(tmp_path):
     class_folder(tmp_path)
-    write(tmp_path / "blast" / "notes.txt", "mine")
-    write(tmp_path / "blast" / "._0.png", "macOS")
-    (tmp_path / ".git").mkdir()
+    for name in ("blast/._0.png", "blast/Thumbs.db", "healthy/desktop.ini", "__MACOSX/blast/0.png", ".git/config"):
+        write(tmp_path / name, "not ours")
     assert len(load(f"folder:{tmp_path}")) == 6
+
+
+def test_other_files_are_left_out_with_one_warning_that_counts_them(tmp_path):
+    class_folder(tmp_path)
+    save(tmp_path / "overview.png")
+    for name in ("blast/notes.txt", "blast/more.txt", "healthy/README"):
+        write(tmp_path / name, "mine")
+    with pytest.warns(UserWarning) as caught:
+        assert len(load(f"folder:{tmp_path}")) == 6
+    assert len(caught) == 1
+    text = str(caught[0].message)
+    assert "left out 1 images beside the class folders and other files (2 .txt, 1 without suffix)" in text
+    assert "- blast/notes.txt" in text
+    assert "- overview.png" in text
 
 
 def test_groups_csv_names_the_patients(tmp_path):

@@ -17,13 +17,19 @@ from typing import Any
 
 import pooch
 
-from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, synthetic, wbc
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, DataError, Dataset, positive_class
+from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, leukocytes4, pbc, synthetic, wbc
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, Dataset
+from helpers.datasets.classes import positive_class, refuse_single_class
+from helpers.datasets.errors import DataError
+from helpers.datasets.listing import find_images
 
 __all__ = [
     "BACKGROUND", "CYTOPLASM", "NUCLEUS", "SOURCES", "Card", "DataError", "Dataset",
-    "Source", "check", "data_root", "get", "load", "names", "options_for", "positive_class",
+    "Source", "check", "data_root", "find_images", "get", "load", "names", "options_for", "positive_class",
+    "refuse_single_class",
 ]  # fmt: skip
+
+FOLDER = "folder:"
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ SOURCES: dict[str, Source] = {
     "wbc2": Source(wbc.wbc2, wbc.CARD2, "wbc", wbc.REMOTE, wanted=lambda name, options: "Dataset 2" in name),
     "bccd": Source(bccd.bccd, bccd.CARD, "bccd", bccd.REMOTE),
     "pbc": Source(
-        folder.pbc,
-        folder.PBC_CARD,
+        pbc.pbc,
+        pbc.CARD,
         "pbc",
         ask="open the home page, download PBC_dataset_normal_DIB.zip (no account needed) and put the zip file",
     ),
@@ -90,15 +96,14 @@ SOURCES: dict[str, Source] = {
         aria.aria,
         aria.CARD,
         "aria",
-        ask="log in to Kaggle on the home page, download the archive and put it, or its folders Original and "
-        "Segmented,",
+        ask="log in to Kaggle on the home page, download the archive and put it, or its folder Original (and "
+        "Segmented),",
     ),
     "leukocytes4": Source(
-        folder.leukocytes4,
-        folder.LEUKOCYTES4_CARD,
+        leukocytes4.leukocytes4,
+        leukocytes4.CARD,
         "leukocytes4",
-        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put its folders train, "
-        "validation and test",
+        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put the folder small_dataset",
     ),
 }
 
@@ -110,7 +115,14 @@ def names() -> list[str]:
 
 def data_root(root: str | Path | None = None) -> Path:
     """The folder below which datasets lie: ``root``, else ``$LEUKOBOOK_DATA``, else the user's cache."""
-    return Path(root or os.environ.get("LEUKOBOOK_DATA") or pooch.os_cache("leukobook")).expanduser().resolve()
+    return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or pooch.os_cache("leukobook"))
+
+
+def _resolved(place: str | Path) -> Path:
+    try:
+        return Path(place).expanduser().resolve()
+    except (RuntimeError, OSError, ValueError) as error:  # no such user; a loop of links; a null byte
+        raise DataError(f"{str(place)!r}: not a path that can be read ({error}); check how it is written") from None
 
 
 def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **options: Any) -> Dataset:
@@ -148,27 +160,36 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
 def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The options of one dataset out of those of several, as the chapters take them; none where it is not among them.
 
+    A folder is the same however its path is written (``~``, relative).
+
     Raises:
         DataError: what is given is not by dataset.
     """
     for dataset, own in options.items():
-        if not dataset.startswith("folder:"):
+        if not dataset.startswith(FOLDER):
             _source(dataset)
         if not isinstance(own, dict):
             raise DataError(f"options are given by dataset, {{{dataset!r}: {{option: value}}}}, not {options!r}")
-    return options.get(name, {})
+    if not name.startswith(FOLDER):
+        return options.get(name, {})
+    own = [given for dataset, given in options.items() if dataset.startswith(FOLDER) and _own(dataset) == _own(name)]
+    return own[0] if own else {}
+
+
+def _own(name: str) -> Path:
+    """The place that ``folder:/path`` names."""
+    place = name.removeprefix(FOLDER)
+    if not place.strip():
+        raise DataError(f"{name}: names no folder; write folder:/path/to/your/images")
+    return _resolved(place)
 
 
 def _build(name: str, root: str | Path | None, options: dict[str, Any]) -> Dataset:
-    if name.startswith("folder:"):
-        if options:
-            raise DataError(f"{name}: no option {', '.join(options)}; it has none")
-        return folder.folder(Path(name.removeprefix("folder:")).expanduser().resolve(), **options)
+    if name.startswith(FOLDER):
+        _refuse_unknown(name, options, folder.folder)
+        return folder.folder(_own(name), **options)
     source = _source(name)
-    known = [key for key in inspect.signature(source.build).parameters if key != "folder"]
-    unknown = [key for key in options if key not in known]
-    if unknown:
-        raise DataError(f"{name}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+    _refuse_unknown(name, options, source.build, reads=source.folder is not None)
     if source.folder is None:
         return source.build(**options)
     place = data_root(root) / source.folder
@@ -178,6 +199,14 @@ def _build(name: str, root: str | Path | None, options: dict[str, Any]) -> Datas
         if error.missing:
             raise DataError(f"{error}\n{_how_to_get(name, place)}", missing=True) from None
         raise
+
+
+def _refuse_unknown(name: str, options: dict[str, Any], build: Callable[..., Dataset], reads: bool = True) -> None:
+    """Refuse options that a dataset does not have; the first parameter of one that reads files is their folder."""
+    known = list(inspect.signature(build).parameters)[int(reads) :]
+    unknown = [key for key in options if key not in known]
+    if unknown:
+        raise DataError(f"{name}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
 
 
 def _source(name: str) -> Source:
@@ -202,8 +231,13 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
 
     Raises:
-        DataError: it cannot be fetched, or must be asked for (the message says where), or what is there is damaged.
+        DataError: it cannot be fetched, or must be asked for (the message says where), or what is there is damaged;
+            or it is a folder of your own.
     """
+    if name.startswith(FOLDER):
+        raise DataError(
+            f"{name}: your own images are not fetched; check them with: python -m helpers data check {name}"
+        )
     source = _source(name)
     if source.folder is not None:
         place = data_root(root) / source.folder
@@ -226,5 +260,6 @@ def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     dataset = load(name, root, **options)
     bad = dataset.problems(decode=True)
     if bad:
-        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; fetch them again", bad.values())
+        mend = "mend or remove them" if name.startswith(FOLDER) else "fetch them again"
+        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {mend}", bad.values())
     return dataset

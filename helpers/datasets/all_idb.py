@@ -1,7 +1,8 @@
 """ALL-IDB1 (whole smears) and ALL-IDB2 (single cells) of the Università degli Studi di Milano.
 
 Layout: ``ALL_IDB1/im/ImNNN_Y.jpg`` with blast centroids in ``ALL_IDB1/xyc/ImNNN_Y.xyc`` (one *x y* a line), and
-``ALL_IDB2/img/ImNNN_Y.tif``; the last digit Y is the label, 1 lymphoblast or patient with leukaemia, 0 healthy.
+``ALL_IDB2/img/ImNNN_Y.tif``; the last digit Y is the label, 1 lymphoblast or patient with leukaemia, 0 healthy. The
+folders may be spelt ``ALL-IDB1`` or ``All_IDB1``, their images lie in ``im`` or ``img``, and both may lie deeper.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.listing import child, files_in, find_folder, folders_in
+from helpers.datasets.tables import frame_of
 
 CLASSES = ("healthy", "blast")
 _HOME = "https://scotti.di.unimi.it/all/"
@@ -30,40 +33,48 @@ CARD2 = Card(
     "image",
     (_NO_PATIENT,),
 )
-_NAME = re.compile(r"^Im\d{3}_(?P<label>[01])$")
+_IMAGES = "im(g|ages)?"
+_NAME = re.compile(r"^Im(?P<number>\d{3})_(?P<label>[01])$", re.IGNORECASE)
 
 
 def all_idb1(folder: Path) -> Dataset:
     """Whole smears; the column ``centroids`` holds the blasts of each as ``((x, y), …)`` in pixels."""
-    rows = _rows(folder, folder / "ALL_IDB1" / "im", "all_idb1")
+    base, rows = _rows(folder, 1)
+    place = child(base, "xyc")
+    tables = {path.stem.lower(): path for path in files_in(place, {".xyc"})} if place else {}
     for row in rows:
-        row["centroids"] = _centroids(folder / "ALL_IDB1" / "xyc" / f"{row['image_id']}.xyc")
+        name = row["image_id"]
+        row["centroids"] = _centroids(tables.get(name.lower(), base / "xyc" / f"{name}.xyc"))
     return Dataset("all_idb1", frame_of(rows), CLASSES, CARD1, FileReader(folder))
 
 
 def all_idb2(folder: Path) -> Dataset:
     """Single cells, 257×257: ``blast`` or ``healthy``."""
-    rows = _rows(folder, folder / "ALL_IDB2" / "img", "all_idb2")
+    _, rows = _rows(folder, 2)
     return Dataset("all_idb2", frame_of(rows), CLASSES, CARD2, FileReader(folder))
 
 
-def _rows(folder: Path, images: Path, source: str) -> list[dict]:
+def _rows(folder: Path, number: int) -> tuple[Path, list[dict]]:
+    """The folder of set 1 or 2, and a row for every image in it."""
+    base = find_folder(folder, [_IMAGES], called=f"all[_ -]?idb[_ -]?{number}")
+    images = next(path for path in folders_in(base) if re.fullmatch(_IMAGES, path.name, re.IGNORECASE))
     rows = []
     for path in files_in(images):
         name = _NAME.match(path.stem)
         if not name:
             raise DataError(f"{path}: not named ImNNN_0 or ImNNN_1, so its label is not known; restore its name")
+        image_id = f"Im{name['number']}_{name['label']}"
         rows.append(
             {
-                "image_id": path.stem,
+                "image_id": image_id,
                 "path": path.relative_to(folder).as_posix(),
                 "mask_path": "",
                 "label": CLASSES[int(name["label"])],
-                "group": path.stem,
-                "source": source,
+                "group": image_id,
+                "source": f"all_idb{number}",
             }
         )
-    return rows
+    return base, rows
 
 
 def _centroids(path: Path) -> tuple[tuple[int, int], ...]:

@@ -1,13 +1,16 @@
 """Aria et al.: smears of suspected acute lymphoblastic leukaemia in four classes, original and segmented.
 
-Layout: ``Original/<class>/WBC-….jpg`` and ``Segmented/<class>/`` with the same names, classes Benign, Early, Pre, Pro.
+Layout: ``Original/<class>/WBC-….jpg`` and ``Segmented/<class>/`` with the same names, classes Benign, Early, Pre, Pro;
+both may lie in a folder of the archive, and the version that is not asked for may lack.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.listing import child, files_in, find_folder
+from helpers.datasets.tables import frame_of
 
 CLASSES = ("Benign", "Early", "Pre", "Pro")
 CARD = Card(
@@ -27,18 +30,19 @@ def aria(folder: Path, version: str = "Original") -> Dataset:
     """The set in one of its two versions; both have the same ids, so they pair by id.
 
     Args:
-        folder: holds ``Original/`` and ``Segmented/``.
+        folder: holds ``Original/``, ``Segmented/`` or both.
         version: ``"Original"`` or ``"Segmented"``.
     """
     if version not in ("Original", "Segmented"):
         raise DataError(f"aria: version is 'Original' or 'Segmented', not {version!r}")
+    base = find_folder(folder, [version])
     rows = []
     for label in CLASSES:
-        original, segmented = ({p.stem: p for p in files_in(folder / v / label)} for v in ("Original", "Segmented"))
-        alone = sorted(set(original) ^ set(segmented))
+        paths, partners = (_images(base, each, label) for each in (version, *({"Original", "Segmented"} - {version})))
+        alone = sorted(set(paths) ^ set(partners)) if partners else []
         if alone:
             raise DataError(f"{folder}: {label} images without a partner in the other version; unpack again", alone)
-        for stem, path in (original if version == "Original" else segmented).items():
+        for stem, path in paths.items():
             rows.append(
                 {
                     "image_id": stem,
@@ -50,3 +54,9 @@ def aria(folder: Path, version: str = "Original") -> Dataset:
                 }
             )
     return Dataset("aria", frame_of(rows), CLASSES, CARD, FileReader(folder), options={"version": version})
+
+
+def _images(base: Path, version: str, label: str) -> dict[str, Path]:
+    """Images of one class by name; none where there is no such version."""
+    place = child(base, version)
+    return {path.stem: path for path in files_in(child(place, label) or place / label)} if place else {}

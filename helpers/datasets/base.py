@@ -15,46 +15,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import images
-from helpers.errors import LeukobookError
+from helpers.datasets.card import Card
+from helpers.datasets.classes import refuse_single_class
+from helpers.datasets.errors import DataError
+from helpers.datasets.listing import find_images  # noqa: F401  (callers outside take it from here)
+from helpers.datasets.tables import COLUMNS
 
-COLUMNS = ("path", "mask_path", "label", "group", "source")
 MAX_ARRAY_BYTES = 4 * 2**30
 BACKGROUND, CYTOPLASM, NUCLEUS = 0, 1, 2
-# The classes of leukaemic cells: of the synthetic cells, of C-NMC, of ALL-IDB.
-LEUKAEMIC = ("lymphoblast", "all", "blast")
-
-
-class DataError(LeukobookError):
-    """A dataset that cannot be used as it is: what is wrong, in which files, and what to do.
-
-    ``problems`` holds one line per file; ``missing`` tells that the dataset is not there at all.
-    """
-
-    SHOWN = 20
-
-    def __init__(self, message: str, problems: Iterable[str] = (), missing: bool = False):
-        self.problems = list(problems)
-        self.missing = missing
-        lines = [message, *(f"  - {line}" for line in self.problems[: self.SHOWN])]
-        if len(self.problems) > self.SHOWN:
-            lines.append(f"  … and {len(self.problems) - self.SHOWN} more")
-        super().__init__("\n".join(lines))
-
-
-@dataclass(frozen=True)
-class Card:
-    """What one must know of a dataset before using it.
-
-    ``unit`` is the unit of independence: what may be treated as one independent observation. ``citation`` is a key of
-    ``book/references.bib``.
-    """
-
-    title: str
-    licence: str
-    citation: str
-    home: str
-    unit: str
-    defects: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -170,8 +138,9 @@ class Dataset:
         """The same dataset with two classes: one, and all others under one name.
 
         Raises:
-            DataError: there is no such class.
+            DataError: there is no such class, or no other.
         """
+        refuse_single_class(self.name, self.frame)
         if positive not in self.classes:
             raise DataError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
         label = self.frame["label"].where(self.frame["label"] == positive, others)
@@ -314,80 +283,3 @@ class Dataset:
             for done in pool.map(part, range(0, len(rows), 16)):
                 bar.update(done)
         return {row.image_id: bad[row.image_id] for row in rows if row.image_id in bad}
-
-
-def positive_class(classes: Iterable[str], given: str = "") -> str:
-    """The class that must not be missed: the given one, or the leukaemic one of :data:`LEUKAEMIC`.
-
-    Raises:
-        DataError: there is no such class, or none is given and none is leukaemic.
-    """
-    known = list(classes)
-    found = [name for name in known if name == given or (not given and name in LEUKAEMIC)]
-    if not found:
-        what = f"no class {given!r}" if given else "no leukaemic class"
-        raise DataError(f"{what}; say which class must not be missed, one of {', '.join(known)}")
-    return found[0]
-
-
-def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of dictionaries to a frame in the project's column order, indexed by ``image_id``."""
-    frame = pd.DataFrame(rows).set_index("image_id")
-    extra = [column for column in frame if column not in COLUMNS]
-    return frame[[*COLUMNS, *extra]]
-
-
-def files_in(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Path]:
-    """Files with one of these suffixes (any case) in a folder, sorted by name; hidden files are left out.
-
-    Raises:
-        DataError: the folder is missing, not readable, or has none.
-    """
-    try:
-        found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith(".")]
-    except FileNotFoundError:
-        raise DataError(f"{folder}: no such folder; check the path, or fetch the dataset again", missing=True) from None
-    except PermissionError:
-        raise DataError(f"{folder}: not readable; give yourself permission (chmod u+rx)") from None
-    except NotADirectoryError:
-        raise DataError(f"{folder}: not a folder; give the folder that holds the images") from None
-    if not found:
-        raise DataError(f"{folder}: no image here ({', '.join(sorted(suffixes))}); an empty class cannot be learnt")
-    return sorted(found)
-
-
-def find_images(place: Path) -> list[Path]:
-    """One image, or all of a folder, sorted by name. Raises DataError where a folder is missing or has none."""
-    return [place] if place.is_file() else files_in(place)
-
-
-def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> None:
-    """Refuse a label table whose ids are not exactly those on disk.
-
-    Raises:
-        DataError: ids that stand twice in the table, have no file, or have no row; each is listed.
-    """
-    on_disk, listed = list(on_disk), pd.Series(list(in_table), dtype=str)
-    problems = [f"{key}: stands more than once" for key in listed[listed.duplicated()].unique()]
-    problems += [f"{key}: in the table, but there is no such image" for key in sorted(set(listed) - set(on_disk))]
-    problems += [f"{key}: an image without a row in the table" for key in sorted(set(on_disk) - set(listed))]
-    if problems:
-        raise DataError(f"{table}: does not match the images beside it; correct the table", problems)
-
-
-def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
-    """A CSV file as strings, with these columns at least.
-
-    Raises:
-        DataError: the file is missing, is not a CSV file, or lacks a column.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such table; fetch the dataset again", missing=True) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a CSV table in UTF-8 ({error})") from None
-    lacking = [column for column in columns if column not in table]
-    if lacking:
-        raise DataError(f"{path}: lacks the column(s) {', '.join(lacking)}; it has {', '.join(table.columns)}")
-    return table

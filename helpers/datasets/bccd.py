@@ -9,8 +9,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, read_table
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
 from helpers.datasets.fetch import Remote
+from helpers.datasets.listing import files_in
+from helpers.datasets.tables import frame_of, read_table
 
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
 KINDS = ("WBC", "RBC", "Platelets")

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers.datasets.base import Card, DataError, Dataset, frame_of
+from helpers.datasets.base import Card, DataError, Dataset
 from helpers.datasets.fetch import Remote
+from helpers.datasets.tables import frame_of
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
 SIZES = (28, 64, 128, 224)

@@ -2,7 +2,9 @@
 
 Layout: ``C-NMC_training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp``; the preliminary test set
 is ``C-NMC_test_prelim_phase_data/<number>.bmp`` (or one folder deeper) with the table
-``C-NMC_test_prelim_phase_data_labels.csv`` (Patient_ID, new_names, labels: 1 leukaemia, 0 healthy).
+``C-NMC_test_prelim_phase_data_labels.csv`` (Patient_ID, new_names, labels: 1 leukaemia, 0 healthy). Kaggle's copy has
+``C-NMC_Leukemia/training_data/`` and ``C-NMC_Leukemia/validation_data/``, TCIA's lies in ``PKG - C-NMC 2019/``; names
+are read whatever their case (``UID_h3_3_3_hem`` is of subject H3).
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, match_ids, read_table
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.listing import child, entries, files_in, find_folder, folders_in, one_name
+from helpers.datasets.tables import frame_of, match_ids, read_table
 
 CLASSES = ("hem", "all")
 CARD = Card(
@@ -27,9 +31,11 @@ CARD = Card(
         "backgrounds are black, so the outline drawn by the segmentation is part of the picture",
     ),
 )
+_FOLD = r"fold[_ -]?(\d)"
+_PRELIMINARY = "C-NMC_test_prelim_phase_data"
 _ONE = ("H2+H4+H5", "1+15+17+20")
 SAME_SUBJECT = {subject: group for group in _ONE for subject in group.split("+")}
-_NAME = re.compile(r"^UID_(?P<subject>H?\d+)_(?P<image>\d+)_(?P<cell>\d+)_(?P<label>all|hem)$")
+_NAME = re.compile(r"^UID_(?P<subject>H?\d+)_(?P<image>\d+)_(?P<cell>\d+)_(?P<label>all|hem)$", re.IGNORECASE)
 
 
 def cnmc(folder: Path, part: str = "training") -> Dataset:
@@ -49,12 +55,12 @@ def _row(folder: Path, path: Path, name: str) -> dict:
     parts = _NAME.match(name)
     if not parts:
         raise DataError(f"{path}: the name {name!r} is not UID_<subject>_<image>_<cell>_<all or hem>; restore its name")
-    subject = parts["subject"]
+    subject = parts["subject"].upper()
     return {
         "image_id": name,
         "path": path.relative_to(folder).as_posix(),
         "mask_path": "",
-        "label": parts["label"],
+        "label": parts["label"].lower(),
         "group": SAME_SUBJECT.get(subject, subject),
         "source": "cnmc",
         "subject": subject,
@@ -62,29 +68,35 @@ def _row(folder: Path, path: Path, name: str) -> dict:
 
 
 def _training(folder: Path) -> list[dict]:
-    base = folder / "C-NMC_training_data"
-    folds = sorted(p for p in base.glob("fold_[0-9]") if p.is_dir())
-    if not folds:
+    try:
+        base = find_folder(folder, [_FOLD])
+    except DataError as error:
+        if not error.missing:
+            raise
         raise DataError(
-            f"{base}: no fold_0, fold_1, fold_2 here; unpack the training archive into {base}", missing=True
-        )
+            f"{folder}: no fold_0, fold_1, fold_2 here; unpack the training archive there", missing=True
+        ) from None
     rows = []
-    for fold in folds:
+    for fold in folders_in(base):
+        number = re.fullmatch(_FOLD, fold.name, re.IGNORECASE)
+        if not number:
+            continue
+        place = find_folder(fold, CLASSES)  # unpacked by Windows, each zip has a folder of its own
         for label in CLASSES:
-            for path in files_in(fold / label):
+            for path in files_in(child(place, label)):
                 row = _row(folder, path, path.stem)
                 if row["label"] != label:
                     raise DataError(f"{path}: named {row['label']} but lies in {label}/; put it where it belongs")
-                rows.append({**row, "fold": int(fold.name.removeprefix("fold_"))})
+                rows.append({**row, "fold": int(number[1])})
     return rows
 
 
 def _preliminary(folder: Path) -> list[dict]:
-    base = folder / "C-NMC_test_prelim_phase_data"
-    deeper = base / base.name
-    paths = files_in(deeper if deeper.is_dir() else base)
-    table_path = next((p for p in (base, folder) if (p / f"{base.name}_labels.csv").exists()), base)
-    table_path = table_path / f"{base.name}_labels.csv"
+    above = find_folder(folder, [_PRELIMINARY])
+    base = child(above, _PRELIMINARY)
+    deeper = child(base, _PRELIMINARY)
+    paths = files_in(deeper or base)
+    table_path = _table([base, *([deeper] if deeper else []), above, folder])
     table = read_table(table_path, ["Patient_ID", "new_names", "labels"])
     by_stem = table.set_index(table["new_names"].str.rsplit(".", n=1).str[0])
     match_ids([p.stem for p in paths], by_stem.index, table_path)
@@ -96,3 +108,13 @@ def _preliminary(folder: Path) -> list[dict]:
             raise DataError(f"{table_path}: {path.name} is labelled {entry['labels']!r} but named {row['image_id']}")
         rows.append(row)
     return rows
+
+
+def _table(places: list[Path]) -> Path:
+    """The table of the preliminary set: inside its folder, or above it."""
+    name = f"{_PRELIMINARY}_labels.csv"
+    for place in places:
+        for entry in entries(place):
+            if one_name(entry.name) == one_name(name):
+                return Path(entry.path)
+    return places[0] / name

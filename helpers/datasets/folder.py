@@ -1,130 +1,178 @@
-"""Class folders: your own images (``folder:/path``), and the two published sets laid out in this way.
+"""Your own images in class folders: ``folder:/path``.
 
-Layout: one subfolder per class; optionally ``groups.csv`` (image, group) and ``masks/<class>/<name>.png`` (or
-``masks/<name>.png``) with 0, 1, 2 or black, grey, white for background, cytoplasm, nucleus; other values are declared
-in ``masks/values.csv``, see :mod:`helpers.datasets.masks`.
+Layout: one subfolder per class; optionally a table of groups (see :mod:`helpers.datasets.groups`) and
+``masks/<class>/<name>.png`` (or ``masks/<name>.png``; see :mod:`helpers.datasets.masks`) of background, cytoplasm and
+nucleus. Where there are more levels of folders, the option ``layout`` says what each is, from the top: ``class``,
+``patient`` (its name is the group) and ``split`` (kept in the column ``part``), as in ``class/patient`` or
+``split/class``. Images that lie elsewhere are an error, other files a warning; copies share a group.
 """
 
 from __future__ import annotations
 
 import functools
-import re
+import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from helpers.datasets import masks
-from helpers.datasets.base import (
-    Card,
-    DataError,
-    Dataset,
-    FileReader,
-    files_in,
-    frame_of,
-    match_ids,
-    read_table,
+from helpers.datasets.base import Card, Dataset, FileReader
+from helpers.datasets.copies import join_copies
+from helpers.datasets.errors import DataError, warn
+from helpers.datasets.groups import checked_groups, group_table, read_groups
+from helpers.datasets.listing import (
+    MASKS,
+    Listing,
+    child,
+    counts_by_suffix,
+    folders_in,
+    listed,
+    one_name,
 )
+from helpers.datasets.tables import frame_of
 
-PBC_CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
-PBC_CARD = Card(
-    "PBC: normal peripheral blood cells, Hospital Clínic de Barcelona",
-    "CC BY 4.0",
-    "acevedo2020",
-    "https://data.mendeley.com/datasets/snkd93bnjr/1",
-    "image (no patient is published)",
-    (
-        "cells of one donor cannot be kept together, so a score on it is optimistic",
-        "class ig joins promyelocytes, myelocytes and metamyelocytes",
-    ),
-)
-LEUKOCYTES4_CLASSES = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
-LEUKOCYTES4_CARD = Card(
-    "Four leukocyte types, backgrounds removed by hand (Beato)",
-    "not stated",
-    "beato2018",
-    "https://github.com/RBeato/Leukocyte-classification",
-    "original image (about 100/10/10 per class before augmentation)",
-    (
-        "the published folders hold augmented copies; copies of one original form one group here, judged by file name",
-        "28 of 40 test originals are byte-identical to validation images; at least 11 are re-crops of training cells",
-    ),
-)
-FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of groups.csv, else image")
-MASKS = "masks"
-PARTS = ("train", "validation", "test")
-_COPY = re.compile(r"^(?P<original>.*_\d+)_\d+$")
+FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of the table or layout, else image")
+SEGMENTS = ("class", "patient", "split")
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"})
 
 
-def folder(root: Path) -> Dataset:
-    """Class subfolders below ``root``; see the module for the layout."""
-    rows = _class_rows(root, "", tuple(_class_folders(root)), "folder")
-    groups = root / "groups.csv"
-    if groups.exists():
-        table = read_table(groups, ["image", "group"])
-        match_ids([row["image_id"] for row in rows], table["image"], groups)
-        if (table["group"] == "").any():
-            empty = table.loc[table["group"] == "", "image"]
-            raise DataError(f"{groups}: images without a group; name the patient, or the image itself", empty)
-        by_image = table.set_index("image")["group"]
-        for row in rows:
-            row["group"] = by_image[row["image_id"]]
-    reader, options, has_masks = FileReader(root), {}, (root / MASKS).is_dir()
-    if has_masks:
-        reader, options = _with_masks(root, rows, root / MASKS)
-    classes = tuple(sorted({row["label"] for row in rows}))
-    return Dataset(f"folder:{root}", frame_of(rows), classes, FOLDER_CARD, reader, has_masks, options)
+def folder(root: Path, layout: str = "class") -> Dataset:
+    """Class subfolders below ``root``; see the module.
 
+    Args:
+        root: the folder.
+        layout: what each level of folders is: the words of :data:`SEGMENTS`, with ``/`` between them.
 
-def pbc(root: Path) -> Dataset:
-    """Acevedo et al. 2020, eight classes in ``PBC_dataset_normal_DIB/<class>/``."""
-    rows = _class_rows(root, "PBC_dataset_normal_DIB", PBC_CLASSES, "pbc")
-    for row in rows:
-        row["image_id"] = Path(row["path"]).stem
-        row["group"] = row["image_id"]
-    return Dataset("pbc", frame_of(rows), PBC_CLASSES, PBC_CARD, FileReader(root))
-
-
-def leukocytes4(root: Path) -> Dataset:
-    """Beato's four classes in ``train/``, ``validation/`` and ``test/``; the published part is the column ``part``."""
-    rows = []
-    for part in PARTS:
-        found = {p.name.lower(): p for p in _class_folders(root / part)}
-        missing = [name for name in LEUKOCYTES4_CLASSES if name not in found]
-        if missing:
-            raise DataError(f"{root / part}: no folder for {', '.join(missing)}; unpack the whole archive here")
-        for label in LEUKOCYTES4_CLASSES:
-            for row in _class_rows(root, part, (found[label].name,), "leukocytes4"):
-                copy = _COPY.match(Path(row["path"]).stem)
-                original = copy["original"] if copy else Path(row["path"]).stem
-                rows.append({**row, "label": label, "group": f"{part}/{label}/{original}", "part": part})
-    return Dataset("leukocytes4", frame_of(rows), LEUKOCYTES4_CLASSES, LEUKOCYTES4_CARD, FileReader(root))
-
-
-def _class_folders(root: Path) -> list[Path]:
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; give the folder that holds one subfolder per class", missing=True)
-    found = sorted(p for p in root.iterdir() if p.is_dir() and p.name != "masks" and not p.name.startswith("."))
-    if not found:
+    Raises:
+        DataError: an unknown layout, a class without images, images outside the layout, one image in two classes,
+            masks or groups that do not fit the images.
+    """
+    segments = _segments(layout)
+    tops = [path for path in _folders(root) if one_name(path.name) != MASKS]
+    if not tops:
         raise DataError(f"{root}: holds no subfolder; make one per class and put its images there")
-    return found
+    table = group_table(root)
+    found = listed(root, {len(segments)})
+    _refuse_elsewhere(root, segments, found)
+    _refuse_empty(tops, segments, found)
+    _warn_of_others(root, found, table)
+    rows = [_row(root, path, segments) for path in found.images]
+    _refuse_like_classes(root, {row["label"] for row in rows})
+    _name_groups(root, rows, segments, table)
+    options: dict[str, Any] = {} if segments == ("class",) else {"layout": "/".join(segments)}
+    reader, of_masks = FileReader(root), child(root, MASKS)
+    if of_masks:
+        reader, declared = _with_masks(root, rows, of_masks)
+        options |= declared
+    name = f"folder:{root}"
+    return Dataset(
+        name,
+        join_copies(name, root, frame_of(rows)),
+        tuple(sorted({row["label"] for row in rows})),
+        FOLDER_CARD,
+        reader,
+        has_masks=of_masks is not None,
+        options=options,
+    )
 
 
-def _class_rows(root: Path, below: str, classes: tuple[str | Path, ...], source: str) -> list[dict]:
-    rows = []
-    for name in classes:
-        for path in files_in(root / below / name):
-            relative = path.relative_to(root).as_posix()
-            label = path.parent.name
-            rows.append(
-                {
-                    "image_id": relative,
-                    "path": relative,
-                    "mask_path": "",
-                    "label": label,
-                    "group": relative,
-                    "source": source,
-                }
-            )
-    return rows
+def _segments(layout: str) -> tuple[str, ...]:
+    segments = tuple(word.strip().casefold() for word in str(layout).strip(" /").split("/"))
+    known = set(segments) <= set(SEGMENTS) and len(set(segments)) == len(segments)
+    if not known or "class" not in segments:
+        raise DataError(
+            f"layout {layout!r}: not what each level of folders is; write class, class/patient, patient/class, "
+            "split/class or split/class/patient"
+        )
+    return segments
+
+
+def _folders(root: Path) -> list[Path]:
+    return folders_in(root, missing="no such folder; give the folder that holds one subfolder per class")
+
+
+def _refuse_elsewhere(root: Path, segments: tuple[str, ...], found: Listing) -> None:
+    """Refuse images in folders above or below those that the layout reads; those in ``root`` are only warned of."""
+    elsewhere = [path for path in found.elsewhere if path.parent != root]
+    if not elsewhere:
+        return
+    by_folder = Counter(path.parent.relative_to(root) for path in elsewhere)
+    levels = max(len(place.parts) for place in by_folder)
+    raise DataError(
+        f"{root}: {len(elsewhere)} images lie where layout={'/'.join(segments)!r} does not look; "
+        f"say what each level of folders is, {_better_layout(root, by_folder, levels)}, or move or remove them",
+        (f"{place.as_posix()}: {number} images" for place, number in sorted(by_folder.items())),
+    )
+
+
+def _better_layout(root: Path, places: Counter[Path], levels: int) -> str:
+    split = all(one_name(place.parts[0]) in _SPLITS for place in places)
+    if levels == 2:
+        return "layout='split/class'" if split else "such as layout='class/patient' or 'patient/class'"
+    if levels == 3:
+        return f"such as layout={'split/class/patient' if split else 'class/patient/split'!r}"
+    return f"at most {len(SEGMENTS)} levels of {', '.join(SEGMENTS)}"
+
+
+def _refuse_empty(tops: list[Path], segments: tuple[str, ...], found: Listing) -> None:
+    filled = {path.parents[len(segments) - 1] for path in found.images}
+    for top in tops:
+        if top not in filled:
+            what = "an empty class cannot be learnt" if segments[0] == "class" else "remove the folder"
+            others = [path for path in found.others if path.is_relative_to(top)]
+            here = f" but {counts_by_suffix(others)}" if others else ""
+            raise DataError(f"{top}: no image here{here}; {what}")
+
+
+def _warn_of_others(root: Path, found: Listing, table: Path | None) -> None:
+    """Warn once of all that is left out: files that are no images, and images beside the class folders."""
+    others = [path for path in found.others if path != table]
+    beside = [path for path in found.elsewhere if path.parent == root]
+    counts = [f"{len(beside)} images beside the class folders"] if beside else []
+    counts += [f"other files ({counts_by_suffix(others)})"] if others else []
+    if counts:
+        names = (path.relative_to(root).as_posix() for path in [*beside, *others])
+        warn(f"folder:{root}: left out {' and '.join(counts)}", names)
+
+
+def _refuse_like_classes(root: Path, labels: set[str]) -> None:
+    alike: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        alike.setdefault(one_name(label), []).append(label)
+    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    if pairs:
+        raise DataError(f"{root}: classes that differ only in case or space; give one class one name", pairs)
+
+
+def _row(root: Path, path: Path, segments: tuple[str, ...]) -> dict:
+    relative = path.relative_to(root)
+    names = {
+        segment: unicodedata.normalize("NFC", name) for segment, name in zip(segments, relative.parts[:-1], strict=True)
+    }
+    image_id = unicodedata.normalize("NFC", relative.as_posix())
+    row = {
+        "image_id": image_id,
+        "path": relative.as_posix(),
+        "mask_path": "",
+        "label": names["class"],
+        "group": names.get("patient", image_id),
+        "source": "folder",
+    }
+    return row | ({"part": names["split"]} if "split" in names else {})
+
+
+def _name_groups(root: Path, rows: list[dict], segments: tuple[str, ...], table: Path | None) -> None:
+    """Name the group of every row: of the table or of the layout; without these it is the image."""
+    if table and "patient" in segments:
+        raise DataError(f"{table}: the layout names the patients too; remove the table, or take another layout")
+    if table:
+        groups = read_groups(table, [row["image_id"] for row in rows])
+    elif "patient" in segments:
+        groups = checked_groups(root, {row["image_id"]: row["group"] for row in rows})
+    else:
+        return
+    for row in rows:
+        row["group"] = groups[row["image_id"]]
 
 
 def _with_masks(root: Path, rows: list[dict], folder: Path) -> tuple[FileReader, dict[str, Any]]:

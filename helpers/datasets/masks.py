@@ -32,7 +32,9 @@ from pathlib import Path, PurePath, PurePosixPath
 import numpy as np
 
 from helpers import images
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, DataError, read_table
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
+from helpers.datasets.errors import DataError
+from helpers.datasets.tables import read_table
 
 CLASSES = {"background": BACKGROUND, "cytoplasm": CYTOPLASM, "nucleus": NUCLEUS}
 TABLE = "values.csv"

@@ -1,16 +1,19 @@
 """Zheng et al. 2018: white cells, hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2`` CellaVision.
 
 Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black background, grey cytoplasm, white nucleus) and
-``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2.
+``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2; all of it may lie in a folder of the
+archive, such as ``segmentation_WBC-master``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader, files_in, frame_of, match_ids, read_table
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
 from helpers.datasets.fetch import Remote
+from helpers.datasets.listing import files_in, find_folder
 from helpers.datasets.masks import read_grey_levels
+from helpers.datasets.tables import frame_of, match_ids, read_table
 
 CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 REMOTE = Remote(
@@ -62,8 +65,9 @@ def wbc2(folder: Path) -> Dataset:
 
 
 def _build(name: str, folder: Path, number: int, column: str, card: Card, same: dict[str, str]) -> Dataset:
-    paths = files_in(folder / f"Dataset {number}", {".bmp"})
-    path = folder / f"Class Labels of Dataset {number}.csv"
+    base = find_folder(folder, [f"Dataset {number}"])
+    paths = files_in(base / f"Dataset {number}", {".bmp"})
+    path = base / f"Class Labels of Dataset {number}.csv"
     table = read_table(path, ["image ID", column])
     table.index = table["image ID"].str.zfill(3)
     match_ids([p.stem for p in paths], table.index, path)

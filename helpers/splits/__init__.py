@@ -3,6 +3,7 @@
 Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``. No position is ever used.
 """
 
+from helpers.datasets.groups import merge_groups
 from helpers.splits.assign import (
     PARTS,
     assign_groups,
@@ -16,7 +17,7 @@ from helpers.splits.assign import (
     spread,
     testable,
 )
-from helpers.splits.audit import audit, merge_groups
+from helpers.splits.audit import audit
 from helpers.splits.duplicates import near_duplicates, similarity
 
 __all__ = [

@@ -1,25 +1,10 @@
-"""What two parts of a split share, and groups that leave nothing to share."""
+"""What two parts of a split share."""
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from helpers.datasets import DataError
-
-
-def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
-    """Groups in which both images of every pair lie together, named by the ids they join (``a+b``)."""
-    group, names = pd.factorize(frame["group"])
-    position = pd.Series(group, index=frame.index)
-    a, b = position[pairs["image_a"]].to_numpy(), position[pairs["image_b"]].to_numpy()
-    _, joined = connected_components(
-        coo_matrix((np.ones(len(a)), (a, b)), shape=(len(names), len(names))), directed=False
-    )
-    title = pd.Series(names).groupby(joined).agg(lambda members: "+".join(sorted(map(str, members))))
-    return pd.Series(title[joined[group]].to_numpy(), index=frame.index, name="group")
 
 
 def audit(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = None) -> list[str]:

@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.datasets.base import Card, Dataset, frame_of
+from helpers.datasets.base import Card, Dataset
 from helpers.datasets.synthetic.drawing import draw_cell, steps
 from helpers.datasets.synthetic.morphology import CLASSES, Morphology
 from helpers.datasets.synthetic.painter import TASKS, Painter, refuse
+from helpers.datasets.tables import frame_of
 
 __all__ = ["CARD", "CLASSES", "TASKS", "Morphology", "Painter", "draw_cell", "steps", "synthetic"]
 CARD = Card(

@@ -1,0 +1,35 @@
+"""The error of a dataset, with a line for every file that is wrong."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+from helpers.errors import LeukobookError
+
+
+def printable(text: str) -> str:
+    r"""Write a name as it can be printed: bytes of a file name that are not UTF-8 as ``\xNN``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class DataError(LeukobookError):
+    """A dataset that cannot be used as it is: what is wrong, in which files, and what to do.
+
+    ``problems`` holds one line per file; ``missing`` tells that the dataset is not there at all.
+    """
+
+    SHOWN = 20
+
+    def __init__(self, message: str, problems: Iterable[str] = (), missing: bool = False):
+        self.problems = [printable(str(problem)) for problem in problems]
+        self.missing = missing
+        lines = [printable(message), *(f"  - {line}" for line in self.problems[: self.SHOWN])]
+        if len(self.problems) > self.SHOWN:
+            lines.append(f"  … and {len(self.problems) - self.SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+def warn(message: str, problems: Iterable[str]) -> None:
+    """Warn of what is used nevertheless, or left out, with a line for every file, as in :class:`DataError`."""
+    warnings.warn(str(DataError(message, problems)), stacklevel=3)

@@ -1,0 +1,64 @@
+"""Leukocytes4: four classes of white cells with their backgrounds removed by hand, Beato 2018.
+
+Layout: ``small_dataset/{TRAINsmall,TEST_SIMPLE2small,TEST_SIMPLEsmall}/<class>/`` as the archive has it (the second is
+what its author validates on), or ``train/``, ``validation/`` and ``test/``; four of its images are GIF.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.listing import child, files_in, find_folder, folders_in
+from helpers.datasets.tables import frame_of
+
+CLASSES = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
+CARD = Card(
+    "Four leukocyte types, backgrounds removed by hand (Beato)",
+    "not stated",
+    "beato2018",
+    "https://github.com/RBeato/Leukocyte-classification",
+    "original image (about 100/10/10 per class before augmentation)",
+    (
+        "the published folders hold augmented copies; copies of one original form one group here, judged by file name",
+        "28 of 40 test originals are byte-identical to validation images; at least 11 are re-crops of training cells",
+    ),
+)
+PARTS = {
+    "train": r"train(small)?",
+    "validation": r"validation|test_simple2(small)?",
+    "test": r"test|test_simple(small)?",
+}
+_COPY = re.compile(r"^(?P<original>.*_\d+)_\d+$")
+
+
+def leukocytes4(folder: Path) -> Dataset:
+    """All images; the published part is the column ``part``.
+
+    Args:
+        folder: holds the folder of the download.
+    """
+    base = find_folder(folder, PARTS.values())
+    rows = []
+    for part, name in PARTS.items():
+        place = next(path for path in folders_in(base) if re.fullmatch(name, path.name, re.IGNORECASE))
+        missing = [label for label in CLASSES if not child(place, label)]
+        if missing:
+            raise DataError(f"{place}: no folder for {', '.join(missing)}; unpack the whole archive here")
+        for label in CLASSES:
+            for path in files_in(child(place, label)):
+                copy = _COPY.match(path.stem)
+                relative = path.relative_to(folder).as_posix()
+                rows.append(
+                    {
+                        "image_id": relative,
+                        "path": relative,
+                        "mask_path": "",
+                        "label": label,
+                        "group": f"{part}/{label}/{copy['original'] if copy else path.stem}",
+                        "source": "leukocytes4",
+                        "part": part,
+                    }
+                )
+    return Dataset("leukocytes4", frame_of(rows), CLASSES, CARD, FileReader(folder))

@@ -1,0 +1,213 @@
+"""Tables that come with images: CSV as spreadsheets of any country save it, or XLSX; and the frame of a dataset.
+
+=====================================================  ===========================================================
+CSV in UTF-8 with or without BOM, UTF-16 with BOM      read; any other encoding is refused, with the line
+comma, semicolon or tab                                the one that splits the first line into the wanted columns
+XLSX                                                   its first sheet, at most 64 columns
+column names                                           whatever their case and the space around them
+more than 64 MiB, or an XLSX that unpacks to more      refused (``MAX_TABLE_BYTES``)
+more than a million lines                              refused (``MAX_TABLE_LINES``)
+a folder, a device, a pipe, a loop of links            refused
+=====================================================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import stat
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.datasets.errors import DataError, printable
+
+COLUMNS = ("path", "mask_path", "label", "group", "source")
+MAX_TABLE_BYTES = 64 * 2**20
+MAX_TABLE_LINES = 1_000_000
+MAX_SHEET_COLUMNS = 64
+DELIMITERS = (",", ";", "\t")
+_ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # a first line that Excel writes and hides
+
+
+def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of dictionaries to a frame in the project's column order, indexed by ``image_id``."""
+    frame = pd.DataFrame(rows).set_index("image_id")
+    extra = [column for column in frame if column not in COLUMNS]
+    return frame[[*COLUMNS, *extra]]
+
+
+def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """Read a table as strings, with these columns at least; the index is the line of the file.
+
+    Args:
+        path: a CSV or XLSX file, judged by what is in it; see the module for what is read.
+        columns: the wanted ones; they bear these names in the result, however the file writes them.
+
+    Raises:
+        DataError: the file is missing, too large, no such table, lacks a column, or a line has more or fewer cells
+            than the first one.
+    """
+    content = _content(path)
+    if content.startswith(_OLD_EXCEL):
+        raise DataError(f"{path}: an Excel file of before 2007; save it as .xlsx or as CSV")
+    zipped = content.startswith(_ZIP)
+    found = _sheet(path, content) if zipped else _text_lines(path, _text(path, content), columns)
+    lines = ((number, cells) for number, cells in found if any(cells))
+    _, first = next(lines, (0, []))
+    header = _header(path, first, columns)
+    numbers, rows = [], []
+    for number, cells in lines:
+        numbers.append(number)
+        rows.append(_cells(path, number, cells, len(header)))
+        if len(rows) > MAX_TABLE_LINES:
+            raise DataError(f"{path}: more than {MAX_TABLE_LINES:,} lines; a table of images is shorter")
+    return pd.DataFrame(rows, columns=header, index=pd.Index(numbers, name="line", dtype=int), dtype=str)
+
+
+def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> None:
+    """Refuse a label table whose ids are not exactly those on disk.
+
+    Raises:
+        DataError: ids that stand twice in the table, have no file, or have no row; each is listed.
+    """
+    on_disk, listed = list(on_disk), pd.Series(list(in_table), dtype=str)
+    problems = [f"{key}: stands more than once" for key in listed[listed.duplicated()].unique()]
+    problems += [f"{key}: in the table, but there is no such image" for key in sorted(set(listed) - set(on_disk))]
+    problems += [f"{key}: an image without a row in the table" for key in sorted(set(on_disk) - set(listed))]
+    if problems:
+        raise DataError(f"{table}: does not match the images beside it; correct the table", problems)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise DataError(f"{path}: not a file but a folder, a pipe or a device; put the table itself there")
+        with path.open("rb") as file:
+            content = file.read(MAX_TABLE_BYTES + 1)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such table; fetch the dataset again", missing=True) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); put the table itself there") from None
+    if len(content) > MAX_TABLE_BYTES:
+        raise DataError(f"{path}: more than {MAX_TABLE_BYTES / 2**20:.0f} MiB; a table of images is smaller")
+    return content
+
+
+def _text(path: Path, content: bytes) -> str:
+    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        value = content[error.start : error.start + 1].hex()
+        raise DataError(
+            f"{path}: line {line}: byte 0x{value} is not {'UTF-16' if wide else 'UTF-8'}; "
+            "save the table as 'CSV UTF-8' or as .xlsx"
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}: line {line}: a null byte, so not text; save it as CSV UTF-8")
+    return text
+
+
+def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of every line, split by the delimiter that finds the most of the columns in the first."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    named = _SEPARATOR.match(first)
+    if named:
+        text = rest
+    wanted = {_plain(column) for column in columns}
+
+    def found(delimiter: str) -> int:
+        head = next(csv.reader(text.lstrip("\n").split("\n", 1)[:1], delimiter=delimiter), [])
+        return len(wanted & {_plain(cell) for cell in head})
+
+    try:
+        delimiter = named[1] if named else max(DELIMITERS, key=found)
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        for cells in reader:
+            yield reader.line_num + bool(named), [cell.strip() for cell in cells]
+    except (csv.Error, TypeError, ValueError) as error:  # the last two: sep= names no delimiter
+        raise DataError(f"{path}: not a CSV table ({error}); save it as 'CSV UTF-8' or as .xlsx") from None
+
+
+def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of every row of an Excel file's first sheet."""
+    import openpyxl  # here, because few tables need it
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+            unpacked = sum(info.file_size for info in zipped.infolist())
+        if unpacked > MAX_TABLE_BYTES:
+            raise DataError(f"{path}: unpacks to more than {MAX_TABLE_BYTES / 2**20:.0f} MiB; save it as CSV UTF-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions, which no table needs
+            sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
+        sheet.reset_dimensions()  # what the file says of its size need not be so
+        for number, cells in enumerate(sheet.iter_rows(max_col=MAX_SHEET_COLUMNS, values_only=True), 1):
+            yield number, [_cell(value) for value in cells]
+    except DataError:
+        raise
+    except Exception as error:  # of zip, XML and whatever a spreadsheet can hold: openpyxl has no error of its own
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{path}: not an .xlsx table ({type(error).__name__}: {reason}); save it as CSV UTF-8"
+        ) from None
+
+
+def _cell(value: Any) -> str:
+    """A cell as text: Excel keeps the number 1 of a patient as 1.0, and times of midnight for days."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, date):
+        return value.isoformat().removesuffix("T00:00:00")
+    return str(value).strip()
+
+
+def _without_end(cells: list[str]) -> list[str]:
+    kept = len(list(itertools.dropwhile(lambda cell: not cell, reversed(cells))))
+    return cells[:kept]
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
+    """The names of the columns: the wanted ones as they are wanted, the others as they are."""
+    header = _without_end(found)
+    plain = [_plain(name) for name in header]
+    lacking = [column for column in columns if _plain(column) not in plain]
+    if lacking:
+        raise DataError(
+            f"{path}: lacks the column(s) {', '.join(lacking)}; it has {printable(', '.join(header))[:200] or 'none'}; "
+            "name the columns in the first line"
+        )
+    for column in columns:
+        if plain.count(_plain(column)) > 1:
+            raise DataError(f"{path}: more than one column {column}; keep one")
+        header[plain.index(_plain(column))] = column
+    return header
+
+
+def _cells(path: Path, number: int, cells: list[str], wanted: int) -> list[str]:
+    """The cells of one line, as many as the first line has; empty ones may be too many or lack at the end."""
+    kept = _without_end(cells)
+    if len(kept) > wanted:
+        raise DataError(
+            f"{path}: line {number}: {len(kept)} cells where the first line has {wanted} "
+            f"({' | '.join(kept)[:200]}); put a value that holds a delimiter into double quotes"
+        )
+    return kept + [""] * (wanted - len(kept))

@@ -1,0 +1,27 @@
+"""Small pictures and folders of them, for tests of datasets."""
+
+import numpy as np
+from PIL import Image
+
+
+def picture(seed=0, height=40, width=48):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path, image=None, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture() if image is None else image).save(path, **options)
+    return path
+
+
+def write(path, text, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", **options)
+    return path
+
+
+def class_folder(root, classes=("healthy", "blast"), each=3):
+    for c, label in enumerate(classes):
+        for k in range(each):
+            save(root / label / f"{k}.png", picture(10 * c + k))
+    return root
