@@ -72,6 +72,22 @@ def test_images_of_the_same_size_in_bytes_are_not_copies(tmp_path):
     assert load(f"folder:{tmp_path}").frame["group"].nunique() == 6
 
 
+def test_the_same_pixels_in_other_files_are_found_by_a_check(tmp_path):
+    cells = class_folder(tmp_path)
+    save(cells / "healthy" / "again.bmp", picture(1))
+    save(cells / "healthy" / "square.bmp", np.zeros((4, 9, 3), np.uint8))
+    save(cells / "healthy" / "flat.png", np.zeros((9, 4, 3), np.uint8))
+    with pytest.warns(
+        UserWarning, match=r"2 of 9 images show the same pixels[^\n]*\n  - healthy/1.png = healthy/again.bmp$"
+    ):
+        datasets.check(f"folder:{cells}")
+    groups = [
+        f"{k},{k.removesuffix('again.bmp') + '1.png' if 'again' in k else k}" for k in ids_of(load(f"folder:{cells}"))
+    ]
+    write(cells / "groups.csv", "image,group\n" + "\n".join(groups))
+    assert len(datasets.check(f"folder:{cells}")) == 9
+
+
 # --- files that count
 
 

@@ -357,6 +357,7 @@ TURNS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*are copies of one another")  # that is what is planted
 @pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS.keys())
 def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
     planted = {**drawn_cells, "z-copy": np.ascontiguousarray(turn(drawn_cells["c05"]))}
@@ -374,6 +375,7 @@ def test_a_brighter_noisy_copy_is_found_and_is_not_exact(tmp_path, drawn_cells):
     assert found["exact"].tolist() == [False]
 
 
+@pytest.mark.filterwarnings("ignore:.*are copies of one another")  # that is what is planted
 def test_pairs_come_most_alike_first(tmp_path, drawn_cells):
     noise = np.random.default_rng(0).normal(0, 6, drawn_cells["c01"].shape)
     noisy = np.clip(drawn_cells["c01"] + noise, 0, 255).astype(np.uint8)

@@ -17,7 +17,20 @@ from typing import Any
 
 import pooch
 
-from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, leukocytes4, pbc, synthetic, wbc
+from helpers.datasets import (
+    all_idb,
+    aria,
+    bccd,
+    bloodmnist,
+    cnmc,
+    copies,
+    fetch,
+    folder,
+    leukocytes4,
+    pbc,
+    synthetic,
+    wbc,
+)
 from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, Dataset
 from helpers.datasets.classes import positive_class, refuse_single_class
 from helpers.datasets.errors import DataError
@@ -252,7 +265,7 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
 
 
 def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
-    """Load a dataset and decode every image and mask of it.
+    """Load a dataset and decode every image and mask of it; of a folder, warn of images that show the same pixels.
 
     Raises:
         DataError: as :func:`load` does, or some images are damaged; each is named.
@@ -262,4 +275,6 @@ def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     if bad:
         mend = "mend or remove them" if name.startswith(FOLDER) else "fetch them again"
         raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {mend}", bad.values())
+    if name.startswith(FOLDER):
+        copies.warn_of_same_pixels(dataset)
     return dataset

@@ -1,18 +1,24 @@
 """Files of the same content under other names: one image counts once, and has one label.
 
 Found by content, whenever a folder is loaded: files of the same size are compared by their SHA-256. Copies that were
-saved again, turned or cut out anew differ in their bytes; :func:`helpers.splits.near_duplicates` looks for these.
+saved in another format show the same pixels; checking a dataset, which decodes all images, finds these. What was turned
+or cut out anew is looked for by :func:`helpers.splits.near_duplicates`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from helpers import images
+from helpers.datasets.base import Dataset
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import merge_groups
 
@@ -24,15 +30,10 @@ def copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
         root: the folder that the paths are below.
         paths: of the files.
     """
-    by_size: dict[int, list[str]] = {}
-    for path in paths:
-        by_size.setdefault((root / path).stat().st_size, []).append(path)
-    by_content: dict[bytes, list[str]] = {}
-    for same_size in by_size.values():
-        for path in same_size if len(same_size) > 1 else ():
-            if images.is_image(root / path):  # what cannot be read is named when headers are checked
-                by_content.setdefault(_sha256(root / path), []).append(path)
-    return [same for same in by_content.values() if len(same) > 1]
+    alike = [[str(path) for path in paths]]
+    for content in (_size, _middle, _sha256):  # each reads more, of fewer files
+        alike = [same for paths in alike for same in _by(content, root, paths) if len(same) > 1]
+    return [same for same in alike if images.is_image(root / same[0])]
 
 
 def join_copies(where: str, root: Path, frame: pd.DataFrame) -> pd.DataFrame:
@@ -62,6 +63,49 @@ def join_copies(where: str, root: Path, frame: pd.DataFrame) -> pd.DataFrame:
     )
     pairs = pd.DataFrame([(same[0], other) for same in found for other in same[1:]], columns=["image_a", "image_b"])
     return frame.assign(group=merge_groups(frame, pairs))
+
+
+def warn_of_same_pixels(dataset: Dataset) -> None:
+    """Decode every image and warn of those that show the same pixels and do not share a group.
+
+    Args:
+        dataset: all of whose images can be read.
+    """
+
+    def digest(row: Any) -> bytes:
+        image = dataset.reader.read(row, None)
+        return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(digest, dataset.frame.reset_index().itertuples(index=False)))
+    digests, groups = pd.Series(found, index=dataset.frame.index), dataset.frame["group"]
+    same = [ids for ids in digests.groupby(digests).groups.values() if groups[ids].nunique() > 1]
+    if same:
+        warn(
+            f"{dataset.name}: {sum(map(len, same))} of {len(dataset)} images show the same pixels as another, in files "
+            "that differ; give them one group, or keep one of each",
+            (" = ".join(ids) for ids in same),
+        )
+
+
+def _by(content: Callable[[Path], object], root: Path, paths: list[str]) -> Iterable[list[str]]:
+    """Paths by what a function finds in the files; one that cannot be read is left out: the headers' check names it."""
+    found: dict[object, list[str]] = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found.setdefault(content(root / path), []).append(path)
+    return found.values()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _middle(path: Path) -> bytes:
+    """Some bytes of the middle, where images differ that have the same header and the same background."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 2)
+        return file.read(4096)
 
 
 def _sha256(path: Path) -> bytes:

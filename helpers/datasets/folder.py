@@ -98,14 +98,15 @@ def _refuse_elsewhere(root: Path, segments: tuple[str, ...], found: Listing) -> 
         return
     by_folder = Counter(path.parent.relative_to(root) for path in elsewhere)
     levels = max(len(place.parts) for place in by_folder)
+    number = f"{'at least ' if found.cut else ''}{len(elsewhere)}"
     raise DataError(
-        f"{root}: {len(elsewhere)} images lie where layout={'/'.join(segments)!r} does not look; "
-        f"say what each level of folders is, {_better_layout(root, by_folder, levels)}, or move or remove them",
-        (f"{place.as_posix()}: {number} images" for place, number in sorted(by_folder.items())),
+        f"{root}: {number} images lie where layout={'/'.join(segments)!r} does not look; "
+        f"say what each level of folders is, {_better_layout(by_folder, levels)}, or move or remove them",
+        (f"{place.as_posix()}: {count} images" for place, count in sorted(by_folder.items())),
     )
 
 
-def _better_layout(root: Path, places: Counter[Path], levels: int) -> str:
+def _better_layout(places: Counter[Path], levels: int) -> str:
     split = all(one_name(place.parts[0]) in _SPLITS for place in places)
     if levels == 2:
         return "layout='split/class'" if split else "such as layout='class/patient' or 'patient/class'"

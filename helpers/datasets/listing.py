@@ -21,7 +21,7 @@ from helpers.datasets.errors import DataError
 MASKS = "masks"
 MAX_DEPTH = 8
 MAX_FILES = 1_000_000
-MAX_FILES_TOO_DEEP = 20_000  # looked through below the folders that are read, to say what lies there
+MAX_FILES_TOO_DEEP = 10_000  # looked through below the folders that are read, to say what lies there
 _LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _NO_FOLDER = "no such folder; check the path, or fetch the dataset again"
 
@@ -34,11 +34,13 @@ class Listing:
         images: in the folders that are read, sorted.
         elsewhere: images in folders above or below these.
         others: files, pipes and broken links that are no images.
+        cut: whether more lies deeper than was looked through.
     """
 
     images: list[Path] = field(default_factory=list)
     elsewhere: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
+    cut: bool = False
 
 
 def one_name(name: str) -> str:
@@ -191,6 +193,7 @@ def listed(root: Path, depths: Iterable[int], shut: Callable[[Path, int], bool] 
         if seen >= MAX_FILES:
             raise DataError(f"{root}: more than {MAX_FILES:,} files; give the folder of one dataset")
         if too_deep > MAX_FILES_TOO_DEEP:
+            found.cut = True
             break
         if not _is_image(entry):
             found.others.append(Path(entry.path))
