@@ -2,7 +2,8 @@
 
 A file with the suffix of an image is taken for one, so that a damaged one is named; a file with another suffix or none
 counts where it begins as an image does. Files that systems leave behind (hidden ones, ``Thumbs.db``, ``desktop.ini``,
-``__MACOSX``) are passed over. Folders are read ``MAX_DEPTH`` deep, and at most ``MAX_FILES`` files of them.
+``__MACOSX``) and archives that :func:`helpers.datasets.get` has unpacked (``….unpacked``) are passed over. Folders are
+read ``MAX_DEPTH`` deep, and at most ``MAX_FILES`` files of them.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def one_name(name: str) -> str:
 
 
 def left_by_a_system(name: str) -> bool:
-    """Whether a file or folder is hidden, or one that an operating system leaves behind."""
-    return name.startswith(".") or name.casefold() in _LEFT_BY_SYSTEMS
+    """Whether a file or folder is hidden, or one that an operating system or this package leaves behind."""
+    return name.startswith(".") or name.endswith(".unpacked") or name.casefold() in _LEFT_BY_SYSTEMS
 
 
 def counts_by_suffix(paths: Iterable[Path]) -> str:
