@@ -5,8 +5,8 @@ CSV in UTF-8 with or without BOM, UTF-16 with BOM      read; any other encoding 
 comma, semicolon or tab                                the one that splits the first line into the wanted columns
 XLSX                                                   its first sheet, at most 64 columns
 column names                                           whatever their case and the space around them
-more than 64 MiB, or an XLSX that unpacks to more      refused (``MAX_TABLE_BYTES``)
-more than a million lines                              refused (``MAX_TABLE_LINES``)
+more than 16 MiB, or an XLSX that unpacks to more      refused (``MAX_TABLE_BYTES``)
+more than 500,000 lines, or 10,000 signs in one        refused (``MAX_TABLE_LINES``, ``MAX_LINE``)
 a folder, a device, a pipe, a loop of links            refused
 =====================================================  ===========================================================
 """
@@ -30,11 +30,13 @@ import pandas as pd
 from helpers.datasets.errors import DataError, printable
 
 COLUMNS = ("path", "mask_path", "label", "group", "source")
-MAX_TABLE_BYTES = 64 * 2**20
-MAX_TABLE_LINES = 1_000_000
+MAX_TABLE_BYTES = 16 * 2**20
+MAX_TABLE_LINES = 500_000
+MAX_LINE = 10_000
 MAX_SHEET_COLUMNS = 64
 DELIMITERS = (",", ";", "\t")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_TOO_LONG = "{}: more than {:,} lines; a table of images is shorter"
 _SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # a first line that Excel writes and hides
 
 
@@ -69,7 +71,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         numbers.append(number)
         rows.append(_cells(path, number, cells, len(header)))
         if len(rows) > MAX_TABLE_LINES:
-            raise DataError(f"{path}: more than {MAX_TABLE_LINES:,} lines; a table of images is shorter")
+            raise DataError(_TOO_LONG.format(path, MAX_TABLE_LINES))
     return pd.DataFrame(rows, columns=header, index=pd.Index(numbers, name="line", dtype=int), dtype=str)
 
 
@@ -122,6 +124,13 @@ def _text(path: Path, content: bytes) -> str:
 def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of every line, split by the delimiter that finds the most of the columns in the first."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > MAX_TABLE_LINES + 1:
+        raise DataError(_TOO_LONG.format(path, MAX_TABLE_LINES))
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            raise DataError(
+                f"{path}: line {number}: {len(line):,} signs, more than {MAX_LINE:,}; not a table of images"
+            )
     first, _, rest = text.partition("\n")
     named = _SEPARATOR.match(first)
     if named:
