@@ -75,8 +75,9 @@ def test_images_of_the_same_size_in_bytes_are_not_copies(tmp_path):
 def test_the_same_pixels_in_other_files_are_found_by_a_check(tmp_path):
     cells = class_folder(tmp_path)
     save(cells / "healthy" / "again.bmp", picture(1))
-    save(cells / "healthy" / "square.bmp", np.zeros((4, 9, 3), np.uint8))
-    save(cells / "healthy" / "flat.png", np.zeros((9, 4, 3), np.uint8))
+    bytes_alike = np.arange(108, dtype=np.uint8)  # of other shapes
+    save(cells / "healthy" / "wide.bmp", bytes_alike.reshape(4, 9, 3))
+    save(cells / "healthy" / "high.png", bytes_alike.reshape(9, 4, 3))
     with pytest.warns(
         UserWarning, match=r"2 of 9 images show the same pixels[^\n]*\n  - healthy/1.png = healthy/again.bmp$"
     ):
@@ -216,7 +217,7 @@ def test_masks_are_found_whatever_their_case(tmp_path, name):
     save(tmp_path / "blast" / "A.png")
     save(tmp_path / "healthy" / "b.jpg")
     mask = np.zeros((40, 48), np.uint8)
-    mask[10:20, 10:20] = 2
+    mask[8:22, 8:22], mask[10:20, 10:20] = 1, 2
     save(tmp_path / name / "Blast" / "a.PNG", mask)
     save(tmp_path / name / "B.png", mask)
     dataset = load(f"folder:{tmp_path}")
