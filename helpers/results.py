@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import files, notebooks, records, runs
+from helpers import files, notebooks, records, runs, tables
 from helpers.errors import LeukobookError
 from helpers.profiles import Profile
 from helpers.provenance import Provenance
@@ -47,7 +47,7 @@ def save_result(
         provenance: of the time when it was made.
     """
     note = {"made_by": made_by, **about, "finished": finished}
-    return _save(name, table.to_csv(index=False).encode(), note, provenance)
+    return _save(name, tables.safe_text(table).to_csv(index=False).encode(), note, provenance)
 
 
 def _save(name: str, content: bytes, note: dict[str, Any], provenance: Provenance) -> Path:
@@ -73,7 +73,7 @@ def read_result(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
         raise ResultError(f"{path}: table or note cannot be read ({error}); publish it again") from None
     if note.get("sha256") != hashlib.sha256(content).hexdigest():
         raise ResultError(f"{path}: is not the table that {name}.json is about; publish it again")
-    return pd.read_csv(io.BytesIO(content)), note
+    return tables.plain_text(pd.read_csv(io.BytesIO(content))), note
 
 
 def publish(profile: Profile, command: str, say: Callable[[str], None] = print) -> list[Path]:

@@ -1,12 +1,19 @@
-"""Result tables: saved by notebooks with the columns that name their rows, and read with them."""
+"""Result tables: saved by notebooks with the columns that name their rows, and read with them.
+
+A class, a group or a file may have any name, also ``=HYPERLINK(...)``, which a spreadsheet would calculate. So text
+that begins with one of :data:`FORMULA` is written to CSV with an apostrophe before it, by which spreadsheets know text,
+and read without it. Numbers stay numbers, negative ones too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +21,10 @@ from helpers import files
 from helpers.errors import LeukobookError
 
 DECLARATION = ".index.json"
+# What a formula may begin with; the wide signs are those of East Asian keyboards.
+FORMULA = "=+-@\t\r\n＝＋－＠"
+_LIVE = re.compile(f"'*[{re.escape(FORMULA)}]")
+_NUMBER = re.compile(r"[+-](\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-](inf|nan)", re.IGNORECASE)
 
 
 class TableError(LeukobookError):
@@ -40,6 +51,63 @@ class Table:
         return _labels(self.frame, self.index)
 
 
+def safe_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before every text that a spreadsheet would calculate, so that it is shown as it is.
+
+    Args:
+        frame: any; its index and the names of its columns count, too. Text that is a number, ``-1.5``, stays.
+
+    Returns:
+        A frame of the same form to write with ``to_csv``; :func:`plain_text` gives the old one back, but for carriage
+        returns, which have become line feeds: ``to_csv`` puts quotes round these alone.
+    """
+
+    def safe(text: str) -> str:
+        text = text.replace("\r", "\n")
+        return f"'{text}" if _LIVE.match(text) and not _NUMBER.fullmatch(text) else text
+
+    return _each_text(frame, safe)
+
+
+def plain_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Take away the apostrophes of :func:`safe_text`."""
+    return _each_text(frame, lambda text: text[1:] if text.startswith("'") and _LIVE.match(text) else text)
+
+
+def _each_text(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    def changed(value: Any) -> Any:
+        if isinstance(value, tuple):  # a row or a column of several levels
+            return tuple(map(changed, value))
+        return change(value) if isinstance(value, str) else value
+
+    result = frame.copy()
+    for position, dtype in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            result.isetitem(position, frame.iloc[:, position].map(changed, na_action="ignore"))
+    return result.set_axis(_each_label(frame.index, changed)).set_axis(_each_label(frame.columns, changed), axis=1)
+
+
+def _each_label(labels: pd.Index, changed: Callable[[Any], Any]) -> pd.Index:
+    if not len(labels) or pd.api.types.is_numeric_dtype(labels.dtype):
+        return labels.set_names([changed(name) for name in labels.names])
+    if isinstance(labels, pd.MultiIndex):
+        return pd.MultiIndex.from_tuples(map(changed, labels), names=[changed(name) for name in labels.names])
+    return pd.Index([changed(label) for label in labels], name=changed(labels.name), tupleize_cols=False)
+
+
+def without_formulas(book: pd.ExcelWriter) -> None:
+    """Make text of every formula in a workbook, before it is closed; tables of this package have no formulas.
+
+    Args:
+        book: of openpyxl, with all its sheets. No apostrophe is added: a cell of a workbook says that it holds text.
+    """
+    for sheet in book.sheets.values():
+        for row in sheet.iter_rows():
+            for cell in row:
+                if isinstance(cell.value, str) and _LIVE.match(cell.value):
+                    cell.data_type, cell.quotePrefix = "s", True
+
+
 def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
     """Write a result table as CSV, and beside it, as ``.index.json``, which columns name its rows.
 
@@ -57,7 +125,7 @@ def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
         raise TableError(f"{path}: a table is saved as .csv")
     if len(table):
         _check(table, path, index)
-    content = table.to_csv(index=False).encode()
+    content = safe_text(table).to_csv(index=False).encode()
     files.write_bytes(path, content)
     note = {"index": list(index), "sha256": hashlib.sha256(content).hexdigest()}
     files.write_text(path.with_suffix(DECLARATION), json.dumps(note) + "\n")
@@ -75,7 +143,7 @@ def read_table(path: Path) -> Table | None:
         raise TableError(f"{path}: cannot be read ({error.strerror}); run its notebook again") from None
     declaration = path.with_suffix(DECLARATION)
     try:
-        frame = pd.read_csv(path)
+        frame = plain_text(pd.read_csv(path))
         if not declaration.exists():
             index = [name for name in frame if name not in frame.select_dtypes("number")]
         else:
@@ -84,7 +152,7 @@ def read_table(path: Path) -> Table | None:
                 raise TableError(f"{path}: {declaration.name} is of another table; save both with tables.save_table")
             index = note["index"]
             if len(frame):  # a class may be called NA
-                frame[index] = pd.read_csv(path, usecols=index, dtype=str, keep_default_na=False)[index]
+                frame[index] = plain_text(pd.read_csv(path, dtype=str, keep_default_na=False))[index]
     except pd.errors.EmptyDataError:
         return None
     if frame.empty:

@@ -1,5 +1,6 @@
 """Tables say which columns name their rows, and digests of code do not move with prose."""
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -76,6 +77,76 @@ def test_two_tables_of_one_name_are_refused(tmp_path):
 def test_a_part_that_was_left_out_has_no_table(tmp_path, empty):
     tables.save_table(empty, tmp_path / "x.csv", index=["way"])
     assert tables.read_tables(tmp_path, "06") == []
+
+
+# --- text that looks like a formula
+
+LIVE = [
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\n=1",
+    "'=1",
+    "''=1",
+    "＝1",
+    "-",
+    "-1.5",
+    "+1e3",
+    "a=b",
+]
+
+
+def test_text_that_a_spreadsheet_would_calculate_is_written_as_text_and_read_back(tmp_path):
+    frame = pd.DataFrame({"group": LIVE, "=size": [-1.5] * len(LIVE), "label": pd.Categorical(LIVE)}, index=LIVE)
+    safe = tables.safe_text(frame)
+    assert list(safe["group"]) == [*(f"'{text}" for text in LIVE[:10]), "-1.5", "+1e3", "a=b"]
+    assert list(safe.columns) == ["group", "'=size", "label"]
+    assert list(safe.index) == list(safe["group"]) == list(safe["label"])
+    assert (safe["'=size"] == -1.5).all()
+    pd.testing.assert_frame_equal(tables.plain_text(safe), frame, check_dtype=False, check_categorical=False)
+    tables.save_table(frame, tmp_path / "x.csv", index=["group"])
+    found = tables.read_table(tmp_path / "x.csv")
+    assert found.labels == LIVE
+    assert list(found.frame.columns) == list(frame.columns)
+    assert found.frame["=size"].tolist() == frame["=size"].tolist()
+    cells = pd.read_csv(tmp_path / "x.csv", dtype=str, keep_default_na=False)["group"]
+    assert not [cell for cell in cells if cell[0] in "=@\t\r＝"]
+
+
+def test_a_carriage_return_does_not_break_a_row(tmp_path):
+    frame = pd.DataFrame({"group": ["\r=1", "a\rb"], "n": [1, 2]})
+    tables.save_table(frame, tmp_path / "x.csv", index=["group"])
+    assert tables.read_table(tmp_path / "x.csv").labels == ["\n=1", "a\nb"]
+
+
+def test_rows_and_columns_of_several_levels_are_escaped_too():
+    frame = pd.DataFrame(
+        [[1]], pd.MultiIndex.from_tuples([("=a", 2)], names=["x", "y"]), pd.MultiIndex.from_tuples([("=b", "c")])
+    )
+    safe = tables.safe_text(frame)
+    assert list(safe.index) == [("'=a", 2)]
+    assert safe.index.names == ["x", "y"]
+    assert list(safe.columns) == [("'=b", "c")]
+    assert tables.safe_text(frame.rename_axis(index={"x": "@x"})).index.names == ["'@x", "y"]
+    assert list(
+        tables.safe_text(pd.DataFrame([[1]], columns=pd.Index([("=b", "c")], tupleize_cols=False))).columns
+    ) == [("'=b", "c")]
+    assert tables.safe_text(pd.DataFrame()).empty
+
+
+def test_a_workbook_has_text_where_a_formula_would_be(tmp_path):
+    frame = pd.DataFrame({"group": LIVE, "AUC": -0.5})
+    with pd.ExcelWriter(tmp_path / "x.xlsx") as book:
+        frame.to_excel(book, sheet_name="a", index=False)
+        tables.without_formulas(book)
+    rows = list(openpyxl.load_workbook(tmp_path / "x.xlsx")["a"].iter_rows(min_row=2))
+    assert {row[0].data_type for row in rows} == {"s"}
+    assert [row[0].value for row in rows][:5] == LIVE[:5]
+    assert [row[1].value for row in rows] == [-0.5] * len(LIVE)
+    assert {row[1].data_type for row in rows} == {"n"}
+    assert rows[0][0].quotePrefix
 
 
 # --- code

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import files
+from helpers import files, tables
 from helpers.errors import LeukobookError
 
 
@@ -97,7 +97,7 @@ class Store:
         flat, target = table(rows), self.folder / "runs.parquet"
         with files.whole(target) as part:
             flat.to_parquet(part, index=False)
-        files.write_text(target.with_suffix(".csv"), flat.to_csv(index=False))
+        files.write_text(target.with_suffix(".csv"), tables.safe_text(flat).to_csv(index=False))
         return target
 
 

@@ -1,0 +1,38 @@
+"""Names that hold markup are shown, and not carried out."""
+
+import html
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from helpers.markup import escape_markdown
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a|b",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![x](http://a/b.png)",
+    "`code` and ``more``",
+    "**bold** _slanted_ ~~struck~~",
+    "{cite}`x` {{ name }} $x^2$",
+    r"back\slash \| &amp; &lt;",
+    "normal_lymphocyte, 3 < 4 & 5 > 2",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_name_is_shown_letter_by_letter_in_a_paragraph_and_in_a_table(text):
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for page in (escape_markdown(text), f"| name | n |\n|---|---|\n| {escape_markdown(text)} | 7 |"):
+        shown = markdown.render(page)
+        assert set(re.findall(r"</?(\w+)", shown)) <= {"p", "table", "thead", "tbody", "tr", "th", "td"}
+        assert text in html.unescape(re.sub("<[^>]*>", "", shown))
+        assert shown.count("<td>") in (0, 2)
+
+
+def test_a_plain_name_stays_and_lines_become_one():
+    assert escape_markdown("normal_lymphocyte 0.5") == "normal_lymphocyte 0.5"
+    assert escape_markdown("a\n# b\r\n\n- c") == "a # b - c"
+    assert escape_markdown(3) == "3"
