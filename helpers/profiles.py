@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers import datasets, notebooks
+from helpers import datasets, notebooks, yamlfile
 from helpers.errors import LeukobookError
 
-KEYS = {"notebooks", "parameters", "grid", "limit_s", "measures"}
 # Parameters of notebooks that name a dataset; the first one may come with options.
 DATASETS = ("dataset", "other", "elsewhere")
+MAX_RUNS = 10_000  # of a sweep
+# A profile's name is that of its folder in build/ and of its tables, so it must not lead anywhere else.
+_NAME = re.compile(r"\w([\w .+-]{0,98}\w)?")
 
 
 class ProfileError(LeukobookError):
@@ -33,72 +39,144 @@ class Profile:
     measures: tuple[str, ...] = ("*",)
 
 
+class _Form(BaseModel):
+    """What a profile is made of, whatever the notebooks are."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    notebooks: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
+    parameters: dict[str, Any] = {}
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    limit_s: Annotated[float, Field(gt=0)] = 3600.0
+    measures: Annotated[list[str], Field(min_length=1)] = ["*"]
+
+
+# What a profile and each of its parts is, for messages.
+_PARTS = {
+    "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'limit_s', 'measures'",
+    "notebooks": "'notebooks' has parameters and their values for every name, {00-start-here: {seed: 21}}",
+    "parameters": "'parameters' has a value for every name, {seed: 21}",
+    "grid": "'grid' has a list of values for every parameter that is varied, {seed: [21, 22]}",
+    "limit_s": "'limit_s' is a number of seconds above 0",
+    "measures": "'measures' is a list of patterns, such as '04-auc: *'",
+}
+
+
 def read_profile(path: Path) -> Profile:
     """Read a profile and check it against the notebooks before anything runs.
 
-    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them. A sweep has a
-    ``grid`` (parameter to a list of values) as well, and may have ``limit_s``, the seconds after which a run is
-    stopped, and ``measures``, patterns of what its report shows.
+    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them; those of a
+    notebook itself count more. A sweep has a ``grid`` (parameter to a list of different values) as well, at most
+    :data:`MAX_RUNS` combinations, and may have ``limit_s``, the seconds after which a run is stopped, and ``measures``,
+    patterns of what its report shows. For the size of the file see :mod:`helpers.yamlfile`.
 
     Raises:
-        ProfileError: not a readable profile, an unknown notebook, an unknown parameter, or a value of another type than
-            the notebook's default.
+        ProfileError: not a readable profile, a name that leads out of ``build/``, an unknown notebook or parameter,
+            something that is given twice, or a value of another type than the notebook's default.
     """
+    if not _NAME.fullmatch(path.stem):
+        raise ProfileError(
+            f"{path}: {path.stem!r} cannot be a profile's name; take letters, digits, '.', '-' and '_', a letter or a "
+            "digit first and last, at most 100"
+        )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yamlfile.read(path)
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in (notebooks.ROOT / "profiles").glob("*.yaml")))
         raise ProfileError(f"{path}: no such profile; there are {known}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path}: not YAML ({error})") from None
-    if isinstance(content, dict):
-        content = {key: value for key, value in content.items() if value is not None}  # a key with nothing behind it
-    _check_form(path, content)
-    common = content.get("parameters", {})
-    grid = {key: [_in_place(key, value) for value in values] for key, values in content.get("grid", {}).items()}
-    chosen, problems, varied = {}, [], set()
-    for name, own in content["notebooks"].items():
-        source = notebooks.NOTEBOOKS / f"{name}.ipynb"
-        if not source.exists():
-            problems.append(f"no notebook {name} in {notebooks.NOTEBOOKS}")
-            continue
-        if not isinstance(own, dict | None):
-            problems.append(f"{name} has parameters and their values, not {own!r}")
+    except yamlfile.YamlError as error:
+        raise ProfileError(str(error)) from None
+    form = _form(path, document)
+    problems = [*_twice(form), *_of_notebooks(form), *_of_grid(form)]
+    if problems:
+        said = [f"line {document.line(place)}: {why}" for place, why in problems]
+        raise ProfileError("\n  - ".join([f"{path}: nothing was run", *said]))
+    chosen = {name: _given(form, name) for name in form.notebooks}
+    grid = {key: [_in_place(key, value) for value in values] for key, values in form.grid.items()}
+    return Profile(path.stem, chosen, grid, form.limit_s, tuple(form.measures))
+
+
+def _form(path: Path, document: yamlfile.Document) -> _Form:
+    """Check whether every part of a profile is of the right kind."""
+    content = document.value
+    if not isinstance(content, dict):
+        raise ProfileError(f"{path}: {_PARTS['']}")
+    content = {key: value for key, value in content.items() if value is not None}  # a key with nothing behind it
+    try:
+        form = _Form.model_validate(content)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = wrong["loc"]
+        line = f"{path}, line {document.line(place)}"
+        if wrong["type"] == "extra_forbidden":
+            raise ProfileError(f"{line}: no part of a profile is called {place[0]!r}; {_PARTS['']}") from None
+        if wrong["type"] == "missing":
+            raise ProfileError(f"{line}: {_PARTS['']}") from None
+        given = f"{wrong['input']!r}"
+        shown = given if len(given) <= 60 else f"{given[:60]}…"
+        raise ProfileError(f"{line}: {'.'.join(map(str, place))} is {shown}, but {_PARTS[place[0]]}") from None
+    if not form.grid and (lost := form.model_fields_set & {"limit_s", "measures"}):
+        line = document.line([min(lost)])
+        raise ProfileError(f"{path}, line {line}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
+    return form
+
+
+# Where in a profile something is wrong, and what.
+_Problems = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def _twice(form: _Form) -> _Problems:
+    """Values that are in the grid twice, and parameters that are in the grid and elsewhere."""
+    for key, given in form.grid.items():
+        values = [_in_place(key, value) for value in given]
+        for number, value in enumerate(values):
+            if any(_same(value, earlier) for earlier in values[:number]):
+                yield ("grid", key, number), f"{key} has the value {value!r} twice in the grid; keep one of them"
+        places = [("parameters", key)] if key in form.parameters else []
+        places += [("notebooks", name, key) for name, own in form.notebooks.items() if key in (own or {})]
+        for place in places:
+            yield place, f"{key} is given here and in the grid; keep one of them"
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _of_notebooks(form: _Form) -> _Problems:
+    """Notebooks that do not exist, and parameters that they do not have or that are of another kind."""
+    known = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
+    for name, own in form.notebooks.items():
+        if name not in known:
+            yield ("notebooks", name), f"no notebook {name}; there are {', '.join(sorted(known))}"
             continue
         defaults = notebooks.defaults(name)
-        given = {key: _in_place(key, value) for key, value in {**common, **(own or {})}.items()}
-        own_grid = {key: values for key, values in grid.items() if key in defaults}
-        varied |= set(own_grid)
-        for key, value in [*given.items(), *((key, value) for key, values in own_grid.items() for value in values)]:
+        for key, value in _given(form, name).items():
+            place = ("notebooks", name, key) if key in (own or {}) else ("parameters", key)
             if complaint := _complaint(key, value, defaults):
-                problems.append(f"{name} {complaint}")
-        chosen[name] = given
-    problems += [
-        f"no notebook of this profile has the parameter {key}, of the grid" for key in sorted(set(grid) - varied)
-    ]
-    if problems:
-        raise ProfileError("\n  - ".join([f"{path}: nothing was run", *problems]))
-    return Profile(path.stem, chosen, grid, float(content.get("limit_s", 3600)), tuple(content.get("measures", ["*"])))
+                yield place, f"{name} {complaint}"
 
 
-def _check_form(path: Path, content: Any) -> None:
-    """Whether every part of a profile is of the right kind, whatever the notebooks are."""
-    form = "has 'notebooks' (name: parameters) and optionally 'parameters'; a sweep 'grid', 'limit_s' and 'measures'"
-    if not isinstance(content, dict) or not isinstance(content.get("notebooks"), dict):
-        raise ProfileError(f"{path}: a profile {form}")
-    if unknown := sorted(map(repr, set(content) - KEYS)):
-        raise ProfileError(f"{path}: no part of a profile is called {' or '.join(unknown)}; it {form}")
-    if not content.get("grid") and set(content) & {"limit_s", "measures"}:
-        raise ProfileError(f"{path}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
-    grid, limit_s, measures = content.get("grid", {}), content.get("limit_s", 1), content.get("measures", [])
-    if not isinstance(content.get("parameters", {}), dict):
-        raise ProfileError(f"{path}: 'parameters' has a value for every name, not {content['parameters']!r}")
-    if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
-        raise ProfileError(f"{path}: 'grid' has a list of values for every parameter that is varied, not {grid!r}")
-    if not isinstance(limit_s, int | float) or isinstance(limit_s, bool) or not limit_s > 0:
-        raise ProfileError(f"{path}: 'limit_s' is a number of seconds above 0, not {limit_s!r}")
-    if not isinstance(measures, list) or not all(isinstance(pattern, str) for pattern in measures):
-        raise ProfileError(f"{path}: 'measures' is a list of patterns, such as '04-auc: *', not {measures!r}")
+def _of_grid(form: _Form) -> _Problems:
+    """Parameters of the grid that no notebook has, values of another kind, and too many of them."""
+    known = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
+    defaults, runs = {name: notebooks.defaults(name) for name in form.notebooks if name in known}, 0
+    for name, own in defaults.items():
+        varied = {key: values for key, values in form.grid.items() if key in own}
+        runs += math.prod(map(len, varied.values()))
+        for key, values in varied.items():
+            for number, value in enumerate(values):
+                if complaint := _complaint(key, value, own):
+                    yield ("grid", key, number), f"{name} {complaint}"
+    for key in form.grid:
+        if not any(key in own for own in defaults.values()):
+            yield ("grid", key), f"no notebook of this profile has the parameter {key}, of the grid"
+    if runs > MAX_RUNS:
+        yield ("grid",), f"the grid makes {runs} runs; {MAX_RUNS} are the most"
+
+
+def _given(form: _Form, name: str) -> dict[str, Any]:
+    """The parameters of a notebook: those of all, and its own."""
+    return {key: _in_place(key, value) for key, value in {**form.parameters, **(form.notebooks[name] or {})}.items()}
 
 
 def _in_place(key: str, value: Any) -> Any:
@@ -107,7 +185,7 @@ def _in_place(key: str, value: Any) -> Any:
     Notebooks run elsewhere. What begins with ``~`` stays, so that each worker takes the folder of its own user.
     """
     if key in DATASETS and isinstance(value, str) and value.startswith("folder:") and not value.startswith("folder:~"):
-        return f"folder:{Path(value.removeprefix('folder:')).resolve()}"
+        return f"folder:{os.path.realpath(value.removeprefix('folder:'))}"  # also of links that lead in a circle
     return value
 
 
@@ -116,17 +194,15 @@ def _complaint(key: str, value: Any, defaults: dict[str, Any]) -> str:
     if key not in defaults:
         return f"has no parameter {key}; it has {', '.join(defaults)}"
     default = defaults[key]
-    if type(value) is not type(default) and (type(value), type(default)) != (int, float):
-        hint = ""
-        if isinstance(default, float) and isinstance(value, str):
-            with contextlib.suppress(ValueError):  # YAML reads 4e-3 as a text
-                hint = f"; write {float(value)}"
-        return f"has {key} = {value!r}, but its default is {default!r}{hint}"
-    try:
-        json.dumps(value, sort_keys=True)
-    except TypeError:  # a date, which YAML knows
-        return f"has {key} = {value!r}; a parameter is made of texts, numbers, lists and tables"
-    return ""
+    if type(value) is type(default) or (type(value), type(default)) == (int, float):
+        return ""
+    hint = ""
+    if isinstance(default, str) and isinstance(value, int | float):
+        hint = f"; put it in quotes, '{value}'"
+    elif isinstance(default, float) and isinstance(value, str):
+        with contextlib.suppress(ValueError):  # YAML reads 4e-3 as a text
+            hint = f"; write {float(value)}"
+    return f"has {key} = {value!r}, but its default is {default!r}{hint}"
 
 
 def datasets_of(parameters: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from jupyterquiz import display_quiz
 
+from helpers import yamlfile
 from helpers.datasets import NUCLEUS, Dataset
 from helpers.features import cell_mask
 from helpers.metrics import overlap
@@ -23,8 +23,7 @@ _QUIZ_COLOURS = {"--jq-multiple-choice-bg": "#1f4e79", "--jq-many-choice-bg": "#
 
 def quiz(chapter: str) -> None:
     """Show the questions of ``quizzes/<chapter>.yaml``: choices only, as jupyterquiz's number fields have no label."""
-    questions = yaml.safe_load((QUIZZES / f"{chapter}.yaml").read_text(encoding="utf-8"))
-    display_quiz(questions, colors=_QUIZ_COLOURS)
+    display_quiz(yamlfile.read(QUIZZES / f"{chapter}.yaml").value, colors=_QUIZ_COLOURS)
 
 
 def _largest_group(data: Dataset) -> float:
