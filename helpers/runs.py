@@ -17,10 +17,8 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -28,19 +26,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
-from helpers import datasets, files, notebooks, processes, provenance, tables
+from helpers import datasets, files, kernels, notebooks, provenance, tables
 from helpers.profiles import Profile, datasets_of
 from helpers.records import Place, Record, RunError, locked
 
 BUILD = notebooks.ROOT / "build"
 LOCK = notebooks.ROOT / "requirements.lock"
-# Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
@@ -95,11 +89,14 @@ def _one(place: Place, given: dict[str, Any], fingerprint: Callable[[tuple[str, 
     place.prepare()
     partial = place.failed.with_name(f"{name}.partial.ipynb")
     try:
-        execute(source, partial, given, place.work)
+        kernels.execute(source, partial, given, place.work)
         saved = place.saved_tables()
-    except (PapermillExecutionError, DeadKernelError, tables.TableError) as error:
-        partial.replace(place.failed)
-        return ended("failed", error=f"{name}, {_what_failed(error)}\n  What it had done: {place.failed}")
+    except (PapermillExecutionError, DeadKernelError, kernels.KernelError, tables.TableError) as error:
+        done = ""
+        if partial.exists():  # not where its kernel has not started
+            partial.replace(place.failed)
+            done = f"\n  What it had done: {place.failed}"
+        return ended("failed", error=f"{name}, {_what_failed(error)}{done}")
     if content_digest(source) != content:
         return ended("failed", error=f"{name}: its code was changed while it ran; run it again")
     partial.replace(place.executed)
@@ -120,45 +117,6 @@ def _take_over_text(source: Path, executed: Path) -> None:
     text = nbformat.writes(notebooks.with_outputs(notebooks.read(source), notebooks.read(executed)))
     if executed.read_text(encoding="utf-8") != text:
         files.write_text(executed, text)
-
-
-def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:
-    """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
-
-    Args:
-        source, target: the notebook, and where it goes with its outputs, as far as it comes.
-        given: its parameters.
-        work: the folder it runs in.
-        progress: show a bar.
-
-    Raises:
-        PapermillExecutionError: a cell failed.
-        DeadKernelError: the kernel died.
-    """
-    environment = {**ENVIRONMENT, "LEUKOBOOK_DATA": str(datasets.data_root())}
-    saved = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
-        with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-            papermill.execute_notebook(
-                str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work),
-                progress_bar=progress, config=_kernel(Path(sockets)),
-            )  # fmt: skip
-    finally:
-        for name, value in saved.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
-
-
-def _kernel(folder: Path) -> Config:
-    """How a kernel runs: it dies with this process, and listens on sockets in a folder of its own.
-
-    Kernels that start at once may pick one port, and nobody else can listen on these sockets. The name of a socket has
-    at most about a hundred letters, so the folder is a temporary one and not the user's.
-    """
-    config = Config(NotebookClient={"extra_arguments": [f"--IPKernelApp.exec_lines={processes.IN_KERNEL}"]})
-    if os.name != "nt":  # has no such sockets
-        config.KernelManager = Config(transport="ipc", connection_file=str(folder / "kernel.json"))
-    return config
 
 
 def fingerprint(dataset: tuple[str, str]) -> str:

@@ -2,6 +2,6 @@
 
 import os
 
-from helpers import runs
+from helpers import kernels
 
-os.environ.update(runs.ENVIRONMENT)
+os.environ.update(kernels.ENVIRONMENT)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import datasets, profiles, runs
+from helpers import datasets, kernels, profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
-os.environ.update(runs.ENVIRONMENT)
+os.environ.update(kernels.ENVIRONMENT)
 if os.environ.get("LEUKOBOOK_DATA"):
     os.environ["LEUKOBOOK_DATA"] = str(Path(os.environ["LEUKOBOOK_DATA"]).resolve())
 

@@ -7,7 +7,6 @@ import functools
 import hashlib
 import os
 import platform
-import tempfile
 import threading
 import time
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import provenance, runs, tables
+from helpers import kernels, provenance, runs, scratch, tables
 from helpers.sweeps.plan import Task
 
 
@@ -50,14 +49,14 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
     row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
     row |= {"parameters": task.parameters, "measures": {}, "provenance": asdict(_provenance())}
     saved: list[tables.Table] = []
-    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        place, watch = Path(folder), _Watch(limit_s)
+    with scratch.folder("sweep") as place:
+        watch = _Watch(limit_s)
         try:
             _same_helpers(helpers)
             _same_data(task)
             (place / "in.ipynb").write_bytes(source)
             with watch:
-                runs.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
+                kernels.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
             saved = tables.read_tables(place / "outputs", task.notebook[:2])
             row["measures"] = _measures(saved)
             _same_helpers(helpers)  # nor have they changed meanwhile
@@ -66,7 +65,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
         except DeadKernelError as error:
             row["error"] = watch.why or f"the kernel died ({error})"
-        except RuntimeError as error:  # a kernel that was killed before it could answer
+        except kernels.KernelError as error:  # maybe killed before it could answer
             row["error"] = watch.why or str(error)
         except (ValueError, OSError) as error:
             row["error"] = str(error)

@@ -1,0 +1,113 @@
+"""Execute a notebook in a kernel of this Python, whatever other kernels, settings and folders this machine has.
+
+The kernel is always ``sys.executable`` with this very package, also where another kernel is called ``python3``. It
+installs nothing (``LEUKOBOOK_BATCH`` in its environment, see the set-up cell), does not read the user's settings of
+IPython, and may take :data:`STARTUP_S` seconds to start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import papermill
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from helpers import datasets, processes, scratch
+from helpers.errors import LeukobookError
+
+# Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+STARTUP_S = 120  # a kernel on a busy machine takes seconds
+# Longest path of a socket on macOS; Linux has four letters more.
+SOCKET_PATH = 103
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class KernelError(LeukobookError):
+    """A notebook that could not be executed, because its kernel did not start or its file could not be written."""
+
+
+class OwnKernel(AsyncKernelManager):
+    """Starts this Python, and asks no list of installed kernels."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """Of :data:`sys.executable`."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+
+def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:
+    """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
+
+    Args:
+        source, target: the notebook, and where it goes with its outputs, as far as it comes.
+        given: its parameters.
+        work: the folder it runs in.
+        progress: show a bar.
+
+    Raises:
+        PapermillExecutionError: a cell failed.
+        DeadKernelError: the kernel died.
+        KernelError: the kernel did not start, or the file could not be written.
+    """
+    with _short_folder() as folder, _environment(folder):
+        try:
+            papermill.execute_notebook(
+                str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work),
+                progress_bar=progress, config=_config(folder), kernel_manager_class=OwnKernel, start_timeout=STARTUP_S,
+            )  # fmt: skip
+        except (PapermillExecutionError, DeadKernelError):
+            raise
+        except Exception as error:  # of Jupyter, sockets or the disk; the other notebooks go on
+            what = " ".join(str(error).split())
+            raise KernelError(f"could not be executed: {type(error).__name__}: {what}") from error
+
+
+@contextlib.contextmanager
+def _short_folder() -> Iterator[Path]:
+    """A folder for sockets and settings of one kernel; in ``/tmp`` where the name of the usual place is too long."""
+    usual = Path(tempfile.gettempdir())
+    longest = len(os.fsencode(usual / f"kernel-{2**22}-12345678" / "kernel-ipc-5"))
+    with scratch.folder("kernel", usual if longest <= SOCKET_PATH or os.name == "nt" else Path("/tmp")) as made:
+        yield made
+
+
+def _config(folder: Path) -> Config:
+    """How a kernel runs: it dies with this process, and listens on sockets in a folder of its own.
+
+    Kernels that start at once may pick one port, and nobody else can listen on these sockets.
+    """
+    config = Config(NotebookClient={"extra_arguments": [f"--IPKernelApp.exec_lines={processes.IN_KERNEL}"]})
+    if os.name != "nt":  # has no such sockets
+        config.KernelManager = Config(transport="ipc", connection_file=str(folder / "kernel.json"))
+    return config
+
+
+@contextlib.contextmanager
+def _environment(folder: Path) -> Iterator[None]:
+    """The environment of a kernel, while it starts: that of this process, and what makes it repeatable."""
+    path = os.pathsep.join(filter(None, (str(_PACKAGE), os.environ.get("PYTHONPATH"))))
+    environment = {
+        **ENVIRONMENT, "LEUKOBOOK_BATCH": "1", "LEUKOBOOK_DATA": str(datasets.data_root()), "PYTHONPATH": path,
+        "IPYTHONDIR": str(folder / "ipython"),
+    }  # fmt: skip
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - Path.home fails where there is none
+        environment |= {"MPLCONFIGDIR": str(folder / "matplotlib")}
+    saved = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
