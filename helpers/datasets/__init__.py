@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pooch
-
+from helpers import home
 from helpers.datasets import (
     all_idb,
     aria,
@@ -128,7 +127,7 @@ def names() -> list[str]:
 
 def data_root(root: str | Path | None = None) -> Path:
     """The folder below which datasets lie: ``root``, else ``$LEUKOBOOK_DATA``, else the user's cache."""
-    return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or pooch.os_cache("leukobook"))
+    return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or home.cache())
 
 
 def _resolved(place: str | Path) -> Path:

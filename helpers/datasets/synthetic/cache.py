@@ -11,16 +11,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pooch
 
-from helpers import images
+from helpers import home, images
 
 PNG_END = b"IEND\xaeB`\x82"
 
 
 def folder() -> Path:
     """Where drawn pictures are kept, one PNG file each; it may be deleted at any time."""
-    return Path(pooch.os_cache("leukobook")) / "synthetic" / code()
+    return home.cache() / "synthetic" / code()
 
 
 @functools.cache
@@ -41,7 +40,11 @@ def kept(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarra
         draw: gives ``uint8 (size, size, 4)``.
     """
     key = hashlib.sha256(content).hexdigest()[:32]
-    path = folder() / key[:2] / f"{key}.png"
+    try:
+        path = folder() / key[:2] / f"{key}.png"
+    except home.HomeError as error:
+        warnings.warn(f"drawn pictures are not kept, and drawn anew: {error}", stacklevel=2)
+        return draw()
     picture = _read(path)
     if picture is not None and picture.shape == (size, size, 4):
         return picture
