@@ -21,6 +21,7 @@ import pandas as pd
 import psutil
 import pytest
 from dask.distributed import Client, LocalCluster
+from distributed.security import Security
 from PIL import Image
 
 import helpers
@@ -323,6 +324,63 @@ def test_nobody_at_the_address_of_the_scheduler(address, monkeypatch):
     # A client that finds nobody would be left to the garbage collector, which can lock up the next one.
     monkeypatch.setattr("helpers.sweeps.engine.Client", None)
     with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.cluster(address):
+        pass
+
+
+INTRUDER = """
+import sys
+from dask.distributed import Client
+from distributed.security import Security
+address, kind = sys.argv[1:]
+try:
+    security = Security.temporary() if kind == "another key" else None
+    client = Client(address if security else address.replace("tls", "tcp"), security=security, timeout=4)
+    print("carried out:", client.submit(abs, -3).result(timeout=4))
+except Exception as error:
+    print("refused:", type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("kind", ["no key", "another key"])
+def test_who_has_not_the_key_of_a_sweep_gives_it_no_code(client, kind):
+    address = client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+    assert all(worker.startswith("tls://127.0.0.1:") for worker in client.scheduler_info(n_workers=-1)["workers"])
+    for target in (address, *client.scheduler_info(n_workers=-1)["workers"]):
+        command = [sys.executable, "-c", INTRUDER, target, kind]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        assert done.stdout.startswith("refused: "), (target, done.stdout, done.stderr)
+    assert client.submit(abs, -3).result(timeout=20) == 3
+
+
+def test_a_cluster_with_tls_of_its_own_is_joined(house):
+    key, tls = Security.temporary(), {}
+    for name, text in (
+        ("ca-file", key.tls_ca_file),
+        ("client.cert", key.tls_client_cert),
+        ("client.key", key.tls_client_key),
+    ):
+        (house / name).write_text(text)
+        tls[f"distributed.comm.tls.{name}"] = str(house / name)
+    options = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(protocol="tls://", security=key, **options) as local:
+        address = local.scheduler_address
+        with pytest.raises(sweeps.SweepError, match="DASK_DISTRIBUTED__COMM__TLS__CA_FILE"), sweeps.cluster(address):
+            pass
+        with dask.config.set(tls), sweeps.cluster(address) as client:
+            assert client.submit(abs, -3).result(timeout=20) == 3
+
+
+def test_without_shared_memory_one_line_says_so(monkeypatch):
+    class Context:
+        def Lock(self):
+            raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("multiprocessing.get_context", lambda method: Context())
+    with (
+        pytest.raises(sweeps.SweepError, match=r"/dev/shm: cannot be used \(Read-only file system\)"),
+        sweeps.cluster(),
+    ):
         pass
 
 

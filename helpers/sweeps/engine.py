@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import statistics
 from collections.abc import Callable, Iterator
@@ -38,33 +39,51 @@ class SweepError(LeukobookError):
 def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
     """A client of a Dask cluster: the one at ``scheduler``, or processes of this machine, reachable from it alone.
 
+    The processes of this machine speak TLS with a key that is made for the sweep and kept in memory. A scheduler
+    carries out whatever code it is given, and its port on 127.0.0.1 is open to every user of the machine: without the
+    key nobody is heard.
+
     Args:
-        scheduler: address, such as ``tcp://host:8786``.
+        scheduler: address, such as ``tcp://host:8786``, or ``tls://host:8786`` with certificate and key in Dask's
+            configuration, ``distributed.comm.tls``.
         workers: processes of this machine; one per two cores where not given. Each carries out one run at a time.
 
     Raises:
-        SweepError: nobody answers at that address.
+        SweepError: nobody answers at that address, or this machine has no memory to share between processes.
     """
     if scheduler:
         try:
             asyncio.run(_knock(scheduler))
         except (OSError, RuntimeError, TypeError, ValueError) as error:
-            raise SweepError(
-                f"{scheduler}: no scheduler answers ({error}); start one with `dask scheduler` and "
-                "give the address that it says, such as tcp://10.0.0.1:8786"
-            ) from None
+            remedy = "start one with `dask scheduler` and give the address that it says, such as tcp://10.0.0.1:8786"
+            if scheduler.startswith("tls:"):
+                remedy += "; its certificates stand in Dask's configuration: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+                remedy += "…__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY"
+            raise SweepError(f"{scheduler}: no scheduler answers ({error}); {remedy}") from None
         with Client(scheduler, set_as_default=False) as client:
             yield client
         return
-    count = workers or max(1, (os.cpu_count() or 2) // 2)
+    _check_shared_memory()
     with (
         dask.config.set(LOCAL),
         LocalCluster(
-            n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+            n_workers=workers or max(1, (os.cpu_count() or 2) // 2), threads_per_worker=1, processes=True,
+            host="127.0.0.1", protocol="tls://", security=Security.temporary(), dashboard_address="127.0.0.1:0",
         ) as local,
         Client(local, set_as_default=False) as client,
-    ):
+    ):  # fmt: skip
         yield client
+
+
+def _check_shared_memory() -> None:
+    """Raise an error where processes cannot share a lock: Dask would write pages, and give up."""
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as error:
+        raise SweepError(
+            f"/dev/shm: cannot be used ({error.strerror}), and the processes of a sweep share locks there; mount it "
+            "(docker run --shm-size=256m), or give a cluster with --scheduler"
+        ) from None
 
 
 async def _knock(scheduler: str) -> None:
