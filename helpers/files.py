@@ -1,32 +1,167 @@
-"""Write a file whole or not at all: a reader, or a kill, never meets half of it. And say what a program does."""
+"""Write a file whole or not at all, hold a lock, clear away what killed processes left; and say what a program does."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import errno
+import functools
 import hashlib
 import os
+import platform
+import re
+import shutil
+import stat
 import threading
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+
+import filelock
+
+from helpers.errors import LeukobookError
+
+# Long enough to ask twice: where a file system has no locks, filelock clears a dead process's away at the first try.
+TRY_SECONDS = 0.2
+LEFTOVER_DAYS = 7  # after which temporary files of other machines, whose processes cannot be asked for, are removed
+
+
+class LockedError(LeukobookError):
+    """Another process holds a lock; the message names the folder."""
+
+
+@contextlib.contextmanager
+def locked(path: Path, wait: bool) -> Iterator[None]:
+    """Hold a lock that the system frees when this process ends, also when it is killed.
+
+    The file stays where it is, empty: were it removed, two processes could hold two files of one name.
+
+    Args:
+        path: the lock file; its folder exists.
+        wait: until it is free, or else refuse at once.
+
+    Raises:
+        LockedError: another process holds it, and ``wait`` is false.
+        OSError: the file cannot be made, or its file system knows no locks.
+    """
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=-1 if wait else TRY_SECONDS)
+    except filelock.Timeout:
+        raise LockedError(f"{path.parent}: another process works here; wait for it, or stop it") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def own_prefix(prefix: str) -> str:
+    """Begin the name of a temporary file or folder so that :func:`remove_leftovers` knows whose it is.
+
+    Returns:
+        ``prefix``, this machine and this process: ``kernel-1a2b3c4d-4711-``, 20 characters more at most.
+    """
+    return f"{prefix}{_machine()}-{os.getpid()}-"
+
+
+def remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove temporary files and folders that killed processes left: named by :func:`own_prefix`, process gone.
+
+    Those of other machines (or containers) go after :data:`LEFTOVER_DAYS`. What cannot be removed stays.
+    """
+    name = re.compile(re.escape(prefix) + r"([0-9a-f]{8})-(\d{1,9})-")
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            found = name.match(entry.name)
+            if found and _is_left(entry, found[1], int(found[2])):
+                _remove(Path(entry.path), entry.is_dir(follow_symlinks=False))
+
+
+def _is_left(entry: os.DirEntry[str], machine: str, process: int) -> bool:
+    if machine == _machine():
+        return not _is_running(process)
+    with contextlib.suppress(OSError):
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_DAYS * 86_400
+    return False
+
+
+def _remove(path: Path, is_folder: bool) -> None:
+    if is_folder:
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _machine() -> str:
+    """Eight characters for all processes that see each other's numbers: the host, or the container on it."""
+    space = Path("/proc/self/ns/pid")  # containers may share the host's name, and never this
+    number = space.stat().st_ino if space.exists() else 0
+    return f"{zlib.crc32(f'{platform.node()} {number}'.encode()):08x}"
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def irregular(path: Path) -> str:
+    """Name what is at a path where it is not a file, before it is opened: a named pipe would wait for ever.
+
+    Returns:
+        ``"a folder"``, ``"a named pipe"``, ``"a socket"``, ``"a device"`` or ``"a loop of links"``; empty of a file.
+
+    Raises:
+        OSError: nothing is there, or it may not be looked at.
+    """
+    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket",
+             stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}  # fmt: skip
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "a loop of links"
+        raise
+    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "")
 
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A partial file beside ``path`` to write to, which becomes ``path`` at the end and is gone where that fails.
 
-    It ends in the same suffix, by which libraries choose a format. Threads and processes may write at once.
+    It ends in the same suffix, by which libraries choose a format. Threads and processes may write at once. The file
+    keeps the permissions of the one that it replaces. What killed processes left in the folder is removed first.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written, as the disk is full, say; names ``path``. What was there before is still there.
     """
-    part = path.with_name(f"part-{os.getpid()}-{threading.get_ident()}-{path.name}")
+    _clear_once(path.parent.absolute())
+    part = path.with_name(f"{own_prefix('part-')}{threading.get_ident():x}-{path.name}")
     try:
         yield part
+        with contextlib.suppress(OSError):  # the file is new, or its file system knows no permissions
+            shutil.copymode(path, part)
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(part), part):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+@functools.cache
+def _clear_once(folder: Path) -> None:
+    """A sweep writes thousands of files into one folder, and must not list it for each."""
+    remove_leftovers(folder, "part-")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -168,20 +167,15 @@ def _move_caches(old: Path, new: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """While this process works in the folder of a run, no other may; on Windows, which has no such locks, nobody looks.
+    """While this process works in the folder of a run, no other may.
 
     Raises:
         RunError: another does.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if os.name == "nt":
-        yield
-        return
-    import fcntl
-
-    with (folder / "lock").open("w") as lock:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"{folder}: another process works here; wait for it, or stop it") from None
+            stack.enter_context(files.locked(folder / "lock", wait=False))
+        except files.LockedError as error:
+            raise RunError(str(error)) from None
         yield

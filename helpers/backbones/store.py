@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from helpers import files
 
 DIGEST = 20  # bytes of each
 
@@ -32,8 +33,7 @@ class Store:
     def locked(self) -> Iterator[dict[bytes, int]]:
         """Row by digest, while no other process may write; one that wants to waits."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.locked(self.folder / "lock", wait=True):
             yield self._repaired()
 
     def _repaired(self) -> dict[bytes, int]:

@@ -3,23 +3,42 @@
 The format is the one before PyTorch 1.6: pickles (a magic number, a version, sizes of types, the table of tensors, the
 keys of the storages) and then every storage as its length and its numbers. A pickle may call any function by name;
 here only the two that a table of tensors needs are known, and neither is PyTorch's.
+
+Limits: 256 MiB a file and as much in all tensors together (:data:`MAX_BYTES`), 1 MiB of pickles
+(:data:`MAX_TABLE_BYTES`). No number of a storage stands twice in one tensor.
 """
 
 from __future__ import annotations
 
+import io
+import math
 import pickle
 import struct
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 import numpy as np
 
+from helpers import files
 from helpers.errors import LeukobookError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
+MAX_BYTES = 256 << 20
+MAX_TABLE_BYTES = 1 << 20
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DAMAGED = (
+    pickle.UnpicklingError, struct.error, AttributeError, ArithmeticError, EOFError, LookupError, MemoryError, OSError,
+    TypeError, ValueError,
+)  # fmt: skip
+# What a table of tensors is written with: numbers, text, tuples, lists, dictionaries, and calls of known functions.
+_OPERATIONS = (
+    pickle.PROTO, pickle.STOP, pickle.MARK, pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.BININT, pickle.BININT1,
+    pickle.BININT2, pickle.LONG1, pickle.BINUNICODE, pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2,
+    pickle.TUPLE3, pickle.EMPTY_LIST, pickle.APPEND, pickle.APPENDS, pickle.EMPTY_DICT, pickle.BINPUT,
+    pickle.LONG_BINPUT, pickle.BINGET, pickle.LONG_BINGET, pickle.GLOBAL, pickle.BINPERSID, pickle.REDUCE,
+)  # fmt: skip
 
 
 class TorchFileError(LeukobookError):
@@ -27,9 +46,8 @@ class TorchFileError(LeukobookError):
 
 
 class _Storage(NamedTuple):
-    dtype: np.dtype
+    type: str
     key: str
-    length: int
 
 
 class _Tensor(NamedTuple):
@@ -38,60 +56,116 @@ class _Tensor(NamedTuple):
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * _TYPES[self.storage.type].itemsize
 
-class _Reader(pickle.Unpickler):
-    """Knows an ordered dictionary, a tensor and the types of storages, and refuses every other name."""
+
+class _Reader(pickle._Unpickler):
+    """Knows an ordered dictionary, a tensor and the types of storages, and refuses every other name and operation.
+
+    It is Python's own and not the one in C, which takes gigabytes where a pickle numbers what it wants to remember by a
+    large number. Keys are text: others can be nested so that their hash takes for ever.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
+            return lambda: OrderedDict()
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return lambda storage, offset, shape, strides, *_: _Tensor(storage, offset, shape, strides)
         if module == "torch" and name in _TYPES:
-            return _TYPES[name]
-        raise TorchFileError(f"the file asks for {module}.{name}, which a table of weights does not need")
+            return name
+        raise TorchFileError(f"the file asks for {module[:60]}.{name[:60]}, which a table of weights does not need")
 
     def persistent_load(self, pid: Any) -> _Storage:
-        _, dtype, key, _, length, _ = pid
-        return _Storage(dtype, str(key), int(length))
+        _, kind, key, _, _, _ = pid
+        if kind not in tuple(_TYPES) or not isinstance(key, str):
+            raise TorchFileError("a storage has no name")
+        return _Storage(kind, key)
+
+    def _set(self, items: list[Any]) -> None:
+        if not all(isinstance(key, str) for key in items[::2]):
+            raise TorchFileError("a key is not text")
+        self.stack[-1].update(zip(items[::2], items[1::2], strict=True))
+
+    def _set_one(self) -> None:
+        self._set([self.stack.pop(-2), self.stack.pop()])
+
+    def _set_many(self) -> None:
+        self._set(self.pop_mark())
+
+    def _pass_over_attributes(self) -> None:
+        self.stack.pop()
+
+    dispatch: ClassVar = {
+        **{code[0]: pickle._Unpickler.dispatch[code[0]] for code in _OPERATIONS},
+        pickle.SETITEM[0]: _set_one,
+        pickle.SETITEMS[0]: _set_many,
+        pickle.BUILD[0]: _pass_over_attributes,  # the versions of PyTorch's layers
+    }
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """All tensors of a state dict by name, each an array of its own.
 
     Raises:
-        TorchFileError: another format, a name that is not needed, a tensor outside its storage, or a file cut short.
+        TorchFileError: another format, a name that is not needed, a tensor outside its storage or larger than it, a
+            file cut short or too large.
     """
     try:
+        if kind := files.irregular(path):
+            raise TorchFileError(f"is {kind}, not a file")
         with path.open("rb") as file:
-            if (_Reader(file).load(), _Reader(file).load()) != (MAGIC, VERSION):
-                raise TorchFileError("not a PyTorch file in the format before version 1.6")
-            if not _Reader(file).load().get("little_endian"):
-                raise TorchFileError("written on a big-endian machine")
-            tensors, keys = _Reader(file).load(), _Reader(file).load()
-            dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
-            storages = {key: _numbers(file, dtypes[key]) for key in keys}
+            if path.stat().st_size > MAX_BYTES:
+                raise TorchFileError(f"larger than {MAX_BYTES >> 20} MiB; no network here has so many weights")
+            tensors, keys = _table(file)
+            storages = {key: _numbers(file, _TYPES[kind]) for key, kind in keys.items()}
         return {name: _array(name, tensor, storages[tensor.storage.key]) for name, tensor in tensors.items()}
     except TorchFileError as error:
         raise TorchFileError(f"{path}: {error}") from None
-    except (pickle.UnpicklingError, EOFError, struct.error, *_DAMAGED) as error:
-        raise TorchFileError(f"{path}: damaged, or not a table of tensors ({error!r})") from None
+    except _DAMAGED as error:  # its text may quote the file, without end
+        raise TorchFileError(f"{path}: damaged, or not a table of tensors ({type(error).__name__})") from None
 
 
-_DAMAGED = (AttributeError, ValueError, TypeError, LookupError, MemoryError, OSError)
+def _table(file: BinaryIO) -> tuple[dict[str, _Tensor], dict[str, str]]:
+    """Tensors by name, and the type of each storage by key, in the order of the file; ``file`` is at the first then."""
+    pickles = io.BytesIO(file.read(MAX_TABLE_BYTES))
+    if (_Reader(pickles).load(), _Reader(pickles).load()) != (MAGIC, VERSION):
+        raise TorchFileError("not a PyTorch file in the format before version 1.6")
+    if not _Reader(pickles).load().get("little_endian"):
+        raise TorchFileError("written on a big-endian machine")
+    tensors, keys = _Reader(pickles).load(), _Reader(pickles).load()
+    file.seek(pickles.tell())
+    for name, tensor in tensors.items():
+        _refuse_odd(name, tensor)
+    if sum(tensor.bytes for tensor in tensors.values()) > MAX_BYTES:
+        raise TorchFileError(f"the tensors have more than {MAX_BYTES >> 20} MiB together")
+    types = {tensor.storage.key: tensor.storage.type for tensor in tensors.values()}
+    return tensors, {key: types[key] for key in keys if isinstance(key, str)}
+
+
+def _refuse_odd(name: str, tensor: _Tensor) -> None:
+    numbers = (tensor.offset, *tensor.shape, *tensor.strides)
+    if not all(type(n) is int and 0 <= n < 2**63 for n in numbers) or len(tensor.shape) != len(tensor.strides):
+        raise TorchFileError(f"{name[:60]} has a size, a stride or an offset that is not a whole number from 0")
+    reach = 0
+    for step, n in sorted(zip(tensor.strides, tensor.shape, strict=True)):
+        if n > 1 and step <= reach:
+            raise TorchFileError(f"{name[:60]} takes numbers of its storage more than once")
+        reach += (n - 1) * step if n > 1 else 0
 
 
 def _numbers(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
     (length,) = struct.unpack("<q", file.read(8))
-    content = file.read(length * dtype.itemsize)
-    if length < 0 or len(content) != length * dtype.itemsize:
+    content = file.read(length * dtype.itemsize) if 0 <= length <= MAX_BYTES else b""
+    if len(content) != length * dtype.itemsize:
         raise TorchFileError("the file ends early")
     return np.frombuffer(content, dtype)
 
 
 def _array(name: str, tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
-    if min((0, tensor.offset, *tensor.strides)) < 0 or last >= len(numbers):
-        raise TorchFileError(f"{name} lies outside of its storage")
+    if 0 in tensor.shape or last >= len(numbers):
+        raise TorchFileError(f"{name[:60]} is empty, or lies outside of its storage")
     steps = [step * numbers.itemsize for step in tensor.strides]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, steps).copy()

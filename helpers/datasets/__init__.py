@@ -18,6 +18,7 @@ from typing import Any
 from helpers import home
 from helpers.datasets import (
     all_idb,
+    archives,
     aria,
     bccd,
     bloodmnist,
@@ -257,10 +258,24 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             registry = source.remote.files(place).registry
             fetch.download(source.remote, place, tuple(file for file in registry if source.wanted(file, options)))
         elif place.is_dir():
-            for archive in sorted(p for p in place.iterdir() if p.name.lower().endswith(fetch.ARCHIVES)):
-                fetch.unpack(archive, place)
-                archive.rename(archive.with_name(archive.name + ".unpacked"))
+            archives.unpack_all(place)
+            return _check_layout(name, place, root, options)
     return check(name, root, **options)
+
+
+def _check_layout(name: str, place: Path, root: str | Path | None, options: dict[str, Any]) -> Dataset:
+    """:func:`check`, which does not ask for what was given, but says what that holds."""
+    try:
+        return check(name, root, **options)
+    except DataError as error:
+        held = archives.contents(place)
+        if not error.missing or not held:
+            raise
+        raise DataError(
+            f"{name}: {place} holds {held}, which is not laid out as expected; move or rename the folders ("
+            f"{str(error).splitlines()[0]})",
+            missing=True,
+        ) from None
 
 
 def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:

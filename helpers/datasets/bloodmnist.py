@@ -6,15 +6,16 @@ Layout: ``bloodmnist.npz``, ``bloodmnist_64.npz``, ``bloodmnist_128.npz``, ``blo
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from helpers.datasets import members
 from helpers.datasets.base import Card, DataError, Dataset
 from helpers.datasets.fetch import Remote
 from helpers.datasets.tables import frame_of
@@ -22,6 +23,8 @@ from helpers.datasets.tables import frame_of
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
 SIZES = (28, 64, 128, 224)
 PARTS = ("train", "val", "test")
+MAX_IMAGES = 20_000  # 17,092 are published
+MAX_NPY_HEADER = 64 << 10  # bytes
 REMOTE = Remote("https://zenodo.org/records/10519652/files/", "bloodmnist.txt")
 CARD = Card(
     "BloodMNIST (MedMNIST v2)",
@@ -66,32 +69,27 @@ def file_name(pixels: int) -> str:
 
 
 def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
-    """BloodMNIST at one size; the official part is the column ``part``. The whole array is held in memory.
+    """BloodMNIST at one size; the official part is the column ``part``. The whole array is held in memory, once.
 
     Args:
         folder: holds the npz files.
         pixels: 28, 64, 128 or 224 (2.4 GiB).
+
+    Raises:
+        DataError: the file is not there, damaged, or declares other arrays: of another type or shape, or more than
+            :data:`MAX_IMAGES` images. That is read from the headers, before any array is.
     """
     path = folder / file_name(pixels)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            pictures = {part: arrays[f"{part}_images"] for part in PARTS}
-            labels = {part: arrays[f"{part}_labels"].ravel() for part in PARTS}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file", missing=True) from None
-    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        with members.open_zip(path) as zipped:
+            labels = {part: _labels(path, zipped, part, pixels) for part in PARTS}
+            array = _images(path, zipped, {part: len(labels[part]) for part in PARTS}, pixels)
+    except DataError:
+        raise
+    except (*members.DAMAGED, KeyError, OSError) as error:
         raise DataError(f"{path}: not the BloodMNIST archive ({error}); fetch it again") from None
     rows = []
     for part in PARTS:
-        shape, n = pictures[part].shape, len(labels[part])
-        if (
-            shape != (n, pixels, pixels, 3)
-            or pictures[part].dtype != np.uint8
-            or not np.isin(labels[part], range(8)).all()
-        ):
-            raise DataError(
-                f"{path}: {part} has {n} labels for images {shape}, or labels outside 0 to 7; fetch it again"
-            )
         for k, label in enumerate(labels[part]):
             name = f"{part}-{k:05d}"
             rows.append(
@@ -106,5 +104,62 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
                     "position": len(rows),
                 }
             )
-    reader = ArrayReader(np.concatenate([pictures[part] for part in PARTS]))
-    return Dataset("bloodmnist", frame_of(rows), CLASSES, CARD, reader, options={"pixels": pixels})
+    return Dataset("bloodmnist", frame_of(rows), CLASSES, CARD, ArrayReader(array), options={"pixels": pixels})
+
+
+def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.ndarray:
+    """Labels of one part, ``(n,)``, once the headers of labels and images have shown that they fit."""
+    with _header(zipped, f"{part}_images") as (_, shape, dtype):
+        pass
+    with _header(zipped, f"{part}_labels") as (stream, of_labels, kind):
+        n = of_labels[0] if of_labels else 0
+        fits = of_labels in ((n,), (n, 1)) and kind.kind in "iu" and not kind.hasobject
+        if not fits or n > MAX_IMAGES:
+            raise DataError(
+                f"{path}: {part} has labels {of_labels} of type {kind}, not up to {MAX_IMAGES:,} whole numbers; "
+                "fetch it again"
+            )
+        found = np.frombuffer(_content(stream, n * kind.itemsize), kind)
+    if shape != (n, pixels, pixels, 3) or dtype != np.uint8 or not np.isin(found, range(len(CLASSES))).all():
+        raise DataError(
+            f"{path}: {part} has {n} labels for images {shape} of type {dtype}, or labels outside 0 to 7; fetch it "
+            "again"
+        )
+    return found
+
+
+def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels: int) -> np.ndarray:
+    """Images of all parts, ``uint8 (n, pixels, pixels, 3)``; each part is unpacked to its place, without a copy."""
+    n = sum(numbers.values())
+    if n > MAX_IMAGES:
+        raise DataError(f"{path}: {n:,} images, more than {MAX_IMAGES:,}; fetch it again")
+    array, begin = np.empty((n, pixels, pixels, 3), np.uint8), 0
+    for part in PARTS:
+        with _header(zipped, f"{part}_images") as (stream, _, _):
+            for k in range(begin, begin := begin + numbers[part]):
+                array[k] = np.frombuffer(_content(stream, array[k].size), np.uint8).reshape(array[k].shape)
+            if stream.read(1):  # also has the checksum looked at
+                raise EOFError(f"{part}_images goes on after its end")
+    return array
+
+
+@contextlib.contextmanager
+def _header(zipped: zipfile.ZipFile, name: str) -> Iterator[tuple[BinaryIO, tuple[int, ...], np.dtype]]:
+    """The stream of an array, after its header, and the shape and type that the header declares."""
+    with zipped.open(f"{name}.npy") as stream:
+        bounded = members.Bounded(stream, MAX_NPY_HEADER)
+        version = np.lib.format.read_magic(bounded)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read:
+            raise ValueError(f"{name} has version {version} of the format")
+        shape, by_columns, dtype = read[version](bounded)
+        if by_columns or dtype.hasobject or dtype.names or min(shape, default=0) < 0:
+            raise ValueError(f"{name} is not a plain array by rows")
+        yield stream, shape, dtype
+
+
+def _content(stream: BinaryIO, size: int) -> bytes:
+    content = stream.read(size)
+    if len(content) < size:
+        raise EOFError("an array ends early")
+    return content

@@ -1,29 +1,34 @@
-"""Getting data: downloads that are verified and resumed, archives that cannot write outside their folder."""
+"""Downloads that are verified, resumed and bounded: one process at a time in a folder, a hash for every file.
+
+Limits: 4 GiB a file (:data:`MAX_FILE_BYTES`; the largest published one has 1.5 GB), 1 KiB a second over a minute, 24
+hours and 1 MiB of headers an answer (:mod:`helpers.datasets.connection`), three attempts (:data:`ATTEMPTS`), and two
+minutes of pause that a server may ask for (:data:`MAX_PAUSE`).
+"""
 
 from __future__ import annotations
 
-import shutil
-import stat
-import tarfile
-import tempfile
+import contextlib
+import email.utils
+import sys
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pooch
 import requests
 from tqdm import tqdm
 
+from helpers import files
+from helpers.datasets import connection
 from helpers.datasets.base import DataError
 
 ATTEMPTS = 3
-MAX_UNPACKED_BYTES = 64 * 2**30
-MAX_MEMBERS = 1_000_000
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+MAX_FILE_BYTES = 4 * 2**30
+MAX_PAUSE = 120  # seconds that a server may ask for (Retry-After) and still be asked again by the same call
+LOCK = ".lock"
 REGISTRIES = Path(__file__).parent / "registries"
 
 
@@ -45,11 +50,28 @@ class Remote:
         return keeper
 
 
+class _RefusedError(Exception):
+    """Why a file is not fetched, and that asking again at once would not help."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process brings data into a folder, and keep others out meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(folder / LOCK, wait=False))
+        except files.LockedError:
+            print(f"{folder}: another process brings data here; waiting for it", file=sys.stderr)
+            stack.enter_context(files.locked(folder / LOCK, wait=True))
+        yield
+
+
 def download(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) -> list[Path]:
     """Fetch the files of a remote into a folder; those already there with the right hash are kept.
 
     A file is moved to its place only after its hash has been verified. What a cut connection left is kept beside it
-    and continued by the next call.
+    and continued by the next call. A second process that wants files of the same folder waits for the first.
 
     Args:
         remote: where from.
@@ -61,32 +83,55 @@ def download(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) 
     """
     keeper = remote.files(folder)
     names = only or tuple(keeper.registry)
-    folder.mkdir(parents=True, exist_ok=True)
-    pooch.utils.get_logger().setLevel("ERROR")
+    with ThreadPoolExecutor(4) as pool:
+        if not all(pool.map(lambda name: _is_there(keeper, name), names)):
+            with alone(folder):
+                _fetch(keeper, names, pool)
+    return [Path(keeper.abspath) / name for name in names]
 
-    def one(name: str) -> Path | str:
-        try:
-            return Path(keeper.fetch(name, downloader=_resume))
-        except requests.RequestException as error:
-            return f"{name}: {_reason(error)}"
-        except ValueError as error:  # pooch: the hash differs
-            return f"{name}: {error}"
-        except OSError as error:
-            return f"{name}: cannot be written ({error})"
 
-    with ThreadPoolExecutor(4) as pool, tqdm(total=len(names), desc="downloading", unit="file", delay=2) as bar:
-        results = []
-        for result in pool.map(one, names):
-            results.append(result)
+def _fetch(keeper: pooch.Pooch, names: tuple[str, ...], pool: ThreadPoolExecutor) -> None:
+    failed = []
+    with tqdm(total=len(names), desc="downloading", unit="file", delay=2) as bar:
+        for problem in pool.map(lambda name: _problem(keeper, name), names):
+            failed += [problem] if problem else []
             bar.update()
-    failed = [result for result in results if isinstance(result, str)]
     if failed:
         raise DataError(
-            f"{len(failed)} of {len(names)} files could not be fetched from {remote.base_url}; what arrived is kept, "
+            f"{len(failed)} of {len(names)} files could not be fetched from {keeper.base_url}; what arrived is kept, "
             "so run the same command again, or get the files elsewhere and point LEUKOBOOK_DATA at them",
             failed,
         )
-    return results
+
+
+def _is_there(keeper: pooch.Pooch, name: str) -> bool:
+    path = Path(keeper.abspath) / name
+    return path.is_file() and pooch.hashes.hash_matches(str(path), keeper.registry[name])
+
+
+def _problem(keeper: pooch.Pooch, name: str) -> str | None:
+    """Fetch one file; say in a line why that failed."""
+    try:
+        if not _is_there(keeper, name):
+            _fetch_one(keeper, name)
+    except requests.RequestException as error:
+        return f"{name}: {_reason(error)}"
+    except (_RefusedError, connection.StalledError) as error:
+        return f"{name}: the answer is not taken: {error}"
+    except OSError as error:
+        return f"{name}: cannot be written ({error.strerror or error}); make room, or choose another folder"
+    return None
+
+
+def _fetch_one(keeper: pooch.Pooch, name: str) -> None:
+    target, expected = Path(keeper.abspath) / name, keeper.registry[name]
+    partial = target.with_name(f"{target.name}.part")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    _complete(keeper.get_url(name), partial)
+    if not pooch.hashes.hash_matches(str(partial), expected):
+        partial.unlink()
+        raise _RefusedError(f"its hash is not {expected}; it was thrown away, so run the same command again")
+    partial.replace(target)
 
 
 def _reason(error: requests.RequestException) -> str:
@@ -94,21 +139,42 @@ def _reason(error: requests.RequestException) -> str:
     return f"the server answered {response.status_code}" if response is not None else f"no answer ({error})"
 
 
-def _resume(url: str, output_file: str, keeper: pooch.Pooch) -> None:
-    """Downloader for pooch: continues a partial file where the server allows it, tries again when the line is cut."""
-    name = next(name for name in keeper.registry if keeper.get_url(name) == url)
-    partial = Path(keeper.abspath) / f"{name}.part"
-    partial.parent.mkdir(parents=True, exist_ok=True)
+def _complete(url: str, partial: Path) -> None:
+    """Continue a partial file where the server allows it; try again when the line is cut or the server is busy."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _append(url, partial)
-            break
-        except requests.RequestException as error:
-            refused = getattr(error, "response", None) is not None and error.response.status_code < 500
-            if refused or attempt == ATTEMPTS:
+            return _append(url, partial)
+        except connection.StalledError:
+            if attempt == ATTEMPTS:
                 raise
-            time.sleep(attempt)
-    shutil.move(partial, output_file)
+        except requests.RequestException as error:
+            response = getattr(error, "response", None)
+            if attempt == ATTEMPTS or (response is not None and response.status_code not in (429, *range(500, 600))):
+                raise
+            time.sleep(_pause(response, attempt))
+    return None
+
+
+def _pause(response: requests.Response | None, attempt: int) -> float:
+    """Seconds until the next attempt: what the server asks for, else a little more each time."""
+    asked = None if response is None else _retry_after(response.headers.get("Retry-After", ""))
+    if asked is not None and asked > MAX_PAUSE:
+        raise _RefusedError(
+            f"the server answered {response.status_code} and asks for a pause of {asked:,.0f} seconds; "
+            "run the same command again after that"
+        )
+    return attempt if asked is None else asked
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds from now of a ``Retry-After``: a number, or a date; None where it is neither."""
+    if text.strip().isdecimal():
+        return float(text.strip()[:9])
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _append(url: str, partial: Path) -> None:
@@ -116,94 +182,28 @@ def _append(url: str, partial: Path) -> None:
     headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is not a range of the file
     if have:
         headers["Range"] = f"bytes={have}-"
-    with requests.get(url, stream=True, timeout=30, headers=headers) as response:
+    with (
+        connection.session() as session,
+        session.get(url, stream=True, timeout=connection.SILENCE, headers=headers) as response,
+    ):
         if response.status_code == 416:  # nothing is left to send: the partial file is whole, or not ours
             return
         response.raise_for_status()
-        mode = "ab" if response.status_code == 206 else "wb"
-        expected = response.headers.get("Content-Length")
+        expected = response.headers.get("Content-Length", "")
+        length = int(expected) if expected.isdecimal() and "Content-Encoding" not in response.headers else None
+        begin = have if response.status_code == 206 else 0
+        _refuse_large(begin + (length or 0), partial)
         written = 0
-        with partial.open(mode) as file:
+        with partial.open("ab" if begin else "wb") as file:
             for chunk in response.iter_content(1 << 16):  # a cut connection loses the chunk it falls in
                 file.write(chunk)
                 written += len(chunk)
-    if expected is not None and "Content-Encoding" not in response.headers and written < int(expected):
-        raise requests.ConnectionError(f"cut off after {written} of {expected} bytes")
+                _refuse_large(begin + written, partial)
+    if length is not None and written < length:
+        raise requests.ConnectionError(f"cut off after {written} of {length} bytes")
 
 
-def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Path]:
-    """Unpack a zip or tar archive into a folder; either all of it arrives or nothing does.
-
-    Args:
-        archive: the file; ``.zip``, ``.tar``, ``.tar.gz`` or ``.tgz``.
-        folder: where its members go; files that are there already are replaced.
-        max_bytes: most bytes after unpacking.
-
-    Returns:
-        The files written, sorted.
-
-    Raises:
-        DataError: a member would land outside the folder, is a link or a device, the whole is larger than
-            ``max_bytes`` (counted while unpacking, not taken from the archive's own word), or the archive is damaged.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as temporary:
-        budget = max_bytes
-        try:
-            for count, (name, member) in enumerate(_members(archive)):
-                if count >= MAX_MEMBERS:
-                    raise DataError(f"{archive}: more than {MAX_MEMBERS:,} members; unpack it yourself if you trust it")
-                target = Path(temporary) / _safe(name, archive)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as file:
-                    while chunk := member.read(1 << 20):
-                        budget -= len(chunk)
-                        if budget < 0:
-                            raise DataError(
-                                f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be"
-                            )
-                        file.write(chunk)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
-            # RuntimeError: a zip with a password, or with a compression that zipfile does not know
-            raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
-        written = []
-        for source in sorted(p for p in Path(temporary).rglob("*") if p.is_file()):
-            target = folder / source.relative_to(temporary)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            written.append(target)
-    return written
-
-
-def _safe(name: str, archive: Path) -> PurePosixPath:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise DataError(f"{archive}: the member {name!r} would be written outside its folder; do not use this archive")
-    return path
-
-
-def _members(archive: Path) -> Iterator[tuple[str, object]]:
-    """Name and open stream of every regular file; links and devices are refused, folders passed over."""
-    refused = f"{archive}: the member {{!r}} is a link or a device; do not use this archive"
-    if archive.suffix.lower() == ".zip":
-        with zipfile.ZipFile(archive) as zipped:
-            for info in zipped.infolist():
-                kind = stat.S_IFMT(info.external_attr >> 16)
-                if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                    raise DataError(refused.format(info.filename))
-                if not info.is_dir():
-                    with zipped.open(info) as stream:
-                        yield info.filename, stream
-        return
-    with tarfile.open(archive) as tarred:
-        for info in tarred:
-            if not (info.isfile() or info.isdir()):
-                raise DataError(refused.format(info.name))
-            if info.isfile():
-                yield info.name, tarred.extractfile(info)
-        # tarfile takes a damaged header for the end, and never reads as far as the checksum of gzip.
-        tarred.fileobj.seek(tarred.offset)
-        if tarred.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("a header is damaged, or the end is missing")
-        while tarred.fileobj.read(1 << 20):
-            pass
+def _refuse_large(size: int, partial: Path) -> None:
+    if size > MAX_FILE_BYTES:
+        partial.unlink(missing_ok=True)
+        raise _RefusedError(f"it has more than {MAX_FILE_BYTES:,} bytes, which no file of a dataset has")

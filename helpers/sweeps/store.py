@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -35,10 +34,10 @@ class Store:
             StoreError: another does.
         """
         (self.folder / "notebooks").mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                stack.enter_context(files.locked(self.folder / "lock", wait=False))
+            except files.LockedError:
                 raise StoreError(f"{self.folder}: another sweep writes here; wait for it, or stop it") from None
             self._cut_half_a_line()
             yield

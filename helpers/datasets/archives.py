@@ -1,0 +1,203 @@
+"""Unpack archives that people were given: all of one arrives or nothing, and nothing outside its folder.
+
+Limits: 64 GiB after unpacking (:data:`MAX_UNPACKED_BYTES`), names of 255 bytes a folder or file
+(:data:`MAX_NAME_BYTES`), 32 folders deep (:data:`MAX_DEPTH`), and those of :mod:`helpers.datasets.members`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from helpers import files
+from helpers.datasets import members
+from helpers.datasets.base import DataError
+from helpers.datasets.fetch import alone
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+MAX_UNPACKED_BYTES = 64 * 2**30
+MAX_NAME_BYTES = 255
+MAX_DEPTH = 32
+DONE = ".unpacked"
+TEMPORARY = ".unpacking-"
+NAMED = 8  # folders that a message lists
+
+
+def unpack_all(folder: Path) -> None:
+    """Unpack the archives that lie in a folder, one process at a time; each is called ``….unpacked`` then.
+
+    Raises:
+        DataError: as :func:`unpack`; the archives before it have been unpacked.
+    """
+    if any(_archives(folder)):
+        with alone(folder):
+            for archive in sorted(_archives(folder)):
+                unpack(archive, folder)
+                archive.rename(archive.with_name(archive.name + DONE))
+
+
+def _archives(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.name.lower().endswith(ARCHIVES))
+
+
+def contents(folder: Path) -> str:
+    """Name what lies in a folder, two levels deep, for a message: ``small_dataset (TRAINsmall, TEST_SIMPLEsmall)``."""
+    return _listed(folder, lambda path: f"{path.name} ({_listed(path, lambda inner: inner.name) or 'empty'})")
+
+
+def _listed(folder: Path, describe: Callable[[Path], str]) -> str:
+    found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not p.name.endswith(DONE))
+    names = [describe(path) if path.is_dir() else path.name for path in found[:NAMED]]
+    more = [f"… and {len(found) - NAMED} more"] if len(found) > NAMED else []
+    return ", ".join([*names, *more]).encode(errors="backslashreplace").decode()
+
+
+def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Path]:
+    """Unpack a zip or tar archive into a folder; either all of it arrives or nothing does.
+
+    A kill while the files are moved to their places leaves the archive, which the next call unpacks again.
+
+    Args:
+        archive: the file; zip, tar or gzipped tar.
+        folder: where its members go; files that are there already are replaced.
+        max_bytes: most bytes after unpacking.
+
+    Returns:
+        The files written, sorted.
+
+    Raises:
+        DataError: a member would land outside the folder or on a folder, is a link or a device, or has the name of
+            another; the whole is larger than ``max_bytes`` (counted while unpacking, too) or than the disk has room
+            for; the archive is locked, of another format, or damaged.
+    """
+    members.refuse_irregular(archive)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files.remove_leftovers(folder, TEMPORARY)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=files.own_prefix(TEMPORARY)) as temporary:
+            new, old = Path(temporary, "new"), Path(temporary, "old")
+            new.mkdir()
+            _write(archive, new, max_bytes)
+            return _move(archive, new, old, folder)
+    except DataError:
+        raise
+    except members.LimitError as error:
+        raise DataError(f"{archive}: {error}; do not use this archive") from None
+    except members.DAMAGED as error:
+        raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
+    except OSError as error:
+        if error.errno is None:  # gzip and bz2 raise it for damage
+            raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
+        raise DataError(
+            f"{archive}: cannot be unpacked into {folder} ({error.strerror}); mend that, or unpack it by hand"
+        ) from None
+
+
+def _write(archive: Path, place: Path, max_bytes: int) -> None:
+    """Write all members below a new folder."""
+    free, written = shutil.disk_usage(place).free, 0
+    with members.opened(archive) as opened:
+        _refuse_large(archive, opened.declared, max_bytes)
+        if opened.declared > free:
+            raise _disk_full(archive, place, f"about {opened.declared:,}", free)
+        try:
+            for name, stream in opened.members:
+                with _new_file(archive, place, name) as file:
+                    while chunk := stream.read(1 << 20):
+                        written += len(chunk)
+                        _refuse_large(archive, written, max_bytes)
+                        file.write(chunk)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            needed = f"about {opened.declared:,}" if opened.declared else f"more than {written:,}"
+            raise _disk_full(archive, place, needed, free) from None
+
+
+def _refuse_large(archive: Path, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise DataError(f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be")
+
+
+def _disk_full(archive: Path, place: Path, needed: str, free: int) -> DataError:
+    folder = place.parent.parent  # of the temporary folder
+    return DataError(
+        f"{archive}: disk full: needs {needed} bytes in {folder}, has {free:,} free (or less, by your quota); "
+        "make room and run the same command again"
+    )
+
+
+def _new_file(archive: Path, place: Path, name: str) -> BinaryIO:
+    target = place / _safe(name, archive)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("xb")
+    except (FileExistsError, NotADirectoryError):  # as the file system has it, which may know no capitals
+        raise DataError(
+            f"{archive}: the member {name!r} is there twice, or as a file and a folder, or once in capitals, which is "
+            f"the same here; {members.BY_HAND}"
+        ) from None
+
+
+def _safe(name: str, archive: Path) -> PurePosixPath:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+        raise DataError(f"{archive}: the member {name!r} would be written outside its folder; do not use this archive")
+    if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(part)) for part in path.parts) > MAX_NAME_BYTES:
+        raise DataError(
+            f"{archive}: the member {name[:60]!r}… has a name of more than {MAX_NAME_BYTES} bytes, or lies more than "
+            f"{MAX_DEPTH} folders deep; {members.BY_HAND}"
+        )
+    return path
+
+
+def _move(archive: Path, new: Path, old: Path, folder: Path) -> list[Path]:
+    """Move files from ``new`` into a folder, those that they replace to ``old``; or leave everything as it was."""
+    places = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
+    for place in places:
+        _refuse_in_the_way(archive, folder, place)
+    made: list[Path] = []
+    try:
+        for place in places:
+            made += _make_folders(folder, place)
+            if os.path.lexists(folder / place):
+                (old / place).parent.mkdir(parents=True, exist_ok=True)
+                (folder / place).replace(old / place)
+            (new / place).replace(folder / place)
+    except BaseException:
+        _undo(new, old, folder, places)
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
+    return [folder / place for place in places]
+
+
+def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
+    if (folder / place).is_dir():
+        raise DataError(f"{archive}: {folder / place} is a folder, and a file in the archive; move the folder away")
+    for parent in list(place.parents)[:-1]:
+        if os.path.lexists(folder / parent) and not (folder / parent).is_dir():
+            raise DataError(f"{archive}: {folder / parent} is a file, and a folder in the archive; move the file away")
+
+
+def _make_folders(folder: Path, place: Path) -> list[Path]:
+    missing = [folder / parent for parent in reversed(place.parents) if not (folder / parent).is_dir()]
+    for path in missing:
+        path.mkdir()
+    return missing
+
+
+def _undo(new: Path, old: Path, folder: Path, places: list[Path]) -> None:
+    for place in places:
+        with contextlib.suppress(OSError):
+            if os.path.lexists(old / place):
+                (old / place).replace(folder / place)
+            elif not os.path.lexists(new / place):
+                (folder / place).unlink()

@@ -1,0 +1,212 @@
+"""Read what is in an archive, in bounded memory: zip, tar and gzipped tar, known by their content and not their name.
+
+Limits: 200,000 members (:data:`MAX_MEMBERS`), 32 MiB of directory in a zip (:data:`MAX_DIRECTORY_BYTES`), 64 KiB of
+headers for a member of a tar (:data:`MAX_HEADER_BYTES`). Archives with a password, links, devices or a method of
+compression that Python does not know are refused with a line that says what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import math
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from helpers import files
+from helpers.datasets.base import DataError
+
+MAX_MEMBERS = 200_000
+MAX_DIRECTORY_BYTES = 32 << 20
+MAX_HEADER_BYTES = 64 << 10
+MAX_TRAILER_BYTES = 16 << 20  # of zeros after the last member of a tar
+TOO_LARGE = "its headers are larger than any that images need"
+BY_HAND = "unpack it with 7-Zip (or another program) and put its folders here"
+# First bytes of what people call an archive, and is read by other programs.
+FOREIGN = {
+    b"Rar!": "a RAR archive", b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive", b"\xfd7zXZ": "compressed with xz",
+    b"BZh": "compressed with bzip2", b"\x28\xb5\x2f\xfd": "compressed with Zstandard",
+}  # fmt: skip
+# Methods of a zip beside those that are read, by their numbers in its specification (APPNOTE, 4.4.5).
+METHODS = {
+    1: "Shrink", 6: "Implode", 9: "Deflate64, as Windows does above 2 GB", 14: "LZMA", 93: "Zstandard", 95: "XZ",
+    98: "PPMd", 99: "AES encryption",
+}  # fmt: skip
+READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+# What zipfile, tarfile and numpy raise where a file is damaged.
+DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError, RuntimeError,
+    ValueError, OverflowError,
+)  # fmt: skip
+
+
+class LimitError(ValueError):
+    """More than a :class:`Bounded` has room for."""
+
+
+class Bounded:
+    """A file that is read, and refuses before it reads more than it has room for.
+
+    zipfile, tarfile and numpy read headers of any length that a file declares, 4 GiB too, into memory.
+
+    Args:
+        file: opened for reading bytes; closed by its owner.
+        room: bytes that may still be read; set it anew for each header, and to infinity for content.
+    """
+
+    def __init__(self, file: Any, room: float):
+        self._file, self.room = file, room
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read ``size`` bytes, or all.
+
+        Raises:
+            LimitError: that are more than there is room for.
+        """
+        if math.isinf(self.room):
+            return self._file.read(size)
+        to_end = size is None or size < 0
+        if not to_end and size > self.room:
+            raise LimitError(TOO_LARGE)
+        content = self._file.read(int(self.room) + 1 if to_end else size)
+        self.room -= len(content)
+        if self.room < 0:
+            raise LimitError(TOO_LARGE)
+        return content
+
+
+class Member(NamedTuple):
+    """A regular file in an archive: its name there, and a stream of its content that is read before the next one."""
+
+    name: str
+    stream: BinaryIO
+
+
+class Archive(NamedTuple):
+    """Members as they come, and how many bytes they have together: as a zip declares; a tar does not, and has 0."""
+
+    declared: int
+    members: Iterator[Member]
+
+
+def refuse_irregular(path: Path) -> None:
+    """Refuse what is not a file, before it is opened.
+
+    Raises:
+        DataError: nothing is there (``missing``), or something else.
+    """
+    try:
+        kind = files.irregular(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file", missing=True) from None
+    if kind:
+        raise DataError(f"{path}: is {kind}, not a file; remove or rename it")
+
+
+@contextlib.contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip whose members can all be read here.
+
+    Raises:
+        DataError: not a regular file, too many members, a password, a method of compression that is not read.
+        zipfile.BadZipFile, LimitError: damaged, or a directory that is too large.
+    """
+    refuse_irregular(path)
+    with path.open("rb") as file:
+        bounded = Bounded(file, MAX_DIRECTORY_BYTES)
+        with zipfile.ZipFile(bounded) as zipped:
+            bounded.room = math.inf
+            members = zipped.infolist()
+            _refuse_many(path, len(members))
+            for info in members:
+                if info.flag_bits & 0x1:
+                    raise DataError(f"{path}: is locked with a password; {BY_HAND}")
+                if info.compress_type not in READ_METHODS:
+                    method = METHODS.get(info.compress_type, "unknown")
+                    raise DataError(f"{path}: compression {info.compress_type} ({method}) is not read; {BY_HAND}")
+            yield zipped
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """Open an archive to read its regular files one after the other; folders are passed over.
+
+    Raises:
+        DataError: a link, a device or more than :data:`MAX_MEMBERS` members; another format; see :func:`open_zip`.
+        DAMAGED: damaged; also while the members are read.
+    """
+    if _kind(path) == "zip":
+        with open_zip(path) as zipped:
+            yield Archive(sum(info.file_size for info in zipped.infolist()), _zip_members(path, zipped))
+    else:
+        yield Archive(0, _tar_members(path))
+
+
+def _kind(path: Path) -> str:
+    refuse_irregular(path)
+    with path.open("rb") as file:
+        start = file.read(262)
+        for magic, name in FOREIGN.items():
+            if start.startswith(magic):
+                raise DataError(f"{path}: is {name}, which is not read; {BY_HAND}")
+        is_tar = start.startswith(b"\x1f\x8b") or start[257:] == b"ustar"
+        return "tar" if is_tar or not zipfile.is_zipfile(file) else "zip"
+
+
+def _refuse_many(path: Path, number: int) -> None:
+    if number > MAX_MEMBERS:
+        raise DataError(f"{path}: more than {MAX_MEMBERS:,} members; unpack it yourself if you trust it")
+
+
+def _refuse_link(path: Path, name: str) -> None:
+    raise DataError(f"{path}: the member {name!r} is a link or a device; do not use this archive")
+
+
+def _zip_members(path: Path, zipped: zipfile.ZipFile) -> Iterator[Member]:
+    for info in zipped.infolist():
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            _refuse_link(path, info.filename)
+        if not info.is_dir():
+            with zipped.open(info) as stream:
+                yield Member(info.filename, stream)
+
+
+def _tar_members(path: Path) -> Iterator[Member]:
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        if file.read(2) == b"\x1f\x8b":
+            file.seek(0)
+            file = stack.enter_context(gzip.GzipFile(fileobj=file))
+        file.seek(0)
+        bounded = Bounded(file, MAX_HEADER_BYTES)
+        tarred = stack.enter_context(tarfile.open(fileobj=bounded, mode="r:"))
+        number = 0
+        while (info := tarred.next()) is not None:
+            tarred.members.clear()  # tarfile would keep every header in memory
+            number += 1
+            _refuse_many(path, number)
+            if not (info.isreg() or info.isdir()):
+                _refuse_link(path, info.name)
+            if info.size < 0:
+                raise tarfile.ReadError("a header is damaged")
+            bounded.room = math.inf
+            if info.isreg():
+                yield Member(info.name, tarred.extractfile(info))
+            bounded.room = MAX_HEADER_BYTES
+        _refuse_cut(tarred, bounded)
+
+
+def _refuse_cut(tarred: tarfile.TarFile, bounded: Bounded) -> None:
+    """tarfile takes a damaged header for the end, and never reads as far as the checksum of gzip."""
+    bounded.room = MAX_TRAILER_BYTES
+    bounded.seek(tarred.offset)
+    if bounded.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("a header is damaged, or the end is missing")
+    while bounded.read(1 << 20):
+        pass
