@@ -1,6 +1,7 @@
 """Backbones have their own scaling, their own weights or a clear message, and look at each image once."""
 
 import multiprocessing
+import os
 import pickle
 import struct
 import sys
@@ -113,6 +114,83 @@ def test_a_pytorch_file_cut_short_or_of_another_kind_is_refused(tmp_path):
             torchfile.read(tmp_path / "cut.pth")
     with pytest.raises(torchfile.TorchFileError, match=r"before version 1\.6"):
         torchfile.read(written(tmp_path / "b.pth", table(), {"7": NUMBERS}, magic=5))
+
+
+def pickled(*operations):
+    return b"\x80\x02" + b"".join(operations) + b"."
+
+
+def tensor(shape, strides, offset=0):
+    """The pickle of a state dict with one tensor of any whole numbers."""
+    sizes, steps, begin = (pickle.dumps(value, 2)[2:-1] for value in (shape, strides, offset))
+    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x007X\x03\x00\x00\x00cpuK\x06NtQ"
+    call = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + begin + sizes + steps + b"\x89}tR"
+    return pickled(b"}X\x01\x00\x00\x00w", call, b"s")
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides", "complaint"),
+    [
+        ((100_000, 100_000), (0, 0), "w takes numbers of its storage more than once"),
+        ((2**40,), (0,), "w takes numbers of its storage more than once"),
+        ((2, 3), (0, 1), "w takes numbers of its storage more than once"),
+        ((2, 3), (2, 1), "w takes numbers of its storage more than once"),
+        ((-2, -3), (3, 1), "not a whole number from 0"),
+        ((2, 3), (-3, 1), "not a whole number from 0"),
+        ((2**70,), (1,), "not a whole number from 0"),
+        ((2, 3), (1,), "not a whole number from 0"),
+        ((2**62,), (1,), "more than 256 MiB together"),
+        ((0, 3), (3, 1), "w is empty"),
+        ((6, 2), (2, 1), "lies outside of its storage"),
+    ],
+)
+def test_a_tensor_that_is_larger_than_its_numbers_is_refused(tmp_path, shape, strides, complaint):
+    with pytest.raises(torchfile.TorchFileError, match=complaint):
+        torchfile.read(written(tmp_path / "bad.pth", tensor(shape, strides), {"7": NUMBERS}))
+
+
+def test_a_tensor_of_one_row_may_have_any_stride(tmp_path):
+    read = torchfile.read(written(tmp_path / "a.pth", tensor((1, 6), (0, 1)), {"7": NUMBERS}))
+    assert read["w"].tolist() == [[0, 1, 2, 3, 4, 5]]
+
+
+NESTED = b")" + b"q\x00h\x00\x86" * 60  # a tuple of twice a tuple of twice a tuple …: its hash and its text have no end
+
+
+@pytest.mark.parametrize(
+    ("tensors", "complaint"),
+    [
+        (pickled(b"}", b"]" * 600_000), r"damaged.*\(EOFError\)"),
+        (pickled(b"]r\xff\xff\xff\x0f"), r"damaged.*\(AttributeError\)"),
+        (pickled(b"}", NESTED, b"Ns"), "a key is not text"),
+        (pickled(b"(Nctorch\nFloatStorage\n", NESTED, b"NNNtQ"), "a storage has no name"),
+        (pickled(b"(N", NESTED, b"NNNNtQ"), "a storage has no name"),
+        (pickled(NESTED, b"R"), "damaged"),
+        (pickled(b"X\xff\xff\xff\x7fa"), "damaged"),
+        (pickled(b"\x8f"), "damaged"),
+    ],
+    ids=["lists", "memo", "key", "storage", "type", "call", "text", "set"],
+)
+def test_a_pickle_that_would_fill_the_memory_or_never_end_is_refused(tmp_path, tensors, complaint):
+    with pytest.raises(torchfile.TorchFileError, match=complaint) as caught:
+        torchfile.read(written(tmp_path / "bad.pth", tensors, {"7": NUMBERS}))
+    assert len(str(caught.value)) < len(str(tmp_path)) + 200
+
+
+def test_tensors_of_one_storage_are_refused_where_there_are_too_many(tmp_path, monkeypatch):
+    one = tensor((1000,), (1,))[3:-1]  # without the dictionary and the end
+    calls = b"".join(one.replace(b"\x00w", b"\x00" + bytes([97 + k])) for k in range(20))
+    path = written(tmp_path / "a.pth", pickled(b"}", calls), {"7": bytes(4000)})
+    assert sum(found.nbytes for found in torchfile.read(path).values()) == 80_000
+    monkeypatch.setattr(torchfile, "MAX_BYTES", 50_000)
+    with pytest.raises(torchfile.TorchFileError, match="the tensors have more than 0 MiB together"):
+        torchfile.read(path)
+
+
+def test_what_is_not_a_file_is_not_read_as_weights(tmp_path):
+    os.mkfifo(tmp_path / "a.pth")
+    with pytest.raises(torchfile.TorchFileError, match="is a named pipe, not a file"):
+        torchfile.read(tmp_path / "a.pth")
 
 
 def test_weights_of_another_network_are_refused(tmp_path):

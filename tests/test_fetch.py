@@ -1,21 +1,33 @@
 """Downloads from a server of our own that misbehaves on demand."""
 
+import contextlib
+import email.utils
+import gzip
 import hashlib
 import http.server
 import io
+import subprocess
+import sys
 import threading
+import time
+import types
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from helpers import datasets
-from helpers.datasets import DataError, fetch, folder
+from helpers.datasets import DataError, connection, fetch, folder
 
 CONTENT = bytes(range(256)) * 2000
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves ``files`` (path to bytes); ``cuts`` first answers stop half-way, ``errors`` first answers are 503."""
+    """Serves ``files`` (path to bytes); ``cuts`` first answers stop half-way, ``errors`` first answers are ``status``.
+
+    ``answer``, where it is set, writes whole answers in place of that, given the handler.
+    """
 
     daemon_threads = True
 
@@ -25,6 +37,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.requests = []
         self.cuts = 0
         self.errors = 0
+        self.status = 503
+        self.retry_after = None
+        self.delay = 0
+        self.answer = None
         self.ranges = True
 
     @property
@@ -37,10 +53,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server = self.server
         wanted = self.headers.get("Range")
         server.requests.append((self.path, wanted, self.headers.get("Accept-Encoding")))
+        if server.answer is not None:
+            with contextlib.suppress(OSError):  # the other side is gone
+                server.answer(self)
+            return
         if server.errors:
             server.errors -= 1
-            self.send_error(503)
+            self.send_response(server.status)
+            if server.retry_after is not None:
+                self.send_header("Retry-After", server.retry_after)
+            self.end_headers()
             return
+        time.sleep(server.delay)
         body = server.files.get(self.path.replace("%20", " "))
         if body is None:
             self.send_error(404)
@@ -76,8 +100,11 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    monkeypatch.setattr(fetch.time, "sleep", lambda seconds: None)
+def pauses(monkeypatch):
+    """The pauses that fetch made, without their time."""
+    made = []
+    monkeypatch.setattr(fetch, "time", types.SimpleNamespace(sleep=made.append))
+    return made
 
 
 @pytest.fixture
@@ -233,6 +260,200 @@ def test_a_server_that_is_gone_is_told_in_one_error(tmp_path, server, remote):
         fetch.download(wanted, tmp_path / "data")
     assert all("no answer" in line for line in caught.value.problems)
     assert files_below(tmp_path / "data") == []
+
+
+def test_a_wrong_hash_is_told_in_one_line_with_what_to_do(tmp_path, server, remote):
+    server.files = {"/a": b"something else"}
+    with pytest.raises(DataError) as caught:
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    (line,) = caught.value.problems
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert line == (
+        f"a: the answer is not taken: its hash is not {digest}; it was thrown away, so run the same command again; if "
+        "that changes nothing, the owner has changed the file: please open an issue"
+    )
+
+
+# --- servers that ask for a pause
+
+
+def http_date(seconds):
+    return email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [("7", 7, 7), ("0", 0, 0), (http_date(100), 30, 100), (http_date(-100), 0, 0), ("soon", 1, 1), (None, 1, 1)],
+)
+def test_a_server_that_asks_for_a_pause_gets_it(tmp_path, server, remote, pauses, status, asked, least, most):
+    server.files, server.errors, server.status, server.retry_after = {"/a": CONTENT}, 1, status, asked
+    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert files_below(tmp_path / "data") == ["a"]
+    assert len(pauses) == 1
+    assert least <= pauses[0] <= most
+
+
+@pytest.mark.parametrize("asked", ["3600", http_date(3600), "9" * 400])
+def test_a_server_that_asks_for_a_long_pause_is_not_asked_again(tmp_path, server, remote, pauses, asked):
+    server.files, server.errors, server.status, server.retry_after = {"/a": CONTENT}, 9, 429, asked
+    with pytest.raises(
+        DataError, match=r"a: .*answered 429 and asks for a pause of [\d,]+ seconds; run the same command"
+    ):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == 1
+    assert pauses == []
+
+
+def test_a_server_that_stays_busy_for_us_is_given_up(tmp_path, server, remote):
+    server.files, server.errors, server.status = {"/a": CONTENT}, 99, 429
+    with pytest.raises(DataError, match="a: the server answered 429"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == fetch.ATTEMPTS
+
+
+# --- answers without an end
+
+
+def begin(handler, *headers):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
+
+
+def large_announced(handler):
+    begin(handler, b"Content-Length: 99999999999999")
+
+
+def endless(handler):
+    begin(handler)
+    while True:
+        handler.wfile.write(CONTENT)
+
+
+def endless_chunks(handler):
+    begin(handler, b"Transfer-Encoding: chunked")
+    while True:
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(CONTENT), CONTENT))
+
+
+def bomb(handler):
+    content = gzip.compress(bytes(20_000_000))
+    begin(handler, b"Content-Encoding: gzip", b"Content-Length: %d" % len(content))
+    handler.wfile.write(content)
+
+
+@pytest.mark.parametrize("answer", [large_announced, endless, endless_chunks, bomb])
+def test_a_file_that_is_too_large_is_given_up_and_leaves_nothing(tmp_path, server, remote, monkeypatch, answer):
+    monkeypatch.setattr(fetch, "MAX_FILE_BYTES", 10_000_000)
+    server.answer = answer
+    with pytest.raises(DataError, match="a: the answer is not taken: it has more than 10,000,000 bytes"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert files_below(tmp_path / "data") == []
+    assert len(server.requests) == 1
+
+
+def byte_by_byte(handler):
+    begin(handler, b"Content-Length: %d" % len(CONTENT))
+    for byte in CONTENT:
+        handler.wfile.write(bytes([byte]))
+        time.sleep(0.01)
+
+
+def headers_byte_by_byte(handler):
+    for _ in range(10_000):
+        handler.wfile.write(b"H")
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("answer", [byte_by_byte, headers_byte_by_byte])
+def test_an_answer_that_drips_is_given_up(tmp_path, server, remote, monkeypatch, answer):
+    monkeypatch.setattr(connection, "WINDOW", 0.2)
+    server.answer = answer
+    begun = time.monotonic()
+    with pytest.raises(DataError, match="a: the answer is not taken: it sends less than 1,024 bytes a second"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert time.monotonic() - begun < 10
+    assert len(server.requests) == fetch.ATTEMPTS
+
+
+def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server, remote, monkeypatch):
+    monkeypatch.setattr(connection, "MAX_SECONDS", 0.2)
+    server.answer = endless
+    with pytest.raises(DataError, match="a: the answer is not taken: it has not ended after"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+
+
+def endless_line(handler):
+    while True:
+        handler.wfile.write(b"H" * 60_000)
+
+
+def endless_interim_answers(handler):
+    while True:
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\n" * 1000)
+
+
+def endless_headers(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        handler.wfile.write(b"A: b\r\n" * 1000)
+
+
+@pytest.mark.parametrize("answer", [endless_line, endless_headers, endless_interim_answers])
+def test_headers_without_an_end_are_given_up(tmp_path, server, remote, answer):
+    server.answer = answer
+    begun = time.monotonic()
+    with pytest.raises(DataError, match=r"1 of 1 files.*\n.*a: "):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert time.monotonic() - begun < 10
+    assert files_below(tmp_path / "data") == []
+
+
+# --- several processes, and the disk
+
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from helpers.datasets import fetch
+fetch.REGISTRIES = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+fetch.download(fetch.Remote(sys.argv[2], "registry.txt"), Path(sys.argv[3]))
+"""
+
+
+def test_two_processes_fetch_a_file_once_and_both_succeed(tmp_path, server, remote):
+    server.files, server.delay = {"/a": CONTENT, "/b": CONTENT}, 3
+    remote(server.address, a=CONTENT, b=CONTENT)
+    command = [sys.executable, "-c", DOWNLOAD, str(tmp_path), server.address, str(tmp_path / "data")]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    both = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+    assert [process.stdout.readline() for process in both] == ["ready\n", "ready\n"]
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sorted(path for path, *_ in server.requests) == ["/a", "/b"]
+    assert sum("another process brings data here; waiting for it" in text for text in said) == 1
+    assert files_below(tmp_path / "data") == ["a", "b"]
+
+
+def test_files_that_are_there_need_no_lock(tmp_path, server, remote):
+    """A folder of data that nobody may write to."""
+    server.files = {"/a": CONTENT}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a").write_bytes(CONTENT)
+    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert [p.name for p in (tmp_path / "data").iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_told_as_such(tmp_path, server, remote):
+    server.files = {"/a": CONTENT}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.part").symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"a: cannot be written \(No space left on device\); make room"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
 
 
 @pytest.mark.parametrize(("name", "number"), [("wbc1", 600), ("bccd", 728), ("bloodmnist", 1)])

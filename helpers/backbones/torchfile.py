@@ -4,7 +4,7 @@ The format is the one before PyTorch 1.6: pickles (a magic number, a version, si
 keys of the storages) and then every storage as its length and its numbers. A pickle may call any function by name;
 here only the two that a table of tensors needs are known, and neither is PyTorch's.
 
-Limits: 256 MiB a file and as much in all tensors together (:data:`MAX_BYTES`), 1 MiB of pickles
+Limits: 256 MiB a file and as much in all tensors together (:data:`MAX_BYTES`), 512 KiB of pickles
 (:data:`MAX_TABLE_BYTES`). No number of a storage stands twice in one tensor.
 """
 
@@ -26,7 +26,7 @@ from helpers.errors import LeukobookError
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 MAX_BYTES = 256 << 20
-MAX_TABLE_BYTES = 1 << 20
+MAX_TABLE_BYTES = 512 << 10
 _TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _DAMAGED = (
     pickle.UnpicklingError, struct.error, AttributeError, ArithmeticError, EOFError, LookupError, MemoryError, OSError,
@@ -164,8 +164,10 @@ def _numbers(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
 
 
 def _array(name: str, tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
+    if 0 in tensor.shape:
+        raise TorchFileError(f"{name[:60]} is empty")
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
-    if 0 in tensor.shape or last >= len(numbers):
-        raise TorchFileError(f"{name[:60]} is empty, or lies outside of its storage")
+    if last >= len(numbers):
+        raise TorchFileError(f"{name[:60]} lies outside of its storage")
     steps = [step * numbers.itemsize for step in tensor.strides]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, steps).copy()

@@ -7,6 +7,7 @@ Layout: ``bloodmnist.npz``, ``bloodmnist_64.npz``, ``bloodmnist_128.npz``, ``blo
 from __future__ import annotations
 
 import contextlib
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SIZES = (28, 64, 128, 224)
 PARTS = ("train", "val", "test")
 MAX_IMAGES = 20_000  # 17,092 are published
 MAX_NPY_HEADER = 64 << 10  # bytes
+UNREADABLE = (tokenize.TokenError, SyntaxError, MemoryError)  # numpy's of a header, which it reads as Python
 REMOTE = Remote("https://zenodo.org/records/10519652/files/", "bloodmnist.txt")
 CARD = Card(
     "BloodMNIST (MedMNIST v2)",
@@ -86,8 +88,9 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
             array = _images(path, zipped, {part: len(labels[part]) for part in PARTS}, pixels)
     except DataError:
         raise
-    except (*members.DAMAGED, KeyError, OSError) as error:
-        raise DataError(f"{path}: not the BloodMNIST archive ({error}); fetch it again") from None
+    except (*members.DAMAGED, *UNREADABLE, KeyError, OSError) as error:
+        reason = str(error).partition("\n")[0]  # numpy's have several lines
+        raise DataError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
     rows = []
     for part in PARTS:
         for k, label in enumerate(labels[part]):

@@ -130,7 +130,10 @@ def _fetch_one(keeper: pooch.Pooch, name: str) -> None:
     _complete(keeper.get_url(name), partial)
     if not pooch.hashes.hash_matches(str(partial), expected):
         partial.unlink()
-        raise _RefusedError(f"its hash is not {expected}; it was thrown away, so run the same command again")
+        raise _RefusedError(
+            f"its hash is not {expected}; it was thrown away, so run the same command again; if that changes nothing, "
+            "the owner has changed the file: please open an issue"
+        )
     partial.replace(target)
 
 
