@@ -566,3 +566,26 @@ def test_all_alarms_asks_every_one(good):
     assert names(fired) == [
         "the model ranks like chance", "one class only", "the test is not new", "another input", "another input"
     ]  # fmt: skip
+
+
+def test_statistics_of_images_a_few_at_a_time_are_those_of_all_at_once():
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 11, 3), np.uint8) // [1, 2, 5]
+    pictures = pictures.astype(np.uint8)
+    several = metrics.InputStatistics()
+    for start in range(0, 7, 3):
+        several.add(pictures[start : start + 3])
+    assert several.summary() == metrics.input_statistics(pictures)
+    one = metrics.InputStatistics()
+    one.add(np.full((1, 2, 2, 3), 9, np.uint8))
+    assert one.summary() == {"dtype": "uint8", "low": 9.0, "high": 9.0, "mean": [9.0, 9.0, 9.0]}
+
+
+def test_real_images_are_judged_over_all_and_not_one_by_one(real):
+    """The images that a model has learnt from raise no alarm together; many do alone, dark or light as they are."""
+    pictures = real("wbc1").images(64)
+    learnt, together = metrics.input_statistics(pictures), metrics.InputStatistics()
+    for picture in pictures:
+        together.add(picture[None])
+    assert metrics.input_shift(together.summary(), learnt) == []
+    alone = sum(bool(metrics.another_input(picture[None], learnt)) for picture in pictures)
+    assert alone > 30

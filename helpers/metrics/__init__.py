@@ -5,7 +5,7 @@ from helpers.metrics.alarms import (
     all_alarms,
     another_input,
     few_groups,
-    input_statistics,
+    input_shift,
     knows_nothing,
     one_class,
     patients_unknown,
@@ -25,6 +25,7 @@ from helpers.metrics.classification import (
     rates,
     threshold_for,
 )
+from helpers.metrics.inputs import InputStatistics, input_statistics
 from helpers.metrics.masks import PARTS, hausdorff95, overlap, pooled_iou, segmentation_scores, surface_dice
 from helpers.metrics.multiclass import MEASURES, compare, confused, confusion, per_class, roc_auc_by_class, score
 from helpers.metrics.ranking import average_precision, compare_auc, roc_auc, roc_curve
@@ -38,6 +39,7 @@ __all__ = [
     "RANGE",
     "Alarm",
     "Estimate",
+    "InputStatistics",
     "Threshold",
     "all_alarms",
     "another_input",
@@ -53,6 +55,7 @@ __all__ = [
     "few_groups",
     "hausdorff95",
     "in_plain_words",
+    "input_shift",
     "input_statistics",
     "knows_nothing",
     "mean_over_groups",

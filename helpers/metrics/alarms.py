@@ -12,6 +12,7 @@ import pandas as pd
 from helpers import splits
 from helpers.metrics.bootstrap import FEWEST, INTERVAL
 from helpers.metrics.classification import PREFIX, classes_of, predicted, rates
+from helpers.metrics.inputs import input_statistics
 from helpers.metrics.ranking import roc_auc
 
 
@@ -95,13 +96,6 @@ def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame |
     return [Alarm("the test is not new", saw, "that the split is by patient, and that copies share a group")]
 
 
-def input_statistics(images: np.ndarray) -> dict[str, Any]:
-    """What images ``(n, height, width, 3)`` look like: ``dtype``, 1st and 99th percentile, ``mean`` colour."""
-    low, high = (float(v) for v in np.percentile(images, (1, 99)))
-    mean = [round(float(v), 3) for v in images.mean((0, 1, 2))]
-    return {"dtype": str(images.dtype), "low": low, "high": high, "mean": mean}
-
-
 def patients_unknown(frame: pd.DataFrame) -> list[Alarm]:
     """Every image of a dataset is its own group, so that a split by group is a split by image."""
     if frame["group"].duplicated().any():
@@ -127,7 +121,12 @@ def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm
         images: ``(n, height, width, 3)`` as they are given to the model.
         learnt_from: :func:`input_statistics` of the training images.
     """
-    found, seen = [], input_statistics(images)
+    return input_shift(input_statistics(images), learnt_from)
+
+
+def input_shift(seen: dict[str, Any], learnt_from: dict[str, Any]) -> list[Alarm]:
+    """:func:`another_input` by the :func:`input_statistics` of the images alone."""
+    found = []
     if seen["dtype"] != learnt_from["dtype"]:
         saw = f"images are {seen['dtype']}, the model learnt from {learnt_from['dtype']}"
         found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
