@@ -12,6 +12,7 @@ from typing import Any
 
 from helpers import metrics
 from helpers.datasets import Dataset
+from helpers.markup import escape_markdown
 
 _ASK = "*to be filled in:*"
 
@@ -67,26 +68,29 @@ def model_card(card: dict[str, Any]) -> str:
         f"| {name} | {measured_in_words(own)} | {own['n']} | {own['groups']} |" for name, own in card["test"].items()
     )
     settings = ", ".join(f"{key} {value}" for key, value in card["settings"].items() if key != "seed" and value != "")
-    alarms = "\n".join(f"- {' '.join(alarm.split())}" for alarm in card["alarms"]) or "- none"
+    alarms = "\n".join(f"- {escape_markdown(alarm)}" for alarm in card["alarms"]) or "- none"
     test, seen = card["parts"]["test"], card["input"]
-    return f"""# Model card: {card["network"]}, {" or ".join(card["classes"])}
+    classes, positive = [escape_markdown(name) for name in card["classes"]], escape_markdown(card["positive"])
+    title, name = escape_markdown(card["data"]["title"]), escape_markdown(card["data"]["name"])
+    return f"""# Model card: {card["network"]}, {" or ".join(classes)}
 
 **Purpose:** {card["purpose"]}.
 
 ## What it is
 
-- Network `{card["network"]}`; answers with a probability for each of {", ".join(card["classes"])}.
+- Network `{card["network"]}`, SHA-256 of its file `{card["sha256"]}`.
+- Answers with a probability for each of {", ".join(classes)}.
 - Input: one cell in the middle of an image, red, green, blue, {seen["dtype"]} from {seen["low"]:g} to {seen["high"]:g},
   resized to {card["size"]} pixels; scaled within the model.
-- **{card["positive"]}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
+- **{positive}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
   sensitivity of {card["sensitivity_wanted"]:g}; of new images like these, {card["sensitivity_expected"]:.3f} may be
   expected, and the wanted sensitivity is reached with a probability of {card["sensitivity_assurance"]:.2f}; both take
   cells as independent, so that where cells of one patient are alike less is reached.
 
 ## What it has learnt from
 
-- {card["data"]["title"]} (`{card["data"]["name"]}`, SHA-256 `{card["data"]["sha256"]}`).
-- Split: {card["split"]}.
+- {title} ({name}, SHA-256 `{card["data"]["sha256"]}`).
+- Split: {escape_markdown(card["split"])}.
 
 | part | images | groups |
 |---|---:|---:|

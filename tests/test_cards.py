@@ -19,7 +19,8 @@ CARD = {
     "sensitivity_assurance": 0.264,
     "size": 64,
     "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
-    "data": {"name": "drawn", "title": "Drawn cells", "sha256": "abc"},
+    "sha256": "0" * 64,
+    "data": {"name": "drawn", "title": "Drawn cells", "sha256": "1" * 64},
     "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
     "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
     "test": {
@@ -49,8 +50,20 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "not for diagnosis" in text
     assert "to be filled in" in text
     assert "Training: epochs 30, rate 0.001; 12 epochs were run; seed 20" in text  # the seed once
+    assert f"SHA-256 of its file `{'0' * 64}`" in text
     assert "None" not in text
     assert "nan" not in text.lower()
+
+
+def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
+    strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Alarm, `<img>`: *all*."]}
+    data = {"name": "folder:</td>", "title": "[x](http://x)", "sha256": "1" * 64}
+    text = cards.model_card({**CARD, **strange, "data": data, "split": "by <b>patient</b>"})
+    assert "# Model card: encoder, &lt;script&gt; or a&#124;b" in text
+    assert "- **a&#124;b** is called from" in text
+    assert r"- Alarm, \`&lt;img&gt;\`: \*all\*." in text
+    assert r"- \[x\](http://x) (folder:&lt;/td&gt;, SHA-256" in text
+    assert not re.search("<(script|img|/td|b)>", text)
 
 
 def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():

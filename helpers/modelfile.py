@@ -1,0 +1,260 @@
+"""Load a ``.keras`` file from anywhere: what it declares is judged before Keras opens it, and no code in it runs.
+
+A file of a few kilobytes can declare gigabytes. So a model file may hold at most
+
+==================  ==================================================================================================
+on disk             160 MiB, with three members: ``metadata.json``, ``config.json``, ``model.weights.h5``
+configuration       4 MiB, 1,000 layers that are called 2,000 times, 4,000 connections; layers of :data:`LAYERS`
+weights             128 MiB (about 33 million parameters); plain arrays of finite numbers; no links to other files
+parameters          no more bytes than the file has weights for
+layers' results     4 million numbers of one image
+==================  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import re
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from helpers.backend import keras, tf
+from helpers.errors import LeukobookError
+
+MIB = 2**20
+MAX_FILE, MAX_CONFIG, MAX_WEIGHTS = 160 * MIB, 4 * MIB, 128 * MIB
+MAX_LAYERS, MAX_CALLS, MAX_CONNECTIONS, MAX_ARRAYS = 1_000, 2_000, 4_000, 10_000
+MAX_DEPTH = 20  # of folders in the weights file
+MAX_ACTIVATION = 4 * MIB
+MEMBERS = {"metadata.json": MAX_CONFIG, "config.json": MAX_CONFIG, "model.weights.h5": MAX_WEIGHTS}
+MODELS = frozenset({"Functional", "Model", "Sequential"})
+LAYERS = frozenset({
+    "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D", "Conv2DTranspose", "Dense",
+    "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "InputLayer", "LeakyReLU",
+    "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
+    "UpSampling2D", "ZeroPadding2D",
+})  # fmt: skip
+# What a layer's configuration may hold beside numbers and text. No orthogonal initializer: it factorises a matrix.
+PARTS = frozenset({
+    "Constant", "DTypePolicy", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "L1", "L1L2", "L2", "Ones",
+    "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
+})  # fmt: skip
+_TENSOR = "__keras_tensor__"
+_NO_ZIP64 = b"PK\x06\x07"
+
+
+class ModelError(LeukobookError):
+    """A file that is not the model it should be; the message names it."""
+
+
+def load_model_file(path: Path) -> keras.Model:
+    """Load a model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
+
+    Raises:
+        ModelError: it is no file, is beyond the limits above, has weights that are not finite, or was written by a
+            newer Keras that this one cannot read.
+    """
+    path = require_file(path)
+    written_by = ""
+    try:
+        with zipfile.ZipFile(io.BytesIO(_content(path))) as archive:
+            _check_members(archive)
+            written_by = _keras_version(archive)
+            config = json.loads(archive.read("config.json"))
+            config["compile_config"] = None
+            _check_config(config)
+            stored = _check_weights(archive.read("model.weights.h5"))
+        _check_parameters(config, stored)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a file from anywhere: zip, HDF5, JSON and every layer raise errors of their own
+        why = (str(error) or type(error).__name__).splitlines()[0][:200]
+        if _numbers(written_by) > _numbers(keras.__version__):
+            why = (
+                f"Keras {written_by} has written it and Keras {keras.__version__} is installed: {why}; "
+                f"install keras>={written_by}, or train the model again here"
+            )
+        raise ModelError(f"{path}: cannot be read as a Keras model ({why})") from None
+
+
+def require_input(model: keras.Model, path: Path, size: int) -> None:
+    """Make sure that a model takes RGB images of a size.
+
+    Raises:
+        ModelError: it takes something else, or works with arrays beyond :data:`MAX_ACTIVATION` for one image.
+    """
+    shape = model.input_shape
+    if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {None, size}):
+        raise ModelError(f"{path}: takes {shape}, but its card says images of {size}×{size} pixels in RGB")
+    image = tf.TensorSpec((1, size, size, 3), tf.uint8)
+    graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
+    shapes = [tensor.shape for operation in graph.get_operations() for tensor in operation.outputs]
+    largest = max((math.prod(shape) for shape in shapes if shape.is_fully_defined()), default=0)
+    if largest > MAX_ACTIVATION:
+        raise ModelError(f"{path}: makes arrays of {largest:,} numbers of one image, and may make {MAX_ACTIVATION:,}")
+
+
+def file_digest(path: Path) -> str:
+    """Compute the SHA-256 of a file, hexadecimal, by which a card knows its model."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_file(path: Path) -> Path:
+    """Make sure that a model file is a file, and not too large, before anything in it is read.
+
+    Returns:
+        The path, with ``~`` replaced by the home folder.
+
+    Raises:
+        ModelError: it is missing, a folder, a pipe or a device, does not end in ``.keras``, or is too large.
+    """
+    try:
+        path = path.expanduser()
+        found = path.stat()
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", error)
+        raise ModelError(f"{path}: no model file can be read here ({why}); check the path") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise ModelError(f"{path}: is a folder, pipe or device; give the .keras file itself")
+    if path.suffix != ".keras":
+        raise ModelError(f"{path}: a model ends in .keras; rename the file if it is one")
+    if found.st_size > MAX_FILE:
+        raise ModelError(f"{path}: {found.st_size / MIB:.0f} MiB, and a model may have {MAX_FILE // MIB} MiB")
+    return path
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of the file; the table of a zip file is judged by its last record, before it is read into objects."""
+    content = path.read_bytes()
+    end = content.rfind(b"PK\x05\x06")
+    if end >= 0:
+        members = int.from_bytes(content[end + 10 : end + 12], "little")
+        if members > len(MEMBERS) or content[end - 20 : end - 16] == _NO_ZIP64:
+            raise ModelError(f"{members} members or more in the zip file, and a model has {', '.join(MEMBERS)}")
+    return content
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    names = [member.filename for member in archive.infolist()]
+    if sorted(names) != sorted(MEMBERS):
+        raise ModelError(f"its members are {', '.join(names)[:80] or 'none'}, and a model has {', '.join(MEMBERS)}")
+    for member in archive.infolist():
+        if member.file_size > MEMBERS[member.filename]:
+            raise ModelError(
+                f"{member.filename} has {member.file_size / MIB:.0f} MiB unpacked, and may have "
+                f"{MEMBERS[member.filename] // MIB} MiB"
+            )
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ModelError(f"{member.filename} is packed by method {member.compress_type}, which Keras does not use")
+
+
+def _keras_version(archive: zipfile.ZipFile) -> str:
+    version = json.loads(archive.read("metadata.json")).get("keras_version")
+    if not isinstance(version, str) or not re.fullmatch(r"\d+(\.\w+){1,4}", version):
+        raise ModelError("metadata.json does not say which version of Keras has written it")
+    return version
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
+
+
+def _check_config(config: dict[str, Any]) -> None:
+    """Refuse classes that models here do not have, and more layers than one loads in a moment."""
+    found: Counter[str] = Counter()
+    for part in _dictionaries(config):
+        name, module = part["class_name"], part.get("module") or "keras"
+        if name not in LAYERS | MODELS | PARTS | {_TENSOR} or not str(module).startswith("keras"):
+            raise ModelError(f"{str(module)[:40]}.{str(name)[:40]} is not a layer that models have here")
+        found["layers" if name in LAYERS | MODELS else name] += 1
+    for number, limit, what in (
+        (found["layers"], MAX_LAYERS, "layers"),
+        (_calls(config), MAX_CALLS, "calls of layers"),
+        (found[_TENSOR], MAX_CONNECTIONS, "connections"),
+    ):
+        if number > limit:
+            raise ModelError(f"{number:,} {what}, and a model may have {limit:,}")
+
+
+def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
+    """All dictionaries in a configuration that name a class."""
+    open_ends = [config]
+    while open_ends:
+        part = open_ends.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            open_ends.extend(part.values())
+        elif isinstance(part, list):
+            open_ends.extend(part)
+
+
+def _calls(part: Any) -> int:
+    """How often layers are called when a model is built: a model within a model may be called more than once."""
+    if isinstance(part, list):
+        return sum(map(_calls, part))
+    if not isinstance(part, dict):
+        return 0
+    times = max(1, len(part.get("inbound_nodes") or ()))
+    return times * ((part.get("class_name") in LAYERS | MODELS) + sum(map(_calls, part.values())))
+
+
+def _check_weights(content: bytes) -> int:
+    """Number of bytes in the arrays of a weights file; all of them are plain, in the file, and finite."""
+    total, seen = 0, 0
+    with h5py.File(io.BytesIO(content), "r") as file:
+        groups = [file]
+        while groups:
+            group = groups.pop()
+            seen += len(group)
+            if seen > MAX_ARRAYS:
+                raise ModelError(f"more than {MAX_ARRAYS:,} arrays of weights")
+            for name in group:
+                where = f"{group.name}/{name}".replace("//", "/")[:120]
+                if where.count("/") > MAX_DEPTH or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise ModelError(f"the weights {where} are a link, or lie too deep")
+                one = group[name]
+                if isinstance(one, h5py.Group):
+                    groups.append(one)
+                    continue
+                total += _array_bytes(one, where)
+                if total > len(content):
+                    raise ModelError("its weights file declares more numbers than it holds")
+                if one.dtype.kind == "f" and not np.isfinite(one[()]).all():
+                    raise ModelError(f"its weights are not finite: {where}; the training has failed, train it again")
+    return total
+
+
+def _array_bytes(one: h5py.Dataset, where: str) -> int:
+    if one.external or one.is_virtual or one.chunks is not None or one.dtype.kind not in "fiub":
+        raise ModelError(f"the weights {where} are not a plain array of numbers in this file")
+    return one.size * one.dtype.itemsize
+
+
+def _check_parameters(config: dict[str, Any], stored: int) -> None:
+    """Refuse a configuration that asks for more bytes of parameters than the file has.
+
+    Its model is built without making any parameter, in a thread of its own: Keras keeps a list of what it has yet to
+    make for each thread, and this one ends with its thread.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        wanted = thread.submit(_parameter_bytes, config).result()
+    if wanted > stored:
+        raise ModelError(f"its layers need {wanted:,} bytes of parameters, and its weights file has {stored:,}")
+
+
+def _parameter_bytes(config: dict[str, Any]) -> int:
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        return sum(math.prod(weight.shape) * tf.as_dtype(weight.dtype).size for weight in model.weights)

@@ -1,0 +1,80 @@
+"""A card is read whole or refused in one line that names file, key, value and constraint."""
+
+import json
+
+import pytest
+from test_cards import CARD
+
+from helpers import modelcard, modelfile
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A function that writes a card with changes beside a file that stands for a model, and reads it."""
+    model = tmp_path / "m.keras"
+    model.write_bytes(b"any")
+
+    def write(change=None, text=None):
+        content = {**CARD, "sha256": modelfile.file_digest(model), **(change or {})}
+        (tmp_path / "m.json").write_text(json.dumps(content) if text is None else text, encoding="utf-8")
+        return modelcard.read_card(tmp_path / "m.json", modelcard.ModelCard, model)
+
+    return write
+
+
+def test_a_good_card_is_read_as_it_is(written):
+    card = written()
+    assert card.model_dump() == {**CARD, "sha256": card.sha256}
+
+
+NO_NUMBER = float("nan")
+WRONG = [
+    ({"threshold": NO_NUMBER}, "threshold is NaN: input should be"),
+    ({"threshold": float("inf")}, "threshold is Infinity: input should be"),
+    ({"threshold": 7}, "threshold is 7: input should be less than or equal to 1"),
+    ({"threshold": -0.1}, r"threshold is -0\.1: input should be greater than or equal to 0"),
+    ({"threshold": True}, "threshold is true: input should be a valid number"),
+    ({"threshold": "0.5"}, r'threshold is "0\.5": input should be a valid number'),
+    ({"threshold": None}, "threshold is null: input should be a valid number"),
+    ({"size": 64.5}, r"size is 64\.5: input should be a valid integer"),
+    ({"size": 10**6}, "size is 1000000: input should be less than or equal to 1024"),
+    ({"size": True}, "size is true: input should be a valid integer"),
+    ({"classes": ["ill"]}, r'classes is \["ill"\]: list should have at least 2 items'),
+    ({"classes": ["ill", "ill"]}, "classes must differ, and none may be blank"),
+    ({"classes": ["ill", " "]}, "classes must differ, and none may be blank"),
+    ({"classes": ["ill", 3]}, r"classes\.1 is 3: input should be a valid string"),
+    ({"positive": "sick"}, "positive is 'sick', which is not one of classes"),
+    ({"input": {**CARD["input"], "mean": [1, 2, NO_NUMBER]}}, r"input\.mean\.2 is NaN: input should be"),
+    ({"input": {**CARD["input"], "high": 1e9}}, r"input\.high is 1000000000\.0: input should be less than or equal to"),
+    ({"input": {**CARD["input"], "dtype": "float32"}}, r'input\.dtype is "float32": input should be \'uint8\''),
+    ({"input": None}, "input is null: input should be a valid dict"),
+    ({"network": ""}, 'network is "": string should have at least 1 character'),
+    ({"purpose": None}, "purpose is null: input should be a valid string"),
+    ({"sha256": "abc"}, 'sha256 is "abc": string should match pattern'),
+    ({"sha256": "f" * 64}, r"is of another model \(SHA-256 f{12}…, and m\.keras has [0-9a-f]{12}…\); put the card of"),
+    ({"treshold": 0.5}, r"treshold is 0\.5: extra inputs are not permitted"),
+    ({"threshold": 7, "size": 0}, r"threshold is 7: .* \(and 1 more\)"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG, ids=[said[:40] for _, said in WRONG])
+def test_a_value_that_a_card_may_not_have_is_named(written, change, said):
+    with pytest.raises(modelcard.CardError, match=rf"m\.json: {said}") as refused:
+        written(change)
+    assert "\n" not in str(refused.value)
+    assert "the card of this model" in str(refused.value) or "copy its own card here" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not the card of a model, which is JSON"),
+        ("[" * 10**5, "not the card of a model, which is JSON"),
+        ("[]", "input should be a valid dict"),
+        ("{}", r"lacks purpose \(and \d+ more\); train the model again"),
+        (" " * (2**20 + 1), "more than 1 MiB, which no card has"),
+    ],
+)
+def test_what_is_no_card_is_refused(written, text, said):
+    with pytest.raises(modelcard.CardError, match=said):
+        written(text=text)
