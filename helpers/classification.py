@@ -1,18 +1,31 @@
-"""A classifier of one's own: trained with a card that says what it is, and applied to a folder of images."""
+"""A classifier of one's own: trained, tested once, and saved with a card that says what it is.
+
+Before the first epoch the place of the model is probed (200 MB must be free), and each part of the split must have the
+classes that it is there for. Limits: 1 to 10,000 epochs, 1 to 4,096 images in a step, seeds from 0 to 4,294,967,295.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from helpers import cards, crossvalidation, files, images, metrics, models, splits, training
+from helpers import (
+    cards,
+    crossvalidation,
+    files,
+    metrics,
+    modelcard,
+    modelfile,
+    models,
+    outputs,
+    splits,
+    training,
+)
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset
@@ -25,6 +38,8 @@ NETWORKS = {
 }
 HOW = Augmentation(turn=180, zoom=0.1, light=0.1)
 FOLDS = 5
+# Lowest and highest value, both allowed; 0 epochs or images stand for the network's own.
+LIMITS = {"epochs": (0, 10_000), "batch": (0, 4096), "seed": (0, 2**32 - 1)}
 
 
 class ClassifierError(LeukobookError):
@@ -53,7 +68,7 @@ def train(
         epochs: at most; 0 for the network's own.
         seed: of folds, weights, order and augmentation.
         model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
-            training into a folder of its own, so that a killed training goes on.
+            training into a folder of its own, so that a killed training goes on. ``~`` stands for the home folder.
         strategy: several devices or machines, as in :class:`helpers.training.Settings`.
         batch: images in a step, over all devices; 0 for the network's own.
         assurance: wanted probability that new images reach the sensitivity, see :func:`helpers.metrics.threshold_for`.
@@ -62,26 +77,21 @@ def train(
         The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
 
     Raises:
-        ClassifierError: an unknown network or class, another suffix, or a sensitivity or assurance out of range.
+        ClassifierError: an unknown network or class, another suffix, a number out of range, or a part of the split
+            without a class that it needs.
+        OutputError: model, card or state of the training cannot be written.
         StrategyError: ``strategy`` cannot be used here.
     """
     if strategy:
         training.strategy(strategy)  # before anything else is done with TensorFlow
-    if network not in NETWORKS:
-        raise ClassifierError(f"{network}: no such network; there are {', '.join(NETWORKS)}")
+    _check_options(network, sensitivity, assurance, {"epochs": epochs, "batch": batch, "seed": seed})
     if positive not in dataset.classes:
         raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
-    if model_path.suffix != ".keras":
-        raise ClassifierError(f"{model_path}: a model is saved as .keras")
-    if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
-        raise ClassifierError(
-            f"sensitivity {sensitivity} must be above 0 up to 1, assurance {assurance} between 0 and 1"
-        )
     build, size, settings = NETWORKS[network]
     epochs, batch = epochs or settings.epochs, batch or settings.batch
     settings = replace(settings, seed=seed, epochs=epochs, batch=batch, strategy=strategy)
-    fold = splits.folds(dataset.frame, FOLDS, seed)
-    part = splits.rotation(fold, 0)
+    part = _split(dataset, positive, seed)
+    model_path = _checked_outputs(model_path)
     pictures, labels = dataset.images(size), crossvalidation.codes(dataset)
     model_path.parent.mkdir(parents=True, exist_ok=True)
     model, history = training.fit_classifier(
@@ -96,15 +106,15 @@ def train(
     )
     if not training.is_first(strategy):
         return None
-    tables = {}
+    predicted = {}
     for name in ("validation", "test"):
         at = (part == name).to_numpy()
         said = models.predict_classes(model, pictures[at], eight_views=True)
-        tables[name] = metrics.predictions(dataset.frame[at], said, dataset.classes, 0)
-    threshold = metrics.threshold_for(tables["validation"], positive, sensitivity, assurance)
+        predicted[name] = metrics.predictions(dataset.frame[at], said, dataset.classes, 0)
+    threshold = metrics.threshold_for(predicted["validation"], positive, sensitivity, assurance)
     learnt_from = metrics.input_statistics(pictures[(part == "train").to_numpy()])
     alarms = metrics.all_alarms(
-        tables["test"],
+        predicted["test"],
         positive,
         threshold.value,
         dataset.frame,
@@ -130,84 +140,81 @@ def train(
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(part)
         },
-        "test": _scores(tables["test"], positive, threshold.value, seed),
+        "test": _scores(predicted["test"], positive, threshold.value, seed),
         "alarms": [str(alarm) for alarm in alarms],
         "seed": seed,
         "settings": asdict(settings),
         "epochs_run": len(history),
         "versions": {"keras": keras.__version__},
     }
+    return _save(model, card, model_path), alarms
+
+
+def _check_options(network: str, sensitivity: float, assurance: float | None, numbers: dict[str, int]) -> None:
+    if network not in NETWORKS:
+        raise ClassifierError(f"{network}: no such network; there are {', '.join(NETWORKS)}")
+    if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
+        raise ClassifierError(
+            f"sensitivity {sensitivity} must be above 0 up to 1, assurance {assurance} between 0 and 1"
+        )
+    for name, value in numbers.items():
+        low, high = LIMITS[name]
+        if not low <= value <= high:
+            raise ClassifierError(f"{name} must be from {low} to {high}, got {value}")
+
+
+def _split(dataset: Dataset, positive: str, seed: int) -> pd.Series:
+    """Parts by group; the network learns every class, and the other two parts have the positive class and another."""
+    frame = dataset.frame
+    present = frame["label"].dropna().unique()
+    if len(present) < 2:
+        raise ClassifierError(
+            f"{dataset.name}: all {len(frame)} images are {', '.join(present) or 'without a class'}; "
+            "a classifier needs images of two classes, in folders of their own"
+        )
+    part = splits.rotation(splits.folds(frame, FOLDS, seed), 0)
+    for name, fold in (("train", "2 to 4"), ("validation", "1"), ("test", "0")):
+        rows = frame[(part == name).to_numpy()]
+        found = set(rows["label"])
+        lacking = [one for one in dataset.classes if one not in found] if name == "train" else []
+        if name != "train" and (positive not in found or len(found) < 2):
+            lacking = [positive] if positive not in found else [one for one in dataset.classes if one != positive]
+        if lacking:
+            groups = frame.loc[frame["label"].isin(lacking), "group"].nunique()
+            raise ClassifierError(
+                f"{dataset.name}: the {name} images (fold {fold}) are {_counts(rows)} of "
+                f"{rows['group'].nunique()} groups, none is {' or '.join(lacking)}, which {groups} groups have; "
+                f"add patients with {' or '.join(lacking)}, at least {FOLDS} in all, or try another --seed"
+            )
+    return part
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    return ", ".join(f"{number} {label}" for label, number in rows["label"].value_counts().items()) or "none"
+
+
+def _checked_outputs(model_path: Path) -> Path:
+    if model_path.suffix != ".keras":
+        raise ClassifierError(f"{model_path}: a model is saved as .keras")
+    model_path = outputs.require_file(model_path)
+    for suffix in (".json", ".md"):
+        outputs.require_file(model_path.with_suffix(suffix))
+    outputs.require_folder(model_path.with_suffix(".training"))
+    return model_path
+
+
+def _save(model: keras.Model, card: dict[str, Any], model_path: Path) -> dict[str, Any]:
+    """Write the model, and then the card with its SHA-256: between the two the old card is refused, not believed."""
     with files.whole(model_path) as part_path:
         model.save(part_path)
+        card = {**card, "sha256": modelfile.file_digest(part_path)}
+        card = modelcard.ModelCard.model_validate(card).model_dump()
     files.write_text(model_path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
-    return card, alarms
+    return card
 
 
 def _scores(test: pd.DataFrame, positive: str, threshold: float, seed: int) -> dict[str, Any]:
     rows = metrics.rates(test, positive, threshold, seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     return json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
-
-
-def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """A model and its card; nothing in either file is executed.
-
-    Raises:
-        ClassifierError: one of the files is missing, the card is damaged, or they do not belong together.
-        helpers.models.ModelError: the model cannot be read.
-    """
-    card_path = model_path.with_suffix(".json")
-    for path in (model_path, card_path):
-        if not path.is_file():
-            raise ClassifierError(f"{path}: no such file; `python -m helpers train` writes a model and its card")
-    try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-        classes, input_seen = list(card["classes"]), card["input"]
-        float(card["threshold"]), int(card["size"]), input_seen["low"], input_seen["high"], input_seen["mean"]
-        if card["positive"] not in classes:
-            raise ValueError(f"{card['positive']} is not one of its classes")
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ClassifierError(f"{card_path}: not the card of a model ({error!r})") from None
-    model = models.load(model_path)
-    if model.output_shape != (None, len(classes)):
-        raise ClassifierError(f"{model_path}: gives {model.output_shape}, but its card has {len(classes)} classes")
-    return model, card
-
-
-def predict(
-    paths: list[Path], model: keras.Model, card: dict[str, Any], target: Path
-) -> tuple[pd.DataFrame, list[str]]:
-    """Classify images and write a table: ``image``, a column ``p_<class>`` per class, ``called`` and ``threshold``.
-
-    Args:
-        paths: of the images.
-        model, card: from :func:`load`.
-        target: the CSV file.
-
-    Returns:
-        The table, and what was wrong with images that could not be read.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    bad: list[str] = []
-    parts = list(_predicted(paths, model, card, bad))
-    columns = [metrics.PREFIX + name for name in card["classes"]]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["image", *columns, "called"])
-    table["threshold"] = card["threshold"]
-    files.write_text(target, table.to_csv(index=False, float_format="%.9g"))
-    return table, bad
-
-
-def _predicted(paths: list[Path], model: keras.Model, card: dict[str, Any], bad: list[str]) -> Iterator[pd.DataFrame]:
-    classes, positive = card["classes"], card["positive"]
-    for read in images.read_batches(paths, bad, "classifying"):
-        pictures = np.stack([images.resize(image, card["size"]) for _, image in read])
-        bad.extend(str(alarm) for alarm in metrics.another_input(pictures, card["input"]))
-        said = models.predict_classes(model, pictures, eight_views=True)
-        table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])
-        table.insert(0, "image", [path.name for path, _ in read])
-        called = np.array(classes)[said.argmax(1)]
-        if len(classes) == 2:
-            other = next(name for name in classes if name != positive)
-            called = np.where(said[:, classes.index(positive)] >= card["threshold"], positive, other)
-        yield table.assign(called=called)

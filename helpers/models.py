@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
 from helpers.backend import keras, layers, ops, tf
-from helpers.errors import LeukobookError
+from helpers.modelfile import ModelError
 
 CLASSES = ("background", "cytoplasm", "nucleus")
-
-
-class ModelError(LeukobookError):
-    """A file that is not the model it should be; the message names it."""
-
-
-def load(path: Path) -> keras.Model:
-    """A model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
-
-    Raises:
-        ModelError: it cannot be read as a model.
-    """
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a file from anywhere: zip, HDF5, JSON and every layer raise errors of their own
-        why = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{path}: cannot be read as a Keras model ({why})") from None
+ROUNDING = 1e-5  # by which a mean of probabilities may be beyond 0 or 1
 
 
 def unet(
@@ -242,6 +225,11 @@ def segmentation_loss(class_weights: tuple[float, ...] | None = None):
     return loss
 
 
+def stride(model: keras.Model) -> int:
+    """Number that the sides of an image must be multiples of, because the model halves them so often."""
+    return 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
+
+
 def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = False, batch: int = 32) -> np.ndarray:
     """The most probable class of every pixel, ``uint8 (n, height, width)``.
 
@@ -254,8 +242,9 @@ def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = Fa
 
     Raises:
         ValueError: the images are not ``uint8 (n, height, width, 3)``, or the model cannot halve their sides.
+        ModelError: the model gives values that are not finite.
     """
-    step = 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
+    step = stride(model)
     if images.ndim == 4 and (images.shape[1] % step or images.shape[2] % step):
         raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
     parts = _in_views(model, images, eight_views, batch)
@@ -265,9 +254,12 @@ def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = Fa
 def predict_classes(model: keras.Model, images: np.ndarray, eight_views: bool = False, batch: int = 32) -> np.ndarray:
     """Probability of every class, ``float32 (n, classes)``; one output becomes two, as in :func:`schouten`.
 
-    Arguments and errors as :func:`predict_masks`.
+    Arguments and errors as :func:`predict_masks`; values beyond 0 and 1, but for rounding, are a ``ModelError``, too.
     """
     said = np.concatenate([part.numpy() for part in _in_views(model, images, eight_views, batch)])
+    if said.min(initial=0) < -ROUNDING or said.max(initial=0) > 1 + ROUNDING:
+        raise ModelError(f"the model gives {said.min():.3g} to {said.max():.3g}, no probabilities; end it in a softmax")
+    said = np.clip(said, 0, 1)
     return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
 
 
@@ -279,7 +271,10 @@ def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: 
     for start in range(0, len(images), batch):
         part = tf.constant(images[start : start + batch])
         said = [_seen(probabilities(_seen(part, view)), view, back=True) for view in views]
-        yield tf.add_n(said) / len(said)
+        mean = tf.add_n(said) / len(said)
+        if not bool(tf.reduce_all(tf.math.is_finite(mean))):
+            raise ModelError("the model gives values that are not finite; its training has failed, train it again")
+        yield mean
 
 
 @functools.lru_cache(maxsize=1)

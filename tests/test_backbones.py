@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
-from helpers import backbones, datasets, models
+from helpers import backbones, datasets, modelfile, models
 from helpers.backbones import cached, lite, runtime, store, torchfile, zoo
 
 REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
@@ -513,7 +513,7 @@ def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_featur
 def test_a_network_of_two_branches_can_be_saved(tmp_path):
     network = backbones.two_branches("efficientnet-lite0", models.beato_head(2 * 1280, 2))
     network.save(tmp_path / "two.keras")
-    again = models.load(tmp_path / "two.keras")
+    again = modelfile.load_model_file(tmp_path / "two.keras")
     picture = PIXELS[:1]
     assert np.allclose(backbones.predict_both(network, picture), backbones.predict_both(again, picture), atol=1e-5)
 

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import keras
+import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import classification, datasets, images, metrics, models
+from helpers import cards, classification, datasets, images, metrics, modelcard, modelfile, models, outputs, prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -68,7 +71,7 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     (folder / "broken.png").write_bytes(b"\x89PNG no more")
     done = leukobook("predict", folder, "--model", "out/m.keras", "--out", "said.csv", cwd=place)
     assert done.returncode == 1
-    assert "1 problems" in done.stderr
+    assert "1 images could not be read" in done.stderr
     assert "broken.png" in done.stderr
     assert "encoder on folder" in done.stdout
     table = pd.read_csv(place / "said.csv")
@@ -80,15 +83,57 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     assert leukobook("predict", folder, "--model", "out/m.keras", cwd=place).returncode == 0
 
 
-def test_images_unlike_those_it_learnt_from_are_pointed_out(trained):
+def test_a_finding_is_printed_and_is_no_failure(trained):
     place, _ = trained
     dark = place / "dark"
     dark.mkdir()
     first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
     images.write_png(dark / "one.png", images.read(first) // 8)
-    model, card = classification.load(place / "out" / "m.keras")
-    _, bad = classification.predict([dark / "one.png"], model, card, place / "dark.csv")
-    assert "another input" in bad[0]
+    done = leukobook("predict", dark, "--model", "out/m.keras", "--out", "dark.csv", cwd=place)
+    assert done.returncode == 0
+    assert "another input" in done.stderr
+    assert len(pd.read_csv(place / "dark.csv")) == 1
+
+
+def test_images_are_judged_once_over_all_of_them(trained, tmp_path):
+    """Images of the training itself: alone some are unlike the mean of all, together they are not."""
+    place, _ = trained
+    paths = sorted((place / "cells").rglob("*.png"))
+    model, card = prediction.load(place / "out" / "m.keras")
+    found = prediction.predict(paths, model, card, tmp_path / "p.csv")
+    assert (found.bad, found.findings) == ([], [])
+    assert len(found.table) == 100
+    alone = [
+        metrics.another_input(images.resize(images.read(path), card["size"])[None], card["input"]) for path in paths
+    ]
+    assert sum(map(bool, alone)) > 0
+
+
+def test_a_table_keeps_paths_below_the_folder_and_is_no_formula(trained, tmp_path):
+    place, _ = trained
+    first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
+    paths = [tmp_path / "a" / "=1+1" / "x.png", tmp_path / "=b" / "x.png"]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        shutil.copy(first, path)
+    model, card = prediction.load(place / "out" / "m.keras")
+    found = prediction.predict(paths, model, card, tmp_path / "p.csv", folder=tmp_path)
+    assert list(found.table["image"]) == ["a/=1+1/x.png", "=b/x.png"]
+    assert list(pd.read_csv(tmp_path / "p.csv")["image"]) == ["a/=1+1/x.png", "'=b/x.png"]
+
+
+def test_a_table_that_cannot_be_written_stops_before_the_first_image(trained, tmp_path):
+    model, card = prediction.load(trained[0] / "out" / "m.keras")
+    with pytest.raises(outputs.OutputError, match="is a folder; give the name of a file"):
+        prediction.predict([tmp_path / "none.png"], model, card, tmp_path)
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """A copy of the trained model and its card: paths of both."""
+    for name in ("m.keras", "m.json"):
+        shutil.copy(trained[0] / "out" / name, tmp_path)
+    return tmp_path / "m.keras", tmp_path / "m.json"
 
 
 @pytest.mark.parametrize(
@@ -96,17 +141,50 @@ def test_images_unlike_those_it_learnt_from_are_pointed_out(trained):
     [
         (lambda card, model: card.unlink(), "m.json: no such file"),
         (lambda card, model: card.write_text("{"), "not the card of a model"),
-        (lambda card, model: card.write_text('{"classes": ["a", "b"]}'), "not the card of a model"),
+        (lambda card, model: card.write_text('{"classes": ["a", "b"]}'), "lacks purpose"),
         (lambda card, model: card.write_text(card.read_text().replace('"lymphocyte"', '"x", "y"')), "3 classes"),
-        (lambda card, model: model.write_bytes(b"nothing"), "cannot be read as a Keras model"),
+        (lambda card, model: model.write_bytes(b"nothing"), "m.json: is of another model"),
+        (lambda card, model: model.unlink(), "m.keras: no model file can be read here"),
     ],
 )
-def test_a_model_or_card_that_cannot_be_used_is_named(trained, tmp_path, damage, said):
-    for name in ("m.keras", "m.json"):
-        shutil.copy(trained[0] / "out" / name, tmp_path)
-    damage(tmp_path / "m.json", tmp_path / "m.keras")
-    with pytest.raises((classification.ClassifierError, models.ModelError), match=said):
-        classification.load(tmp_path / "m.keras")
+def test_a_model_or_card_that_cannot_be_used_is_named(copied, damage, said):
+    model, card = copied
+    damage(card, model)
+    with pytest.raises((modelcard.CardError, modelfile.ModelError), match=said):
+        prediction.load(model)
+
+
+def test_a_model_beside_the_card_of_another_is_refused(copied):
+    path, _ = copied
+    models.encoder(12, 2).save(path)
+    with pytest.raises(modelcard.CardError, match=r"m\.json: is of another model \(SHA-256 \w{12}…, and m\.keras has"):
+        prediction.load(path)
+
+
+def test_a_model_with_weights_that_are_not_finite_calls_nothing_healthy(copied):
+    path, card = copied
+    model = keras.saving.load_model(path)
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    model.save(path)
+    content = json.loads(card.read_text())
+    card.write_text(json.dumps({**content, "sha256": modelfile.file_digest(path)}))
+    with pytest.raises(modelfile.ModelError, match=r"m\.keras: .*its weights are not finite"):
+        prediction.load(path)
+
+
+def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
+    place, _ = trained
+    _, card = prediction.load(place / "out" / "m.keras")
+    first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
+    inputs = keras.Input((None, None, 3))
+    for offset, said in ((np.nan, "values that are not finite"), (700.0, r"700 to 700, no probabilities")):
+        dense = keras.layers.Dense(
+            2, "relu", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
+        )
+        model = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
+        with pytest.raises(modelfile.ModelError, match=rf"\.png: the model gives {said}"):
+            prediction.predict([first], model, card, tmp_path / "p.csv")
+    assert not (tmp_path / "p.csv").exists()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +208,79 @@ def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, s
     with pytest.raises(classification.ClassifierError, match=f"sensitivity {sensitivity} must"):
         classification.train(*given, assurance=assurance)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("epochs", "seed", "batch", "said"),
+    [
+        (-1, 20, 0, "epochs must be from 0 to 10000, got -1"),
+        (1, -1, 0, "seed must be from 0 to 4294967295, got -1"),
+        (1, 2**32, 0, "seed must be from 0 to 4294967295"),
+        (1, 20, -8, "batch must be from 0 to 4096, got -8"),
+    ],
+)
+def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, batch, said):
+    data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
+    with pytest.raises(classification.ClassifierError, match=said):
+        classification.train(data, "encoder", "lymphoblast", 0.9, epochs, seed, tmp_path / "m.keras", batch=batch)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monkeypatch):
+    data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
+    monkeypatch.setattr(classification.training, "fit_classifier", None)  # a training would fail
+    for name in ("m.keras", "m.json", "m.md"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(outputs.OutputError, match=f"{name}: is a folder; give the name of a file"):
+            classification.train(data, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+        (tmp_path / name).rmdir()
+    (tmp_path / "m.training").write_text("")
+    with pytest.raises(outputs.OutputError, match=r"m\.training: is a file, and a folder is needed there"):
+        classification.train(data, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.training"]
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert classification._checked_outputs(Path("~/x.keras")) == tmp_path / "home" / "x.keras"
+    assert not list(tmp_path.iterdir())
+
+
+def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
+    data = datasets.load("synthetic", n=60, patients=10, task="leukaemia", size=32)
+    one = data.only(["lymphocyte"])
+    with pytest.raises(classification.ClassifierError, match="images are lymphocyte; a classifier needs images of two"):
+        classification.train(one, "encoder", "lymphocyte", 0.9, 1, 20, tmp_path / "m.keras")
+    frame = data.frame.assign(group=[f"P{k % 10}" for k in range(60)])
+    ill = frame["group"].isin(["P0", "P1"])
+    frame["label"] = np.where(ill, "lymphoblast", "lymphocyte")
+    few = replace(data, frame=frame)
+    said = (
+        r"the (train|validation|test) images \(fold .*\) are \d+ lymphocyte of \d groups, none is lymphoblast, which 2 "
+        "groups have; add patients with lymphoblast, at least 5 in all"
+    )
+    with (
+        pytest.warns(UserWarning, match="fewer groups than the 5 folds"),
+        pytest.raises(classification.ClassifierError, match=said),
+    ):
+        classification.train(few, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_of_classes_are_harmless_in_card_and_table(trained, tmp_path):
+    place, _ = trained
+    model, card = prediction.load(place / "out" / "m.keras")
+    strange = ["<script>alert(1)</script>", "=1+1|b"]
+    card = {**card, "classes": strange, "positive": strange[0], "alarms": ["Alarm <b>a|b</b>"]}
+    text = cards.model_card(card)
+    assert "<script>" not in text
+    assert "<b>" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; or =1+1&#124;b" in text
+    first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
+    card["threshold"] = 1.0
+    prediction.predict([first], model, card, tmp_path / "p.csv")
+    assert pd.read_csv(tmp_path / "p.csv")["called"].tolist() == ["'=1+1|b"]
 
 
 def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained, tmp_path):

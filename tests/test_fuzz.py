@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers import classification, datasets, images, models, notebooks, profiles
+from helpers import datasets, images, modelcard, modelfile, notebooks, prediction, profiles
 
 # Bounded, repeatable, and without a database of examples in the working tree.
 bounded = settings(
@@ -138,42 +138,52 @@ def test_any_profile_is_read_or_refused(tmp_path, text):
         assert (notebooks.NOTEBOOKS / "00-start-here.ipynb").exists()
 
 
+MEASURED = {"value": 0.8, "low": 0.7, "high": 0.9, "interval": "95 %", "n": 9, "groups": 3}
 CARD = {
     "purpose": "teaching", "network": "encoder", "classes": ["ill", "well"], "positive": "ill", "threshold": 0.3,
-    "sensitivity_wanted": 0.9, "size": 32, "input": {"dtype": "uint8", "low": 0.0, "high": 255.0, "mean": [1, 2, 3]},
-    "data": {"name": "drawn", "title": "Drawn", "sha256": "abc"}, "split": "by patient", "alarms": [], "seed": 0,
+    "sensitivity_wanted": 0.9, "sensitivity_expected": 0.8, "sensitivity_assurance": 0.4, "size": 32,
+    "input": {"dtype": "uint8", "low": 0.0, "high": 255.0, "mean": [1, 2, 3]},
+    "data": {"name": "drawn", "title": "Drawn", "sha256": "0" * 64}, "split": "by patient", "alarms": [], "seed": 0,
     "parts": {name: {"images": 9, "groups": 3} for name in ("train", "validation", "test")}, "epochs_run": 1,
-    "test": {"AUC": {"value": 0.8, "low": 0.7, "high": 0.9, "n": 9, "groups": 3}}, "settings": {"epochs": 1},
-    "versions": {"keras": "3"},
+    "test": {"AUC": MEASURED}, "settings": {"epochs": 1}, "versions": {"keras": "3"}, "sha256": "",
 }  # fmt: skip
 cards_of_any_kind = st.tuples(
     st.dictionaries(st.sampled_from(sorted(CARD)), values, max_size=3),
     st.sets(st.sampled_from(sorted(CARD)), max_size=2),
-).map(lambda pair: json.dumps({k: v for k, v in {**CARD, **pair[0]}.items() if k not in pair[1]}))
+)
+
+
+def written(change):
+    return json.dumps({key: value for key, value in {**CARD, **change[0]}.items() if key not in change[1]})
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The file of a small model of two classes."""
+    """The file of a small model of two classes of images, and its SHA-256, which stands in its card."""
     from helpers.backend import keras
 
     path = tmp_path_factory.mktemp("model") / "m.keras"
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="softmax")]).save(path)
+    inputs = keras.Input((32, 32, 3))
+    keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(inputs))).save(path)
+    CARD["sha256"] = modelfile.file_digest(path)
     return path
 
 
 @bounded
-@given(text=cards_of_any_kind | st.text(max_size=60) | values.map(json.dumps))
-def test_any_card_is_loaded_or_refused(tmp_path, model, text):
+@given(content=cards_of_any_kind | st.text(max_size=60) | values.map(json.dumps))
+def test_any_card_is_loaded_or_refused(tmp_path, model, content):
     path = tmp_path / "m.keras"
     path.write_bytes(model.read_bytes())
+    text = content if isinstance(content, str) else written(content)
     path.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        _, found = classification.load(path)
-    except classification.ClassifierError as error:
+        _, found = prediction.load(path)
+    except (modelcard.CardError, modelfile.ModelError) as error:
         assert str(tmp_path) in str(error)
+        assert "\n" not in str(error)
     else:
         assert found["positive"] in found["classes"]
+        assert 0 <= found["threshold"] <= 1
 
 
 @settings(bounded, max_examples=60)
@@ -186,8 +196,8 @@ def test_any_model_file_is_loaded_or_refused(tmp_path, model, changes, kept):
         content[int(place * (len(content) - 1))] = value
     path.write_bytes(content[: int(kept * len(content))])
     try:
-        found = models.load(path)
-    except models.ModelError as error:
+        found = modelfile.load_model_file(path)
+    except modelfile.ModelError as error:
         assert "m.keras" in str(error)
     else:
         assert found.output_shape == (None, 2)
@@ -200,8 +210,8 @@ def test_a_model_file_that_holds_code_is_refused(tmp_path):
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
     model.save(tmp_path / "code.keras")
-    with pytest.raises(models.ModelError, match=r"code\.keras"):
-        models.load(tmp_path / "code.keras")
+    with pytest.raises(modelfile.ModelError, match=r"code\.keras"):
+        modelfile.load_model_file(tmp_path / "code.keras")
 
 
 def test_no_file_of_this_package_loads_pickles_or_unsafe_yaml():

@@ -16,14 +16,21 @@ def segment(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
     model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it with a .json.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("segmented"),
+    um_per_pixel: Annotated[
+        float | None, typer.Option(help="Scale of your images, µm per pixel; areas are then given in µm², too.")
+    ] = None,
 ) -> None:
     """Outline cells and nuclei in your images: masks, overlays, and a table of areas. Not for diagnosis."""
     from helpers import segmentation
 
-    trained, size = segmentation.load_model(model)
-    table, bad = segmentation.segment(find_images(images), trained, size, out)
-    typer.echo(f"{len(table)} images segmented into {out}, {int(table['nc_ratio'].isna().sum())} without a cell")
-    _complain(bad)
+    segmenter = segmentation.load_model(model)
+    found = segmentation.segment(find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel)
+    without = int(found.table["nc_ratio"].isna().sum())
+    typer.echo(f"{len(found.table)} images segmented into {out}, {without} without a cell")
+    if found.skipped:
+        typer.echo(f"{found.skipped} masks and overlays of an earlier run are skipped")
+    _point_out(found.findings)
+    _complain(found.bad)
 
 
 def train(
@@ -55,8 +62,7 @@ def train(
     for name in ("AUC", "sensitivity", "specificity"):
         typer.echo(f"{name:12} {cards.measured_in_words(test[name])} (n={test[name]['n']})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
-    for alarm in alarms:
-        typer.echo(str(alarm), err=True)
+    _point_out(list(map(str, alarms)))
 
 
 def predict(
@@ -65,18 +71,29 @@ def predict(
     out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
 ) -> None:
     """Classify your images into a table of probabilities. Not for diagnosis."""
-    from helpers import classification
+    from helpers import prediction
 
-    trained, card = classification.load(model)
-    table, bad = classification.predict(find_images(images), trained, card, out)
-    counts = ", ".join(f"{name} {number}" for name, number in table["called"].value_counts().items())
-    typer.echo(f"{len(table)} images classified into {out}: {counts or 'none'}")
+    trained, card = prediction.load(model)
+    found = prediction.predict(find_images(images), trained, card, out, folder=_folder(images))
+    counts = ", ".join(f"{name} {number}" for name, number in found.table["called"].value_counts().items())
+    typer.echo(f"{len(found.table)} images classified into {out}: {counts or 'none'}")
     typer.echo(f"The model: {card['network']} on {card['data']['name']}, {card['purpose']}.")
-    _complain(bad)
+    _point_out(found.findings)
+    _complain(found.bad)
+
+
+def _folder(images: Path) -> Path:
+    return images if images.is_dir() else images.parent
+
+
+def _point_out(findings: list[str]) -> None:
+    """Print what must be explained before the results are used; it is no failure of the command."""
+    for finding in findings:
+        typer.echo(finding, err=True)
 
 
 def _complain(bad: list[str]) -> None:
-    """List what was wrong and exit with 1, where anything was."""
+    """List the images that could not be read and exit with 1, where there are any."""
     if bad:
-        typer.echo("\n".join([f"{len(bad)} problems:", *(f"  - {line}" for line in bad)]), err=True)
+        typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)
         raise typer.Exit(1)

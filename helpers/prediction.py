@@ -1,0 +1,98 @@
+"""A classifier on one's own images: a table of probabilities, and what sets the images apart from its training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers import files, images, metrics, modelcard, modelfile, models, outputs, tables
+from helpers.backend import keras
+
+
+def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Load a model and its card; nothing in either file is executed.
+
+    Raises:
+        CardError: the card is missing, damaged or of another model.
+        ModelError: the model cannot be read, or does not take or give what its card says.
+    """
+    model_path = modelfile.require_file(model_path)
+    card = modelcard.read_card(model_path.with_suffix(".json"), modelcard.ModelCard, model_path)
+    model = modelfile.load_model_file(model_path)
+    expected = (len(card.classes),) if len(card.classes) > 2 else (1, 2)
+    if len(model.outputs) != 1 or len(model.output_shape) != 2 or model.output_shape[1] not in expected:
+        raise modelfile.ModelError(
+            f"{model_path}: gives {model.output_shape}, but its card has {len(card.classes)} classes"
+        )
+    modelfile.require_input(model, model_path, card.size)
+    return model, card.model_dump()
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What :func:`predict` has found.
+
+    Attributes:
+        table: one row per image that could be read.
+        bad: a line for each image that could not be read.
+        findings: what the images as a whole have that those of the training had not.
+    """
+
+    table: pd.DataFrame
+    bad: list[str]
+    findings: list[str]
+
+
+def predict(
+    paths: Sequence[Path], model: keras.Model, card: dict[str, Any], target: Path, *, folder: Path | None = None
+) -> Predicted:
+    """Classify images and write a table: ``image``, a column ``p_<class>`` per class, ``called`` and ``threshold``.
+
+    Args:
+        paths: of the images.
+        model, card: from :func:`load`.
+        target: the CSV file.
+        folder: which the images are named below in the table; where not given, the one that they share.
+
+    Raises:
+        OutputError: the table cannot be written.
+        ModelError: the model gives something that is not a probability.
+    """
+    target = outputs.require_file(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    bad: list[str] = []
+    seen = metrics.InputStatistics()
+    names = dict(zip(paths, outputs.names_below(paths, folder), strict=True))
+    parts = list(_predicted(paths, model, card, seen, bad))
+    columns = [metrics.PREFIX + name for name in card["classes"]]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["image", *columns, "called"])
+    table["image"] = [names[path] for path in table["image"]]
+    table["threshold"] = card["threshold"]
+    files.write_text(target, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
+    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card["input"])] if parts else []
+    return Predicted(table, bad, findings)
+
+
+def _predicted(
+    paths: Sequence[Path], model: keras.Model, card: dict[str, Any], seen: metrics.InputStatistics, bad: list[str]
+) -> Iterator[pd.DataFrame]:
+    classes, positive = card["classes"], card["positive"]
+    for read in images.read_batches(list(paths), bad, "classifying"):
+        pictures = np.stack([images.resize(image, card["size"]) for _, image in read])
+        seen.add(pictures)
+        try:
+            said = models.predict_classes(model, pictures, eight_views=True)
+        except modelfile.ModelError as error:
+            raise modelfile.ModelError(f"{read[0][0]}: {error}") from None
+        table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])
+        table.insert(0, "image", [path for path, _ in read])
+        called = np.array(classes)[said.argmax(1)]
+        if len(classes) == 2:
+            other = next(name for name in classes if name != positive)
+            called = np.where(said[:, classes.index(positive)] >= card["threshold"], positive, other)
+        yield table.assign(called=called)

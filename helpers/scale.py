@@ -1,0 +1,82 @@
+"""Bring images of a known scale to the scale that a model has learnt from, and its masks back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from helpers.errors import LeukobookError
+
+MAX_SIDE = 2048  # pixels, after rescaling
+UM_PER_PIXEL = (0.01, 10.0)  # of a light microscope's camera, with room
+
+
+class ScaleError(LeukobookError):
+    """A scale that no microscope has, or an image that does not fit at it; the message says which."""
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """An image at another scale, in the middle of a canvas whose sides a U-Net can halve.
+
+    Attributes:
+        canvas: ``uint8 (height, width, 3)``; around the image lies the median colour of its border.
+        top, left, height, width: where the image lies in the canvas, in pixels.
+        original: height and width of the image as it was.
+    """
+
+    canvas: np.ndarray
+    top: int
+    left: int
+    height: int
+    width: int
+    original: tuple[int, int]
+
+    def restore(self, mask: np.ndarray) -> np.ndarray:
+        """Bring a mask of the canvas, ``uint8 (height, width)`` of labels, back to the image's own size."""
+        inside = mask[self.top : self.top + self.height, self.left : self.left + self.width]
+        return cv2.resize(inside, self.original[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def require_scale(um_per_pixel: float) -> None:
+    """Refuse a scale outside :data:`UM_PER_PIXEL`.
+
+    Raises:
+        ScaleError: it is not a number of this range.
+    """
+    low, high = UM_PER_PIXEL
+    if not low <= um_per_pixel <= high:
+        raise ScaleError(
+            f"{um_per_pixel} µm per pixel must be from {low} to {high}; a 100× objective has about 0.05 to 0.15"
+        )
+
+
+def rescale(image: np.ndarray, factor: float, least: int, step: int) -> Rescaled:
+    """Scale an image by a factor and lay it on a canvas.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+        factor: above 1 enlarges.
+        least: side of the canvas in pixels, at least.
+        step: sides of the canvas are multiples of it.
+
+    Raises:
+        ScaleError: the image would have more than :data:`MAX_SIDE` pixels at a side, or none.
+    """
+    height, width = (round(side * factor) for side in image.shape[:2])
+    if not (min(height, width) >= 1 and max(height, width) <= MAX_SIDE):
+        raise ScaleError(
+            f"{image.shape[1]}×{image.shape[0]} pixels become {width}×{height} at the scale of the model, which must "
+            f"be 1 to {MAX_SIDE}; check --um-per-pixel, or crop the cells"
+        )
+    method = cv2.INTER_AREA if factor < 0.5 else cv2.INTER_LINEAR
+    scaled = cv2.resize(image, (width, height), interpolation=method)
+    border = np.concatenate([scaled[0], scaled[-1], scaled[:, 0], scaled[:, -1]])
+    sides = [-(-max(side, least) // step) * step for side in (height, width)]
+    canvas = np.empty((*sides, 3), np.uint8)
+    canvas[:] = np.median(border, axis=0)
+    top, left = (sides[0] - height) // 2, (sides[1] - width) // 2
+    canvas[top : top + height, left : left + width] = scaled
+    return Rescaled(canvas, top, left, height, width, image.shape[:2])
