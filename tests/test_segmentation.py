@@ -16,7 +16,7 @@ from PIL import Image
 
 from helpers import images, modelcard, modelfile, segmentation
 from helpers.datasets import DataError
-from helpers.datasets.base import find_images
+from helpers.datasets.listing import find_images
 from helpers.errors import LeukobookError
 
 ROOT = Path(__file__).resolve().parents[1]

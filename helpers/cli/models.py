@@ -9,7 +9,7 @@ import typer
 
 from helpers import cards, datasets
 from helpers.cli.options import DatasetOptions, dataset_options
-from helpers.datasets.base import find_images
+from helpers.datasets.listing import find_images
 
 
 def segment(

@@ -31,7 +31,8 @@ from helpers.datasets import (
     synthetic,
     wbc,
 )
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Card, Dataset
+from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset
+from helpers.datasets.card import Card
 from helpers.datasets.classes import positive_class, refuse_single_class
 from helpers.datasets.errors import DataError
 from helpers.datasets.listing import find_images

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.card import Card
+from helpers.datasets.errors import DataError
 from helpers.datasets.listing import child, files_in, find_folder, folders_in
 from helpers.datasets.tables import frame_of
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from helpers import files
 from helpers.datasets import members
-from helpers.datasets.base import DataError
+from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import alone
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")

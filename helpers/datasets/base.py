@@ -18,7 +18,6 @@ from helpers import images
 from helpers.datasets.card import Card
 from helpers.datasets.classes import refuse_single_class
 from helpers.datasets.errors import DataError
-from helpers.datasets.listing import find_images  # noqa: F401  (callers outside take it from here)
 from helpers.datasets.tables import COLUMNS
 
 MAX_ARRAY_BYTES = 4 * 2**30

@@ -9,7 +9,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.card import Card
+from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
 from helpers.datasets.listing import files_in
 from helpers.datasets.tables import frame_of, read_table

@@ -17,7 +17,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from helpers.datasets import members
-from helpers.datasets.base import Card, DataError, Dataset
+from helpers.datasets.base import Dataset
+from helpers.datasets.card import Card
+from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
 from helpers.datasets.tables import frame_of
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from helpers import files
 from helpers.datasets import connection
-from helpers.datasets.base import DataError
+from helpers.datasets.errors import DataError
 
 ATTEMPTS = 3
 MAX_FILE_BYTES = 4 * 2**30

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.datasets import masks
-from helpers.datasets.base import Card, Dataset, FileReader
+from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.card import Card
 from helpers.datasets.copies import join_copies
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import checked_groups, group_table, read_groups

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Card, Dataset, FileReader
+from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.card import Card
 from helpers.datasets.listing import child, files_in, find_folder
 from helpers.datasets.tables import frame_of
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Card, DataError, Dataset, FileReader
+from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.card import Card
+from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
 from helpers.datasets.listing import files_in, find_folder
 from helpers.datasets.masks import read_grey_levels

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from helpers import images
-from helpers.datasets.base import DataError
+from helpers.datasets.errors import DataError
 from helpers.datasets.synthetic import camera, painting, scene
 from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.stains import STAINS, Stain

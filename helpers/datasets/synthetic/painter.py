@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers import images
-from helpers.datasets.base import DataError
+from helpers.datasets.errors import DataError
 from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
 
 TASKS = ("types", "leukaemia", "fields")
