@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import warnings
 from typing import Any, NoReturn
 
 import click
@@ -35,6 +36,11 @@ class Commands(TyperGroup):
 
     def invoke(self, context: click.Context) -> Any:
         """Carry out the command that was typed."""
+        with warnings.catch_warnings():
+            warnings.showwarning = _in_a_line_too
+            return self._carried_out(context)
+
+    def _carried_out(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except LeukobookError as error:
@@ -45,6 +51,11 @@ class Commands(TyperGroup):
             fail(_in_a_line(error))
         except MemoryError:
             fail("the memory of this machine is full; take fewer or smaller images")
+
+
+def _in_a_line_too(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as what it says, without the place in the code that it comes from."""
+    typer.echo(f"Warning: {message}", err=True)
 
 
 def fail(why: str) -> NoReturn:

@@ -92,7 +92,7 @@ async def _knock(scheduler: str) -> None:
     A client that finds nobody is closed by the garbage collector, maybe in the thread that the next client starts and
     waits for; both then wait for one lock.
     """
-    comm = await connect(scheduler, timeout=10, **Security().get_connection_args("client"))
+    comm = await connect(scheduler, timeout=5, **Security().get_connection_args("client"))
     await comm.close()
 
 
