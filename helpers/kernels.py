@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -22,8 +23,9 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from helpers import datasets, processes, scratch
+from helpers import datasets, files, notebooks, processes, scratch
 from helpers.errors import LeukobookError
+from helpers.publication import published
 
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
@@ -72,6 +74,19 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
         except Exception as error:  # of Jupyter, sockets or the disk; the other notebooks go on
             what = " ".join(str(error).split())
             raise KernelError(f"could not be executed: {type(error).__name__}: {what}") from error
+        finally:
+            _forget_places(target)
+
+
+def _forget_places(path: Path) -> None:
+    """Take the folders of this machine out of what papermill notes in an executed notebook, if there is one."""
+    if not path.exists():
+        return
+    notebook = notebooks.read(path)
+    noted = notebook.metadata.get("papermill", {})
+    noted |= {name: Path(noted[name]).name for name in ("input_path", "output_path") if noted.get(name)}
+    notebook.metadata["papermill"] = published(noted)
+    files.write_text(path, nbformat.writes(notebook))
 
 
 @contextlib.contextmanager

@@ -15,6 +15,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.markup import escape_markdown
+from helpers.publication import published
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 # The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
@@ -111,6 +114,8 @@ def _normal_output(output: NotebookNode, executed: int) -> NotebookNode:
 def for_the_book(notebook: NotebookNode) -> NotebookNode:
     """A copy as the book shows it: alt texts and captions where MyST-NB looks for them, this run's parameters in place.
 
+    Captions are shown letter by letter, whatever a class is called; see :mod:`helpers.publication` for folders.
+
     Raises:
         ValueError: an image has no alt text or no caption.
     """
@@ -122,14 +127,25 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
         cell.metadata.pop("papermill", None)
         if "parameters" in tags(cell) and injected:
             values = injected[0].source.split("\n", 1)[1]
-            cell.source += f"\n\n# The parameters of this run\n{values}"
+            cell.source += f"\n\n# The parameters of this run\n{published(values)}"
         for output in cell.get("outputs", []):
+            _without_places(output)
             if "image/png" in output.get("data", {}):
                 shown = output.metadata.get("image/png", {})
                 if not shown.get("alt") or not shown.get("caption"):
                     raise ValueError(f"a figure without alt text or caption, from the cell:\n{cell.source}")
-                cell.metadata["mystnb"] = {"image": {"alt": shown["alt"]}, "figure": {"caption": shown["caption"]}}
+                caption = escape_markdown(shown["caption"])
+                cell.metadata["mystnb"] = {"image": {"alt": shown["alt"]}, "figure": {"caption": caption}}
     return result
+
+
+def _without_places(output: NotebookNode) -> None:
+    """Take folders of this machine out of the text of an output, such as those in warnings."""
+    if "text" in output:
+        output.text = published(output.text)
+    for kind, content in output.get("data", {}).items():
+        if kind.startswith("text/"):
+            output.data[kind] = published(content)
 
 
 def parameters(notebook: NotebookNode) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from helpers import datasets, plots, provenance, results, runs
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
+from helpers.markup import escape_markdown
 
 
 def written(name: str) -> dict[str, bytes]:
@@ -57,7 +59,7 @@ def status(name: str) -> str:
     made: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
     for record in runs.read_records(name):
-        given = ", ".join(f"{k} = {v}" for k, v in record.parameters.items()) or "defaults"
+        given = _in_line(record.parameters) or "defaults"
         rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
         made.append(record.provenance)
     facts = provenance.merge(made)
@@ -86,7 +88,7 @@ def result_tables() -> str:
 def result_table(name: str) -> str:
     """One committed result table with its provenance, in Markdown."""
     table, about = results.read_result(name)
-    given = ", ".join(f"{key} = {value}" for key, value in about["parameters"].items())
+    given = _in_line(about["parameters"])
     # Tables that were published before threads were taken down have none.
     limits = f"{provenance.in_words(about['threads'])}, " if "threads" in about else ""
     return (
@@ -95,6 +97,10 @@ def result_table(name: str) -> str:
         f"commit `{provenance.short(about['commit'])}`; {about['hardware']}, {limits}Python {about['python']}; "
         f"{about['finished'][:10]}.\n"
     )
+
+
+def _in_line(parameters: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {escape_markdown(value)}" for name, value in parameters.items())
 
 
 # --- how a synthetic cell is drawn
@@ -128,7 +134,7 @@ def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
     }
     table = pd.DataFrame({name: [show(look) for show in rows.values()] for name, look in looks.items()})
     table.insert(0, "", list(rows))
-    return results.markdown(table) + "\n"
+    return results.markdown(table, str) + "\n"
 
 
 def _range(pair: tuple[float, float]) -> str:

@@ -14,8 +14,10 @@ import pandas as pd
 
 from helpers import files, notebooks, records, runs, tables
 from helpers.errors import LeukobookError
+from helpers.markup import escape_markdown
 from helpers.profiles import Profile
 from helpers.provenance import Provenance
+from helpers.publication import published
 
 ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
@@ -25,11 +27,16 @@ class ResultError(LeukobookError):
     """A result that cannot be published or shown; the message names it and what to do."""
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """Write a table in Markdown, numbers to three decimals, with a dash where a value is missing."""
+def markdown(table: pd.DataFrame, shown_as: Callable[[object], str] = escape_markdown) -> str:
+    """Write a table in Markdown, numbers to three decimals, with a dash where a value is missing.
+
+    Args:
+        table: whose names and texts may be anybody's.
+        shown_as: writes a name or a value; ``str`` for a table that is Markdown itself.
+    """
     shown = table.round(3).astype(object).fillna("–")
-    lines = ["| " + " | ".join(table) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
+    lines = ["| " + " | ".join(map(shown_as, table)) + " |", "|" + "---|" * len(table.columns)]
+    lines += ["| " + " | ".join(map(shown_as, row)) + " |" for row in shown.itertuples(index=False)]
     return "\n".join(lines)
 
 
@@ -55,7 +62,7 @@ def _save(name: str, content: bytes, note: dict[str, Any], provenance: Provenanc
     RESULTS.mkdir(parents=True, exist_ok=True)
     target = RESULTS / f"{name}.csv"
     files.write_bytes(target, content)
-    whole = {**note, **asdict(provenance), "sha256": hashlib.sha256(content).hexdigest()}
+    whole = published({**note, **asdict(provenance), "sha256": hashlib.sha256(content).hexdigest()})
     files.write_text(target.with_suffix(".json"), json.dumps(whole, indent=1) + "\n")
     return target
 

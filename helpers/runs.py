@@ -21,6 +21,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from helpers import datasets, files, kernels, notebooks, provenance, tables
 from helpers.profiles import Profile, datasets_of
+from helpers.publication import published
 from helpers.records import Place, Record, RunError, locked
 
 BUILD = notebooks.ROOT / "build"
@@ -73,7 +75,7 @@ def _one(place: Place, given: dict[str, Any], fingerprint: Callable[[tuple[str, 
     def ended(status: str, **known: Any) -> Record:
         now, seconds = datetime.now(UTC).isoformat(timespec="seconds"), round(time.perf_counter() - start, 2)
         record = Record(name, status, seconds, given, now, made, **known)
-        place.write_record(record)
+        place.write_record(replace(record, parameters=published(given), error=published(record.error)))
         return record
 
     try:

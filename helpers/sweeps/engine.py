@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from helpers import notebooks, profiles, provenance, runs
 from helpers.errors import LeukobookError
+from helpers.publication import published
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
 from helpers.sweeps.store import Store
@@ -208,5 +209,5 @@ def _outcome(future: Future, task: Task, client: Client) -> dict[str, Any]:
 
 def _lost(task: Task, why: str) -> dict[str, Any]:
     row = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data, "status": "failed"}
-    row |= {"error": why, "parameters": task.parameters, "measures": {}}
+    row |= {"error": published(why), "parameters": published(task.parameters), "measures": {}}
     return {"row": row, "notebook": (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes(), "tables": {}}

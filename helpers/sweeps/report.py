@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from helpers import files, notebooks, plots, profiles, provenance, results, runs
+from helpers.markup import escape_markdown
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
 from helpers.sweeps.plan import combinations, expand, varied
@@ -74,12 +75,12 @@ def write_report(profile: profiles.Profile) -> Path:
     place = folder(profile.name)
     _, table, found = _measured(profile)
     by = [name for name in profile.grid if name not in REPEATED]
-    parts = [f"# {profile.name}", _how_it_went(table, profile)]
+    parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
         picture = _picture(rows, by, title.partition(": ")[2])
         files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
         shown = results.markdown(rows.drop(columns="measure"))
-        parts += [f"## {title}", shown, f"![{picture.alt}](report-{number}.png)"]
+        parts += [f"## {escape_markdown(title)}", shown, f"![{escape_markdown(picture.alt)}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
         parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]

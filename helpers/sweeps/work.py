@@ -19,6 +19,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from helpers import kernels, provenance, runs, scratch, tables
+from helpers.publication import published
 from helpers.sweeps.plan import Task
 
 
@@ -47,7 +48,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
     begun, clock = time.time(), time.perf_counter()
     row: dict[str, Any] = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data}
     row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
-    row |= {"parameters": task.parameters, "measures": {}, "provenance": asdict(_provenance())}
+    row |= {"parameters": published(task.parameters), "measures": {}, "provenance": asdict(_provenance())}
     saved: list[tables.Table] = []
     with scratch.folder("sweep") as place:
         watch = _Watch(limit_s)
@@ -70,6 +71,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
         except (ValueError, OSError) as error:
             row["error"] = str(error)
         out = place / "out.ipynb"
+        row["error"] = published(row["error"])
         row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
         return {
             "row": row,

@@ -1,0 +1,40 @@
+"""What is given to others names no folder and no user of this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+# A dataset of one's own, alone or in quotes, as in a cell with parameters.
+_FOLDER = re.compile(r"""(?:^|(?<=["']))folder:[^"'\n]+""")
+
+
+def published(value: Any) -> Any:
+    """Take the places of this machine out of a value: ``folder:/home/ann/cells`` becomes ``folder:cells``.
+
+    Args:
+        value: text, or lists, tuples and dictionaries that hold text; anything else stays as it is.
+
+    Returns:
+        The same with the folder of this project left out of paths, and ``~`` for the user's home.
+    """
+    if isinstance(value, dict):
+        return {published(key): published(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(published, value))
+    if not isinstance(value, str):
+        return value
+    text = _FOLDER.sub(lambda found: f"folder:{_last(found.group().removeprefix('folder:'))}", value)
+    text = text.replace(f"{PROJECT}/", "").replace(str(PROJECT), ".")
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # an account without one
+        return text
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _last(path: str) -> str:
+    """The name of a folder, also of one whose path is that of another system."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
