@@ -219,6 +219,12 @@ def test_declared_values_are_read(cells, written, table):
     assert_read(cells(written, written, table=table))
 
 
+def test_a_declared_range_of_greys_is_read(cells):
+    noise = np.random.default_rng(0).integers(0, 40, LABELS.shape, dtype=np.uint8)
+    table = "value,class\n0-63,background\n64 - 191,cytoplasm\n192-255,nucleus\n"
+    assert_read(cells(*[valued(0, 128, 215) + noise] * 2, table=table))
+
+
 def test_a_declared_binary_mask_is_read_and_the_missing_class_is_a_warning(cells):
     with pytest.warns(UserWarning, match=r"no mask holds cytoplasm \(values 0, 255\)") as found:
         dataset = cells(*[valued(0, 0, 255)] * 2, table="value,class\n0,background\n255,nucleus\n")
@@ -240,11 +246,13 @@ def test_a_value_that_the_table_does_not_declare_is_refused(cells, tmp_path):
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ("value,class\n300,nucleus\n", "value '300': neither 0 to 255 nor a colour"),
+        ("value,class\n300,nucleus\n", "value '300': neither 0 to 255, a range"),
         ("value,class\nred,nucleus\n", "value 'red'"),
+        ("value,class\n9-3,nucleus\n", "value '9-3'"),
+        ("value,class\n0-9,nucleus\n7,background\n", "value 7: stands more than once"),
         ("value,class\n1,kern\n", "class 'kern' of 1: not one of background, cytoplasm, nucleus"),
         ("value,class\n1,nucleus\n#010101,nucleus\n", "value #010101: stands more than once"),
-        ("value,class\n", "one row per value"),
+        ("value,class\n", "one class for each value"),
         ("value\n1\n", "lacks the column(s) class"),
     ],
 )

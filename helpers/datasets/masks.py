@@ -12,9 +12,8 @@ colours; 1, 2, 3; one value too many                       refused
 nucleus on more than half of a mask's border               refused: inverted, or another order of the classes
 =========================================================  =======================================================
 
-What is refused can be declared in ``masks/values.csv``, a table with the columns ``value`` (0 to 255, or a colour as
-``#ff0000``) and ``class`` (``background``, ``cytoplasm`` or ``nucleus``), one row per value. Two values may be one
-class.
+What is refused can be declared in ``masks/values.csv``, a table with the columns ``value`` (0 to 255, a range of these
+as ``0-63``, or a colour as ``#ff0000``) and ``class`` (``background``, ``cytoplasm`` or ``nucleus``).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import re
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -266,27 +265,29 @@ def _listed(counts: Counter[int]) -> str:
 
 def _declared(path: Path) -> dict[int, int]:
     table = read_table(path, ["value", "class"])
-    classes, problems = {}, []
+    classes: dict[int, int] = {}
+    problems = []
     for value, name in zip(table["value"].str.strip(), table["class"].str.strip(), strict=True):
-        number = _number(value)
-        if number is None:
-            problems.append(f"value {value!r}: neither 0 to 255 nor a colour such as #ff0000")
+        numbers = _numbers(value)
+        if not numbers:
+            problems.append(f"value {value!r}: neither 0 to 255, a range as 0-63, nor a colour as #ff0000")
         elif name not in CLASSES:
             problems.append(f"class {name!r} of {value}: not one of {', '.join(CLASSES)}")
-        elif number in classes:
+        elif set(numbers) & set(classes):
             problems.append(f"value {value}: stands more than once")
         else:
-            classes[number] = CLASSES[name]
+            classes |= dict.fromkeys(numbers, CLASSES[name])
     if problems or not classes:
-        raise DataError(f"{path}: one row per value, with the columns value and class; correct it", problems)
+        raise DataError(f"{path}: one class for each value, with the columns value and class; correct it", problems)
     return classes
 
 
-def _number(text: str) -> int | None:
-    """0 to 255 or a colour as one number; a colour of three equal parts is a grey."""
-    if re.fullmatch(r"\d{1,3}", text) and int(text) <= 255:
-        return int(text)
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return None
-    number = int(text[1:], 16)
-    return number & 255 if len(set(bytes.fromhex(text[1:]))) == 1 else _COLOUR | number
+def _numbers(text: str) -> Sequence[int]:
+    """The values of a row: greys, or a colour as one number; a colour of three equal parts is a grey."""
+    if colour := re.fullmatch(r"#([0-9a-fA-F]{6})", text):
+        number = int(colour[1], 16)
+        return [number & 255 if len(set(bytes.fromhex(colour[1]))) == 1 else _COLOUR | number]
+    if grey := re.fullmatch(r"([0-9]{1,3})(?: *- *([0-9]{1,3}))?", text):
+        first, last = int(grey[1]), int(grey[2] or grey[1])
+        return range(first, last + 1) if last <= 255 else []
+    return []
