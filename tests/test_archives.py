@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import textwrap
+import time
 import types
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -56,6 +57,14 @@ def test_a_good_archive_is_unpacked(tmp_path, make, name):
     assert files_below(place) == ["b.txt", "train/a.txt", "train/deeper/ä.txt"]
     assert sorted(written) == sorted(place / name for name in files_below(place))
     assert (place / "train/deeper/ä.txt").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize(("make", "name"), [(make_zip, "a.zip"), (make_tar, "a.tar.gz")])
+def test_real_images_arrive_byte_by_byte(tmp_path, real, make, name):
+    dataset = real("wbc1")
+    contents = {path: (dataset.reader.root / path).read_bytes() for path in dataset.frame["path"].head(20)}
+    written = archives.unpack(make(tmp_path / name, contents), tmp_path / "place")
+    assert {path.relative_to(tmp_path / "place").as_posix(): path.read_bytes() for path in written} == contents
 
 
 def test_files_of_the_same_name_are_replaced_and_others_kept(tmp_path):
@@ -231,6 +240,17 @@ def test_headers_of_headers_are_refused(tmp_path):
     (tmp_path / "a.tar").write_bytes((tar_header("long", b"L", 512) + b"a" * 512) * 5000)
     with pytest.raises(DataError, match="headers are larger"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
+
+
+def test_a_header_of_digits_is_refused_before_they_are_searched(tmp_path):
+    """Python before 3.11.10 takes seconds for each: it searches for a number from every digit on."""
+    digits = b"1" * 60 * 1024
+    content = (tar_header("p", b"x", len(digits)) + digits + tar_header("a", b"0")) * 5 + bytes(1024)
+    (tmp_path / "a.tar").write_bytes(content)
+    begun = time.monotonic()
+    with pytest.raises(DataError, match="headers are larger"):
+        archives.unpack(tmp_path / "a.tar", tmp_path / "place")
+    assert time.monotonic() - begun < 2
 
 
 def test_a_name_of_200_letters_is_a_header_that_is_read(tmp_path):

@@ -39,7 +39,7 @@ def unpack_all(folder: Path) -> None:
         with alone(folder):
             for archive in sorted(_archives(folder)):
                 unpack(archive, folder)
-                archive.rename(archive.with_name(archive.name + DONE))
+                archive.replace(archive.with_name(archive.name + DONE))
 
 
 def _archives(folder: Path) -> Iterator[Path]:

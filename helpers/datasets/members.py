@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import math
+import re
 import stat
 import tarfile
 import zipfile
@@ -37,6 +38,7 @@ METHODS = {
     1: "Shrink", 6: "Implode", 9: "Deflate64, as Windows does above 2 GB", 14: "LZMA", 93: "Zstandard", 95: "XZ",
     98: "PPMd", 99: "AES encryption",
 }  # fmt: skip
+_LONG_NUMBER = re.compile(rb"\d{64}")
 READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 # What zipfile, tarfile and numpy raise where a file is damaged.
 DAMAGED = (
@@ -77,6 +79,16 @@ class Bounded:
         content = self._file.read(int(self.room) + 1 if to_end else size)
         self.room -= len(content)
         if self.room < 0:
+            raise LimitError(TOO_LARGE)
+        return content
+
+
+class _TarHeaders(Bounded):
+    """Headers of a tar; tarfile searches them for a number of any length, in time that grows with its square."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        if not math.isinf(self.room) and _LONG_NUMBER.search(content):
             raise LimitError(TOO_LARGE)
         return content
 
@@ -184,7 +196,7 @@ def _tar_members(path: Path) -> Iterator[Member]:
             file.seek(0)
             file = stack.enter_context(gzip.GzipFile(fileobj=file))
         file.seek(0)
-        bounded = Bounded(file, MAX_HEADER_BYTES)
+        bounded = _TarHeaders(file, MAX_HEADER_BYTES)
         tarred = stack.enter_context(tarfile.open(fileobj=bounded, mode="r:"))
         number = 0
         while (info := tarred.next()) is not None:
