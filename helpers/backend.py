@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 NOISE = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
-    rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second is that of TensorFlow 2.18
+    rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second is that of TensorFlow 2.18 to 2.20
 )
 
 
