@@ -1,10 +1,11 @@
 """Leukobook: deep learning on blood smears, honestly measured. The package that every notebook imports.
 
 Modules import one way, each only from those above it:
-``files``, ``tables``, ``processes``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``cards``,
-``discriminant``, ``backend``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``,
-``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``,
-``notebooks``, ``provenance``, ``profiles``, ``records``, ``runs``, ``results``, ``sweeps``, ``pages``, ``book``.
+``errors``, ``files``, ``markup``, ``publication``, ``home``, ``yamlfile``, ``scratch``, ``tables``, ``processes``,
+``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``cards``, ``discriminant``, ``backend``,
+``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``, ``crossvalidation``, ``search``,
+``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``kernels``,
+``provenance``, ``profiles``, ``records``, ``runs``, ``results``, ``sweeps``, ``pages``, ``book``.
 """
 
 import warnings

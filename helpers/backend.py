@@ -1,7 +1,8 @@
-"""TensorFlow and Keras, imported without the lines on oneDNN that TensorFlow prints whatever the log level.
+"""Keras on TensorFlow, with the settings that this package counts on, and without the lines that TensorFlow prints.
 
-Notebooks are compared output by output, and those lines hold a time and a process number. Everything else that the
-import writes is passed on.
+Notebooks are compared output by output, and the lines on oneDNN, which come whatever the log level, hold a time and a
+process number. Everything else that the import writes is passed on. A user's ``keras.json`` may ask for another
+backend, ``channels_first`` or ``float16``; here they are TensorFlow, ``channels_last`` and ``float32``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+
+from helpers.errors import LeukobookError
 
 NOISE = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
@@ -37,9 +40,28 @@ def _without_noise() -> Iterator[None]:
             os.close(real)
 
 
+class BackendError(LeukobookError):
+    """Keras runs on something else than TensorFlow; the message says which variable to change."""
+
+
+# Before Keras is imported, and before it reads keras.json.
+if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    raise BackendError(
+        f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}, but this package needs TensorFlow; unset it, or set "
+        "KERAS_BACKEND=tensorflow"
+    )
+
 with _without_noise():
     import keras
     import tensorflow as tf
     from keras import layers, ops
+
+if keras.config.backend() != "tensorflow":  # imported before with what keras.json says
+    raise BackendError(
+        f"Keras is running on {keras.config.backend()}, but this package needs TensorFlow; start Python anew with "
+        "KERAS_BACKEND=tensorflow"
+    )
+keras.config.set_image_data_format("channels_last")
+keras.config.set_floatx("float32")
 
 __all__ = ["keras", "layers", "ops", "tf"]

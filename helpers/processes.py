@@ -1,8 +1,9 @@
-"""Child processes that die with their parent, also when it is killed."""
+"""Child processes that die with their parent, also when it is killed; and what this process prints."""
 
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import signal
 import subprocess
@@ -31,6 +32,13 @@ def die_with(parent: int) -> None:
 def die_with_starter() -> None:
     """:func:`die_with` in a kernel, which knows the number of the process that has started it."""
     die_with(int(os.environ["JPY_PARENT_PID"]))
+
+
+def print_in_any_encoding() -> None:
+    r"""Have letters that the terminal, a pipe or a file cannot show printed as ``\xd7``, and not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """TensorFlow comes without its noise, and with everything else that it says."""
 
+import json
 import os
 import subprocess
 import sys
@@ -29,3 +30,40 @@ def test_other_lines_and_errors_pass(capfd):
         os.write(2, b"something is wrong\n")
         raise ImportError
     assert capfd.readouterr().err == "something is wrong\n"
+
+
+def imported(code, **changed):
+    environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"} | changed
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+SETTINGS = "from helpers.backend import keras; c = keras.config; print(c.backend(), c.image_data_format(), c.floatx())"
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_the_settings_of_a_user_are_not_those_of_the_package(tmp_path, backend):
+    (tmp_path / ".keras").mkdir()
+    settings = {"backend": backend, "image_data_format": "channels_first", "floatx": "float16"}
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    done = imported(SETTINGS, HOME=str(tmp_path))
+    assert done.stdout == "tensorflow channels_last float32\n", done.stderr
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "Tensorflow"])
+def test_another_backend_is_refused_with_the_variable_to_change(backend):
+    done = imported("import helpers.backend", KERAS_BACKEND=backend)
+    assert done.stderr.splitlines()[-1].endswith(
+        f"KERAS_BACKEND is '{backend}', but this package needs TensorFlow; unset it, or set KERAS_BACKEND=tensorflow"
+    )
+
+
+def test_a_keras_that_runs_already_on_something_else_is_refused():
+    code = """
+import sys, types
+class Other(types.ModuleType):
+    config = types.SimpleNamespace(backend=lambda: "jax")
+    layers = ops = None
+sys.modules["keras"], sys.modules["tensorflow"] = Other("keras"), types.ModuleType("tensorflow")
+import helpers.backend
+"""
+    assert "Keras is running on jax, but this package needs TensorFlow" in imported(code).stderr

@@ -841,6 +841,24 @@ def test_options_are_given_by_dataset():
         datasets.options_for("synthetic", {"synthetic": 24})
 
 
+def test_a_class_that_papermill_has_made_a_number_of_is_known_by_its_text():
+    assert datasets.positive_class(("0", "1"), 0) == "0"
+    assert datasets.positive_class(("0", "1"), 1) == "1"
+    assert datasets.positive_class(("True", "False"), False) == "False"
+    with pytest.raises(
+        datasets.DataError, match=r"no class 1; say .* one of 00, 01; papermill keeps a text with -r pos"
+    ):
+        datasets.positive_class(("00", "01"), 1)
+    with pytest.raises(datasets.DataError, match=r"no class 0; say which"):
+        datasets.positive_class(("hem", "all"), 0)  # and not the leukaemic class
+    assert datasets.positive_class(("hem", "all"), None) == "all"
+
+
+def test_options_that_papermill_has_made_a_text_of_are_refused_with_the_remedy():
+    with pytest.raises(datasets.DataError, match=r"not by dataset; with papermill give YAML, -y 'options: {cnmc: {n: 3"):
+        datasets.options_for("cnmc", "{n: 30}")
+
+
 def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one():
     assert datasets.positive_class(("hem", "all")) == "all"
     assert datasets.positive_class(("lymphocyte", "lymphoblast")) == "lymphoblast"

@@ -179,6 +179,10 @@ def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]
     Raises:
         DataError: what is given is not by dataset.
     """
+    if not isinstance(options, dict):  # papermill -p makes a text of it
+        raise DataError(
+            f"options is {options!r}, and not by dataset; with papermill give YAML, -y 'options: {{{name}: {{n: 30}}}}'"
+        )
     for dataset, own in options.items():
         if not dataset.startswith(FOLDER):
             _source(dataset)

@@ -12,17 +12,25 @@ from helpers.datasets.errors import DataError
 LEUKAEMIC = ("lymphoblast", "all", "blast")
 
 
-def positive_class(classes: Iterable[str], given: str = "") -> str:
+def positive_class(classes: Iterable[str], given: str | float = "") -> str:
     """The class that must not be missed: the given one, or the leukaemic one of :data:`LEUKAEMIC`.
+
+    Args:
+        classes: their names.
+        given: a name; also a number or truth value whose text is a name, because ``papermill -p positive 0`` makes a
+            number of it. An empty text stands for the leukaemic class.
 
     Raises:
         DataError: there is no such class, or none is given and none is leukaemic.
     """
     known = list(classes)
-    found = [name for name in known if name == given or (not given and name in LEUKAEMIC)]
+    found = [name for name in known if name == str(given) or (given in ("", None) and name in LEUKAEMIC)]
     if not found:
-        what = f"no class {given!r}" if given else "no leukaemic class"
-        raise DataError(f"{what}; say which class must not be missed, one of {', '.join(known)}")
+        what = "no leukaemic class" if given in ("", None) else f"no class {given!r}"
+        hint = (
+            "" if isinstance(given, str | None) else f"; papermill keeps a text with -r positive {given} in place of -p"
+        )
+        raise DataError(f"{what}; say which class must not be missed, one of {', '.join(known)}{hint}")
     return found[0]
 
 

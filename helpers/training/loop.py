@@ -78,6 +78,21 @@ def fit(
                 "last state of the first one"
             ) from error
     _claim(folder, {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)})
+    with files.locked(folder / "lock", wait=True):  # a second process waits, and reads back what the first has done
+        return _fit_here(model, build, loss, train, steps, validation, settings, folder)
+
+
+def _fit_here(
+    model: keras.Model,
+    build: functools.partial[keras.Model],
+    loss: Callable | str,
+    train: Callable[..., tf.data.Dataset],
+    steps: int,
+    validation: tf.data.Dataset,
+    settings: Settings,
+    folder: Path,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """:func:`fit` in this process alone, whose folder it is."""
     if not (folder / "finished").exists():
         seed_everything(settings.seed)
         twin = twin_of(model, build, loss, steps, settings)
@@ -118,6 +133,7 @@ def _fit_together(
     with contextlib.ExitStack() as stack:
         if distributed.is_first(settings.strategy):
             _claim(folder, wanted)
+            stack.enter_context(files.locked(folder / "lock", wait=True))
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
         distributed.from_first(together, folder)
