@@ -507,6 +507,21 @@ def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
     assert np.array_equal(weights(whole), weights(resumed))
 
 
+def test_two_trainings_in_one_folder_wait_for_each_other(cells, tmp_path):
+    """The first is in the middle of its work when the second one begins; it must be read back and not repeated."""
+    script = textwrap.dedent(KILLED.format(tests=str(ROOT / "tests"), folder=str(tmp_path / "shared")))
+    first = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=os.environ)
+    while not list((tmp_path / "shared").glob("state-*")):
+        assert first.poll() is None, "ended before the second could begin"
+        time.sleep(0.01)
+    _, history = fit(cells, tmp_path / "shared", epochs=40)
+    assert first.wait(60) == 0
+    stamp = (tmp_path / "shared" / "best.weights.h5").stat().st_mtime_ns
+    _, again = fit(cells, tmp_path / "shared", epochs=40)
+    assert history.equals(again)
+    assert (tmp_path / "shared" / "best.weights.h5").stat().st_mtime_ns == stamp
+
+
 def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tmp_path):
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
