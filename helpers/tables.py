@@ -7,6 +7,7 @@ and read without it. Numbers stay numbers, negative ones too.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import re
@@ -175,7 +176,7 @@ def read_tables(outputs: Path, prefix: str) -> list[Table]:
     """
     paths = {path.with_name(path.name.removesuffix(DECLARATION) + ".csv") for path in outputs.rglob(f"*{DECLARATION}")}
     found: dict[str, Table] = {}
-    for path in sorted(paths | set(outputs.glob(f"{prefix}-*.csv"))):
+    for path in sorted(paths | set(outputs.glob(f"{glob.escape(prefix)}-*.csv"))):
         table = read_table(path)
         if table is None:
             continue

@@ -855,9 +855,7 @@ def test_a_class_that_papermill_has_made_a_number_of_is_known_by_its_text():
 
 
 def test_options_that_papermill_has_made_a_text_of_are_refused_with_the_remedy():
-    with pytest.raises(
-        datasets.DataError, match=r"not by dataset; with papermill give YAML, -y 'options: {cnmc: {n: 3"
-    ):
+    with pytest.raises(datasets.DataError, match=r"not by dataset; with papermill give YAML, -y .options: {cnmc"):
         datasets.options_for("cnmc", "{n: 30}")
 
 
