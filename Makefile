@@ -50,7 +50,7 @@ test: env  ## everything that must hold
 	$(PYTEST) tests
 	@# What was trained for the book, from nothing and with the committed outputs, nbval reads back.
 	mkdir -p notebooks/outputs && cp -r build/quick/work/*/outputs/. notebooks/outputs
-	$(PYTEST) --nbval notebooks
+	$(PYTEST) --nbval --nbval-current-env notebooks
 
 check: env  ## the quick part of the tests, for while you work
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
-"""``pytest --nbval notebooks``: kernels as quiet as where the stored outputs come from."""
+"""``pytest --nbval notebooks``: kernels as quiet as where the stored outputs come from, which install nothing."""
 
 import os
 
 from helpers import kernels
 
-os.environ.update(kernels.ENVIRONMENT)
+os.environ.update(kernels.ENVIRONMENT | {"LEUKOBOOK_BATCH": "1"})
