@@ -144,12 +144,12 @@ def installed(python):
 
 
 def as_on_colab(python, folder):
-    """An environment with what is recorded of Colab, and with pip, which Colab's cells use."""
+    """An environment with what is recorded of Colab."""
     uv, wanted = Path(sys.executable).with_name("uv"), folder / "colab.txt"
     # The same TensorFlow without what only a GPU needs, a sixth of the download.
     wanted.write_text(RECORD.read_text(encoding="utf-8").replace("\ntensorflow==", "\ntensorflow-cpu=="))
     made = folder / "colab" / "bin" / "python"
-    install = [uv, "pip", "install", "--quiet", "--python", made, "--requirement", wanted, "pip"]
+    install = [uv, "pip", "install", "--quiet", "--python", made, "--requirement", wanted]
     for command in ([uv, "venv", "--quiet", "--python", python, folder / "colab"], install):
         subprocess.run(command, check=True, env=uv_environment())
     return made
@@ -182,7 +182,8 @@ def colab(tmp_path_factory):
     first = [python, "-c", setup_cell(PATHS[0])]
     done = subprocess.run(first, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{interpreter()}: {done.stderr[-2000:]}"
-    return python, environment, before, installed(python)
+    yield python, environment, before, installed(python)
+    shutil.rmtree(folder)  # two gigabytes
 
 
 @pytest.mark.slow
