@@ -10,6 +10,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
+from helpers import processes
 from helpers.errors import LeukobookError
 
 # What to do about an error of the system, where that is known.
@@ -36,6 +37,7 @@ class Commands(TyperGroup):
 
     def invoke(self, context: click.Context) -> Any:
         """Carry out the command that was typed."""
+        processes.print_in_any_encoding()
         with warnings.catch_warnings():
             warnings.showwarning = _in_a_line_too
             return self._carried_out(context)
