@@ -45,7 +45,9 @@ def picture(height=90, width=60):
 def place(tmp_path):
     Image.fromarray(picture()).save(tmp_path / "tall.png")
     Image.fromarray(picture(50, 120)).save(tmp_path / "wide.png")
-    Image.fromarray(np.full((40, 40, 3), 255, np.uint8)).save(tmp_path / "empty.png")
+    empty = np.full((40, 40, 3), 255, np.uint8)
+    empty[::2] = 250  # a file of one colour is refused as damaged
+    Image.fromarray(empty).save(tmp_path / "empty.png")
     save(tmp_path / "model.keras")
     return tmp_path
 
