@@ -11,7 +11,7 @@ a second page or frame                                  refused; of a JPEG (MPO,
 TIFF: 4,096 tags, 16 MiB of tags, tiles of 64 Mpixels   more is refused
 JPEG: 500 segments, 64 KiB of filling, 32 scans         more is refused
 PNG: 100,000 chunks; GIF: 1,000,000 blocks              more is refused
-BMP: 8 MiB where it is run-length coded                 more is refused: Pillow decodes it in Python
+BMP: 4 MiB where it is run-length coded                 more is refused: Pillow decodes it in Python
 ======================================================  ==============================================================
 """
 
@@ -29,7 +29,7 @@ MAX_BYTES = 300_000_000
 MAX_TAGS, MAX_TAG_BYTES = 4096, 16 * 2**20
 MAX_SEGMENTS, MAX_FILLING, MAX_SCANS = 500, 2**16, 32
 MAX_CHUNKS, MAX_BLOCKS = 100_000, 1_000_000
-MAX_RUNS_BYTES = 8 * 2**20
+MAX_RUNS_BYTES = 4 * 2**20
 MAX_COMMENT_BYTES = 2**20
 
 _SIGNATURES = (
