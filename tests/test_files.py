@@ -9,6 +9,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import filelock
 import pytest
 
 from helpers import files
@@ -44,7 +45,13 @@ HOLD = """
 """
 
 
-@pytest.mark.parametrize("hide", ["", "sys.modules['fcntl'] = None"], ids=["fcntl", "no fcntl"])
+# From 3.22 on, filelock also frees the marker of a dead process, which it makes where there are no locks.
+SYSTEMS = (
+    [""] if tuple(map(int, filelock.__version__.split(".")[:2])) < (3, 22) else ["", "sys.modules['fcntl'] = None"]
+)
+
+
+@pytest.mark.parametrize("hide", SYSTEMS)
 def test_a_lock_is_refused_while_it_is_held_and_free_after_a_kill(tmp_path, hide):
     code, lock = HOLD.format(hide=hide), tmp_path / "lock"
     with program(code, lock) as first:
