@@ -169,7 +169,7 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
         except _DAMAGED as error:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
     first = pixels[0, 0]
-    if (pixels[-1, -1] == first).all() and (pixels == first).all():
+    if (pixels[::16, ::16] == first).all() and (pixels == first).all():  # a few pixels first: that is quick
         if _has_alpha(image) and image.convert("RGBA").getextrema()[3][1] == 0:
             raise ImageError(f"{path}: wholly transparent, so nothing is seen; save it without its alpha channel")
         colour = ", ".join(map(str, first))
