@@ -473,7 +473,7 @@ def test_the_registries_name_the_files_of_their_datasets(tmp_path, name, number)
 
 def test_get_fetches_checks_and_loads(tmp_path, server, remote, monkeypatch):
     stream = io.BytesIO()
-    Image.new("RGB", (8, 8), "purple").save(stream, "PNG")
+    Image.linear_gradient("L").save(stream, "PNG")
     server.files = {"/cells/a.png": stream.getvalue()}
     source = datasets.Source(
         folder.folder, folder.FOLDER_CARD, "tiny", remote(server.address, **{"cells__a.png": stream.getvalue()})
