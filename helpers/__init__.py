@@ -1,7 +1,7 @@
 """Leukobook: deep learning on blood smears, honestly measured. The package that every notebook imports.
 
 Modules import one way, each only from those above it:
-``errors``, ``files``, ``markup``, ``publication``, ``home``, ``yamlfile``, ``scratch``, ``tables``, ``processes``,
+``errors``, ``files``, ``markup``, ``publication``, ``home``, ``yamlfile``, ``tables``, ``processes``,
 ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``cards``, ``discriminant``, ``backend``,
 ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``, ``crossvalidation``, ``search``,
 ``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``kernels``,

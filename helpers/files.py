@@ -12,6 +12,7 @@ import platform
 import re
 import shutil
 import stat
+import tempfile
 import threading
 import time
 import zlib
@@ -76,6 +77,23 @@ def remove_leftovers(folder: Path, prefix: str) -> None:
             found = name.match(entry.name)
             if found and _is_left(entry, found[1], int(found[2])):
                 _remove(Path(entry.path), entry.is_dir(follow_symlinks=False))
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """Make a folder that is gone at the end; first remove those of this prefix that killed processes left.
+
+    Args:
+        prefix: begins its name, see :func:`own_prefix`.
+        parent: where it is made; the system's folder for temporary files where not given.
+
+    Raises:
+        OSError: it cannot be made there.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    remove_leftovers(parent, prefix)
+    with tempfile.TemporaryDirectory(prefix=own_prefix(prefix), dir=parent, ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 def _is_left(entry: os.DirEntry[str], machine: str, process: int) -> bool:

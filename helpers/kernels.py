@@ -23,7 +23,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from helpers import datasets, files, notebooks, processes, scratch
+from helpers import datasets, files, notebooks, processes
 from helpers.errors import LeukobookError
 from helpers.publication import published
 
@@ -93,8 +93,10 @@ def _forget_places(path: Path) -> None:
 def _short_folder() -> Iterator[Path]:
     """A folder for sockets and settings of one kernel; in ``/tmp`` where the name of the usual place is too long."""
     usual = Path(tempfile.gettempdir())
-    longest = len(os.fsencode(usual / f"kernel-{2**22}-12345678" / "kernel-ipc-5"))
-    with scratch.folder("kernel", usual if longest <= SOCKET_PATH or os.name == "nt" else Path("/tmp")) as made:
+    longest = len(os.fsencode(usual / f"{files.own_prefix('kernel-')}12345678" / "kernel-ipc-5"))
+    with files.temporary_folder(
+        "kernel-", usual if longest <= SOCKET_PATH or os.name == "nt" else Path("/tmp")
+    ) as made:
         yield made
 
 

@@ -106,6 +106,15 @@ def test_what_a_dead_process_left_is_removed_and_the_rest_stays(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*kept, mine.name])
 
 
+def test_a_temporary_folder_goes_at_the_end_and_takes_what_was_left_with_it(tmp_path):
+    machine = files.own_prefix("").split("-")[0]
+    (tmp_path / f"sweep-{machine}-{dead_process()}-abc").mkdir()
+    with files.temporary_folder("sweep-", tmp_path) as made:
+        (made / "content").touch()
+        assert list(tmp_path.iterdir()) == [made]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_that_was_left_is_removed_and_not_followed(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "cell.png").write_bytes(b"")

@@ -5,13 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from helpers import kernels, notebooks, profiles, runs, scratch
+from helpers import files, kernels, notebooks, profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = (
@@ -88,7 +87,7 @@ NAMELESS += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can become a user without a name")
 def test_a_user_without_name_and_home_runs_a_notebook():
-    with scratch.folder("nameless") as folder:
+    with files.temporary_folder("nameless-") as folder:
         folder.chmod(0o777)
         cell = "import os, matplotlib.pyplot; print(os.getuid(), value)"
         assert executed(folder, cell, *NAMELESS, HOME="/", LEUKOBOOK_DATA=str(folder)).endswith("12345 7\n")
@@ -123,38 +122,3 @@ def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(tmp_path, mon
     first, second = runs.run(profiles.read_profile(tmp_path / "try.yaml"))
     assert (first.status, second.status) == ("failed", "done")
     assert "one, could not be executed: RuntimeError: Kernel didn't respond in 1 seconds" in first.error
-
-
-# --- folders for the life of a process
-
-
-def test_what_a_killed_process_has_left_goes_and_what_others_use_stays(tmp_path):
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for name in (f"sweep-{ended.pid}-abcd1234", f"kernel-{ended.pid}-abcd1234", "sweep-x", f"sweep-{os.getppid()}-ab"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "content").touch()
-    (tmp_path / f"sweep-{ended.pid}-link").symlink_to(tmp_path / "sweep-x")
-    hold = """
-    import os, sys, time
-    from pathlib import Path
-    from helpers import scratch
-    with scratch.folder("other", Path(sys.argv[1])) as made:
-        print(made, flush=True)
-        time.sleep(60)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(hold), str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
-        held = Path(holder.stdout.readline().strip())
-        # As another container sees it: no process of this number, but a lock.
-        unknown = held.rename(tmp_path / f"sweep-{ended.pid}-held")
-        with scratch.folder("sweep", tmp_path) as made:
-            assert made.is_dir()
-            left = sorted(path.name for path in tmp_path.iterdir() if path != made)
-        holder.kill()
-    wanted = [f"kernel-{ended.pid}-abcd1234", unknown.name, f"sweep-{ended.pid}-link", f"sweep-{os.getppid()}-ab"]
-    assert left == sorted([*wanted, "sweep-x"])
-    assert (tmp_path / "sweep-x" / "content").exists()
-    assert not made.exists()
-    with scratch.folder("sweep", tmp_path):
-        assert not unknown.exists()

@@ -248,7 +248,6 @@ def test_modules_import_one_way():
         "home",
         "markup",
         "publication",
-        "scratch",
         "yamlfile",
         "outputs",
         "scale",

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -79,9 +78,8 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
     members.refuse_irregular(archive)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files.remove_leftovers(folder, TEMPORARY)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=files.own_prefix(TEMPORARY)) as temporary:
-            new, old = Path(temporary, "new"), Path(temporary, "old")
+        with files.temporary_folder(TEMPORARY, folder) as temporary:
+            new, old = temporary / "new", temporary / "old"
             new.mkdir()
             _write(archive, new, max_bytes)
             return _move(archive, new, old, folder)

@@ -18,7 +18,7 @@ from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import kernels, provenance, runs, scratch, tables
+from helpers import files, kernels, provenance, runs, tables
 from helpers.publication import published
 from helpers.sweeps.plan import Task
 
@@ -50,7 +50,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
     row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
     row |= {"parameters": published(task.parameters), "measures": {}, "provenance": asdict(_provenance())}
     saved: list[tables.Table] = []
-    with scratch.folder("sweep") as place:
+    with files.temporary_folder("sweep-") as place:
         watch = _Watch(limit_s)
         try:
             _same_helpers(helpers)
