@@ -184,9 +184,15 @@ def _in_place(key: str, value: Any) -> Any:
 
     Notebooks run elsewhere. What begins with ``~`` stays, so that each worker takes the folder of its own user.
     """
-    if key in DATASETS and isinstance(value, str) and value.startswith("folder:") and not value.startswith("folder:~"):
-        return f"folder:{os.path.realpath(value.removeprefix('folder:'))}"  # also of links that lead in a circle
-    return value
+    if key == "options" and isinstance(value, dict):  # by dataset
+        return {_whole(name): own for name, own in value.items()}
+    return _whole(value) if key in DATASETS and isinstance(value, str) else value
+
+
+def _whole(dataset: str) -> str:
+    if not dataset.startswith("folder:") or dataset.startswith("folder:~"):
+        return dataset
+    return f"folder:{os.path.realpath(dataset.removeprefix('folder:'))}"  # also of links that lead in a circle
 
 
 def _complaint(key: str, value: Any, defaults: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
     for name in ("01-one", "02-two"):
-        cell = nbformat.v4.new_code_cell("value = 1\nname = 'a'\nrate = 0.5\ndataset = ''\nflag = False\nlist_ = [1]")
+        cell = nbformat.v4.new_code_cell("value = 1\nname = 'a'\nrate = 0.5\ndataset = ''\nflag = False\nlist_ = [1]\noptions = {}")
         cell.metadata["tags"] = ["parameters"]
         made = nbformat.v4.new_notebook(cells=[cell], metadata={"language_info": {"name": "python"}})
         nbformat.write(made, tmp_path / "notebooks" / f"{name}.ipynb")
@@ -112,3 +112,11 @@ def test_links_in_a_circle_and_two_names_of_one_folder_are_seen(house, monkeypat
     read(house, "notebooks: {01-one: {dataset: 'folder:round'}}")
     text = "notebooks: {01-one: }\ngrid: {dataset: ['folder:cells', 'folder:./cells']}"
     assert "twice in the grid" in refused(house, text)
+
+
+def test_options_of_a_folder_beside_the_command_are_found_by_its_whole_path(house, monkeypatch):
+    monkeypatch.chdir(house)
+    own = "{dataset: 'folder:cells', options: {'folder:cells': {layout: class/patient}, 'folder:~/x': {}, wbc1: {}}}"
+    given = read(house, f"notebooks: {{01-one: {own}}}").notebooks["01-one"]
+    assert given["dataset"] == f"folder:{house / 'cells'}"
+    assert list(given["options"]) == [f"folder:{house / 'cells'}", "folder:~/x", "wbc1"]

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from helpers import cards, datasets
-from helpers.cli.options import DatasetOptions
-from helpers.yamlfile import parse_options
+from helpers.cli.options import DatasetOptions, dataset_options
 
 app = typer.Typer(help="Datasets: list them, get them, check them.", no_args_is_help=True)
 
@@ -28,19 +27,19 @@ def list_(root: Root = None) -> None:
 @app.command()
 def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Fetch a dataset, or unpack what you were given, and check every image."""
-    _report(datasets.get(name, root, **parse_options(option)))
+    _report(datasets.get(name, root, **dataset_options(option)))
 
 
 @app.command()
 def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Decode every image of a dataset and count what is there."""
-    _report(datasets.check(name, root, **parse_options(option)))
+    _report(datasets.check(name, root, **dataset_options(option)))
 
 
 @app.command()
 def describe(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Print the datasheet of a dataset, as Markdown."""
-    typer.echo(cards.datasheet(datasets.load(name, root=root, **parse_options(option))))
+    typer.echo(cards.datasheet(datasets.load(name, root=root, **dataset_options(option))))
 
 
 def _report(dataset: datasets.Dataset) -> None:

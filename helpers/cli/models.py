@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from helpers import cards, datasets
-from helpers.cli.options import DatasetOptions
+from helpers.cli.options import DatasetOptions, dataset_options
 from helpers.datasets.listing import find_images
-from helpers.yamlfile import parse_options
 
 
 def segment(
@@ -53,7 +52,7 @@ def train(
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
     from helpers import classification
 
-    data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **parse_options(option))
+    data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
     made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch, assurance)
     if made is None:
         typer.echo("this machine has done its part; the first one tests and writes the model")

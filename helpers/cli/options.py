@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from helpers import yamlfile
+from helpers.cli.errors import CommandError
 
 DatasetOptions = Annotated[
     list[str], typer.Option("--option", help="Of the dataset, name=value, for instance part=preliminary.")
 ]
+# Arguments of helpers.datasets.load that are no options of a dataset.
+_OTHERS = {"name": "it is typed behind the command", "root": "use --root", "on_bad": "use --skip-bad"}
+
+
+def dataset_options(pairs: list[str]) -> dict[str, Any]:
+    """Read options of a dataset, each ``name=value`` with a value in YAML.
+
+    Raises:
+        YamlError: as :func:`helpers.yamlfile.parse_options` does.
+        CommandError: one is no option of a dataset.
+    """
+    options = yamlfile.parse_options(pairs)
+    for name in options.keys() & _OTHERS.keys():
+        raise CommandError(f"option {name}: is none of a dataset; {_OTHERS[name]}")
+    return options

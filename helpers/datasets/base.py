@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from helpers.datasets.tables import COLUMNS
 
 MAX_ARRAY_BYTES = 4 * 2**30
 BACKGROUND, CYTOPLASM, NUCLEUS = 0, 1, 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of names: no table, page or spreadsheet can show them
 
 
 class Reader(Protocol):
@@ -114,6 +116,10 @@ class Dataset:
         strange = set(self.frame["label"].dropna()) - set(self.classes)
         if strange or self.frame["group"].isna().any():
             raise DataError(f"{self.name}: labels outside {self.classes}, or images without a group", map(str, strange))
+        names = {*self.frame.index, *self.classes, *self.frame["group"]}
+        unprintable = sorted(repr(name) for name in names if isinstance(name, str) and _CONTROL.search(name))
+        if unprintable:
+            raise DataError(f"{self.name}: names with control characters; rename them", unprintable)
 
     def __len__(self) -> int:
         return len(self.frame)

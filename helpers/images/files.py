@@ -202,20 +202,22 @@ def read_batches(
         paths: of the images.
         bad: gets a line for every image that cannot be read, which is left out.
         doing: what the progress bar says.
-        batch: images at a time, at most.
+        batch: images at a time, at most; fewer where these have more than :data:`MAX_PIXELS` together.
     """
-    with tqdm(total=len(paths), desc=doing, unit="image", delay=2, leave=False) as bar:
-        for start in range(0, len(paths), batch):
-            part = paths[start : start + batch]
-            found = []
-            for path in part:
-                try:
-                    found.append((path, read(path)))
-                except ImageError as error:
-                    bad.append(str(error))
-            if found:
-                yield found
-            bar.update(len(part))
+    found, pixels = [], 0
+    for path in tqdm(paths, desc=doing, unit="image", delay=2, leave=False):
+        try:
+            image = read(path)
+        except ImageError as error:
+            bad.append(str(error))
+            continue
+        found.append((path, image))
+        pixels += image.shape[0] * image.shape[1]
+        if len(found) == batch or pixels > MAX_PIXELS:
+            yield found
+            found, pixels = [], 0
+    if found:
+        yield found
 
 
 def read_values(path: str | Path) -> np.ndarray:

@@ -247,6 +247,8 @@ FOLDERS = [
     Case("a name that is not UTF-8", of_folder(not_utf8), ("xff", "not UTF-8")),
     Case("a folder that leads into itself", of_folder(lambda root: (root / "blast" / "x").symlink_to(root)),
          ("12 images",), READ),
+    Case("a name with a control character", of_folder(lambda root: (root / "blast").rename(root / "bl\x07ast")),
+         ("control characters", r"bl\x07ast")),
     Case("another file among images", of_folder(another), ("12 images", "docx"), READ),
     Case("folders of an archive of a Mac", of_folder(lambda root: (root / "__MACOSX").mkdir()), ("12 images",), READ),
 ]  # fmt: skip
@@ -276,6 +278,8 @@ OPTIONS = [
          ("option n", "twice")),
     Case("an option of nested brackets", typed("data", "check", "synthetic", "--option", "n=" + "[" * 20_000), ()),
     Case("an option of 5,000 digits", typed("data", "check", "synthetic", "--option", "n=" + "9" * 5000), ("n=",)),
+    Case("an option that is none of a dataset", typed("data", "check", "synthetic", "--option", "on_bad=skip"),
+         ("on_bad", "--skip-bad")),
     Case("a number that is a text", typed("data", "check", "synthetic", "--option", "n=many"), ("many",)),
     Case("no cells at all", typed("data", "check", "synthetic", "--option", "n=0"), ("n",)),
     Case("fewer than no cells", typed("data", "check", "synthetic", "--option", "n=-3"), ("-3",)),
