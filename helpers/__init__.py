@@ -1,11 +1,12 @@
 """Leukobook: deep learning on blood smears, honestly measured. The package that every notebook imports.
 
 Modules import one way, each only from those above it:
-``errors``, ``files``, ``markup``, ``publication``, ``home``, ``yamlfile``, ``tables``, ``processes``,
-``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``cards``, ``discriminant``, ``backend``,
-``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``, ``crossvalidation``, ``search``,
-``pitfalls``, ``plots``, ``segmentation``, ``classification``, ``teaching``, ``notebooks``, ``kernels``,
-``provenance``, ``profiles``, ``records``, ``runs``, ``results``, ``sweeps``, ``pages``, ``book``.
+``errors``, ``files``, ``home``, ``markup``, ``publication``, ``yamlfile``, ``outputs``, ``scale``, ``tables``,
+``processes``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``discriminant``, ``backend``,
+``modelfile``, ``modelcard``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``,
+``cards``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``,
+``prediction``, ``teaching``, ``notebooks``, ``kernels``, ``provenance``, ``profiles``, ``records``, ``runs``,
+``results``, ``sweeps``, ``pages``, ``book``, ``cli``.
 """
 
 import warnings

@@ -23,12 +23,13 @@ def datasheet(dataset: Dataset) -> str:
     classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
     sizes = dataset.sizes().value_counts()
     common = "×".join(str(int(side)) for side in sizes.index[0])
-    counts = "\n".join(f"| {name} | {row.images} | {row.groups} |" for name, row in classes.iterrows())
+    counts = "\n".join(f"| {escape_markdown(name)} | {row.images} | {row.groups} |" for name, row in classes.iterrows())
     nobody_looked = "- nobody has looked for defects; near-duplicates, wrong labels and mixed stains are frequent"
     defects = "\n".join(f"- {defect}" for defect in card.defects) or nobody_looked
     return f"""# Datasheet: {card.title}
 
-**Not for diagnosis.** Name here: `{dataset.public_name}`; SHA-256 of the content: `{dataset.fingerprint()}`.
+**Not for diagnosis.** Name here: {escape_markdown(dataset.public_name)}; SHA-256 of the
+content: `{dataset.fingerprint()}`.
 
 ## Where it comes from
 

@@ -70,23 +70,32 @@ def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progr
                 progress_bar=progress, config=_config(folder), kernel_manager_class=OwnKernel, start_timeout=STARTUP_S,
             )  # fmt: skip
         except (PapermillExecutionError, DeadKernelError):
+            _forget_places(target)
             raise
         except Exception as error:  # of Jupyter, sockets or the disk; the other notebooks go on
+            with contextlib.suppress(KernelError):  # half a notebook, where the disk is full
+                _forget_places(target)
             what = " ".join(str(error).split())
             raise KernelError(f"could not be executed: {type(error).__name__}: {what}") from error
-        finally:
-            _forget_places(target)
+        _forget_places(target)
 
 
 def _forget_places(path: Path) -> None:
-    """Take the folders of this machine out of what papermill notes in an executed notebook, if there is one."""
+    """Take the folders of this machine out of what papermill notes in an executed notebook, if there is one.
+
+    Raises:
+        KernelError: the file is not whole, or cannot be written.
+    """
     if not path.exists():
         return
-    notebook = notebooks.read(path)
-    noted = notebook.metadata.get("papermill", {})
-    noted |= {name: Path(noted[name]).name for name in ("input_path", "output_path") if noted.get(name)}
-    notebook.metadata["papermill"] = published(noted)
-    files.write_text(path, nbformat.writes(notebook))
+    try:
+        notebook = notebooks.read(path)
+        noted = notebook.metadata.get("papermill", {})
+        noted |= {name: Path(noted[name]).name for name in ("input_path", "output_path") if noted.get(name)}
+        notebook.metadata["papermill"] = published(noted)
+        files.write_text(path, nbformat.writes(notebook))
+    except (notebooks.NotebookError, OSError) as error:
+        raise KernelError(f"its outputs could not be written: {error}") from error
 
 
 @contextlib.contextmanager

@@ -7,6 +7,9 @@ import re
 
 # What begins markup in MyST Markdown inside a line: code, emphasis, links, mathematics, substitutions, struck text.
 _MARKS = re.compile(r"[\\`*\[\]{}$~]|(?<!\w)_|_(?!\w)")
+# What begins a heading, a list, a quotation or a rule at the start of a line.
+_BLOCK = re.compile(r"^([#+\-=:])(?=[\s#\-=:]|$)")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def escape_markdown(text: object) -> str:
@@ -21,4 +24,5 @@ def escape_markdown(text: object) -> str:
     """
     line = " ".join(str(text).split())
     marked = _MARKS.sub(lambda found: "\\" + found.group(), html.escape(line, quote=False))
+    marked = _NUMBERED.sub(r"\1\\\2", _BLOCK.sub(r"\\\1", marked))
     return marked.replace("|", "&#124;")

@@ -97,7 +97,12 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {None, size}):
         raise ModelError(f"{path}: takes {shape}, but its card says images of {size}×{size} pixels in RGB")
     image = tf.TensorSpec((1, size, size, 3), tf.uint8)
-    graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
+    try:
+        graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
+    except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a side that a U-Net cannot halve
+        why = " ".join(str(error).split())[:200]
+        what = f"cannot work with images of {size}×{size} pixels, the size that its card says"
+        raise ModelError(f"{path}: {what} ({why}); train the model again, or copy its own card here") from None
     shapes = [tensor.shape for operation in graph.get_operations() for tensor in operation.outputs]
     largest = max((math.prod(shape) for shape in shapes if shape.is_fully_defined()), default=0)
     if largest > MAX_ACTIVATION:

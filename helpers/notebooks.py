@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.publication import published
 
@@ -44,12 +45,20 @@ def repository_url() -> str:
     return project["project"]["urls"]["Repository"]
 
 
+class NotebookError(LeukobookError):
+    """A file that is not a notebook, or one that the book cannot show; the message says why."""
+
+
 def read(path: Path) -> NotebookNode:
-    """Read a notebook; raises ``ValueError`` naming the file if it is not one."""
+    """Read a notebook.
+
+    Raises:
+        NotebookError: the file is not one, or is not there whole.
+    """
     try:
         return nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
-        raise ValueError(f"{path}: not a Jupyter notebook ({error})") from None
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError, ValueError) as error:
+        raise NotebookError(f"{path}: not a Jupyter notebook ({str(error).partition(chr(10))[0]:.200})") from None
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -117,7 +126,7 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
     Captions are shown letter by letter, whatever a class is called; see :mod:`helpers.publication` for folders.
 
     Raises:
-        ValueError: an image has no alt text or no caption.
+        NotebookError: an image has no alt text or no caption.
     """
     result = copy.deepcopy(notebook)
     result.metadata.pop("papermill", None)
@@ -133,7 +142,7 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
             if "image/png" in output.get("data", {}):
                 shown = output.metadata.get("image/png", {})
                 if not shown.get("alt") or not shown.get("caption"):
-                    raise ValueError(f"a figure without alt text or caption, from the cell:\n{cell.source}")
+                    raise NotebookError(f"a figure without alt text or caption, from the cell:\n{cell.source}")
                 caption = escape_markdown(shown["caption"])
                 cell.metadata["mystnb"] = {"image": {"alt": shown["alt"]}, "figure": {"caption": caption}}
     return result

@@ -27,12 +27,17 @@ def published(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = _FOLDER.sub(lambda found: f"folder:{_last(found.group().removeprefix('folder:'))}", value)
-    text = text.replace(f"{PROJECT}/", "").replace(str(PROJECT), ".")
+    text = _shown_as(".", PROJECT, text.replace(f"{PROJECT}/", ""))
     try:
-        home = str(Path.home())
+        home = Path.home()
     except RuntimeError:  # an account without one
         return text
-    return text.replace(home, "~") if len(home) > 1 else text
+    return _shown_as("~", home, text) if home != home.parent else text
+
+
+def _shown_as(sign: str, place: Path, text: str) -> str:
+    """Write a sign for a folder, and not for one whose name only begins in the same way."""
+    return re.sub(re.escape(str(place)) + r"(?![\w.-])", lambda _: sign, text)
 
 
 def _last(path: str) -> str:

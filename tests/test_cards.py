@@ -79,13 +79,15 @@ def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
 
 
 def test_a_datasheet_of_a_folder_does_not_say_where_it_lies(tmp_path):
-    for seed, label in enumerate(("ill", "well")):
+    for seed, label in enumerate(("a|b", "<i>well")):
         (tmp_path / "cells" / label).mkdir(parents=True)
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
         images.write_png(tmp_path / "cells" / label / "one.png", pixels)
     text = cards.datasheet(datasets.load(f"folder:{tmp_path / 'cells'}"))
-    assert "Name here: `folder:cells`" in text
+    assert "Name here: folder:cells;" in text
     assert str(tmp_path) not in text
+    assert "| a&#124;b | 1 | 1 |" in text
+    assert "| &lt;i&gt;well | 1 | 1 |" in text
 
 
 def test_the_command_line_prints_a_datasheet_and_names_an_unknown_dataset():

@@ -122,3 +122,18 @@ def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(tmp_path, mon
     first, second = runs.run(profiles.read_profile(tmp_path / "try.yaml"))
     assert (first.status, second.status) == ("failed", "done")
     assert "one, could not be executed: RuntimeError: Kernel didn't respond in 1 seconds" in first.error
+
+
+def test_half_a_notebook_of_a_full_disk_is_a_failure_of_its_notebook(tmp_path, monkeypatch):
+    source, target = tmp_path / "one.ipynb", tmp_path / "out.ipynb"
+
+    def full(*_, **__):
+        target.write_text('{"cells": [')
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(kernels.papermill, "execute_notebook", full)
+    with pytest.raises(kernels.KernelError, match="could not be executed: OSError: .*No space left on device"):
+        kernels.execute(source, target, {}, tmp_path)
+    monkeypatch.setattr(kernels.papermill, "execute_notebook", lambda *_, **__: target.write_text('{"cells": ['))
+    with pytest.raises(kernels.KernelError, match="its outputs could not be written: .*not a Jupyter notebook"):
+        kernels.execute(source, target, {}, tmp_path)

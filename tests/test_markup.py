@@ -19,7 +19,8 @@ HOSTILE = [
     "{cite}`x` {{ name }} $x^2$",
     r"back\slash \| &amp; &lt;",
     "normal_lymphocyte, 3 < 4 & 5 > 2",
-]
+    "# a heading", "- a list", "+ a list", "7. a list", "7) a list", "---", "===", "> a quotation", ":::{note}",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -36,3 +37,4 @@ def test_a_plain_name_stays_and_lines_become_one():
     assert escape_markdown("normal_lymphocyte 0.5") == "normal_lymphocyte 0.5"
     assert escape_markdown("a\n# b\r\n\n- c") == "a # b - c"
     assert escape_markdown(3) == "3"
+    assert [escape_markdown(number) for number in (-1.5, 0.25, "7", "-a")] == ["-1.5", "0.25", "7", "-a"]

@@ -200,6 +200,14 @@ def test_models_of_this_course_are_loaded_with_their_weights(tmp_path, build):
         assert np.array_equal(saved, loaded)
 
 
+def test_a_size_that_a_model_cannot_work_with_is_told_in_a_line(tmp_path):
+    with pytest.raises(
+        modelfile.ModelError, match=r"cannot work with images of 102×102 pixels, .*its card says"
+    ) as told:
+        modelfile.require_input(models.unet(4), tmp_path / "m.keras", 102)
+    assert "\n" not in str(told.value)
+
+
 def test_a_model_takes_the_images_of_its_card_and_makes_no_huge_arrays_of_them(tmp_path):
     path, inputs = tmp_path / "m.keras", keras.Input((None, None, 3))
     modelfile.require_input(models.schouten(), path, 257)

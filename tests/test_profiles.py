@@ -13,7 +13,9 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
     for name in ("01-one", "02-two"):
-        cell = nbformat.v4.new_code_cell("value = 1\nname = 'a'\nrate = 0.5\ndataset = ''\nflag = False\nlist_ = [1]\noptions = {}")
+        cell = nbformat.v4.new_code_cell(
+            "value = 1\nname = 'a'\nrate = 0.5\ndataset = ''\nflag = False\nlist_ = [1]\noptions = {}"
+        )
         cell.metadata["tags"] = ["parameters"]
         made = nbformat.v4.new_notebook(cells=[cell], metadata={"language_info": {"name": "python"}})
         nbformat.write(made, tmp_path / "notebooks" / f"{name}.ipynb")

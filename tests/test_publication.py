@@ -74,6 +74,11 @@ def private(house, *texts):
             "dataset = \"folder:cells\"\nother = 'folder:c'",
         ),
         (f"{publication.PROJECT}/helpers/runs.py:3", "helpers/runs.py:3"),
+        (f"in {publication.PROJECT}", "in ."),
+        (
+            f"{publication.PROJECT}-2/x and {publication.PROJECT}2",
+            f"{publication.PROJECT}-2/x and {publication.PROJECT}2",
+        ),
         ("cnmc", "cnmc"),
         (3.5, 3.5),
         (None, None),
@@ -86,6 +91,7 @@ def test_places_of_this_machine_are_left_out(value, wanted):
 def test_the_home_of_the_user_is_left_out(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ann")
     assert published("/home/ann/x.py: warning") == "~/x.py: warning"
+    assert published("/home/anna/x and '/home/ann'") == "/home/anna/x and '~'"
     monkeypatch.setenv("HOME", "/")
     assert published("/usr/x") == "/usr/x"
 
