@@ -132,8 +132,8 @@ def test_half_a_notebook_of_a_full_disk_is_a_failure_of_its_notebook(tmp_path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kernels.papermill, "execute_notebook", full)
-    with pytest.raises(kernels.KernelError, match="could not be executed: OSError: .*No space left on device"):
+    with pytest.raises(kernels.KernelError, match=r"could not be executed: OSError: .*No space left on device"):
         kernels.execute(source, target, {}, tmp_path)
     monkeypatch.setattr(kernels.papermill, "execute_notebook", lambda *_, **__: target.write_text('{"cells": ['))
-    with pytest.raises(kernels.KernelError, match="its outputs could not be written: .*not a Jupyter notebook"):
+    with pytest.raises(kernels.KernelError, match=r"its outputs could not be written: .*not a Jupyter notebook"):
         kernels.execute(source, target, {}, tmp_path)
