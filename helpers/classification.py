@@ -7,6 +7,7 @@ classes that it is there for. Limits: 1 to 10,000 epochs, 1 to 4,096 images in a
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -90,6 +91,11 @@ def train(
     build, size, settings = NETWORKS[network]
     epochs, batch = epochs or settings.epochs, batch or settings.batch
     settings = replace(settings, seed=seed, epochs=epochs, batch=batch, strategy=strategy)
+    if "part" in dataset.frame:
+        warnings.warn(
+            f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
+            stacklevel=2,
+        )
     part = _split(dataset, positive, seed)
     model_path = _checked_outputs(model_path)
     pictures, labels = dataset.images(size), crossvalidation.codes(dataset)

@@ -60,21 +60,25 @@ def predict(
         folder: which the images are named below in the table; where not given, the one that they share.
 
     Raises:
-        OutputError: the table cannot be written.
+        OutputError: the table cannot be written, or is not to be called ``.csv``.
+        ImageError: no image can be read; a table that was there before stays.
         ModelError: the model gives something that is not a probability.
     """
+    if target.suffix.lower() != ".csv":
+        raise outputs.OutputError(f"{target}: the table is written as CSV; give it a name that ends in .csv")
     target = outputs.require_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     seen = metrics.InputStatistics()
     names = dict(zip(paths, outputs.names_below(paths, folder), strict=True))
     parts = list(_predicted(paths, model, card, seen, bad))
-    columns = [metrics.PREFIX + name for name in card["classes"]]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["image", *columns, "called"])
+    if not parts:
+        raise images.ImageError(images.none_readable(bad))
+    table = pd.concat(parts, ignore_index=True)
     table["image"] = [names[path] for path in table["image"]]
     table["threshold"] = card["threshold"]
     files.write_text(target, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
-    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card["input"])] if parts else []
+    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card["input"])]
     return Predicted(table, bad, findings)
 
 

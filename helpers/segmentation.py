@@ -182,6 +182,7 @@ def segment(
         OutputError: the folder cannot be written to.
         ScaleError: ``um_per_pixel`` is out of range.
         ModelError: there is no image beside outputs of this command.
+        ImageError: no image can be read; measures that were there before stay.
     """
     if um_per_pixel is not None:
         scale.require_scale(um_per_pixel)
@@ -195,12 +196,14 @@ def segment(
     for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, seen, bad):
         shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
         rows.append(_write(names[path], image, mask, target))
+    if not rows:
+        raise images.ImageError(images.none_readable(bad))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
     if um_per_pixel is not None:
         for name in ("cell_area", "nucleus_area"):
             table[f"{name}_um2"] = (table[name] * um_per_pixel**2).round(3)
     files.write_text(target / "measures.csv", tables.safe_text(table).to_csv(index=False))
-    findings = _findings(table, np.array(shares), segmenter.note, seen, um_per_pixel) if rows else []
+    findings = _findings(table, np.array(shares), segmenter.note, seen, um_per_pixel)
     return Segmented(table, bad, findings, len(paths) - len(chosen))
 
 

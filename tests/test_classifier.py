@@ -83,6 +83,25 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     assert leukobook("predict", folder, "--model", "out/m.keras", cwd=place).returncode == 0
 
 
+def test_where_no_image_can_be_read_the_table_of_an_earlier_run_stays(trained):
+    place, _ = trained
+    (place / "none").mkdir()
+    (place / "none" / "broken.png").write_bytes(b"no image")
+    (place / "kept.csv").write_text("mine")
+    done = leukobook("predict", place / "none", "--model", "out/m.keras", "--out", "kept.csv", cwd=place)
+    assert done.returncode == 1
+    assert "none of 1 images can be read, so nothing is written" in done.stderr
+    assert "broken.png: not an image" in done.stderr
+    assert (place / "kept.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["p.xlsx", "out", "p"])
+def test_a_table_of_predictions_is_called_csv(trained, name):
+    model, card = prediction.load(trained[0] / "out" / "m.keras")
+    with pytest.raises(outputs.OutputError, match=r"give it a name that ends in \.csv"):
+        prediction.predict([], model, card, Path(name))
+
+
 def test_a_finding_is_printed_and_is_no_failure(trained):
     place, _ = trained
     dark = place / "dark"
@@ -124,8 +143,9 @@ def test_a_table_keeps_paths_below_the_folder_and_is_no_formula(trained, tmp_pat
 
 def test_a_table_that_cannot_be_written_stops_before_the_first_image(trained, tmp_path):
     model, card = prediction.load(trained[0] / "out" / "m.keras")
+    (tmp_path / "p.csv").mkdir()
     with pytest.raises(outputs.OutputError, match="is a folder; give the name of a file"):
-        prediction.predict([tmp_path / "none.png"], model, card, tmp_path)
+        prediction.predict([tmp_path / "none.png"], model, card, tmp_path / "p.csv")
 
 
 @pytest.fixture

@@ -45,5 +45,7 @@ def describe(name: str, root: Root = None, option: DatasetOptions = []) -> None:
 def _report(dataset: datasets.Dataset) -> None:
     frame = dataset.frame
     typer.echo(f"{dataset.name}: {len(dataset)} images, {frame['group'].nunique()} groups, all readable")
+    if not frame["group"].duplicated().any():
+        typer.echo("  every image is a group of its own: no patients are known, so no split can keep them apart")
     for label, number in frame["label"].value_counts().items():
         typer.echo(f"  {label:14} {number}")

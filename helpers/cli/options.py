@@ -10,7 +10,7 @@ from helpers import yamlfile
 from helpers.cli.errors import CommandError
 
 DatasetOptions = Annotated[
-    list[str], typer.Option("--option", help="Of the dataset, name=value, for instance part=preliminary.")
+    list[str], typer.Option("--option", help="Of the dataset, name=value, for instance layout=class/patient.")
 ]
 # Arguments of helpers.datasets.load that are no options of a dataset.
 _OTHERS = {"name": "it is typed behind the command", "root": "use --root", "on_bad": "use --skip-bad"}

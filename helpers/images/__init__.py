@@ -25,6 +25,7 @@ from helpers.images.files import (
     ImageError,
     check_header,
     is_image,
+    none_readable,
     read,
     read_batches,
     read_grey,
@@ -35,6 +36,7 @@ from helpers.images.geometry import eight_views, montage, resize, resize_mask, r
 from helpers.images.headers import MAX_PIXELS
 
 __all__ = [
-    "FORMATS", "MAX_PIXELS", "SUFFIXES", "ImageError", "check_header", "eight_views", "is_image", "montage", "read",
+    "FORMATS", "MAX_PIXELS", "SUFFIXES", "ImageError", "check_header", "eight_views", "is_image", "montage",
+    "none_readable", "read",
     "read_batches", "read_grey", "read_values", "resize", "resize_mask", "restore_mask", "write_png",
 ]  # fmt: skip

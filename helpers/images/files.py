@@ -220,6 +220,13 @@ def read_batches(
         yield found
 
 
+def none_readable(bad: list[str]) -> str:
+    """Say that all images of a command are bad, and why, so that what an earlier one has written must stay."""
+    return "\n".join(
+        [f"none of {len(bad)} images can be read, so nothing is written", *(f"  - {line}" for line in bad)]
+    )
+
+
 def read_values(path: str | Path) -> np.ndarray:
     """Read the values of a mask file as they are stored: those of a label or a grey, not those that a viewer shows.
 
