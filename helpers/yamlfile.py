@@ -128,13 +128,16 @@ def _regular_file(path: Path) -> bytes:
 
 
 def _check_events(text: str, where: str) -> None:
-    """Refuse what must not be composed: aliases, which can multiply or loop, and nesting, which recurses."""
+    """Refuse what must not be composed: aliases, which can multiply or loop, tags, and nesting, which recurses."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             raise YamlError(f"{where}, line {line}: {sign}{event.anchor} is not supported; write the value out")
+        if tag := getattr(event, "tag", None):  # one that is written out; those of plain values come later
+            shown = tag.replace(_TAG, "!!", 1) if len(tag) < 60 else f"{tag[:60]}…"
+            raise YamlError(f"{where}, line {line}: the tag {shown} is not supported; take it away (quotes make text)")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -188,7 +191,7 @@ def _scalar(node: yaml.ScalarNode, kind: str, place: str) -> Any:
     constructor = yaml.constructor.SafeConstructor()
     try:
         value = constructor.construct_object(node)
-    except (ValueError, KeyError, yaml.YAMLError):  # !!int on what is none, or 0x_
+    except ValueError:  # 0x_
         raise YamlError(f"{place}: {node.value!r} is no {kind}; put text in quotes") from None
     if isinstance(value, float) and not math.isfinite(value):
         raise YamlError(f"{place}: {node.value} is not a finite number; write one, or put text in quotes")
