@@ -128,18 +128,24 @@ _Problems = Iterator[tuple[tuple[str | int, ...], str]]
 def _twice(form: _Form) -> _Problems:
     """Values that are in the grid twice, and parameters that are in the grid and elsewhere."""
     for key, given in form.grid.items():
-        values = [_in_place(key, value) for value in given]
-        for number, value in enumerate(values):
-            if any(_same(value, earlier) for earlier in values[:number]):
+        earlier = set()
+        for number, value in enumerate(_in_place(key, value) for value in given):
+            if (known := _hashable(value)) in earlier:
                 yield ("grid", key, number), f"{key} has the value {value!r} twice in the grid; keep one of them"
+            earlier.add(known)
         places = [("parameters", key)] if key in form.parameters else []
         places += [("notebooks", name, key) for name, own in form.notebooks.items() if key in (own or {})]
         for place in places:
             yield place, f"{key} is given here and in the grid; keep one of them"
 
 
-def _same(one: Any, other: Any) -> bool:
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+def _hashable(value: Any) -> Any:
+    """What is equal for values that are the same: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, dict):
+        return dict, frozenset((key, _hashable(inner)) for key, inner in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(_hashable, value))
+    return isinstance(value, bool), value
 
 
 def _of_notebooks(form: _Form) -> _Problems:
@@ -190,9 +196,10 @@ def _in_place(key: str, value: Any) -> Any:
 
 
 def _whole(dataset: str) -> str:
-    if not dataset.startswith("folder:") or dataset.startswith("folder:~"):
+    kind, _, place = dataset.partition(":")
+    if kind != "folder" or not place.strip() or place.startswith("~"):  # that no folder is named is said by load()
         return dataset
-    return f"folder:{os.path.realpath(dataset.removeprefix('folder:'))}"  # also of links that lead in a circle
+    return f"folder:{os.path.realpath(place)}"  # also of links that lead in a circle
 
 
 def _complaint(key: str, value: Any, defaults: dict[str, Any]) -> str:

@@ -1,5 +1,8 @@
 """Profiles are checked before anything runs, and never lead out of the folder of their run."""
 
+import json
+import time
+
 import nbformat
 import pytest
 
@@ -114,6 +117,27 @@ def test_links_in_a_circle_and_two_names_of_one_folder_are_seen(house, monkeypat
     read(house, "notebooks: {01-one: {dataset: 'folder:round'}}")
     text = "notebooks: {01-one: }\ngrid: {dataset: ['folder:cells', 'folder:./cells']}"
     assert "twice in the grid" in refused(house, text)
+
+
+@pytest.mark.parametrize("name", ["folder:", "folder: "])
+def test_a_folder_that_is_not_named_is_not_the_one_of_the_command(house, monkeypatch, name):
+    monkeypatch.chdir(house)
+    assert read(house, f"notebooks: {{01-one: {{dataset: '{name}'}}}}").notebooks["01-one"]["dataset"] == name
+
+
+def test_a_grid_of_thousands_of_values_is_checked_within_seconds(house):
+    began = time.perf_counter()
+    values = ",".join(map(str, range(10_000)))
+    message = refused(house, f"notebooks: {{01-one: }}\ngrid:\n  rate: [0.5, 0.6]\n  value: [{values}]")
+    assert "line 2: the grid makes 20000 runs; 10000 are the most" in message
+    assert time.perf_counter() - began < 8
+
+
+def test_values_that_are_equal_but_of_another_kind_may_stand_in_one_grid(house):
+    given = [[1], [True], {"a": [1]}, {"a": [True]}, ["1"]]
+    text = f"notebooks: {{01-one: }}\ngrid: {{list_: {json.dumps(given)}}}"
+    assert "twice" not in refused(house, text)  # of another type than the default, but different
+    assert "list_ has the value {'a': [1.0]} twice" in refused(house, text.replace('["1"]', '{"a": [1.0]}'))
 
 
 def test_options_of_a_folder_beside_the_command_are_found_by_its_whole_path(house, monkeypatch):
