@@ -49,6 +49,13 @@ def directory(tags, following=0):
     return struct.pack("<H", len(tags)) + entries + struct.pack("<I", following)
 
 
+def twice(tag, first, second):
+    """A directory of an image in which a tag stands twice."""
+    entries = sorted([*((key, value) for key, value in STRIP.items() if key != tag), (tag, first), (tag, second)])
+    packed = b"".join(struct.pack("<HHII", key, *value) for key, value in entries)
+    return struct.pack("<H", len(entries)) + packed + bytes(4)
+
+
 def tiff(*directories):
     return b"II*\0" + struct.pack("<I", START) + bytes(range(100)) + b"".join(directories)
 
@@ -79,6 +86,8 @@ REFUSED = {
         tiff(directory({**SINGLE, 322: (4, 1, 46336), 323: (4, 1, 46336), 324: (4, 1, 8), 325: (4, 1, 100)})),
         "46336×46336 pixels",
     ),
+    "tiff of two depths": (tiff(twice(258, (3, 3, 8), (3, 3, 16))), "TIFF with tag 258 twice; save "),
+    "tiff of two widths": (tiff(twice(256, (3, 1, 10), (3, 1, 5))), "TIFF with tag 256 twice"),
     "tiff of swapped bytes": (b"II\0*" + tiff(directory(STRIP))[4:], "not an image in"),
     "png whose size comes later": (png()[:8] + chunk(b"abCd", b"") + png()[8:], "does not begin with its size"),
     "png of many chunks": (png(chunk(b"abCd", b"") * 100_001), "100,000 chunks"),

@@ -8,7 +8,7 @@ more than 300 MB                                        refused (64 million pixe
 WebP and JPEG 2000 above 16 million pixels              refused: their decoders need up to 30 bytes for a pixel
 more than 8 bits in a channel, signed or floating       refused: the conversion would be a guess
 a second page or frame                                  refused; of a JPEG (MPO, telephones) the first frame is read
-TIFF: 4,096 tags, 16 MiB of tags, tiles of 64 Mpixels   more is refused
+TIFF: 4,096 tags, 16 MiB of tags, tiles of 64 Mpixels   more, or a tag that stands twice, is refused
 JPEG: 500 segments, 64 KiB of filling, 32 scans         more is refused
 PNG: 100,000 chunks; GIF: 1,000,000 blocks              more is refused
 BMP: 4 MiB where it is run-length coded                 more is refused: Pillow decodes it in Python
@@ -248,7 +248,9 @@ def _tiff(file: BinaryIO, length: int, remedy: str) -> str | None:
     for tag, kind, number, value in struct.iter_unpack(order + entry, table):
         size = number * _SIZES.get(kind, 0)
         weight += size
-        tags.setdefault(tag, (kind, number, size, value))
+        if tag in tags:  # which one counts differs by reader
+            return f"TIFF with tag {tag} twice; {remedy}"
+        tags[tag] = (kind, number, size, value)
     if weight > MAX_TAG_BYTES:
         return _too_many(f"{weight:,} bytes of tags")
 
