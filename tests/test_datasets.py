@@ -363,6 +363,31 @@ def test_bccd_fields_keep_their_boxes_and_have_no_label(bccd):
     assert dataset.image("BloodImage_00000").shape == (480, 640, 3)
 
 
+@pytest.mark.parametrize("fields", [False, True])
+@pytest.mark.parametrize("name", ["copy", "BloodImage_²", "BloodImage_1234567", "BloodImage_00001 (1)"])
+def test_bccd_fields_of_another_name_are_refused(bccd, fields, name):
+    photos = bccd / "bccd" / "BCCD" / "JPEGImages"
+    shutil.copy(photos / "BloodImage_00001.jpg", photos / f"{name}.jpg")
+    write(bccd / "bccd" / "BCCD" / "Annotations" / f"{name}.xml", voc())
+    with pytest.raises(DataError, match=r"fields that are not called BloodImage_NNNNN\.jpg; remove them") as caught:
+        load("bccd", bccd, fields=fields)
+    assert caught.value.problems == [f"{name}.jpg"]
+
+
+@pytest.mark.parametrize("number", ["²", "1234567", "-1", "1.0", "٣"])
+def test_bccd_numbers_of_images_are_plain(bccd, number):
+    write(bccd / "bccd" / "wbc_labels.csv", f"Image,Category\n{number},MONOCYTE\n")
+    with pytest.raises(DataError, match=f"row '{number}': 'MONOCYTE' is not a number and known cell types"):
+        load("bccd", bccd)
+
+
+def test_bccd_images_that_stand_twice_are_refused_however_they_are_written(bccd):
+    write(bccd / "bccd" / "wbc_labels.csv", "Image,Category\n1,MONOCYTE\n01,NEUTROPHIL\n")
+    with pytest.raises(DataError, match="images that stand more than once") as caught:
+        load("bccd", bccd)
+    assert caught.value.problems == ["01"]
+
+
 def test_bccd_field_too_small_for_its_box_is_refused(bccd):
     save(bccd / "bccd" / "BCCD" / "JPEGImages" / "BloodImage_00001.jpg", np.zeros((240, 320, 3), np.uint8))
     with pytest.raises(DataError, match="2 of 4 images") as caught:

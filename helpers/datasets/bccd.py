@@ -6,6 +6,7 @@ Platelets) and ``wbc_labels.csv`` (Image, Category), where one image may list se
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from helpers.datasets.tables import frame_of, read_table
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
 KINDS = ("WBC", "RBC", "Platelets")
 MARGIN = 0.1
+_NUMBER, _PHOTO = re.compile(r"[0-9]{1,6}"), re.compile(r"BloodImage_([0-9]{1,6})")
 REMOTE = Remote(
     "https://raw.githubusercontent.com/Shenggan/BCCD_Dataset/ec96fe4104e9bb329f0d263db95cf1edd8c09909/", "bccd.txt"
 )
@@ -61,6 +63,9 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
             label, instead of one square cut-out per white cell (its box and a margin of 10 %).
     """
     photos = files_in(folder / "BCCD" / "JPEGImages", {".jpg"})
+    strange = [photo.name for photo in photos if not _PHOTO.fullmatch(photo.stem)]
+    if strange:
+        raise DataError(f"{photos[0].parent}: fields that are not called BloodImage_NNNNN.jpg; remove them", strange)
     boxes = {photo: _boxes(folder / "BCCD" / "Annotations" / f"{photo.stem}.xml") for photo in photos}
     path = {photo: photo.relative_to(folder).as_posix() for photo in photos}
     common = {"mask_path": "", "source": "bccd"}
@@ -81,7 +86,7 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
     rows = []
     for photo, found in boxes.items():
         cells = [box for box in found if box[0] == "WBC"]
-        names = labels.get(int(photo.stem.rpartition("_")[2]), [])
+        names = labels.get(int(_PHOTO.fullmatch(photo.stem)[1]), [])
         if len(set(names)) != 1 or len(names) < len(cells):
             continue  # see the card: which box is which cell is not known
         for k, box in enumerate(cells):
@@ -117,15 +122,16 @@ def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
 
 def _labels(path: Path) -> dict[int, list[str]]:
     table = read_table(path, ["Image", "Category"])
-    twice = table.loc[table["Image"].duplicated(), "Image"]
-    if len(twice):
-        raise DataError(f"{path}: images that stand more than once; correct the table", twice)
-    labels = {}
+    labels: dict[int, list[str]] = {}
+    twice = []
     for number, category in zip(table["Image"], table["Category"], strict=True):
         names = [name.strip().lower() for name in category.split(",") if name.strip()]
-        if not number.isdigit() or set(names) - set(CLASSES):
+        if not _NUMBER.fullmatch(number) or set(names) - set(CLASSES):
             raise DataError(f"{path}: row {number!r}: {category!r} is not a number and known cell types {CLASSES}")
+        twice += [number] if int(number) in labels else []
         labels[int(number)] = names
+    if twice:
+        raise DataError(f"{path}: images that stand more than once; correct the table", twice)
     return labels
 
 
