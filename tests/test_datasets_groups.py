@@ -1,12 +1,13 @@
 """Tables of groups as spreadsheets and people write them, and names that are one patient."""
 
 import os
+import time
 
 import openpyxl
 import pytest
 from pictures import class_folder, write
 
-from helpers.datasets import DataError, load, tables
+from helpers.datasets import DataError, groups, load, tables
 
 IDS = [f"{label}/{k}.png" for label in ("blast", "healthy") for k in range(3)]
 GROUPS = {image_id: f"P{n % 2}" for n, image_id in enumerate(IDS)}
@@ -122,7 +123,25 @@ def test_a_table_that_cannot_be_read_says_which_line_and_what_to_do(cells, conte
 
 
 @pytest.mark.parametrize(
-    "group", ["", " ", "\u00a0", "NA", "n/a", "NaN", "None", "null", "-", "?", "Unknown", "#N/A", "\u200b"]
+    "group",
+    [
+        "",
+        " ",
+        "\u00a0",
+        "NA",
+        "n/a",
+        "NaN",
+        "None",
+        "null",
+        "-",
+        "?",
+        "Unknown",
+        "#N/A",
+        "\u200b",
+        "\u2060",
+        "\uff2e\uff21",
+        "un\u00adknown",
+    ],
 )
 def test_a_group_that_is_not_known_is_refused_and_listed(cells, group):
     write(cells / "groups.csv", lines(groups=GROUPS | {"blast/1.png": group}))
@@ -143,7 +162,20 @@ def test_the_unicode_form_of_a_group_does_not_split_a_patient(cells):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("P1", "p1"), ("1", "1.0"), ("1", "01"), ("P1", "P01"), ("P1", "P 1"), ("1", "1,0")]
+    ("one", "other"),
+    [
+        ("P1", "p1"),
+        ("1", "1.0"),
+        ("1", "01"),
+        ("P1", "P01"),
+        ("P1", "P 1"),
+        ("1", "1,0"),
+        ("P1", "\uff30\uff11"),
+        ("P1", "P\u20601"),
+        ("P1", "P\u200d1"),
+        ("P1", "P\u00ad1"),
+        ("1", "\uff11.0"),
+    ],
 )
 def test_groups_that_differ_only_in_form_are_warned_of_by_name(cells, one, other):
     write(cells / "groups.csv", lines(";", dict.fromkeys(IDS, one) | {"blast/1.png": other}))
@@ -157,6 +189,32 @@ def test_groups_that_differ_otherwise_are_not_warned_of(cells):
     names = ["P1", "P10", "P100", "P2", "1.5", "15"]
     write(cells / "groups.csv", lines(groups=dict(zip(IDS, names, strict=True))))
     assert sorted(groups_of(cells).values()) == sorted(names)
+
+
+@pytest.mark.parametrize("start", ["/", "C:/", "cells/"])
+def test_paths_of_thousands_of_parts_are_looked_up_within_seconds(cells, start):
+    rows = "".join(f"{start}{'a/' * 4_900}{n}.png,P1\n" for n in range(100))
+    write(cells / "groups.csv", f"image,group\n{rows}")
+    began = time.perf_counter()
+    with pytest.raises(DataError, match="does not match the images beside it") as caught:
+        load(f"folder:{cells}")
+    assert len(caught.value.problems) == 106
+    assert time.perf_counter() - began < 4
+
+
+def test_one_name_in_hundreds_of_folders_is_looked_up_within_seconds(tmp_path):
+    ids = [f"{k}/cell.png" for k in range(4000)]
+    write(tmp_path / "groups.csv", "image,group\n" + "".join(f"cell.png,P{k}\n" for k in range(4000)))
+    began = time.perf_counter()
+    with pytest.raises(DataError, match=r"cell\.png: fits 0/cell\.png, 1/cell\.png, 2/cell\.png; write"):
+        groups.read_groups(tmp_path / "groups.csv", ids)
+    assert time.perf_counter() - began < 4
+
+
+def test_absolute_paths_of_another_computer_are_read(cells):
+    deep = "/home/me/" + "x/" * 50
+    write(cells / "groups.csv", lines(image=lambda key: deep + key))
+    assert groups_of(cells) == GROUPS
 
 
 def test_numbers_that_excel_has_rounded_are_warned_of(cells):

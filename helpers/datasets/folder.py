@@ -20,7 +20,7 @@ from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
 from helpers.datasets.copies import join_copies
 from helpers.datasets.errors import DataError, warn
-from helpers.datasets.groups import checked_groups, group_table, read_groups
+from helpers.datasets.groups import checked_groups, read_groups
 from helpers.datasets.listing import (
     MASKS,
     Listing,
@@ -29,6 +29,7 @@ from helpers.datasets.listing import (
     folders_in,
     listed,
     one_name,
+    table_in,
 )
 from helpers.datasets.tables import frame_of
 
@@ -52,7 +53,7 @@ def folder(root: Path, layout: str = "class") -> Dataset:
     tops = [path for path in _folders(root) if one_name(path.name) != MASKS]
     if not tops:
         raise DataError(f"{root}: holds no subfolder; make one per class and put its images there")
-    table = group_table(root)
+    table = table_in(root, "groups", "groups")
     found = listed(root, {len(segments)})
     _refuse_elsewhere(root, segments, found)
     _refuse_empty(tops, segments, found)

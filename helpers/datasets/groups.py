@@ -4,7 +4,7 @@ The table is ``groups.csv``, ``.tsv``, ``.txt``, ``.csv.txt`` or ``.xlsx``, what
 columns ``image`` and ``group``. An image is named by its path below the folder, with slashes or backslashes, by an
 absolute path, or by its bare file name where no other image bears it. Space around a group and its Unicode form are
 evened out. A group that is empty or says that it is not known is refused; groups that differ only in case, space or the
-form of a number are warned of.
+form of a number or of its letters (full-width ones, signs that do not show) are warned of.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from helpers.datasets.errors import DataError, warn
-from helpers.datasets.listing import entries, one_name
+from helpers.datasets.listing import MAX_DEPTH, one_name
 from helpers.datasets.tables import read_table
 
-TABLES = ("groups.csv", "groups.tsv", "groups.txt", "groups.csv.txt", "groups.xlsx")
 NOT_KNOWN = frozenset(
     {"", "-", "--", "—", "–", ".", "?", "??", "#n/a", "n.a.", "n/a", "na", "nan", "nil", "none", "null", "<na>"}
     | {"missing", "no group", "not available", "not known", "unk", "unknown", "undefined", "unbekannt"}
@@ -48,24 +47,6 @@ def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     )
     title = pd.Series(names).groupby(joined).agg(lambda members: "+".join(sorted(map(str, members))))
     return pd.Series(title[joined[group]].to_numpy(), index=frame.index, name="group")
-
-
-def group_table(root: Path) -> Path | None:
-    """The table of groups in a folder, whatever its case; ``None`` where there is none.
-
-    Raises:
-        DataError: there are several, or one of a kind that is not read (``groups.xls``, ``groups.ods``).
-    """
-    names = [entry.name for entry in entries(root) if one_name(entry.name).split(".")[0] == "groups"]
-    found = [name for name in names if one_name(name) in TABLES]
-    strange = [name for name in names if name not in found and not (root / name).is_dir()]
-    if strange and not found:
-        raise DataError(f"{root / strange[0]}: not read as a table of groups; save it as groups.csv or groups.xlsx")
-    if len(found) > 1:
-        raise DataError(f"{root}: more than one table of groups; keep one", found)
-    if found and (root / found[0]).is_dir():
-        raise DataError(f"{root / found[0]}: a folder; put the table itself there")
-    return root / found[0] if found else None
 
 
 def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
@@ -108,7 +89,7 @@ def checked_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
         DataError: images without a group, or with one that says that it is not known.
     """
     even = {key: _evened(group) for key, group in groups.items()}
-    lacking = [f"{key}: {group!r}" for key, group in even.items() if group.casefold() in NOT_KNOWN]
+    lacking = [f"{key}: {group!r}" for key, group in even.items() if one_name(group) in NOT_KNOWN]
     if lacking:
         raise DataError(f"{where}: images without a group; name the patient, or the image itself", lacking)
     alike: dict[str, set[str]] = {}
@@ -117,8 +98,8 @@ def checked_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
     pairs = [" and ".join(map(repr, sorted(names))) for names in alike.values() if len(names) > 1]
     if pairs:
         warn(
-            f"{where}: groups that differ only in case, space or the form of a number count as different; "
-            "if they are one patient, write one name",
+            f"{where}: groups that differ only in case, space or the form of a number or letter count as "
+            "different; if they are one patient, write one name",
             pairs,
         )
     cut = sorted({repr(group) for group in even.values() if _CUT_BY_EXCEL.fullmatch(group)})
@@ -137,8 +118,8 @@ def _evened(group: str) -> str:
 
 
 def _without_form(group: str) -> str:
-    """What is left of a name without case, space, leading zeros and the ``.0`` of a number."""
-    bare = re.sub(r"\s", "", group).casefold()
+    """What is left of a name without the form of its letters, case, space, leading zeros and the ``.0`` of a number."""
+    bare = one_name(group).replace(" ", "")
     number = _NUMBER.fullmatch(bare)
     return _LEADING_ZEROS.sub("", number[1] if number else bare)
 
@@ -152,15 +133,19 @@ class _Images:
         self.exact = set(self.ids)
         self.by_path: dict[str, list[str]] = {}
         self.by_name: dict[str, list[str]] = {}
+        self.by_exact_name: dict[str, list[str]] = {}
         for key in self.ids:
             self.by_path.setdefault(one_name(key), []).append(key)
-            self.by_name.setdefault(one_name(PurePosixPath(key).name), []).append(key)
+            name = PurePosixPath(key).name
+            self.by_name.setdefault(one_name(name), []).append(key)
+            self.by_exact_name.setdefault(name, []).append(key)
 
     def __call__(self, cell: str) -> list[str]:
         """The ids that a cell fits: by path, else below the folder that it names, else by bare file name."""
         path = unicodedata.normalize("NFC", cell).strip().replace("\\", "/").removeprefix("./")
         if "/" not in path:
-            return self._narrowed(self.by_name.get(one_name(path), []), path)
+            exact = self.by_exact_name.get(path, [])
+            return exact if len(exact) == 1 else self.by_name.get(one_name(path), [])
         for below in (path, *self._below_root(path)):
             if below in self.exact:
                 return [below]
@@ -169,14 +154,11 @@ class _Images:
         return []
 
     def _below_root(self, path: str) -> list[str]:
-        """The ends of a path that can be paths below the folder, the longest first."""
+        """The ends of a path that can be paths below the folder, the longest first; it is ``MAX_DEPTH`` deep."""
         parts = path.split("/")
         absolute = path.startswith("/") or parts[0].endswith(":")
         if not absolute and one_name(parts[0]) != one_name(self.root.name):
             return []
-        return ["/".join(parts[k:]) for k in range(1, len(parts) - 1 if absolute else 2)]
-
-    @staticmethod
-    def _narrowed(fits: list[str], name: str) -> list[str]:
-        same = [key for key in fits if PurePosixPath(key).name == name]
-        return same if len(same) == 1 else fits
+        if not absolute:
+            return ["/".join(parts[1:])]
+        return ["/".join(parts[k:]) for k in range(max(1, len(parts) - MAX_DEPTH - 1), len(parts) - 1)]

@@ -20,6 +20,7 @@ from helpers import images
 from helpers.datasets.errors import DataError
 
 MASKS = "masks"
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.txt", ".xlsx")
 MAX_DEPTH = 8
 MAX_FILES = 1_000_000
 MAX_FILES_TOO_DEEP = 10_000  # looked through below the folders that are read, to say what lies there
@@ -45,8 +46,12 @@ class Listing:
 
 
 def one_name(name: str) -> str:
-    """What names have in common that people take for one: Unicode form, case and space are evened out."""
-    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+    """What names have in common that people take for one.
+
+    Unicode form, full-width letters, signs that do not show (category Cf), case and space are evened out.
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    return " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split()).casefold()
 
 
 def left_by_a_system(name: str) -> bool:
@@ -102,6 +107,30 @@ def child(folder: Path, name: str) -> Path | None:
     if len(found) > 1:
         raise DataError(f"{folder}: folders that differ in case or space only; keep one", (p.name for p in found))
     return found[0] if found else None
+
+
+def table_in(folder: Path, stem: str, holds: str) -> Path | None:
+    """The table in a folder, ``stem`` with a suffix of :data:`TABLE_SUFFIXES`, whatever the case of its name.
+
+    Args:
+        folder: to be looked in.
+        stem: of the table's name, in small letters.
+        holds: what is in it, for the messages.
+
+    Raises:
+        DataError: there are several, or one of a kind that is not read (``.xls``, ``.ods``).
+    """
+    names = [entry.name for entry in entries(folder) if one_name(entry.name).split(".")[0] == stem]
+    found = [name for name in names if one_name(name).removeprefix(stem) in TABLE_SUFFIXES]
+    others = [Path(folder, name) for name in names if name not in found]
+    strange = [path for path in others if path.suffix.lower() not in images.SUFFIXES and not path.is_dir()]
+    if strange and not found:
+        raise DataError(f"{strange[0]}: not read as a table of {holds}; save it as {stem}.csv or {stem}.xlsx")
+    if len(found) > 1:
+        raise DataError(f"{folder}: more than one table of {holds}; keep one", found)
+    if found and (folder / found[0]).is_dir():
+        raise DataError(f"{folder / found[0]}: a folder; put the table itself there")
+    return folder / found[0] if found else None
 
 
 def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
