@@ -175,6 +175,22 @@ def test_inverted_greys_are_refused(cells):
     assert "blast/0.png" in message
 
 
+def test_a_palette_whose_order_is_another_is_refused(cells):
+    message = refused(cells, *[palette(valued(1, 0, 2), COLOURS[0])] * 3)
+    assert "masks whose border is mostly no background, so their values may be in another order (0, 1, 2)" in message
+    assert message.count("\n  - ") == 3
+
+
+def test_another_order_can_be_declared(cells):
+    table = "value,class\n0,cytoplasm\n1,background\n2,nucleus\n"
+    assert_read(cells(*[palette(valued(1, 0, 2), COLOURS[0])] * 3, table=table))
+
+
+def test_cells_that_fill_a_few_images_are_read(cells):
+    filled = np.maximum(LABELS, CYTOPLASM)
+    assert np.array_equal(cells(LABELS, filled, LABELS).mask("healthy/1.png"), filled)
+
+
 def test_noise_of_jpeg_is_refused_with_a_few_of_its_values(cells):
     message = refused(cells, *[valued(0, 128, 255)] * 2, suffix=".jpg", quality=40)
     assert "more" in message
@@ -217,6 +233,33 @@ def test_the_remedy_for_a_16_bit_mask_is_no_picture(cells, suffix):
 )
 def test_declared_values_are_read(cells, written, table):
     assert_read(cells(written, written, table=table))
+
+
+@pytest.mark.parametrize("name", ["Values.csv", "VALUES.CSV", "values.tsv", "values.csv.txt", "Values.TXT"])
+def test_the_table_of_values_is_found_whatever_its_case(cells, tmp_path, name):
+    cells(*[LABELS] * 2)
+    for k, label in enumerate(("blast", "healthy")):
+        Image.fromarray(valued(3, 1, 2)).save(tmp_path / "masks" / label / f"{k}.png")
+    (tmp_path / "masks" / name).write_text("value,class\n1,cytoplasm\n2,nucleus\n3,background\n")
+    assert_read(datasets.load(f"folder:{tmp_path}"))
+
+
+def test_a_table_of_values_of_a_kind_that_is_not_read_is_named(cells, tmp_path):
+    cells(*[LABELS] * 2)
+    (tmp_path / "masks" / "Values.xls").write_text("a spreadsheet")
+    message = refused(datasets.load, f"folder:{tmp_path}")
+    assert "Values.xls: not read as a table of the values of masks; save it as values.csv or values.xlsx" in message
+    (tmp_path / "masks" / "Values.xls").unlink()
+    for name in ("values.csv", "Values.csv"):
+        (tmp_path / "masks" / name).write_text("value,class\n0,background\n")
+    assert "more than one table of the values of masks; keep one" in refused(datasets.load, f"folder:{tmp_path}")
+
+
+def test_a_mask_may_be_called_values(cells, tmp_path):
+    cells(*[LABELS] * 2)
+    (tmp_path / "blast" / "0.png").rename(tmp_path / "blast" / "values.png")
+    (tmp_path / "masks" / "blast" / "0.png").rename(tmp_path / "masks" / "values.png")
+    assert_read(datasets.load(f"folder:{tmp_path}"))
 
 
 def test_a_declared_range_of_greys_is_read(cells):
@@ -281,6 +324,21 @@ def test_a_value_that_appears_after_loading_is_refused_when_it_is_read(cells):
 
 def test_a_mask_may_have_another_suffix_than_png(cells):
     assert_read(cells(LABELS, LABELS, suffix=".TIF", format="TIFF"))
+
+
+def test_folders_of_masks_are_read_as_deep_as_those_of_images(cells, tmp_path):
+    cells(*[LABELS] * 2)
+    (tmp_path / "masks" / "again").symlink_to(tmp_path / "masks")  # a loop
+    assert_read(datasets.load(f"folder:{tmp_path}"))
+    deep = tmp_path.joinpath("masks", *"abcdefghi")
+    deep.mkdir(parents=True)
+    assert "more than 8 folders deep" in refused(datasets.load, f"folder:{tmp_path}")
+
+
+def test_a_mask_without_a_suffix_is_found_by_what_it_holds(cells, tmp_path):
+    cells(*[LABELS] * 2)
+    (tmp_path / "masks" / "blast" / "0.png").rename(tmp_path / "masks" / "blast" / "0")
+    assert_read(datasets.load(f"folder:{tmp_path}"))
 
 
 def test_a_mask_is_found_whichever_way_its_letters_are_composed(tmp_path):

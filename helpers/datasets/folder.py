@@ -31,6 +31,7 @@ from helpers.datasets.listing import (
     one_name,
     table_in,
 )
+from helpers.datasets.maskfiles import find_masks
 from helpers.datasets.tables import frame_of
 
 FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of the table or layout, else image")
@@ -180,7 +181,7 @@ def _name_groups(root: Path, rows: list[dict], segments: tuple[str, ...], table:
 
 def _with_masks(root: Path, rows: list[dict], folder: Path) -> tuple[FileReader, dict[str, Any]]:
     """The reader of a folder with masks, whose rows get theirs; what is declared of them belongs to the fingerprint."""
-    found = masks.find_masks(root, folder, [row["path"] for row in rows])
+    found = find_masks(root, folder, [row["path"] for row in rows])
     for row in rows:
         row["mask_path"] = found[row["path"]]
     classes, declared = masks.classes_of(folder, [root / path for path in found.values()])

@@ -1,4 +1,4 @@
-"""Mask files of a dataset: which one belongs to which image, and which of its values is which class.
+"""Masks of a dataset: which of their values is which class (whose they are, see :mod:`helpers.datasets.maskfiles`).
 
 A mask file holds values: indices of a palette (whatever its colours), greys, colours, or a transparency alone. What
 they mean is judged over all masks of a dataset together, and only where it is beyond doubt:
@@ -10,29 +10,31 @@ three evenly spaced values from 0: 0, 1, 2; 0, 85, 170;    background, cytoplasm
 two other values (1-bit, 0 and 1, 0 and 255, …)            refused: the second may be the cell or its nucleus
 colours; 1, 2, 3; one value too many                       refused
 nucleus on more than half of a mask's border               refused: inverted, or another order of the classes
+no background on half of the border of most masks          refused: another order of the classes
 =========================================================  =======================================================
 
-What is refused can be declared in ``masks/values.csv``, a table with the columns ``value`` (0 to 255, a range of these
-as ``0-63``, or a colour as ``#ff0000``) and ``class`` (``background``, ``cytoplasm`` or ``nucleus``).
+What is refused can be declared in ``masks/values.csv`` (whatever its case; or ``.tsv``, ``.txt``, ``.xlsx``), a table
+with the columns ``value`` (0 to 255, a range of these as ``0-63``, or a colour as ``#ff0000``) and ``class``
+(``background``, ``cytoplasm`` or ``nucleus``).
 """
 
 from __future__ import annotations
 
 import os
 import re
-import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from helpers import images
 from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.datasets.errors import DataError
+from helpers.datasets.listing import table_in
 from helpers.datasets.tables import read_table
 
 CLASSES = {"background": BACKGROUND, "cytoplasm": CYTOPLASM, "nucleus": NUCLEUS}
@@ -77,54 +79,6 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
     return np.concatenate(bands)
 
 
-def find_masks(root: Path, folder: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Find the mask of every image: ``<folder>/<path of the image>`` or ``<folder>/<its name>``, whatever the suffix.
-
-    Names are compared with their letters composed, and whatever their case where none is equal.
-
-    Args:
-        root: of the dataset.
-        folder: of the masks, below it.
-        paths: of the images, below ``root``.
-
-    Returns:
-        From path of the image to path of its mask, both below ``root``.
-
-    Raises:
-        DataError: an image has no mask or several, or a mask stands for several images; each is listed.
-    """
-    there: dict[tuple[str, bool], list[str]] = {}  # by name, and whether its case has been taken away
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in images.SUFFIXES and not path.name.startswith("."):
-            key = _key(path.relative_to(folder))
-            for name in ((key, False), (key.casefold(), True)):
-                there.setdefault(name, []).append(path.relative_to(root).as_posix())
-    found, problems, images_of = {}, [], {}
-    for path in paths:
-        own, name = _key(PurePosixPath(path)), _key(PurePosixPath(path)).rpartition("/")[2]
-        choices = ((own, False), (name, False), (own.casefold(), True), (name.casefold(), True))
-        masks = next((there[choice] for choice in choices if choice in there), [])
-        if len(masks) == 1:
-            found[path] = masks[0]
-            images_of.setdefault(masks[0], []).append(path)
-        elif masks:
-            problems.append(f"{path}: {', '.join(masks)}; which one is meant?")
-        else:
-            problems.append(f"{path}: no {folder.name}/{own}.png nor {folder.name}/{name}.png")
-    shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if len(paths) > 1]
-    if shared:
-        raise DataError(f"{folder}: masks that stand for more than one image; use {folder.name}/<class>/", shared)
-    if problems:
-        raise DataError(f"{folder}: {len(problems)} images have no mask; add them, or remove the folder", problems)
-    return found
-
-
-def _key(path: PurePath) -> str:
-    """A path without the suffix of an image, its letters composed as one: file systems and archives differ in that."""
-    known = path.suffix.lower() in images.SUFFIXES
-    return unicodedata.normalize("NFC", (path.with_suffix("") if known else path).as_posix())
-
-
 def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], bool]:
     """Judge what the values of a dataset's masks mean; see the module for the rules.
 
@@ -140,8 +94,8 @@ def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], boo
     Raises:
         DataError: the table is wrong, or the values do not say what they mean; the message names files and values.
     """
-    table = folder / TABLE
-    declared = _declared(table) if table.exists() else None
+    table = table_in(folder, "values", "the values of masks")
+    declared = _declared(table) if table else None
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [mask for mask in pool.map(_looked_at, paths) if mask]
     values = {value for mask in found for value in mask.counts}
@@ -149,13 +103,7 @@ def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], boo
         classes = _meant(values) if found else {}
         if classes is None:
             raise _unclear(folder, found)
-        inverted = [mask.path for mask in found if _on_border(mask, classes, NUCLEUS) > 0.5]
-        if inverted:
-            raise DataError(
-                f"{folder}: masks whose border is mostly nucleus, so they may be inverted ({_all(values)}); correct "
-                f"them, or declare in {table} (columns value, class) which value is which class",
-                map(str, inverted),
-            )
+        _refuse_other_orders(folder, found, classes)
     else:
         classes = declared
         unknown = [_problem(mask, set(classes)) for mask in found if set(mask.counts) - set(classes)]
@@ -169,6 +117,23 @@ def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], boo
             stacklevel=4,
         )
     return classes, declared is not None
+
+
+def _refuse_other_orders(folder: Path, found: list[_Mask], classes: Mapping[int, int]) -> None:
+    """Refuse masks whose borders show that the values are in another order; a cell may fill some images."""
+    nucleus = [mask.path for mask in found if _on_border(mask, classes, NUCLEUS) > 0.5]
+    filled = [mask.path for mask in found if _on_border(mask, classes, BACKGROUND) < 0.5]
+    if nucleus:
+        what, which = "masks whose border is mostly nucleus, so they may be inverted", nucleus
+    elif len(filled) > len(found) / 2:
+        what, which = "masks whose border is mostly no background, so their values may be in another order", filled
+    else:
+        return
+    raise DataError(
+        f"{folder}: {what} ({_all(classes)}); correct them, or declare in {folder / TABLE} (columns value, class) "
+        "which value is which class",
+        map(str, which),
+    )
 
 
 @dataclass(frozen=True)
