@@ -324,7 +324,7 @@ def bccd(tmp_path):
     bccd_field(tmp_path, 0, ("WBC", 100, 100, 200, 180), ("RBC", 300, 300, 350, 350))
     bccd_field(tmp_path, 1, ("WBC", 600, 0, 640, 60), ("WBC", 10, 300, 90, 400))  # two alike, one at the edge
     bccd_field(tmp_path, 2, ("WBC", 10, 10, 60, 60), ("WBC", 100, 100, 160, 160))  # two types: which is which?
-    bccd_field(tmp_path, 3, ("WBC", 10, 10, 60, 60), ("WBC", 100, 100, 160, 160))  # two cells, one label
+    bccd_field(tmp_path, 3, ("WBC", 10, 10, 60, 60), ("WBC", 100, 100, 160, 170))  # two cells, one label
     bccd_field(tmp_path, 4, ("RBC", 10, 10, 60, 60))
     bccd_field(tmp_path, 5, ("WBC", 10, 10, 60, 60), ("WBC", 50, 50, 50, 50))  # the second has no area
     rows = [

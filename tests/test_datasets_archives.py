@@ -4,14 +4,14 @@ import shutil
 
 import numpy as np
 import pytest
-from pictures import picture, save, write
+from pictures import save, write
 
 from helpers.datasets import DataError, load
 
 
 def laid_out(root, names):
-    for k, name in enumerate(names):
-        save(root / name, picture(k))
+    for name in names:
+        save(root / name)
     return root
 
 

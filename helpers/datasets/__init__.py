@@ -140,7 +140,7 @@ def _resolved(place: str | Path) -> Path:
 
 
 def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **options: Any) -> Dataset:
-    """Load a dataset by name.
+    """Load a dataset by name; files of the same content share a group.
 
     Args:
         name: one of :func:`names`, or ``folder:/path`` for your own class folders.
@@ -155,7 +155,7 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
     """
     if on_bad not in ("raise", "skip"):
         raise DataError(f"on_bad is 'raise' or 'skip', not {on_bad!r}")
-    dataset = _build(name, root, options)
+    dataset = copies.join_copies(_build(name, root, options), refuse_torn=name.startswith(FOLDER))
     bad = dataset.problems(decode=on_bad == "skip")
     if bad and on_bad == "raise":
         raise DataError(

@@ -1,8 +1,8 @@
 """Files of the same content under other names: one image counts once, and has one label.
 
-Found by content, whenever a folder is loaded: files of the same size are compared by their SHA-256. Copies that were
-saved in another format show the same pixels; checking a dataset, which decodes all images, finds these. What was turned
-or cut out anew is looked for by :func:`helpers.splits.near_duplicates`.
+Found by content, whenever a dataset of files is loaded: files of the same size are compared by their SHA-256. Copies
+that were saved in another format show the same pixels; checking a folder of your own, which decodes all images, finds
+these. What was turned or cut out anew is looked for by :func:`helpers.splits.near_duplicates`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from helpers import images
-from helpers.datasets.base import Dataset
+from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import merge_groups
+
+PAIR = ["image_a", "image_b"]
 
 
 def copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
@@ -36,33 +39,52 @@ def copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
     return [same for same in alike if images.is_image(root / same[0])]
 
 
-def join_copies(where: str, root: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    """Put copies into one group, with a warning that names them.
+def join_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
+    """Put copies into one group, with a warning that names those that were in several.
+
+    Several rows of one file (boxes in it) are no copies of one another. Pixels that are no files stay as they are.
 
     Args:
-        where: the dataset, for the messages.
-        root: the folder that the column ``path`` is below.
-        frame: of a dataset.
+        dataset: as its source describes it.
+        refuse_torn: whether copies with different labels are an error, or another warning.
 
     Raises:
-        DataError: an image has two labels.
+        DataError: copies with different labels, where these are refused.
     """
-    ids = pd.Series(frame.index, index=frame["path"])
-    found = [[ids[path] for path in same] for same in copies(root, frame["path"])]
-    if not found:
-        return frame
-    lines = [" = ".join(same) for same in found]
-    label = frame["label"].to_dict()
-    torn = [line for line, same in zip(lines, found, strict=True) if len({label[key] for key in same}) > 1]
+    if not isinstance(dataset.reader, FileReader):
+        return dataset
+    frame = dataset.frame
+    rows = frame.groupby("path", sort=False).groups
+    found = [[rows[path] for path in same] for same in copies(dataset.reader.root, rows)]
+    torn = [same for same in found if len({frozenset(frame.loc[ids, "label"].dropna()) for ids in same}) > 1]
+    apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]
+    if torn and refuse_torn:
+        raise DataError(
+            f"{dataset.name}: {len(torn)} images lie in two classes; keep each in the right one only", map(_line, torn)
+        )
     if torn:
-        raise DataError(f"{where}: {len(torn)} images lie in two classes; keep each in the right one only", torn)
+        warn(
+            f"{dataset.name}: {len(torn)} images have two labels in copies that are the same byte for byte; one "
+            "is wrong, better leave them out",
+            map(_line, torn),
+        )
+    if not apart:
+        return dataset
     warn(
-        f"{where}: {sum(map(len, found))} of {len(frame)} images are copies of one another, byte for byte; "
-        "copies share a group, so that no split separates them; better keep one of each",
-        lines,
+        f"{dataset.name}: {sum(len(_ids(same)) for same in apart)} of {len(frame)} images are copies of one another, "
+        "byte for byte; copies share a group, so that no split separates them; better keep one of each",
+        map(_line, apart),
     )
-    pairs = pd.DataFrame([(same[0], other) for same in found for other in same[1:]], columns=["image_a", "image_b"])
-    return frame.assign(group=merge_groups(frame, pairs))
+    pairs = [(_ids(same)[0], other) for same in apart for other in _ids(same)[1:]]
+    return replace(dataset, frame=frame.assign(group=merge_groups(frame, pd.DataFrame(pairs, columns=PAIR))))
+
+
+def _ids(same: list[pd.Index]) -> list[str]:
+    return [image_id for ids in same for image_id in ids]
+
+
+def _line(same: list[pd.Index]) -> str:
+    return " = ".join(map(str, _ids(same)))
 
 
 def warn_of_same_pixels(dataset: Dataset) -> None:

@@ -4,7 +4,7 @@ Layout: one subfolder per class; optionally a table of groups (see :mod:`helpers
 ``masks/<class>/<name>.png`` (or ``masks/<name>.png``; see :mod:`helpers.datasets.masks`) of background, cytoplasm and
 nucleus. Where there are more levels of folders, the option ``layout`` says what each is, from the top: ``class``,
 ``patient`` (its name is the group) and ``split`` (kept in the column ``part``), as in ``class/patient`` or
-``split/class``. Images that lie elsewhere are an error, other files a warning; copies share a group.
+``split/class``. Images that lie elsewhere are an error, other files a warning.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 from helpers.datasets import masks
 from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
-from helpers.datasets.copies import join_copies
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import checked_groups, read_groups
 from helpers.datasets.listing import (
@@ -47,8 +46,8 @@ def folder(root: Path, layout: str = "class") -> Dataset:
         layout: what each level of folders is: the words of :data:`SEGMENTS`, with ``/`` between them.
 
     Raises:
-        DataError: an unknown layout, a class without images, images outside the layout, one image in two classes,
-            masks or groups that do not fit the images.
+        DataError: an unknown layout, a class without images, images outside the layout, masks or groups that do
+            not fit the images.
     """
     segments = _segments(layout)
     tops = [path for path in _folders(root) if one_name(path.name) != MASKS]
@@ -67,10 +66,9 @@ def folder(root: Path, layout: str = "class") -> Dataset:
     if of_masks:
         reader, declared = _with_masks(root, rows, of_masks)
         options |= declared
-    name = f"folder:{root}"
     return Dataset(
-        name,
-        join_copies(name, root, frame_of(rows)),
+        f"folder:{root}",
+        frame_of(rows),
         tuple(sorted({row["label"] for row in rows})),
         FOLDER_CARD,
         reader,
