@@ -188,7 +188,9 @@ def test_a_known_scale_brings_cells_to_the_size_of_the_training(place):
     assert row["cell_area_um2"] == pytest.approx(np.pi * 4**2, rel=0.1)
     assert row["nucleus_area_um2"] == pytest.approx(np.pi * 2**2, rel=0.15)
     assert found.findings == []
-    (line,) = segmentation.segment([place / "large.png"], segmenter, place / "out", um_per_pixel=9.0).bad
+    with pytest.raises(images.ImageError, match="none of 1 images can be read") as told:
+        segmentation.segment([place / "large.png"], segmenter, place / "out", um_per_pixel=9.0)
+    line = str(told.value)
     assert "large.png: 240×360 pixels become 8640×12960 at the scale of the model" in line
     with pytest.raises(LeukobookError, match=r"^0\.0 µm per pixel must be from 0\.01 to 10\.0"):
         segmentation.segment([place / "large.png"], segmenter, place / "out", um_per_pixel=0.0)
