@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 import errno
 import functools
 import hashlib
@@ -12,9 +13,11 @@ import platform
 import re
 import shutil
 import stat
+import sys
 import tempfile
 import threading
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +28,7 @@ from helpers.errors import LeukobookError
 
 # Long enough to ask twice: where a file system has no locks, filelock clears a dead process's away at the first try.
 TRY_SECONDS = 0.2
+UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks no other method piece by piece
 LEFTOVER_DAYS = 7  # after which temporary files of other machines, whose processes cannot be asked for, are removed
 
 
@@ -180,6 +184,34 @@ def whole(path: Path) -> Iterator[Path]:
 def _clear_once(folder: Path) -> None:
     """A sweep writes thousands of files into one folder, and must not list it for each."""
     remove_leftovers(folder, "part-")
+
+
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """Read a member of a zip in bounded memory, whatever the directory of the zip says of it.
+
+    ``ZipFile.read`` unpacks as much as there is, and cuts it to the declared size then. Once this has read a member, it
+    holds as much as it declares, so that a library may read it, too.
+
+    Args:
+        archive: opened for reading.
+        info: the member, of its ``infolist()``.
+        limit: most bytes after unpacking.
+
+    Raises:
+        zipfile.BadZipFile: it declares more than ``limit``, holds more or less than it declares, has another checksum,
+            or is packed by a method other than those of :data:`UNPACKED`.
+    """
+    if info.compress_type not in UNPACKED:
+        raise zipfile.BadZipFile(f"{info.filename} is packed by method {info.compress_type}; only Deflate is read here")
+    if info.file_size > limit:
+        raise zipfile.BadZipFile(f"{info.filename} has {info.file_size:,} bytes unpacked, and may have {limit:,}")
+    endless = copy.copy(info)
+    endless.file_size = sys.maxsize  # at the declared size zipfile would stop, and not see what comes after it
+    with archive.open(endless) as stream:
+        content = stream.read(info.file_size + 1)
+    if len(content) != info.file_size:
+        raise zipfile.BadZipFile(f"{info.filename} does not hold the {info.file_size:,} bytes that it declares")
+    return content
 
 
 def write_bytes(path: Path, content: bytes) -> None:

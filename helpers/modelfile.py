@@ -29,6 +29,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from helpers import files
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
 
@@ -71,10 +72,10 @@ def load_model_file(path: Path) -> keras.Model:
         with zipfile.ZipFile(io.BytesIO(_content(path))) as archive:
             _check_members(archive)
             written_by = _keras_version(archive)
-            config = json.loads(archive.read("config.json"))
+            config = json.loads(_member(archive, "config.json"))
             config["compile_config"] = None
             _check_config(config)
-            stored = _check_weights(archive.read("model.weights.h5"))
+            stored = _check_weights(_member(archive, "model.weights.h5"))
         _check_parameters(config, stored)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a file from anywhere: zip, HDF5, JSON and every layer raise errors of their own
@@ -160,12 +161,14 @@ def _check_members(archive: zipfile.ZipFile) -> None:
                 f"{member.filename} has {member.file_size / MIB:.0f} MiB unpacked, and may have "
                 f"{MEMBERS[member.filename] // MIB} MiB"
             )
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ModelError(f"{member.filename} is packed by method {member.compress_type}, which Keras does not use")
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    return files.read_member(archive, archive.getinfo(name), MEMBERS[name])
 
 
 def _keras_version(archive: zipfile.ZipFile) -> str:
-    version = json.loads(archive.read("metadata.json")).get("keras_version")
+    version = json.loads(_member(archive, "metadata.json")).get("keras_version")
     if not isinstance(version, str) or not re.fullmatch(r"\d+(\.\w+){1,4}", version):
         raise ModelError("metadata.json does not say which version of Keras has written it")
     return version

@@ -184,7 +184,7 @@ def with_method(path, number):
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(9, "Deflate64, as Windows does above 2 GB"), (14, "LZMA"), (93, "Zstandard"), (77, "unknown")],
+    [(9, "Deflate64, as Windows does above 2 GB"), (12, "bzip2"), (14, "LZMA"), (93, "Zstandard"), (77, "unknown")],
 )
 def test_a_method_of_compression_that_is_not_read_is_named_with_what_to_do(tmp_path, number, name):
     with pytest.raises(DataError) as caught:

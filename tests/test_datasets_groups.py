@@ -2,9 +2,11 @@
 
 import os
 import time
+import zipfile
 
 import openpyxl
 import pytest
+from bad_inputs.archives import lying
 from pictures import class_folder, write
 
 from helpers.datasets import DataError, groups, load, tables
@@ -272,4 +274,25 @@ def test_a_table_beyond_the_limits_is_refused(cells, monkeypatch):
     sheet(cells / "groups.xlsx", [("image", "group"), *GROUPS.items()])
     monkeypatch.setattr(tables, "MAX_TABLE_BYTES", (cells / "groups.xlsx").stat().st_size)
     with pytest.raises(DataError, match="unpacks to more than"):
+        load(f"folder:{cells}")
+
+
+@pytest.mark.parametrize("name", ["[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+def test_an_excel_file_that_holds_more_than_it_declares_is_refused_before_it_is_unpacked(cells, name):
+    sheet(cells / "groups.xlsx", [("image", "group"), *GROUPS.items()])
+    with zipfile.ZipFile(cells / "groups.xlsx") as archive:
+        members = {own: archive.read(own) for own in archive.namelist()}
+    (cells / "groups.xlsx").write_bytes(lying(members, name, 1))
+    with pytest.raises(DataError) as caught:
+        load(f"folder:{cells}")
+    assert str(caught.value) == (
+        f"{cells / 'groups.xlsx'}: not an .xlsx table (BadZipFile: {name} does not hold the {len(members[name]):,} "
+        "bytes that it declares); save it as CSV UTF-8"
+    )
+
+
+def test_an_excel_file_of_too_many_files_is_refused(cells, monkeypatch):
+    sheet(cells / "groups.xlsx", [("image", "group"), *GROUPS.items()])
+    monkeypatch.setattr(tables, "MAX_SHEET_MEMBERS", 3)
+    with pytest.raises(DataError, match="unpacks to more than 16 MiB or 3 files; save it as CSV UTF-8"):
         load(f"folder:{cells}")

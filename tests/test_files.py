@@ -1,5 +1,6 @@
 """Files that are written whole, locks that a kill frees, and what killed processes leave."""
 
+import io
 import os
 import signal
 import stat
@@ -7,10 +8,13 @@ import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import filelock
 import pytest
+from bad_inputs.archives import lying
 
 from helpers import files
 
@@ -205,3 +209,48 @@ def test_what_is_not_a_file_is_named_before_it_is_opened(tmp_path):
     assert files.irregular(Path(os.devnull)) == "a device"
     with pytest.raises(FileNotFoundError):
         files.irregular(tmp_path / "none")
+
+
+# --- members of a zip
+
+
+def zipped(compression, content=b"cell" * 1000):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("a", content)
+    return buffer
+
+
+@pytest.mark.parametrize("compression", files.UNPACKED)
+@pytest.mark.parametrize("content", [b"", b"cell" * 1000])
+def test_a_member_of_a_zip_is_read(compression, content):
+    with zipfile.ZipFile(zipped(compression, content)) as archive:
+        assert files.read_member(archive, archive.infolist()[0], len(content)) == content
+        if content:
+            with pytest.raises(zipfile.BadZipFile, match="a has 4,000 bytes unpacked, and may have 3,999"):
+                files.read_member(archive, archive.infolist()[0], 3999)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_at_one_go_is_refused(compression):
+    said = f"a is packed by method {compression}; only Deflate is read here"
+    with zipfile.ZipFile(zipped(compression)) as archive, pytest.raises(zipfile.BadZipFile, match=said):
+        files.read_member(archive, archive.infolist()[0], 10_000)
+
+
+def test_a_member_that_holds_more_or_less_than_it_declares_is_refused_in_little_memory():
+    content = lying({"a": b"cell" * 10, "b": b"1"}, "a", 200)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        first, second = archive.infolist()
+        assert (first.file_size, len(archive.read(first))) == (40, 40)  # zipfile does not see it
+        tracemalloc.start()
+        try:
+            with pytest.raises(zipfile.BadZipFile, match="a does not hold the 40 bytes that it declares"):
+                files.read_member(archive, first, 1000)
+            assert tracemalloc.get_traced_memory()[1] < 2**20
+        finally:
+            tracemalloc.stop()
+        assert files.read_member(archive, second, 1) == b"1"
+        second.file_size = 9
+        with pytest.raises(zipfile.BadZipFile, match="b does not hold the 9 bytes that it declares"):
+            files.read_member(archive, second, 9)

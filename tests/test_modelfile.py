@@ -13,6 +13,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from bad_inputs.archives import lying
 
 from helpers import modelfile, models
 
@@ -124,6 +125,16 @@ def test_a_hostile_file_is_refused_by_what_it_declares(tmp_path, members, kind):
         modelfile.load_model_file(path)
     assert str(refused.value).startswith(f"{path}: cannot be read as a Keras model (")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", modelfile.MEMBERS)
+def test_a_member_that_holds_more_than_it_declares_is_refused(tmp_path, members, name):
+    """Keras would unpack it as large as it is."""
+    parts = {**members, "config.json": json.dumps(members["config.json"]).encode()}
+    path = tmp_path / "m.keras"
+    path.write_bytes(lying(parts, name, 1))
+    with pytest.raises(modelfile.ModelError, match=rf"{name} does not hold the [\d,]+ bytes that it declares"):
+        modelfile.load_model_file(path)
 
 
 def test_hostile_files_take_less_than_ten_seconds_and_one_and_a_half_gigabytes(tmp_path, members):

@@ -2,7 +2,7 @@
 
 Limits: 200,000 members (:data:`MAX_MEMBERS`), 32 MiB of directory in a zip (:data:`MAX_DIRECTORY_BYTES`), 64 KiB of
 headers for a member of a tar (:data:`MAX_HEADER_BYTES`). Archives with a password, links, devices or a method of
-compression that Python does not know are refused with a line that says what to do.
+compression other than Deflate are refused with a line that says what to do.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ FOREIGN = {
 }  # fmt: skip
 # Methods of a zip beside those that are read, by their numbers in its specification (APPNOTE, 4.4.5).
 METHODS = {
-    1: "Shrink", 6: "Implode", 9: "Deflate64, as Windows does above 2 GB", 14: "LZMA", 93: "Zstandard", 95: "XZ",
-    98: "PPMd", 99: "AES encryption",
+    1: "Shrink", 6: "Implode", 9: "Deflate64, as Windows does above 2 GB", 12: "bzip2", 14: "LZMA",
+    93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption",
 }  # fmt: skip
 _LONG_NUMBER = re.compile(rb"\d{64}")
-READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 # What zipfile, tarfile and numpy raise where a file is damaged.
 DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError, RuntimeError,
@@ -139,7 +138,7 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             for info in members:
                 if info.flag_bits & 0x1:
                     raise DataError(f"{path}: is locked with a password; {BY_HAND}")
-                if info.compress_type not in READ_METHODS:
+                if info.compress_type not in files.UNPACKED:
                     method = METHODS.get(info.compress_type, "unknown")
                     raise DataError(f"{path}: compression {info.compress_type} ({method}) is not read; {BY_HAND}")
             yield zipped

@@ -6,6 +6,7 @@ comma, semicolon or tab                                the one that splits the f
 XLSX                                                   its first sheet, at most 64 columns
 column names                                           whatever their case and the space around them
 more than 16 MiB, or an XLSX that unpacks to more      refused (``MAX_TABLE_BYTES``)
+an XLSX of more than 1,000 files                       refused (``MAX_SHEET_MEMBERS``)
 more than 500,000 lines, or 10,000 signs in one        refused (``MAX_TABLE_LINES``, ``MAX_LINE``)
 a folder, a device, a pipe, a loop of links            refused
 =====================================================  ===========================================================
@@ -27,6 +28,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import files
 from helpers.datasets.errors import DataError, printable
 
 COLUMNS = ("path", "mask_path", "label", "group", "source")
@@ -34,6 +36,7 @@ MAX_TABLE_BYTES = 16 * 2**20
 MAX_TABLE_LINES = 500_000
 MAX_LINE = 10_000
 MAX_SHEET_COLUMNS = 64
+MAX_SHEET_MEMBERS = 1_000  # files in an XLSX, which has about ten and one for each sheet
 DELIMITERS = (",", ";", "\t")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _TOO_LONG = "{}: more than {:,} lines; a table of images is shorter"
@@ -155,10 +158,7 @@ def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
     import openpyxl  # here, because few tables need it
 
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
-            unpacked = sum(info.file_size for info in zipped.infolist())
-        if unpacked > MAX_TABLE_BYTES:
-            raise DataError(f"{path}: unpacks to more than {MAX_TABLE_BYTES / 2**20:.0f} MiB; save it as CSV UTF-8")
+        _check_members(path, content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions, which no table needs
             sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
@@ -172,6 +172,19 @@ def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
         raise DataError(
             f"{path}: not an .xlsx table ({type(error).__name__}: {reason}); save it as CSV UTF-8"
         ) from None
+
+
+def _check_members(path: Path, content: bytes) -> None:
+    """Unpack every member once, in bounded memory: openpyxl unpacks them as large as they are."""
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        members = zipped.infolist()
+        if len(members) > MAX_SHEET_MEMBERS or sum(info.file_size for info in members) > MAX_TABLE_BYTES:
+            raise DataError(
+                f"{path}: unpacks to more than {MAX_TABLE_BYTES / 2**20:.0f} MiB or {MAX_SHEET_MEMBERS:,} files; "
+                "save it as CSV UTF-8"
+            )
+        for info in members:
+            files.read_member(zipped, info, MAX_TABLE_BYTES)
 
 
 def _cell(value: Any) -> str:

@@ -6,6 +6,7 @@ import io
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,30 @@ def patched(method: int = 0, flags: int = 0) -> bytes:
         struct.pack_into("<H", data, start + method_at, method)
         struct.pack_into("<H", data, start + flags_at, flags)
     return bytes(data)
+
+
+def lying(members: dict[str, bytes], name: str, mib: int) -> bytes:
+    """A zip in which a member goes on with zeros, of which neither its size nor its checksum knows."""
+    assert name in members
+    local, central = b"", b""
+    for own, data in members.items():
+        packer = zlib.compressobj(wbits=-15)
+        stream = packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+        if own == name:
+            stream += (packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)) * mib
+        stream += packer.flush()
+        said = (20, 0, zipfile.ZIP_DEFLATED, 0, 33, zlib.crc32(data), len(stream), len(data), len(own), 0)
+        central += struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, *said, 0, 0, 0, 0, len(local)) + own.encode()
+        local += struct.pack("<4sHHHHHIIIHH", b"PK\3\4", *said) + own.encode() + stream
+    number = len(members)
+    return local + central + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, number, number, len(central), len(local), 0)
+
+
+def packed_by_bzip2(path: Path) -> None:
+    """A zip of 300 bytes that holds 256 MiB of zeros, which zipfile unpacks at one go."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive, archive.open("a/0.png", "w") as file:
+        for _ in range(256):
+            file.write(bytes(2**20))
 
 
 def link() -> bytes:
@@ -131,6 +156,7 @@ CASES = [
     Case("a zip with a password", content(patched(flags=1)), ("zip", "password")),
     Case("a zip packed by Deflate64", content(patched(method=9)), ("zip", "7-Zip")),
     Case("a zip packed by something else", content(patched(method=98)), ("zip", "7-Zip")),
+    Case("a zip packed by bzip2", put(packed_by_bzip2), ("zip", "bzip2", "7-Zip")),
     Case("a name of 300 letters", content(zipped(("x" * 300 + ".png", b"x"))), ("zip",)),
     Case("a member where a folder is", content(zipped(("a/b.png", b"x"), ("a", b"x"))), ("zip",)),
     Case("half a tar.gz", content(tarred(member("a", size=9999))[:-40], "cells.tar.gz"), ("tar.gz",)),

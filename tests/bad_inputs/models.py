@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bad_inputs.archives import lying
 from bad_inputs.case import READ, USAGE, Case, cells, encoded, endless, fifo, folder, loop, picture, sparse
 
 # Filled by the test with a folder that holds m.keras and m.json of a small model.
@@ -129,6 +130,18 @@ def of_the_future(path: Path) -> None:
     with_digest(path)
 
 
+def more_than_it_says(name: str) -> Callable[[Path], list[str]]:
+    """A model in which a member goes on with 900 MiB of zeros."""
+
+    def change(path: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            members = {own: archive.read(own) for own in archive.namelist()}
+        path.write_bytes(lying(members, name, 900))
+        with_digest(path)
+
+    return model(change)
+
+
 def lambda_layer(path: Path) -> None:
     from helpers.backend import keras
 
@@ -230,6 +243,8 @@ CASES = [
     Case("a layer of a newer Keras", model(of_the_future), ("m.keras", "9.1.0", "install keras")),
     Case("a layer that nobody knows", config(unknown_layer), ("m.keras",)),
     Case("a configuration of 512 MB", config(lambda data: data[:-1] + b" " * (512 * 2**20) + b"}"), ("m.keras",)),
+    *(Case(f"a {name} that holds more than it says", more_than_it_says(name), ("m.keras", name, "declares"))
+      for name in ("metadata.json", "config.json", "model.weights.h5")),
     Case("a configuration that is text", config(lambda data: b"text"), ("m.keras",)),
     Case("a layer of 100 million units", config(wide), ("m.keras",)),
     Case("no card", instead(lambda path: None, ".json"), ("m.json",)),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from bad_inputs.archives import lying
 from bad_inputs.case import (
     READ,
     Case,
@@ -105,6 +108,18 @@ def table(text: str | bytes, name: str = "groups.csv") -> Callable[[Path], list[
     return make
 
 
+def more_than_it_says(name: str) -> Callable[[Path], list[str]]:
+    """A spreadsheet in which a member goes on with 900 MiB of zeros."""
+    import openpyxl
+
+    book, buffer = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["image", "group"])
+    book.save(buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        members = {own: archive.read(own) for own in archive.namelist()}
+    return table(lying(members, name, 900), "groups.xlsx")
+
+
 def rows(change: Callable[[list[str]], list[str]], joined: str = "\n", encoding: str = "utf-8") -> Callable:
     """A sound table whose lines are changed."""
 
@@ -156,6 +171,8 @@ GROUPS = [
     Case("a quote that never ends", rows(lambda lines: [lines[0], 'blast/0.png,"P1', *lines[2:]]), ("groups.csv",)),
     Case("a cell too many", rows(lambda lines: [*lines[:3], lines[3] + ",x,y", *lines[4:]]), ("groups.csv", "4")),
     Case("a spreadsheet that is none", table(b"PK\3\4 no spreadsheet", "groups.xlsx"), ("groups.xlsx",)),
+    *(Case(f"a spreadsheet whose {name} holds more than it says", more_than_it_says(name),
+           ("groups.xlsx", name, "declares")) for name in ("[Content_Types].xml", "xl/worksheets/sheet1.xml")),
     Case("bare names that stand for two", twice_named, ("groups.csv", "0.png")),
     Case("a table that is a pipe", odd_table(fifo), ("groups.csv",)),
     Case("a table that is a folder", odd_table(folder), ("groups.csv",)),
