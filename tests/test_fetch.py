@@ -319,6 +319,10 @@ def begin(handler, *headers):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
 
 
+def digits_announced(handler):
+    begin(handler, b"Content-Length: " + b"9" * 5000)
+
+
 def large_announced(handler):
     begin(handler, b"Content-Length: 99999999999999")
 
@@ -341,7 +345,7 @@ def bomb(handler):
     handler.wfile.write(content)
 
 
-@pytest.mark.parametrize("answer", [large_announced, endless, endless_chunks, bomb])
+@pytest.mark.parametrize("answer", [digits_announced, large_announced, endless, endless_chunks, bomb])
 def test_a_file_that_is_too_large_is_given_up_and_leaves_nothing(tmp_path, server, remote, monkeypatch, answer):
     monkeypatch.setattr(fetch, "MAX_FILE_BYTES", 10_000_000)
     server.answer = answer
@@ -349,6 +353,75 @@ def test_a_file_that_is_too_large_is_given_up_and_leaves_nothing(tmp_path, serve
         fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == []
     assert len(server.requests) == 1
+
+
+def redirect(handler, place, *headers):
+    lines = b"".join(header + b"\r\n" for header in headers)
+    handler.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\n" + lines + b"\r\n")
+
+
+def test_a_redirect_is_followed_and_its_body_is_not_read(tmp_path, server, remote):
+    sent = []
+
+    def answer(handler):
+        if handler.path != "/b":
+            redirect(handler, b"/b", b"Content-Length: 99999999999999")
+            for _ in range(1000):
+                handler.wfile.write(bytes(2**20))
+                sent.append(2**20)
+        else:
+            begin(handler, b"Content-Length: %d" % len(CONTENT))
+            handler.wfile.write(CONTENT)
+
+    server.answer = answer
+    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert (tmp_path / "data" / "a").read_bytes() == CONTENT
+    assert [path for path, *_ in server.requests] == ["/a", "/b"]
+    assert {encoding for *_, encoding in server.requests} == {"identity"}
+    assert sum(sent) < 50 * 2**20  # what the buffers of the system hold
+
+
+def test_redirects_without_end_are_given_up(tmp_path, server, remote):
+    server.answer = lambda handler: redirect(handler, b"/a", b"Content-Length: 0")
+    with pytest.raises(DataError, match="a: the answer is not taken: it is redirected more than 5 times"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (b"http://[", "it is redirected to 'http://[', which is not an address (Invalid IPv6 URL)"),
+        (b"http://" + b"a" * 64 + b".org/", f"'http://{'a' * 64}.org/' cannot be asked ("),
+        (b"http://" + "ä".encode() * 64 + b".org/", "cannot be asked ("),
+        (b"http://a:999999/", "'http://a:999999/' cannot be asked ("),
+        (b"file:///etc/passwd", "'file:///etc/passwd' cannot be asked (No connection adapters were found for"),
+    ],
+)
+def test_a_redirect_to_what_is_no_address_is_refused_in_a_line(tmp_path, server, remote, place, said):
+    server.answer = lambda handler: redirect(handler, place, b"Content-Length: 0")
+    with pytest.raises(DataError) as caught:
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    (problem,) = caught.value.problems
+    assert problem.startswith("a: the answer is not taken: ")
+    assert said in problem
+    assert len(server.requests) == 1
+
+
+def test_lines_between_the_pieces_of_an_answer_end(tmp_path, server, remote):
+    sent = []
+
+    def answer(handler):
+        begin(handler, b"Transfer-Encoding: chunked")
+        for _ in range(1000):
+            handler.wfile.write(b"x" * 2**20)
+            sent.append(2**20)
+
+    server.answer = answer
+    with pytest.raises(DataError, match="a: no answer"):
+        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == fetch.ATTEMPTS
+    assert sum(sent) < 150 * 2**20  # what the buffers of the system hold, three times
 
 
 def byte_by_byte(handler):

@@ -1,8 +1,8 @@
 """Downloads that are verified, resumed and bounded: one process at a time in a folder, a hash for every file.
 
 Limits: 4 GiB a file (:data:`MAX_FILE_BYTES`; the largest published one has 1.5 GB), 1 KiB a second over a minute, 24
-hours and 1 MiB of headers an answer (:mod:`helpers.datasets.connection`), three attempts (:data:`ATTEMPTS`), and two
-minutes of pause that a server may ask for (:data:`MAX_PAUSE`).
+hours, 1 MiB of headers and 5 redirects an answer (:mod:`helpers.datasets.connection`), three attempts
+(:data:`ATTEMPTS`), and two minutes of pause that a server may ask for (:data:`MAX_PAUSE`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from helpers.datasets.errors import DataError
 ATTEMPTS = 3
 MAX_FILE_BYTES = 4 * 2**30
 MAX_PAUSE = 120  # seconds that a server may ask for (Retry-After) and still be asked again by the same call
+MAX_DIGITS = 18  # of a number in a header, which are more than any length or pause has
 LOCK = ".lock"
 REGISTRIES = Path(__file__).parent / "registries"
 
@@ -48,10 +49,6 @@ class Remote:
         keeper = pooch.create(path=folder, base_url=self.base_url)
         keeper.load_registry(REGISTRIES / self.registry)
         return keeper
-
-
-class _RefusedError(Exception):
-    """Why a file is not fetched, and that asking again at once would not help."""
 
 
 @contextlib.contextmanager
@@ -116,7 +113,7 @@ def _problem(keeper: pooch.Pooch, name: str) -> str | None:
             _fetch_one(keeper, name)
     except requests.RequestException as error:
         return f"{name}: {_reason(error)}"
-    except (_RefusedError, connection.StalledError) as error:
+    except (connection.RefusedError, connection.StalledError) as error:
         return f"{name}: the answer is not taken: {error}"
     except OSError as error:
         return f"{name}: cannot be written ({error.strerror or error}); make room, or choose another folder"
@@ -130,7 +127,7 @@ def _fetch_one(keeper: pooch.Pooch, name: str) -> None:
     _complete(keeper.get_url(name), partial)
     if not pooch.hashes.hash_matches(str(partial), expected):
         partial.unlink()
-        raise _RefusedError(
+        raise connection.RefusedError(
             f"its hash is not {expected}; it was thrown away, so run the same command again; if that changes nothing, "
             "the owner has changed the file: please open an issue"
         )
@@ -162,7 +159,7 @@ def _pause(response: requests.Response | None, attempt: int) -> float:
     """Seconds until the next attempt: what the server asks for, else a little more each time."""
     asked = None if response is None else _retry_after(response.headers.get("Retry-After", ""))
     if asked is not None and asked > MAX_PAUSE:
-        raise _RefusedError(
+        raise connection.RefusedError(
             f"the server answered {response.status_code} and asks for a pause of {asked:,.0f} seconds; "
             "run the same command again after that"
         )
@@ -172,7 +169,7 @@ def _pause(response: requests.Response | None, attempt: int) -> float:
 def _retry_after(text: str) -> float | None:
     """Seconds from now of a ``Retry-After``: a number, or a date; None where it is neither."""
     if text.strip().isdecimal():
-        return float(text.strip()[:9])
+        return float(text.strip()[:MAX_DIGITS])
     try:
         date = email.utils.parsedate_to_datetime(text)
         return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
@@ -185,15 +182,13 @@ def _append(url: str, partial: Path) -> None:
     headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is not a range of the file
     if have:
         headers["Range"] = f"bytes={have}-"
-    with (
-        connection.session() as session,
-        session.get(url, stream=True, timeout=connection.SILENCE, headers=headers) as response,
-    ):
+    with connection.answer(url, headers) as response:
         if response.status_code == 416:  # nothing is left to send: the partial file is whole, or not ours
             return
         response.raise_for_status()
         expected = response.headers.get("Content-Length", "")
-        length = int(expected) if expected.isdecimal() and "Content-Encoding" not in response.headers else None
+        is_told = expected.isdecimal() and "Content-Encoding" not in response.headers
+        length = int(expected[:MAX_DIGITS]) if is_told else None
         begin = have if response.status_code == 206 else 0
         _refuse_large(begin + (length or 0), partial)
         written = 0
@@ -209,4 +204,4 @@ def _append(url: str, partial: Path) -> None:
 def _refuse_large(size: int, partial: Path) -> None:
     if size > MAX_FILE_BYTES:
         partial.unlink(missing_ok=True)
-        raise _RefusedError(f"it has more than {MAX_FILE_BYTES:,} bytes, which no file of a dataset has")
+        raise connection.RefusedError(f"it has more than {MAX_FILE_BYTES:,} bytes, which no file of a dataset has")
