@@ -8,6 +8,7 @@ import copy
 import errno
 import functools
 import hashlib
+import itertools
 import os
 import platform
 import re
@@ -15,7 +16,6 @@ import shutil
 import stat
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 import zlib
@@ -29,7 +29,10 @@ from helpers.errors import LeukobookError
 # Long enough to ask twice: where a file system has no locks, filelock clears a dead process's away at the first try.
 TRY_SECONDS = 0.2
 UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks no other method piece by piece
+KEPT = 24  # signs of a file's name that end its partial file's, which may be no longer than a name may be
 LEFTOVER_DAYS = 7  # after which temporary files of other machines, whose processes cannot be asked for, are removed
+
+_PARTS = itertools.count()
 
 
 class LockedError(LeukobookError):
@@ -75,12 +78,19 @@ def remove_leftovers(folder: Path, prefix: str) -> None:
 
     Those of other machines (or containers) go after :data:`LEFTOVER_DAYS`. What cannot be removed stays.
     """
+    for path in leftovers(folder, prefix):
+        _remove(path)
+
+
+def leftovers(folder: Path, prefix: str) -> list[Path]:
+    """Find what :func:`remove_leftovers` would remove, sorted; nothing in a folder that cannot be read."""
     name = re.compile(re.escape(prefix) + r"([0-9a-f]{8})-(\d{1,9})-")
-    with contextlib.suppress(OSError):
-        for entry in list(os.scandir(folder)):
-            found = name.match(entry.name)
-            if found and _is_left(entry, found[1], int(found[2])):
-                _remove(Path(entry.path), entry.is_dir(follow_symlinks=False))
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return []
+    named = ((entry, name.match(entry.name)) for entry in entries)
+    return sorted(Path(entry.path) for entry, found in named if found and _is_left(entry, found[1], int(found[2])))
 
 
 @contextlib.contextmanager
@@ -108,8 +118,8 @@ def _is_left(entry: os.DirEntry[str], machine: str, process: int) -> bool:
     return False
 
 
-def _remove(path: Path, is_folder: bool) -> None:
-    if is_folder:
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):
@@ -159,14 +169,15 @@ def irregular(path: Path) -> str:
 def whole(path: Path) -> Iterator[Path]:
     """A partial file beside ``path`` to write to, which becomes ``path`` at the end and is gone where that fails.
 
-    It ends in the same suffix, by which libraries choose a format. Threads and processes may write at once. The file
-    keeps the permissions of the one that it replaces. What killed processes left in the folder is removed first.
+    It ends as ``path`` does, in the suffix by which libraries choose a format. Threads and processes may write at once.
+    The file keeps the permissions of the one that it replaces. What killed processes left in the folder is removed
+    first.
 
     Raises:
         OSError: it cannot be written, as the disk is full, say; names ``path``. What was there before is still there.
     """
     _clear_once(path.parent.absolute())
-    part = path.with_name(f"{own_prefix('part-')}{threading.get_ident():x}-{path.name}")
+    part = path.with_name(f"{own_prefix('part-')}{next(_PARTS):x}-{path.name[-KEPT:]}")
     try:
         yield part
         with contextlib.suppress(OSError):  # the file is new, or its file system knows no permissions

@@ -1,5 +1,6 @@
 """Files that are written whole, locks that a kill frees, and what killed processes leave."""
 
+import contextlib
 import io
 import os
 import signal
@@ -182,6 +183,23 @@ def test_a_file_keeps_its_permissions_and_a_new_one_has_those_of_the_user(tmp_pa
     finally:
         os.umask(before)
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.txt", "b.txt")] == [0o600, 0o640]
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".csv", "ä" * 125 + ".csv", "a." + "b" * 253, "ä" * 120 + ".weights.h5"])
+def test_a_name_as_long_as_a_name_may_be_is_written(tmp_path, name):
+    with files.whole(tmp_path / name) as part:
+        part.write_text("x")
+        assert part.name.endswith(name[-11:])
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_files_of_one_ending_may_be_written_at_once(tmp_path):
+    names = [f"{k}{'a' * 200}.csv" for k in range(3)]
+    with contextlib.ExitStack() as stack:
+        parts = [stack.enter_context(files.whole(tmp_path / name)) for name in names]
+        for k, part in enumerate(parts):
+            part.write_text(str(k))
+    assert [(tmp_path / name).read_text() for name in names] == ["0", "1", "2"]
 
 
 def test_an_error_of_the_disk_names_the_file_and_not_its_partial_one(tmp_path):
