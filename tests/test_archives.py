@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import tarfile
-import textwrap
 import time
 import types
 import zipfile
@@ -383,32 +382,63 @@ def test_a_move_that_fails_is_undone(tmp_path, monkeypatch, failing):
     assert len(archives.unpack(archive, place)) == 3
 
 
-def test_a_kill_in_the_middle_of_a_move_is_mended_by_the_next_call(tmp_path):
-    make_zip(tmp_path / "a.zip", {f"{k}.txt": b"new" for k in range(9)})
-    (tmp_path / "3.txt").write_bytes(b"old")
-    code = """
-    import os, signal, sys
-    from pathlib import Path
-    from helpers.datasets import archives
-    replace, calls = Path.replace, []
-    def killed(self, target):
-        calls.append(target)
-        if len(calls) == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return replace(self, target)
-    if sys.argv[2:]:
-        Path.replace = killed
-    archives.unpack_all(Path(sys.argv[1]))
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+UNPACK = """
+import os, signal, sys
+from pathlib import Path
+from helpers.datasets import archives
+replace, calls = Path.replace, []
+def killed(self, target):
+    calls.append(target)
+    if len(calls) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+if sys.argv[2:]:
+    Path.replace = killed
+archives.unpack_all(Path(sys.argv[1]))
+"""
+
+
+def killed_while_moving(place):
+    """Unpack nine files, of which ``3.txt`` replaces one, and be killed between its two moves."""
+    make_zip(place / "a.zip", {f"{k}.txt": b"new" for k in range(9)})
+    (place / "3.txt").write_bytes(b"old")
+    command = [sys.executable, "-c", UNPACK, str(place)]
     assert subprocess.run([*command, "kill"], check=False).returncode == -signal.SIGKILL
-    assert len(list(tmp_path.glob(".unpacking-*"))) == 1
-    assert (tmp_path / "a.zip").exists()
-    subprocess.run(command, check=True)
+    assert len(list(place.glob(".unpacking-*"))) == 1
+    assert not (place / "3.txt").exists()
+    assert (place / "a.zip").exists()
+    return command
+
+
+def test_a_kill_in_the_middle_of_a_move_is_mended_by_the_next_call(tmp_path):
+    subprocess.run(killed_while_moving(tmp_path), check=True)
     names = [f"{k}.txt" for k in range(9)]
     assert files_below(tmp_path) == sorted([*names, ".lock", "a.zip.unpacked"])
     assert {(tmp_path / name).read_bytes() for name in names} == {b"new"}
     assert list(tmp_path.glob(".unpacking-*")) == []
+
+
+@pytest.mark.parametrize("archive", ["gone", "damaged"])
+def test_a_file_that_a_killed_process_has_set_aside_comes_back(tmp_path, archive):
+    killed_while_moving(tmp_path)
+    if archive == "gone":
+        (tmp_path / "a.zip").unlink()
+        archives.unpack_all(tmp_path)
+    else:
+        (tmp_path / "a.zip").write_bytes(b"damaged")
+        with pytest.raises(DataError, match=r"a\.zip: damaged or not an archive"):
+            archives.unpack_all(tmp_path)
+    assert (tmp_path / "3.txt").read_bytes() == b"old"
+    assert list(tmp_path.glob(".unpacking-*")) == []
+
+
+def test_a_file_that_cannot_be_put_back_is_named_and_kept(tmp_path):
+    killed_while_moving(tmp_path)
+    (tmp_path / "3.txt").mkdir()
+    with pytest.raises(DataError, match=r"old/3\.txt: cannot be put back to .*3\.txt \(.*\); move it by hand"):
+        archives.unpack_all(tmp_path)
+    (kept,) = tmp_path.glob(".unpacking-*/old/3.txt")
+    assert kept.read_bytes() == b"old"
 
 
 def test_two_processes_that_unpack_one_archive_both_succeed(tmp_path):

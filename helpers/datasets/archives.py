@@ -25,6 +25,7 @@ MAX_NAME_BYTES = 255
 MAX_DEPTH = 32
 DONE = ".unpacked"
 TEMPORARY = ".unpacking-"
+OLD = "old"  # in the temporary folder: files that are being replaced
 NAMED = 8  # folders that a message lists
 
 
@@ -34,8 +35,9 @@ def unpack_all(folder: Path) -> None:
     Raises:
         DataError: as :func:`unpack`; the archives before it have been unpacked.
     """
-    if any(_archives(folder)):
+    if any(_archives(folder)) or files.leftovers(folder, TEMPORARY):
         with alone(folder):
+            _put_back(folder)
             for archive in sorted(_archives(folder)):
                 unpack(archive, folder)
                 archive.replace(archive.with_name(archive.name + DONE))
@@ -60,7 +62,8 @@ def _listed(folder: Path, describe: Callable[[Path], str]) -> str:
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Path]:
     """Unpack a zip or tar archive into a folder; either all of it arrives or nothing does.
 
-    A kill while the files are moved to their places leaves the archive, which the next call unpacks again.
+    A kill while the files are moved to their places leaves the archive. The next call first puts the files that were
+    replaced back to their places, and then unpacks it again.
 
     Args:
         archive: the file; zip, tar or gzipped tar.
@@ -78,8 +81,9 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
     members.refuse_irregular(archive)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _put_back(folder)
         with files.temporary_folder(TEMPORARY, folder) as temporary:
-            new, old = temporary / "new", temporary / "old"
+            new, old = temporary / "new", temporary / OLD
             new.mkdir()
             _write(archive, new, max_bytes)
             return _move(archive, new, old, folder)
@@ -183,6 +187,20 @@ def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
     for parent in list(place.parents)[:-1]:
         if os.path.lexists(folder / parent) and not (folder / parent).is_dir():
             raise DataError(f"{archive}: {folder / parent} is a file, and a folder in the archive; move the file away")
+
+
+def _put_back(folder: Path) -> None:
+    """Put back what a killed process has set aside, which may be the only copy of a file; then remove what it left."""
+    for temporary in files.leftovers(folder, TEMPORARY):
+        old = temporary / OLD
+        for path in sorted(path for path in old.rglob("*") if path.is_symlink() or not path.is_dir()):
+            place = folder / path.relative_to(old)
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(place)
+            except OSError as error:
+                raise DataError(f"{path}: cannot be put back to {place} ({error.strerror}); move it by hand") from None
+    files.remove_leftovers(folder, TEMPORARY)
 
 
 def _make_folders(folder: Path, place: Path) -> list[Path]:
