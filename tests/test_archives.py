@@ -495,7 +495,7 @@ def test_a_disk_that_fills_up_while_unpacking_is_not_called_damage(tmp_path, mon
 
 def test_get_unpacks_an_archive_that_the_user_has_put_there(tmp_path, monkeypatch):
     stream = io.BytesIO()
-    Image.new("RGB", (8, 8), "purple").save(stream, "PNG")
+    Image.linear_gradient("L").save(stream, "PNG")
     monkeypatch.setitem(datasets.SOURCES, "tiny", datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", ask="ask"))
     with pytest.raises(DataError, match="To get tiny: ask into"):
         datasets.get("tiny", root=tmp_path)

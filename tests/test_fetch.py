@@ -558,6 +558,15 @@ def test_get_fetches_checks_and_loads(tmp_path, server, remote, monkeypatch):
     assert dataset.frame["label"].tolist() == ["cells"]
 
 
+def test_get_refuses_an_option_that_the_dataset_has_not_before_it_fetches(tmp_path, server, remote, monkeypatch):
+    source = datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", remote(server.address, a=CONTENT))
+    monkeypatch.setitem(datasets.SOURCES, "tiny", source)
+    with pytest.raises(DataError, match="tiny: no option nonsense; it has "):
+        datasets.get("tiny", root=tmp_path / "root", nonsense=1)
+    assert server.requests == []
+    assert not (tmp_path / "root").exists()
+
+
 def test_get_finds_damage_behind_the_header(tmp_path, monkeypatch):
     monkeypatch.setitem(datasets.SOURCES, "tiny", datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", ask="ask"))
     (tmp_path / "tiny" / "cells").mkdir(parents=True)

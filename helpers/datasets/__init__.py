@@ -249,14 +249,15 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
 
     Raises:
-        DataError: it cannot be fetched, or must be asked for (the message says where), or what is there is damaged;
-            or it is a folder of your own.
+        DataError: it has no such option; it cannot be fetched, or must be asked for (the message says where), or what
+            is there is damaged; or it is a folder of your own.
     """
     if name.startswith(FOLDER):
         raise DataError(
             f"{name}: your own images are not fetched; check them with: python -m helpers data check {name}"
         )
     source = _source(name)
+    _refuse_unknown(name, options, source.build, reads=source.folder is not None)
     if source.folder is not None:
         place = data_root(root) / source.folder
         if source.remote is not None:
