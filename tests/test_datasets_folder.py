@@ -348,3 +348,26 @@ def test_a_gif_keeps_its_pixels(tmp_path):
     path.parent.mkdir()
     Image.fromarray(flat).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
     assert np.array_equal(load(f"folder:{tmp_path}").image("a/cell.gif"), flat)
+
+
+def test_levels_that_look_exchanged_are_a_warning(tmp_path):
+    laid_out(tmp_path, [f"{label}/P{n}/{n}.png" for n in range(6) for label in ("blast", "healthy")])
+    assert load(f"folder:{tmp_path}", layout="class/patient").classes == ("blast", "healthy")
+    with pytest.warns(UserWarning, match="6 classes and 2 patients; are they exchanged in layout=patient/class"):
+        load(f"folder:{tmp_path}", layout="patient/class")
+
+
+def test_classes_that_are_called_like_parts_of_a_split_are_a_warning(tmp_path):
+    laid_out(tmp_path, ("Train/0.png", "Train/1.png", "test/2.png"))
+    with pytest.warns(UserWarning, match=r"(?s)called like parts of a split; is layout=class right.*Train\n  - test"):
+        load(f"folder:{tmp_path}")
+
+
+def test_a_check_names_what_is_damaged_behind_the_header_too(tmp_path):
+    cells = class_folder(tmp_path)
+    (cells / "blast" / "0.png").write_bytes(b"")
+    whole = (cells / "healthy" / "0.png").read_bytes()
+    (cells / "healthy" / "0.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="2 of 6 images are damaged") as caught:
+        datasets.check(f"folder:{cells}")
+    assert ["blast/0.png" in problem or "healthy/0.png" in problem for problem in caught.value.problems] == [True, True]

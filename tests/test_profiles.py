@@ -126,11 +126,11 @@ def test_a_folder_that_is_not_named_is_not_the_one_of_the_command(house, monkeyp
 
 
 def test_a_grid_of_thousands_of_values_is_checked_within_seconds(house):
-    began = time.perf_counter()
+    began = time.process_time()
     values = ",".join(map(str, range(10_000)))
     message = refused(house, f"notebooks: {{01-one: }}\ngrid:\n  rate: [0.5, 0.6]\n  value: [{values}]")
     assert "line 2: the grid makes 20000 runs; 10000 are the most" in message
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 10
 
 
 def test_values_that_are_equal_but_of_another_kind_may_stand_in_one_grid(house):

@@ -155,12 +155,12 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
     """
     if on_bad not in ("raise", "skip"):
         raise DataError(f"on_bad is 'raise' or 'skip', not {on_bad!r}")
-    dataset = copies.join_copies(_build(name, root, options), refuse_torn=name.startswith(FOLDER))
+    dataset = _joined(name, root, options)
     bad = dataset.problems(decode=on_bad == "skip")
     if bad and on_bad == "raise":
         raise DataError(
             f"{name}: {len(bad)} of {len(dataset)} images cannot be used; mend or remove these files, "
-            'or go on without them with load(…, on_bad="skip")',
+            'or go on without them (--skip-bad; on_bad="skip" in Python)',
             bad.values(),
         )
     if bad:
@@ -169,6 +169,10 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
         )
         dataset = dataset.subset(dataset.frame.index.difference(bad, sort=False))
     return dataset
+
+
+def _joined(name: str, root: str | Path | None, options: dict[str, Any]) -> Dataset:
+    return copies.join_copies(_build(name, root, options), refuse_torn=name.startswith(FOLDER))
 
 
 def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -288,13 +292,13 @@ def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """Load a dataset and decode every image and mask of it; of a folder, warn of images that show the same pixels.
 
     Raises:
-        DataError: as :func:`load` does, or some images are damaged; each is named.
+        DataError: as :func:`load` does, or images are damaged; each is named.
     """
-    dataset = load(name, root, **options)
+    dataset = _joined(name, root, options)
     bad = dataset.problems(decode=True)
     if bad:
-        mend = "mend or remove them" if name.startswith(FOLDER) else "fetch them again"
-        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {mend}", bad.values())
+        remedy = "mend or remove them" if name.startswith(FOLDER) else "fetch them again"
+        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad.values())
     if name.startswith(FOLDER):
         copies.warn_of_same_pixels(dataset)
     return dataset

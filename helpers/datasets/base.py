@@ -263,7 +263,7 @@ class Dataset:
         if bad:
             raise DataError(
                 f"{self.name}: {len(bad)} of {len(self)} images cannot be read; mend or remove these files, "
-                'or go on without them with load(…, on_bad="skip")',
+                'or go on without them (--skip-bad; on_bad="skip" in Python)',
                 bad.values(),
             )
 

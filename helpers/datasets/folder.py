@@ -61,6 +61,7 @@ def folder(root: Path, layout: str = "class") -> Dataset:
     rows = [_row(root, path, segments) for path in found.images]
     _refuse_like_classes(root, {row["label"] for row in rows})
     _name_groups(root, rows, segments, table)
+    _warn_of_exchanged_levels(root, rows, segments)
     options: dict[str, Any] = {} if segments == ("class",) else {"layout": "/".join(segments)}
     reader, of_masks = FileReader(root), child(root, MASKS)
     if of_masks:
@@ -175,6 +176,19 @@ def _name_groups(root: Path, rows: list[dict], segments: tuple[str, ...], table:
         return
     for row in rows:
         row["group"] = groups[row["image_id"]]
+
+
+def _warn_of_exchanged_levels(root: Path, rows: list[dict], segments: tuple[str, ...]) -> None:
+    """Warn where the names of the folders do not look like what the layout says that they are."""
+    labels, groups = sorted({row["label"] for row in rows}), {row["group"] for row in rows}
+    layout = f"layout={'/'.join(segments)}"
+    if "patient" in segments and len(labels) > len(groups):
+        warn(
+            f"folder:{root}: {len(labels)} classes and {len(groups)} patients; are they exchanged in {layout}?", labels
+        )
+    splits = [label for label in labels if one_name(label) in _SPLITS]
+    if splits:
+        warn(f"folder:{root}: classes that are called like parts of a split; is {layout} right?", splits)
 
 
 def _with_masks(root: Path, rows: list[dict], folder: Path) -> tuple[FileReader, dict[str, Any]]:
