@@ -13,6 +13,8 @@ import pandas as pd
 from helpers import files, images, metrics, modelcard, modelfile, models, outputs, tables
 from helpers.backend import keras
 
+ROW_BYTES = 1024  # of the table for an image, which mostly takes a tenth of it; they must be free before the work
+
 
 def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
     """Load a model and its card; nothing in either file is executed.
@@ -60,13 +62,14 @@ def predict(
         folder: which the images are named below in the table; where not given, the one that they share.
 
     Raises:
-        OutputError: the table cannot be written, or is not to be called ``.csv``.
+        OutputError: the table cannot be written, is not to be called ``.csv``, or its disk has less free than
+            1 MiB and :data:`ROW_BYTES` for each image.
         ImageError: no image can be read; a table that was there before stays.
         ModelError: the model gives something that is not a probability.
     """
     if target.suffix.lower() != ".csv":
         raise outputs.OutputError(f"{target}: the table is written as CSV; give it a name that ends in .csv")
-    target = outputs.require_file(target)
+    target = outputs.require_file(target, needed=outputs.MIB + len(paths) * ROW_BYTES)
     target.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     seen = metrics.InputStatistics()

@@ -1,5 +1,6 @@
 """Training from the command line gives a model with its card; predicting a folder loses nothing."""
 
+import collections
 import json
 import os
 import shutil
@@ -146,6 +147,16 @@ def test_a_table_that_cannot_be_written_stops_before_the_first_image(trained, tm
     (tmp_path / "p.csv").mkdir()
     with pytest.raises(outputs.OutputError, match="is a folder; give the name of a file"):
         prediction.predict([tmp_path / "none.png"], model, card, tmp_path / "p.csv")
+
+
+def test_a_table_of_kilobytes_needs_no_200_megabytes(trained, tmp_path, monkeypatch):
+    model, card = prediction.load(trained[0] / "out" / "m.keras")
+    picture = next((trained[0] / "cells").rglob("*.png"))
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 2 * 2**20))
+    assert len(prediction.predict([picture], model, card, tmp_path / "p.csv").table) == 1
+    with pytest.raises(outputs.OutputError, match="2 MB are free on this disk, and 3 MB are needed; make room"):
+        prediction.predict([picture] * 2048, model, card, tmp_path / "p.csv")
 
 
 @pytest.fixture
