@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from helpers.errors import LeukobookError
+from helpers.errors import LeukobookError, printable
 
 MIB = 2**20
 LEAST_FREE = 200 * MIB  # of the disk, where a caller does not know better
@@ -60,12 +60,12 @@ def names_below(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
         folder: that holds them all; where not given, the lowest one that does.
 
     Returns:
-        A name for each, with ``/`` between folders; bytes that are not Unicode are escaped.
+        A name for each, with ``/`` between folders; bytes that are not UTF-8 are written as ``\\xNN``.
     """
     if folder is None and paths:
         folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
         paths = [path.absolute() for path in paths]
-    return [path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode() for path in paths]
+    return [printable(path.relative_to(folder).as_posix()) for path in paths]
 
 
 def _expanded(path: Path) -> Path:

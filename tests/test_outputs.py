@@ -74,4 +74,4 @@ def test_inputs_are_named_below_their_folder(tmp_path):
     assert outputs.names_below(paths[:1]) == ["1.png"]
     assert outputs.names_below([]) == []
     strange = tmp_path / os.fsdecode(b"\xff.png")
-    assert outputs.names_below([strange]) == ["\\udcff.png"]
+    assert outputs.names_below([strange]) == ["\\xff.png"]

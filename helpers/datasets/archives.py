@@ -18,6 +18,7 @@ from helpers import files
 from helpers.datasets import members
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import alone
+from helpers.errors import printable
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 MAX_UNPACKED_BYTES = 64 * 2**30
@@ -56,7 +57,7 @@ def _listed(folder: Path, describe: Callable[[Path], str]) -> str:
     found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not p.name.endswith(DONE))
     names = [describe(path) if path.is_dir() else path.name for path in found[:NAMED]]
     more = [f"… and {len(found) - NAMED} more"] if len(found) > NAMED else []
-    return ", ".join([*names, *more]).encode(errors="backslashreplace").decode()
+    return printable(", ".join([*names, *more]))
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Path]:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 
-from helpers.errors import LeukobookError
-
-
-def printable(text: str) -> str:
-    r"""Write a name as it can be printed: bytes of a file name that are not UTF-8 as ``\xNN``."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+from helpers.errors import LeukobookError, printable
 
 
 class DataError(LeukobookError):

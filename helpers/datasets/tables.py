@@ -29,7 +29,8 @@ from typing import Any
 import pandas as pd
 
 from helpers import files
-from helpers.datasets.errors import DataError, printable
+from helpers.datasets.errors import DataError
+from helpers.errors import printable
 
 COLUMNS = ("path", "mask_path", "label", "group", "source")
 MAX_TABLE_BYTES = 16 * 2**20

@@ -300,7 +300,7 @@ OPTIONS = [
     Case("a number that is a text", typed("data", "check", "synthetic", "--option", "n=many"), ("many",)),
     Case("no cells at all", typed("data", "check", "synthetic", "--option", "n=0"), ("n",)),
     Case("fewer than no cells", typed("data", "check", "synthetic", "--option", "n=-3"), ("-3",)),
-    Case("a part that is none", typed("data", "check", "cnmc", "--option", "part=9"), ("9",)),
+    Case("a part of a dataset that is none", typed("data", "check", "cnmc", "--option", "part=9"), ("9",)),
     Case("pixels that are none", typed("data", "check", "bloodmnist", "--option", "pixels=13"), ("13",)),
     Case("pixels that are a list", typed("data", "check", "bloodmnist", "--option", "pixels=[28]"), ("28",)),
     Case("a data root that is a file", lambda place: ["data", "check", "wbc1", "--root", str(place / "x")], ("wbc1",)),
