@@ -169,7 +169,8 @@ def test_the_layout_is_an_option_by_dataset_and_part_of_the_fingerprint(tmp_path
     relative = f"folder:{os.path.relpath(tmp_path)}"
     options = datasets.options_for(name, {relative: {"layout": "class/patient"}, "synthetic": {"n": 1}})
     assert options == {"layout": "class/patient"}
-    one, other = load(name, **options), load(name, layout="patient/class")
+    with pytest.warns(UserWarning, match="exchanged"):
+        one, other = load(name, **options), load(name, layout="patient/class")
     assert one.options == {"layout": "class/patient"}
     assert one.fingerprint() == load(name, **options).fingerprint() != other.fingerprint()
     assert load(f"folder:{class_folder(tmp_path / 'plain')}").options == {}
