@@ -3,14 +3,19 @@
 import os
 import shutil
 import unicodedata
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import class_folder, picture, save, write
 from PIL import Image
+from typer.testing import CliRunner
 
-from helpers import cards, datasets, splits
+from helpers import cards, datasets, prediction, segmentation, splits
+from helpers.cli import app
 from helpers.datasets import DataError, find_images, listing, load
+from helpers.errors import LeukobookError
 
 
 def ids_of(dataset):
@@ -320,9 +325,47 @@ def test_images_are_found_in_folders_of_folders(tmp_path):
     for name in ("masks/blast/0.png", "blast/Masks/0.png", "out/0.mask.png", ".hidden/0.png", "__MACOSX/0.png"):
         save(tmp_path / name)
     write(tmp_path / "notes.txt", "mine")
-    found = find_images(tmp_path, skip=tmp_path / "out")
-    assert [path.relative_to(tmp_path).as_posix() for path in found] == [*PATIENTS, "last.gif"]
+    with pytest.warns(UserWarning, match="left out") as caught:
+        found = find_images(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [*PATIENTS, "last.gif", "out/0.mask.png"]
+    assert str(caught[0].message) == (
+        f"{tmp_path}: left out other files (1 .txt) and folders called masks (2)\n"
+        f"  - notes.txt\n  - masks\n  - {Path('blast/Masks')}"
+    )
     assert find_images(tmp_path / "last.gif") == [tmp_path / "last.gif"]
+
+
+def test_what_is_no_image_is_counted_by_suffix(tmp_path):
+    save(tmp_path / "cell.png")
+    for name in ("a.dcm", "b.DCM", "deeper/c.dcm", "slide.svs", "README"):
+        write(tmp_path / name, "no image")
+    with pytest.warns(UserWarning, match=r"left out other files \(3 \.dcm, 1 \.svs, 1 without suffix\)\n  - README\n"):
+        assert find_images(tmp_path) == [tmp_path / "cell.png"]
+    (tmp_path / "cell.png").unlink()
+    with pytest.raises(DataError, match=r"no image here nor.*; there are other files \(3 \.dcm, 1 \.svs, 1 without"):
+        find_images(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["predict", "segment"])
+def test_commands_on_images_tell_what_they_leave_out(tmp_path, monkeypatch, command):
+    save(tmp_path / "cells" / "cell.png")
+    save(tmp_path / "cells" / "masks" / "cell.png")
+    write(tmp_path / "cells" / "slide.svs", "a slide")
+    applied = []
+
+    def end(paths, *_, **__):
+        applied.extend(paths)
+        raise LeukobookError("enough")
+
+    monkeypatch.setattr(segmentation, "load_model", lambda path: None)
+    monkeypatch.setattr(prediction, "load", lambda path: (None, {}))
+    monkeypatch.setattr(segmentation, "segment", end)
+    monkeypatch.setattr(prediction, "predict", end)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = CliRunner().invoke(app, [command, str(tmp_path / "cells"), "--model", "m.keras"])
+    assert "cells: left out other files (1 .svs) and folders called masks (1)" in done.stderr
+    assert applied == [tmp_path / "cells" / "cell.png"]
 
 
 def test_a_folder_without_an_image_says_so(tmp_path):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers import images
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DataError, warn
 
 MASKS = "masks"
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.txt", ".xlsx")
@@ -176,26 +176,36 @@ def files_in(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Pa
     return found
 
 
-def find_images(place: Path, skip: Path | None = None) -> list[Path]:
-    """One image, or all of a folder and the folders in it, sorted; folders called ``masks`` are left out.
+def find_images(place: Path) -> list[Path]:
+    """One image, or all of a folder and the folders in it, sorted; a warning tells what is left out.
+
+    That is files that are no images, and folders called ``masks``.
 
     Args:
         place: an image, or a folder.
-        skip: a folder below that is left out, such as the one that results are written to.
 
     Raises:
         DataError: the folder is missing or not readable, or no image is in it.
     """
     if place.is_file():
         return [place]
-    skipped = skip.resolve() if skip else None
-    found = listed(
-        place,
-        range(MAX_DEPTH + 1),
-        lambda folder, _: one_name(folder.name) == MASKS or (skipped is not None and folder.resolve() == skipped),
-    )
+    shut: list[Path] = []
+
+    def of_masks(folder: Path, _: int) -> bool:
+        if one_name(folder.name) == MASKS:
+            shut.append(folder)
+        return one_name(folder.name) == MASKS
+
+    found = listed(place, range(MAX_DEPTH + 1), of_masks)
+    counts = [f"other files ({counts_by_suffix(found.others)})"] if found.others else []
+    counts += [f"folders called {MASKS} ({len(shut)})"] if shut else []
+    left = " and ".join(counts)
     if not found.images:
-        raise DataError(f"{place}: no image here nor in the folders below ({', '.join(sorted(images.SUFFIXES))})")
+        known = ", ".join(sorted(images.SUFFIXES))
+        here = f"; there are {left}" if left else ""
+        raise DataError(f"{place}: no image here nor in the folders below ({known}){here}")
+    if left:
+        warn(f"{place}: left out {left}", (str(path.relative_to(place)) for path in (*found.others, *shut)))
     return found.images
 
 
