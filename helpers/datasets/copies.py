@@ -56,7 +56,8 @@ def join_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
     frame = dataset.frame
     rows = frame.groupby("path", sort=False).groups
     found = [[rows[path] for path in same] for same in copies(dataset.reader.root, rows)]
-    torn = [same for same in found if len({frozenset(frame.loc[ids, "label"].dropna()) for ids in same}) > 1]
+    labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in found)
+    torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # an image may have no label
     apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]
     if torn and refuse_torn:
         raise DataError(
