@@ -253,8 +253,7 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
 
     Raises:
-        DataError: it has no such option; it cannot be fetched, or must be asked for (the message says where), or what
-            is there is damaged; or it is a folder of your own.
+        DataError: no such option; a folder of your own; not to be fetched (the message says where to ask), or damaged.
     """
     if name.startswith(FOLDER):
         raise DataError(
