@@ -47,7 +47,7 @@ def locked(path: Path, wait: bool) -> Iterator[None]:
 
     Args:
         path: the lock file; its folder exists.
-        wait: until it is free, or else refuse at once.
+        wait: until it is free, with a line to stderr where it is not; or else refuse at once.
 
     Raises:
         LockedError: another process holds it, and ``wait`` is false.
@@ -55,9 +55,12 @@ def locked(path: Path, wait: bool) -> Iterator[None]:
     """
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=-1 if wait else TRY_SECONDS)
+        lock.acquire(timeout=TRY_SECONDS)
     except filelock.Timeout:
-        raise LockedError(f"{path.parent}: another process works here; wait for it, or stop it") from None
+        if not wait:
+            raise LockedError(f"{path.parent}: another process works here; wait for it, or stop it") from None
+        print(f"{path.parent}: another process works here; waiting for it", file=sys.stderr)
+        lock.acquire()
     try:
         yield
     finally:

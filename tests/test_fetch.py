@@ -508,7 +508,7 @@ def test_two_processes_fetch_a_file_once_and_both_succeed(tmp_path, server, remo
     said = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sorted(path for path, *_ in server.requests) == ["/a", "/b"]
-    assert sum("another process brings data here; waiting for it" in text for text in said) == 1
+    assert sum("another process works here; waiting for it" in text for text in said) == 1
     assert files_below(tmp_path / "data") == ["a", "b"]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,12 +54,7 @@ class Remote:
 def alone(folder: Path) -> Iterator[None]:
     """Wait until no other process brings data into a folder, and keep others out meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(files.locked(folder / LOCK, wait=False))
-        except files.LockedError:
-            print(f"{folder}: another process brings data here; waiting for it", file=sys.stderr)
-            stack.enter_context(files.locked(folder / LOCK, wait=True))
+    with files.locked(folder / LOCK, wait=True):
         yield
 
 
