@@ -505,7 +505,7 @@ set_to(20)
 start = time.time()
 assert os.waitpid(fork(go), 0)[1] == 0
 took = time.time() - start
-for turn in range(20):
+for turn in range(10):
     set_to(55, 10) if turn % 2 else set_to(20, 11)
     victim = fork(go)
     time.sleep(moments.uniform(0, 1.05 * took))
@@ -522,13 +522,13 @@ print(json.dumps(seen))
 
 
 @pytest.mark.slow
-def test_twenty_runs_killed_at_random_publish_no_false_pair(house):
+def test_runs_killed_at_random_publish_no_false_pair(house):
     """Of seed 20 the number is 200; of the change that was killed it would be 550 or 220."""
     write_notebook(house / "notebooks", "one", SHOWN, "import time; time.sleep(0.3)")
     done = subprocess.run([sys.executable, "-c", IN_HOUSE + KILLED, str(house)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert len(seen) == 20
+    assert len(seen) == 10
     for turn in seen:
         assert turn["last"] == [200, 20]
         assert turn["refused"] or turn["first"] == [200, 20]
