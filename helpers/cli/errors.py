@@ -6,7 +6,6 @@ import errno
 import warnings
 from typing import Any, NoReturn
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -35,19 +34,19 @@ class CommandError(LeukobookError):
 class Commands(TyperGroup):
     """Commands whose errors of the package and of the system are told in a line; any other is a fault and is shown."""
 
-    def invoke(self, context: click.Context) -> Any:
+    def invoke(self, context: typer.Context) -> Any:
         """Carry out the command that was typed."""
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
             warnings.showwarning = _in_a_line_too
             return self._carried_out(context)
 
-    def _carried_out(self, context: click.Context) -> Any:
+    def _carried_out(self, context: typer.Context) -> Any:
         try:
             return super().invoke(context)
         except LeukobookError as error:
             fail(str(error))
-        except BrokenPipeError:  # the reader of a pipe has gone; click knows what to do
+        except BrokenPipeError:  # the reader of a pipe has gone; typer knows what to do
             raise
         except OSError as error:
             fail(_in_a_line(error))

@@ -268,6 +268,8 @@ def _tiff(file: BinaryIO, length: int, remedy: str) -> str | None:
         return f"{bits}-bit floating point is not supported; {remedy}"
     if bits > 8 or values(339, 1)[0] not in (1, 4):  # 1 unsigned, 4 undefined
         return _too_deep(bits, channels if bits > 8 else f"signed {channels}", remedy)
+    if values(262, 0)[0] == 6 and values(259, 1)[0] == 1:  # Pillow below 13 takes these for red, green and blue
+        return f"uncompressed YCbCr is not supported; {remedy}"
     if following not in (0, first):
         return _several("page")
     return _too_large(values(322, 0)[0], values(323, 0)[0], MAX_PIXELS)
