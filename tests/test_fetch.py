@@ -284,18 +284,19 @@ def http_date(seconds):
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("asked", "least", "most"),
-    [("7", 7, 7), ("0", 0, 0), (http_date(100), 30, 100), (http_date(-100), 0, 0), ("soon", 1, 1), (None, 1, 1)],
+    [("7", 7, 7), ("0", 0, 0), (100, 30, 100), (-100, 0, 0), ("soon", 1, 1), (None, 1, 1)],
     ids=["seconds", "none", "date", "past date", "word", "not said"],
 )
 def test_a_server_that_asks_for_a_pause_gets_it(tmp_path, server, remote, pauses, status, asked, least, most):
-    server.files, server.errors, server.status, server.retry_after = {"/a": CONTENT}, 1, status, asked
+    server.retry_after = http_date(asked) if isinstance(asked, int) else asked
+    server.files, server.errors, server.status = {"/a": CONTENT}, 1, status
     fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == ["a"]
     assert len(pauses) == 1
     assert least <= pauses[0] <= most
 
 
-@pytest.mark.parametrize("asked", ["3600", http_date(3600), "9" * 400], ids=["seconds", "date", "digits"])
+@pytest.mark.parametrize("asked", ["3600", http_date(36_000), "9" * 400], ids=["seconds", "date", "digits"])
 def test_a_server_that_asks_for_a_long_pause_is_not_asked_again(tmp_path, server, remote, pauses, asked):
     server.files, server.errors, server.status, server.retry_after = {"/a": CONTENT}, 9, 429, asked
     with pytest.raises(

@@ -137,11 +137,12 @@ def test_a_member_that_holds_more_than_it_declares_is_refused(tmp_path, members,
         modelfile.load_model_file(path)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 def test_hostile_files_take_less_than_ten_seconds_and_one_and_a_half_gigabytes(tmp_path, members):
     for k, (make, _) in enumerate(HOSTILE.values()):
         packed(tmp_path / f"{k}.keras", members, **make(members))
     code = f"""
-import pathlib, resource, time
+import pathlib, re, time
 from helpers import modelfile
 times = []
 for path in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):
@@ -150,7 +151,9 @@ for path in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):
         modelfile.load_model_file(path)
     except modelfile.ModelError:
         times.append(time.process_time() - start)
-print(len(times), max(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+# Not getrusage, which counts the process that has started this one, too.
+peak = re.search("VmHWM:[^0-9]*([0-9]+)", pathlib.Path("/proc/self/status").read_text())[1]
+print(len(times), max(times), int(peak) / 2**20)
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)

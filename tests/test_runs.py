@@ -60,7 +60,7 @@ def profile(house, text):
         ("notebooks: [one]", "line 1: notebooks is ['one'], but 'notebooks' has parameters"),
         ("notebooks: {one: }\nextra: 1", "no part of a profile is called 'extra'"),
         ("notebooks: {one: ", "not YAML"),
-        ("notebooks: {one: {value: !!python/object/apply:os.getcwd []}}", "is not supported; write text, numbers"),
+        ("notebooks: {one: {value: !!python/object/apply:os.getcwd []}}", "is not supported; take it away"),
     ],
 )
 def test_a_wrong_profile_is_refused_before_anything_runs(house, text, complaint):
