@@ -38,7 +38,7 @@ class Commands(TyperGroup):
         """Carry out the command that was typed."""
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
-            warnings.showwarning = _in_a_line_too
+            warnings.showwarning = _show_warning
             return self._carried_out(context)
 
     def _carried_out(self, context: typer.Context) -> Any:
@@ -54,8 +54,8 @@ class Commands(TyperGroup):
             fail("the memory of this machine is full; take fewer or smaller images")
 
 
-def _in_a_line_too(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as what it says, without the place in the code that it comes from."""
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show the message of a warning, without the place in the code that it comes from."""
     typer.echo(f"Warning: {message}", err=True)
 
 

@@ -79,37 +79,23 @@ def fit(
             ) from error
     _claim(folder, {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)})
     with files.locked(folder / "lock", wait=True):  # a second process waits, and reads back what the first has done
-        return _fit_here(model, build, loss, train, steps, validation, settings, folder)
-
-
-def _fit_here(
-    model: keras.Model,
-    build: functools.partial[keras.Model],
-    loss: Callable | str,
-    train: Callable[..., tf.data.Dataset],
-    steps: int,
-    validation: tf.data.Dataset,
-    settings: Settings,
-    folder: Path,
-) -> tuple[keras.Model, pd.DataFrame]:
-    """:func:`fit` in this process alone, whose folder it is."""
-    if not (folder / "finished").exists():
-        seed_everything(settings.seed)
-        twin = twin_of(model, build, loss, steps, settings)
-        first, keeper = _go_on(twin, folder, settings)
-        if not keeper.over():  # killed after the last epoch
-            twin.fit(
-                train(first),
-                steps_per_epoch=steps,
-                initial_epoch=first,
-                epochs=settings.epochs,
-                validation_data=validation,
-                shuffle=False,
-                callbacks=[keeper],
-                verbose=0,
-            )
-        _finish(folder)
-    return _trained(model, folder)
+        if not (folder / "finished").exists():
+            seed_everything(settings.seed)
+            twin = twin_of(model, build, loss, steps, settings)
+            first, keeper = _go_on(twin, folder, settings)
+            if not keeper.over():  # killed after the last epoch
+                twin.fit(
+                    train(first),
+                    steps_per_epoch=steps,
+                    initial_epoch=first,
+                    epochs=settings.epochs,
+                    validation_data=validation,
+                    shuffle=False,
+                    callbacks=[keeper],
+                    verbose=0,
+                )
+            _finish(folder)
+        return _trained(model, folder)
 
 
 def _fit_together(
