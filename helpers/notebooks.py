@@ -61,6 +61,11 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path}: not a Jupyter notebook ({str(error).partition(chr(10))[0]:.200})") from None
 
 
+def chapter_name(name: str) -> str:
+    """Strip the number from the name of a notebook, ``04-classify``, so that a new chapter renames no saved table."""
+    return re.sub(r"^\d+-", "", name)
+
+
 def tags(cell: NotebookNode) -> list[str]:
     """The tags of a cell."""
     return cell.metadata.get("tags", [])

@@ -58,7 +58,7 @@ _PARTS = {
     "parameters": "'parameters' has a value for every name, {seed: 21}",
     "grid": "'grid' has a list of values for every parameter that is varied, {seed: [21, 22]}",
     "limit_s": "'limit_s' is a number of seconds above 0",
-    "measures": "'measures' is a list of patterns, such as '04-auc: *'",
+    "measures": "'measures' is a list of patterns, such as 'classify-auc: *'",
 }
 
 

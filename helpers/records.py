@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers import files, tables
+from helpers import files, notebooks, tables
 from helpers.errors import LeukobookError
 from helpers.provenance import Provenance
 
@@ -123,7 +123,7 @@ class Place:
         Raises:
             TableError: a table whose rows cannot be told apart.
         """
-        found = tables.read_tables(self.work / "outputs", self.notebook[:2])
+        found = tables.read_tables(self.work / "outputs", notebooks.chapter_name(self.notebook))
         return {table.path.relative_to(self.work).as_posix(): _digest(table.path.read_bytes()) for table in found}
 
     def read_saved(self, path: str, digest: str) -> bytes:

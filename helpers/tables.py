@@ -168,15 +168,15 @@ def read_table(path: Path) -> Table | None:
     return Table(path, frame, tuple(index))
 
 
-def read_tables(outputs: Path, prefix: str) -> list[Table]:
-    """Read what a notebook has saved below a folder: all declared tables, and others that are named ``PREFIX-….csv``.
+def read_tables(outputs: Path, chapter: str) -> list[Table]:
+    """Read what a notebook has saved below a folder: all declared tables, and others that are named ``CHAPTER-….csv``.
 
     Raises:
         TableError: as :func:`read_table`, or two have the same name.
     """
     paths = {path.with_name(path.name.removesuffix(DECLARATION) + ".csv") for path in outputs.rglob(f"*{DECLARATION}")}
     found: dict[str, Table] = {}
-    for path in sorted(paths | set(outputs.glob(f"{glob.escape(prefix)}-*.csv"))):
+    for path in sorted(paths | set(outputs.glob(f"{glob.escape(chapter)}-*.csv"))):
         table = read_table(path)
         if table is None:
             continue

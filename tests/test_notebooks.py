@@ -1,6 +1,7 @@
 """The anatomy of a chapter, and the form in which notebooks are committed."""
 
 import ast
+import re
 
 import nbformat
 import pytest
@@ -239,6 +240,17 @@ def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
     whole = {"__init__.py", "always.py", "first.py", "second.py", "deep/__init__.py", "deep/a.py", "third.py"}
     assert used("1 + 1", "from helpers import first") == whole
     assert used("%matplotlib inline\nfrom helpers import first") == whole | {"never.py"}
+
+
+def test_outputs_are_named_after_their_chapter_and_not_after_its_number():
+    names = {}
+    for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
+        code = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
+        names[notebooks.chapter_name(path.stem)] = re.findall(r'outputs / f?"([^"]+)"', code)
+    assert {"classify-auc.csv", "predictions-classify.csv"} <= set(names["classify"])
+    assert [name for of_chapter in names.values() for name in of_chapter if re.search(r"\b\d\d\b", name)] == []
+    assert notebooks.chapter_name("05-many-classes") == "many-classes"
+    assert notebooks.chapter_name("one") == "one"
 
 
 def test_modules_import_one_way():

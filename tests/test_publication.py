@@ -19,7 +19,7 @@ data = datasets.load(dataset)
 pathlib.Path("outputs").mkdir()
 print(pathlib.Path.home(), pathlib.Path(tables.__file__))
 found = pd.DataFrame({"class": data.classes, "value": [1.0] * len(data.classes)})
-tables.save_table(found, pathlib.Path("outputs/00-classes.csv"), ["class"])
+tables.save_table(found, pathlib.Path("outputs/one-classes.csv"), ["class"])
 """
 HOSTILE = "<script>alert(1)</script>"
 BAR = "a|b"
@@ -110,12 +110,12 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     given += [pages.status("try"), pages.result_tables()]
     assert private(house, *given) == []
     assert "folder:cells" in pages.status("try")
-    assert "folder:cells" in (results.RESULTS / "try-00-classes.json").read_text()
+    assert "folder:cells" in (results.RESULTS / "try-one-classes.json").read_text()
     assert "~ " in next(o.text for cell in shown.cells for o in cell.get("outputs", []) if "text" in o)
-    assert "'=1+1" in (results.RESULTS / "try-00-classes.csv").read_text()
-    table, _ = results.read_result("try-00-classes")
+    assert "'=1+1" in (results.RESULTS / "try-one-classes.csv").read_text()
+    table, _ = results.read_result("try-one-classes")
     assert sorted(table["class"]) == ["=1+1", "a|b", "plain"]
-    assert "| a&#124;b | 1.0 |" in pages.result_table("try-00-classes")
+    assert "| a&#124;b | 1.0 |" in pages.result_table("try-one-classes")
 
 
 def test_a_failure_keeps_no_place_in_its_record(house):
@@ -128,7 +128,7 @@ def test_a_failure_keeps_no_place_in_its_record(house):
 
 
 def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_they_are(house):
-    profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nmeasures: ['00-*']\n")
+    profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nmeasures: ['one-*']\n")
     with sweeps.cluster(workers=1) as client:
         (first, _) = sweeps.run(profile, client)
     assert first["status"] == "done", first["error"]

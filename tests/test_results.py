@@ -135,6 +135,17 @@ def test_committed_results_were_made_with_the_parameters_that_their_profiles_hav
         assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
 
 
+def test_committed_results_are_named_after_their_chapter_so_that_a_new_chapter_renames_none():
+    names = {}
+    for path in results.RESULTS.glob("*.json"):
+        note = json.loads(path.read_text(encoding="utf-8"))
+        if note["made_by"].startswith("notebook "):
+            profile, chapter = note["command"].split()[-1], note["made_by"].partition("-")[2]
+            names[path.stem] = f"{profile}-{chapter}-"
+    assert len(names) > 40
+    assert [name for name, start in names.items() if not name.startswith(start)] == []
+
+
 def test_the_table_of_cells_shows_every_kind_and_its_ranges():
     shown = pages.morphology_table(pages.NORMAL) + pages.morphology_table(morphology.FAB)
     for name, look in (pages.NORMAL | morphology.FAB).items():

@@ -299,7 +299,7 @@ def test_a_notebook_starts_in_an_empty_folder_but_for_its_trainings(house):
     seen = """
     import pathlib
     print(sorted(str(path) for path in pathlib.Path().rglob("*") if path.is_file()))
-    for name in ("01-training/a/state", "05-features/rows", "08-model.training/b", "one-x.csv", "model.keras"):
+    for name in ("one-training/a/state", "one-features/rows", "one-model.training/b", "one-x.csv", "model.keras"):
         path = pathlib.Path("outputs") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("a")
@@ -308,7 +308,7 @@ def test_a_notebook_starts_in_an_empty_folder_but_for_its_trainings(house):
         write_notebook(house / "notebooks", "one", textwrap.dedent(seen))
         assert ran(house, f"notebooks: {{one: {{value: {value}}}}}") == ["one"]
     executed = nbformat.read(house / "build" / "try" / "notebooks" / "one.ipynb", 4)
-    kept = ["outputs/01-training/a/state", "outputs/05-features/rows", "outputs/08-model.training/b"]
+    kept = ["outputs/one-features/rows", "outputs/one-model.training/b", "outputs/one-training/a/state"]
     assert executed.cells[-1].outputs[0].text == f"{kept}\n"
     assert not (house / "build" / "try" / "old" / "one").exists()
 
@@ -350,11 +350,11 @@ def test_a_notebook_that_is_changed_while_it_runs_is_not_done(house):
 
 
 def test_a_table_whose_rows_cannot_be_told_apart_fails_its_notebook(house):
-    table = "pd.DataFrame({'value': [1, 2]}).to_csv('outputs/on-curve.csv', index=False)"
+    table = "pd.DataFrame({'value': [1, 2]}).to_csv('outputs/one-curve.csv', index=False)"
     write_notebook(house / "notebooks", "one", SHOWN, table)
     (record,) = runs.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
     assert record.status == "failed"
-    assert "on-curve.csv: '' names several rows; save it with tables.save_table" in record.error
+    assert "one-curve.csv: '' names several rows; save it with tables.save_table" in record.error
 
 
 def test_two_processes_do_not_run_one_profile(house):

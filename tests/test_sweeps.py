@@ -31,7 +31,7 @@ from helpers.sweeps import work
 MEASURED = """
 import pathlib, pandas as pd
 pathlib.Path("outputs").mkdir(exist_ok=True)
-pd.DataFrame({"method": ["a", "b"], "score": [value + seed / 10, value]}).to_csv("outputs/00-scores.csv", index=False)
+pd.DataFrame({"method": ["a", "b"], "score": [value + seed / 10, value]}).to_csv("outputs/one-scores.csv", index=False)
 """
 
 
@@ -83,8 +83,8 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     assert [row["status"] for row in rows] == ["done"] * 6
     table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
     assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
-    assert np.allclose(table["00-scores: score (a)"], table["value"] + table["seed"] / 10)
-    assert np.allclose(table["00-scores: score (b)"], table["value"])
+    assert np.allclose(table["one-scores: score (a)"], table["value"] + table["seed"] / 10)
+    assert np.allclose(table["one-scores: score (b)"], table["value"])
     assert (table["peak_mib"] > 10).all()
     assert table["versions"].str.contains("numpy").all()
     assert (table["threads"] == "OpenMP 1, TensorFlow 1").all()  # those of the worker; Dask gives each one for OpenMP
@@ -92,11 +92,11 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     assert (table["commit"] == "none").all()
     assert table["name"].is_unique
     again = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
-    assert np.allclose(again["00-scores: score (a)"], table["00-scores: score (a)"])
+    assert np.allclose(again["one-scores: score (a)"], table["one-scores: score (a)"])
     for name in table["name"]:
         executed = nbformat.read(house / "build" / "try" / "sweep" / "notebooks" / f"{name}.ipynb", 4)
         assert executed.cells[-1].execution_count
-        assert (house / "build" / "try" / "sweep" / "tables" / name / "00-scores.csv").exists()
+        assert (house / "build" / "try" / "sweep" / "tables" / name / "one-scores.csv").exists()
 
 
 def test_only_what_has_changed_runs_again(house, client, capsys):
@@ -389,7 +389,7 @@ def test_without_shared_memory_one_line_says_so(monkeypatch):
 
 def outcome(name="00-one-a", status="done", **more):
     row = {"name": name, "notebook": "00-one", "key": "k", "data": "", "status": status, "error": "", "parameters": {}}
-    return {"row": row | {"measures": {}} | more, "notebook": b"{}", "tables": {"00-scores.csv": b"a\n1\n"}}
+    return {"row": row | {"measures": {}} | more, "notebook": b"{}", "tables": {"one-scores.csv": b"a\n1\n"}}
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
@@ -461,12 +461,12 @@ def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
 
 def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
     (tmp_path / "outputs").mkdir()
-    pd.DataFrame().to_csv(tmp_path / "outputs" / "06-scaling.csv", index=False)
-    pd.DataFrame(columns=["way", "value"]).to_csv(tmp_path / "outputs" / "06-background.csv", index=False)
-    pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "06-scores.csv", index=False)
-    found = tables.read_tables(tmp_path / "outputs", "06")
-    assert [table.path.name for table in found] == ["06-scores.csv"]
-    assert work._measures(found) == {"06-scores: value (a)": 0.5}
+    pd.DataFrame().to_csv(tmp_path / "outputs" / "transfer-scaling.csv", index=False)
+    pd.DataFrame(columns=["way", "value"]).to_csv(tmp_path / "outputs" / "transfer-background.csv", index=False)
+    pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "transfer-scores.csv", index=False)
+    found = tables.read_tables(tmp_path / "outputs", "transfer")
+    assert [table.path.name for table in found] == ["transfer-scores.csv"]
+    assert work._measures(found) == {"transfer-scores: value (a)": 0.5}
 
 
 def test_rows_that_a_number_names_are_all_measured(tmp_path):
@@ -474,7 +474,7 @@ def test_rows_that_a_number_names_are_all_measured(tmp_path):
     tables.save_table(
         curve.assign(interval=["95 %", "range of groups"]), tmp_path / "curve.csv", index=["learner", "images"]
     )
-    found = work._measures(tables.read_tables(tmp_path, "04"))
+    found = work._measures(tables.read_tables(tmp_path, "classify"))
     assert found == {"curve: AUC (five numbers, 10)": 0.5, "curve: AUC (five numbers, 60)": 0.9}
 
 
@@ -483,11 +483,11 @@ def test_two_numbers_of_one_name_are_refused(tmp_path):
     tables.save_table(frame, tmp_path / "x.csv", ["way"])
     tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x: y.csv", ["way"])
     tables.save_table(frame.rename(columns={"value": "y: y: value"}), tmp_path / "x.1.csv", ["way"])
-    assert len(work._measures(tables.read_tables(tmp_path, "04"))) == 3
+    assert len(work._measures(tables.read_tables(tmp_path, "classify"))) == 3
     tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x.csv", ["way"])
     tables.save_table(frame, tmp_path / "x: y.csv", ["way"])
     with pytest.raises(tables.TableError, match=r"a second number is called x: y: value \(a\); rename its column"):
-        work._measures(tables.read_tables(tmp_path, "04"))
+        work._measures(tables.read_tables(tmp_path, "classify"))
 
 
 def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
@@ -497,10 +497,10 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
             "networks": ['["a"]'] * 4 + ['["b"]'] * 4,
             "tested_folds": ["[0]", "[1]"] * 4,
             "seed": [20, 20, 21, 21] * 2,
-            "06-scores: value (x)": [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5],
+            "transfer-scores: value (x)": [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5],
         }
     )
-    found = sweeps.means(table, ["networks", "tested_folds", "seed"], ["06-scores: value (x)"])
+    found = sweeps.means(table, ["networks", "tested_folds", "seed"], ["transfer-scores: value (x)"])
     assert found[["networks", "of", "runs"]].to_numpy().tolist() == [["a", "x", 4], ["b", "x", 4]]
     assert found["mean"].tolist() == pytest.approx([0.25, 0.5])
     reach = 3.182 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2  # Student's t of three degrees of freedom
@@ -508,7 +508,7 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
 
 
 def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, client):
-    write_notebook(house / "notebooks", "01-two", MEASURED.replace("00-", "01-"), parameters="value = 9\nseed = 0")
+    write_notebook(house / "notebooks", "01-two", MEASURED.replace("one-", "two-"), parameters="value = 9\nseed = 0")
     write_notebook(house / "notebooks", "00-one", MEASURED, parameters="value = 9\nseed = 0\ncurve = 1")
     profile = sweep(house, "notebooks: {00-one: , 01-two: }\ngrid: {curve: [1, 2], seed: [1, 2]}\n")
     sweeps.run(profile, client)
@@ -521,7 +521,7 @@ def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, c
 
 
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
-    profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
+    profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
     with pytest.raises(sweeps.SweepError, match="no run is done"):
         sweeps.write_report(profile)
     sweeps.run(profile, client)
@@ -529,7 +529,7 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert "6 of 6 runs are done" in text
     assert "Repeated over 3 of seed" in text
     half = 4.303 * 0.1 / 3**0.5  # Student's t of two degrees of freedom, deviation 0.1, three seeds
-    assert "## 00-scores: score\n" in text
+    assert "## one-scores: score\n" in text
     assert f"| 1 | a | 1.2 | {1.2 - half:.3f} | {1.2 + half:.3f} | 3 |" in text
     assert "| b |" not in text
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
@@ -542,16 +542,16 @@ def test_a_measure_may_itself_be_called_low_or_high(house, client):
     import pathlib, pandas as pd
     pathlib.Path("outputs").mkdir()
     found = pd.DataFrame({"method": ["a"], "value": [0.5], "low": [0.4 + seed / 100], "high": [0.6]})
-    found.to_csv("outputs/00-scores.csv", index=False)
+    found.to_csv("outputs/one-scores.csv", index=False)
     """
     write_notebook(house / "notebooks", "00-one", table)
-    profile = sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\nmeasures: ['00-scores: *']\n")
+    profile = sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\nmeasures: ['one-scores: *']\n")
     sweeps.run(profile, client)
     text = sweeps.write_report(profile).read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## 00-scores: value",
-        "## 00-scores: low",
-        "## 00-scores: high",
+        "## one-scores: value",
+        "## one-scores: low",
+        "## one-scores: high",
     ]
     half = 12.706 * 0.01 / 2  # Student's t of one degree of freedom; deviation 0.01 / sqrt 2, two seeds
     assert f"| a | 0.415 | {0.415 - half:.3f} | {0.415 + half:.3f} | 2 |" in text
@@ -606,7 +606,7 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
 def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes_from(house):
     (house / "profiles").mkdir()
     for name, text in {
-        "sweep-good": GRID + "measures: ['00-scores: score (a)']\n",
+        "sweep-good": GRID + "measures: ['one-scores: score (a)']\n",
         "full-bad": "notebooks: {00-one: {words: ['a']}, 01-bad: }\n",
         "full-one": "notebooks: {00-one: {value: 5}}\n",
         "quick": "notebooks: {00-one: {value: 7}}\n",
@@ -617,7 +617,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     assert done.returncode == 1
     assert "Not published: full-bad" in done.stderr
     kept = house / "book" / "results"
-    assert sorted(path.name for path in kept.glob("*.csv")) == ["full-one-00-scores.csv", "sweep-good.csv"]
+    assert sorted(path.name for path in kept.glob("*.csv")) == ["full-one-one-scores.csv", "sweep-good.csv"]
     means = pd.read_csv(kept / "sweep-good.csv")
     assert list(means.columns) == ["value", "measure", "of", "mean", "low", "high", "runs"]
     assert list(means["mean"]) == [1.2, 2.2]
@@ -626,7 +626,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     assert note["command"] == "python -m helpers publish sweep-good"
     assert note["made_by"] == "a sweep of 6 runs of 00-one"
     assert note["parameters"] == {"00-one": {"value": [1, 2], "seed": [1, 2, 3], "words": ["a"]}}
-    assert list(pd.read_csv(kept / "full-one-00-scores.csv")["score"]) == [5.0, 5.0]
+    assert list(pd.read_csv(kept / "full-one-one-scores.csv")["score"]) == [5.0, 5.0]
 
 
 def test_a_sweep_that_is_not_whole_is_not_published(house, client):
@@ -639,7 +639,7 @@ def test_a_sweep_that_is_not_whole_is_not_published(house, client):
 
 def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a_change(house, client, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", house / "results")
-    profile = sweep(house, GRID + "measures: ['00-scores: score (a)']\n")
+    profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
     sweeps.run(profile, client)
     place = house / "build" / "try" / "sweep" / "rows.jsonl"
     first, *others = map(json.loads, place.read_text().splitlines())
@@ -677,7 +677,7 @@ def test_a_run_whose_table_loses_rows_fails_and_says_why(house, client):
     write_notebook(house / "notebooks", "00-one", lost)
     (row,) = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"), client)
     assert row["status"] == "failed"
-    assert "00-scores.csv: '' names several rows; save it with tables.save_table" in row["error"]
+    assert "one-scores.csv: '' names several rows; save it with tables.save_table" in row["error"]
 
 
 def test_the_command_says_what_failed_and_exits_with_1(house):

@@ -47,22 +47,22 @@ def test_a_table_is_saved_as_csv_only(tmp_path):
 
 def test_a_table_without_declaration_is_read_if_its_words_name_its_rows(tmp_path):
     frame = pd.DataFrame({"way": ["a", "b"], "n": [1, 2]})
-    frame.to_csv(tmp_path / "06-x.csv", index=False)
-    assert tables.read_table(tmp_path / "06-x.csv").labels == ["a", "b"]
-    CURVE.to_csv(tmp_path / "06-x.csv", index=False)
-    complaint = r"06-x.csv: 'a' names several rows; save it with tables.save_table\(table, path, index=\[...\]\)"
+    frame.to_csv(tmp_path / "transfer-x.csv", index=False)
+    assert tables.read_table(tmp_path / "transfer-x.csv").labels == ["a", "b"]
+    CURVE.to_csv(tmp_path / "transfer-x.csv", index=False)
+    complaint = r"transfer-x.csv: 'a' names several rows; save it with tables.save_table\(table, path, index=\[...\]\)"
     with pytest.raises(tables.TableError, match=complaint):
-        tables.read_tables(tmp_path, "06")
+        tables.read_tables(tmp_path, "transfer")
 
 
 def test_a_declaration_counts_for_the_table_that_it_was_made_for(tmp_path):
     tables.save_table(CURVE, tmp_path / "curve.csv", index=["learner", "images"])
     CURVE.assign(AUC=0).to_csv(tmp_path / "curve.csv", index=False)
     with pytest.raises(tables.TableError, match=r"curve.csv: curve.index.json is of another table"):
-        tables.read_tables(tmp_path, "06")
+        tables.read_tables(tmp_path, "transfer")
     (tmp_path / "curve.csv").unlink()
     with pytest.raises(tables.TableError, match=r"curve.csv: cannot be read"):
-        tables.read_tables(tmp_path, "06")
+        tables.read_tables(tmp_path, "transfer")
 
 
 def test_two_tables_of_one_name_are_refused(tmp_path):
@@ -70,13 +70,13 @@ def test_two_tables_of_one_name_are_refused(tmp_path):
         (tmp_path / folder).mkdir()
         tables.save_table(CURVE, tmp_path / folder / "curve.csv", index=["learner", "images"])
     with pytest.raises(tables.TableError, match="two tables of one name; rename one of them"):
-        tables.read_tables(tmp_path, "06")
+        tables.read_tables(tmp_path, "transfer")
 
 
 @pytest.mark.parametrize("empty", [pd.DataFrame(), pd.DataFrame(columns=["way", "value"])])
 def test_a_part_that_was_left_out_has_no_table(tmp_path, empty):
     tables.save_table(empty, tmp_path / "x.csv", index=["way"])
-    assert tables.read_tables(tmp_path, "06") == []
+    assert tables.read_tables(tmp_path, "transfer") == []
 
 
 # --- text that looks like a formula

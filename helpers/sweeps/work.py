@@ -18,7 +18,7 @@ from dask.distributed import get_worker
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import files, kernels, provenance, runs, tables
+from helpers import files, kernels, notebooks, provenance, runs, tables
 from helpers.publication import published
 from helpers.sweeps.plan import Task
 
@@ -58,7 +58,7 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             (place / "in.ipynb").write_bytes(source)
             with watch:
                 kernels.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
-            saved = tables.read_tables(place / "outputs", task.notebook[:2])
+            saved = tables.read_tables(place / "outputs", notebooks.chapter_name(task.notebook))
             row["measures"] = _measures(saved)
             _same_helpers(helpers)  # nor have they changed meanwhile
             row["status"] = "done"
