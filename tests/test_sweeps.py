@@ -68,7 +68,7 @@ def sweep(house, text):
 
 
 def scores(house):
-    table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
+    table = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
     return table.drop(columns=["begun", "worker", "seconds", "peak_mib"])
 
 
@@ -81,7 +81,7 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     assert "try: 6 runs, 6 to do on 2 workers, how long is known after the first run\n" in said
     assert "  00-one: value 1, 2; seed 1, 2, 3\n" in said
     assert [row["status"] for row in rows] == ["done"] * 6
-    table = pd.read_parquet(house / "build" / "try" / "sweep" / "runs.parquet")
+    table = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
     assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
     assert np.allclose(table["one-scores: score (a)"], table["value"] + table["seed"] / 10)
     assert np.allclose(table["one-scores: score (b)"], table["value"])
@@ -91,8 +91,6 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     assert table["hardware"].str.contains(platform.machine()).all()
     assert (table["commit"] == "none").all()
     assert table["name"].is_unique
-    again = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
-    assert np.allclose(again["one-scores: score (a)"], table["one-scores: score (a)"])
     for name in table["name"]:
         executed = nbformat.read(house / "build" / "try" / "sweep" / "notebooks" / f"{name}.ipynb", 4)
         assert executed.cells[-1].execution_count

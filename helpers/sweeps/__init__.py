@@ -5,7 +5,7 @@ What a sweep leaves in ``build/<profile>/sweep/``::
     rows.jsonl      a line per run that has ended, written as it ends; the last line of a run counts
     notebooks/      executed, one per run
     tables/ID/      the tables that a run has saved
-    runs.parquet    the table: parameters, measures, times, memory, versions, commit, data; also as runs.csv
+    runs.csv        the table: parameters, measures, times, memory, versions, commit, data
 """
 
 from helpers.sweeps.engine import SweepError, cluster, folder, run

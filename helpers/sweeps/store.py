@@ -92,11 +92,9 @@ class Store:
             return {row["name"]: row for row in found}
 
     def write_table(self, rows: list[dict[str, Any]]) -> Path:
-        """:func:`table` as ``runs.parquet`` and ``runs.csv``; returns the first."""
-        flat, target = table(rows), self.folder / "runs.parquet"
-        with files.whole(target) as part:
-            flat.to_parquet(part, index=False)
-        files.write_text(target.with_suffix(".csv"), tables.safe_text(flat).to_csv(index=False))
+        """Write :func:`table` as ``runs.csv`` and return its path."""
+        target = self.folder / "runs.csv"
+        files.write_text(target, tables.safe_text(table(rows)).to_csv(index=False))
         return target
 
 
