@@ -178,10 +178,15 @@ def save(name: str, made: provenance.Provenance, table: pd.DataFrame, used: list
     table = table.round(3)
     print(table.to_string(index=False))
     data = hashlib.sha256("".join(dataset.fingerprint() for dataset in used).encode()).hexdigest()
-    about = {"command": f"python benchmarks/realism.py {name}", "parameters": {"seed": SEED}, "data_sha256": data}
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    script = "benchmarks/realism.py"
-    results.save_result(f"realism-{name}", table, script, about=about, finished=finished, provenance=made)
+    note = results.ResultNote(
+        made_by="benchmarks/realism.py",
+        command=f"python benchmarks/realism.py {name}",
+        parameters={"seed": SEED},
+        data_sha256=data,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        provenance=made,
+    )
+    results.save_result(f"realism-{name}", table, note)
 
 
 if __name__ == "__main__":

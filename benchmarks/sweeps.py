@@ -52,22 +52,25 @@ def bare_in_processes(folder: Path, n: int) -> float:
         return time.perf_counter() - start
 
 
-def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> dict:
+def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> sweeps.Outcome:
     """As ``work.carry_out`` brings it back, without a kernel."""
-    row = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data, "status": "done"}
-    row |= {"error": "", "seconds": 0.0, "peak_mib": 0.0, "parameters": task.parameters, "measures": {"score": 1.0}}
-    return {"row": row, "notebook": source, "tables": {}}
+    row = sweeps.Row(
+        task.name, task.notebook, task.key, task.data, "done", "", task.parameters, {"score": 1.0},
+        seconds=0.0, peak_mib=0.0,
+    )  # fmt: skip
+    return sweeps.Outcome(row, source, {})
 
 
 def engine(name: str, n: int, workers: int = WORKERS, say=lambda text: None) -> float:
-    profile = profiles.Profile(name, {"00-short": {}}, {"seed": list(range(n))})
+    chapter = profiles.Chapter({}, {"seed": 0}, "seed = 0")
+    profile = profiles.Profile(name, {"00-short": chapter}, {"seed": list(range(n))})
     with sweeps.cluster(workers=workers) as client:
         client.run(os.getpid)  # all workers are up
         start = time.perf_counter()
         rows = sweeps.run(profile, client, say)
         took = time.perf_counter() - start
     assert len(rows) == n, len(rows)
-    assert all(row["status"] == "done" for row in rows), rows[0]
+    assert all(row.done for row in rows), rows[0]
     return took
 
 

@@ -5,8 +5,8 @@ Modules import one way, each only from those above it:
 ``processes``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``discriminant``, ``backend``,
 ``modelfile``, ``modelcard``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``,
 ``cards``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``,
-``prediction``, ``teaching``, ``notebooks``, ``kernels``, ``provenance``, ``profiles``, ``records``, ``runs``,
-``results``, ``sweeps``, ``pages``, ``book``, ``cli``.
+``prediction``, ``teaching``, ``notebooks``, ``kernels``, ``execution``, ``provenance``, ``profiles``, ``records``,
+``runs``, ``results``, ``sweeps``, ``pages``, ``book``, ``cli``.
 """
 
 import warnings

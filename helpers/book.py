@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
 from helpers import files, notebooks, pages, processes, runs
 from helpers.errors import LeukobookError
-from helpers.records import locked
+from helpers.records import Record, locked
 
 ROOT = notebooks.ROOT
 COVER = ROOT / "book" / "figures" / "cells.png"
@@ -29,7 +30,7 @@ class BookError(LeukobookError):
     """The book could not be rendered; the message holds the renderer's own warnings."""
 
 
-def build(name: str) -> Path:
+def build(name: str, records: Sequence[Record]) -> Path:
     """Render the book from a finished run; a second call with nothing changed returns at once.
 
     A chapter that the run leaves out is shown as it is committed, and says so. There are pages only of a book that has
@@ -37,6 +38,7 @@ def build(name: str) -> Path:
 
     Args:
         name: of the profile that was run.
+        records: of its notebooks, from :func:`helpers.runs.run`.
 
     Returns:
         The start page.
@@ -47,11 +49,11 @@ def build(name: str) -> Path:
         RunError: another process works on this run.
     """
     with locked(runs.BUILD / name):
-        return _build(name, runs.BUILD / name / "book")
+        return _build(name, records, runs.BUILD / name / "book")
 
 
-def _build(name: str, stage: Path) -> Path:
-    _stage(name, stage)
+def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
+    _stage(name, records, stage)
     page, stamp = stage / "_build" / "html" / "index.html", stage.with_name("book.stamp")
     content = hashlib.sha256(json.dumps(runs.installed()).encode())
     for path in sorted(p for p in stage.rglob("*") if p.is_file() and "_build" not in p.parts):
@@ -71,14 +73,14 @@ def _build(name: str, stage: Path) -> Path:
     return page
 
 
-def _stage(name: str, stage: Path) -> None:
+def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     for old in ("book", "notebooks"):
         shutil.rmtree(stage / old, ignore_errors=True)
     (stage / "notebooks").mkdir(parents=True)
     shutil.copytree(ROOT / "book", stage / "book")
     for file in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / file, stage / file)
-    done = {record.notebook for record in runs.read_records(name) if record.status == "done"}
+    done = {record.notebook for record in records if record.done}
     for source in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
         executed = runs.BUILD / name / "notebooks" / source.name
         shown = notebooks.for_the_book(notebooks.read(executed if source.stem in done else source))
@@ -87,7 +89,7 @@ def _stage(name: str, stage: Path) -> None:
         nbformat.write(shown, stage / "notebooks" / source.name)
     generated = stage / "book" / "_generated"
     generated.mkdir()
-    for file, content in pages.written(name).items():
+    for file, content in pages.written(name, records).items():
         (generated / file).write_bytes(content)
 
 
@@ -101,10 +103,18 @@ def _refresh_cover(executed: Path) -> list[str]:
     return [COVER.name]
 
 
-def refresh_notebooks(name: str = "quick") -> list[str]:
-    """Write the outputs of a finished run into the committed notebooks, normalised; returns the names that changed."""
+def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
+    """Write the outputs of a finished run into the committed notebooks, normalised.
+
+    Args:
+        name: of the profile that was run.
+        records: of its notebooks, from :func:`helpers.runs.run`, all done.
+
+    Returns:
+        The names of the files that changed.
+    """
     changed = []
-    for record in runs.read_records(name):
+    for record in records:
         executed = runs.BUILD / name / "notebooks" / f"{record.notebook}.ipynb"
         target = notebooks.NOTEBOOKS / executed.name
         text = notebooks.committed_text(executed)

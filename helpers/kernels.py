@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import papermill
@@ -25,6 +24,7 @@ from traitlets.config import Config
 
 from helpers import datasets, files, notebooks, processes
 from helpers.errors import LeukobookError
+from helpers.notebooks import Parameters
 from helpers.publication import published
 
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
@@ -49,7 +49,7 @@ class OwnKernel(AsyncKernelManager):
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
-def execute(source: Path, target: Path, given: dict[str, Any], work: Path, progress: bool = True) -> None:
+def execute(source: Path, target: Path, given: Parameters, work: Path, progress: bool = True) -> None:
     """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
 
     Args:

@@ -19,6 +19,9 @@ from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.publication import published
 
+# Parameters of a notebook by name; values are text, numbers, truth values, lists and dictionaries.
+Parameters = dict[str, Any]
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 # The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
@@ -53,10 +56,12 @@ def read(path: Path) -> NotebookNode:
     """Read a notebook.
 
     Raises:
-        NotebookError: the file is not one, or is not there whole.
+        NotebookError: the file is not one, cannot be read, or is not there whole.
     """
     try:
         return nbformat.read(path, as_version=4)
+    except OSError as error:
+        raise NotebookError(f"{path}: cannot be read ({error.strerror}); restore it, or leave it out") from None
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError, ValueError) as error:
         raise NotebookError(f"{path}: not a Jupyter notebook ({str(error).partition(chr(10))[0]:.200})") from None
 
@@ -162,20 +167,15 @@ def _without_places(output: NotebookNode) -> None:
             output.data[kind] = published(content)
 
 
-def parameters(notebook: NotebookNode) -> dict[str, Any]:
-    """Names and default values of the ``parameters`` cell (plain assignments of literals)."""
-    found = {}
-    for cell in notebook.cells:
-        if "parameters" in tags(cell):
-            for node in ast.parse(cell.source).body:
-                if isinstance(node, ast.Assign):
-                    found[node.targets[0].id] = ast.literal_eval(node.value)
-    return found
+def parameters_code(notebook: NotebookNode) -> str:
+    """Join the code of the cells tagged ``parameters``, of which a notebook has one or none."""
+    return "\n".join(cell.source for cell in notebook.cells if "parameters" in tags(cell))
 
 
-def defaults(name: str) -> dict[str, Any]:
-    """:func:`parameters` of a notebook of the course, by its name."""
-    return parameters(read(NOTEBOOKS / f"{name}.ipynb"))
+def parameters(notebook: NotebookNode) -> Parameters:
+    """Parse the ``parameters`` cell: names and default values, from plain assignments of literals."""
+    assignments = (node for node in ast.parse(parameters_code(notebook)).body if isinstance(node, ast.Assign))
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
 
 
 def code_of(notebook: NotebookNode) -> list[list[Any]]:

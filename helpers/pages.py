@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from helpers import datasets, plots, provenance, results, runs
+from helpers import datasets, plots, provenance, results
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 from helpers.markup import escape_markdown
+from helpers.notebooks import Parameters
+from helpers.records import Record
 
 
-def written(name: str) -> dict[str, bytes]:
-    """All generated files of the book, by name, for a finished run."""
+def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:
+    """All generated files of the book, by name, for a finished run; ``records`` are of its notebooks."""
     texts = {
         "dataset-cards.md": dataset_cards(),
-        "status.md": status(name),
+        "status.md": status(name, records),
         "results.md": result_tables(),
         "morphology.md": morphology_table(NORMAL),
         "blasts.md": morphology_table(morphology.FAB),
@@ -54,11 +56,11 @@ def dataset_cards() -> str:
     return "\n".join(parts)
 
 
-def status(name: str) -> str:
+def status(name: str, records: Sequence[Record]) -> str:
     """What ran, how long it took, on which data and with which versions, in Markdown."""
     made: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
-    for record in runs.read_records(name):
+    for record in sorted(records, key=lambda record: record.notebook):
         given = _in_line(record.parameters) or "defaults"
         rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
         made.append(record.provenance)
@@ -87,19 +89,18 @@ def result_tables() -> str:
 
 def result_table(name: str) -> str:
     """One committed result table with its provenance, in Markdown."""
-    table, about = results.read_result(name)
-    given = _in_line(about["parameters"])
-    # Tables that were published before threads were taken down have none.
-    limits = f"{provenance.in_words(about['threads'])}, " if "threads" in about else ""
+    table, note = results.read_result(name)
+    origin, values = note.provenance, _in_line(note.parameters)
+    limits = f"{provenance.in_words(origin.threads)}, " if origin.threads else ""
     return (
         f"{results.markdown(table)}\n\n"
-        f"Made by {about['made_by']} ({given}); `{about['command']}`; data SHA-256 `{about['data_sha256'][:16]}`; "
-        f"commit `{provenance.short(about['commit'])}`; {about['hardware']}, {limits}Python {about['python']}; "
-        f"{about['finished'][:10]}.\n"
+        f"Made by {note.made_by} ({values}); `{note.command}`; data SHA-256 `{note.data_sha256[:16]}`; "
+        f"commit `{provenance.short(origin.commit)}`; {origin.hardware}, {limits}Python {origin.python}; "
+        f"{note.finished[:10]}.\n"
     )
 
 
-def _in_line(parameters: dict[str, Any]) -> str:
+def _in_line(parameters: Parameters) -> str:
     return ", ".join(f"{name} = {escape_markdown(value)}" for name, value in parameters.items())
 
 

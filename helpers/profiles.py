@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers import datasets, notebooks, yamlfile
 from helpers.errors import LeukobookError
+from helpers.notebooks import Parameters
 
 # Parameters of notebooks that name a dataset; the first one may come with options.
 DATASETS = ("dataset", "other", "elsewhere")
@@ -29,11 +30,30 @@ class ProfileError(LeukobookError):
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """A notebook of a profile, as it was when the profile was read; nobody parses its parameters again.
+
+    Attributes:
+        parameters: set by the profile.
+        defaults: of all parameters that the notebook has.
+        code: of its ``parameters`` cell, which the defaults were parsed from.
+    """
+
+    parameters: Parameters
+    defaults: Parameters
+    code: str
+
+    def values(self, varied: Parameters | None = None) -> Parameters:
+        """Merge defaults, parameters of the profile and those that a sweep varies; the later ones count."""
+        return {**self.defaults, **self.parameters, **(varied or {})}
+
+
+@dataclass(frozen=True)
 class Profile:
     """Which notebooks run, and with which parameters; with a grid it is a sweep (see :mod:`helpers.sweeps`)."""
 
     name: str
-    notebooks: dict[str, dict[str, Any]]
+    notebooks: dict[str, Chapter]
     grid: dict[str, list[Any]] = field(default_factory=dict)
     limit_s: float = 3600.0
     measures: tuple[str, ...] = ("*",)
@@ -44,8 +64,8 @@ class _Form(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    notebooks: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
-    parameters: dict[str, Any] = {}
+    notebooks: Annotated[dict[str, Parameters | None], Field(min_length=1)]
+    parameters: Parameters = {}
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
     limit_s: Annotated[float, Field(gt=0)] = 3600.0
     measures: Annotated[list[str], Field(min_length=1)] = ["*"]
@@ -87,13 +107,22 @@ def read_profile(path: Path) -> Profile:
     except yamlfile.YamlError as error:
         raise ProfileError(str(error)) from None
     form = _form(path, document)
-    problems = [*_twice(form), *_of_notebooks(form), *_of_grid(form)]
+    available = {path.stem: path for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
+    chapters = {name: _chapter(form, name, available[name]) for name in form.notebooks if name in available}
+    problems = [*_twice(form), *_of_notebooks(form, chapters, sorted(available)), *_of_grid(form, chapters)]
     if problems:
-        said = [f"line {document.line(place)}: {why}" for place, why in problems]
-        raise ProfileError("\n  - ".join([f"{path}: nothing was run", *said]))
-    chosen = {name: _given(form, name) for name in form.notebooks}
+        lines = [f"line {document.line(place)}: {why}" for place, why in problems]
+        raise ProfileError("\n  - ".join([f"{path}: nothing was run", *lines]))
     grid = {key: [_in_place(key, value) for value in values] for key, values in form.grid.items()}
-    return Profile(path.stem, chosen, grid, form.limit_s, tuple(form.measures))
+    return Profile(path.stem, chapters, grid, form.limit_s, tuple(form.measures))
+
+
+def _chapter(form: _Form, name: str, path: Path) -> Chapter:
+    """Read a notebook, and parse its parameters once for all that follows."""
+    notebook = notebooks.read(path)
+    values = {**form.parameters, **(form.notebooks[name] or {})}
+    parameters = {key: _in_place(key, value) for key, value in values.items()}
+    return Chapter(parameters, notebooks.parameters(notebook), notebooks.parameters_code(notebook))
 
 
 def _form(path: Path, document: yamlfile.Document) -> _Form:
@@ -148,41 +177,33 @@ def _hashable(value: Any) -> Any:
     return isinstance(value, bool), value
 
 
-def _of_notebooks(form: _Form) -> _Problems:
+def _of_notebooks(form: _Form, chapters: dict[str, Chapter], available: list[str]) -> _Problems:
     """Notebooks that do not exist, and parameters that they do not have or that are of another kind."""
-    known = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
     for name, own in form.notebooks.items():
-        if name not in known:
-            yield ("notebooks", name), f"no notebook {name}; there are {', '.join(sorted(known))}"
+        if name not in chapters:
+            yield ("notebooks", name), f"no notebook {name}; there are {', '.join(available)}"
             continue
-        defaults = notebooks.defaults(name)
-        for key, value in _given(form, name).items():
+        for key, value in chapters[name].parameters.items():
             place = ("notebooks", name, key) if key in (own or {}) else ("parameters", key)
-            if complaint := _complaint(key, value, defaults):
+            if complaint := _complaint(key, value, chapters[name].defaults):
                 yield place, f"{name} {complaint}"
 
 
-def _of_grid(form: _Form) -> _Problems:
+def _of_grid(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
     """Parameters of the grid that no notebook has, values of another kind, and too many of them."""
-    known = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
-    defaults, runs = {name: notebooks.defaults(name) for name in form.notebooks if name in known}, 0
-    for name, own in defaults.items():
-        varied = {key: values for key, values in form.grid.items() if key in own}
+    runs = 0
+    for name, chapter in chapters.items():
+        varied = {key: values for key, values in form.grid.items() if key in chapter.defaults}
         runs += math.prod(map(len, varied.values()))
         for key, values in varied.items():
             for number, value in enumerate(values):
-                if complaint := _complaint(key, value, own):
+                if complaint := _complaint(key, value, chapter.defaults):
                     yield ("grid", key, number), f"{name} {complaint}"
     for key in form.grid:
-        if not any(key in own for own in defaults.values()):
+        if not any(key in chapter.defaults for chapter in chapters.values()):
             yield ("grid", key), f"no notebook of this profile has the parameter {key}, of the grid"
     if runs > MAX_RUNS:
         yield ("grid",), f"the grid makes {runs} runs; {MAX_RUNS} are the most"
-
-
-def _given(form: _Form, name: str) -> dict[str, Any]:
-    """The parameters of a notebook: those of all, and its own."""
-    return {key: _in_place(key, value) for key, value in {**form.parameters, **(form.notebooks[name] or {})}.items()}
 
 
 def _in_place(key: str, value: Any) -> Any:
@@ -202,7 +223,7 @@ def _whole(dataset: str) -> str:
     return f"folder:{os.path.realpath(place)}"  # also of links that lead in a circle
 
 
-def _complaint(key: str, value: Any, defaults: dict[str, Any]) -> str:
+def _complaint(key: str, value: Any, defaults: Parameters) -> str:
     """What is wrong with the value of a parameter of a notebook with these defaults; empty where nothing is."""
     if key not in defaults:
         return f"has no parameter {key}; it has {', '.join(defaults)}"
@@ -218,7 +239,7 @@ def _complaint(key: str, value: Any, defaults: dict[str, Any]) -> str:
     return f"has {key} = {value!r}, but its default is {default!r}{hint}"
 
 
-def datasets_of(parameters: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def datasets_of(parameters: Parameters) -> tuple[tuple[str, str], ...]:
     """Name and options, as JSON, of every dataset that a notebook with these parameters reads."""
     options = datasets.options_for(parameters.get("dataset", ""), parameters.get("options", {}))
     named = {parameter: parameters.get(parameter, "") for parameter in DATASETS}

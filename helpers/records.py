@@ -6,14 +6,15 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from helpers import files, notebooks, tables
+from helpers import files
 from helpers.errors import LeukobookError
+from helpers.notebooks import Parameters
 from helpers.provenance import Provenance
+from helpers.tables import Table
 
 # Below outputs/, kept when a notebook runs again: trainings and features, each in a folder named after all that decides
 # it. A killed training goes on from its last state there.
@@ -24,14 +25,14 @@ class RunError(LeukobookError):
     """A run that cannot be started, or whose results are not those of its profile; the message says what to do."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Record:
     """What became of one notebook in one run.
 
     Attributes:
         status: "done" or "failed".
         seconds: how long it took.
-        parameters: given to it; the others had their defaults.
+        parameters: set by the profile, without places of this machine; the others had their defaults.
         finished: when it ended, in ISO format.
         provenance: of the time when it began.
         key: a digest of all that decides its outputs: code, libraries, parameters, data and threads; if it is done.
@@ -44,7 +45,7 @@ class Record:
     notebook: str
     status: str
     seconds: float
-    parameters: dict[str, Any]
+    parameters: Parameters
     finished: str
     provenance: Provenance
     key: str = ""
@@ -52,6 +53,11 @@ class Record:
     error: str = ""
     tables: dict[str, str] = field(default_factory=dict)
     repeated: bool = field(default=True, compare=False)
+
+    @property
+    def done(self) -> bool:
+        """Whether the notebook ran to its end, with its tables."""
+        return self.status == "done"
 
 
 @dataclass(frozen=True)
@@ -117,14 +123,9 @@ class Place:
         self.record.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self.record, json.dumps(asdict(record), indent=1))
 
-    def saved_tables(self) -> dict[str, str]:
-        """SHA-256 of every result table that the notebook has saved, by its path below the folder that it ran in.
-
-        Raises:
-            TableError: a table whose rows cannot be told apart.
-        """
-        found = tables.read_tables(self.work / "outputs", notebooks.chapter_name(self.notebook))
-        return {table.path.relative_to(self.work).as_posix(): _digest(table.path.read_bytes()) for table in found}
+    def digests(self, saved: Sequence[Table]) -> dict[str, str]:
+        """Compute the SHA-256 of result tables that the notebook has saved, by path below the folder that it ran in."""
+        return {table.path.relative_to(self.work).as_posix(): _digest(table.path.read_bytes()) for table in saved}
 
     def read_saved(self, path: str, digest: str) -> bytes:
         """Read a result table that a record lists.

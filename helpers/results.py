@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from helpers import files, notebooks, records, runs, tables
+from helpers import files, notebooks, runs, tables
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
+from helpers.notebooks import Parameters
 from helpers.profiles import Profile
 from helpers.provenance import Provenance
 from helpers.publication import published
+from helpers.records import Place, Record
 
 ROOT = notebooks.ROOT
 RESULTS = ROOT / "book" / "results"
@@ -25,6 +27,37 @@ RESULTS = ROOT / "book" / "results"
 
 class ResultError(LeukobookError):
     """A result that cannot be published or shown; the message names it and what to do."""
+
+
+@dataclass(frozen=True)
+class ResultNote:
+    """Where a published table comes from; it lies beside the table as JSON.
+
+    Attributes:
+        made_by: the notebook, the sweep or the benchmark.
+        command: that gives the table again.
+        parameters: of the notebook, defaults included.
+        data_sha256: fingerprint of all data read.
+        finished: time in ISO format.
+        provenance: of the time when the table was made.
+    """
+
+    made_by: str
+    command: str
+    parameters: Parameters
+    data_sha256: str
+    finished: str
+    provenance: Provenance
+
+    def to_json(self, sha256: str) -> str:
+        """Write the note, without places of this machine.
+
+        Args:
+            sha256: of the table that the note is about.
+        """
+        content = asdict(self)
+        content |= {**content.pop("provenance"), "sha256": sha256}
+        return json.dumps(published(content), indent=1) + "\n"
 
 
 def markdown(table: pd.DataFrame, shown_as: Callable[[object], str] = escape_markdown) -> str:
@@ -40,34 +73,30 @@ def markdown(table: pd.DataFrame, shown_as: Callable[[object], str] = escape_mar
     return "\n".join(lines)
 
 
-def save_result(
-    name: str, table: pd.DataFrame, made_by: str, *, about: dict[str, Any], finished: str, provenance: Provenance
-) -> Path:
+def save_result(name: str, table: pd.DataFrame, note: ResultNote) -> Path:
     """Put a table into ``book/results/`` as CSV, with its provenance beside it; the results page shows both.
 
     Args:
         name: of the files, without suffix.
         table: not rounded; the page shows three decimals.
-        made_by: the notebook or the benchmark.
-        about: ``command`` that gives it again, ``parameters`` and ``data_sha256`` (of all data read).
-        finished: time in ISO format.
-        provenance: of the time when it was made.
+        note: where it comes from.
+
+    Returns:
+        The path of the CSV file.
     """
-    note = {"made_by": made_by, **about, "finished": finished}
-    return _save(name, tables.safe_text(table).to_csv(index=False).encode(), note, provenance)
+    return _save(name, tables.safe_text(table).to_csv(index=False).encode(), note)
 
 
-def _save(name: str, content: bytes, note: dict[str, Any], provenance: Provenance) -> Path:
+def _save(name: str, content: bytes, note: ResultNote) -> Path:
     """Write CSV and note; the note, which holds the digest of the CSV, makes the pair count."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     target = RESULTS / f"{name}.csv"
     files.write_bytes(target, content)
-    whole = published({**note, **asdict(provenance), "sha256": hashlib.sha256(content).hexdigest()})
-    files.write_text(target.with_suffix(".json"), json.dumps(whole, indent=1) + "\n")
+    files.write_text(target.with_suffix(".json"), note.to_json(hashlib.sha256(content).hexdigest()))
     return target
 
 
-def read_result(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
     """Read a table of ``book/results/`` and its note.
 
     Raises:
@@ -75,51 +104,68 @@ def read_result(name: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """
     path = RESULTS / f"{name}.csv"
     try:
-        content, note = path.read_bytes(), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+        content, noted = path.read_bytes(), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        sha256, note = noted.pop("sha256"), _note(noted)
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ResultError(f"{path}: table or note cannot be read ({error}); publish it again") from None
-    if note.get("sha256") != hashlib.sha256(content).hexdigest():
+    if sha256 != hashlib.sha256(content).hexdigest():
         raise ResultError(f"{path}: is not the table that {name}.json is about; publish it again")
     return tables.plain_text(pd.read_csv(io.BytesIO(content))), note
 
 
-def publish(profile: Profile, command: str, say: Callable[[str], None] = print) -> list[Path]:
+def _note(content: dict[str, Any]) -> ResultNote:
+    names = ("commit", "hardware", "threads", "python", "versions")
+    content = {"threads": {}, **content}  # those published before threads were counted have none
+    origin = Provenance(**{name: content.pop(name) for name in names})
+    return ResultNote(**content, provenance=origin)
+
+
+def publish(
+    profile: Profile, records: Sequence[Record], command: str, say: Callable[[str], None] = print
+) -> list[Path]:
     """Copy the result tables that a run's notebooks saved to ``book/results/``, each with its provenance beside it.
 
     Tables that this profile has published before and does not make any more are removed.
 
     Args:
         profile: that was run.
+        records: from :func:`helpers.runs.run`.
         command: what a reader types to get them again.
         say: gets a line for what is removed.
+
+    Returns:
+        The paths of the CSV files.
 
     Raises:
         RunError: a notebook is not done with the code, parameters and data of now, or a table is not there.
         ResultError: two notebooks have saved tables of one name, or none has saved any.
     """
-    found: dict[str, tuple[bytes, records.Record]] = {}
-    for record in runs.current_records(profile):
-        place = records.Place(runs.BUILD / profile.name, record.notebook)
-        for path, digest in record.tables.items():
-            name = f"{profile.name}-{Path(path).stem}"
-            if name in found:
-                both = f"{found[name][1].notebook} and {record.notebook}"
-                raise ResultError(f"{both} both save a table {Path(path).stem}; rename one of them")
-            found[name] = place.read_saved(path, digest), record
-    if not found:
+    runs.require_current(profile, records)
+    saved = _saved_tables(profile, records)
+    if not saved:
         raise ResultError(f"{profile.name}: no notebook has saved a table, so there is nothing to publish")
     written = []
-    for name, (content, record) in found.items():
-        note = {
-            "made_by": f"notebook {record.notebook}",
-            "command": command,
-            "parameters": {**notebooks.defaults(record.notebook), **record.parameters},
-            "data_sha256": record.data,
-            "finished": record.finished,
-        }
-        written.append(_save(name, content, note, record.provenance))
+    for name, (content, record) in saved.items():
+        values = {**profile.notebooks[record.notebook].defaults, **record.parameters}
+        made_by = f"notebook {record.notebook}"
+        note = ResultNote(made_by, command, values, record.data, record.finished, record.provenance)
+        written.append(_save(name, content, note))
     remove_others(command, written, say)
     return written
+
+
+def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tuple[bytes, Record]]:
+    """Read every table of a run, by the name under which it is published."""
+    saved: dict[str, tuple[bytes, Record]] = {}
+    for record in records:
+        place = Place(runs.BUILD / profile.name, record.notebook)
+        for path, digest in record.tables.items():
+            name = f"{profile.name}-{Path(path).stem}"
+            if name in saved:
+                both = f"{saved[name][1].notebook} and {record.notebook}"
+                raise ResultError(f"{both} both save a table {Path(path).stem}; rename one of them")
+            saved[name] = place.read_saved(path, digest), record
+    return saved
 
 
 def remove_others(command: str, kept: list[Path], say: Callable[[str], None] = print) -> None:

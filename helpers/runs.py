@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient.exceptions import DeadKernelError
-from papermill.exceptions import PapermillExecutionError
+from nbformat import NotebookNode
 
-from helpers import datasets, files, kernels, notebooks, provenance, tables
-from helpers.profiles import Profile, datasets_of
+from helpers import datasets, execution, files, notebooks, provenance
+from helpers.execution import ExecutionError
+from helpers.notebooks import Parameters
+from helpers.profiles import Chapter, Profile, datasets_of
 from helpers.publication import published
 from helpers.records import Place, Record, RunError, locked
 
@@ -50,68 +51,74 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
         say: gets one line per notebook.
 
     Returns:
-        One record per notebook, in the profile's order.
+        One record per notebook, in the profile's order; the book and :func:`helpers.results.publish` take them.
 
     Raises:
         RunError: another process runs this profile.
     """
-    folder, found, once = BUILD / profile.name, [], functools.cache(fingerprint)  # each dataset is looked at once
+    folder, records, once = BUILD / profile.name, [], functools.cache(fingerprint)  # each dataset is read once
     with locked(folder):
         for path in (folder / "records").glob("*.json"):
             if path.stem not in profile.notebooks:
                 path.unlink()
-        for name, given in profile.notebooks.items():
-            record = _one(Place(folder, name), given, once)
-            shown = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
-            say(f"{name}: {shown}" + (f"\n  {record.error}" if record.error else ""))
-            found.append(record)
-    return found
+        for name, chapter in profile.notebooks.items():
+            record = _record(Place(folder, name), chapter, once)
+            outcome = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
+            say(f"{name}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
+            records.append(record)
+    return records
 
 
-def _one(place: Place, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str]) -> Record:
-    name, source = place.notebook, notebooks.NOTEBOOKS / f"{place.notebook}.ipynb"
-    start, made = time.perf_counter(), provenance.current()
-
-    def ended(status: str, **known: Any) -> Record:
-        now, seconds = datetime.now(UTC).isoformat(timespec="seconds"), round(time.perf_counter() - start, 2)
-        record = Record(name, status, seconds, given, now, made, **known)
-        place.write_record(replace(record, parameters=published(given), error=published(record.error)))
-        return record
-
+def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
+    """Execute a notebook unless its record is of the code, parameters, data and threads of now; return its record."""
+    start, origin = time.perf_counter(), provenance.current()
     try:
-        data = data_digest(name, given, fingerprint)
-    except datasets.DataError as error:
-        return ended("failed", error=str(error))
-    content, before = content_digest(source), place.read_record()
-    key = run_key(content, given, data)
-    if before is not None and before.key == key and before.status == "done" and place.is_whole(before):
-        _take_over_text(source, place.executed)
-        before.repeated = False
-        return before
+        content, data = _content(place.notebook, chapter), data_digest(chapter.values(), fingerprint)
+        key, previous = run_key(content, chapter.parameters, data), place.read_record()
+        if previous is not None and previous.key == key and previous.done and place.is_whole(previous):
+            _take_over_text(_source(place.notebook), place.executed)
+            return replace(previous, repeated=False)
+        saved = _executed(place, chapter, content)
+        outcome = {"status": "done", "key": key, "data": data, "tables": saved}
+    except (datasets.DataError, notebooks.NotebookError, ExecutionError) as error:
+        outcome = {"status": "failed", "error": str(error)}
+    record = Record(
+        place.notebook, seconds=round(time.perf_counter() - start, 2), parameters=published(chapter.parameters),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"), provenance=origin, **outcome,
+    )  # fmt: skip
+    place.write_record(replace(record, error=published(record.error)))
+    return record
+
+
+def _source(name: str) -> Path:
+    return notebooks.NOTEBOOKS / f"{name}.ipynb"
+
+
+def _content(name: str, chapter: Chapter) -> str:
+    """Digest the code of a notebook, which must have the parameters that its profile was checked against."""
+    notebook = notebooks.read(_source(name))
+    if notebooks.parameters_code(notebook) != chapter.code:
+        raise ExecutionError(f"{name}: its parameters were changed after the profile was read; run it again")
+    return content_digest(name, notebook)
+
+
+def _executed(place: Place, chapter: Chapter, content: str) -> dict[str, str]:
+    """Execute a notebook in an empty folder; return the digests of its tables."""
+    name = place.notebook
     place.prepare()
     partial = place.failed.with_name(f"{name}.partial.ipynb")
     try:
-        kernels.execute(source, partial, given, place.work)
-        saved = place.saved_tables()
-    except (PapermillExecutionError, DeadKernelError, kernels.KernelError, tables.TableError) as error:
-        done = ""
+        saved = execution.execute(_source(name), partial, chapter.parameters, place.work)
+    except ExecutionError as error:
+        kept = ""
         if partial.exists():  # not where its kernel has not started
             partial.replace(place.failed)
-            done = f"\n  What it had done: {place.failed}"
-        return ended("failed", error=f"{name}, {_what_failed(error)}{done}")
-    if content_digest(source) != content:
-        return ended("failed", error=f"{name}: its code was changed while it ran; run it again")
+            kept = f"\n  What it had done: {place.failed}"
+        raise ExecutionError(f"{name}, {error}{kept}") from None
+    if content_digest(name, notebooks.read(_source(name))) != content:
+        raise ExecutionError(f"{name}: its code was changed while it ran; run it again")
     partial.replace(place.executed)
-    return ended("done", key=key, data=data, tables=saved)
-
-
-def _what_failed(error: Exception) -> str:
-    match error:
-        case PapermillExecutionError():
-            return f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
-        case DeadKernelError():
-            return f"a cell: {error}"
-    return str(error)
+    return place.digests(saved)
 
 
 def _take_over_text(source: Path, executed: Path) -> None:
@@ -140,28 +147,30 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def data_digest(name: str, given: dict[str, Any], fingerprint: Callable[[tuple[str, str]], str] = fingerprint) -> str:
-    """Fingerprint of all data that a notebook with these parameters reads; empty where it reads none.
+def data_digest(values: Parameters, fingerprint: Callable[[tuple[str, str]], str] = fingerprint) -> str:
+    """Combine the fingerprints of all data that a notebook with these parameters reads; empty where it reads none.
+
+    Args:
+        values: of all parameters, defaults included.
+        fingerprint: of one dataset.
 
     Raises:
         DataError: a dataset cannot be read.
     """
-    read = datasets_of({**notebooks.defaults(name), **given})
-    return fingerprint_of_all([fingerprint(dataset) for dataset in read])
+    return fingerprint_of_all([fingerprint(dataset) for dataset in datasets_of(values)])
 
 
-def run_key(content: str, given: dict[str, Any], data: str) -> str:
+def run_key(content: str, parameters: Parameters, data: str) -> str:
     """Digest all that decides the outputs of a notebook: :func:`content_digest`, parameters, data and threads."""
-    return digest([content, given, data, provenance.threads()])
+    return digest([content, parameters, data, provenance.threads()])
 
 
-def content_digest(source: Path) -> str:
+def content_digest(name: str, notebook: NotebookNode) -> str:
     """SHA-256 over the code of a notebook, the helpers that it uses, its quiz, Python and the installed libraries."""
-    notebook = notebooks.read(source)
     whole = hashlib.sha256(json.dumps([notebooks.code_of(notebook), platform.python_version(), installed()]).encode())
     for path in notebooks.helpers_used(notebook):
         whole.update(f"{path.relative_to(notebooks.ROOT).as_posix()} {files.code_digest(path)}\n".encode())
-    quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{source.stem[:2]}.yaml"
+    quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{name[:2]}.yaml"
     if quiz.exists():
         whole.update(quiz.read_bytes())
     return whole.hexdigest()
@@ -175,28 +184,23 @@ def installed() -> dict[str, str]:
     return {name: found[name] for name in sorted(wanted & set(found))}
 
 
-def read_records(name: str) -> list[Record]:
-    """The records of the notebooks of a run, sorted by notebook; empty if it has not been started."""
-    paths = sorted((BUILD / name / "records").glob("*.json"))
-    found = (Place(BUILD / name, path.stem).read_record() for path in paths)
-    return [record for record in found if record is not None]
+def require_current(profile: Profile, records: Sequence[Record]) -> None:
+    """Refuse records unless every notebook of a profile is done with the code, parameters, data and threads of now.
 
-
-def current_records(profile: Profile) -> list[Record]:
-    """The records of all notebooks of a profile, each done with the code, parameters, data and threads of now.
+    Args:
+        profile: that was run.
+        records: from :func:`run`.
 
     Raises:
         RunError: a notebook has not run, has failed, or has changed since.
     """
-    found, once = [], functools.cache(fingerprint)
-    for name, given in profile.notebooks.items():
-        record = Place(BUILD / profile.name, name).read_record()
+    record_of, once = {record.notebook: record for record in records}, functools.cache(fingerprint)
+    for name, chapter in profile.notebooks.items():
+        record = record_of.get(name)
         try:
-            key = run_key(content_digest(notebooks.NOTEBOOKS / f"{name}.ipynb"), given, data_digest(name, given, once))
-        except datasets.DataError as error:
+            key = run_key(_content(name, chapter), chapter.parameters, data_digest(chapter.values(), once))
+        except (datasets.DataError, notebooks.NotebookError, ExecutionError) as error:
             raise RunError(str(error)) from None
         if record is None or record.key != key:
-            why = "has not run" if record is None else "has failed" if record.error else "has changed since it ran"
-            raise RunError(f"{profile.name}: {name} {why}; `python -m helpers run {profile.name}` runs it")
-        found.append(record)
-    return found
+            reason = "has not run" if record is None else "has failed" if record.error else "has changed since it ran"
+            raise RunError(f"{profile.name}: {name} {reason}; `python -m helpers run {profile.name}` runs it")

@@ -45,4 +45,4 @@ def book():
     profile = profiles.read_profile(ROOT / "profiles" / "quick.yaml")
     records = runs.run(profile)
     assert [record.error for record in records if record.status != "done"] == []
-    return build(profile.name).parent
+    return build(profile.name, records).parent

@@ -105,8 +105,9 @@ def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_say
     monkeypatch.setattr(runs, "BUILD", tmp_path)
     profile = tmp_path / "one.yaml"
     profile.write_text("notebooks: {00-start-here: {seed: 21}}\n")
-    assert [record.status for record in runs.run(profiles.read_profile(profile))] == ["done"]
-    pages = build("one").parent
+    records = runs.run(profiles.read_profile(profile))
+    assert [record.status for record in records] == ["done"]
+    pages = build("one", records).parent
     assert "seed = 21" in re.sub("<[^>]+>", "", (pages / "notebooks" / "00-start-here.html").read_text())
     said = "This chapter is not part of the run"
     chapters = sorted((pages / "notebooks").glob("*.html"))

@@ -19,7 +19,7 @@ def desk(tmp_path, monkeypatch):
     """A book of one page, ``text``, and a renderer that copies it and fails where it says so; its calls are counted."""
     text, calls = tmp_path / "text", []
 
-    def stage(name, folder):
+    def stage(name, made, folder):
         (folder / "book").mkdir(parents=True, exist_ok=True)
         (folder / "book" / "page").write_text(text.read_text())
 
@@ -41,43 +41,43 @@ def desk(tmp_path, monkeypatch):
 def test_a_failed_build_leaves_no_pages_and_undoing_the_edit_renders_again(desk):
     text, calls = desk
     text.write_text("right")
-    page = book.build("try")
-    assert book.build("try") == page
+    page = book.build("try", [])
+    assert book.build("try", []) == page
     assert calls == ["right"]
     text.write_text("wrong")
     with pytest.raises(book.BookError, match="WARNING: wrong"):
-        book.build("try")
+        book.build("try", [])
     assert not page.exists()
     text.write_text("right")
-    assert book.build("try").read_text() == "right"
+    assert book.build("try", []).read_text() == "right"
     assert calls == ["right", "wrong", "right"]
 
 
 def test_a_build_that_was_killed_counts_for_nothing(desk):
     text, calls = desk
     text.write_text("right")
-    page = book.build("try")
+    page = book.build("try", [])
     text.write_text("killed")
     with pytest.raises(KeyboardInterrupt):
-        book.build("try")
+        book.build("try", [])
     assert page.read_text() == "killed"  # so nobody had time to remove it
     text.write_text("right")
-    assert book.build("try").read_text() == "right"
+    assert book.build("try", []).read_text() == "right"
     assert len(calls) == 3
 
 
 def test_another_version_of_a_library_renders_again(desk, monkeypatch):
     text, calls = desk
     text.write_text("right")
-    book.build("try")
+    book.build("try", [])
     monkeypatch.setattr(runs, "installed", lambda: {"sphinx": "0.1"})
-    book.build("try")
+    book.build("try", [])
     assert len(calls) == 2
 
 
 def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(pages, "written", lambda name: {})
+    monkeypatch.setattr(pages, "written", lambda name, made: {})
     chapters = [path.stem for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))][:2]
     for name in chapters:
         place = records.Place(tmp_path / "build" / "try", name)
@@ -85,8 +85,8 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, monk
         cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_markdown_cell("as it ran")]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), place.executed)
     made = Provenance("none", "2 cores", {"OpenMP": "1", "TensorFlow": "1"}, "3.11", {})
-    place.write_record(records.Record(name, "done", 1.0, {}, "2026", made))  # of the second only
-    book._stage("try", tmp_path / "stage")
+    record = records.Record(name, "done", 1.0, {}, "2026", made)  # of the second only
+    book._stage("try", [record], tmp_path / "stage")
     shown = [(tmp_path / "stage" / "notebooks" / f"{name}.ipynb").read_text() for name in chapters]
     assert ["as it ran" in text for text in shown] == [False, True]
     assert ["This chapter is not part of the run" in text for text in shown] == [True, False]
@@ -94,7 +94,7 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, monk
 
 def test_two_processes_do_not_build_one_book(desk):
     with records.locked(runs.BUILD / "try"), pytest.raises(records.RunError, match="another process works here"):
-        book.build("try")
+        book.build("try", [])
 
 
 # --- processes

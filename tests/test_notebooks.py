@@ -291,6 +291,7 @@ def test_modules_import_one_way():
         "teaching",
         "notebooks",
         "kernels",
+        "execution",
         "provenance",
         "profiles",
         "records",

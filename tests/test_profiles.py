@@ -106,9 +106,13 @@ def test_what_is_repeated_or_of_another_kind_is_named_with_its_line(house, text,
 
 def test_a_profile_says_which_notebooks_run_with_which_parameters(house):
     text = "parameters: {value: 5, rate: 1}\nnotebooks: {01-one: {value: 6}, 02-two: }\n"
-    assert read(house, f"{text}grid: {{name: [a, b]}}\nlimit_s: 60\n") == profiles.Profile(
-        "try", {"01-one": {"value": 6, "rate": 1}, "02-two": {"value": 5, "rate": 1}}, {"name": ["a", "b"]}, 60.0
-    )
+    profile = read(house, f"{text}grid: {{name: [a, b]}}\nlimit_s: 60\n")
+    assert (profile.name, profile.grid, profile.limit_s) == ("try", {"name": ["a", "b"]}, 60.0)
+    parameters = {name: chapter.parameters for name, chapter in profile.notebooks.items()}
+    assert parameters == {"01-one": {"value": 6, "rate": 1}, "02-two": {"value": 5, "rate": 1}}
+    defaults = {"value": 1, "name": "a", "rate": 0.5, "dataset": "", "flag": False, "list_": [1], "options": {}}
+    assert profile.notebooks["02-two"].defaults == defaults
+    assert profile.notebooks["02-two"].values({"name": "b"}) == {**defaults, "value": 5, "rate": 1, "name": "b"}
 
 
 def test_links_in_a_circle_and_two_names_of_one_folder_are_seen(house, monkeypatch):
@@ -122,7 +126,9 @@ def test_links_in_a_circle_and_two_names_of_one_folder_are_seen(house, monkeypat
 @pytest.mark.parametrize("name", ["folder:", "folder: "])
 def test_a_folder_that_is_not_named_is_not_the_one_of_the_command(house, monkeypatch, name):
     monkeypatch.chdir(house)
-    assert read(house, f"notebooks: {{01-one: {{dataset: '{name}'}}}}").notebooks["01-one"]["dataset"] == name
+    assert (
+        read(house, f"notebooks: {{01-one: {{dataset: '{name}'}}}}").notebooks["01-one"].parameters["dataset"] == name
+    )
 
 
 def test_a_grid_of_thousands_of_values_is_checked_within_seconds(house):
@@ -143,6 +149,6 @@ def test_values_that_are_equal_but_of_another_kind_may_stand_in_one_grid(house):
 def test_options_of_a_folder_beside_the_command_are_found_by_its_whole_path(house, monkeypatch):
     monkeypatch.chdir(house)
     own = "{dataset: 'folder:cells', options: {'folder:cells': {layout: class/patient}, 'folder:~/x': {}, wbc1: {}}}"
-    given = read(house, f"notebooks: {{01-one: {own}}}").notebooks["01-one"]
+    given = read(house, f"notebooks: {{01-one: {own}}}").notebooks["01-one"].parameters
     assert given["dataset"] == f"folder:{house / 'cells'}"
     assert list(given["options"]) == [f"folder:{house / 'cells'}", "folder:~/x", "wbc1"]

@@ -101,15 +101,15 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     (record,) = runs.run(profile)
     assert record.status == "done", record.error
     assert not runs.run(profile)[0].repeated
-    results.publish(profile, "python -m helpers publish try")
+    results.publish(profile, [record], "python -m helpers publish try")
     build = house / "build" / "try"
     noted = nbformat.read(build / "notebooks" / "00-one.ipynb", 4)
     shown = notebooks.for_the_book(noted)
     given = [(build / "records" / "00-one.json").read_text(), json.dumps(noted.metadata), nbformat.writes(shown)]
     given += [path.read_text() for path in results.RESULTS.iterdir()]
-    given += [pages.status("try"), pages.result_tables()]
+    given += [pages.status("try", [record]), pages.result_tables()]
     assert private(house, *given) == []
-    assert "folder:cells" in pages.status("try")
+    assert "folder:cells" in pages.status("try", [record])
     assert "folder:cells" in (results.RESULTS / "try-one-classes.json").read_text()
     assert "~ " in next(o.text for cell in shown.cells for o in cell.get("outputs", []) if "text" in o)
     assert "'=1+1" in (results.RESULTS / "try-one-classes.csv").read_text()
@@ -130,14 +130,14 @@ def test_a_failure_keeps_no_place_in_its_record(house):
 def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_they_are(house):
     profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nmeasures: ['one-*']\n")
     with sweeps.cluster(workers=1) as client:
-        (first, _) = sweeps.run(profile, client)
-    assert first["status"] == "done", first["error"]
+        rows = sweeps.run(profile, client)
+    assert rows[0].done, rows[0].error
     report = sweeps.write_report(profile).read_text()
-    sweeps.publish(profile, "python -m helpers publish try")
+    sweeps.publish(profile, rows, "python -m helpers publish try")
     place = house / "build" / "try" / "sweep"
-    rows = [(place / name).read_text() for name in ("rows.jsonl", "runs.csv")]
+    kept = [(place / name).read_text() for name in ("rows.jsonl", "runs.csv")]
     noted = [json.dumps(nbformat.read(path, 4).metadata) for path in (place / "notebooks").iterdir()]
-    assert private(house, report, *rows, *noted, *(path.read_text() for path in results.RESULTS.iterdir())) == []
+    assert private(house, report, *kept, *noted, *(path.read_text() for path in results.RESULTS.iterdir())) == []
     assert "| a&#124;b | 1.0 |" in report
     assert pd.read_csv(place / "runs.csv").shape[0] == 2
 

@@ -7,7 +7,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers import notebooks, pages, profiles, provenance, results, runs
+from helpers import notebooks, pages, profiles, provenance, records, results
 from helpers.datasets.synthetic import morphology
 from helpers.sweeps import plan
 
@@ -60,16 +60,9 @@ def test_where_runs_differ_their_provenance_says_both():
 
 def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
     table = pd.DataFrame({"part": ["nucleus", "cell"], "dice": [0.912, 0.95], "low": [0.9, float("nan")]})
-    about = {"command": "python benchmarks/x.py", "parameters": {"seed": 20}, "data_sha256": "ab" * 32}
     made = provenance.Provenance("ab" * 20 + "+changes", "2 cores", {"OpenMP": "1", "TensorFlow": "2"}, "3.11", {})
-    path = results.save_result(
-        "x-dice",
-        table,
-        "benchmarks/x.py",
-        about=about,
-        finished="2026-11-21T08:00:00+00:00",
-        provenance=made,
-    )
+    about = ("benchmarks/x.py", "python benchmarks/x.py", {"seed": 20}, "ab" * 32, "2026-11-21T08:00:00+00:00")
+    path = results.save_result("x-dice", table, results.ResultNote(*about, made))
     assert path == folder / "x-dice.csv"
     assert pd.read_csv(path).equals(table)
     note = json.loads(path.with_suffix(".json").read_text())
@@ -77,6 +70,7 @@ def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
         "made_by", "command", "parameters", "data_sha256", "finished", "commit", "hardware", "threads", "python",
         "versions", "sha256",
     }  # fmt: skip
+    assert results.read_result("x-dice")[1] == results.ResultNote(*about, made)
     assert not list(folder.glob("part-*"))
     shown = pages.result_table("x-dice")
     assert "| nucleus | 0.912 | 0.9 |" in shown
@@ -88,8 +82,8 @@ def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
 
 def test_a_table_without_its_own_note_is_not_shown(folder):
     made = provenance.Provenance("none", "2 cores", {"OpenMP": "1", "TensorFlow": "2"}, "3.11", {})
-    about = {"command": "python x.py", "parameters": {"seed": 20}, "data_sha256": ""}
-    path = results.save_result("x", pd.DataFrame({"a": [1]}), "x.py", about=about, finished="2026", provenance=made)
+    note = results.ResultNote("x.py", "python x.py", {"seed": 20}, "", "2026", made)
+    path = results.save_result("x", pd.DataFrame({"a": [1]}), note)
     path.write_text("a\n2\n")  # as after a kill between the two
     with pytest.raises(results.ResultError, match=r"x.csv: is not the table that x.json is about; publish it again"):
         pages.result_table("x")
@@ -98,12 +92,12 @@ def test_a_table_without_its_own_note_is_not_shown(folder):
         pages.result_table("x")
 
 
-def test_the_status_page_has_the_provenance_of_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "BUILD", tmp_path)
+def test_the_status_page_has_the_provenance_of_the_run():
+    made = []
     for name, hardware in (("00-a", "2 cores"), ("01-b", "8 cores")):
-        made = provenance.Provenance("cd" * 20, hardware, {"OpenMP": "1", "TensorFlow": "2"}, "3.9", {"keras": "9"})
-        runs.Place(tmp_path / "try", name).write_record(runs.Record(name, "done", 1.0, {}, "2026", made))
-    shown = pages.status("try")
+        origin = provenance.Provenance("cd" * 20, hardware, {"OpenMP": "1", "TensorFlow": "2"}, "3.9", {"keras": "9"})
+        made.append(records.Record(name, "done", 1.0, {}, "2026", origin))
+    shown = pages.status("try", made)
     assert (
         "Run `try` at commit `cdcdcdcdcdcd` on 2 cores or 8 cores, threads: OpenMP 1, TensorFlow 2, Python 3.9."
         in shown
@@ -116,8 +110,8 @@ def test_committed_results_all_have_their_provenance():
     assert tables
     for path in tables:
         _, note = results.read_result(path.stem)
-        assert not note["commit"].endswith("+changes"), f"{path.name} was made with uncommitted changes"
-        assert {"made_by", "command", "parameters", "data_sha256", "finished", "hardware", "python"} <= set(note)
+        assert not note.provenance.commit.endswith("+changes"), f"{path.name} was made with uncommitted changes"
+        assert all((note.made_by, note.command, note.data_sha256, note.finished, note.provenance.hardware))
     assert {path.stem for path in tables} == {path.stem for path in results.RESULTS.glob("*.json")}
 
 
@@ -127,10 +121,7 @@ def test_committed_results_were_made_with_the_parameters_that_their_profiles_hav
     assert published
     for note in published:
         profile = profiles.read_profile(notebooks.ROOT / "profiles" / f"{note['command'].split()[-1]}.yaml")
-        now = {
-            name: {**notebooks.defaults(name), **given, **plan.varied(profile, name)}
-            for name, given in profile.notebooks.items()
-        }
+        now = {name: chapter.values(plan.varied(profile, name)) for name, chapter in profile.notebooks.items()}
         wanted = now if profile.grid else now[note["made_by"].removeprefix("notebook ")]
         assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
 

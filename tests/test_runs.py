@@ -1,5 +1,6 @@
 """The run engine with a real kernel: what is repeated, what is refused, what a failure or a kill leaves behind."""
 
+import collections
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from helpers import notebooks, profiles, records, results, runs
+from helpers import notebooks, pages, profiles, records, results, runs
 from helpers.cli import app
 
 PYTHON = {"language_info": {"name": "python"}}
@@ -79,7 +80,8 @@ def test_a_missing_profile_names_those_there_are(house):
 
 def test_a_whole_number_is_a_rate_too(house):
     write_notebook(house / "notebooks", "one")
-    assert profiles.read_profile(profile(house, "notebooks: {one: {rate: 1}}")).notebooks == {"one": {"rate": 1}}
+    read = profiles.read_profile(profile(house, "notebooks: {one: {rate: 1}}"))
+    assert read.notebooks["one"].values() == {"value": 1, "name": "a", "rate": 1}
 
 
 def test_a_folder_is_where_the_command_is_called_and_not_where_the_notebook_runs(house, monkeypatch):
@@ -88,7 +90,7 @@ def test_a_folder_is_where_the_command_is_called_and_not_where_the_notebook_runs
     monkeypatch.chdir(house)
     text = "notebooks: {one: {dataset: 'folder:cells', elsewhere: 'folder:~/cells'}}"
     read = profiles.read_profile(profile(house, text))
-    assert read.notebooks["one"] == {"dataset": f"folder:{house / 'cells'}", "elsewhere": "folder:~/cells"}
+    assert read.notebooks["one"].parameters == {"dataset": f"folder:{house / 'cells'}", "elsewhere": "folder:~/cells"}
     read = profiles.read_profile(profile(house, "notebooks: {one: }\ngrid: {dataset: ['folder:more']}"))
     assert read.grid == {"dataset": [f"folder:{house / 'more'}"]}
 
@@ -116,10 +118,11 @@ def test_what_does_not_go_with_a_profile_is_refused(house, monkeypatch, words, c
 
 def test_another_version_of_a_library_runs_again(house, monkeypatch):
     write_notebook(house / "notebooks", "one")
-    before = runs.content_digest(house / "notebooks" / "one.ipynb")
+    notebook = notebooks.read(house / "notebooks" / "one.ipynb")
+    before = runs.content_digest("one", notebook)
     assert "tensorflow-cpu" in runs.installed()
     monkeypatch.setattr(runs, "installed", lambda: {"tensorflow-cpu": "0.1"})
-    assert runs.content_digest(house / "notebooks" / "one.ipynb") != before
+    assert runs.content_digest("one", notebook) != before
 
 
 def test_only_what_has_changed_runs_again(house):
@@ -257,7 +260,11 @@ def ran(house, text="notebooks: {one: }"):
 
 
 def published(house, text="notebooks: {one: }"):
-    return [path.name for path in results.publish(profiles.read_profile(profile(house, text)), "command")]
+    """Publish what is in the folder of the run, as if it had been run just now."""
+    chosen = profiles.read_profile(profile(house, text))
+    places = [records.Place(house / "build" / "try", name) for name in chosen.notebooks]
+    kept = [record for place in places if (record := place.read_record())]
+    return [path.name for path in results.publish(chosen, kept, "command")]
 
 
 def test_prose_and_comments_run_nothing_again_and_are_shown(house):
@@ -347,6 +354,47 @@ def test_a_notebook_that_is_changed_while_it_runs_is_not_done(house):
     assert record.error == "one: its code was changed while it ran; run it again"
     with pytest.raises(records.RunError, match="one has failed"):
         published(house)
+
+
+def test_parameters_that_are_changed_between_profile_and_execution_are_not_taken_for_those_of_the_profile(house):
+    write_notebook(house / "notebooks", "one", SHOWN)
+    read = profiles.read_profile(profile(house, "notebooks: {one: }"))
+    source = house / "notebooks" / "one.ipynb"
+    source.write_text(source.read_text().replace("value = 1", "value = 2"))
+    (record,) = runs.run(read)
+    assert record.error == "one: its parameters were changed after the profile was read; run it again"
+    assert not (house / "build" / "try" / "work" / "one").exists()
+    assert ran(house) == ["one"]
+
+
+def test_a_notebook_that_has_gone_is_a_failure_and_the_others_run(house):
+    for name in ("one", "two"):
+        write_notebook(house / "notebooks", name)
+    read = profiles.read_profile(profile(house, "notebooks: {one: , two: }"))
+    (house / "notebooks" / "one.ipynb").unlink()
+    first, second = runs.run(read)
+    assert (first.status, second.status) == ("failed", "done")
+    assert "one.ipynb: cannot be read (No such file or directory); restore it, or leave it out" in first.error
+
+
+def test_one_command_parses_the_parameters_of_a_notebook_once_and_reads_no_record_that_it_has_written(
+    house, monkeypatch
+):
+    calls = collections.Counter()
+
+    def counted(owner, name):
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args: calls.update([name]) or real(*args))
+
+    counted(notebooks, "parameters")
+    counted(records.Place, "read_record")
+    write_notebook(house / "notebooks", "one", SHOWN)
+    write_notebook(house / "notebooks", "two")
+    chosen = profiles.read_profile(profile(house, "notebooks: {one: , two: }"))
+    made = runs.run(chosen)
+    results.publish(chosen, made, "command")
+    pages.status("try", made)
+    assert calls == {"parameters": 2, "read_record": 2}  # the second to see whether there is anything to run
 
 
 def test_a_table_whose_rows_cannot_be_told_apart_fails_its_notebook(house):
@@ -458,7 +506,7 @@ def test_a_kernel_dies_with_the_process_that_has_started_it(house):
 IN_HOUSE = """
 import sys
 from pathlib import Path
-from helpers import notebooks, profiles, results, runs
+from helpers import notebooks, profiles, records, results, runs
 root = Path(sys.argv[1])
 notebooks.ROOT, notebooks.NOTEBOOKS = root, root / "notebooks"
 runs.BUILD, results.RESULTS = root / "build", root / "book" / "results"
@@ -476,8 +524,7 @@ def set_to(seed, factor=10):
 
 def go():
     profile = profiles.read_profile(path)
-    runs.run(profile, lambda line: None)
-    results.publish(profile, "command")
+    results.publish(profile, runs.run(profile, lambda line: None), "command")
 
 def fork(work):
     child = os.fork()
@@ -495,10 +542,14 @@ def pair():
         table, note = results.read_result("try-one")
     except results.ResultError as error:
         return str(error)
-    return [int(table["value"][0]), note["parameters"]["value"]]
+    return [int(table["value"][0]), note.parameters["value"]]
+
+def publish_what_is_there():
+    record = records.Place(root / "build" / "try", "one").read_record()
+    results.publish(profiles.read_profile(path), [record] if record else [], "command")
 
 def attempt():
-    return os.waitpid(fork(lambda: results.publish(profiles.read_profile(path), "command")), 0)[1]
+    return os.waitpid(fork(publish_what_is_there), 0)[1]
 
 moments, seen = random.Random(20), []
 set_to(20)

@@ -12,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import dask
@@ -80,7 +81,7 @@ def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_wha
     said = capsys.readouterr().out
     assert "try: 6 runs, 6 to do on 2 workers, how long is known after the first run\n" in said
     assert "  00-one: value 1, 2; seed 1, 2, 3\n" in said
-    assert [row["status"] for row in rows] == ["done"] * 6
+    assert [row.status for row in rows] == ["done"] * 6
     table = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
     assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
     assert np.allclose(table["one-scores: score (a)"], table["value"] + table["seed"] / 10)
@@ -103,7 +104,7 @@ def test_only_what_has_changed_runs_again(house, client, capsys):
     assert "8 runs, 2 to do on 2 workers, about 0." in capsys.readouterr().out
     write_notebook(house / "notebooks", "00-one", MEASURED, "print('changed')")
     after = sweeps.run(sweep(house, GRID), client)
-    assert all(one["key"] != other["key"] for one, other in zip(before, after, strict=True))
+    assert all(one.key != other.key for one, other in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("parameter", profiles.DATASETS)
@@ -113,11 +114,11 @@ def test_changed_data_run_again_whichever_parameter_names_them(house, client, pa
     cells = coloured(house, 0, 90) / "cells"
     profile = sweep(house, f"notebooks: {{00-one: {{{parameter}: 'folder:{cells}'}}}}\ngrid: {{seed: [1]}}\n")
     (first,) = sweeps.run(profile, client)
-    assert first["status"] == "done"
+    assert first.status == "done"
     Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "a" / "0.png")
     (changed,) = sweeps.expand(profile)
-    assert changed.name == first["name"]
-    assert changed.key != first["key"]
+    assert changed.name == first.name
+    assert changed.key != first.key
 
 
 def coloured(folder, *greys):
@@ -149,8 +150,8 @@ def test_a_worker_with_other_data_or_helpers_does_not_run(house, monkeypatch, wh
             (row,) = sweeps.run(sweep(house, text), client)
     finally:
         stop(scheduler, worker)
-    assert row["status"] == ("failed" if complaint else "done"), row["error"]
-    assert complaint in row["error"]
+    assert row.status == ("failed" if complaint else "done"), row.error
+    assert complaint in row.error
 
 
 def test_failures_are_reported_and_the_others_finish(house, client, capsys):
@@ -162,15 +163,15 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     """
     write_notebook(house / "notebooks", "00-one", broken, MEASURED)
     rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\nlimit_s: 8\n"), client)
-    assert [row["status"] for row in rows] == ["failed", "failed", "failed", "done"]
-    assert "cell 3: ValueError: no such cell" in rows[0]["error"]
-    assert "the kernel died" in rows[1]["error"]
-    assert rows[2]["error"] == "stopped after 8 s, its limit"
+    assert [row.status for row in rows] == ["failed", "failed", "failed", "done"]
+    assert rows[0].error == "cell 3: ValueError: no such cell"
+    assert "the kernel died" in rows[1].error
+    assert rows[2].error == "stopped after 8 s, its limit"
     assert capsys.readouterr().out.count(": failed, ") == 3
     table = scores(house)
     assert table["status"].tolist() == ["failed"] * 3 + ["done"]
     write_notebook(house / "notebooks", "00-one", MEASURED)
-    assert [r["status"] for r in sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n"), client)] == [
+    assert [r.status for r in sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n"), client)] == [
         "done"
     ] * 2
 
@@ -185,8 +186,8 @@ def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finis
     # Dask gives up a worker that is not back in time, 15 s where nothing else is said; a sweep must not let it.
     with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), sweeps.cluster(workers=1) as client:
         rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"), client)
-    assert [row["status"] for row in rows] == ["failed", "done", "done", "done"]
-    assert rows[0]["error"] == "its worker died 4 times"
+    assert [row.status for row in rows] == ["failed", "done", "done", "done"]
+    assert rows[0].error == "its worker died 4 times"
 
 
 def test_workers_that_join_later_take_part(house):
@@ -210,8 +211,8 @@ def test_workers_that_join_later_take_part(house):
         ended = sweeps.run(sweep(house, grid), client, said.append)
         growing.join()
     assert "No worker has joined the cluster yet" in said[0]
-    assert [row["status"] for row in ended] == ["done"] * 8
-    assert len({row["worker"] for row in ended}) == 2
+    assert [row.status for row in ended] == ["done"] * 8
+    assert len({row.worker for row in ended}) == 2
 
 
 def test_a_run_that_needs_more_memory_than_its_worker_may_have_is_stopped(house):
@@ -221,8 +222,8 @@ def test_a_run_that_needs_more_memory_than_its_worker_may_have_is_stopped(house)
     options = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     with LocalCluster(memory_limit="700MiB", **options) as local, Client(local, set_as_default=False) as client:
         rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2000]}\n"), client)
-    assert [row["status"] for row in rows] == ["done", "failed"]
-    assert "its worker may have 700" in rows[1]["error"]
+    assert [row.status for row in rows] == ["done", "failed"]
+    assert "its worker may have 700" in rows[1].error
 
 
 def kernels():
@@ -252,7 +253,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
         rows = sweeps.run(sweep(house, GRID), client)
         killer.join()
     assert killed
-    assert [row["status"] for row in rows] == ["done"] * 6
+    assert [row.status for row in rows] == ["done"] * 6
     lines = (house / "build" / "try" / "sweep" / "rows.jsonl").read_text().splitlines()
     assert len(lines) == len({json.loads(line)["name"] for line in lines}) == 6
     disturbed = scores(house)
@@ -313,7 +314,7 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     with sweeps.cluster(workers=2) as client:
         ended = sweeps.run(sweep(house, GRID), client, said.append)
     assert f"{6 - len(kept)} to do" in said[0]
-    assert [row["status"] for row in ended] == ["done"] * 6
+    assert [row.status for row in ended] == ["done"] * 6
     assert rows.read_text().splitlines()[: len(kept)] == kept
 
 
@@ -385,15 +386,33 @@ def test_without_shared_memory_one_line_says_so(monkeypatch):
 # --- the store
 
 
-def outcome(name="00-one-a", status="done", **more):
-    row = {"name": name, "notebook": "00-one", "key": "k", "data": "", "status": status, "error": "", "parameters": {}}
-    return {"row": row | {"measures": {}} | more, "notebook": b"{}", "tables": {"one-scores.csv": b"a\n1\n"}}
+def outcome(name="00-one-a", status="done", error=""):
+    row = sweeps.Row(name, "00-one", "k", "", status, error, {})
+    return sweeps.Outcome(row, b"{}", {"one-scores.csv": b"a\n1\n"})
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
     first, second = sweeps.Store(tmp_path).locked(), sweeps.Store(tmp_path).locked()
     with first, pytest.raises(sweeps.StoreError, match="another sweep writes here"), second:
         pass
+
+
+def test_a_row_is_read_as_it_was_written_and_one_of_another_version_is_left_out(tmp_path):
+    origin = provenance.Provenance("none", "2 cores", {"OpenMP": "1", "TensorFlow": "2"}, "3.11", {"numpy": "2"})
+    row = sweeps.Row(
+        "00-one-a", "00-one", "k", "d", "done", "", {"seed": 1}, {"x: value (a)": 0.5}, 7.0, "w:1", 2.5, 64.0, origin
+    )
+    store = sweeps.Store(tmp_path)
+    with store.locked():
+        store.add(sweeps.Outcome(row, b"{}", {}).at_commit("ab"))
+    with (tmp_path / "rows.jsonl").open("a") as file:
+        file.write('{"name": "00-one-b", "status": "done"}\n')
+    (read,) = store.rows().values()
+    assert (read.done, read.measures, read.provenance.commit) == (True, row.measures, "ab")
+    line = pd.read_csv(store.write_table([read])).iloc[0]
+    assert (line["seed"], line["x: value (a)"], line["threads"]) == (1, 0.5, "OpenMP 1, TensorFlow 2")
+    lost = outcome(status="failed", error="its worker died").row
+    assert "worker" not in pd.read_csv(store.write_table([lost]))  # nobody knows which
 
 
 def test_half_a_line_from_a_kill_is_cut_off_and_the_last_row_of_a_run_counts(tmp_path):
@@ -406,7 +425,7 @@ def test_half_a_line_from_a_kill_is_cut_off_and_the_last_row_of_a_run_counts(tmp
     assert set(store.rows()) == {"00-one-a"}
     with store.locked():
         store.add(outcome("00-one-c"))
-    assert {name: row["status"] for name, row in store.rows().items()} == {"00-one-a": "done", "00-one-c": "done"}
+    assert {name: row.status for name, row in store.rows().items()} == {"00-one-a": "done", "00-one-c": "done"}
 
 
 def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
@@ -630,29 +649,27 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
 def test_a_sweep_that_is_not_whole_is_not_published(house, client):
     write_notebook(house / "notebooks", "00-one", MEASURED, "1 / (seed - 1)")
     profile = sweep(house, GRID)
-    sweeps.run(profile, client)
+    rows = sweeps.run(profile, client)
     with pytest.raises(sweeps.SweepError, match="4 of 6 runs are done, and only whole sweeps are published"):
-        sweeps.publish(profile, "command")
+        sweeps.publish(profile, rows, "command")
 
 
 def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a_change(house, client, monkeypatch):
     monkeypatch.setattr(results, "RESULTS", house / "results")
     profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
-    sweeps.run(profile, client)
-    place = house / "build" / "try" / "sweep" / "rows.jsonl"
-    first, *others = map(json.loads, place.read_text().splitlines())
-    first["provenance"] |= {"hardware": "8 cores, aarch64, Linux", "commit": "ab" * 20}
-    place.write_text("".join(json.dumps(row) + "\n" for row in [first, *others]))
+    first, *others = sweeps.run(profile, client)
+    here = first.provenance
+    elsewhere = replace(here, hardware="8 cores, aarch64, Linux", commit="ab" * 20)
+    rows = [replace(first, provenance=elsewhere), *others]
     monkeypatch.setattr(provenance, "current", None)  # what publishes has nothing to do with it
-    note = json.loads(sweeps.publish(profile, "command").with_suffix(".json").read_text())
-    here = others[0]["provenance"]
-    assert note["hardware"] == " or ".join(sorted({"8 cores, aarch64, Linux", here["hardware"]}))
+    note = json.loads(sweeps.publish(profile, rows, "command").with_suffix(".json").read_text())
+    assert note["hardware"] == " or ".join(sorted({"8 cores, aarch64, Linux", here.hardware}))
     assert note["commit"] == f"{'ab' * 20} or none"
     assert note["threads"] == {"OpenMP": "1", "TensorFlow": "1"}
     assert note["versions"] == provenance.versions()
     write_notebook(house / "notebooks", "00-one", MEASURED.replace("value +", "7 +"))
     with pytest.raises(sweeps.SweepError, match="no run is done"):
-        sweeps.publish(profile, "command")
+        sweeps.publish(profile, rows, "command")
 
 
 def test_two_notebooks_that_save_a_table_of_one_name_are_not_mixed(house, client):
@@ -674,8 +691,8 @@ def test_a_run_whose_table_loses_rows_fails_and_says_why(house, client):
     lost = MEASURED.replace('"method": ["a", "b"]', '"method": [10, 60]')
     write_notebook(house / "notebooks", "00-one", lost)
     (row,) = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"), client)
-    assert row["status"] == "failed"
-    assert "one-scores.csv: '' names several rows; save it with tables.save_table" in row["error"]
+    assert row.status == "failed"
+    assert "one-scores.csv: '' names several rows; save it with tables.save_table" in row.error
 
 
 def test_the_command_says_what_failed_and_exits_with_1(house):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from helpers import profiles
 from helpers.cli.errors import CommandError, fail
 from helpers.errors import LeukobookError
 from helpers.notebooks import ROOT
+
+if TYPE_CHECKING:
+    from helpers.records import Record
+    from helpers.sweeps import Row
 
 ProfileArgument = Annotated[Path, typer.Argument(help="A profile: a YAML file, or the name of one in profiles/.")]
 
@@ -52,16 +56,15 @@ def book(profile: ProfileArgument) -> None:
     from helpers.book import build
 
     chosen = _profile(profile)
-    _run(chosen)
-    typer.echo(f"Start page: {build(chosen.name)}")
+    typer.echo(f"Start page: {build(chosen.name, _run(chosen))}")
 
 
 def notebooks() -> None:
     """Execute the notebooks with the quick profile and write their outputs back, normalised."""
     from helpers.book import refresh_notebooks
 
-    _run(_profile(Path("quick")))
-    changed = refresh_notebooks()
+    quick = _profile(Path("quick"))
+    changed = refresh_notebooks(quick.name, _run(quick))
     typer.echo(f"Changed: {', '.join(changed)}" if changed else "Nothing has changed.")
 
 
@@ -96,35 +99,35 @@ def _published(chosen: profiles.Profile) -> list[Path]:
 
     command = f"python -m helpers publish {chosen.name}"
     if chosen.grid:
-        _sweep(chosen)
-        return [sweeps.publish(chosen, command)]
-    _run(chosen)
-    return results.publish(chosen, command, typer.echo)
+        return [sweeps.publish(chosen, _sweep(chosen), command)]
+    return results.publish(chosen, _run(chosen), command, typer.echo)
 
 
 def _profile(profile: Path) -> profiles.Profile:
     return profiles.read_profile(profile if profile.suffix else ROOT / "profiles" / f"{profile}.yaml")
 
 
-def _run(chosen: profiles.Profile) -> None:
-    """Run a profile; exit with 1 if a notebook failed."""
+def _run(chosen: profiles.Profile) -> list[Record]:
+    """Run a profile and return its records; exit with 1 if a notebook failed."""
     from helpers import runs
 
     if chosen.grid:
         raise CommandError(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
     records = runs.run(chosen, typer.echo)
-    failed = [record for record in records if record.status != "done"]
+    failed = sum(not record.done for record in records)
     if failed:
-        fail(f"{len(failed)} of {len(records)} notebooks failed.")
+        fail(f"{failed} of {len(records)} notebooks failed.")
+    return records
 
 
-def _sweep(chosen: profiles.Profile, scheduler: str | None = None, workers: int | None = None) -> None:
-    """Carry out a sweep; exit with 1 if a run failed."""
+def _sweep(chosen: profiles.Profile, scheduler: str | None = None, workers: int | None = None) -> list[Row]:
+    """Carry out a sweep and return its rows; exit with 1 if a run failed."""
     from helpers import sweeps
 
     with sweeps.cluster(scheduler, workers) as client:
         rows = sweeps.run(chosen, client, typer.echo)
-    failed = sum(row["status"] != "done" for row in rows)
+    failed = sum(not row.done for row in rows)
     typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
     if failed:
         raise typer.Exit(1)
+    return rows

@@ -11,9 +11,12 @@ What a sweep leaves in ``build/<profile>/sweep/``::
 from helpers.sweeps.engine import SweepError, cluster, folder, run
 from helpers.sweeps.plan import Task, expand
 from helpers.sweeps.report import means, publish, write_report
+from helpers.sweeps.rows import Outcome, Row
 from helpers.sweeps.store import Store, StoreError
 
 __all__ = [
+    "Outcome",
+    "Row",
     "Store",
     "StoreError",
     "SweepError",

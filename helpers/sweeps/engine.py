@@ -9,7 +9,6 @@ import os
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dask
 from dask.distributed import Client, Future, LocalCluster, as_completed
@@ -23,6 +22,7 @@ from helpers.errors import LeukobookError
 from helpers.publication import published
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
+from helpers.sweeps.rows import Outcome, Row
 from helpers.sweeps.store import Store
 
 # Runs that the scheduler holds for each worker, and for those that join later, at least.
@@ -102,7 +102,7 @@ def folder(name: str) -> Path:
     return runs.BUILD / name / "sweep"
 
 
-def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[dict[str, Any]]:
+def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[Row]:
     """Carry out every run of a sweep that has not been done with the same notebook, helpers, libraries and data.
 
     A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, as often
@@ -123,35 +123,35 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
     store = Store(folder(profile.name))
     with store.locked():
         tasks, before = list(expand(profile)), store.rows()
+        ended = dict(before)
         todo = [task for task in tasks if not _done(task, before)]
         say(_plan(profile, tasks, todo, before, client))
         commit = provenance.commit()
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
             for outcome in _outcomes(todo, client, profile.limit_s):
-                if "provenance" in outcome["row"]:  # the notebook came from here, and the helpers are the same as here
-                    outcome["row"]["provenance"]["commit"] = commit
+                outcome = outcome.at_commit(commit)  # the notebook came from here, and the helpers are the same
                 store.add(outcome)
-                if outcome["row"]["status"] != "done":
-                    say(f"{outcome['row']['name']}: failed, {outcome['row']['error']}")
+                ended[outcome.row.name] = outcome.row
+                if not outcome.row.done:
+                    say(f"{outcome.row.name}: failed, {outcome.row.error}")
                 bar.update()
-        rows = store.rows()
-        ended = [rows[task.name] for task in tasks]
-        store.write_table(ended)
-        return ended
+        rows = [ended[task.name] for task in tasks]
+        store.write_table(rows)
+        return rows
 
 
-def _done(task: Task, before: dict[str, dict[str, Any]]) -> bool:
+def _done(task: Task, before: dict[str, Row]) -> bool:
     row = before.get(task.name)
-    return row is not None and row["status"] == "done" and row["key"] == task.key
+    return row is not None and row.done and row.key == task.key
 
 
 def _plan(
-    profile: profiles.Profile, tasks: list[Task], todo: list[Task], before: dict[str, dict[str, Any]], client: Client
+    profile: profiles.Profile, tasks: list[Task], todo: list[Task], before: dict[str, Row], client: Client
 ) -> str:
     """What will run, and for how long, from the runs that have ended."""
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
-    took = [row["seconds"] for row in before.values() if row["status"] == "done"]
+    took = [row.seconds for row in before.values() if row.done]
     about = "how long is known after the first run"
     if took:
         about = f"about {statistics.median(took) * len(todo) / max(1, workers) / 60:.1f} min"
@@ -164,7 +164,7 @@ def _plan(
     return "\n".join(lines)
 
 
-def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict[str, Any]]:
+def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[Outcome]:
     """What the runs bring back, as they end; so many wait that a worker that joins later finds some, and no more.
 
     Their keys make them one group for Dask, which then keeps those that wait on the scheduler: a worker that dies takes
@@ -196,7 +196,7 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[dict
             going.add(more)
 
 
-def _outcome(future: Future, task: Task, client: Client) -> dict[str, Any]:
+def _outcome(future: Future, task: Task, client: Client) -> Outcome:
     try:
         return future.result()
     except KilledWorker as error:
@@ -207,7 +207,6 @@ def _outcome(future: Future, task: Task, client: Client) -> dict[str, Any]:
         return _lost(task, f"{type(error).__name__}: {error}")
 
 
-def _lost(task: Task, why: str) -> dict[str, Any]:
-    row = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data, "status": "failed"}
-    row |= {"error": published(why), "parameters": published(task.parameters), "measures": {}}
-    return {"row": row, "notebook": (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes(), "tables": {}}
+def _lost(task: Task, reason: str) -> Outcome:
+    row = Row(task.name, task.notebook, task.key, task.data, "failed", published(reason), published(task.parameters))
+    return Outcome(row, (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes(), {})

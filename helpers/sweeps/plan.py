@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers import notebooks, profiles, runs
+from helpers.notebooks import Parameters
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Task:
 
     name: str
     notebook: str
-    parameters: dict[str, Any]
+    parameters: Parameters
     key: str
     datasets: dict[tuple[str, str], str]
 
@@ -37,16 +38,15 @@ class Task:
 
 def varied(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
     """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
-    defaults = notebooks.defaults(notebook)
-    return {name: values for name, values in profile.grid.items() if name in defaults}
+    return {name: values for name, values in profile.grid.items() if name in profile.notebooks[notebook].defaults}
 
 
-def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Parameters]]:
     """The runs of a profile, in the order of its notebooks and of its grid: name, notebook and its parameters."""
-    for notebook, given in profile.notebooks.items():
-        own = varied(profile, notebook)
-        for chosen in itertools.product(*own.values()):
-            parameters = {**given, **dict(zip(own, chosen, strict=True))}
+    for notebook, chapter in profile.notebooks.items():
+        grid = varied(profile, notebook)
+        for values in itertools.product(*grid.values()):
+            parameters = {**chapter.parameters, **dict(zip(grid, values, strict=True))}
             yield f"{notebook}-{runs.digest(parameters)[:12]}", notebook, parameters
 
 
@@ -56,9 +56,13 @@ def expand(profile: profiles.Profile) -> Iterator[Task]:
     Raises:
         DataError: a dataset cannot be read.
     """
-    defaults, content, fingerprint = map(functools.cache, (notebooks.defaults, runs.content_digest, runs.fingerprint))
+    content, fingerprint = functools.cache(_content), functools.cache(runs.fingerprint)
     for name, notebook, parameters in combinations(profile):
-        read = {dataset: fingerprint(dataset) for dataset in profiles.datasets_of({**defaults(notebook), **parameters})}
-        data = runs.fingerprint_of_all(list(read.values()))
-        key = runs.run_key(content(notebooks.NOTEBOOKS / f"{notebook}.ipynb"), parameters, data)
-        yield Task(name, notebook, parameters, key, read)
+        values = profile.notebooks[notebook].values(parameters)
+        fingerprints = {dataset: fingerprint(dataset) for dataset in profiles.datasets_of(values)}
+        data = runs.fingerprint_of_all(list(fingerprints.values()))
+        yield Task(name, notebook, parameters, runs.run_key(content(notebook), parameters, data), fingerprints)
+
+
+def _content(name: str) -> str:
+    return runs.content_digest(name, notebooks.read(notebooks.NOTEBOOKS / f"{name}.ipynb"))

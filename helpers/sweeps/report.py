@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import textwrap
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, notebooks, plots, profiles, provenance, results, runs
+from helpers import files, plots, profiles, provenance, results, runs
 from helpers.markup import escape_markdown
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
 from helpers.sweeps.plan import combinations, expand, varied
+from helpers.sweeps.rows import Row
 from helpers.sweeps.store import Store
 
 REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
@@ -66,14 +68,14 @@ def _in_words(value: Any) -> Any:
 
 
 def write_report(profile: profiles.Profile) -> Path:
-    """Write ``report.md`` beside the table of a sweep, with figures of what its profile asks for.
+    """Write ``report.md`` from the rows that a sweep has left, with figures of what its profile asks for.
 
     Raises:
         SweepError: no run has been done, or none measured what is asked for, or two notebooks saved one table.
         DataError: a dataset cannot be read, so that nobody knows which runs are of today's data.
     """
     place = folder(profile.name)
-    _, table, found = _measured(profile)
+    _, table, found = _measured(profile, Store(place).rows().values())
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
@@ -88,70 +90,62 @@ def write_report(profile: profiles.Profile) -> Path:
     return place / "report.md"
 
 
-def publish(profile: profiles.Profile, command: str) -> Path:
+def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Path:
     """Put the means of a sweep into ``book/results/``, with their provenance.
 
     Args:
         profile: of the sweep.
+        rows: from :func:`helpers.sweeps.run`.
         command: what a reader types to get them again.
 
     Raises:
         SweepError: as :func:`write_report`, or a run is missing.
     """
-    rows, table, found = _measured(profile)
+    current, table, found = _measured(profile, rows)
     done, wanted = table[table["status"] == "done"], sum(1 for _ in combinations(profile))
     if len(done) < wanted:
         raise SweepError(f"{profile.name}: {len(done)} of {wanted} runs are done, and only whole sweeps are published")
     data = sorted(set(done["data"]))
-    about = {
-        "command": command,
-        "parameters": {
-            name: {**notebooks.defaults(name), **given, **varied(profile, name)}
-            for name, given in profile.notebooks.items()
-        },
-        "data_sha256": runs.fingerprint_of_all(data),
-    }
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
-    made_by = f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}"
-    path = results.save_result(
-        profile.name,
-        found.round(3),
-        made_by,
-        about=about,
+    note = results.ResultNote(
+        made_by=f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}",
+        command=command,
+        parameters={name: chapter.values(varied(profile, name)) for name, chapter in profile.notebooks.items()},
+        data_sha256=runs.fingerprint_of_all(data),
         finished=finished.isoformat(timespec="seconds"),
-        provenance=provenance.merge([provenance.Provenance(**row["provenance"]) for row in rows]),
+        provenance=provenance.merge([row.provenance for row in current]),
     )
+    path = results.save_result(profile.name, found.round(3), note)
     results.remove_others(command, [path])
     return path
 
 
-def _measured(profile: profiles.Profile) -> tuple[list[dict[str, Any]], pd.DataFrame, pd.DataFrame]:
-    """The rows of a sweep as far as it has come, as a table, too, and the means of what its profile asks for.
+def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row], pd.DataFrame, pd.DataFrame]:
+    """The rows of a sweep that count, as a table, too, and the means of what its profile asks for.
 
     Rows of runs whose notebook, helpers, libraries, data or threads have changed since do not count.
     """
-    before = Store(folder(profile.name)).rows()
-    tasks = list(expand(profile))
-    rows = [before[task.name] for task in tasks if task.name in before and before[task.name]["key"] == task.key]
-    table = store.table(rows)
+    row_of = {(row.name, row.key): row for row in rows}
+    current = [row_of[task.name, task.key] for task in expand(profile) if (task.name, task.key) in row_of]
+    table = store.table(current)
     if table.empty or not (table["status"] == "done").any():
         raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
-    _refuse_shared_tables(profile.name, rows)
+    _refuse_shared_tables(profile.name, current)
     known = [column for column in table if ": " in column]
     asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
     if not asked:
         listed = ", ".join(known[:10]) or "none"
         raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
-    return rows, table, means(table, list(profile.grid), asked)
+    return current, table, means(table, list(profile.grid), asked)
 
 
-def _refuse_shared_tables(name: str, rows: list[dict[str, Any]]) -> None:
+def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
     """Raise an error where two notebooks have saved tables of one name: a mean would mix their numbers."""
     notebook_of: dict[str, str] = {}
     for row in rows:
-        for saved in {measure.partition(": ")[0] for measure in row["measures"]}:
-            if notebook_of.setdefault(saved, row["notebook"]) != row["notebook"]:
-                both = f"{notebook_of[saved]} and {row['notebook']}"
+        for saved in {measure.partition(": ")[0] for measure in row.measures}:
+            if notebook_of.setdefault(saved, row.notebook) != row.notebook:
+                both = f"{notebook_of[saved]} and {row.notebook}"
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")
 
 

@@ -6,14 +6,17 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
 from helpers import files, tables
 from helpers.errors import LeukobookError
+from helpers.provenance import Provenance
+from helpers.sweeps.rows import Outcome, Row, row_from_json
 
 
 class StoreError(LeukobookError):
@@ -54,23 +57,23 @@ class Store:
                 file.truncate(whole)
 
     @staticmethod
-    def _byte(file: Any, at: int) -> bytes:
+    def _byte(file: BinaryIO, at: int) -> bytes:
         file.seek(at)
         return file.read(1)
 
-    def add(self, outcome: dict[str, Any]) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Keep what :func:`helpers.sweeps.work.carry_out` has brought back: notebook and tables, and last the row.
 
         Raises:
             StoreError: the disk is full, or cannot be written to.
         """
-        name = outcome["row"]["name"]
-        line = (json.dumps(outcome["row"]) + "\n").encode()
+        name = outcome.row.name
+        line = (outcome.row.to_json() + "\n").encode()
         try:
-            files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome["notebook"])
+            files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome.notebook)
             place = self.folder / "tables" / name
             shutil.rmtree(place, ignore_errors=True)  # of another version of this run
-            for table, content in outcome["tables"].items():
+            for table, content in outcome.tables.items():
                 place.mkdir(parents=True, exist_ok=True)
                 files.write_bytes(place / table, content)
             with self._rows.open("ab") as file:
@@ -83,40 +86,40 @@ class Store:
                 "it goes on with this run"
             ) from None
 
-    def rows(self) -> dict[str, dict[str, Any]]:
-        """The last row of every run that has ended, by name."""
+    def rows(self) -> dict[str, Row]:
+        """Read the last row of every run that has ended, by name."""
         if not self._rows.exists():
             return {}
         with self._rows.open(encoding="utf-8") as file:
-            found = (json.loads(line) for line in file if line.endswith("\n"))
-            return {row["name"]: row for row in found}
+            rows = (row_from_json(line) for line in file if line.endswith("\n"))
+            return {row.name: row for row in rows if row is not None}
 
-    def write_table(self, rows: list[dict[str, Any]]) -> Path:
+    def write_table(self, rows: Iterable[Row]) -> Path:
         """Write :func:`table` as ``runs.csv`` and return its path."""
         target = self.folder / "runs.csv"
         files.write_text(target, tables.safe_text(table(rows)).to_csv(index=False))
         return target
 
 
-def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A line per run: what it was given, what it measured, how it went, and where."""
-    own = ("parameters", "measures", "provenance")
-    flat = [
-        {key: value for key, value in row.items() if key not in own}
-        | {
-            key: value if isinstance(value, int | float | str) else json.dumps(value)
-            for key, value in row["parameters"].items()
-        }
-        | row["measures"]
-        | _origin(row.get("provenance"))
-        for row in rows
-    ]
-    return pd.DataFrame(flat)
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """Lay out a line per run: its task, how it went, what it was given, what it measured, and where."""
+    return pd.DataFrame([_line(row) for row in rows])
 
 
-def _origin(provenance: dict[str, Any] | None) -> dict[str, str]:
+def _line(row: Row) -> dict[str, Any]:
+    outer = ("name", "notebook", "key", "data", "status", "error", "begun", "worker", "seconds", "peak_mib")
+    values = {name: getattr(row, name) for name in outer}
+    parameters = {
+        name: value if isinstance(value, int | float | str) else json.dumps(value)
+        for name, value in row.parameters.items()
+    }
+    return {k: v for k, v in values.items() if v is not None} | parameters | row.measures | _origin(row.provenance)
+
+
+def _origin(provenance: Provenance | None) -> dict[str, str]:
     """Provenance in columns of text; none of a run whose worker was lost."""
     if provenance is None:
         return {}
     lists = ("threads", "versions")
-    return {**provenance, **{name: ", ".join(map(" ".join, provenance[name].items())) for name in lists}}
+    values = asdict(provenance)
+    return {**values, **{name: ", ".join(map(" ".join, values[name].items())) for name in lists}}

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import os
 import platform
-import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import psutil
 from dask.distributed import get_worker
-from nbclient.exceptions import DeadKernelError
-from papermill.exceptions import PapermillExecutionError
 
-from helpers import files, kernels, notebooks, provenance, runs, tables
+from helpers import execution, files, provenance, runs, tables
+from helpers.execution import KernelMonitor
 from helpers.publication import published
 from helpers.sweeps.plan import Task
+from helpers.sweeps.rows import Outcome, Row
 
 
 def helpers_digest() -> str:
@@ -31,7 +26,7 @@ def helpers_digest() -> str:
     return whole.hexdigest()
 
 
-def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[str, Any]:
+def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> Outcome:
     """Execute a notebook and bring back all that it made.
 
     Args:
@@ -42,42 +37,30 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> dict[s
             may have.
 
     Returns:
-        ``row`` (what stands in the table; ``status`` is ``done`` or ``failed``, ``error`` says why), ``notebook``
-        (bytes, as far as it went) and ``tables`` (bytes by name) that it saved below ``outputs/``.
+        The row, ``failed`` with an error where there is one, the notebook as far as it went, and the tables that it
+        saved below ``outputs/``.
     """
     begun, clock = time.time(), time.perf_counter()
-    row: dict[str, Any] = {"name": task.name, "notebook": task.notebook, "key": task.key, "data": task.data}
-    row |= {"status": "failed", "error": "", "begun": begun, "worker": f"{platform.node()}:{os.getpid()}"}
-    row |= {"parameters": published(task.parameters), "measures": {}, "provenance": asdict(_provenance())}
+    monitor, measures, error = KernelMonitor(limit_s, _memory_limit()), {}, ""
     saved: list[tables.Table] = []
-    with files.temporary_folder("sweep-") as place:
-        watch = _Watch(limit_s)
+    with files.temporary_folder("sweep-") as folder:
+        notebook, executed = folder / f"{task.notebook}.ipynb", folder / "executed.ipynb"
         try:
             _same_helpers(helpers)
             _same_data(task)
-            (place / "in.ipynb").write_bytes(source)
-            with watch:
-                kernels.execute(place / "in.ipynb", place / "out.ipynb", task.parameters, place, progress=False)
-            saved = tables.read_tables(place / "outputs", notebooks.chapter_name(task.notebook))
-            row["measures"] = _measures(saved)
+            notebook.write_bytes(source)
+            saved = execution.execute(notebook, executed, task.parameters, folder, monitor=monitor)
+            measures = _measures(saved)
             _same_helpers(helpers)  # nor have they changed meanwhile
-            row["status"] = "done"
-        except PapermillExecutionError as error:
-            row["error"] = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
-        except DeadKernelError as error:
-            row["error"] = watch.why or f"the kernel died ({error})"
-        except kernels.KernelError as error:  # maybe killed before it could answer
-            row["error"] = watch.why or str(error)
-        except (ValueError, OSError) as error:
-            row["error"] = str(error)
-        out = place / "out.ipynb"
-        row["error"] = published(row["error"])
-        row |= {"seconds": round(time.perf_counter() - clock, 3), "peak_mib": round(watch.peak / 2**20, 1)}
-        return {
-            "row": row,
-            "notebook": out.read_bytes() if out.exists() else source,
-            "tables": {table.path.name: table.path.read_bytes() for table in saved},
-        }
+        except (ValueError, OSError) as caught:
+            error = str(caught) or type(caught).__name__
+        row = Row(
+            task.name, task.notebook, task.key, task.data, "failed" if error else "done", published(error),
+            published(task.parameters), measures, begun, f"{platform.node()}:{os.getpid()}",
+            round(time.perf_counter() - clock, 3), round(monitor.peak / 2**20, 1), _provenance(),
+        )  # fmt: skip
+        content = {table.path.name: table.path.read_bytes() for table in saved}
+        return Outcome(row, executed.read_bytes() if executed.exists() else source, content)
 
 
 @functools.cache
@@ -123,52 +106,9 @@ def _measures(saved: list[tables.Table]) -> dict[str, float]:
     return found
 
 
-class _Watch(threading.Thread):
-    """Looks at the kernel twice a second, and kills it when it is over its time or its memory; ``why`` then says so."""
-
-    def __init__(self, limit_s: float):
-        super().__init__(daemon=True)
-        self.limit_s, self.peak, self.why = limit_s, 0, ""
-        self._allowed, self._ended = _memory_limit(), threading.Event()
-
-    def __enter__(self) -> _Watch:
-        self._until = time.monotonic() + self.limit_s
-        self._before = {child.pid for child in psutil.Process().children(recursive=True)}
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self.join()
-
-    def run(self) -> None:
-        while not self._ended.wait(0.5):
-            children = psutil.Process().children(recursive=True)
-            kernels = [child for child in children if child.pid not in self._before]
-            self.peak = max(self.peak, sum(map(_memory, kernels)))
-            if time.monotonic() > self._until:
-                self.why = f"stopped after {self.limit_s:g} s, its limit"
-            elif self.peak > self._allowed:
-                self.why = f"stopped at {self.peak / 2**20:.0f} MiB; its worker may have {self._allowed / 2**20:.0f}"
-            for child in kernels if self.why else ():
-                _kill(child)
-
-
 def _memory_limit() -> float:
     """Bytes that the Dask worker of this process may have; Dask itself looks at the worker, not at its kernel."""
     try:
         return get_worker().memory_manager.memory_limit or float("inf")
     except ValueError:  # not in a worker
         return float("inf")
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
-
-
-def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.Error):  # it has ended by itself meanwhile
-        process.kill()

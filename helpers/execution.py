@@ -1,0 +1,113 @@
+"""Execute one notebook: its result tables, or one error that says why there are none.
+
+Runs and sweeps execute notebooks through :func:`execute`, so that one failure has one message in both: a cell that
+raised an error, a kernel that died, did not start or was stopped at a limit, a notebook that is missing, a table that
+cannot be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+
+from helpers import kernels, notebooks, tables
+from helpers.errors import LeukobookError
+from helpers.notebooks import Parameters
+
+POLL_S = 0.5  # between two looks at a kernel
+
+
+class ExecutionError(LeukobookError):
+    """A notebook without results; the message says in which cell it failed, or what stopped it."""
+
+
+class KernelMonitor(threading.Thread):
+    """Record the memory of a kernel twice a second, and kill it at a limit; a context manager around its execution.
+
+    Attributes:
+        peak: bytes that the kernel and its children have had at most.
+        reason: why the kernel was killed; empty where it was not.
+
+    Args:
+        timeout_s: seconds that the kernel may take.
+        memory_limit: bytes that it may have.
+    """
+
+    def __init__(self, timeout_s: float, memory_limit: float = math.inf):
+        super().__init__(daemon=True)
+        self.timeout_s, self.memory_limit = timeout_s, memory_limit
+        self.peak, self.reason = 0, ""
+        self._ended = threading.Event()
+
+    def __enter__(self) -> KernelMonitor:
+        self._until = time.monotonic() + self.timeout_s
+        self._before = {child.pid for child in psutil.Process().children(recursive=True)}
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+    def run(self) -> None:
+        """Poll until the execution ends; called by :meth:`threading.Thread.start`."""
+        while not self._ended.wait(POLL_S):
+            children = psutil.Process().children(recursive=True)
+            kernel = [child for child in children if child.pid not in self._before]
+            self.peak = max(self.peak, sum(map(_memory, kernel)))
+            if time.monotonic() > self._until:
+                self.reason = f"stopped after {self.timeout_s:g} s, its limit"
+            elif self.peak > self.memory_limit:
+                peak, limit = self.peak / 2**20, self.memory_limit / 2**20
+                self.reason = f"stopped at {peak:.0f} MiB; its worker may have {limit:.0f}"
+            for process in kernel if self.reason else ():
+                _kill(process)
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error):  # it has ended by itself meanwhile
+        process.kill()
+
+
+def execute(
+    source: Path, target: Path, parameters: Parameters, work: Path, *, monitor: KernelMonitor | None = None
+) -> list[tables.Table]:
+    """Execute a notebook and read the tables that it has saved below ``outputs/``.
+
+    Args:
+        source: the notebook, under its own name.
+        target: where it goes with its outputs, as far as it comes.
+        parameters: set by the run; the others have their defaults.
+        work: the folder that it runs in.
+        monitor: holds the kernel to its limits; without one a progress bar is shown, and there are none.
+
+    Raises:
+        ExecutionError: a cell failed, the kernel did not start, died or was stopped, or a table cannot be read.
+    """
+    try:
+        with monitor or contextlib.nullcontext():
+            kernels.execute(source, target, parameters, work, progress=monitor is None)
+        return tables.read_tables(work / "outputs", notebooks.chapter_name(source.stem))
+    except PapermillExecutionError as error:
+        reason = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+    except DeadKernelError as error:
+        reason = (monitor and monitor.reason) or f"the kernel died ({error})"
+    except kernels.KernelError as error:  # maybe killed before it could answer
+        reason = (monitor and monitor.reason) or str(error)
+    except (ValueError, OSError) as error:
+        reason = str(error)
+    raise ExecutionError(reason)
