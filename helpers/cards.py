@@ -8,11 +8,14 @@ they do not know is a line that somebody has to fill in; an empty card looks fin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from helpers import metrics
 from helpers.datasets import Dataset
 from helpers.markup import escape_markdown
+
+if TYPE_CHECKING:  # the command line reads this module, and should not wait for Keras
+    from helpers.modelcard import Measured, ModelCard
 
 _ASK = "*to be filled in:*"
 
@@ -58,50 +61,50 @@ content: `{dataset.fingerprint()}`.
 """
 
 
-def model_card(card: dict[str, Any]) -> str:
+def model_card(card: ModelCard) -> str:
     """What a model is, what it was trained and tested on, and how good it was.
 
     Args:
         card: as :func:`helpers.classification.train` makes it and saves it beside the model.
     """
-    parts = "\n".join(f"| {name} | {own['images']} | {own['groups']} |" for name, own in card["parts"].items())
+    parts = "\n".join(f"| {name} | {own.images} | {own.groups} |" for name, own in card.parts)
     scores = "\n".join(
-        f"| {name} | {measured_in_words(own)} | {own['n']} | {own['groups']} |" for name, own in card["test"].items()
+        f"| {name} | {measured_in_words(own)} | {own.n} | {own.groups} |" for name, own in card.test.items()
     )
-    settings = ", ".join(f"{key} {value}" for key, value in card["settings"].items() if key != "seed" and value != "")
-    alarms = "\n".join(f"- {escape_markdown(alarm)}" for alarm in card["alarms"]) or "- none"
-    test, seen = card["parts"]["test"], card["input"]
-    classes, positive = [escape_markdown(name) for name in card["classes"]], escape_markdown(card["positive"])
-    title, name = escape_markdown(card["data"]["title"]), escape_markdown(card["data"]["name"])
-    return f"""# Model card: {card["network"]}, {" or ".join(classes)}
+    settings = ", ".join(f"{key} {value}" for key, value in card.settings.items() if key != "seed" and value != "")
+    alarms = "\n".join(f"- {escape_markdown(alarm)}" for alarm in card.alarms) or "- none"
+    test, seen = card.parts.test, card.input
+    classes, positive = [escape_markdown(name) for name in card.classes], escape_markdown(card.positive)
+    title, name = escape_markdown(card.data.title), escape_markdown(card.data.name)
+    return f"""# Model card: {card.network}, {" or ".join(classes)}
 
-**Purpose:** {card["purpose"]}.
+**Purpose:** {card.purpose}.
 
 ## What it is
 
-- Network `{card["network"]}`, SHA-256 of its file `{card["sha256"]}`.
+- Network `{card.network}`, SHA-256 of its file `{card.sha256}`.
 - Answers with a probability for each of {", ".join(classes)}.
-- Input: one cell in the middle of an image, red, green, blue, {seen["dtype"]} from {seen["low"]:g} to {seen["high"]:g},
-  resized to {card["size"]} pixels; scaled within the model.
-- **{positive}** is called from a probability of {card["threshold"]:.3f} on, chosen on validation images for a
-  sensitivity of {card["sensitivity_wanted"]:g}; of new images like these, {card["sensitivity_expected"]:.3f} may be
-  expected, and the wanted sensitivity is reached with a probability of {card["sensitivity_assurance"]:.2f}; both take
+- Input: one cell in the middle of an image, red, green, blue, {seen.dtype} from {seen.low:g} to {seen.high:g},
+  resized to {card.size} pixels; scaled within the model.
+- **{positive}** is called from a probability of {card.threshold:.3f} on, chosen on validation images for a
+  sensitivity of {card.sensitivity_wanted:g}; of new images like these, {card.sensitivity_expected:.3f} may be
+  expected, and the wanted sensitivity is reached with a probability of {card.sensitivity_assurance:.2f}; both take
   cells as independent, so that where cells of one patient are alike less is reached.
 
 ## What it has learnt from
 
-- {title} ({name}, SHA-256 `{card["data"]["sha256"]}`).
-- Split: {escape_markdown(card["split"])}.
+- {title} ({name}, SHA-256 `{card.data.sha256}`).
+- Split: {escape_markdown(card.split)}.
 
 | part | images | groups |
 |---|---:|---:|
 {parts}
 
-- Training: {settings}; {card["epochs_run"]} epochs were run; seed {card["seed"]}; Keras {card["versions"]["keras"]}.
+- Training: {settings}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
 
 ## How good it was, once, on groups it had not seen
 
-On {test["images"]} images of {test["groups"]} groups; each measure with the images and groups that it counts.
+On {test.images} images of {test.groups} groups; each measure with the images and groups that it counts.
 
 | measure | value [95 %] | images | groups |
 |---|---|---:|---:|
@@ -120,18 +123,13 @@ Alarms raised by the evaluation:
 """
 
 
-def measured_in_words(measured: dict[str, Any]) -> str:
-    """Write a number with its interval, or with the range of the groups where these are too few for one.
-
-    Args:
-        measured: ``value``, ``low``, ``high`` (``None`` where there is none) and ``interval``, as in
-            :class:`helpers.metrics.Estimate`.
-    """
-    value, low, high = (measured[key] for key in ("value", "low", "high"))
+def measured_in_words(measured: Measured) -> str:
+    """Write a number with its interval, or with the range of the groups where these are too few for one."""
+    value, low, high = measured.value, measured.low, measured.high
     if value is None:
         return "not defined"
-    if measured["interval"] == metrics.NONE:
-        return f"{value:.3f} (no interval: {measured['groups']} group)"
-    if measured["interval"] == metrics.RANGE:
-        return f"{value:.3f} (no interval: {measured['groups']} groups, from {low:.3f} to {high:.3f})"
+    if measured.interval == metrics.NONE:
+        return f"{value:.3f} (no interval: {measured.groups} group)"
+    if measured.interval == metrics.RANGE:
+        return f"{value:.3f} (no interval: {measured.groups} groups, from {low:.3f} to {high:.3f})"
     return f"{value:.3f} [{low:.3f}, {high:.3f}]"

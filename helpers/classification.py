@@ -58,7 +58,7 @@ def train(
     strategy: str = "",
     batch: int = 0,
     assurance: float | None = None,
-) -> tuple[dict[str, Any], list[metrics.Alarm]] | None:
+) -> tuple[modelcard.ModelCard, list[metrics.Alarm]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
     Args:
@@ -209,13 +209,13 @@ def _checked_outputs(model_path: Path) -> Path:
     return model_path
 
 
-def _save(model: keras.Model, card: dict[str, Any], model_path: Path) -> dict[str, Any]:
+def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> modelcard.ModelCard:
     """Write the model, and then the card with its SHA-256: between the two the old card is refused, not believed."""
     with files.whole(model_path) as part_path:
         model.save(part_path)
-        card = {**card, "sha256": modelfile.file_digest(part_path)}
-        card = modelcard.ModelCard.model_validate(card).model_dump()
-    files.write_text(model_path.with_suffix(".json"), json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+        card = modelcard.ModelCard(**fields, sha256=modelfile.file_digest(part_path))
+    content = json.dumps(card.model_dump(), indent=1, ensure_ascii=False) + "\n"
+    files.write_text(model_path.with_suffix(".json"), content)
     files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
     return card
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from helpers import files, images, metrics, modelcard, modelfile, models, outputs, tables
 from helpers.backend import keras
+from helpers.modelcard import ModelCard
 
 ROW_BYTES = 1024  # of the table for an image, which mostly takes a tenth of it; they must be free before the work
 
 
-def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
+def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
     """Load a model and its card; nothing in either file is executed.
 
     Raises:
@@ -24,7 +24,7 @@ def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
         ModelError: the model cannot be read, or does not take or give what its card says.
     """
     model_path = modelfile.require_file(model_path)
-    card = modelcard.read_card(model_path.with_suffix(".json"), modelcard.ModelCard, model_path)
+    card = modelcard.read_card(model_path.with_suffix(".json"), ModelCard, model_path)
     model = modelfile.load_model_file(model_path)
     expected = (len(card.classes),) if len(card.classes) > 2 else (1, 2)
     if len(model.outputs) != 1 or len(model.output_shape) != 2 or model.output_shape[1] not in expected:
@@ -32,7 +32,7 @@ def load(model_path: Path) -> tuple[keras.Model, dict[str, Any]]:
             f"{model_path}: gives {model.output_shape}, but its card has {len(card.classes)} classes"
         )
     modelfile.require_input(model, model_path, card.size)
-    return model, card.model_dump()
+    return model, card
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Predicted:
 
 
 def predict(
-    paths: Sequence[Path], model: keras.Model, card: dict[str, Any], target: Path, *, folder: Path | None = None
+    paths: Sequence[Path], model: keras.Model, card: ModelCard, target: Path, *, folder: Path | None = None
 ) -> Predicted:
     """Classify images and write a table: ``image``, a column ``p_<class>`` per class, ``called`` and ``threshold``.
 
@@ -79,18 +79,18 @@ def predict(
         raise images.ImageError(images.none_readable(bad))
     table = pd.concat(parts, ignore_index=True)
     table["image"] = [names[path] for path in table["image"]]
-    table["threshold"] = card["threshold"]
+    table["threshold"] = card.threshold
     files.write_text(target, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
-    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card["input"])]
+    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card.input.model_dump())]
     return Predicted(table, bad, findings)
 
 
 def _predicted(
-    paths: Sequence[Path], model: keras.Model, card: dict[str, Any], seen: metrics.InputStatistics, bad: list[str]
+    paths: Sequence[Path], model: keras.Model, card: ModelCard, seen: metrics.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
-    classes, positive = card["classes"], card["positive"]
+    classes, positive = card.classes, card.positive
     for read in images.read_batches(list(paths), bad, "classifying"):
-        pictures = np.stack([images.resize(image, card["size"]) for _, image in read])
+        pictures = np.stack([images.resize(image, card.size) for _, image in read])
         seen.add(pictures)
         try:
             said = models.predict_classes(model, pictures, eight_views=True)
@@ -101,5 +101,5 @@ def _predicted(
         called = np.array(classes)[said.argmax(1)]
         if len(classes) == 2:
             other = next(name for name in classes if name != positive)
-            called = np.where(said[:, classes.index(positive)] >= card["threshold"], positive, other)
+            called = np.where(said[:, classes.index(positive)] >= card.threshold, positive, other)
         yield table.assign(called=called)

@@ -124,7 +124,8 @@ def test_images_are_judged_once_over_all_of_them(trained, tmp_path):
     assert (found.bad, found.findings) == ([], [])
     assert len(found.table) == 100
     alone = [
-        metrics.another_input(images.resize(images.read(path), card["size"])[None], card["input"]) for path in paths
+        metrics.another_input(images.resize(images.read(path), card.size)[None], card.input.model_dump())
+        for path in paths
     ]
     assert sum(map(bool, alone)) > 0
 
@@ -303,13 +304,13 @@ def test_names_of_classes_are_harmless_in_card_and_table(trained, tmp_path):
     place, _ = trained
     model, card = prediction.load(place / "out" / "m.keras")
     strange = ["<script>alert(1)</script>", "=1+1|b"]
-    card = {**card, "classes": strange, "positive": strange[0], "alarms": ["Alarm <b>a|b</b>"]}
+    changed = {"classes": strange, "positive": strange[0], "alarms": ["Alarm <b>a|b</b>"], "threshold": 1.0}
+    card = card.model_copy(update=changed)
     text = cards.model_card(card)
     assert "<script>" not in text
     assert "<b>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; or =1+1&#124;b" in text
     first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
-    card["threshold"] = 1.0
     prediction.predict([first], model, card, tmp_path / "p.csv")
     assert pd.read_csv(tmp_path / "p.csv")["called"].tolist() == ["'=1+1|b"]
 

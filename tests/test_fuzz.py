@@ -182,8 +182,8 @@ def test_any_card_is_loaded_or_refused(tmp_path, model, content):
         assert str(tmp_path) in str(error)
         assert "\n" not in str(error)
     else:
-        assert found["positive"] in found["classes"]
-        assert 0 <= found["threshold"] <= 1
+        assert found.positive in found.classes
+        assert 0 <= found.threshold <= 1
 
 
 @settings(bounded, max_examples=60)

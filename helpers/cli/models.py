@@ -58,9 +58,8 @@ def train(
         typer.echo("this machine has done its part; the first one tests and writes the model")
         return
     card, alarms = made
-    test = card["test"]
     for name in ("AUC", "sensitivity", "specificity"):
-        typer.echo(f"{name:12} {cards.measured_in_words(test[name])} (n={test[name]['n']})")
+        typer.echo(f"{name:12} {cards.measured_in_words(card.test[name])} (n={card.test[name].n})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
     _point_out(list(map(str, alarms)))
 
@@ -77,7 +76,7 @@ def predict(
     found = prediction.predict(find_images(images), trained, card, out, folder=_folder(images))
     counts = ", ".join(f"{name} {number}" for name, number in found.table["called"].value_counts().items())
     typer.echo(f"{len(found.table)} images classified into {out}: {counts or 'none'}")
-    typer.echo(f"The model: {card['network']} on {card['data']['name']}, {card['purpose']}.")
+    typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
     _point_out(found.findings)
     _complain(found.bad)
 
