@@ -220,7 +220,8 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
     return card
 
 
-def _scores(test: pd.DataFrame, positive: str, threshold: float, seed: int) -> dict[str, Any]:
+def _scores(test: pd.DataFrame, positive: str, threshold: float, seed: int) -> dict[str, modelcard.Measured]:
     rows = metrics.rates(test, positive, threshold, seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
-    return json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
+    values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
+    return {name: modelcard.Measured(**measured) for name, measured in values.items()}

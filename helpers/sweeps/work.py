@@ -12,7 +12,7 @@ from pathlib import Path
 from dask.distributed import get_worker
 
 from helpers import execution, files, provenance, runs, tables
-from helpers.execution import KernelMonitor
+from helpers.execution import ExecutionError, KernelMonitor
 from helpers.publication import published
 from helpers.sweeps.plan import Task
 from helpers.sweeps.rows import Outcome, Row
@@ -77,7 +77,7 @@ def _provenance() -> provenance.Provenance:
 
 def _same_helpers(expected: str) -> None:
     if helpers_digest() != expected:
-        raise ValueError("the helpers package on this worker is another than on the client; install the same")
+        raise ExecutionError("the helpers package on this worker is another than on the client; install the same")
 
 
 def _same_data(task: Task) -> None:
@@ -85,7 +85,9 @@ def _same_data(task: Task) -> None:
         found = _known(dataset, expected)
         if found != expected:
             where = f"{dataset[0]} on {platform.node()}"
-            raise ValueError(f"{where} has the content {found[:12]}, and {expected[:12]} on the client; fetch it again")
+            raise ExecutionError(
+                f"{where} has the content {found[:12]}, and {expected[:12]} on the client; fetch it again"
+            )
 
 
 def _measures(saved: list[tables.Table]) -> dict[str, float]:
