@@ -105,9 +105,13 @@ def execute(
     except PapermillExecutionError as error:
         reason = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
     except DeadKernelError as error:
-        reason = (monitor and monitor.reason) or f"the kernel died ({error})"
+        reason = _limit_reached(monitor) or f"the kernel died ({error})"
     except kernels.KernelError as error:  # maybe killed before it could answer
-        reason = (monitor and monitor.reason) or str(error)
+        reason = _limit_reached(monitor) or str(error)
     except (ValueError, OSError) as error:
         reason = str(error)
     raise ExecutionError(reason)
+
+
+def _limit_reached(monitor: KernelMonitor | None) -> str:
+    return monitor.reason if monitor else ""

@@ -125,7 +125,7 @@ class SegmentationNote(_Part):
     um_per_pixel: Annotated[float, Field(gt=0, le=10)] | None
 
 
-Card = TypeVar("Card", bound=BaseModel)
+Card = TypeVar("Card", ModelCard, SegmentationNote)
 
 
 def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:

@@ -173,9 +173,22 @@ def parameters_code(notebook: NotebookNode) -> str:
 
 
 def parameters(notebook: NotebookNode) -> Parameters:
-    """Parse the ``parameters`` cell: names and default values, from plain assignments of literals."""
-    assignments = (node for node in ast.parse(parameters_code(notebook)).body if isinstance(node, ast.Assign))
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
+    """Parse the ``parameters`` cell: names and default values, from plain assignments of literals.
+
+    Raises:
+        NotebookError: an assignment is another one, or the cell is not Python.
+    """
+    values = {}
+    try:
+        for node in ast.parse(parameters_code(notebook)).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    values[name] = ast.literal_eval(value)
+                case ast.Assign():
+                    raise ValueError(f"line {node.lineno} assigns several names")
+    except (SyntaxError, ValueError) as error:
+        raise NotebookError(f"its parameters cell must be made of lines such as epochs = 3 ({error})") from None
+    return values
 
 
 def code_of(notebook: NotebookNode) -> list[list[Any]]:

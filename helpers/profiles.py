@@ -122,7 +122,10 @@ def _chapter(form: _Form, name: str, path: Path) -> Chapter:
     notebook = notebooks.read(path)
     values = {**form.parameters, **(form.notebooks[name] or {})}
     parameters = {key: _in_place(key, value) for key, value in values.items()}
-    return Chapter(parameters, notebooks.parameters(notebook), notebooks.parameters_code(notebook))
+    try:
+        return Chapter(parameters, notebooks.parameters(notebook), notebooks.parameters_code(notebook))
+    except notebooks.NotebookError as error:
+        raise ProfileError(f"{path}: {error}") from None
 
 
 def _form(path: Path, document: yamlfile.Document) -> _Form:
@@ -143,10 +146,10 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
             raise ProfileError(f"{line}: {_PARTS['']}") from None
         given = f"{wrong['input']!r}"
         shown = given if len(given) <= 60 else f"{given[:60]}…"
-        raise ProfileError(f"{line}: {'.'.join(map(str, place))} is {shown}, but {_PARTS[place[0]]}") from None
+        raise ProfileError(f"{line}: {'.'.join(map(str, place))} is {shown}, but {_PARTS[str(place[0])]}") from None
     if not form.grid and (lost := form.model_fields_set & {"limit_s", "measures"}):
-        line = document.line([min(lost)])
-        raise ProfileError(f"{path}, line {line}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
+        where = f"{path}, line {document.line([min(lost)])}"
+        raise ProfileError(f"{where}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
     return form
 
 
@@ -162,7 +165,7 @@ def _twice(form: _Form) -> _Problems:
             if (known := _hashable(value)) in earlier:
                 yield ("grid", key, number), f"{key} has the value {value!r} twice in the grid; keep one of them"
             earlier.add(known)
-        places = [("parameters", key)] if key in form.parameters else []
+        places: list[tuple[str, ...]] = [("parameters", key)] if key in form.parameters else []
         places += [("notebooks", name, key) for name, own in form.notebooks.items() if key in (own or {})]
         for place in places:
             yield place, f"{key} is given here and in the grid; keep one of them"

@@ -71,7 +71,8 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
 
 def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
     """Execute a notebook unless its record is of the code, parameters, data and threads of now; return its record."""
-    start, origin = time.perf_counter(), provenance.current()
+    start = time.perf_counter()
+    record = Record(place.notebook, "failed", 0.0, published(chapter.parameters), "", provenance.current())
     try:
         content, data = _content(place.notebook, chapter), data_digest(chapter.values(), fingerprint)
         key, previous = run_key(content, chapter.parameters, data), place.read_record()
@@ -79,13 +80,11 @@ def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, st
             _take_over_text(_source(place.notebook), place.executed)
             return replace(previous, repeated=False)
         saved = _executed(place, chapter, content)
-        outcome = {"status": "done", "key": key, "data": data, "tables": saved}
+        record = replace(record, status="done", key=key, data=data, tables=saved)
     except (datasets.DataError, notebooks.NotebookError, ExecutionError) as error:
-        outcome = {"status": "failed", "error": str(error)}
-    record = Record(
-        place.notebook, seconds=round(time.perf_counter() - start, 2), parameters=published(chapter.parameters),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"), provenance=origin, **outcome,
-    )  # fmt: skip
+        record = replace(record, error=str(error))
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    record = replace(record, seconds=round(time.perf_counter() - start, 2), finished=finished)
     place.write_record(replace(record, error=published(record.error)))
     return record
 

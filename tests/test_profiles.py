@@ -104,6 +104,23 @@ def test_what_is_repeated_or_of_another_kind_is_named_with_its_line(house, text,
     assert complaint in refused(house, text)
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("value, name = 1, 'a'", "line 1 assigns several names"),
+        ("value = max(1, 2)", "malformed node or string on line 1: "),
+        ("value = = 1", "invalid syntax"),
+    ],
+)
+def test_a_notebook_whose_parameters_cannot_be_read_is_named(house, code, message):
+    cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), house / "notebooks" / "01-one.ipynb")
+    with pytest.raises(profiles.ProfileError) as caught:
+        read(house, "notebooks: {01-one: }")
+    assert "01-one.ipynb: its parameters cell must be made of lines such as epochs = 3 (" in str(caught.value)
+    assert message in str(caught.value)
+
+
 def test_a_profile_says_which_notebooks_run_with_which_parameters(house):
     text = "parameters: {value: 5, rate: 1}\nnotebooks: {01-one: {value: 6}, 02-two: }\n"
     profile = read(house, f"{text}grid: {{name: [a, b]}}\nlimit_s: 60\n")

@@ -151,10 +151,10 @@ def _plan(
 ) -> str:
     """What will run, and for how long, from the runs that have ended."""
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
-    took = [row.seconds for row in before.values() if row.done]
+    seconds = [row.seconds for row in before.values() if row.done and row.seconds is not None]
     about = "how long is known after the first run"
-    if took:
-        about = f"about {statistics.median(took) * len(todo) / max(1, workers) / 60:.1f} min"
+    if seconds:
+        about = f"about {statistics.median(seconds) * len(todo) / max(1, workers) / 60:.1f} min"
     lines = [f"{profile.name}: {len(tasks)} runs, {len(todo)} to do on {workers} workers, {about}"]
     if not workers:
         lines.append("  No worker has joined the cluster yet; the runs begin with the first one.")

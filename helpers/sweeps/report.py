@@ -113,7 +113,7 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
         parameters={name: chapter.values(varied(profile, name)) for name, chapter in profile.notebooks.items()},
         data_sha256=runs.fingerprint_of_all(data),
         finished=finished.isoformat(timespec="seconds"),
-        provenance=provenance.merge([row.provenance for row in current]),
+        provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),
     )
     path = results.save_result(profile.name, found.round(3), note)
     results.remove_others(command, [path])
