@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.augmentation import balanced_copies
 from helpers.datasets import Dataset
-from helpers.datasets.bloodmnist import ArrayReader
+from helpers.datasets.readers import ArrayReader
 from helpers.metrics import PREFIX, classes_of
 
 

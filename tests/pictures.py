@@ -24,6 +24,11 @@ def write(path, text, **options):
     return path
 
 
+def truncate(path, keep=0.5):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+
+
 def class_folder(root, classes=("healthy", "blast"), each=3):
     for c, label in enumerate(classes):
         for k in range(each):

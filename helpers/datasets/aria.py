@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError
 from helpers.datasets.listing import child, files_in, find_folder
+from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of
 
 CLASSES = ("Benign", "Early", "Pre", "Pro")

@@ -10,11 +10,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
 from helpers.datasets.listing import files_in
+from helpers.datasets.readers import CropReader, FileReader
 from helpers.datasets.tables import frame_of, read_table
 
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
@@ -100,7 +101,7 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
                     **common,
                 }
             )
-    return Dataset("bccd", frame_of(rows), CLASSES, CARD, FileReader(folder))
+    return Dataset("bccd", frame_of(rows), CLASSES, CARD, CropReader(folder))
 
 
 def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:

@@ -10,17 +10,17 @@ import contextlib
 import tokenize
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from helpers.datasets import members
-from helpers.datasets.base import Dataset
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
+from helpers.datasets.readers import ArrayReader
 from helpers.datasets.tables import frame_of
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
@@ -41,28 +41,6 @@ CARD = Card(
         "28 pixels hide the chromatin that a haematologist looks at",
     ),
 )
-
-
-@dataclass
-class ArrayReader:
-    """Rows that are copies of slices of one array, ``uint8 (n, size, size, 3)``; ``row.position`` says which."""
-
-    array: np.ndarray = field(repr=False)
-
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
-        """See :class:`helpers.datasets.base.Reader`."""
-        return self.array[row.position].copy()
-
-    def read_mask(self, row: Any) -> np.ndarray:
-        """There are none; :class:`helpers.datasets.base.Dataset` never asks."""
-        raise NotImplementedError
-
-    def check(self, row: Any) -> None:
-        """The array was checked as a whole."""
-
-    def content(self, row: Any) -> Iterator[bytes]:
-        """See :class:`helpers.datasets.base.Reader`."""
-        yield self.array[row.position].tobytes()
 
 
 def file_name(pixels: int) -> str:

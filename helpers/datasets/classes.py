@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from helpers.datasets.clinical import LEUKAEMIC
 from helpers.datasets.errors import DataError
-
-# The classes of leukaemic cells: of the synthetic cells, of C-NMC, of ALL-IDB.
-LEUKAEMIC = ("lymphoblast", "all", "blast")
 
 
 def positive_class(classes: Iterable[str], given: str | float = "") -> str:

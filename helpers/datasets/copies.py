@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,10 @@ from typing import Any
 import pandas as pd
 
 from helpers import images
-from helpers.datasets.base import Dataset, FileReader
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import merge_groups
+from helpers.datasets.readers import FileReader
 
 PAIR = ["image_a", "image_b"]
 
@@ -99,9 +98,8 @@ def warn_of_same_pixels(dataset: Dataset) -> None:
         image = dataset.reader.read(row, None)
         return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(digest, dataset.frame.reset_index().itertuples(index=False)))
-    digests, groups = pd.Series(found, index=dataset.frame.index), dataset.frame["group"]
+    digests = pd.Series(list(dataset.map_rows(digest, "comparing")), index=dataset.frame.index)
+    groups = dataset.frame["group"]
     same = [ids for ids in digests.groupby(digests).groups.values() if groups[ids].nunique() > 1]
     if same:
         warn(

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.datasets import masks
-from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError, warn
 from helpers.datasets.groups import checked_groups, read_groups
 from helpers.datasets.listing import (
@@ -31,6 +31,7 @@ from helpers.datasets.listing import (
     table_in,
 )
 from helpers.datasets.maskfiles import find_masks
+from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of
 
 FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of the table or layout, else image")

@@ -32,12 +32,11 @@ from pathlib import Path
 import numpy as np
 
 from helpers import images
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
+from helpers.datasets.clinical import BACKGROUND, COMPARTMENTS, CYTOPLASM, NUCLEUS
 from helpers.datasets.errors import DataError
 from helpers.datasets.listing import table_in
 from helpers.datasets.tables import read_table
 
-CLASSES = {"background": BACKGROUND, "cytoplasm": CYTOPLASM, "nucleus": NUCLEUS}
 TABLE = "values.csv"
 SHOWN_VALUES = 8
 MAX_VALUES, BAND_PIXELS = 1000, 1_000_000
@@ -109,7 +108,7 @@ def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], boo
         unknown = [_problem(mask, set(classes)) for mask in found if set(mask.counts) - set(classes)]
         if unknown:
             raise DataError(f"{folder}: masks hold values that {table} does not declare; add them there", unknown)
-    missing = [name for name, label in CLASSES.items() if label not in {classes[value] for value in values}]
+    missing = [name for name, label in COMPARTMENTS.items() if label not in {classes[value] for value in values}]
     if found and missing:
         warnings.warn(
             f"{folder}: no mask holds {' or '.join(missing)} (values {_all(values)}); what is measured of it has no "
@@ -236,12 +235,12 @@ def _declared(path: Path) -> dict[int, int]:
         numbers = _numbers(value)
         if not numbers:
             problems.append(f"value {value!r}: neither 0 to 255, a range as 0-63, nor a colour as #ff0000")
-        elif name not in CLASSES:
-            problems.append(f"class {name!r} of {value}: not one of {', '.join(CLASSES)}")
+        elif name not in COMPARTMENTS:
+            problems.append(f"class {name!r} of {value}: not one of {', '.join(COMPARTMENTS)}")
         elif set(numbers) & set(classes):
             problems.append(f"value {value}: stands more than once")
         else:
-            classes |= dict.fromkeys(numbers, CLASSES[name])
+            classes |= dict.fromkeys(numbers, COMPARTMENTS[name])
     if problems or not classes:
         raise DataError(f"{path}: one class for each value, with the columns value and class; correct it", problems)
     return classes

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.listing import child, files_in, find_folder
+from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")

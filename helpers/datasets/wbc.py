@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.base import Dataset, FileReader
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
 from helpers.datasets.listing import files_in, find_folder
 from helpers.datasets.masks import read_grey_levels
+from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of, match_ids, read_table
 
 CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")

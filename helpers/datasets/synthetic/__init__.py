@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.datasets.base import Dataset
 from helpers.datasets.card import Card
+from helpers.datasets.dataset import Dataset
 from helpers.datasets.synthetic.drawing import draw_cell, steps
 from helpers.datasets.synthetic.morphology import CLASSES, Morphology
 from helpers.datasets.synthetic.painter import TASKS, Painter, refuse

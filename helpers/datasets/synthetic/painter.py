@@ -21,7 +21,7 @@ _BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.base.Reader`.
+    """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
 
     Of one cell, the columns ``diameter_um``, ``nc_ratio``, ``lobes``, ``mark``, ``stain_batch``, ``subtype`` and, where
     that is empty, ``label`` decide what is drawn: a changed table draws something else. Pictures are kept in a cache.
@@ -41,6 +41,10 @@ class Painter:
     def read_mask(self, row: Any) -> np.ndarray:
         """The mask of a row, ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus."""
         return self._cached(row)[..., 3]
+
+    def image_size(self, row: Any) -> tuple[int, int]:
+        """Height and width of the picture of a row, which all are square."""
+        return self.size, self.size
 
     def check(self, row: Any) -> None:
         """A drawing cannot be damaged."""

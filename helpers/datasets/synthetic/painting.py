@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.datasets.base import BACKGROUND, CYTOPLASM, NUCLEUS
+from helpers.datasets.clinical import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.datasets.synthetic import shapes
 from helpers.datasets.synthetic.morphology import Granules, Morphology
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, Stain

@@ -1,0 +1,251 @@
+"""A dataset is a table: one row per image, pixels loaded late and in bounded batches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from helpers import images
+from helpers.datasets.card import Card
+from helpers.datasets.classes import refuse_single_class
+from helpers.datasets.errors import DataError
+from helpers.datasets.readers import Reader
+from helpers.datasets.tables import COLUMNS
+
+MAX_ARRAY_BYTES = 4 * 2**30
+CHUNK = 16  # rows that a thread takes at a time
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of names: no table, page or spreadsheet can show them
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Hold one row per image in ``frame``, indexed by ``image_id``; see :data:`COLUMNS` for what every frame has.
+
+    ``path`` and ``mask_path`` are relative to the dataset's root (empty where there is no file), ``label`` is one of
+    ``classes`` or missing, ``group`` is the patient or the best known unit of independence.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    classes: tuple[str, ...]
+    card: Card
+    reader: Reader
+    has_masks: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.frame.empty:
+            raise DataError(f"{self.name}: no image is left")
+        missing = [column for column in COLUMNS if column not in self.frame]
+        if missing or self.frame.index.name != "image_id":
+            raise DataError(f"{self.name}: a frame is indexed by image_id and has {COLUMNS}; missing: {missing}")
+        twice = self.frame.index[self.frame.index.duplicated()].unique()
+        if len(twice):
+            raise DataError(f"{self.name}: image ids that stand for more than one image", map(str, twice))
+        strange = set(self.frame["label"].dropna()) - set(self.classes)
+        if strange or self.frame["group"].isna().any():
+            raise DataError(f"{self.name}: labels outside {self.classes}, or images without a group", map(str, strange))
+        names = {*self.frame.index, *self.classes, *self.frame["group"]}
+        unprintable = sorted(repr(name) for name in names if isinstance(name, str) and _CONTROL.search(name))
+        if unprintable:
+            raise DataError(f"{self.name}: names with control characters; rename them", unprintable)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def public_name(self) -> str:
+        """Write the name without its path on this machine, for what is given to others: ``folder:cells``."""
+        kind, colon, path = self.name.partition(":")
+        return f"{kind}:{Path(path).name}" if colon else kind
+
+    def subset(self, ids: Iterable[str]) -> Dataset:
+        """Keep these images only, in the order given. Raises ``KeyError`` for an unknown id."""
+        return replace(self, frame=self.frame.loc[list(ids)])
+
+    def only(self, classes: Iterable[str]) -> Dataset:
+        """Keep the images of these classes only; the names of the others are gone."""
+        kept = tuple(name for name in self.classes if name in set(classes))
+        return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
+
+    def against_others(self, positive: str, others: str) -> Dataset:
+        """Keep one class, and put all others under one name.
+
+        Raises:
+            DataError: there is no such class, or no other.
+        """
+        refuse_single_class(self.name, self.frame)
+        if positive not in self.classes:
+            raise DataError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
+        label = self.frame["label"].where(self.frame["label"] == positive, others)
+        return replace(self, frame=self.frame.assign(label=label), classes=(positive, others))
+
+    def prefixed(self, prefix: str) -> Dataset:
+        """Begin ids and groups with a prefix, so that none is one of another dataset."""
+        frame = self.frame.assign(group=prefix + self.frame["group"].astype(str))
+        return replace(self, frame=frame.set_axis((prefix + frame.index).rename("image_id")))
+
+    def row(self, image_id: str) -> Any:
+        """Return one row as a named tuple with ``image_id`` and every column."""
+        return next(self.frame.loc[[image_id]].reset_index().itertuples(index=False))
+
+    def image(self, image_id: str) -> np.ndarray:
+        """Read one image at its own size, ``uint8 (height, width, 3)`` RGB."""
+        return self.reader.read(self.row(image_id), None)
+
+    def mask(self, image_id: str) -> np.ndarray:
+        """Read one mask at its own size, ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+
+        Raises:
+            DataError: the dataset has no masks.
+        """
+        self._need_masks()
+        return self.reader.read_mask(self.row(image_id))
+
+    def images(self, size: int) -> np.ndarray:
+        """Read all images, ``uint8 (n, size, size, 3)`` RGB in the order of ``frame``; the aspect is kept.
+
+        Raises:
+            DataError: some files cannot be decoded (all of them are named), or the array would not fit in 4 GiB.
+        """
+        return self._stacked((size, size, 3), lambda row: images.resize(self.reader.read(row, size), size), "images")
+
+    def masks(self, size: int) -> np.ndarray:
+        """Read all masks, ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; nearest neighbour.
+
+        Raises:
+            DataError: the dataset has no masks, or as :meth:`images`.
+        """
+        self._need_masks()
+        return self._stacked((size, size), lambda row: images.resize_mask(self.reader.read_mask(row), size), "masks")
+
+    def batches(self, size: int, batch: int) -> Iterator[tuple[pd.Index, np.ndarray]]:
+        """Yield ids and images, ``batch`` at a time, for sets beyond memory; the next batch loads meanwhile.
+
+        Args:
+            size: side of the images in pixels, as for :meth:`images`.
+            batch: images at a time.
+        """
+        ids = [self.frame.index[start : start + batch] for start in range(0, len(self), batch)]
+        with ThreadPoolExecutor(1) as ahead:
+            pending = ahead.submit(self.subset(ids[0]).images, size)
+            for k, current in enumerate(ids):
+                ready = pending.result()
+                if k + 1 < len(ids):
+                    pending = ahead.submit(self.subset(ids[k + 1]).images, size)
+                yield current, ready
+
+    def sizes(self) -> pd.DataFrame:
+        """Read height and width of every image in pixels, at its own size, from the headers; nothing is decoded.
+
+        Returns:
+            Columns ``height`` and ``width``, indexed by ``image_id``.
+
+        Raises:
+            DataError: the headers of some files cannot be read; all of them are named.
+        """
+        sizes = list(self.map_rows(self.reader.image_size, "sizes"))
+        return pd.DataFrame(sizes, index=self.frame.index, columns=["height", "width"])
+
+    def problems(self, decode: bool = False) -> dict[str, str]:
+        """Find images that cannot be used, as ``{image_id: what is wrong}``.
+
+        Args:
+            decode: decode every image and mask (slow, finds all damage) instead of looking at the headers.
+        """
+        outcomes = self._outcomes(self._decode if decode else self.reader.check, "checking")
+        return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
+
+    def fingerprint(self) -> str:
+        """Compute the SHA-256 of the table, the options and the bytes of every image and mask.
+
+        It changes when the data do; where a folder of your own lies does not count.
+        """
+        table = hashlib.sha256(self.frame.to_csv().encode())
+        table.update(repr((self.name.partition(":")[0], sorted(self.options.items()))).encode())
+        for digest in self.map_rows(self._digest, "fingerprint"):
+            table.update(digest)
+        return table.hexdigest()
+
+    def map_rows(self, function: Callable[[Any], T], description: str) -> Iterator[T]:
+        """Call a function with every row, in threads.
+
+        Args:
+            function: takes a row as :meth:`row` gives it.
+            description: of the work, for the progress bar.
+
+        Yields:
+            Its results, in the order of ``frame``.
+
+        Raises:
+            DataError: at the end, where some calls raised :class:`helpers.images.ImageError`; all of them are named.
+        """
+        errors = []
+        for result, error in self._outcomes(function, description):
+            if error:
+                errors.append(error)
+            elif not errors:
+                yield result
+        if errors:
+            raise DataError(
+                f"{self.name}: {len(errors)} of {len(self)} images cannot be read; mend or remove these files, "
+                'or go on without them (--skip-bad; on_bad="skip" in Python)',
+                errors,
+            )
+
+    def _need_masks(self) -> None:
+        if not self.has_masks:
+            raise DataError(f"{self.name} has no masks; wbc1, wbc2 and synthetic have")
+
+    def _decode(self, row: Any) -> None:
+        self.reader.check(row)
+        self.reader.read(row, None)
+        if self.has_masks:
+            self.reader.read_mask(row)
+
+    def _digest(self, row: Any) -> bytes:
+        return hashlib.sha256(b"".join(self.reader.content(row))).digest()
+
+    def _stacked(self, shape: tuple[int, ...], read: Callable[[Any], np.ndarray], description: str) -> np.ndarray:
+        """What ``read`` gives for every row, ``uint8 (n, *shape)``, in the order of ``frame``."""
+        needed = len(self) * int(np.prod(shape))
+        if needed > MAX_ARRAY_BYTES:
+            raise DataError(
+                f"{self.name}: {needed / 2**30:.1f} GiB of {description} in one array, more than "
+                f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .batches() in Python"
+            )
+        stack = np.empty((len(self), *shape), np.uint8)
+        for position, pixels in enumerate(self.map_rows(read, description)):
+            stack[position] = pixels
+        return stack
+
+    def _outcomes(self, function: Callable[[Any], T], description: str) -> Iterator[tuple[T | None, str]]:
+        """The result of a function for every row, or else the message of its ImageError, in the order of ``frame``."""
+        rows = list(self.frame.reset_index().itertuples(index=False))
+        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            tqdm(total=len(rows), desc=f"{self.name}: {description}", unit="image", delay=2, leave=False) as bar,
+        ):
+            for outcomes in pool.map(lambda chunk: [_outcome(function, row) for row in chunk], chunks):
+                bar.update(len(outcomes))
+                yield from outcomes
+
+
+def _outcome(function: Callable[[Any], T], row: Any) -> tuple[T | None, str]:
+    try:
+        return function(row), ""
+    except images.ImageError as error:
+        return None, str(error)

@@ -1,0 +1,136 @@
+"""Readers: where the pixels of a dataset's rows come from, be it files, boxes in files or an array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from helpers import images
+
+
+class Reader(Protocol):
+    """Read the image and the mask of a row, which is a named tuple of ``image_id`` and every column."""
+
+    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+        """Read the image of a row, ``uint8 (height, width, 3)`` RGB; see :func:`helpers.images.read`."""
+
+    def read_mask(self, row: Any) -> np.ndarray:
+        """Read the mask of a row, ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus."""
+
+    def image_size(self, row: Any) -> tuple[int, int]:
+        """Find height and width of the image of a row in pixels, without decoding it."""
+
+    def check(self, row: Any) -> None:
+        """Raise :class:`helpers.images.ImageError` where the headers already show that a row cannot be read."""
+
+    def content(self, row: Any) -> Iterator[bytes]:
+        """Yield the bytes that a row's image and mask come from, for the fingerprint."""
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Read rows whose image is a file below ``root``, and so is their mask where they have one.
+
+    Attributes:
+        root: the folder that ``path`` and ``mask_path`` of a row are below.
+        read_labels: reads a mask file as ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus; see
+            :mod:`helpers.datasets.masks`.
+    """
+
+    root: Path
+    read_labels: Callable[[Path], np.ndarray] = images.read_grey
+
+    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+        """See :class:`Reader`."""
+        return images.read(self.root / row.path, at_least)
+
+    def read_mask(self, row: Any) -> np.ndarray:
+        """See :class:`Reader`."""
+        return self.read_labels(self.root / row.mask_path)
+
+    def image_size(self, row: Any) -> tuple[int, int]:
+        """See :class:`Reader`."""
+        return images.check_header(self.root / row.path)
+
+    def check(self, row: Any) -> None:
+        """See :class:`Reader`."""
+        self._checked_size(row)
+
+    def content(self, row: Any) -> Iterator[bytes]:
+        """See :class:`Reader`."""
+        for path in filter(None, (row.path, row.mask_path)):
+            try:
+                yield (self.root / path).read_bytes()
+            except OSError as error:
+                raise images.ImageError(f"{self.root / path}: cannot be read ({error.strerror})") from None
+
+    def _checked_size(self, row: Any) -> tuple[int, int]:
+        """Height and width of the image file, once its header and that of its mask are found to agree."""
+        size = images.check_header(self.root / row.path)
+        if row.mask_path:
+            mask_size = images.check_header(self.root / row.mask_path, mask=True)
+            if mask_size != size:
+                raise images.ImageError(
+                    f"{self.root / row.mask_path}: the mask is {mask_size[1]}×{mask_size[0]}, its image "
+                    f"{size[1]}×{size[0]}; make the mask again from the image"
+                )
+        return size
+
+
+@dataclass(frozen=True)
+class CropReader(FileReader):
+    """Read rows whose image is a box in a file: ``left``, ``top``, ``right``, ``bottom`` in pixels.
+
+    The mask is cut out likewise. ``right`` and ``bottom`` are the first column and row behind the box.
+    """
+
+    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+        """See :class:`Reader`; the file is decoded at its own size, in which the box is given."""
+        return super().read(row, None)[row.top : row.bottom, row.left : row.right]
+
+    def read_mask(self, row: Any) -> np.ndarray:
+        """See :class:`Reader`."""
+        return super().read_mask(row)[row.top : row.bottom, row.left : row.right]
+
+    def image_size(self, row: Any) -> tuple[int, int]:
+        """See :class:`Reader`."""
+        return row.bottom - row.top, row.right - row.left
+
+    def check(self, row: Any) -> None:
+        """See :class:`Reader`."""
+        height, width = self._checked_size(row)
+        if row.right > width or row.bottom > height:
+            raise images.ImageError(
+                f"{self.root / row.path}: {width}×{height} pixels, too small for the box that ends at "
+                f"{row.right}, {row.bottom}; fetch the file again"
+            )
+
+
+@dataclass
+class ArrayReader:
+    """Read rows that are copies of slices of one array, ``uint8 (n, size, size, 3)``; ``row.position`` says which."""
+
+    array: np.ndarray = field(repr=False)
+
+    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+        """See :class:`Reader`."""
+        return self.array[row.position].copy()
+
+    def read_mask(self, row: Any) -> np.ndarray:
+        """There are none; :class:`helpers.datasets.Dataset` never asks."""
+        raise NotImplementedError
+
+    def image_size(self, row: Any) -> tuple[int, int]:
+        """See :class:`Reader`."""
+        return self.array.shape[1:3]
+
+    def check(self, row: Any) -> None:
+        """The array was checked as a whole."""
+
+    def content(self, row: Any) -> Iterator[bytes]:
+        """See :class:`Reader`."""
+        yield self.array[row.position].tobytes()
