@@ -32,6 +32,10 @@ UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks no othe
 KEPT = 24  # signs of a file's name that end its partial file's, which may be no longer than a name may be
 LEFTOVER_DAYS = 7  # after which temporary files of other machines, whose processes cannot be asked for, are removed
 
+_KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}  # fmt: skip
 _PARTS = itertools.count()
 
 
@@ -151,21 +155,25 @@ def _is_running(process: int) -> bool:
 def irregular(path: Path) -> str:
     """Name what is at a path where it is not a file, before it is opened: a named pipe would wait for ever.
 
+    Every module that opens a file of somebody else's asks this one.
+
+    Args:
+        path: to be opened; links are followed.
+
     Returns:
-        ``"a folder"``, ``"a named pipe"``, ``"a socket"``, ``"a device"`` or ``"a loop of links"``; empty of a file.
+        ``"a folder"``, ``"a named pipe"``, ``"a socket"``, ``"a device"`` or ``"a loop of links"``; empty for a file.
 
     Raises:
         OSError: nothing is there, or it may not be looked at.
+        ValueError: the path holds a null byte.
     """
-    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket",
-             stat.S_ISCHR: "a device", stat.S_ISBLK: "a device"}  # fmt: skip
     try:
         mode = path.stat().st_mode
     except OSError as error:
         if error.errno == errno.ELOOP:
             return "a loop of links"
         raise
-    return next((name for is_kind, name in kinds.items() if is_kind(mode)), "")
+    return "" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
 
 
 @contextlib.contextmanager

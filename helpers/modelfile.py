@@ -18,7 +18,6 @@ import io
 import json
 import math
 import re
-import stat
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -127,16 +126,16 @@ def require_file(path: Path) -> Path:
     """
     try:
         path = path.expanduser()
-        found = path.stat()
+        if kind := files.irregular(path):
+            raise ModelError(f"{path}: is {kind}; give the .keras file itself")
+        size = path.stat().st_size
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", error)
         raise ModelError(f"{path}: no model file can be read here ({why}); check the path") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise ModelError(f"{path}: is a folder, pipe or device; give the .keras file itself")
     if path.suffix != ".keras":
         raise ModelError(f"{path}: a model ends in .keras; rename the file if it is one")
-    if found.st_size > MAX_FILE:
-        raise ModelError(f"{path}: {found.st_size / MIB:.0f} MiB, and a model may have {MAX_FILE // MIB} MiB")
+    if size > MAX_FILE:
+        raise ModelError(f"{path}: {size / MIB:.0f} MiB, and a model may have {MAX_FILE // MIB} MiB")
     return path
 
 

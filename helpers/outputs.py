@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from helpers import files
 from helpers.errors import LeukobookError, printable
 
 MIB = 2**20
@@ -34,8 +35,8 @@ def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
     """
     path = _expanded(path)
     with _told(path):
-        if path.exists() and not path.is_file():
-            raise OutputError(f"{path}: is a {'folder' if path.is_dir() else 'device'}; give the name of a file")
+        if path.exists() and (kind := files.irregular(path)):
+            raise OutputError(f"{path}: is {kind}; give the name of a file")
         _require_room(path.parent, needed)
     return path
 

@@ -9,8 +9,6 @@ is written in it.
 from __future__ import annotations
 
 import math
-import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from helpers import files
 from helpers.errors import LeukobookError
 
 MAX_BYTES, MAX_DEPTH, MAX_DIGITS = 64 * 1024, 20, 40
@@ -111,17 +110,14 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
 def _regular_file(path: Path) -> bytes:
     """The content of a file; a pipe or a device, which may have no end, is not opened to be read."""
     try:
-        # Without waiting for the other end of a pipe.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
+        if kind := files.irregular(path):
+            raise YamlError(f"{path}: is {kind}, not a file; give the path of a YAML file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, YamlError):
         raise
     except (OSError, ValueError) as error:
         raise YamlError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise YamlError(f"{path}: is not a regular file; give the path of a YAML file")
-    with os.fdopen(handle, "rb") as file:
-        content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise YamlError(f"{path}: has more than {MAX_BYTES // 1024} KiB, the most that is read; split it")
     return content

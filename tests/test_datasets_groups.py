@@ -245,11 +245,11 @@ def test_a_table_of_a_kind_that_is_not_read_is_named(cells, name):
 def test_a_pipe_a_folder_or_a_loop_in_place_of_a_table_is_refused_at_once(cells):
     path = cells / "groups.csv"
     os.mkfifo(path)
-    with pytest.raises(DataError, match="not a file but a folder, a pipe or a device"):
+    with pytest.raises(DataError, match=r"groups\.csv: is a named pipe, not a file; put the table itself there"):
         load(f"folder:{cells}")
     path.unlink()
     path.symlink_to(path)
-    with pytest.raises(DataError, match=r"groups.csv: cannot be read \(Too many levels of symbolic links\)"):
+    with pytest.raises(DataError, match=r"groups\.csv: is a loop of links, not a file"):
         load(f"folder:{cells}")
     path.unlink()
     path.mkdir()

@@ -192,9 +192,9 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
     with (tmp_path / "large.keras").open("wb") as file:
         file.truncate(161 * 2**20)
     for name, said in (
-        ("pipe.keras", "is a folder, pipe or device; give the .keras file itself"),
-        ("folder.keras", "is a folder, pipe or device"),
-        ("loop.keras", "no model file can be read here"),
+        ("pipe.keras", "is a named pipe; give the .keras file itself"),
+        ("folder.keras", "is a folder; give the .keras file itself"),
+        ("loop.keras", "is a loop of links; give the .keras file itself"),
         ("none.keras", r"no model file can be read here \(No such file or directory\); check the path"),
         ("m.h5", "a model ends in .keras"),
         ("large.keras", "161 MiB, and a model may have 160 MiB"),

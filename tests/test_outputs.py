@@ -26,7 +26,7 @@ def test_a_file_may_be_replaced_but_not_a_folder_or_a_device(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     assert outputs.require_file(tmp_path / "there.csv") == tmp_path / "there.csv"
     assert (tmp_path / "there.csv").read_text() == "old"
-    for name, said in (("folder.csv", "is a folder; give the name of a file"), ("pipe.csv", "is a device")):
+    for name, said in (("folder.csv", "is a folder; give the name of a file"), ("pipe.csv", "is a named pipe")):
         with pytest.raises(outputs.OutputError, match=rf"{name}: {said}"):
             outputs.require_file(tmp_path / name)
     with pytest.raises(outputs.OutputError, match=r"there\.csv: is a file, and a folder is needed there"):

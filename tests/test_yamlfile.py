@@ -108,10 +108,10 @@ def text_of_windows(path):
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (pipe, "is not a regular file; give the path of a YAML file"),
-        (device, "is not a regular file"),
-        (folder, "is not a regular file"),
-        (loop, "cannot be read (Too many levels of symbolic links)"),
+        (pipe, "is a named pipe, not a file; give the path of a YAML file"),
+        (device, "is a device, not a file"),
+        (folder, "is a folder, not a file"),
+        (loop, "is a loop of links, not a file"),
         (sparse, "has more than 64 KiB"),
         (text_of_windows, "not UTF-8 (byte 4); save it as UTF-8"),
     ],

@@ -18,7 +18,6 @@ import csv
 import io
 import itertools
 import re
-import stat
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -95,8 +94,8 @@ def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> N
 
 def _content(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise DataError(f"{path}: not a file but a folder, a pipe or a device; put the table itself there")
+        if kind := files.irregular(path):
+            raise DataError(f"{path}: is {kind}, not a file; put the table itself there")
         with path.open("rb") as file:
             content = file.read(MAX_TABLE_BYTES + 1)
     except FileNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import stat
 import struct
 import warnings
 import zlib
@@ -16,7 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from helpers.errors import LeukobookError
-from helpers.files import write_bytes
+from helpers.files import irregular, write_bytes
 from helpers.images.headers import MAX_PIXELS, format_of, header_problem
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -43,11 +42,10 @@ class ImageError(LeukobookError):
 def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
     """Open a file and judge its header; no pixel is decoded yet."""
     try:
-        kind = path.stat()  # before it is opened: opening a pipe waits for a writer
-        if not stat.S_ISREG(kind.st_mode):
-            what = "a folder" if stat.S_ISDIR(kind.st_mode) else "a pipe, device or socket"
-            raise ImageError(f"{path}: {what}, not an image file; give the file of an image")
-        if kind.st_size == 0:
+        if kind := irregular(path):
+            raise ImageError(f"{path}: {kind}, not an image file; give the file of an image")
+        length = path.stat().st_size
+        if length == 0:
             raise ImageError(f"{path}: the file is empty; fetch it again")
         file = path.open("rb")
     except FileNotFoundError:
@@ -59,7 +57,7 @@ def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
             raise
         raise ImageError(f"{path}: cannot be opened ({error}); check the path") from None
     with file:
-        yield _judged(path, file, kind.st_size, remedy)
+        yield _judged(path, file, length, remedy)
 
 
 def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
@@ -109,7 +107,7 @@ def is_image(path: Path) -> bool:
         ``False`` also for a folder, a pipe, and a file that is missing or not readable.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if irregular(path):
             return False
         with path.open("rb") as file:
             return format_of(file.read(32)) is not None
