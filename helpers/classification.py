@@ -29,7 +29,7 @@ from helpers import (
 )
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
-from helpers.datasets import Dataset
+from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
 
 # By name: the network, the side of its images in pixels, how it is trained.
@@ -80,6 +80,7 @@ def train(
     Raises:
         ClassifierError: an unknown network or class, another suffix, a number out of range, or a part of the split
             without a class that it needs.
+        DataError: all images are of one class.
         OutputError: model, card or state of the training cannot be written.
         StrategyError: ``strategy`` cannot be used here.
     """
@@ -172,12 +173,7 @@ def _check_options(network: str, sensitivity: float, assurance: float | None, nu
 def _split(dataset: Dataset, positive: str, seed: int) -> pd.Series:
     """Parts by group; the network learns every class, and the other two parts have the positive class and another."""
     frame = dataset.frame
-    present = frame["label"].dropna().unique()
-    if len(present) < 2:
-        raise ClassifierError(
-            f"{dataset.name}: all {len(frame)} images are {', '.join(present) or 'without a class'}; "
-            "a classifier needs images of two classes, in folders of their own"
-        )
+    refuse_single_class(dataset.name, frame)
     part = splits.rotation(splits.folds(frame, FOLDS, seed), 0)
     for name, fold in (("train", "2 to 4"), ("validation", "1"), ("test", "0")):
         rows = frame[(part == name).to_numpy()]

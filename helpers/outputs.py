@@ -53,6 +53,21 @@ def require_folder(path: Path, needed: int = LEAST_FREE) -> Path:
     return path
 
 
+def replacement_note(path: Path) -> str:
+    """Write a line that a file of an earlier run is about to be replaced, for a command to print before its work.
+
+    Args:
+        path: of the file; ``~`` stands for the home folder.
+
+    Returns:
+        The line; empty where nothing is there.
+
+    Raises:
+        OutputError: the home folder is not known.
+    """
+    return f"{path}: is there from an earlier run and will be replaced" if _expanded(path).exists() else ""
+
+
 def names_below(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
     """Name inputs in a table by their paths below a folder, so that two of one name in two folders differ.
 

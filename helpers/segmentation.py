@@ -22,6 +22,7 @@ from helpers.models import CLASSES, predict_masks, stride
 
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
 OUTPUTS = (".mask.png", ".overlay.png")
+MEASUREMENTS = "measures.csv"  # one row per image
 NUCLEUS_LEAST, CONTRAST_LEAST = 0.006, 0.15
 # Of the images of a run, above which a finding is reported.
 UNUSUAL = 0.25
@@ -202,7 +203,7 @@ def segment(
     if um_per_pixel is not None:
         for name in ("cell_area", "nucleus_area"):
             table[f"{name}_um2"] = (table[name] * um_per_pixel**2).round(3)
-    files.write_text(target / "measures.csv", tables.safe_text(table).to_csv(index=False))
+    files.write_text(target / MEASUREMENTS, tables.safe_text(table).to_csv(index=False))
     findings = _findings(table, np.array(shares), segmenter.note, seen, um_per_pixel)
     return Segmented(table, bad, findings, len(paths) - len(chosen))
 

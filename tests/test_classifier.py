@@ -81,7 +81,10 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     called = table["p_lymphoblast"] >= table["threshold"]
     assert (table["called"] == called.map({True: "lymphoblast", False: "lymphocyte"})).all()
     folder.joinpath("broken.png").unlink()
-    assert leukobook("predict", folder, "--model", "out/m.keras", cwd=place).returncode == 0
+    for is_repeated in (False, True):
+        done = leukobook("predict", folder, "--model", "out/m.keras", cwd=place)
+        assert done.returncode == 0
+        assert ("predictions.csv: is there from an earlier run and will be replaced" in done.stdout) == is_repeated
 
 
 def test_where_no_image_can_be_read_the_table_of_an_earlier_run_stays(trained):
@@ -282,7 +285,7 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
 def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
     data = datasets.load("synthetic", n=60, patients=10, task="leukaemia", size=32)
     one = data.only(["lymphocyte"])
-    with pytest.raises(classification.ClassifierError, match="images are lymphocyte; a classifier needs images of two"):
+    with pytest.raises(datasets.DataError, match="all 30 images are of one class, lymphocyte; add a folder"):
         classification.train(one, "encoder", "lymphocyte", 0.9, 1, 20, tmp_path / "m.keras")
     frame = data.frame.assign(group=[f"P{k % 10}" for k in range(60)])
     ill = frame["group"].isin(["P0", "P1"])

@@ -35,6 +35,13 @@ def test_a_file_may_be_replaced_but_not_a_folder_or_a_device(tmp_path):
         outputs.require_folder(tmp_path / "there.csv")
 
 
+def test_a_file_that_will_be_replaced_is_announced(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert outputs.replacement_note(tmp_path / "t.csv") == ""
+    (tmp_path / "t.csv").write_text("old")
+    assert outputs.replacement_note(Path("~/t.csv")) == "~/t.csv: is there from an earlier run and will be replaced"
+
+
 def test_a_folder_that_cannot_be_written_to_is_refused():
     with pytest.raises(outputs.OutputError, match=r"/proc/x: cannot be written to .*; choose another place"):
         outputs.require_folder(Path("/proc/x"))

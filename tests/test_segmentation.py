@@ -107,6 +107,7 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
         done = run(place, "--model", place / "model.keras", "--out", place)
         assert done.returncode == 0, done.stderr
         assert ("6 masks and overlays of an earlier run are skipped" in done.stdout) == bool(skipped)
+        assert ("measures.csv: is there from an earlier run and will be replaced" in done.stdout) == bool(skipped)
         assert len(pd.read_csv(place / "measures.csv")) == 3
     assert len(list(place.glob("*.mask.png"))) == 3
     with pytest.raises(modelfile.ModelError, match="all 3 files are masks or overlays of this command"):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from helpers import cards, datasets
+from helpers import cards, datasets, outputs
 from helpers.cli.options import DatasetOptions, dataset_options
 from helpers.datasets.listing import find_images
 
@@ -24,6 +24,7 @@ def segment(
     from helpers import segmentation
 
     segmenter = segmentation.load_model(model)
+    _announce_replacement(out / segmentation.MEASUREMENTS)
     found = segmentation.segment(find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel)
     without = int(found.table["nc_ratio"].isna().sum())
     typer.echo(f"{len(found.table)} images segmented into {out}, {without} without a cell")
@@ -53,6 +54,7 @@ def train(
     from helpers import classification
 
     data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
+    _announce_replacement(model)
     made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch, assurance)
     if made is None:
         typer.echo("this machine has done its part; the first one tests and writes the model")
@@ -73,6 +75,7 @@ def predict(
     from helpers import prediction
 
     trained, card = prediction.load(model)
+    _announce_replacement(out)
     found = prediction.predict(find_images(images), trained, card, out, folder=_folder(images))
     counts = ", ".join(f"{name} {number}" for name, number in found.table["called"].value_counts().items())
     typer.echo(f"{len(found.table)} images classified into {out}: {counts or 'none'}")
@@ -83,6 +86,12 @@ def predict(
 
 def _folder(images: Path) -> Path:
     return images if images.is_dir() else images.parent
+
+
+def _announce_replacement(path: Path) -> None:
+    """Print that a file of an earlier run will be replaced, while there is time to stop the command."""
+    if note := outputs.replacement_note(path):
+        typer.echo(note)
 
 
 def _point_out(findings: list[str]) -> None:
