@@ -5,10 +5,10 @@ variable ``LEUKOBOOK_DATA``, else a cache folder of the user. ``python -m helper
 folders.
 
 Modules, each importing only from those above it: :mod:`errors`, :mod:`clinical` (constants), :mod:`card`,
-:mod:`listing` (which files count), :mod:`tables`, :mod:`groups`, :mod:`classes`, :mod:`readers` (pixels of a row),
-:mod:`dataset`, :mod:`masks`, :mod:`maskfiles`, :mod:`connection`, :mod:`fetch`, :mod:`members`, :mod:`archives`, one
-module per source (your own images: :mod:`folder`), :mod:`copies`, :mod:`catalogue` (all of them by name) and
-:mod:`loading`.
+:mod:`directory` and :mod:`listing` (which files count), :mod:`tables`, :mod:`groups`, :mod:`classes`, :mod:`readers`
+(pixels of a row), :mod:`dataset`, :mod:`masks`, :mod:`maskfiles`, :mod:`connection`, :mod:`fetch`, :mod:`members`,
+:mod:`archives`, :mod:`copies`, one module per source (your own images: :mod:`folder`), :mod:`catalogue` (all of them by
+name) and :mod:`loading`.
 """
 
 from helpers.datasets.card import Card

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from helpers.datasets.card import Card
 from helpers.datasets.dataset import Dataset
+from helpers.datasets.directory import files_in
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
-from helpers.datasets.listing import files_in
 from helpers.datasets.readers import CropReader, FileReader
 from helpers.datasets.tables import frame_of, read_table
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from helpers.datasets.card import Card
 from helpers.datasets.dataset import Dataset
+from helpers.datasets.directory import child, entries, files_in, find_folder, folders_in, one_name
 from helpers.datasets.errors import DataError
-from helpers.datasets.listing import child, entries, files_in, find_folder, folders_in, one_name
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of, match_ids, read_table
 

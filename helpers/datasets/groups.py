@@ -19,8 +19,9 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from helpers.datasets.directory import one_name
 from helpers.datasets.errors import DataError, warn
-from helpers.datasets.listing import MAX_DEPTH, one_name
+from helpers.datasets.listing import MAX_DEPTH
 from helpers.datasets.tables import read_table
 
 NOT_KNOWN = frozenset(

@@ -8,17 +8,18 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from helpers import images
 from helpers.datasets.errors import DataError
-from helpers.datasets.listing import MAX_DEPTH, listed
 
 
-def find_masks(root: Path, folder: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Find the mask of every image: ``<folder>/<path of the image>`` or ``<folder>/<its name>``, whatever the suffix.
+def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable[str]) -> dict[str, str]:
+    """Match every image with its mask: ``<folder>/<path of the image>`` or ``<folder>/<its name>``.
 
-    Names are compared with their letters composed, and whatever their case where none is equal.
+    The suffix does not count. Names are compared with their letters composed, and whatever their case where none is
+    equal.
 
     Args:
         root: of the dataset.
         folder: of the masks, below it.
+        masks: the files in that folder and below it.
         paths: of the images, below ``root``.
 
     Returns:
@@ -27,29 +28,29 @@ def find_masks(root: Path, folder: Path, paths: Iterable[str]) -> dict[str, str]
     Raises:
         DataError: an image has no mask or several, or a mask stands for several images; each is listed.
     """
-    there: dict[tuple[str, bool], list[str]] = {}  # by name, and whether its case has been taken away
-    for path in listed(folder, range(MAX_DEPTH + 1), shut=lambda *_: False).images:
-        key = _key(path.relative_to(folder))
+    by_name: dict[tuple[str, bool], list[str]] = {}  # by name, and whether its case has been taken away
+    for mask in masks:
+        key = _key(mask.relative_to(folder))
         for name in ((key, False), (key.casefold(), True)):
-            there.setdefault(name, []).append(path.relative_to(root).as_posix())
-    found, problems, images_of = {}, [], {}
+            by_name.setdefault(name, []).append(mask.relative_to(root).as_posix())
+    matches, problems, images_of = {}, [], {}
     for path in paths:
-        own, name = _key(PurePosixPath(path)), _key(PurePosixPath(path)).rpartition("/")[2]
-        choices = ((own, False), (name, False), (own.casefold(), True), (name.casefold(), True))
-        masks = next((there[choice] for choice in choices if choice in there), [])
-        if len(masks) == 1:
-            found[path] = masks[0]
-            images_of.setdefault(masks[0], []).append(path)
-        elif masks:
-            problems.append(f"{path}: {', '.join(masks)}; which one is meant?")
+        key, name = _key(PurePosixPath(path)), _key(PurePosixPath(path)).rpartition("/")[2]
+        choices = ((key, False), (name, False), (key.casefold(), True), (name.casefold(), True))
+        candidates = next((by_name[choice] for choice in choices if choice in by_name), [])
+        if len(candidates) == 1:
+            matches[path] = candidates[0]
+            images_of.setdefault(candidates[0], []).append(path)
+        elif candidates:
+            problems.append(f"{path}: {', '.join(candidates)}; which one is meant?")
         else:
-            problems.append(f"{path}: no {folder.name}/{own}.png nor {folder.name}/{name}.png")
-    shared = [f"{mask}: {', '.join(paths)}" for mask, paths in images_of.items() if len(paths) > 1]
+            problems.append(f"{path}: no {folder.name}/{key}.png nor {folder.name}/{name}.png")
+    shared = [f"{mask}: {', '.join(same)}" for mask, same in images_of.items() if len(same) > 1]
     if shared:
         raise DataError(f"{folder}: masks that stand for more than one image; use {folder.name}/<class>/", shared)
     if problems:
         raise DataError(f"{folder}: {len(problems)} images have no mask; add them, or remove the folder", problems)
-    return found
+    return matches
 
 
 def _key(path: PurePath) -> str:

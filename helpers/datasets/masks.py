@@ -34,7 +34,6 @@ import numpy as np
 from helpers import images
 from helpers.datasets.clinical import BACKGROUND, COMPARTMENTS, CYTOPLASM, NUCLEUS
 from helpers.datasets.errors import DataError
-from helpers.datasets.listing import table_in
 from helpers.datasets.tables import read_table
 
 TABLE = "values.csv"
@@ -78,14 +77,15 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
     return np.concatenate(bands)
 
 
-def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], bool]:
+def classes_of(folder: Path, paths: Iterable[Path], table: Path | None) -> tuple[dict[int, int], bool]:
     """Judge what the values of a dataset's masks mean; see the module for the rules.
 
     Every mask is decoded once, in threads; one that cannot be read is left to whoever reads it, and is named there.
 
     Args:
-        folder: of the masks; may hold the table ``values.csv``.
+        folder: of the masks.
         paths: of all masks.
+        table: the table ``values.csv`` in that folder; ``None`` where there is none.
 
     Returns:
         The class of each value, and whether the table declares it. A class that no mask has is a warning.
@@ -93,7 +93,6 @@ def classes_of(folder: Path, paths: Iterable[Path]) -> tuple[dict[int, int], boo
     Raises:
         DataError: the table is wrong, or the values do not say what they mean; the message names files and values.
     """
-    table = table_in(folder, "values", "the values of masks")
     declared = _declared(table) if table else None
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [mask for mask in pool.map(_looked_at, paths) if mask]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from helpers.datasets.card import Card
 from helpers.datasets.dataset import Dataset
+from helpers.datasets.directory import files_in, find_folder
 from helpers.datasets.errors import DataError
 from helpers.datasets.fetch import Remote
-from helpers.datasets.listing import files_in, find_folder
 from helpers.datasets.masks import read_grey_levels
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import frame_of, match_ids, read_table
