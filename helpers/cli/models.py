@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from helpers import cards, datasets, outputs
+from helpers import cards, datasets
 from helpers.cli.options import DatasetOptions, dataset_options
 from helpers.datasets.listing import find_images
 
@@ -90,6 +90,8 @@ def _folder(images: Path) -> Path:
 
 def _announce_replacement(path: Path) -> None:
     """Print that a file of an earlier run will be replaced, while there is time to stop the command."""
+    from helpers import outputs
+
     if note := outputs.replacement_note(path):
         typer.echo(note)
 
