@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -87,18 +86,13 @@ def _line(same: list[pd.Index]) -> str:
     return " = ".join(map(str, _ids(same)))
 
 
-def warn_of_same_pixels(dataset: Dataset) -> None:
-    """Decode every image and warn of those that show the same pixels and do not share a group.
+def warn_of_same_pixels(dataset: Dataset, digests: pd.Series) -> None:
+    """Warn of images that show the same pixels and do not share a group.
 
     Args:
-        dataset: all of whose images can be read.
+        dataset: whose images they are.
+        digests: of the pixels of every image, by ``image_id``; see :meth:`Dataset.decode`.
     """
-
-    def digest(row: Any) -> bytes:
-        image = dataset.reader.read(row, None)
-        return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
-
-    digests = pd.Series(list(dataset.map_rows(digest, "comparing")), index=dataset.frame.index)
     groups = dataset.frame["group"]
     same = [ids for ids in digests.groupby(digests).groups.values() if groups[ids].nunique() > 1]
     if same:

@@ -165,7 +165,7 @@ class Dataset:
         Args:
             decode: decode every image and mask (slow, finds all damage) instead of looking at the headers.
         """
-        outcomes = self._outcomes(self._decode if decode else self.reader.check, "checking")
+        outcomes = self.try_rows(self.decode if decode else self.reader.check, "checking")
         return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
 
     def fingerprint(self) -> str:
@@ -193,7 +193,7 @@ class Dataset:
             DataError: at the end, where some calls raised :class:`helpers.images.ImageError`; all of them are named.
         """
         errors = []
-        for result, error in self._outcomes(function, description):
+        for result, error in self.try_rows(function, description):
             if error:
                 errors.append(error)
             elif not errors:
@@ -205,15 +205,37 @@ class Dataset:
                 errors,
             )
 
+    def try_rows(self, function: Callable[[Any], T], description: str) -> Iterator[tuple[T | None, str]]:
+        """Call a function with every row, as :meth:`map_rows` does, and go on where it raises an ImageError.
+
+        Yields:
+            Its result and an empty text, or ``None`` and the message of the error, in the order of ``frame``.
+        """
+        rows = list(self.frame.reset_index().itertuples(index=False))
+        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            tqdm(total=len(rows), desc=f"{self.name}: {description}", unit="image", delay=2, leave=False) as bar,
+        ):
+            for outcomes in pool.map(lambda chunk: [_outcome(function, row) for row in chunk], chunks):
+                bar.update(len(outcomes))
+                yield from outcomes
+
+    def decode(self, row: Any) -> bytes:
+        """Decode image and mask of a row, and compute the SHA-256 of the image's shape and pixels.
+
+        Raises:
+            ImageError: one of them is damaged, or they do not fit each other.
+        """
+        self.reader.check(row)
+        image = self.reader.read(row, None)
+        if self.has_masks:
+            self.reader.read_mask(row)
+        return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
+
     def _need_masks(self) -> None:
         if not self.has_masks:
             raise DataError(f"{self.name} has no masks; wbc1, wbc2 and synthetic have")
-
-    def _decode(self, row: Any) -> None:
-        self.reader.check(row)
-        self.reader.read(row, None)
-        if self.has_masks:
-            self.reader.read_mask(row)
 
     def _digest(self, row: Any) -> bytes:
         return hashlib.sha256(b"".join(self.reader.content(row))).digest()
@@ -230,18 +252,6 @@ class Dataset:
         for position, pixels in enumerate(self.map_rows(read, description)):
             stack[position] = pixels
         return stack
-
-    def _outcomes(self, function: Callable[[Any], T], description: str) -> Iterator[tuple[T | None, str]]:
-        """The result of a function for every row, or else the message of its ImageError, in the order of ``frame``."""
-        rows = list(self.frame.reset_index().itertuples(index=False))
-        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-        with (
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-            tqdm(total=len(rows), desc=f"{self.name}: {description}", unit="image", delay=2, leave=False) as bar,
-        ):
-            for outcomes in pool.map(lambda chunk: [_outcome(function, row) for row in chunk], chunks):
-                bar.update(len(outcomes))
-                yield from outcomes
 
 
 def _outcome(function: Callable[[Any], T], row: Any) -> tuple[T | None, str]:

@@ -11,6 +11,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from helpers.datasets import archives, copies, fetch
 from helpers.datasets.catalogue import OWN, Source, locate, refuse_unknown_options
 from helpers.datasets.dataset import Dataset
@@ -95,12 +97,13 @@ def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """
     source, directory = locate(name, root)
     dataset = _build(name, source, directory, options)
-    bad = dataset.problems(decode=True)
+    digests, errors = zip(*dataset.try_rows(dataset.decode, "checking"), strict=True)
+    bad = list(filter(None, errors))
     if bad:
         remedy = "mend or remove them" if source is OWN else "fetch them again"
-        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad.values())
+        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad)
     if source is OWN:
-        copies.warn_of_same_pixels(dataset)
+        copies.warn_of_same_pixels(dataset, pd.Series(digests, index=dataset.frame.index))
     return dataset
 
 
