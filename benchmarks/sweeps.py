@@ -12,6 +12,7 @@ that only the engine, the cluster and the disk are left; the client's memory is 
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -20,7 +21,8 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from helpers import notebooks, profiles, runs, sweeps
+from helpers import profiles, sweeps
+from helpers.project import CHECKOUT
 from helpers.sweeps import work
 
 WORKERS = 2
@@ -80,11 +82,17 @@ def mib() -> float:
 
 def main(short: int, simulated: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        notebooks.ROOT = notebooks.NOTEBOOKS = Path(folder)
-        runs.BUILD = Path(folder) / "build"
-        notebook(Path(folder))
+        os.environ["LEUKOBOOK_PROJECT"] = folder
+        shutil.copy(CHECKOUT / "requirements.lock", folder)
+        for name in ("notebooks", "helpers"):
+            (Path(folder) / name).mkdir()
+        (Path(folder) / "helpers" / "__init__.py").touch()
+        notebook(Path(folder) / "notebooks")
         print(f"| {short} short runs, {WORKERS} processes if not said | s | a run, s | of bare |\n|---|---:|---:|---:|")
-        took = {"bare papermill": bare_in_processes(Path(folder), short), "engine": engine("short", short)}
+        took = {
+            "bare papermill": bare_in_processes(Path(folder) / "notebooks", short),
+            "engine": engine("short", short),
+        }
         took["engine, one worker"] = engine("alone", short, 1)
         for way, seconds in took.items():
             print(f"| {way} | {seconds:.1f} | {seconds / short:.3f} | {seconds / took['bare papermill']:.2f} |")

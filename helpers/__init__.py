@@ -1,7 +1,7 @@
 """Leukobook: deep learning on blood smears, honestly measured. The package that every notebook imports.
 
 Modules import one way, each only from those above it:
-``errors``, ``files``, ``home``, ``markup``, ``publication``, ``yamlfile``, ``outputs``, ``scale``, ``tables``,
+``errors``, ``files``, ``project``, ``markup``, ``publication``, ``yamlfile``, ``outputs``, ``scale``, ``tables``,
 ``processes``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``discriminant``, ``backend``,
 ``modelfile``, ``modelcard``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``,
 ``cards``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``,

@@ -16,10 +16,9 @@ import nbformat
 
 from helpers import files, notebooks, pages, processes, runs
 from helpers.errors import LeukobookError
+from helpers.project import Project
 from helpers.records import Record, locked
 
-ROOT = notebooks.ROOT
-COVER = ROOT / "book" / "figures" / "cells.png"
 # Stands under the title of a chapter that a profile leaves out.
 NOT_RUN = """:::{{note}}
 This chapter is not part of the run `{}`. It has the numbers of the quick run, on drawn cells, and no figures.
@@ -48,8 +47,9 @@ def build(name: str, records: Sequence[Record]) -> Path:
         ValueError: a figure has no alt text, or a result is not what its note is about.
         RunError: another process works on this run.
     """
-    with locked(runs.BUILD / name):
-        return _build(name, records, runs.BUILD / name / "book")
+    folder = Project.current().build / name
+    with locked(folder):
+        return _build(name, records, folder / "book")
 
 
 def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
@@ -74,15 +74,16 @@ def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
 
 
 def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
+    project = Project.current()
     for old in ("book", "notebooks"):
         shutil.rmtree(stage / old, ignore_errors=True)
     (stage / "notebooks").mkdir(parents=True)
-    shutil.copytree(ROOT / "book", stage / "book")
+    shutil.copytree(project.book, stage / "book")
     for file in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / file, stage / file)
+        shutil.copy(project.root / file, stage / file)
     done = {record.notebook for record in records if record.done}
-    for source in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
-        executed = runs.BUILD / name / "notebooks" / source.name
+    for source in sorted(project.notebooks.glob("*.ipynb")):
+        executed = project.build / name / "notebooks" / source.name
         shown = notebooks.for_the_book(notebooks.read(executed if source.stem in done else source))
         if source.stem not in done:
             shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
@@ -97,10 +98,11 @@ def _refresh_cover(executed: Path) -> list[str]:
     """The picture of the README and the start page: the first figure of the first chapter."""
     drawn = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
     cover = next(base64.b64decode(o["data"]["image/png"]) for o in drawn if "image/png" in o.get("data", {}))
-    if COVER.exists() and COVER.read_bytes() == cover:
+    path = Project.current().book / "figures" / "cells.png"
+    if path.exists() and path.read_bytes() == cover:
         return []
-    COVER.write_bytes(cover)
-    return [COVER.name]
+    path.write_bytes(cover)
+    return [path.name]
 
 
 def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
@@ -113,16 +115,17 @@ def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
     Returns:
         The names of the files that changed.
     """
-    changed = []
+    changed, project = [], Project.current()
+    executed_notebooks = project.build / name / "notebooks"
     for record in records:
-        executed = runs.BUILD / name / "notebooks" / f"{record.notebook}.ipynb"
-        target = notebooks.NOTEBOOKS / executed.name
+        executed = executed_notebooks / f"{record.notebook}.ipynb"
+        target = project.notebooks / executed.name
         text = notebooks.committed_text(executed)
         if target.read_text(encoding="utf-8") != text:
             files.write_text(target, text)
             changed.append(executed.stem)
-    changed += _refresh_cover(runs.BUILD / name / "notebooks" / "00-start-here.ipynb")
-    config = ROOT / "_config.yml"
+    changed += _refresh_cover(executed_notebooks / "00-start-here.ipynb")
+    config = project.root / "_config.yml"
     old = config.read_text(encoding="utf-8")
     new = re.sub(r"(?m)^( +url: ).*$", rf"\g<1>{notebooks.repository_url()}", old)
     if new != old:

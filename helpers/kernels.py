@@ -25,6 +25,7 @@ from traitlets.config import Config
 from helpers import datasets, files, notebooks, processes
 from helpers.errors import LeukobookError
 from helpers.notebooks import Parameters
+from helpers.project import CHECKOUT, Project
 from helpers.publication import published
 
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
@@ -32,7 +33,6 @@ ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED
 STARTUP_S = 120  # a kernel on a busy machine takes seconds
 # Longest path of a socket on macOS; Linux has four letters more.
 SOCKET_PATH = 103
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class KernelError(LeukobookError):
@@ -123,10 +123,10 @@ def _config(folder: Path) -> Config:
 @contextlib.contextmanager
 def _environment(folder: Path) -> Iterator[None]:
     """The environment of a kernel, while it starts: that of this process, and what makes it repeatable."""
-    path = os.pathsep.join(filter(None, (str(_PACKAGE), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH"))))
     environment = {
         **ENVIRONMENT, "LEUKOBOOK_BATCH": "1", "LEUKOBOOK_DATA": str(datasets.data_root()), "PYTHONPATH": path,
-        "IPYTHONDIR": str(folder / "ipython"),
+        "LEUKOBOOK_PROJECT": str(Project.current().root), "IPYTHONDIR": str(folder / "ipython"),
     }  # fmt: skip
     if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - Path.home fails where there is none
         environment |= {"MPLCONFIGDIR": str(folder / "matplotlib")}

@@ -17,13 +17,12 @@ from nbformat import NotebookNode
 
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
+from helpers.project import Project
 from helpers.publication import published
 
 # Parameters of a notebook by name; values are text, numbers, truth values, lists and dictionaries.
 Parameters = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = ROOT / "notebooks"
 # The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
 # stays as it is, all of it: pip gives up where a requirement would move it. A batch run installs nothing.
 SETUP = """\
@@ -44,8 +43,8 @@ _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\
 
 def repository_url() -> str:
     """The one address of the repository, from ``pyproject.toml``."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return project["project"]["urls"]["Repository"]
+    metadata = tomllib.loads(Project.current().metadata.read_text(encoding="utf-8"))
+    return metadata["project"]["urls"]["Repository"]
 
 
 class NotebookError(LeukobookError):
@@ -242,7 +241,7 @@ def helpers_used(notebook: NotebookNode) -> list[Path]:
 
     Where a cell is not plain Python, these are all files.
     """
-    package = ROOT / "helpers"
+    package = Project.current().package
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     if any(_parsed(source) is None for source in code):
         return sorted(package.rglob("*.py"))

@@ -14,6 +14,7 @@ from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 from helpers.markup import escape_markdown
 from helpers.notebooks import Parameters
+from helpers.project import Project
 from helpers.records import Record
 
 
@@ -83,7 +84,7 @@ def status(name: str, records: Sequence[Record]) -> str:
 
 def result_tables() -> str:
     """The committed result tables with their provenance, in Markdown."""
-    paths = sorted(results.RESULTS.glob("*.csv"))
+    paths = sorted(Project.current().results.glob("*.csv"))
     return "\n".join(f"## {path.stem}\n\n{result_table(path.stem)}" for path in paths)
 
 

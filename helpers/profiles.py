@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from helpers import datasets, notebooks, yamlfile
 from helpers.errors import LeukobookError
 from helpers.notebooks import Parameters
+from helpers.project import Project
 
 # Parameters of notebooks that name a dataset; the first one may come with options.
 DATASETS = ("dataset", "other", "elsewhere")
@@ -102,12 +103,12 @@ def read_profile(path: Path) -> Profile:
     try:
         document = yamlfile.read(path)
     except FileNotFoundError:
-        known = ", ".join(sorted(p.stem for p in (notebooks.ROOT / "profiles").glob("*.yaml")))
+        known = ", ".join(sorted(p.stem for p in Project.current().profiles.glob("*.yaml")))
         raise ProfileError(f"{path}: no such profile; there are {known}") from None
     except yamlfile.YamlError as error:
         raise ProfileError(str(error)) from None
     form = _form(path, document)
-    available = {path.stem: path for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
+    available = {path.stem: path for path in Project.current().notebooks.glob("*.ipynb")}
     chapters = {name: _chapter(form, name, available[name]) for name in form.notebooks if name in available}
     problems = [*_twice(form), *_of_notebooks(form, chapters, sorted(available)), *_of_grid(form, chapters)]
     if problems:

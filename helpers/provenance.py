@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import notebooks
+from helpers.project import Project
 
 LIBRARIES = (
     "numpy",
@@ -60,7 +60,7 @@ def commit() -> str:
     Results do not count as changes, nor do new files, but those in the folders that a run reads.
     """
     top = _git("rev-parse", "--show-toplevel")
-    if not top or Path(top) != notebooks.ROOT.resolve():
+    if not top or Path(top) != Project.current().root:
         return "none"  # no repository, or somebody else's around this folder
     head = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!book/results")
@@ -71,7 +71,7 @@ def commit() -> str:
 def _git(*words: str) -> str:
     """What a git command says of the project's folder; empty where it fails, or where there is no git."""
     try:
-        done = subprocess.run(["git", "-C", str(notebooks.ROOT), *words], capture_output=True, text=True)
+        done = subprocess.run(["git", "-C", str(Project.current().root), *words], capture_output=True, text=True)
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT, Project
+
 # A dataset of one's own, alone or in quotes, as in a cell with parameters.
 _FOLDER = re.compile(r"""(?:^|(?<=["']))folder:[^"'\n]+""")
 
@@ -18,7 +19,7 @@ def published(value: Any) -> Any:
         value: text, or lists, tuples and dictionaries that hold text; anything else stays as it is.
 
     Returns:
-        The same with the folder of this project left out of paths, and ``~`` for the user's home.
+        The same with the folders of this package and of the project left out of paths, and ``~`` for the user's home.
     """
     if isinstance(value, dict):
         return {published(key): published(inner) for key, inner in value.items()}
@@ -27,7 +28,8 @@ def published(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = _FOLDER.sub(lambda found: f"folder:{_last(found.group().removeprefix('folder:'))}", value)
-    text = _shown_as(".", PROJECT, text.replace(f"{PROJECT}/", ""))
+    for folder in (CHECKOUT, Project.current().root):
+        text = _shown_as(".", folder, text.replace(f"{folder}/", ""))
     try:
         home = Path.home()
     except RuntimeError:  # an account without one

@@ -12,17 +12,15 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import files, notebooks, runs, tables
+from helpers import files, runs, tables
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.notebooks import Parameters
 from helpers.profiles import Profile
+from helpers.project import Project
 from helpers.provenance import Provenance
 from helpers.publication import published
 from helpers.records import Place, Record
-
-ROOT = notebooks.ROOT
-RESULTS = ROOT / "book" / "results"
 
 
 class ResultError(LeukobookError):
@@ -89,8 +87,8 @@ def save_result(name: str, table: pd.DataFrame, note: ResultNote) -> Path:
 
 def _save(name: str, content: bytes, note: ResultNote) -> Path:
     """Write CSV and note; the note, which holds the digest of the CSV, makes the pair count."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    target = RESULTS / f"{name}.csv"
+    target = Project.current().results / f"{name}.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(target, content)
     files.write_text(target.with_suffix(".json"), note.to_json(hashlib.sha256(content).hexdigest()))
     return target
@@ -102,7 +100,7 @@ def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
     Raises:
         ResultError: one of the two is missing, or they do not belong together.
     """
-    path = RESULTS / f"{name}.csv"
+    path = Project.current().results / f"{name}.csv"
     try:
         content, noted = path.read_bytes(), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         sha256, note = noted.pop("sha256"), _note(noted)
@@ -158,7 +156,7 @@ def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tupl
     """Read every table of a run, by the name under which it is published."""
     saved: dict[str, tuple[bytes, Record]] = {}
     for record in records:
-        place = Place(runs.BUILD / profile.name, record.notebook)
+        place = Place(Project.current().build / profile.name, record.notebook)
         for path, digest in record.tables.items():
             name = f"{profile.name}-{Path(path).stem}"
             if name in saved:
@@ -176,7 +174,7 @@ def remove_others(command: str, kept: list[Path], say: Callable[[str], None] = p
         kept: the CSV files of now.
         say: gets a line for each.
     """
-    for note in sorted(RESULTS.glob("*.json")):
+    for note in sorted(Project.current().results.glob("*.json")):
         table = note.with_suffix(".csv")
         if table not in kept and json.loads(note.read_text(encoding="utf-8")).get("command") == command:
             note.unlink()

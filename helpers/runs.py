@@ -33,11 +33,9 @@ from helpers import datasets, execution, files, notebooks, provenance
 from helpers.execution import ExecutionError
 from helpers.notebooks import Parameters
 from helpers.profiles import Chapter, Profile, datasets_of
+from helpers.project import Project
 from helpers.publication import published
 from helpers.records import Place, Record, RunError, locked
-
-BUILD = notebooks.ROOT / "build"
-LOCK = notebooks.ROOT / "requirements.lock"
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
@@ -56,7 +54,11 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
     Raises:
         RunError: another process runs this profile.
     """
-    folder, records, once = BUILD / profile.name, [], functools.cache(fingerprint)  # each dataset is read once
+    folder, records, once = (
+        Project.current().build / profile.name,
+        [],
+        functools.cache(fingerprint),
+    )  # each dataset is read once
     with locked(folder):
         for path in (folder / "records").glob("*.json"):
             if path.stem not in profile.notebooks:
@@ -90,7 +92,7 @@ def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, st
 
 
 def _source(name: str) -> Path:
-    return notebooks.NOTEBOOKS / f"{name}.ipynb"
+    return Project.current().notebooks / f"{name}.ipynb"
 
 
 def _content(name: str, chapter: Chapter) -> str:
@@ -168,17 +170,21 @@ def content_digest(name: str, notebook: NotebookNode) -> str:
     """SHA-256 over the code of a notebook, the helpers that it uses, its quiz, Python and the installed libraries."""
     whole = hashlib.sha256(json.dumps([notebooks.code_of(notebook), platform.python_version(), installed()]).encode())
     for path in notebooks.helpers_used(notebook):
-        whole.update(f"{path.relative_to(notebooks.ROOT).as_posix()} {files.code_digest(path)}\n".encode())
-    quiz = notebooks.ROOT / "helpers" / "quizzes" / f"{name[:2]}.yaml"
+        whole.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
+    quiz = Project.current().root / "helpers" / "quizzes" / f"{name[:2]}.yaml"
     if quiz.exists():
         whole.update(quiz.read_bytes())
     return whole.hexdigest()
 
 
-@functools.cache
 def installed() -> dict[str, str]:
     """List the versions of the libraries that the lock file names, as they are installed here."""
-    wanted = set(re.findall(r"(?m)^([\w.-]+)==", LOCK.read_text(encoding="utf-8")))
+    return _installed(Project.current().lock)
+
+
+@functools.cache
+def _installed(lock: Path) -> dict[str, str]:
+    wanted = set(re.findall(r"(?m)^([\w.-]+)==", lock.read_text(encoding="utf-8")))
     found = {re.sub(r"[-_.]+", "-", made.name).lower(): made.version for made in importlib.metadata.distributions()}
     return {name: found[name] for name in sorted(wanted & set(found))}
 

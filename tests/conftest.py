@@ -1,6 +1,7 @@
 """Shared by all tests: an absolute data root, quiet kernels, and no skipped test where CI forbids it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,32 @@ def real():
         return datasets.load(name, **options)
 
     return load
+
+
+@pytest.fixture
+def empty_project(monkeypatch):
+    """A function that makes a folder the project of this process: no notebook, no profile, one empty module."""
+
+    def make(root):
+        for name in ("notebooks", "helpers", "profiles"):
+            (root / name).mkdir(parents=True)
+        (root / "helpers" / "__init__.py").write_text("")
+        shutil.copy(ROOT / "requirements.lock", root)
+        monkeypatch.setenv("LEUKOBOOK_PROJECT", str(root))
+        return root
+
+    return make
+
+
+@pytest.fixture
+def empty_build(tmp_path, monkeypatch):
+    """The folder of builds, empty, of a project that has everything else in common with this one."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("_config.yml", "_toc.yml", "book", "helpers", "notebooks", "pyproject.toml", "requirements.lock"):
+        (root / name).symlink_to(ROOT / name)
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(root))
+    return root / "build"
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from helpers import notebooks, profiles, runs
 from helpers.book import build
+from helpers.project import Project
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -94,15 +95,15 @@ def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, ad
 
 def test_the_notebooks_say_what_they_were_committed_with(book):
     """``make notebooks`` would change nothing."""
-    executed = sorted((runs.BUILD / "quick" / "notebooks").glob("*.ipynb"))
-    assert [path.name for path in executed] == [path.name for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))]
+    project = Project.current()
+    executed = sorted((project.build / "quick" / "notebooks").glob("*.ipynb"))
+    assert [path.name for path in executed] == [path.name for path in sorted(project.notebooks.glob("*.ipynb"))]
     for path in executed:
-        committed = (notebooks.NOTEBOOKS / path.name).read_text(encoding="utf-8")
+        committed = (project.notebooks / path.name).read_text(encoding="utf-8")
         assert committed == notebooks.committed_text(path), path.name
 
 
-def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "BUILD", tmp_path)
+def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_says_so(tmp_path, empty_build):
     profile = tmp_path / "one.yaml"
     profile.write_text("notebooks: {00-start-here: {seed: 21}}\n")
     records = runs.run(profiles.read_profile(profile))
@@ -111,7 +112,7 @@ def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_say
     assert "seed = 21" in re.sub("<[^>]+>", "", (pages / "notebooks" / "00-start-here.html").read_text())
     said = "This chapter is not part of the run"
     chapters = sorted((pages / "notebooks").glob("*.html"))
-    assert len(chapters) == len(list(notebooks.NOTEBOOKS.glob("*.ipynb")))
+    assert len(chapters) == len(list(Project.current().notebooks.glob("*.ipynb")))
     assert [path.stem for path in chapters if said not in path.read_text()] == ["00-start-here"]
 
 

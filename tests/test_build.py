@@ -10,12 +10,13 @@ import nbformat
 import psutil
 import pytest
 
-from helpers import book, notebooks, pages, processes, records, runs
+from helpers import book, pages, processes, records, runs
+from helpers.project import Project
 from helpers.provenance import Provenance
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def desk(tmp_path, empty_build, monkeypatch):
     """A book of one page, ``text``, and a renderer that copies it and fails where it says so; its calls are counted."""
     text, calls = tmp_path / "text", []
 
@@ -25,14 +26,13 @@ def desk(tmp_path, monkeypatch):
 
     def render(command, environment):
         calls.append(text.read_text())
-        html = runs.BUILD / "try" / "book" / "_build" / "html"
+        html = empty_build / "try" / "book" / "_build" / "html"
         html.mkdir(parents=True)  # afresh each time
         (html / "index.html").write_text(text.read_text())
         if "killed" in text.read_text():
             raise KeyboardInterrupt
         return subprocess.CompletedProcess(command, int("wrong" in text.read_text()), "", "WARNING: wrong")
 
-    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
     monkeypatch.setattr(book, "_stage", stage)
     monkeypatch.setattr(processes, "run", render)
     return text, calls
@@ -75,12 +75,11 @@ def test_another_version_of_a_library_renders_again(desk, monkeypatch):
     assert len(calls) == 2
 
 
-def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
+def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, empty_build, monkeypatch):
     monkeypatch.setattr(pages, "written", lambda name, made: {})
-    chapters = [path.stem for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))][:2]
+    chapters = [path.stem for path in sorted(Project.current().notebooks.glob("*.ipynb"))][:2]
     for name in chapters:
-        place = records.Place(tmp_path / "build" / "try", name)
+        place = records.Place(empty_build / "try", name)
         place.executed.parent.mkdir(parents=True, exist_ok=True)
         cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_markdown_cell("as it ran")]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), place.executed)
@@ -92,8 +91,8 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, monk
     assert ["This chapter is not part of the run" in text for text in shown] == [True, False]
 
 
-def test_two_processes_do_not_build_one_book(desk):
-    with records.locked(runs.BUILD / "try"), pytest.raises(records.RunError, match="another process works here"):
+def test_two_processes_do_not_build_one_book(desk, empty_build):
+    with records.locked(empty_build / "try"), pytest.raises(records.RunError, match="another process works here"):
         book.build("try", [])
 
 

@@ -18,10 +18,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers import notebooks
+from helpers.project import CHECKOUT
 
-RECORD = notebooks.ROOT / "tests" / "reference" / "colab.txt"
-PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
-PROJECT = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RECORD = CHECKOUT / "tests" / "reference" / "colab.txt"
+PATHS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def on_colab():
@@ -99,7 +100,7 @@ def test_a_batch_run_installs_nothing_and_says_what_to_do(path, tmp_path):
 
 @pytest.mark.parametrize("batch", ["", "1"])
 def test_the_cell_does_nothing_where_the_course_is_installed(batch, tmp_path):
-    environment = {**os.environ, "LEUKOBOOK_BATCH": batch, "PYTHONPATH": str(notebooks.ROOT)}
+    environment = {**os.environ, "LEUKOBOOK_BATCH": batch, "PYTHONPATH": str(CHECKOUT)}
     script = NOTHING_RUNS + setup_cell(PATHS[0])
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -174,7 +175,7 @@ def imports_of(path):
     own = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
     lines = imports_in(own)
     for file in notebooks.helpers_used(notebooks.read(path)):
-        module = ".".join(file.relative_to(notebooks.ROOT).with_suffix("").parts).removesuffix(".__init__")
+        module = ".".join(file.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
         lines += [f"import {module}", *imports_in(file.read_text(encoding="utf-8"))]
     return list(dict.fromkeys(lines))
 
@@ -190,7 +191,7 @@ def colab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     python = as_on_colab(interpreter(), folder)
     before = installed(python)
-    subprocess.run(["git", "clone", "--quiet", notebooks.ROOT, folder / "leukobook"], check=True)
+    subprocess.run(["git", "clone", "--quiet", CHECKOUT, folder / "leukobook"], check=True)
     outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LEUKOBOOK_BATCH")}
     environment = {**outside, "LEUKOBOOK_SOURCE": str(folder / "leukobook"), "PYTHONWARNINGS": "ignore"}
     first = [python, "-c", setup_cell(PATHS[0])]

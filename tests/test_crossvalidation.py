@@ -24,6 +24,7 @@ from helpers import (
     splits,
     training,
 )
+from helpers.project import CHECKOUT
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +276,7 @@ def laboratories(tmp_path_factory):
 
 def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
     """What the cells of chapter 08 that make up a test elsewhere have made, with other parameters than its own."""
-    cells = [cell.source for cell in notebooks.read(notebooks.NOTEBOOKS / "08-trust.ipynb").cells]
+    cells = [cell.source for cell in notebooks.read(CHECKOUT / "notebooks" / "08-trust.ipynb").cells]
     made = {"dataset": dataset, "elsewhere": elsewhere, "positive": positive, "options": {}, "size": 64, "seed": 20}
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
         for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import files, kernels, notebooks, profiles, runs
+from helpers import files, kernels, profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = (
@@ -93,13 +93,8 @@ def test_a_user_without_name_and_home_runs_a_notebook():
         assert executed(folder, cell, *NAMELESS, HOME="/", LEUKOBOOK_DATA=str(folder)).endswith("12345 7\n")
 
 
-def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(tmp_path, monkeypatch):
-    for name in ("notebooks", "helpers"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "helpers" / "__init__.py").write_text("")
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
+def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(tmp_path, empty_project, monkeypatch):
+    empty_project(tmp_path)
     for name in ("one", "two"):
         write(tmp_path / "notebooks" / f"{name}.ipynb", "print(value)")
     (tmp_path / "try.yaml").write_text("notebooks: {one: , two: }")

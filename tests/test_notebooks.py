@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from helpers import datasets, notebooks, profiles, teaching
+from helpers.project import Project
 
-PATHS = sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
+PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))
 LONGEST_CELL = 10
 
 
@@ -219,7 +220,7 @@ def test_every_way_of_importing_a_module_is_found(code):
 
 
 def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
     (tmp_path / "helpers" / "deep").mkdir(parents=True)
     for name, code in {
         "__init__": "from helpers import always",
@@ -244,7 +245,7 @@ def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
 
 def test_outputs_are_named_after_their_chapter_and_not_after_its_number():
     names = {}
-    for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb")):
+    for path in sorted(Project.current().notebooks.glob("*.ipynb")):
         code = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
         names[notebooks.chapter_name(path.stem)] = re.findall(r'outputs / f?"([^"]+)"', code)
     assert {"classify-auc.csv", "predictions-classify.csv"} <= set(names["classify"])
@@ -257,7 +258,7 @@ def test_modules_import_one_way():
     order = [
         "errors",
         "files",
-        "home",
+        "project",
         "markup",
         "publication",
         "yamlfile",
@@ -302,11 +303,12 @@ def test_modules_import_one_way():
         "book",
         "cli",
     ]
+    package = Project.current().package
     for position, name in enumerate(order):
-        module = notebooks.ROOT / "helpers" / f"{name}.py"
-        for file in [module] if module.exists() else (notebooks.ROOT / "helpers" / name).rglob("*.py"):
+        module = package / f"{name}.py"
+        for file in [module] if module.exists() else (package / name).rglob("*.py"):
             used = notebooks.imported_modules(file.read_text(encoding="utf-8"))
             assert used <= set(order[: position + (not module.exists())]), f"{file.name} imports {used}"
-    modules = {p.stem for p in (notebooks.ROOT / "helpers").glob("*.py")} - {"__init__", "__main__"}
-    present = modules | {p.parent.name for p in (notebooks.ROOT / "helpers").glob("*/__init__.py")}
+    modules = {p.stem for p in package.glob("*.py")} - {"__init__", "__main__"}
+    present = modules | {p.parent.name for p in package.glob("*/__init__.py")}
     assert present == set(order), "a module without a place in the order"

@@ -6,23 +6,21 @@ import time
 import nbformat
 import pytest
 
-from helpers import notebooks, profiles
+from helpers import profiles
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
+def house(tmp_path, empty_project):
     """A project with two notebooks."""
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
+    project = empty_project(tmp_path)
     for name in ("01-one", "02-two"):
         cell = nbformat.v4.new_code_cell(
             "value = 1\nname = 'a'\nrate = 0.5\ndataset = ''\nflag = False\nlist_ = [1]\noptions = {}"
         )
         cell.metadata["tags"] = ["parameters"]
         made = nbformat.v4.new_notebook(cells=[cell], metadata={"language_info": {"name": "python"}})
-        nbformat.write(made, tmp_path / "notebooks" / f"{name}.ipynb")
-    return tmp_path
+        nbformat.write(made, project / "notebooks" / f"{name}.ipynb")
+    return project
 
 
 def read(house, text, name="try.yaml"):

@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers import notebooks, pages, profiles, publication, results, runs, sweeps
+from helpers import notebooks, pages, profiles, results, runs, sweeps
+from helpers.project import CHECKOUT, Project
 from helpers.publication import published
 
 SHOWS = """
 import pathlib, warnings
 import pandas as pd
 from helpers import datasets, tables
+from helpers.project import Project
 data = datasets.load(dataset)
 pathlib.Path("outputs").mkdir()
 print(pathlib.Path.home(), pathlib.Path(tables.__file__))
@@ -26,21 +28,15 @@ BAR = "a|b"
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
+def house(tmp_path, empty_project, monkeypatch):
     """A project in the home of a user, with a notebook that reads images of the user's own."""
     home = tmp_path / "home" / "ann-example"
     root = home / "checkout"
-    for name in ("notebooks", "helpers"):
-        (root / name).mkdir(parents=True)
-    (root / "helpers" / "__init__.py").write_text("")
     for name in (BAR, "=1+1", "plain"):
         (home / "cells" / name).mkdir(parents=True)
         Image.fromarray(np.full((8, 8, 3), 40 + len(name), np.uint8)).save(home / "cells" / name / "0.png")
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setattr(notebooks, "ROOT", root)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", root / "notebooks")
-    monkeypatch.setattr(runs, "BUILD", root / "build")
-    monkeypatch.setattr(results, "RESULTS", root / "book" / "results")
+    empty_project(root)
     made = [nbformat.v4.new_code_cell("dataset = ''\nseed = 0", metadata={"tags": ["parameters"]})]
     made += [nbformat.v4.new_code_cell(SHOWS)]
     whole = nbformat.v4.new_notebook(cells=made, metadata={"language_info": {"name": "python"}})
@@ -55,7 +51,7 @@ def read(house, text):
 
 def private(house, *texts):
     """The words of this machine that stand in texts."""
-    words = ("ann-example", str(house), str(publication.PROJECT))
+    words = ("ann-example", str(house), str(CHECKOUT))
     return [word for word in words for text in texts if word in text]
 
 
@@ -73,11 +69,11 @@ def private(house, *texts):
             "dataset = \"folder:/home/ann/cells\"\nother = 'folder:/b/c'",
             "dataset = \"folder:cells\"\nother = 'folder:c'",
         ),
-        (f"{publication.PROJECT}/helpers/runs.py:3", "helpers/runs.py:3"),
-        (f"in {publication.PROJECT}", "in ."),
+        (f"{CHECKOUT}/helpers/runs.py:3", "helpers/runs.py:3"),
+        (f"in {CHECKOUT}", "in ."),
         (
-            f"{publication.PROJECT}-2/x and {publication.PROJECT}2",
-            f"{publication.PROJECT}-2/x and {publication.PROJECT}2",
+            f"{CHECKOUT}-2/x and {CHECKOUT}2",
+            f"{CHECKOUT}-2/x and {CHECKOUT}2",
         ),
         ("cnmc", "cnmc"),
         (3.5, 3.5),
@@ -106,13 +102,13 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     noted = nbformat.read(build / "notebooks" / "00-one.ipynb", 4)
     shown = notebooks.for_the_book(noted)
     given = [(build / "records" / "00-one.json").read_text(), json.dumps(noted.metadata), nbformat.writes(shown)]
-    given += [path.read_text() for path in results.RESULTS.iterdir()]
+    given += [path.read_text() for path in Project.current().results.iterdir()]
     given += [pages.status("try", [record]), pages.result_tables()]
     assert private(house, *given) == []
     assert "folder:cells" in pages.status("try", [record])
-    assert "folder:cells" in (results.RESULTS / "try-one-classes.json").read_text()
+    assert "folder:cells" in (Project.current().results / "try-one-classes.json").read_text()
     assert "~ " in next(o.text for cell in shown.cells for o in cell.get("outputs", []) if "text" in o)
-    assert "'=1+1" in (results.RESULTS / "try-one-classes.csv").read_text()
+    assert "'=1+1" in (Project.current().results / "try-one-classes.csv").read_text()
     table, _ = results.read_result("try-one-classes")
     assert sorted(table["class"]) == ["=1+1", "a|b", "plain"]
     assert "| a&#124;b | 1.0 |" in pages.result_table("try-one-classes")
@@ -137,7 +133,9 @@ def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_the
     place = house / "build" / "try" / "sweep"
     kept = [(place / name).read_text() for name in ("rows.jsonl", "runs.csv")]
     noted = [json.dumps(nbformat.read(path, 4).metadata) for path in (place / "notebooks").iterdir()]
-    assert private(house, report, *kept, *noted, *(path.read_text() for path in results.RESULTS.iterdir())) == []
+    assert (
+        private(house, report, *kept, *noted, *(path.read_text() for path in Project.current().results.iterdir())) == []
+    )
     assert "| a&#124;b | 1.0 |" in report
     assert pd.read_csv(place / "runs.csv").shape[0] == 2
 

@@ -7,15 +7,16 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers import notebooks, pages, profiles, provenance, records, results
+from helpers import pages, profiles, provenance, records, results
 from helpers.datasets.synthetic import morphology
+from helpers.project import Project
 from helpers.sweeps import plan
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
-    return tmp_path / "results"
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
+    return tmp_path / "book" / "results"
 
 
 def test_a_limit_on_threads_is_told_of(monkeypatch):
@@ -32,13 +33,13 @@ def test_the_commit_is_that_of_the_project_or_none(tmp_path, monkeypatch):
     inner = tmp_path / "outer" / "leukobook"
     (inner / "helpers").mkdir(parents=True)
     git = ["git", "-C", str(tmp_path / "outer"), "-c", "user.name=a", "-c", "user.email=a@b"]
-    monkeypatch.setattr(notebooks, "ROOT", inner)
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(inner))
     assert provenance.commit() == "none"
     (inner / "helpers" / "a.py").write_text("")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "outer"]):
         subprocess.run([*git, *words], check=True)
     assert provenance.commit() == "none"  # of somebody else
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path / "outer")
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path / "outer"))
     head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     assert provenance.commit() == head
     (tmp_path / "outer" / "helpers").mkdir()
@@ -106,21 +107,21 @@ def test_the_status_page_has_the_provenance_of_the_run():
 
 
 def test_committed_results_all_have_their_provenance():
-    tables = sorted(results.RESULTS.glob("*.csv"))
+    tables = sorted(Project.current().results.glob("*.csv"))
     assert tables
     for path in tables:
         _, note = results.read_result(path.stem)
         assert not note.provenance.commit.endswith("+changes"), f"{path.name} was made with uncommitted changes"
         assert all((note.made_by, note.command, note.data_sha256, note.finished, note.provenance.hardware))
-    assert {path.stem for path in tables} == {path.stem for path in results.RESULTS.glob("*.json")}
+    assert {path.stem for path in tables} == {path.stem for path in Project.current().results.glob("*.json")}
 
 
 def test_committed_results_were_made_with_the_parameters_that_their_profiles_have_now():
-    notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.RESULTS.glob("*.json"))]
+    notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Project.current().results.glob("*.json"))]
     published = [note for note in notes if note["command"].startswith("python -m helpers publish ")]
     assert published
     for note in published:
-        profile = profiles.read_profile(notebooks.ROOT / "profiles" / f"{note['command'].split()[-1]}.yaml")
+        profile = profiles.read_profile(Project.current().root / "profiles" / f"{note['command'].split()[-1]}.yaml")
         now = {name: chapter.values(plan.varied(profile, name)) for name, chapter in profile.notebooks.items()}
         wanted = now if profile.grid else now[note["made_by"].removeprefix("notebook ")]
         assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
@@ -128,7 +129,7 @@ def test_committed_results_were_made_with_the_parameters_that_their_profiles_hav
 
 def test_committed_results_are_named_after_their_chapter_so_that_a_new_chapter_renames_none():
     names = {}
-    for path in results.RESULTS.glob("*.json"):
+    for path in Project.current().results.glob("*.json"):
         note = json.loads(path.read_text(encoding="utf-8"))
         if note["made_by"].startswith("notebook "):
             profile, chapter = note["command"].split()[-1], note["made_by"].partition("-")[2]

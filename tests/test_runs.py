@@ -29,18 +29,12 @@ def write_notebook(folder, name, *cells):
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
+def house(tmp_path, empty_project):
     """An empty project: notebooks, helpers, profiles and a build folder."""
-    for name in ("notebooks", "helpers", "profiles"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "helpers" / "__init__.py").write_text("")
-    (tmp_path / "helpers" / "images.py").write_text("A = 1\n")
-    (tmp_path / "helpers" / "metrics.py").write_text("B = 1\n")
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "book" / "results")
-    return tmp_path
+    project = empty_project(tmp_path)
+    (project / "helpers" / "images.py").write_text("A = 1\n")
+    (project / "helpers" / "metrics.py").write_text("B = 1\n")
+    return project
 
 
 def profile(house, text):
@@ -209,12 +203,11 @@ def test_a_killed_run_goes_on_where_it_was(house):
     write_notebook(house / "notebooks", "two", "import time; time.sleep(60)")
     path = profile(house, "notebooks: {one: , two: }")
     program = (
-        "import sys; from pathlib import Path; from helpers import notebooks, profiles, runs; root = Path(sys.argv[1]);"
-        "notebooks.ROOT = root; notebooks.NOTEBOOKS = root / 'notebooks'; runs.BUILD = root / 'build';"
-        "runs.run(profiles.read_profile(Path(sys.argv[2])))"
+        "import sys; from pathlib import Path; from helpers import profiles, runs;"
+        "runs.run(profiles.read_profile(Path(sys.argv[1])))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(house), str(path)], start_new_session=True, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", program, str(path)], start_new_session=True, stderr=subprocess.DEVNULL
     )
     second = house / "build" / "try" / "failed" / "two.partial.ipynb"
     deadline = time.time() + 60
@@ -430,7 +423,7 @@ def test_only_what_the_profile_makes_now_is_published(house, capsys):
         published(house)
     ran(house)
     assert published(house) == ["try-uno.csv"]
-    assert sorted(path.name for path in results.RESULTS.iterdir()) == ["try-uno.csv", "try-uno.json"]
+    assert sorted(path.name for path in (house / "book" / "results").iterdir()) == ["try-uno.csv", "try-uno.json"]
     write_notebook(house / "notebooks", "two", SHOWN.replace("one.csv", "uno.csv"))
     ran(house, both)
     with pytest.raises(results.ResultError, match="one and two both save a table uno; rename one of them"):
@@ -462,7 +455,7 @@ def test_provenance_is_of_the_run_and_not_of_the_moment_of_publishing(house, mon
     assert commit("second") != then
     monkeypatch.setattr(os, "cpu_count", lambda: 4096)
     published(house)
-    note = json.loads((results.RESULTS / "try-one.json").read_text())
+    note = json.loads((house / "book" / "results" / "try-one.json").read_text())
     assert note["commit"] == then
     assert note["threads"]["OpenMP"] == "3"
     assert "4096" not in note["hardware"]
@@ -470,7 +463,7 @@ def test_provenance_is_of_the_run_and_not_of_the_moment_of_publishing(house, mon
     write_notebook(house / "notebooks", "one", SHOWN, "2")
     ran(house)
     published(house)
-    assert json.loads((results.RESULTS / "try-one.json").read_text())["commit"].endswith("+changes")
+    assert json.loads((house / "book" / "results" / "try-one.json").read_text())["commit"].endswith("+changes")
 
 
 # --- kills
@@ -508,8 +501,6 @@ import sys
 from pathlib import Path
 from helpers import notebooks, profiles, records, results, runs
 root = Path(sys.argv[1])
-notebooks.ROOT, notebooks.NOTEBOOKS = root, root / "notebooks"
-runs.BUILD, results.RESULTS = root / "build", root / "book" / "results"
 """
 # Runs and publishes, changes a parameter or the code, is killed on the way, goes back to what it was, and publishes.
 # Each of these is a fork of one process, since imports take longer than all the rest.

@@ -26,7 +26,7 @@ from distributed.security import Security
 from PIL import Image
 
 import helpers
-from helpers import notebooks, profiles, provenance, results, runs, sweeps, tables
+from helpers import profiles, provenance, sweeps, tables
 from helpers.sweeps import work
 
 MEASURED = """
@@ -44,16 +44,11 @@ def write_notebook(folder, name, *cells, parameters="value = 1\nseed = 0\nwords 
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
+def house(tmp_path, empty_project):
     """An empty project with a notebook that measures two numbers."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "helpers").mkdir()
-    (tmp_path / "helpers" / "__init__.py").write_text("")
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
-    monkeypatch.setattr(runs, "BUILD", tmp_path / "build")
-    write_notebook(tmp_path / "notebooks", "00-one", MEASURED)
-    return tmp_path
+    project = empty_project(tmp_path)
+    write_notebook(project / "notebooks", "00-one", MEASURED)
+    return project
 
 
 @pytest.fixture(scope="module")
@@ -578,20 +573,8 @@ def test_a_measure_may_itself_be_called_low_or_high(house, client):
 # --- the command line, in a process of its own
 
 
-def command(house, *words):
-    """``python -m helpers`` in another house: its notebooks and its build folder."""
-    code = f"""
-    from pathlib import Path
-    from helpers import notebooks, runs
-    notebooks.ROOT = Path({str(house)!r})
-    notebooks.NOTEBOOKS, runs.BUILD = notebooks.ROOT / "notebooks", notebooks.ROOT / "build"
-    from helpers.cli import app
-    if __name__ == "__main__":
-        app({list(words)!r})
-    """
-    script = house / "command.py"
-    script.write_text(textwrap.dedent(code))
-    return [sys.executable, str(script)]
+def command(*words):
+    return [sys.executable, "-m", "helpers", *words]
 
 
 def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
@@ -599,29 +582,28 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     sweep(house, GRID)
     rows = house / "build" / "try" / "sweep" / "rows.jsonl"
     words = ["run", str(house / "try.yaml"), "--workers", "1"]
-    going = subprocess.Popen(command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    going = subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     until = time.time() + 120
     while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
         time.sleep(0.1)
     going.send_signal(signal.SIGSTOP)  # it still has its folder
-    second = subprocess.run(command(house, *words), capture_output=True, text=True)
+    second = subprocess.run(command(*words), capture_output=True, text=True)
     assert second.returncode == 1
     assert "another sweep writes here" in second.stderr
     going.kill()
     going.communicate()
     kept = rows.read_text().count("\n")
     assert 2 <= kept < 6
-    done = subprocess.run(command(house, *words), capture_output=True, text=True)
+    done = subprocess.run(command(*words), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"{6 - kept} to do on 1 workers, about 0." in done.stdout
     assert "6 of 6 runs are done" in done.stdout
     assert len({json.loads(line)["name"] for line in rows.read_text().splitlines()}) == 6
-    reported = subprocess.run(command(house, "report", str(house / "try.yaml")), capture_output=True, text=True)
+    reported = subprocess.run(command("report", str(house / "try.yaml")), capture_output=True, text=True)
     assert "report.md" in reported.stdout, reported.stderr
 
 
 def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes_from(house):
-    (house / "profiles").mkdir()
     for name, text in {
         "sweep-good": GRID + "measures: ['one-scores: score (a)']\n",
         "full-bad": "notebooks: {00-one: {words: ['a']}, 01-bad: }\n",
@@ -630,7 +612,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     }.items():
         (house / "profiles" / f"{name}.yaml").write_text(text)
     write_notebook(house / "notebooks", "01-bad", "1 / 0")
-    done = subprocess.run(command(house, "publish"), capture_output=True, text=True)
+    done = subprocess.run(command("publish"), capture_output=True, text=True)
     assert done.returncode == 1
     assert "Not published: full-bad" in done.stderr
     kept = house / "book" / "results"
@@ -655,7 +637,6 @@ def test_a_sweep_that_is_not_whole_is_not_published(house, client):
 
 
 def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a_change(house, client, monkeypatch):
-    monkeypatch.setattr(results, "RESULTS", house / "results")
     profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
     first, *others = sweeps.run(profile, client)
     here = first.provenance
@@ -698,10 +679,10 @@ def test_a_run_whose_table_loses_rows_fails_and_says_why(house, client):
 def test_the_command_says_what_failed_and_exits_with_1(house):
     write_notebook(house / "notebooks", "00-one", "1 / (seed - 1)")
     sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\n")
-    done = subprocess.run(command(house, "run", str(house / "try.yaml")), capture_output=True, text=True)
+    done = subprocess.run(command("run", str(house / "try.yaml")), capture_output=True, text=True)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stdout
     assert "1 of 2 runs are done" in done.stdout
-    booked = subprocess.run(command(house, "book", str(house / "try.yaml")), capture_output=True, text=True)
+    booked = subprocess.run(command("book", str(house / "try.yaml")), capture_output=True, text=True)
     assert booked.returncode == 1
     assert "try is a sweep" in booked.stderr

@@ -8,12 +8,13 @@ import time
 import pytest
 import yaml
 
-from helpers import notebooks, yamlfile
+from helpers import yamlfile
+from helpers.project import CHECKOUT
 
 BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
 
 
-OURS = [*notebooks.ROOT.glob("helpers/quizzes/*.yaml"), *notebooks.ROOT.glob("profiles/*.yaml")]
+OURS = [*CHECKOUT.glob("helpers/quizzes/*.yaml"), *CHECKOUT.glob("profiles/*.yaml")]
 
 
 @pytest.mark.parametrize("path", sorted(OURS), ids=lambda path: path.name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import home
+from helpers import project
 from helpers.backbones import lite
 from helpers.backend import keras, layers, ops
 from helpers.errors import LeukobookError
@@ -197,7 +197,7 @@ def _source(name: str) -> tuple[str, Path | None]:
         path = Path(folder).expanduser() / f"{name}_imagenet_notop.weights.h5"
         if path.is_file():
             return "LEUKOBOOK_WEIGHTS", path
-    path = home.keras() / "models" / own.file
+    path = project.keras_home() / "models" / own.file
     return ("Keras cache", path) if path.is_file() else ("download", None)
 
 

@@ -10,7 +10,7 @@ import typer
 from helpers import profiles
 from helpers.cli.errors import CommandError, fail
 from helpers.errors import LeukobookError
-from helpers.notebooks import ROOT
+from helpers.project import Project
 
 if TYPE_CHECKING:
     from helpers.records import Record
@@ -75,7 +75,8 @@ def publish(
     ] = None,
 ) -> None:
     """Run profiles and sweeps; copy their tables and provenance to book/results/, and remove those no longer made."""
-    everything = sorted(path for path in (ROOT / "profiles").glob("*.yaml") if path.stem != "quick")
+    project = _project()
+    everything = sorted(path for path in project.profiles.glob("*.yaml") if path.stem != "quick")
     failed = []
     for chosen in [_profile(profile) for profile in profiles or everything]:
         typer.echo(f"{chosen.name}:")
@@ -88,7 +89,7 @@ def publish(
             failed.append(chosen.name)
         else:
             for path in written:
-                typer.echo(f"  {path.relative_to(ROOT)}")
+                typer.echo(f"  {path.relative_to(project.root)}")
     if failed:
         fail(f"Not published: {', '.join(failed)}")
 
@@ -104,7 +105,15 @@ def _published(chosen: profiles.Profile) -> list[Path]:
 
 
 def _profile(profile: Path) -> profiles.Profile:
-    return profiles.read_profile(profile if profile.suffix else ROOT / "profiles" / f"{profile}.yaml")
+    folder = _project().profiles
+    return profiles.read_profile(profile if profile.suffix else folder / f"{profile}.yaml")
+
+
+def _project() -> Project:
+    """The project, which is one."""
+    project = Project.current()
+    project.check()
+    return project
 
 
 def _run(chosen: profiles.Profile) -> list[Record]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers import home
+from helpers import project
 from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, leukocytes4, pbc, synthetic, wbc
 from helpers.datasets.card import Card
 from helpers.datasets.dataset import Dataset
@@ -109,7 +109,7 @@ def data_root(root: str | Path | None = None) -> Path:
     Raises:
         DataError: it is not a path that can be read.
     """
-    return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or home.cache())
+    return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or project.user_cache())
 
 
 def _resolved(path: str | Path) -> Path:

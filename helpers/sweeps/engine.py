@@ -17,8 +17,9 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 from tqdm import tqdm
 
-from helpers import notebooks, profiles, provenance, runs
+from helpers import profiles, provenance
 from helpers.errors import LeukobookError
+from helpers.project import Project
 from helpers.publication import published
 from helpers.sweeps import work
 from helpers.sweeps.plan import Task, expand, varied
@@ -99,7 +100,7 @@ async def _knock(scheduler: str) -> None:
 
 def folder(name: str) -> Path:
     """Where a sweep keeps what it finds."""
-    return runs.BUILD / name / "sweep"
+    return Project.current().build / name / "sweep"
 
 
 def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[Row]:
@@ -172,7 +173,8 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[Outc
     """
     waiting, tasks = iter(todo), {}
     # As they are when their keys are made, however late they go out.
-    sources = {name: (notebooks.NOTEBOOKS / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
+    folder = Project.current().notebooks
+    sources = {name: (folder / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
     helpers = work.helpers_digest()
 
     def submit() -> list[Future]:
@@ -209,4 +211,4 @@ def _outcome(future: Future, task: Task, client: Client) -> Outcome:
 
 def _lost(task: Task, reason: str) -> Outcome:
     row = Row(task.name, task.notebook, task.key, task.data, "failed", published(reason), published(task.parameters))
-    return Outcome(row, (notebooks.NOTEBOOKS / f"{task.notebook}.ipynb").read_bytes(), {})
+    return Outcome(row, (Project.current().notebooks / f"{task.notebook}.ipynb").read_bytes(), {})

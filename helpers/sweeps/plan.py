@@ -10,6 +10,7 @@ from typing import Any
 
 from helpers import notebooks, profiles, runs
 from helpers.notebooks import Parameters
+from helpers.project import Project
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,4 @@ def expand(profile: profiles.Profile) -> Iterator[Task]:
 
 
 def _content(name: str) -> str:
-    return runs.content_digest(name, notebooks.read(notebooks.NOTEBOOKS / f"{name}.ipynb"))
+    return runs.content_digest(name, notebooks.read(Project.current().notebooks / f"{name}.ipynb"))

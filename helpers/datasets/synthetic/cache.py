@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from helpers import home, images
+from helpers import images, project
 
 PNG_END = b"IEND\xaeB`\x82"
 
 
 def folder() -> Path:
     """Where drawn pictures are kept, one PNG file each; it may be deleted at any time."""
-    return home.cache() / "synthetic" / code()
+    return project.user_cache() / "synthetic" / code()
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def kept(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarra
     key = hashlib.sha256(content).hexdigest()[:32]
     try:
         path = folder() / key[:2] / f"{key}.png"
-    except home.HomeError as error:
+    except project.HomeError as error:
         warnings.warn(f"drawn pictures are not kept, and drawn anew: {error}", stacklevel=2)
         return draw()
     picture = _read(path)
