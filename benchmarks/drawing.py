@@ -21,8 +21,9 @@ def main():
 
 
 def measure():
-    from helpers import datasets  # after the cache has been moved
+    from helpers import datasets, processes  # after the cache has been moved
 
+    processes.configure()
     print("| task | size | one thread | all cores | ratio | kept | MB |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for task in ("types", "leukaemia", "fields"):

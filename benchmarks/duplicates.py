@@ -11,7 +11,7 @@ import time
 
 import pandas as pd
 
-from helpers import datasets, splits
+from helpers import datasets, processes, splits
 from helpers.splits import duplicates
 
 SETS = {
@@ -57,4 +57,5 @@ def proposed() -> None:
 
 
 if __name__ == "__main__":
+    processes.configure()
     main()

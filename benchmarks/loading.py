@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from helpers import datasets
+from helpers import datasets, processes
 
 SIZE, ROUNDS = 128, 7
 
@@ -67,4 +67,5 @@ def main():
 
 
 if __name__ == "__main__":
+    processes.configure()
     main()

@@ -25,7 +25,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import augmentation, datasets, metrics, models, provenance, results, splits, training
+from helpers import augmentation, datasets, metrics, models, processes, provenance, results, splits, training
 from helpers.backend import keras, layers
 
 SEED, SIZE = 20, 128
@@ -190,6 +190,7 @@ def save(name: str, made: provenance.Provenance, table: pd.DataFrame, used: list
 
 
 if __name__ == "__main__":
+    processes.configure()
     match sys.argv[1:]:
         case ["segmentation"]:
             save("segmentation", provenance.current(), *segmentation())

@@ -17,7 +17,7 @@ os.environ["TQDM_DISABLE"] = "1"
 
 import pandas as pd
 
-from helpers import datasets
+from helpers import datasets, processes
 
 SIZES, SIDE, MILLION = (8_000, 80_000), 64, 1_000_000
 
@@ -56,6 +56,7 @@ def measure(n: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    processes.configure()
     sizes = [int(word) for word in sys.argv[1:]] or SIZES
     table = pd.DataFrame({f"{n:,}": measure(n) for n in sizes})
     for n in sizes:

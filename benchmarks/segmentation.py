@@ -26,7 +26,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import cv2
 import numpy as np
 
-from helpers import augmentation, datasets, images, models, training
+from helpers import augmentation, datasets, images, models, processes, training
 from helpers.backend import keras, layers, tf
 
 N, SIZE, EPOCHS, ROUNDS, WIDTH = 96, 128, 3, 3, 12
@@ -197,6 +197,7 @@ def peak_flops() -> float:
 
 
 if __name__ == "__main__":
+    processes.configure()
     if len(sys.argv) == 4:
         print(json.dumps(train(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))))
     else:

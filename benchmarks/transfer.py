@@ -26,7 +26,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 
-from helpers import backbones, crossvalidation, datasets, metrics, splits, training
+from helpers import backbones, crossvalidation, datasets, metrics, processes, splits, training
 from helpers.backbones import cached, runtime
 from helpers.backend import keras, layers, tf
 
@@ -186,4 +186,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    processes.configure()
     measure(sys.argv[1]) if len(sys.argv) == 2 else main()

@@ -8,8 +8,3 @@ Modules import one way, each only from those above it:
 ``prediction``, ``teaching``, ``notebooks``, ``kernels``, ``execution``, ``provenance``, ``profiles``, ``records``,
 ``runs``, ``results``, ``sweeps``, ``pages``, ``book``, ``cli``.
 """
-
-import warnings
-
-# pooch asks for tqdm's notebook bar, which complains where ipywidgets is missing; the plain bar is what we want.
-warnings.filterwarnings("ignore", message="IProgress not found")

@@ -1,8 +1,14 @@
-"""Keras on TensorFlow, with the settings that this package counts on, and without the lines that TensorFlow prints.
+"""Keras on TensorFlow, with the settings that this package counts on.
 
-Notebooks are compared output by output, and the lines on oneDNN, which come whatever the log level, hold a time and a
-process number. Everything else that the import writes is passed on. A user's ``keras.json`` may ask for another
-backend, ``channels_first`` or ``float16``; here they are TensorFlow, ``channels_last`` and ``float32``.
+This is the one module that changes a process when it is imported, as importing Keras is what it is for. A user's
+``keras.json`` may ask for another backend, ``channels_first`` or ``float16``; here they are TensorFlow,
+``channels_last`` and ``float32``. Keras reads ``KERAS_BACKEND`` while it is imported, so it is set before; the other
+two hold for every layer that is built after, whoever builds it, so a call that somebody forgets would give models of
+another shape.
+
+In a process that :func:`helpers.processes.configure` has set up, the lines that TensorFlow prints when it is imported
+are left out: notebooks are compared output by output, and the lines on oneDNN, which TensorFlow 2.21 prints whatever
+the log level, hold a time and a process number. Everything else that the import writes is passed on.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from helpers import processes
 from helpers.errors import LeukobookError
 
 NOISE = re.compile(
@@ -51,7 +58,7 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         "KERAS_BACKEND=tensorflow"
     )
 
-with _without_noise():
+with _without_noise() if processes.filters_tensorflow_log() else contextlib.nullcontext():
     import keras
     import tensorflow as tf
     from keras import layers, ops

@@ -25,8 +25,9 @@ Parameters = dict[str, Any]
 
 # The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
 # stays as it is, all of it: pip gives up where a requirement would move it. A batch run installs nothing.
+# The last lines keep warnings and times out of the stored outputs.
 SETUP = """\
-# On Colab this installs the course; where it is installed, it does nothing.
+# On Colab this installs the course. Everywhere it then sets up this process.
 import importlib.util, os, pathlib, subprocess, sys
 
 if importlib.util.find_spec("helpers") is None:
@@ -36,7 +37,11 @@ if importlib.util.find_spec("helpers") is None:
     pip = [sys.executable, "-m", "pip"]
     fixed = subprocess.check_output([*pip, "list", "--format=freeze"])
     pathlib.Path("fixed.txt").write_bytes(fixed)
-    subprocess.check_call([*pip, "install", "-q", "-c", "fixed.txt", source])"""
+    subprocess.check_call([*pip, "install", "-q", "-c", "fixed.txt", source])
+
+from helpers import processes
+
+processes.configure()"""
 
 _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+(?=/blob/)")
 

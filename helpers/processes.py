@@ -1,4 +1,4 @@
-"""Child processes that die with their parent, also when it is killed; and what this process prints."""
+"""Settings of a process and what it prints; child processes that die with their parent, also when it is killed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,32 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # A line for a kernel to begin with; it leaves no name there.
 IN_KERNEL = "__import__('helpers.processes', fromlist=['die_with_starter']).die_with_starter()"
+
+_tensorflow_log_filtered = False
+
+
+def configure() -> None:
+    """Set what holds for a whole process, before it imports OpenCV and TensorFlow.
+
+    The set-up cell of a notebook and the command line call this; importing the package changes nothing for others. It
+    asks OpenCV for one thread, as this package works on whole images in threads, with which OpenCV's own would
+    compete (``OPENCV_FOR_THREADS_NUM``, where the user has not set it); ignores tqdm's warning that a kernel has no
+    ipywidgets; and has :mod:`helpers.backend` leave out the lines that TensorFlow prints when it is imported.
+    """
+    global _tensorflow_log_filtered
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    _tensorflow_log_filtered = True
+
+
+def filters_tensorflow_log() -> bool:
+    """Return whether :func:`configure` has been called, so that TensorFlow's lines are left out."""
+    return _tensorflow_log_filtered
 
 
 def die_with(parent: int) -> None:

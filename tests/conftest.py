@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import datasets, kernels, profiles, runs
+from helpers import datasets, kernels, processes, profiles, runs
 
 ROOT = Path(__file__).resolve().parents[1]
+processes.configure()
 os.environ.update(kernels.ENVIRONMENT)
 if os.environ.get("LEUKOBOOK_DATA"):
     os.environ["LEUKOBOOK_DATA"] = str(Path(os.environ["LEUKOBOOK_DATA"]).resolve())

@@ -13,10 +13,37 @@ from helpers import backend
 ROOT = Path(__file__).resolve().parents[1]
 
 
+IMPORT_TENSORFLOW = """
+from helpers import processes
+processes.configure()
+from helpers.backend import tf
+print(tf.__version__)
+"""
+# What is written while TensorFlow is imported, and whether descriptor 2 is another file meanwhile.
+WRITE = """
+import os, sys, types
+before = os.fstat(2)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "keras":
+            os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN custom operations are on.\\n")
+            print(os.path.samestat(before, os.fstat(2)))
+            raise ImportError("far enough")
+
+sys.meta_path.insert(0, Finder())
+try:
+    import helpers.backend
+except ImportError as error:
+    print(error)
+"""
+
+
 def test_importing_tensorflow_writes_nothing():
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": "1"}  # its lines come on any processor
     done = subprocess.run(
-        [sys.executable, "-c", "from helpers.backend import tf; print(tf.__version__)"],
+        [sys.executable, "-c", IMPORT_TENSORFLOW],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout[0].isdigit()
@@ -30,6 +57,19 @@ def test_other_lines_and_errors_pass(capfd):
         os.write(2, b"something is wrong\n")
         raise ImportError
     assert capfd.readouterr().err == "something is wrong\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "written"),
+    [
+        ("", "True", "I0000 00:00:1 1 port.cc:153] oneDNN custom operations are on.\n"),
+        ("from helpers import processes; processes.configure()", "False", ""),
+    ],
+)
+def test_only_a_process_that_is_set_up_holds_back_what_tensorflow_writes(first, own, written):
+    done = imported(f"{first}\n{WRITE}")
+    assert done.stdout.splitlines() == [own, "far enough"]
+    assert done.stderr == written
 
 
 def imported(code, **changed):

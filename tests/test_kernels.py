@@ -76,7 +76,7 @@ def test_a_checkout_or_a_work_folder_may_have_any_name(tmp_path):
 
 
 def test_without_a_home_a_notebook_runs(tmp_path):
-    cell = "import matplotlib.pyplot, pooch; print(value)"
+    cell = "from helpers import processes; processes.configure(); import matplotlib.pyplot, pooch; print(value)"
     assert executed(tmp_path, cell, without=["HOME"]) == "7\n"
 
 

@@ -1,5 +1,6 @@
-"""Output goes through any code page."""
+"""A process is set up by a call and not by an import, and output goes through any code page."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,62 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# What the libraries change themselves when they are imported is done before the first look.
+SETTINGS = """
+import importlib, json, os, pkgutil, sys, warnings
+import cv2, keras, matplotlib, numpy, onnxruntime, optuna, pandas, papermill, pooch, scipy.stats, skimage, sklearn
+import tensorflow, dask.distributed, sklearn.linear_model, sklearn.model_selection, matplotlib.pyplot
+
+def look():
+    return {
+        "filters": [str(entry) for entry in warnings.filters], "environment": dict(os.environ),
+        "threads": cv2.getNumThreads(), "descriptor": list(os.fstat(2))[:3], "figures": dict(matplotlib.rcParams),
+        "verbosity": optuna.logging.get_verbosity(), "pandas": pandas.get_option("display.float_format"),
+    }
+
+before = look()
+import helpers
+names = [module.name for module in pkgutil.walk_packages(helpers.__path__, "helpers.")]
+for name in names:
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+after = look()
+print(json.dumps([len(names), [name for name in before if before[name] != after[name]]]))
+"""
+CONFIGURED = """
+import json, os, warnings
+from helpers import processes
+processes.configure()
+import cv2
+with warnings.catch_warnings(record=True) as caught:
+    warnings.warn("IProgress not found. Please update jupyter and ipywidgets.")
+    warnings.warn("another")
+print(json.dumps([cv2.getNumThreads(), [str(warning.message) for warning in caught]]))
+"""
+
+
+def printed(code, **changed):
+    """What Python prints of a piece of code, as JSON, in a process with a changed environment."""
+    outside = {k: v for k, v in os.environ.items() if k not in ("OPENCV_FOR_THREADS_NUM", "LEUKOBOOK_PROJECT")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=outside | changed, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_importing_the_package_changes_nothing_of_the_process():
+    number, changed = printed(SETTINGS, KERAS_BACKEND="tensorflow")  # helpers.backend would set it
+    assert number > 100
+    assert changed == []
+
+
+def test_a_process_that_is_set_up_has_one_thread_of_opencv_and_no_warning_of_widgets():
+    assert printed(CONFIGURED) == [1, ["another"]]
+
+
+def test_a_user_who_wants_more_threads_of_opencv_keeps_them():
+    assert printed(CONFIGURED, OPENCV_FOR_THREADS_NUM="2")[0] == 2
 
 
 @pytest.mark.parametrize(

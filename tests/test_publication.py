@@ -13,6 +13,8 @@ from helpers.project import CHECKOUT, Project
 from helpers.publication import published
 
 SHOWS = """
+from helpers import processes
+processes.configure()
 import pathlib, warnings
 import pandas as pd
 from helpers import datasets, tables

@@ -36,6 +36,7 @@ class Commands(TyperGroup):
 
     def invoke(self, context: typer.Context) -> Any:
         """Carry out the command that was typed."""
+        processes.configure()
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning

@@ -5,8 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-cv2.setNumThreads(1)  # threads work on whole images; OpenCV's own would compete with them
-
 
 def _fitted(height: int, width: int, size: int) -> tuple[int, int, int, int]:
     """Height and width after scaling the longer side to ``size``, and the padding above and to the left."""
