@@ -13,8 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.errors import LeukobookError
 from helpers.project import Project
 
+PACKAGE = "leukobook"
 LIBRARIES = (
     "numpy",
     "pandas",
@@ -27,6 +29,10 @@ LIBRARIES = (
 )
 # Variables that limit threads, by what they limit. Another number of threads adds up in another order.
 LIMITS = {"OpenMP": "OMP_NUM_THREADS", "TensorFlow": "TF_NUM_INTRAOP_THREADS"}
+
+
+class NotInstalledError(LeukobookError):
+    """A package that is imported from a folder and has no metadata; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,20 @@ def current() -> Provenance:
     """Take down the provenance of what is made now."""
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     return Provenance(commit(), hardware, threads(), platform.python_version(), versions())
+
+
+def version() -> str:
+    """Return name and version of the package as it is installed, with the commit where the project is a repository.
+
+    Raises:
+        NotInstalledError: the package is imported from a folder and not installed.
+    """
+    try:
+        installed = importlib.metadata.version(PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        raise NotInstalledError(f"{PACKAGE} is not installed, so it has no version; run make env") from None
+    head = commit()
+    return f"{PACKAGE} {installed}" + (f" (commit {short(head)})" if head != "none" else "")
 
 
 def commit() -> str:

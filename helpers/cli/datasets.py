@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from helpers import cards, datasets
 from helpers.cli.options import DatasetOptions, dataset_options
+
+if TYPE_CHECKING:
+    from helpers.datasets import Dataset
 
 app = typer.Typer(help="Datasets: list them, get them, check them.", no_args_is_help=True)
 
@@ -18,6 +20,8 @@ Root = Annotated[Path | None, typer.Option(help="Data root; default $LEUKOBOOK_D
 @app.command("list")
 def list_(root: Root = None) -> None:
     """Show every dataset, its licence, and whether it is there."""
+    from helpers import datasets
+
     typer.echo(f"Data root: {datasets.data_root(root)}")
     for name, source in datasets.SOURCES.items():
         there = source.folder is None or (datasets.data_root(root) / source.folder).is_dir()
@@ -27,22 +31,28 @@ def list_(root: Root = None) -> None:
 @app.command()
 def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Fetch a dataset, or unpack what you were given, and check every image."""
+    from helpers import datasets
+
     _report(datasets.get(name, root, **dataset_options(option)))
 
 
 @app.command()
 def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Decode every image of a dataset and count what is there."""
+    from helpers import datasets
+
     _report(datasets.check(name, root, **dataset_options(option)))
 
 
 @app.command()
 def describe(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Print the datasheet of a dataset, as Markdown."""
+    from helpers import cards, datasets
+
     typer.echo(cards.datasheet(datasets.load(name, root=root, **dataset_options(option))))
 
 
-def _report(dataset: datasets.Dataset) -> None:
+def _report(dataset: Dataset) -> None:
     frame = dataset.frame
     typer.echo(f"{dataset.name}: {len(dataset)} images, {frame['group'].nunique()} groups, all readable")
     if not frame["group"].duplicated().any():

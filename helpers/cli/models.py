@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from helpers import cards, datasets
 from helpers.cli.options import DatasetOptions, dataset_options
-from helpers.datasets.listing import find_images
 
 
 def segment(
@@ -22,6 +20,7 @@ def segment(
 ) -> None:
     """Outline cells and nuclei in your images: masks, overlays, and a table of areas. Not for diagnosis."""
     from helpers import segmentation
+    from helpers.datasets import find_images
 
     segmenter = segmentation.load_model(model)
     _announce_replacement(out / segmentation.MEASUREMENTS)
@@ -51,7 +50,7 @@ def train(
     strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
-    from helpers import classification
+    from helpers import cards, classification, datasets
 
     data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
     _announce_replacement(model)
@@ -73,6 +72,7 @@ def predict(
 ) -> None:
     """Classify your images into a table of probabilities. Not for diagnosis."""
     from helpers import prediction
+    from helpers.datasets import find_images
 
     trained, card = prediction.load(model)
     _announce_replacement(out)

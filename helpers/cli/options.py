@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from helpers import yamlfile
 from helpers.cli.errors import CommandError
 
 DatasetOptions = Annotated[
@@ -23,6 +22,8 @@ def dataset_options(pairs: list[str]) -> dict[str, Any]:
         YamlError: as :func:`helpers.yamlfile.parse_options` does.
         CommandError: one is no option of a dataset.
     """
+    from helpers import yamlfile
+
     options = yamlfile.parse_options(pairs)
     for name in options.keys() & _OTHERS.keys():
         raise CommandError(f"option {name}: is none of a dataset; {_OTHERS[name]}")

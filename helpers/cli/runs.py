@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from helpers import profiles
 from helpers.cli.errors import CommandError, fail
 from helpers.errors import LeukobookError
 from helpers.project import Project
 
 if TYPE_CHECKING:
+    from helpers.profiles import Profile
     from helpers.records import Record
     from helpers.sweeps import Row
 
@@ -94,7 +94,7 @@ def publish(
         fail(f"Not published: {', '.join(failed)}")
 
 
-def _published(chosen: profiles.Profile) -> list[Path]:
+def _published(chosen: Profile) -> list[Path]:
     """Run a profile or sweep and copy what it found; the files written."""
     from helpers import results, sweeps
 
@@ -104,9 +104,11 @@ def _published(chosen: profiles.Profile) -> list[Path]:
     return results.publish(chosen, _run(chosen), command, typer.echo)
 
 
-def _profile(profile: Path) -> profiles.Profile:
+def _profile(profile: Path) -> Profile:
+    from helpers.profiles import read_profile
+
     folder = _project().profiles
-    return profiles.read_profile(profile if profile.suffix else folder / f"{profile}.yaml")
+    return read_profile(profile if profile.suffix else folder / f"{profile}.yaml")
 
 
 def _project() -> Project:
@@ -116,7 +118,7 @@ def _project() -> Project:
     return project
 
 
-def _run(chosen: profiles.Profile) -> list[Record]:
+def _run(chosen: Profile) -> list[Record]:
     """Run a profile and return its records; exit with 1 if a notebook failed."""
     from helpers import runs
 
@@ -129,7 +131,7 @@ def _run(chosen: profiles.Profile) -> list[Record]:
     return records
 
 
-def _sweep(chosen: profiles.Profile, scheduler: str | None = None, workers: int | None = None) -> list[Row]:
+def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = None) -> list[Row]:
     """Carry out a sweep and return its rows; exit with 1 if a run failed."""
     from helpers import sweeps
 

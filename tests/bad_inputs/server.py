@@ -73,7 +73,14 @@ def one(request: dict) -> dict:
 
 def main() -> None:
     """Import once, then answer."""
+    from helpers import processes
+
+    processes.configure()
+    import helpers.book
+    import helpers.cards
     import helpers.classification
+    import helpers.cli
+    import helpers.prediction
     import helpers.segmentation
     import helpers.sweeps  # noqa: F401
 

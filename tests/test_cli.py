@@ -1,0 +1,132 @@
+"""The command line: help comes without the libraries of the commands, and an installed command knows its version."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from helpers import provenance
+from helpers.cli import app
+from helpers.project import CHECKOUT
+
+# What takes from a tenth of a second to several seconds to import.
+HEAVY = {
+    "PIL", "cv2", "dask", "distributed", "keras", "matplotlib", "nbformat", "numpy", "onnxruntime", "optuna", "pandas",
+    "papermill", "pooch", "pyarrow", "pydantic", "requests", "scipy", "skimage", "sklearn", "tensorflow",
+}  # fmt: skip
+IMPORTED = """
+import json, sys
+from helpers.cli import app
+try:
+    app(sys.argv[1:])
+except SystemExit as end:
+    print(json.dumps([end.code, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+
+def imported(*words, **environment):
+    """Exit code of a command, and the packages that it has imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *words],
+        cwd=CHECKOUT, env=os.environ | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    code, names = json.loads(done.stdout.splitlines()[-1])
+    return code, set(names)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(option):
+    code, names = imported(option)
+    assert code == 0
+    assert names & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["book", "data", "predict", "run", "segment", "train"])
+def test_the_help_of_a_command_imports_nothing_heavy_but_what_typer_does(command):
+    code, names = imported(command, "--help")
+    assert code == 0
+    assert names & HEAVY <= {"pydantic"}  # with which newer versions of typer convert values
+
+
+def test_the_list_of_datasets_needs_neither_tensorflow_nor_scikit_learn(tmp_path):
+    code, names = imported("data", "list", LEUKOBOOK_DATA=str(tmp_path))
+    assert code == 0
+    assert names & {"keras", "matplotlib", "nbformat", "skimage", "sklearn", "tensorflow"} == set()
+    assert "pandas" in names
+
+
+def test_a_command_of_another_package_than_the_project_has_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "__main__.py").write_text("")
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
+    done = CliRunner().invoke(app, ["run", "quick"])
+    assert done.exit_code == 1
+    assert f"{tmp_path}: its notebooks import the package of their own project" in done.stderr
+    assert f"call the one of the project: {tmp_path / '.venv/bin/leukobook'}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "quick"], ["book", "quick"], ["report", "quick"], ["notebooks"], ["publish"]]
+)
+def test_a_folder_without_notebooks_is_no_project(tmp_path, monkeypatch, words):
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    assert f"{tmp_path}: no project, as it has no folder notebooks; call the command from a checkout" in done.stderr
+
+
+def test_a_package_that_is_not_installed_says_so_instead_of_a_version(monkeypatch):
+    monkeypatch.setattr(provenance, "PACKAGE", "leukobook-elsewhere")
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.exit_code == 1
+    assert done.stderr == "leukobook-elsewhere is not installed, so it has no version; run make env\n"
+
+
+def test_the_version_names_the_commit_of_a_checkout(monkeypatch):
+    monkeypatch.setattr(provenance, "commit", lambda: "0123456789abcdef" * 2 + "01234567+changes")
+    shown = CliRunner().invoke(app, ["--version"]).stdout
+    assert shown == f"leukobook {metadata.version('leukobook')} (commit 0123456789ab+changes)\n"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    """The commands of an environment in which the package is installed, beside the libraries of this one."""
+    folder, uv = tmp_path_factory.mktemp("installed"), Path(sys.executable).with_name("uv")
+    source = folder / "source"  # a build writes beside what it builds
+    shutil.copytree(CHECKOUT / "helpers", source / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(CHECKOUT / name, source)
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
+    packages = subprocess.check_output(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+    ).strip()
+    (Path(packages) / "libraries.pth").write_text(str(Path(pytest.__file__).resolve().parents[1]))
+    subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", python, "--offline", "--no-deps", "--no-build-isolation", source],
+        check=True,
+    )
+    return python.parent
+
+
+def test_the_installed_command_runs_elsewhere_and_has_a_version_and_no_project(installation, tmp_path):
+    outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LEUKOBOOK_PROJECT")}
+
+    def call(*words):
+        return subprocess.run(
+            [installation / "leukobook", *words], cwd=tmp_path, env=outside, capture_output=True, text=True
+        )
+
+    assert call("--version").stdout == f"leukobook {metadata.version('leukobook')}\n"
+    assert re.search("Usage: leukobook .*COMMAND", call("--help").stdout)
+    refused = call("run", "quick")
+    assert refused.returncode == 1
+    assert "no project, as it has no folder notebooks" in refused.stderr
