@@ -50,7 +50,7 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
         said = models.predict_masks(model, dataset.images(SIZE), eight_views=True)
         scores = metrics.segmentation_scores(dataset.masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
         means = metrics.table_of_means(scores, "dice", ["part"], dataset.frame["group"], SEED)
-        means.insert(2, "median", means["part"].map(scores.groupby("part")["dice"].median()))
+        means["median"] = means["part"].map(scores.groupby("part")["dice"].median())
         tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
     return pd.concat(tables, ignore_index=True), [drawn, *tested]
 

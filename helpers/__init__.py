@@ -4,7 +4,7 @@ Modules import one way, each only from those above it:
 ``errors``, ``files``, ``project``, ``markup``, ``publication``, ``yamlfile``, ``outputs``, ``scale``, ``tables``,
 ``processes``, ``images``, ``datasets``, ``splits``, ``preprocessing``, ``features``, ``discriminant``, ``backend``,
 ``modelfile``, ``modelcard``, ``augmentation``, ``models``, ``backbones``, ``explain``, ``training``, ``metrics``,
-``cards``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``,
+``reports``, ``cards``, ``crossvalidation``, ``search``, ``pitfalls``, ``plots``, ``segmentation``, ``classification``,
 ``prediction``, ``teaching``, ``notebooks``, ``kernels``, ``execution``, ``provenance``, ``profiles``, ``records``,
 ``runs``, ``results``, ``sweeps``, ``pages``, ``book``, ``cli``.
 """

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from helpers import metrics
+import pandas as pd
+
 from helpers.datasets import Dataset
 from helpers.markup import escape_markdown
+from helpers.reports import show_table
 
 if TYPE_CHECKING:  # the command line reads this module, and should not wait for Keras
-    from helpers.modelcard import Measured, ModelCard
+    from helpers.modelcard import ModelCard
 
 _ASK = "*to be filled in:*"
 
@@ -26,7 +28,6 @@ def datasheet(dataset: Dataset) -> str:
     classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
     sizes = dataset.sizes().value_counts()
     common = "×".join(str(int(side)) for side in sizes.index[0])
-    counts = "\n".join(f"| {escape_markdown(name)} | {row.images} | {row.groups} |" for name, row in classes.iterrows())
     nobody_looked = "- nobody has looked for defects; near-duplicates, wrong labels and mixed stains are frequent"
     defects = "\n".join(f"- {defect}" for defect in card.defects) or nobody_looked
     return f"""# Datasheet: {card.title}
@@ -46,9 +47,7 @@ content: `{dataset.fingerprint()}`.
 - Height × width: most often {common} pixels ({int(sizes.iloc[0])} images); {len(sizes) - 1} other sizes.
 - Outlines of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
 
-| class | images | groups |
-|---|---:|---:|
-{counts}
+{show_table(classes).to_markdown()}
 
 ## What is known to be wrong
 
@@ -67,10 +66,8 @@ def model_card(card: ModelCard) -> str:
     Args:
         card: as :func:`helpers.classification.train` makes it and saves it beside the model.
     """
-    parts = "\n".join(f"| {name} | {own.images} | {own.groups} |" for name, own in card.parts)
-    scores = "\n".join(
-        f"| {name} | {measured_in_words(own)} | {own.n} | {own.groups} |" for name, own in card.test.items()
-    )
+    parts = pd.DataFrame([{"part": name, **dict(counts)} for name, counts in card.parts])
+    estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])
     settings = ", ".join(f"{key} {value}" for key, value in card.settings.items() if key != "seed" and value != "")
     alarms = "\n".join(f"- {escape_markdown(alarm)}" for alarm in card.alarms) or "- none"
     test, seen = card.parts.test, card.input
@@ -96,9 +93,7 @@ def model_card(card: ModelCard) -> str:
 - {title} ({name}, SHA-256 `{card.data.sha256}`).
 - Split: {escape_markdown(card.split)}.
 
-| part | images | groups |
-|---|---:|---:|
-{parts}
+{show_table(parts[["part", "images", "groups"]]).to_markdown()}
 
 - Training: {settings}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
 
@@ -106,9 +101,7 @@ def model_card(card: ModelCard) -> str:
 
 On {test.images} images of {test.groups} groups; each measure with the images and groups that it counts.
 
-| measure | value [95 %] | images | groups |
-|---|---|---:|---:|
-{scores}
+{show_table(estimates).to_markdown()}
 
 Alarms raised by the evaluation:
 
@@ -121,15 +114,3 @@ Alarms raised by the evaluation:
 - Who may be harmed by a wrong answer, and what a human does with it: {_ASK} before any use beside patients, which
   needs a study and a licence of its own.
 """
-
-
-def measured_in_words(measured: Measured) -> str:
-    """Write a number with its interval, or with the range of the groups where these are too few for one."""
-    value, low, high = measured.value, measured.low, measured.high
-    if value is None:
-        return "not defined"
-    if measured.interval == metrics.NONE:
-        return f"{value:.3f} (no interval: {measured.groups} group)"
-    if measured.interval == metrics.RANGE:
-        return f"{value:.3f} (no interval: {measured.groups} groups, from {low:.3f} to {high:.3f})"
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"

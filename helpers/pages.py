@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from helpers import datasets, plots, provenance, results
+from helpers import datasets, plots, provenance, reports, results
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 from helpers.markup import escape_markdown
@@ -94,7 +94,7 @@ def result_table(name: str) -> str:
     origin, values = note.provenance, _in_line(note.parameters)
     limits = f"{provenance.in_words(origin.threads)}, " if origin.threads else ""
     return (
-        f"{results.markdown(table)}\n\n"
+        f"{reports.show_table(table).to_markdown()}\n\n"
         f"Made by {note.made_by} ({values}); `{note.command}`; data SHA-256 `{note.data_sha256[:16]}`; "
         f"commit `{provenance.short(origin.commit)}`; {origin.hardware}, {limits}Python {origin.python}; "
         f"{note.finished[:10]}.\n"
@@ -136,7 +136,7 @@ def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
     }
     table = pd.DataFrame({name: [show(look) for show in rows.values()] for name, look in looks.items()})
     table.insert(0, "", list(rows))
-    return results.markdown(table, str) + "\n"
+    return reports.show_table(table).to_markdown(str) + "\n"
 
 
 def _range(pair: tuple[float, float]) -> str:

@@ -14,7 +14,6 @@ import pandas as pd
 
 from helpers import files, runs, tables
 from helpers.errors import LeukobookError
-from helpers.markup import escape_markdown
 from helpers.notebooks import Parameters
 from helpers.profiles import Profile
 from helpers.project import Project
@@ -56,19 +55,6 @@ class ResultNote:
         content = asdict(self)
         content |= {**content.pop("provenance"), "sha256": sha256}
         return json.dumps(published(content), indent=1) + "\n"
-
-
-def markdown(table: pd.DataFrame, shown_as: Callable[[object], str] = escape_markdown) -> str:
-    """Write a table in Markdown, numbers to three decimals, with a dash where a value is missing.
-
-    Args:
-        table: whose names and texts may be anybody's.
-        shown_as: writes a name or a value; ``str`` for a table that is Markdown itself.
-    """
-    shown = table.round(3).astype(object).fillna("–")
-    lines = ["| " + " | ".join(map(shown_as, table)) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(map(shown_as, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
 
 
 def save_result(name: str, table: pd.DataFrame, note: ResultNote) -> Path:

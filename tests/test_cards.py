@@ -40,8 +40,8 @@ CARD = {
 def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_missing():
     text = cards.model_card(modelcard.ModelCard(**CARD))
     assert "| AUC | 0.812 [0.700, 0.900] | 200 | 20 |" in text
-    assert "| accuracy | 0.804 (no interval: 3 groups, from 0.000 to 1.000) | 275 | 3 |" in text
-    assert "| specificity | 0.500 (no interval: 1 group) | 10 | 1 |" in text
+    assert "| accuracy | 0.804 (range of groups 0.000 to 1.000) | 275 | 3 |" in text
+    assert "| specificity | 0.500 (no interval) | 10 | 1 |" in text
     assert "| sensitivity | not defined | 0 | 0 |" in text
     assert "sensitivity of 0.95; of new images like these, 0.905 may be" in text
     assert "reached with a probability of 0.26" in text

@@ -281,6 +281,7 @@ def test_modules_import_one_way():
         "explain",
         "training",
         "metrics",
+        "reports",
         "cards",
         "crossvalidation",
         "search",

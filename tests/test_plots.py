@@ -61,15 +61,6 @@ def test_a_series_that_lacks_a_row_is_drawn_at_the_rows_it_has():
     assert np.allclose(ax.containers[1].lines[0].get_ydata(), [1.1])
 
 
-def test_where_nothing_was_measured_the_panel_is_empty_and_says_so():
-    picture = plots.intervals(pd.DataFrame(columns=["by", "s", "v", "low", "high"]), "v", "by", "s", "")
-    ax = picture.figure.axes[0]
-    assert [text.get_text() for text in ax.texts] == ["no v was measured"]
-    assert (ax.texts[0].get_position(), ax.texts[0].get_ha()) == ((0.5, 0.5), "center")
-    assert not ax.axison
-    assert picture.alt == "An empty panel: no v was measured, there is no truth to compare with."
-
-
 def test_loss_is_drawn_from_epoch_one_with_a_line_at_the_least_of_validation():
     history = pd.DataFrame({"epoch": [0, 1, 2], "loss": [0.9, 0.5, 0.2], "val_loss": [1.0, 0.6, 0.7]})
     picture = plots.curves(history, "")
@@ -160,12 +151,14 @@ def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
     assert len(looks(ax.get_lines())) == count + 1
     assert len(ax.collections) == count
 
-    bins = pd.DataFrame({"probability": [0.5], "frequency": [0.5], "low": [0.4], "high": [0.6]})
+    bins = pd.DataFrame({"probability": [0.5], "frequency": [0.5], "low": [0.4], "high": [0.6], "n": [9]})
     ax = plots.reliability(dict.fromkeys(names, bins), "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(series.lines[0] for series in ax.containers)) == count
 
-    table = pd.DataFrame({"learner": names, "images": 10, "AUC": 0.5, "low": 0.4, "high": 0.6})
+    table = pd.DataFrame(
+        {"learner": names * 2, "images": [10] * count + [20] * count, "AUC": 0.5, "low": 0.4, "high": 0.6}
+    )
     ax = plots.learning_curve(table, "AUC", "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(ax.get_lines())) == count
@@ -184,11 +177,24 @@ def test_reliability_names_every_bin(said):
     table = metrics.reliability(said, "ill", 0)
     picture = plots.reliability({"model": table}, "A caption.")
     for row in table.itertuples():
-        assert f"{row.probability:.2f} came true in {row.frequency:.2f}" in picture.alt
-    ax = picture.figure.axes[0]
+        shown = f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n}" in picture.alt
+        assert shown == (row.n >= 5)
+    n_small = int((table["n"] < 5).sum())
+    assert n_small > 0
+    assert picture.alt.endswith(f" Left out: {n_small} bins of fewer than 5 images.")
+    ax, below = picture.figure.axes
+    assert sum(len(series.lines[0].get_xdata()) for series in ax.containers[:2]) == len(table) - n_small
     assert ax.get_lines()[-1].get_xydata().tolist() == [[0, 0], [1, 1]]
     assert (ax.get_lines()[-1].get_linestyle(), to_hex(ax.get_lines()[-1].get_color())) == (":", HEX[-1])
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("probability, mean of the bin", "came true")
+    assert (below.get_xlabel(), ax.get_ylabel(), below.get_ylabel()) == (
+        "probability, mean of the bin",
+        "came true",
+        "images",
+    )
+    full, hollow = below.get_lines()
+    drawn = sorted([*full.get_xydata().tolist(), *hollow.get_xydata().tolist()])
+    assert drawn == table[["probability", "n"]].to_numpy().tolist()
+    assert (len(hollow.get_xdata()), hollow.get_markerfacecolor()) == (n_small, "white")
 
 
 def test_patients_are_shown_by_their_mean_and_wrong_sides_are_counted(said):
@@ -255,7 +261,7 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
     kinds = ["95 %", "range of groups", "range of groups"]
     picture = plots.learning_curve(table.assign(interval=kinds), "AUC", "", "images per class")
     assert picture.figure.axes[0].get_xlabel() == "images per class"
-    assert in_legend(picture.figure.axes[0]) == ["b (95 % interval or range of groups)", "a (range of groups)"]
+    assert in_legend(picture.figure.axes[0]) == ["b (95 % interval or\nrange of groups)", "a (range of groups)"]
     assert picture.alt == (
         "AUC by number of images per class: b (95 % interval or range of groups), 10 images 0.60, 20 images 0.80; "
         "a (range of groups), 10 images 0.55."
@@ -295,7 +301,7 @@ def test_runs_are_drawn_as_lines_across_ways():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["b", "a"]
     assert ax.get_ylabel() == "F1"
     assert (ax.get_legend().get_title().get_text(), in_legend(ax)) == ("seed", ["1", "2"])
-    assert picture.figure.get_size_inches()[0] == pytest.approx(3.2)
+    assert picture.figure.get_size_inches()[0] == pytest.approx(3.2 + 0.57)  # and the legend
 
 
 def test_lines_go_from_step_to_step_in_the_order_given():
@@ -315,4 +321,4 @@ def test_lines_go_from_step_to_step_in_the_order_given():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["b", "a", "c"]
     assert ax.get_xticks().tolist() == [0, 1, 2]
     assert (ax.get_xlabel(), ax.get_ylabel(), in_legend(ax)) == ("layer", "agreement", ["x", "y"])
-    assert picture.figure.get_size_inches()[0] == pytest.approx(1.6 + 3 * 0.42)
+    assert picture.figure.get_size_inches()[0] == pytest.approx(1.6 + 3 * 0.42 + 0.57)  # and the legend

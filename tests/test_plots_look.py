@@ -16,33 +16,34 @@ SCORES = pd.DataFrame(
 )
 CURVE = pd.DataFrame({"fall_out": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
 FRAME = pd.DataFrame({"group": list("ppqq"), "label": list("xyxy"), "p_x": [0.9, 0.2, 0.8, 0.1], "p_y": 0.5})
+LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 PLANE = pd.DataFrame({"across": [0, 1], "down": [0, 1], "label": ["x", "y"]})
 CHARTS = {
     "bland_altman": lambda c: plots.bland_altman(pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c),
     "by_patient": lambda c: plots.by_patient(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
-    "colour_distributions": lambda c: plots.colour_distributions(FRAME.assign(red=1, green=2, blue=3), c),
+    "colour_distributions": lambda c: plots.colour_distributions(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
     "confusion": lambda c: plots.confusion(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
     "counts": lambda c: plots.counts(FRAME, "label", c),
     "counts_by_group": lambda c: plots.counts_by_group(FRAME, c),
     "curves": lambda c: plots.curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
     "histograms": lambda c: plots.histograms({"a": np.eye(3)}, lambda a: {"grey": a, "half": a / 2}, c),
     "intervals": lambda c: plots.intervals(SCORES, "F1", "by", "series", c),
-    "intervals of nothing": lambda c: plots.intervals(SCORES[:0], "F1", "by", "series", c),
     "learning_curve": lambda c: plots.learning_curve(SCORES.assign(learner="a", images=[1, 2, 3, 4]), "F1", c),
     "lines": lambda c: plots.lines(SCORES, "F1", "by", "series", c),
     "paired": lambda c: plots.paired(SCORES, "F1", "by", "series", c),
     "points": lambda c: plots.points(PLANE, ["label"], c),
-    "reliability": lambda c: plots.reliability({"a": SCORES.assign(probability=0.5, frequency=0.5)}, c),
+    "reliability": lambda c: plots.reliability({"a": SCORES.assign(probability=0.5, frequency=0.5, n=9)}, c),
     "roc": lambda c: plots.roc({"a": CURVE}, c),
-    "sizes": lambda c: plots.sizes(pd.DataFrame({"width": [1], "height": [2]}), c),
+    "sizes": lambda c: plots.sizes(pd.DataFrame({"width": [1, 2], "height": [2, 2]}), c),
     "strips": lambda c: plots.strips(FRAME, "p_x", c),
 }
 
-WIDE = {  # width and height in inches of those that do not grow with their rows or classes
-    "bland_altman": (5.5, 3), "colour_distributions": (7.5, 2.8), "counts_by_group": (6.5, 2.8), "curves": (5.5, 3),
-    "histograms": (7.5, 2.4), "intervals of nothing": (6.5, 1.2), "learning_curve": (5.5, 3), "reliability": (4.6, 4.2),
-    "roc": (4.6, 4.2), "sizes": (4, 3.4), "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2, 3),
-    "lines": (2.44, 3.2),
+WIDE = {  # width and height in inches of those that do not grow with their rows or classes; with a legend beside them,
+    # half an inch and 0.07 inches for each character of its longest entry
+    "bland_altman": (5.5, 3), "colour_distributions": (7.5, 2.8), "counts_by_group": (6.5 + 0.57, 2.8),
+    "curves": (5.5 + 0.5 + 0.07 * len("validation"), 3), "histograms": (7.5 + 0.57, 2.4),
+    "learning_curve": (5.5 + 0.57, 3), "reliability": (4.6 + 0.57, 5.2), "roc": (4.6 + 0.5 + 0.07 * len("chance"), 4.2),
+    "sizes": (4, 3.4), "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2 + 0.57, 3), "lines": (2.44 + 0.57, 3.2),
 }  # fmt: skip
 
 
@@ -97,16 +98,28 @@ def test_up_to_32_series_differ_in_marker_dash_and_hatch_of_their_colour():
         series_styles(33)
 
 
-@pytest.mark.parametrize(("count", "beside"), [(8, False), (9, True)])
-def test_a_legend_of_many_entries_stands_beside_the_axes(count, beside):
-    figure = plots.roc({f"c{k}": CURVE for k in range(count)}, "").figure  # and one for chance
+@pytest.mark.parametrize("name", ["c", "a name of twenty letters", LONG])
+@pytest.mark.parametrize("count", [1, 8, 30])
+def test_a_legend_stands_beside_the_axes_and_leaves_them_their_size(count, name):
+    figure = plots.roc({f"{name} {k}": CURVE for k in range(count)}, "").figure  # and one for chance
     figure.draw_without_rendering()
     (ax,) = figure.axes
     legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
-    assert (legend.x0 >= box.x1) == beside
-    assert (legend.x1 <= box.x1 and legend.y0 >= box.y0) != beside
-    if beside:
-        assert legend.y1 <= box.y1
+    assert legend.x0 >= box.x1 and legend.y1 <= box.y1
+    assert legend.x1 <= figure.bbox.x1 and legend.y0 >= figure.bbox.y0
+    assert 3 <= box.width / figure.dpi <= 5
+    assert len(ax.get_legend().get_texts()) == count + 1
+
+
+@pytest.mark.parametrize("name", ["c", LONG])
+def test_a_legend_below_the_axes_leaves_them_their_size(name):
+    table = pd.DataFrame({"across": range(6), "down": range(6), "label": [f"{k} {name}" for k in range(6)]})
+    figure = plots.points(table, ["label"], "").figure
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert legend.y1 <= box.y0 and legend.y0 >= figure.bbox.y0
+    assert box.height / figure.dpi >= 2
 
 
 def test_a_grid_shows_the_very_pixels_under_their_titles_and_beside_their_rows():

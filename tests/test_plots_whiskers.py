@@ -68,7 +68,7 @@ def test_a_value_outside_its_interval_is_refused_with_its_numbers(ends):
     numbers = rf"F1 0.500 is outside its interval \[{low:.3f}, {high:.3f}\]; low ≤ F1 ≤ high"
     with pytest.raises(ValueError, match=numbers):
         plots.intervals(table, "F1", "class", "way", "")
-    bins = pd.DataFrame({"probability": [0.2], "frequency": [0.5], "low": [low], "high": [high]})
+    bins = pd.DataFrame({"probability": [0.2], "frequency": [0.5], "low": [low], "high": [high], "n": [9]})
     with pytest.raises(ValueError, match=numbers.replace("F1", "frequency")):
         plots.reliability({"m": bins}, "")
 
@@ -142,7 +142,7 @@ def test_kinds_are_in_one_order_whatever_the_order_of_the_rows():
 def test_bins_have_whiskers_up_and_down_and_a_range_is_seen():
     table = pd.DataFrame(
         {"probability": [0.2, 0.7, 0.9], "frequency": [0.3, 0.5, 1.0], "low": [0.1, 0.45, np.nan],
-         "high": [0.35, 0.9, np.nan], "interval": ["95 %", "range of groups", "95 %"]}
+         "high": [0.35, 0.9, np.nan], "interval": ["95 %", "range of groups", "95 %"], "n": [10, 20, 30]}
     )  # fmt: skip
     picture = plots.reliability({"m": table, "n": table.drop(columns="interval")}, "")
     ax = picture.figure.axes[0]
@@ -155,6 +155,6 @@ def test_bins_have_whiskers_up_and_down_and_a_range_is_seen():
     assert in_legend(ax) == ["m", "n", "95 % interval", "range of groups"]
     assert picture.alt == (
         "Frequency against probability in up to ten bins. m (95 % interval or range of groups): 0.20 came true in "
-        "0.30, 0.70 came true in 0.50, 0.90 came true in 1.00; n: 0.20 came true in 0.30, 0.70 came true in 0.50, "
-        "0.90 came true in 1.00."
+        "0.30 of 10, 0.70 came true in 0.50 of 20, 0.90 came true in 1.00 of 30; n: 0.20 came true in 0.30 of 10, "
+        "0.70 came true in 0.50 of 20, 0.90 came true in 1.00 of 30."
     )

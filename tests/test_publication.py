@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers import notebooks, pages, profiles, results, runs, sweeps
+from helpers import notebooks, pages, profiles, reports, results, runs, sweeps
 from helpers.project import CHECKOUT, Project
 from helpers.publication import published
 
@@ -135,20 +135,18 @@ def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_the
     place = house / "build" / "try" / "sweep"
     kept = [(place / name).read_text() for name in ("rows.jsonl", "runs.csv")]
     noted = [json.dumps(nbformat.read(path, 4).metadata) for path in (place / "notebooks").iterdir()]
-    assert (
-        private(house, report, *kept, *noted, *(path.read_text() for path in Project.current().results.iterdir())) == []
-    )
-    assert "| a&#124;b | 1.0 |" in report
+    assert private(house, report, *kept, *noted, *(p.read_text() for p in Project.current().results.iterdir())) == []
+    assert "| a&#124;b | 1.000 |" in report
     assert pd.read_csv(place / "runs.csv").shape[0] == 2
 
 
 def test_markup_in_names_and_captions_is_shown_and_not_carried_out(monkeypatch, tmp_path):
     table = pd.DataFrame({f"class {HOSTILE}": [HOSTILE, BAR], "n": [1, None]})
-    shown = results.markdown(table)
+    shown = reports.show_table(table).to_markdown()
     assert shown.splitlines() == [
         "| class &lt;script&gt;alert(1)&lt;/script&gt; | n |",
-        "|---|---|",
-        "| &lt;script&gt;alert(1)&lt;/script&gt; | 1.0 |",
+        "|---|---:|",
+        "| &lt;script&gt;alert(1)&lt;/script&gt; | 1 |",
         "| a&#124;b | – |",
     ]
     image = {"image/png": {"alt": HOSTILE, "caption": f"Cells of {HOSTILE} and {BAR}."}}

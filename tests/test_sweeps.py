@@ -528,8 +528,9 @@ def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, c
     assert "6 of 6 runs are done" in text
     assert text.count("\n## ") == 2
     half = 12.706 * 0.1 / 2  # Student's t of one degree of freedom; deviation 0.1 / sqrt 2, two seeds
-    assert f"| 1.0 | a | 9.15 | {9.15 - half:.3f} | {9.15 + half:.3f} | 2 |" in text
-    assert f"| – | a | 9.15 | {9.15 - half:.3f} | {9.15 + half:.3f} | 2 |" in text
+    assert "| curve | of | mean (95 % interval) | runs |" in text
+    assert f"| 1 | a | 9.150 [{9.15 - half:.3f}, {9.15 + half:.3f}] | 2 |" in text
+    assert f"| – | a | 9.150 [{9.15 - half:.3f}, {9.15 + half:.3f}] | 2 |" in text
 
 
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
@@ -542,7 +543,7 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert "Repeated over 3 of seed" in text
     half = 4.303 * 0.1 / 3**0.5  # Student's t of two degrees of freedom, deviation 0.1, three seeds
     assert "## one-scores: score\n" in text
-    assert f"| 1 | a | 1.2 | {1.2 - half:.3f} | {1.2 + half:.3f} | 3 |" in text
+    assert f"| 1 | a | 1.200 [{1.2 - half:.3f}, {1.2 + half:.3f}] | 3 |" in text
     assert "| b |" not in text
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
     with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
@@ -566,7 +567,7 @@ def test_a_measure_may_itself_be_called_low_or_high(house, client):
         "## one-scores: high",
     ]
     half = 12.706 * 0.01 / 2  # Student's t of one degree of freedom; deviation 0.01 / sqrt 2, two seeds
-    assert f"| a | 0.415 | {0.415 - half:.3f} | {0.415 + half:.3f} | 2 |" in text
+    assert f"| a | 0.415 [{0.415 - half:.3f}, {0.415 + half:.3f}] | 2 |" in text
     assert all((house / "build" / "try" / "sweep" / f"report-{k}.png").stat().st_size > 5000 for k in range(3))
 
 

@@ -50,7 +50,7 @@ def train(
     strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
-    from helpers import cards, classification, datasets
+    from helpers import classification, datasets, reports
 
     data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
     _announce_replacement(model)
@@ -60,7 +60,9 @@ def train(
         return
     card, alarms = made
     for name in ("AUC", "sensitivity", "specificity"):
-        typer.echo(f"{name:12} {cards.measured_in_words(card.test[name])} (n={card.test[name].n})")
+        measured = card.test[name]
+        shown = reports.format_estimate(measured.value, measured.low, measured.high, measured.interval)
+        typer.echo(f"{name:12} {shown} (n={measured.n}, groups={measured.groups})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
     _point_out(list(map(str, alarms)))
 

@@ -9,34 +9,50 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, draw_legend, listed, series_styles
+from helpers.plots.notice import NoFigure, short_label
 
 
-def counts(frame: pd.DataFrame, by: str, caption: str) -> Picture:
-    """Horizontal bars: how many images each value of a column has."""
+def counts(frame: pd.DataFrame, by: str, caption: str) -> Picture | NoFigure:
+    """Draw horizontal bars: how many images each value of a column has."""
     number = frame[by].value_counts()
+    if len(number) < 2:
+        return NoFigure(_nothing_to_compare(number, by))
     figure, ax = axes_of(5.5, 0.8 + 0.28 * len(number))
-    bars = ax.barh(number.index.astype(str), number, color=COLOURS[0])
+    bars = ax.barh(range(len(number)), number, color=COLOURS[0])
     ax.bar_label(bars, padding=2, **STYLE)
+    ax.set_yticks(range(len(number)), [short_label(name, 40) for name in number.index], **STYLE)
     ax.invert_yaxis()
     ax.set_xlabel("images", **STYLE)
     alt = f"Bar chart of images by {by}: " + ", ".join(f"{name} {n}" for name, n in number.items()) + "."
     return Picture(figure, alt, caption)
 
 
-def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Picture:
-    """Stacked bars: the classes within each group, largest groups first, ``most`` groups at most."""
+def _nothing_to_compare(number: pd.Series, by: str) -> str:
+    """Why images cannot be compared by a column of which they have no value, or one."""
+    if number.empty:
+        return f"no image has a value of {by}"
+    return f"{by} is {number.index[0]} in all {number.iloc[0]} images, so there is nothing to compare"
+
+
+def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Picture | NoFigure:
+    """Draw stacked bars: the classes within each group, largest groups first, ``most`` groups at most."""
+    number = frame.dropna(subset=["label"])["group"].value_counts()
+    if len(number) < 2:
+        return NoFigure(_nothing_to_compare(number, "group"))
+    if number.max() == 1:
+        return NoFigure(f"each of {len(number)} groups has one image, so all bars would be of one height")
     table = pd.crosstab(frame["group"], frame["label"])
     table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index].head(most)
     figure, ax = axes_of(6.5, 2.8)
     below = np.zeros(len(table))
     for label, style in zip(table, series_styles(table.shape[1]), strict=True):
         look = {"color": style.colour, "hatch": style.hatch, "edgecolor": "white", "lw": 0.4}
-        ax.bar(table.index.astype(str), table[label], bottom=below, label=label, **look)
+        ax.bar(range(len(table)), table[label], bottom=below, label=short_label(label), **look)
         below += table[label].to_numpy()
+    ax.set_xticks(range(len(table)), [short_label(name) for name in table.index], rotation=90)
     ax.set_xlabel("group", **STYLE)
     ax.set_ylabel("images", **STYLE)
-    ax.tick_params(axis="x", rotation=90)
-    draw_legend(ax, ncols=2)
+    draw_legend(ax)
     total = frame["group"].nunique()
     alt = (
         f"Stacked bar chart of images by group, for {len(table)} of {total} groups: the largest has "
@@ -45,9 +61,14 @@ def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Pictur
     return Picture(figure, alt, caption)
 
 
-def sizes(table: pd.DataFrame, caption: str) -> Picture:
-    """Width against height of the images; the area of a marker grows with the number of images of that size."""
+def sizes(table: pd.DataFrame, caption: str) -> Picture | NoFigure:
+    """Draw width against height of the images; a marker's area grows with the number of images of that size."""
     number = table.value_counts().reset_index(name="images")
+    if number.empty:
+        return NoFigure("there are no images")
+    common = number.iloc[0]
+    if len(number) == 1:
+        return NoFigure(f"all {len(table)} images are {common['width']}×{common['height']} pixels")
     figure, ax = axes_of(4, 3.4)
     ax.scatter(
         number["width"],
@@ -58,7 +79,6 @@ def sizes(table: pd.DataFrame, caption: str) -> Picture:
     )
     ax.set_xlabel("width in pixels", **STYLE)
     ax.set_ylabel("height in pixels", **STYLE)
-    common = number.iloc[0]
     alt = (
         f"Scatter plot of image sizes: {len(number)} different sizes among {len(table)} images; the most common is "
         f"{common['width']}×{common['height']} pixels with {common['images']} images."
@@ -66,22 +86,35 @@ def sizes(table: pd.DataFrame, caption: str) -> Picture:
     return Picture(figure, alt, caption)
 
 
-def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -> Picture:
-    """Strips of the mean red, green and blue of every image, by class (or another column)."""
-    figure, axes = axes_of(7.5, 2.8, 3, sharey=True)
-    for ax, channel in zip(axes, ("red", "green", "blue"), strict=True):
-        _strips(ax, table, channel, by)
+def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -> Picture | NoFigure:
+    """Draw strips of the mean red, green and blue of every image, by class (or another column)."""
+    channels = ["red", "green", "blue"]
+    measured = table.dropna(subset=[by, *channels])
+    if measured.empty:
+        return NoFigure(f"no image has a colour and a value of {by}")
+    if len(measured[channels].drop_duplicates()) == 1:
+        red, green, blue = measured[channels].iloc[0].round().astype(int)
+        return NoFigure(f"red, green and blue are {red}, {green}, {blue} in all {len(measured)} images")
+    figure, axes = axes_of(max(7.5, 1.2 * measured[by].nunique()), 2.8, 3, sharey=True)
+    for ax, channel in zip(axes, channels, strict=True):
+        _strips(ax, measured, channel, by)
         ax.set_title(channel, **STYLE)
     axes[0].set_ylabel("mean over the image, 0 to 255", **STYLE)
-    medians = table.groupby(by)[["red", "green", "blue"]].median().round().astype(int)
+    medians = measured.groupby(by)[channels].median().round().astype(int)
     alt = f"Mean red, green and blue of each image by {by}; medians: " + "; ".join(
         f"{name} {r}, {g}, {b}" for name, r, g, b in medians.itertuples()
     )
-    return Picture(figure, alt + ".", caption)
+    return Picture(figure, alt + _without_values(table, measured, by) + ".", caption)
 
 
-def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> Picture:
-    """Images as points of a plane, coloured once by each of some columns.
+def _without_values(table: pd.DataFrame, measured: pd.DataFrame, by: str) -> str:
+    """The end of an alt text that names what has no strip, because none of its images has a value."""
+    absent = sorted(set(table[by].dropna()) - set(measured[by]))
+    return f"; no values of {listed(absent)}" if absent else ""
+
+
+def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> Picture | NoFigure:
+    """Draw images as points of a plane, coloured once by each of some columns.
 
     Args:
         table: columns ``across`` and ``down``, as :func:`helpers.explain.laid_flat` gives, and those of ``by``.
@@ -89,8 +122,11 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
         caption: what to see.
         most: values that get a colour of their own, those of most images; the others are grey.
     """
+    table = table.dropna(subset=["across", "down"])
+    if len(table[["across", "down"]].drop_duplicates()) < 2:
+        return NoFigure(f"the {len(table)} images do not lie at two or more points")
     figure, axes = axes_of(3.8 * len(by), 3.4, len(by))
-    said = []
+    panels = []
     for ax, column in zip(np.ravel(axes), by, strict=True):
         common = list(table[column].value_counts().index[:most])
         rest = table[~table[column].isin(common)]
@@ -99,58 +135,69 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
         for name, style in zip(common, series_styles(len(common)), strict=True):
             part = table[table[column] == name]
             look = {"s": 14, "color": style.colour, "marker": style.marker, "lw": 0}
-            ax.scatter(part["across"], part["down"], label=name, **look)
+            ax.scatter(part["across"], part["down"], label=short_label(name), **look)
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.set_title(column, **STYLE)
-        draw_legend(ax, bbox_to_anchor=(0.5, 0), loc="upper center", ncols=3)
-        said.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
-    return Picture(figure, f"{len(table)} images as points of a plane, coloured {listed(said)}.", caption)
+        ax.set_title(short_label(column), **STYLE)
+        draw_legend(ax, below=True)
+        panels.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
+    return Picture(figure, f"{len(table)} images as points of a plane, coloured {listed(panels)}.", caption)
 
 
-def strips(table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label") -> Picture:
-    """One dot per image, one column per class, a bar at the median."""
-    figure, ax = axes_of(6, 3)
-    _strips(ax, table, value, by)
-    ax.set_ylabel(f"{value} {unit}".strip(), **STYLE)
-    quarter = table.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack().round(2)
+def strips(table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label") -> Picture | NoFigure:
+    """Draw one dot per image, one column per class, a bar at the median; a class without values has no column."""
+    measured = table.dropna(subset=[by, value])
+    if measured.empty:
+        return NoFigure(f"no image has a value of {value}")
+    if measured[value].nunique() == 1:
+        return NoFigure(f"{value} is {measured[value].iloc[0]:.4g} in all {len(measured)} images that have one")
+    figure, ax = axes_of(max(6, 0.4 * measured[by].nunique()), 3)
+    _strips(ax, measured, value, by)
+    ax.set_ylabel(f"{short_label(value)} {unit}".strip(), **STYLE)
+    quarter = measured.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack().round(2)
     alt = f"{value} by {by}, median and middle half: " + "; ".join(
         f"{name} {middle} ({low} to {high})" for name, low, middle, high in quarter.itertuples()
     )
-    return Picture(figure, alt + ".", caption)
+    return Picture(figure, alt + _without_values(table, measured, by) + ".", caption)
 
 
 def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
     jitter = np.random.default_rng(0)
-    names = sorted(table[by].dropna().unique())
+    names = sorted(table[by].unique())
     for k, name in enumerate(names):
         points = table.loc[table[by] == name, value]
         place = k + jitter.uniform(-0.25, 0.25, len(points))
         ax.scatter(place, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
         ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
-    ax.set_xticks(range(len(names)), [str(name) for name in names], rotation=40, ha="right", **STYLE)
+    ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", **STYLE)
 
 
 def histograms(
     images_by_name: dict[str, np.ndarray], channels: Callable[[np.ndarray], dict[str, np.ndarray]], caption: str
-) -> Picture:
-    """Distributions of pixel values, one panel per channel, one line per name.
+) -> Picture | NoFigure:
+    """Draw distributions of pixel values, one panel per channel, one line per name.
 
     Args:
-        images_by_name: name to images ``uint8 (n, size, size, 3)``.
+        images_by_name: name to images ``uint8 (n, size, size, 3)``; a name without images is left out.
         channels: from images to values by channel name.
         caption: what to see.
     """
-    split = {name: channels(pictures) for name, pictures in images_by_name.items()}
+    split = {name: channels(pictures) for name, pictures in images_by_name.items() if len(pictures)}
+    if not split:
+        return NoFigure("there are no images")
     titles = list(next(iter(split.values())))
+    if all(
+        len({float(v) for values in split.values() for v in (values[t].min(), values[t].max())}) == 1 for t in titles
+    ):
+        return NoFigure(f"all pixels have the same {listed(titles)}")
     figure, axes = axes_of(7.5, 2.4, len(titles))
     for ax, title in zip(np.ravel(axes), titles, strict=True):
         for (name, values), style in zip(split.items(), series_styles(len(split)), strict=True):
             look = {"histtype": "step", "color": style.colour, "linestyle": style.dash, "lw": 1.3}
-            ax.hist(values[title].ravel(), bins=64, density=True, label=name, **look)
+            ax.hist(values[title].ravel(), bins=64, density=True, label=short_label(name), **look)
         ax.set_title(title, **STYLE)
         ax.set_yticks([])
-    draw_legend(np.ravel(axes)[0])
+    draw_legend(np.ravel(axes)[-1])
     means = "; ".join(
         f"{name} " + ", ".join(f"{title} {np.mean(values[title]):.0f}" for title in titles)
         for name, values in split.items()

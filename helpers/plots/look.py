@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from helpers import images
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
+from helpers.plots.notice import NoFigure, short_label, show_letter_by_letter
 
 # Okabe and Ito 2008: told apart with every common colour blindness. Pale yellow is left out: white paper swallows it.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
@@ -22,8 +23,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
 HATCHES = ("", "////", "xxxx", "....")
 BESIDE = {"bbox_to_anchor": (1, 1), "loc": "upper left"}  # where a legend covers nothing
+BELOW = {"bbox_to_anchor": (0.5, 0), "loc": "upper center"}
 DPI = 110
 STYLE = {"fontsize": 9}
+LEGEND_ROWS = 16  # entries of a legend in one column
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Picture:
     figure: Figure
     alt: str
     caption: str
+
+    def __post_init__(self) -> None:
+        show_letter_by_letter(self.figure)
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -44,10 +50,10 @@ class Picture:
         return bundle, {"image/png": {"alt": self.alt, "caption": self.caption}}
 
 
-def axes_of(width: float, height: float, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+def axes_of(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
     """A figure of this size in inches, and its axes, one or an array, without the box around them."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(1, columns, **options)
+    axes = figure.subplots(rows, columns, **options)
     for ax in np.ravel(axes):
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
@@ -81,16 +87,24 @@ def series_styles(count: int) -> list[SeriesStyle]:
     return styles
 
 
-def draw_legend(ax: Axes, **options: Any) -> None:
-    """Draw a legend without a frame; one of more than nine entries stands beside the axes, where it covers nothing.
+def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
+    """Draw a legend without a frame outside the axes, where it covers no data, and make room for it.
 
     Args:
-        ax: that the legend is of.
+        ax: axes whose series have labels; the last of their row, unless ``below``.
+        below: under the axes instead of beside them.
         options: those of :meth:`matplotlib.axes.Axes.legend`.
     """
-    if len(ax.get_legend_handles_labels()[1]) > 9 and "bbox_to_anchor" not in options:
-        options |= BESIDE
-    ax.legend(fontsize=8, frameon=False, **options)
+    labels = ax.get_legend_handles_labels()[1]
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    n_columns = max(1, min(3, 36 // longest)) if below else -(-len(labels) // LEGEND_ROWS)
+    ax.legend(fontsize=8, frameon=False, ncols=n_columns, **(BELOW if below else BESIDE), **options)
+    legend_height = 0.17 * sum(label.count("\n") + 1 for label in labels) / n_columns
+    width, height = ax.figure.get_size_inches()
+    if below:
+        ax.figure.set_size_inches(width, max(height, 2.9 + legend_height))
+    else:
+        ax.figure.set_size_inches(width + n_columns * (0.5 + 0.07 * longest), max(height, 0.5 + legend_height))
 
 
 def listed(words: Sequence[Any]) -> str:
@@ -99,11 +113,14 @@ def listed(words: Sequence[Any]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def grid(rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (), side: float = 1.05) -> Picture:
+def grid(
+    rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (), side: float = 1.05
+) -> Picture | NoFigure:
     """Images in labelled rows: the way to look at cells side by side.
 
     Args:
-        rows: label to images ``uint8 (n, size, size, 3)``, or masks ``(n, size, size)`` of 0 to 2; n may differ.
+        rows: label to images ``uint8 (n, size, size, 3)``, or masks ``(n, size, size)`` of 0 to 2; n may differ, and a
+            row without images is left out.
         caption: what to see.
         columns: titles of the columns, if they have any.
         side: width of one image in inches.
@@ -111,26 +128,29 @@ def grid(rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (),
     Raises:
         ValueError: more titles than columns of images.
     """
-    width = max(len(pictures) for pictures in rows.values())
+    shown = {label: pictures for label, pictures in rows.items() if len(pictures)}
+    if not shown:
+        return NoFigure(f"there are no images of {listed(list(rows))}" if rows else "there are no images")
+    width = max(len(pictures) for pictures in shown.values())
     if len(columns) > width:
         raise ValueError(f"{len(columns)} titles for {width} columns of images; give each column one title")
-    figure = Figure(figsize=(side * width + 1.1, side * len(rows) + 0.3 * bool(len(columns))), layout="constrained")
-    axes = figure.subplots(len(rows), width, squeeze=False)
-    for line, (label, pictures) in zip(axes, rows.items(), strict=True):
+    figure = Figure(figsize=(side * width + 1.1, side * len(shown) + 0.3 * bool(len(columns))), layout="constrained")
+    axes = figure.subplots(len(shown), width, squeeze=False)
+    for line, (label, pictures) in zip(axes, shown.items(), strict=True):
         for ax in line:
             ax.set_axis_off()
         for ax, picture in zip(line, pictures, strict=False):
             ax.imshow(picture, **({"cmap": "gray", "vmin": 0, "vmax": 2} if picture.ndim == 2 else {}))
-        line[0].text(-0.08, 0.5, label, transform=line[0].transAxes, ha="right", va="center", **STYLE)
+        line[0].text(-0.08, 0.5, short_label(label), transform=line[0].transAxes, ha="right", va="center", **STYLE)
     for ax, title in zip(axes[0], columns, strict=False):
-        ax.set_title(title, **STYLE)
+        ax.set_title(short_label(title), **STYLE)
     across = f", columns {listed(columns)}" if len(columns) else ""
     counts = {label: len(pictures) for label, pictures in rows.items()}
-    alt = f"Pictures in {len(rows)} rows{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
+    alt = f"Pictures in {len(shown)} rows{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
     return Picture(figure, alt, caption)
 
 
-def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0) -> Picture:
+def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0) -> Picture | NoFigure:
     """Cells of every class drawn at random, one row per class. ``per_class`` at most, fewer where a class has fewer."""
     random = np.random.default_rng(seed)
     rows = {}
@@ -142,7 +162,7 @@ def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, 
     return grid(rows, caption)
 
 
-def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128) -> Picture:
+def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128) -> Picture | NoFigure:
     """Outlines on the images of a small dataset: one row per way of drawing them, whole cell green, nucleus yellow.
 
     Args:
@@ -169,8 +189,10 @@ def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def sizes_compared(picture: np.ndarray, sides: Sequence[int], caption: str) -> Picture:
+def sizes_compared(picture: np.ndarray, sides: Sequence[int], caption: str) -> Picture | NoFigure:
     """One image shrunk to several sides and shown equally large."""
+    if not len(sides):
+        return NoFigure("there are no sizes to compare")
     shrunk = [images.resize(picture, side) for side in sides]
     shown = np.stack([cv2.resize(small, (300, 300), interpolation=cv2.INTER_NEAREST) for small in shrunk])
     return grid({"": shown}, caption, [f"{side} px" for side in sides], side=2.1)

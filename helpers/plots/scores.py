@@ -1,64 +1,70 @@
-"""Numbers with their intervals, and how a training went."""
+"""Scores with their intervals: forest plots, agreement, ROC and calibration curves, patients, confusion."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from helpers.metrics import PREFIX
 from helpers.plots.look import (
-    BESIDE,
     COLOURS,
     MARKERS,
     STYLE,
     Picture,
+    SeriesStyle,
     axes_of,
     draw_legend,
     listed,
     series_styles,
 )
+from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.whiskers import draw_kinds, draw_whiskers, interval_kinds, kinds_in_words
 
+SMALLEST_BIN = 5  # images from which on a bin of a reliability diagram is drawn
 
-def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture:
+
+def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture | NoFigure:
     """Draw means as points with their intervals as whiskers, from :func:`helpers.metrics.table_of_means`.
 
     Args:
         table: columns ``value``, ``by``, ``series``, ``low`` and ``high`` (NaN where there is no interval). A column
             ``interval`` names the kind of each interval, ``95 %`` or ``range of groups``, and figure and alt text do
             so as well; without it all are 95 % intervals.
-        value: the column of the mean.
+        value: the column of the mean; rows without one are left out, and the alt text names them.
         by, series: the columns of row and of colour.
         caption: what to see.
 
     Raises:
         ValueError: a mean outside its interval, or another kind of interval.
     """
-    if table.empty:
-        figure, ax = axes_of(6.5, 1.2)
-        ax.set_axis_off()
-        ax.text(0.5, 0.5, f"no {value} was measured", ha="center", **STYLE)
-        return Picture(figure, f"An empty panel: no {value} was measured, there is no truth to compare with.", caption)
-    names, groups = list(dict.fromkeys(table[by])), list(dict.fromkeys(table[series]))
+    measured, absent = table[table[value].notna()], table[table[value].isna()]
+    if measured.empty:
+        return NoFigure(f"no {value} was measured")
+    words = [
+        f"{row[by]}, {row[series]} {row[value]:.2f}{ends}"
+        for (_, row), ends in zip(measured.iterrows(), _ends_in_words(measured), strict=True)
+    ]
+    if len(measured) == 1:
+        return NoFigure(f"there is one {value} only, {words[0]}, and nothing to compare it with")
+    names, groups = list(dict.fromkeys(measured[by])), list(dict.fromkeys(measured[series]))
     step = min(0.2, 0.8 / len(groups))  # all series of a row stay nearer to it than to the next
     figure, ax = axes_of(6.5, 0.9 + 0.42 * len(names) * 0.2 / step)
     for k, (group, style) in enumerate(zip(groups, series_styles(len(groups)), strict=True)):
-        part = table[table[series] == group]
-        place = np.array([names.index(name) for name in part[by]]) + (k - (len(groups) - 1) / 2) * step
-        draw_whiskers(ax, place, part, value, axis="x", style=style, label=group)
-    draw_kinds(ax, [table], axis="x")
-    kinds = kinds_in_words([table])
-    ax.set_yticks(range(len(names)), names, **STYLE)
+        rows = measured[measured[series] == group]
+        positions = np.array([names.index(name) for name in rows[by]]) + (k - (len(groups) - 1) / 2) * step
+        draw_whiskers(ax, positions, rows, value, axis="x", style=style, label=short_label(group))
+    draw_kinds(ax, [measured], axis="x")
+    kinds = kinds_in_words([measured])
+    ax.set_yticks(range(len(names)), [short_label(name, 40, 4) for name in names], **STYLE)
     ax.invert_yaxis()
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", **STYLE)
     ax.grid(axis="x", alpha=0.3)
-    draw_legend(ax, **BESIDE)
-    told = f", with {kinds}" if "interval" in table and kinds else ""
-    alt = f"{value} by {by} for {listed(groups)}{told}: " + "; ".join(
-        f"{row[by]}, {row[series]} {row[value]:.2f}{ends}"
-        for (_, row), ends in zip(table.iterrows(), _ends_in_words(table), strict=True)
-    )
-    return Picture(figure, alt + ".", caption)
+    draw_legend(ax)
+    told = f", with {kinds}" if "interval" in measured and kinds else ""
+    missing = [f"; not measured: {row[by]}, {row[series]}" for _, row in absent.iterrows()]
+    alt = f"{value} by {by} for {listed(groups)}{told}: {'; '.join(words)}{''.join(missing)}."
+    return Picture(figure, alt, caption)
 
 
 def _ends_in_words(table: pd.DataFrame) -> list[str]:
@@ -72,31 +78,19 @@ def _ends_in_words(table: pd.DataFrame) -> list[str]:
     return words
 
 
-def curves(history: pd.DataFrame, caption: str) -> Picture:
-    """Training and validation loss by epoch, with a mark at the epoch of least validation loss."""
-    figure, ax = axes_of(5.5, 3)
-    for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
-        ax.plot(history["epoch"] + 1, history[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
-    best = history.loc[history["val_loss"].idxmin()]
-    ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
-    ax.set_xlabel("epoch", **STYLE)
-    ax.set_ylabel("loss", **STYLE)
-    draw_legend(ax)
-    first, last = history["loss"].iloc[0], history["loss"].iloc[-1]
-    alt = (
-        f"Loss over {len(history)} epochs; training {'falls' if last < first else 'goes'} from {first:.2f} to "
-        f"{last:.2f}; validation is least, {best['val_loss']:.2f}, after epoch "
-        f"{best['epoch'] + 1:.0f}."
-    )
-    return Picture(figure, alt, caption)
+def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) -> Picture | NoFigure:
+    """Draw the difference of two measurements against their mean, with the mean difference and limits of agreement.
 
-
-def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) -> Picture:
-    """Difference of two measurements against their mean, with the mean difference and the limits of agreement.
-
-    The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986).
+    The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986). Pairs that lack one of the
+    two are left out.
     """
-    mean, difference = (measured + true) / 2, measured - true
+    mean, difference = ((measured + true) / 2).dropna(), (measured - true).dropna()
+    if len(difference) < 2:
+        return NoFigure(
+            f"limits of agreement need {name} of two images, both predicted and true; there are {len(mean)}"
+        )
+    if np.ptp(difference) == 0:
+        return NoFigure(f"predicted and true {name} differ by {difference.iloc[0]:.3f} in all {len(mean)} images")
     bias, spread = difference.mean(), 1.96 * difference.std()
     figure, ax = axes_of(5.5, 3)
     ax.scatter(mean, difference, s=9, color=COLOURS[0], alpha=0.6, linewidth=0)
@@ -111,67 +105,109 @@ def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) 
     return Picture(figure, alt, caption)
 
 
-def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture:
+def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture | NoFigure:
     """Draw ROC curves with their bands, from :func:`helpers.metrics.roc_curve`; the diagonal is chance.
 
-    A column ``interval``, where a curve has one, names the kind of its band, and the legend does so as well.
+    A column ``interval``, where a curve has one, names the kind of its band, and the legend does so as well. A curve
+    without sensitivities, because the test had one class, is left out, and the alt text names it.
     """
+    drawn = {name: curve for name, curve in curves_by_name.items() if curve["sensitivity"].notna().any()}
+    absent = [name for name in curves_by_name if name not in drawn]
+    if not drawn:
+        of = f" of {listed(absent)}" if absent else ""
+        return NoFigure(f"there is no ROC curve{of}, as that needs images that are positive and images that are not")
     figure, ax = axes_of(4.6, 4.2)
     reached = []
-    for (name, curve), style in zip(curves_by_name.items(), series_styles(len(curves_by_name)), strict=True):
-        told = _with_kind(name, curve)
+    for (name, curve), style in zip(drawn.items(), series_styles(len(drawn)), strict=True):
+        told = with_kind(name, curve)
         ax.fill_between(curve["fall_out"], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0)
-        ax.plot(curve["fall_out"], curve["sensitivity"], color=style.colour, linestyle=style.dash, label=told)
+        ax.plot(
+            curve["fall_out"], curve["sensitivity"], color=style.colour, linestyle=style.dash, label=short_label(told)
+        )
         reached.append(f"{told} {np.interp(0.2, curve['fall_out'], curve['sensitivity']):.2f}")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
     ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
     ax.set_ylabel("sensitivity", **STYLE)
-    draw_legend(ax, loc="lower right")
-    bands = " with bands" if kinds_in_words(curves_by_name.values()) else ""
-    return Picture(figure, f"ROC curves{bands}; sensitivity at a fall-out of 0.2: {'; '.join(reached)}.", caption)
+    draw_legend(ax)
+    bands = " with bands" if kinds_in_words(drawn.values()) else ""
+    without = f"; no curve of {listed(absent)}" if absent else ""
+    alt = f"ROC curves{bands}; sensitivity at a fall-out of 0.2: {'; '.join(reached)}{without}."
+    return Picture(figure, alt, caption)
 
 
-def _with_kind(name: str, table: pd.DataFrame) -> str:
-    """The name of a series and the kind of its band, where the table names one."""
+def with_kind(name: str, table: pd.DataFrame) -> str:
+    """Return the name of a series and the kind of its band, where the table names one."""
     kinds = kinds_in_words([table]) if "interval" in table else ""
     return f"{name} ({kinds})" if kinds else str(name)
 
 
-def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture:
+def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFigure:
     """Draw frequency against probability, from :func:`helpers.metrics.reliability`; on the diagonal both agree.
 
-    Whiskers and their kinds are as in :func:`intervals`.
+    Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
+    its frequency can be any. Whiskers and their kinds are as in :func:`intervals`.
+
+    Args:
+        tables: by model, of a row per bin: ``probability``, ``frequency``, ``low``, ``high`` and ``n``.
+        caption: what to see.
 
     Raises:
         ValueError: a frequency outside its interval, or an unknown kind of interval.
     """
-    figure, ax = axes_of(4.6, 4.2)
-    for (name, table), style in zip(tables.items(), series_styles(len(tables)), strict=True):
-        draw_whiskers(ax, table["probability"].to_numpy(), table, "frequency", axis="y", style=style, label=name)
-    draw_kinds(ax, tables.values(), axis="y")
+    large = {name: table[table["n"] >= SMALLEST_BIN] for name, table in tables.items()}
+    n_small = sum((table["n"] < SMALLEST_BIN).sum() for table in tables.values())
+    if not any(len(table) for table in large.values()):
+        bins = f"each of {n_small} bins has fewer than {SMALLEST_BIN} images" if n_small else "there are no predictions"
+        return NoFigure(f"{bins}, so no frequency can be compared with a probability")
+    figure, (ax, below) = axes_of(4.6, 5.2, rows=2, sharex=True, height_ratios=(4, 1))
+    for (name, table), style in zip(large.items(), series_styles(len(tables)), strict=True):
+        label = short_label(name)
+        draw_whiskers(ax, table["probability"].to_numpy(), table, "frequency", axis="y", style=style, label=label)
+        _draw_bin_counts(below, tables[name], style)
+    draw_kinds(ax, large.values(), axis="y")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":")
-    ax.set_xlabel("probability, mean of the bin", **STYLE)
+    below.set_xlabel("probability, mean of the bin", **STYLE)
     ax.set_ylabel("came true", **STYLE)
-    draw_legend(ax, loc="upper left")
-    said = "; ".join(
-        f"{_with_kind(name, table)}: "
-        + ", ".join(f"{p:.2f} came true in {f:.2f}" for p, f in table[["probability", "frequency"]].to_numpy())
-        for name, table in tables.items()
+    below.set_ylabel("images", **STYLE)
+    draw_legend(ax)
+    words = "; ".join(
+        f"{with_kind(name, table)}: "
+        + ", ".join(
+            f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n:.0f}" for row in table.itertuples()
+        )
+        for name, table in large.items()
+        if len(table)
     )
-    return Picture(figure, f"Frequency against probability in up to ten bins. {said}.", caption)
+    small = f" Left out: {n_small} bins of fewer than {SMALLEST_BIN} images." if n_small else ""
+    return Picture(figure, f"Frequency against probability in up to ten bins. {words}.{small}", caption)
 
 
-def by_patient(table: pd.DataFrame, positive: str, threshold: pd.Series, caption: str, most: int = 60) -> Picture:
-    """One row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
+def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
+    """Draw the number of images of every bin as a marker, hollow where there are few, on a stem."""
+    ax.vlines(table["probability"], 0, table["n"], color=style.colour, lw=0.8)
+    for rows, inside in (
+        (table[table["n"] >= SMALLEST_BIN], style.colour),
+        (table[table["n"] < SMALLEST_BIN], "white"),
+    ):
+        ax.plot(rows["probability"], rows["n"], style.marker, color=style.colour, mfc=inside, ms=4)
+
+
+def by_patient(
+    table: pd.DataFrame, positive: str, threshold: pd.Series, caption: str, most: int = 60
+) -> Picture | NoFigure:
+    """Draw one row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
 
     Args:
-        table: of predictions.
+        table: of predictions; cells without a probability are left out.
         positive: the class whose probability is shown.
         threshold: of every patient, drawn as a stroke.
         caption: what to see.
         most: patients shown, those with the most cells.
     """
+    table = table.dropna(subset=[PREFIX + positive])
     shown = table["group"].value_counts().index[:most]
+    if len(shown) < 2:
+        return NoFigure(f"there are predictions for {len(shown)} patients, and nothing to compare")
     mean = table[table["group"].isin(shown)].groupby("group")[PREFIX + positive].mean().sort_values()
     label = table.groupby("group")["label"].first()
     figure, ax = axes_of(6, 0.8 + 0.14 * len(mean))
@@ -183,10 +219,12 @@ def by_patient(table: pd.DataFrame, positive: str, threshold: pd.Series, caption
         ax.plot(threshold[name], row, "|", color=COLOURS[6], ms=5)
     ax.set_yticks([])
     ax.set_ylabel("patients", **STYLE)
-    ax.set_xlabel(f"probability of {positive}", **STYLE)
+    ax.set_xlabel(f"probability of {short_label(positive)}", **STYLE)
     for ill, name in ((False, "other"), (True, positive)):
-        ax.plot([], [], MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5, label=f"{name}: mean of a patient")
-    draw_legend(ax, loc="upper left")
+        if ((label[mean.index] == positive) == ill).any():
+            entry = short_label(f"{name}: mean of a patient", 30)
+            ax.plot([], [], MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5, label=entry)
+    draw_legend(ax)
     above = mean >= threshold[mean.index]
     wrong = int((above != (label[mean.index] == positive)).sum())
     alt = (
@@ -196,36 +234,15 @@ def by_patient(table: pd.DataFrame, positive: str, threshold: pd.Series, caption
     return Picture(figure, alt, caption)
 
 
-def learning_curve(table: pd.DataFrame, value: str, caption: str, images: str = "training images") -> Picture:
-    """A score against the number of training images, one line with a band per ``learner``.
-
-    Args:
-        table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``; a column ``interval`` names the kind of
-            the band, and the legend does so as well.
-        value: the column of the score.
-        caption: what to see.
-        images: what ``images`` counts.
-    """
-    figure, ax = axes_of(5.5, 3)
-    learners = list(table.groupby("learner", sort=False))
-    said = []
-    for (name, part), style in zip(learners, series_styles(len(learners)), strict=True):
-        told = _with_kind(name, part)
-        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
-        ax.fill_between(part["images"], part["low"], part["high"], color=style.colour, alpha=0.15, linewidth=0)
-        ax.plot(part["images"], part[value], label=told, **look)
-        said.append(f"{told}, " + ", ".join(f"{int(n)} images {v:.2f}" for n, v in part[["images", value]].to_numpy()))
-    ax.set_xlabel(images, **STYLE)
-    ax.set_ylabel(value, **STYLE)
-    draw_legend(ax)
-    return Picture(figure, f"{value} by number of {images}: {'; '.join(said)}.", caption)
-
-
-def confusion(counts: pd.DataFrame, caption: str) -> Picture:
-    """Counts of images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion`.
+def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
+    """Draw counts of images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion`.
 
     The shade is the share of the row, so that a rare class is as dark on the diagonal as a common one.
     """
+    if counts.to_numpy().sum() == 0:
+        return NoFigure("no image was tested")
+    if len(counts) == 1:
+        return NoFigure(f"there is one class only, {counts.index[0]}, and nothing to confuse it with")
     share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     figure, ax = axes_of(1.8 + 0.55 * len(counts), 1.3 + 0.45 * len(counts))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -233,57 +250,9 @@ def confusion(counts: pd.DataFrame, caption: str) -> Picture:
         part = share.iat[row, column]
         text = f"{number}\n{part:.0%}" if number else "0"
         ax.text(column, row, text, ha="center", va="center", color="white" if part > 0.6 else "black", fontsize=7)
-    ax.set_xticks(range(len(counts)), counts.columns, rotation=40, ha="right", **STYLE)
-    ax.set_yticks(range(len(counts)), counts.index, **STYLE)
+    ax.set_xticks(range(len(counts)), [short_label(name) for name in counts.columns], rotation=40, ha="right", **STYLE)
+    ax.set_yticks(range(len(counts)), [short_label(name) for name in counts.index], **STYLE)
     ax.set_xlabel("predicted", **STYLE)
     ax.set_ylabel("true", **STYLE)
     right = ", ".join(f"{name} {share.at[name, name]:.2f} of {counts.loc[name].sum()}" for name in counts.index)
     return Picture(figure, f"Confusion matrix; called right: {right}.", caption)
-
-
-def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> Picture:
-    """A score of every run, one column per way and one line per run: lines that cross say that chance decides.
-
-    Args:
-        table: columns ``value``, ``by`` (the way) and ``run`` (such as the seed that ways share).
-        value: the column of the score.
-        by, run: the columns of way and run.
-        caption: what to see.
-    """
-    wide = table.pivot(index=by, columns=run, values=value).loc[lambda t: list(dict.fromkeys(table[by]))]
-    figure, ax = axes_of(1.2 + 1.0 * len(wide), 3)
-    for name, style in zip(wide.columns, series_styles(wide.shape[1]), strict=True):
-        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 0.8}
-        ax.plot(range(len(wide)), wide[name], label=name, **look)
-    ax.hlines(wide.mean(axis=1), np.arange(len(wide)) - 0.25, np.arange(len(wide)) + 0.25, color=COLOURS[6], lw=2)
-    ax.set_xticks(range(len(wide)), wide.index, rotation=25, ha="right", **STYLE)
-    ax.set_ylabel(value, **STYLE)
-    draw_legend(ax, **BESIDE, title=run, title_fontsize=8)
-    means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
-    return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
-
-
-def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture:
-    """A number along steps, one line per series.
-
-    Args:
-        table: columns ``value``, ``by`` (the steps, in the order they are to be shown in) and ``series``.
-        value: the column of the number.
-        by, series: the other columns.
-        caption: what to see.
-    """
-    steps = list(dict.fromkeys(table[by]))
-    figure, ax = axes_of(1.6 + 0.42 * len(steps), 3.2)
-    groups = list(table.groupby(series, sort=False))
-    said = []
-    for (name, part), style in zip(groups, series_styles(len(groups)), strict=True):
-        values = part.set_index(by)[value].reindex(steps)
-        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 1}
-        ax.plot(range(len(steps)), values, label=name, **look)
-        said.append(f"{name} from {values.iloc[0]:.2f} to {values.iloc[-1]:.2f}")
-    ax.set_xticks(range(len(steps)), steps, rotation=40, ha="right", **STYLE)
-    ax.set_xlabel(by, **STYLE)
-    ax.set_ylabel(value, **STYLE)
-    ax.grid(axis="y", alpha=0.3)
-    draw_legend(ax, **BESIDE)
-    return Picture(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(said)}.", caption)

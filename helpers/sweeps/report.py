@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, plots, profiles, provenance, results, runs
+from helpers import files, plots, profiles, provenance, reports, results, runs
 from helpers.markup import escape_markdown
 from helpers.sweeps import store
 from helpers.sweeps.engine import SweepError, folder
@@ -80,14 +80,24 @@ def write_report(profile: profiles.Profile) -> Path:
     parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
         picture = _picture(rows, by, title.partition(": ")[2])
-        files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-        shown = results.markdown(rows.drop(columns="measure"))
-        parts += [f"## {escape_markdown(title)}", shown, f"![{escape_markdown(picture.alt)}](report-{number}.png)"]
+        shown = _in_markdown(rows.drop(columns="measure"), by)
+        parts += [f"## {escape_markdown(title)}", shown]
+        if isinstance(picture, plots.NoFigure):
+            parts += [escape_markdown(picture)]
+        else:
+            files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
+            parts += [f"![{escape_markdown(picture.alt)}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
-        parts += ["## Runs that failed", results.markdown(failed[["name", *profile.grid, "error"]])]
+        parts += ["## Runs that failed", _in_markdown(failed[["name", *profile.grid, "error"]], list(profile.grid))]
     files.write_text(place / "report.md", "\n\n".join(parts) + "\n")
     return place / "report.md"
+
+
+def _in_markdown(table: pd.DataFrame, parameters: list[str]) -> str:
+    """A table in Markdown; parameters are settings and not measured, so that none of their decimals is rounded."""
+    settings = table[parameters].map(lambda value: f"{value:g}" if isinstance(value, float) else value, "ignore")
+    return reports.show_table(table.assign(**settings)).to_markdown()
 
 
 def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Path:
@@ -115,7 +125,7 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
         finished=finished.isoformat(timespec="seconds"),
         provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),
     )
-    path = results.save_result(profile.name, found.round(3), note)
+    path = results.save_result(profile.name, found.round({"mean": 3, "low": 3, "high": 3}), note)
     results.remove_others(command, [path])
     return path
 
@@ -149,7 +159,7 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")
 
 
-def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture:
+def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture | plots.NoFigure:
     """A point with its interval for every row; the interval is a point where there was one run."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
     name = f"{measure} over repetitions"  # a measure may itself be called low or high

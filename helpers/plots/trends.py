@@ -1,0 +1,135 @@
+"""Numbers along epochs, training images, methods and steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, draw_legend, series_styles
+from helpers.plots.notice import NoFigure, short_label
+from helpers.plots.scores import with_kind
+
+
+def curves(history: pd.DataFrame, caption: str) -> Picture | NoFigure:
+    """Draw training and validation loss by epoch, with a mark at the epoch of least validation loss.
+
+    Args:
+        history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``; epochs whose loss is not finite are left out.
+        caption: what to see.
+    """
+    finite = history[np.isfinite(history[["loss", "val_loss"]].astype(float)).all(axis=1)]
+    if len(finite) < 2:
+        return NoFigure(_why_no_curve(history, finite))
+    figure, ax = axes_of(5.5, 3)
+    for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
+        ax.plot(finite["epoch"] + 1, finite[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
+    best = finite.loc[finite["val_loss"].idxmin()]
+    ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set_xlabel("epoch", **STYLE)
+    ax.set_ylabel("loss", **STYLE)
+    draw_legend(ax)
+    first, last = finite["loss"].iloc[0], finite["loss"].iloc[-1]
+    alt = (
+        f"Loss over {len(history)} epochs; training {'falls' if last < first else 'goes'} from {first:.2f} to "
+        f"{last:.2f}; validation is least, {best['val_loss']:.2f}, after epoch "
+        f"{best['epoch'] + 1:.0f}."
+    )
+    return Picture(figure, alt, caption)
+
+
+def _why_no_curve(history: pd.DataFrame, finite: pd.DataFrame) -> str:
+    if history.empty:
+        return "no epoch was trained"
+    if len(history) == 1 and len(finite) == 1:
+        loss, val_loss = finite[["loss", "val_loss"]].iloc[0]
+        return (
+            f"one epoch was trained, to a loss of {loss:.2f} and a validation loss of {val_loss:.2f}; a curve needs two"
+        )
+    return f"the losses are finite numbers in {len(finite)} of {len(history)} epochs; a curve needs two"
+
+
+def learning_curve(
+    table: pd.DataFrame, value: str, caption: str, images: str = "training images"
+) -> Picture | NoFigure:
+    """Draw a score against the number of training images, one line with a band per ``learner``.
+
+    Args:
+        table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``; a column ``interval`` names the kind of
+            the band, and the legend does so as well.
+        value: the column of the score.
+        caption: what to see.
+        images: what ``images`` counts.
+    """
+    table = table.dropna(subset=[value])
+    learners = list(table.groupby("learner", sort=False))
+    words = [
+        f"{with_kind(name, rows)}, "
+        + ", ".join(f"{int(n)} images {v:.2f}" for n, v in rows[["images", value]].to_numpy())
+        for name, rows in learners
+    ]
+    if table["images"].nunique() < 2:
+        scores = f" at two numbers of {images}; there is {'; '.join(words) or 'none'}"
+        return NoFigure(f"a learning curve needs {value}{scores}")
+    figure, ax = axes_of(5.5, 3)
+    for (name, part), style in zip(learners, series_styles(len(learners)), strict=True):
+        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
+        ax.fill_between(part["images"], part["low"], part["high"], color=style.colour, alpha=0.15, linewidth=0)
+        ax.plot(part["images"], part[value], label=short_label(with_kind(name, part)), **look)
+    ax.set_xlabel(images, **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    draw_legend(ax)
+    return Picture(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
+
+
+def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> Picture | NoFigure:
+    """Draw a score of every run, one column per way and one line per run: lines that cross say that chance decides.
+
+    Args:
+        table: columns ``value``, ``by`` (the way) and ``run`` (such as the seed that ways share).
+        value: the column of the score.
+        by, run: the columns of way and run.
+        caption: what to see.
+    """
+    wide = table.pivot(index=by, columns=run, values=value).loc[lambda t: list(dict.fromkeys(table[by]))]
+    wide = wide.dropna(how="all")
+    means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
+    if len(wide) < 2:
+        return NoFigure(f"a comparison of {value} needs two values of {by}; there is {means or 'none'}")
+    figure, ax = axes_of(1.2 + 1.0 * len(wide), 3)
+    for name, style in zip(wide.columns, series_styles(wide.shape[1]), strict=True):
+        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 0.8}
+        ax.plot(range(len(wide)), wide[name], label=short_label(name), **look)
+    ax.hlines(wide.mean(axis=1), np.arange(len(wide)) - 0.25, np.arange(len(wide)) + 0.25, color=COLOURS[6], lw=2)
+    ax.set_xticks(range(len(wide)), [short_label(name) for name in wide.index], rotation=25, ha="right", **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    draw_legend(ax, title=run, title_fontsize=8)
+    return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
+
+
+def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture | NoFigure:
+    """Draw a number along steps, one line per series.
+
+    Args:
+        table: columns ``value``, ``by`` (the steps, in the order they are to be shown in) and ``series``.
+        value: the column of the number.
+        by, series: the other columns.
+        caption: what to see.
+    """
+    table = table.dropna(subset=[value])
+    steps = list(dict.fromkeys(table[by]))
+    if len(steps) < 2:
+        return NoFigure(f"{value} needs two values of {by} to make a line; there is {steps[0] if steps else 'none'}")
+    figure, ax = axes_of(1.6 + 0.42 * len(steps), 3.2)
+    groups = list(table.groupby(series, sort=False))
+    words = []
+    for (name, part), style in zip(groups, series_styles(len(groups)), strict=True):
+        values = part.set_index(by)[value].reindex(steps)
+        look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 1}
+        ax.plot(range(len(steps)), values, label=short_label(name), **look)
+        words.append(f"{name} from {values.dropna().iloc[0]:.2f} to {values.dropna().iloc[-1]:.2f}")
+    ax.set_xticks(range(len(steps)), [short_label(step) for step in steps], rotation=40, ha="right", **STYLE)
+    ax.set_xlabel(by, **STYLE)
+    ax.set_ylabel(value, **STYLE)
+    ax.grid(axis="y", alpha=0.3)
+    draw_legend(ax)
+    return Picture(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(words)}.", caption)

@@ -1,0 +1,328 @@
+"""Where a figure would show nothing there is a sentence, and any names are drawn letter by letter."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from helpers import plots
+from helpers.plots.notice import short_label
+
+NAN = float("nan")
+MARKUP = "a $x_1$ <b>&"
+UNBALANCED = r"$\frac{"  # matplotlib raises an error where it takes this for mathematics
+ROOMS = ((24, 2), (40, 2), (40, 4))  # of names in legends and on axes
+LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
+
+
+def images_of(label="x", group="p", n=4):
+    return pd.DataFrame({"label": [label] * n, "group": [group] * n, "value": np.arange(n) / 10})
+
+
+def scores(n=3, value=0.5, series="s", by="row"):
+    names = [f"{by} {k}" for k in range(n)]
+    return pd.DataFrame({"by": names, "series": series, "F1": value, "low": 0.4, "high": 0.6})
+
+
+def bins(n, count=3):
+    edges = np.linspace(0.1, 0.9, count)
+    return pd.DataFrame({"probability": edges, "frequency": edges, "low": 0.0, "high": 1.0, "n": n})
+
+
+def history(loss, val_loss):
+    return pd.DataFrame({"epoch": range(len(loss)), "loss": loss, "val_loss": val_loss}, dtype=float)
+
+
+def roc_of(sensitivity):
+    return pd.DataFrame({"fall_out": [0.0, 1.0], "sensitivity": sensitivity, "low": NAN, "high": NAN})
+
+
+def colours(n, red=1.0):
+    return images_of(n=n).assign(red=red, green=2.0, blue=3.0)
+
+
+def cells_of(probabilities, group):
+    return pd.DataFrame({"group": group, "label": "ill", "p_ill": probabilities})
+
+
+def grey(batch):
+    return {"grey": batch}
+
+
+def learning(images, score=0.5):
+    return pd.DataFrame({"learner": "a", "images": images, "AUC": score, "low": 0.4, "high": 0.6})
+
+
+def plane(across, down=0.0):
+    return pd.DataFrame({"across": across, "down": down, "label": "x"}, dtype=object).astype({"across": float})
+
+
+def counted(counts, names):
+    return pd.DataFrame(counts, names, names)
+
+
+NOTHING = pd.DataFrame(columns=["label", "group", "value", "red", "green", "blue", "across", "down", "p_ill"])
+LIMIT = pd.Series(0.5, list("pq"))
+SAY = {  # what is asked for, and what is said instead
+    "counts of nothing": (lambda: plots.counts(NOTHING, "label", "c"), "no image has a value of label"),
+    "counts of NaN": (lambda: plots.counts(images_of(NAN), "label", "c"), "no image has a value of label"),
+    "counts of one class": (
+        lambda: plots.counts(images_of("<i>"), "label", "c"),
+        "label is <i> in all 4 images, so there is nothing to compare",
+    ),
+    "groups of nothing": (lambda: plots.counts_by_group(NOTHING, "c"), "no image has a value of group"),
+    "groups without labels": (lambda: plots.counts_by_group(images_of(NAN), "c"), "no image has a value of group"),
+    "one group": (
+        lambda: plots.counts_by_group(images_of(), "c"),
+        "group is p in all 4 images, so there is nothing to compare",
+    ),
+    "groups of one": (
+        lambda: plots.counts_by_group(images_of().assign(group=list("pqrs")), "c"),
+        "each of 4 groups has one image, so all bars would be of one height",
+    ),
+    "no sizes": (lambda: plots.sizes(pd.DataFrame(columns=["width", "height"]), "c"), "there are no images"),
+    "one size": (
+        lambda: plots.sizes(pd.DataFrame({"width": [3, 3], "height": 5}), "c"),
+        "all 2 images are 3×5 pixels",
+    ),
+    "no colours": (
+        lambda: plots.colour_distributions(NOTHING, "c"),
+        "no image has a colour and a value of label",
+    ),
+    "colours of NaN": (
+        lambda: plots.colour_distributions(colours(3, NAN), "c"),
+        "no image has a colour and a value of label",
+    ),
+    "one colour": (
+        lambda: plots.colour_distributions(colours(3), "c"),
+        "red, green and blue are 1, 2, 3 in all 3 images",
+    ),
+    "no strips": (lambda: plots.strips(NOTHING, "value", "c"), "no image has a value of value"),
+    "strips of NaN": (
+        lambda: plots.strips(images_of().assign(ratio=NAN), "ratio", "c"),
+        "no image has a value of ratio",
+    ),
+    "strips of zeros": (
+        lambda: plots.strips(images_of().assign(ratio=0.0), "ratio", "c"),
+        "ratio is 0 in all 4 images that have one",
+    ),
+    "one dot": (lambda: plots.strips(images_of(n=1), "value", "c"), "value is 0 in all 1 images that have one"),
+    "no points": (lambda: plots.points(NOTHING, ["label"], "c"), "the 0 images do not lie at two or more points"),
+    "points of NaN": (
+        lambda: plots.points(plane([NAN] * 3), ["label"], "c"),
+        "the 0 images do not lie at two or more points",
+    ),
+    "one point": (lambda: plots.points(plane([1, 1]), ["label"], "c"), "the 2 images do not lie at two or more points"),
+    "no histograms": (lambda: plots.histograms({}, grey, "c"), "there are no images"),
+    "empty histograms": (lambda: plots.histograms({"a": np.empty((0, 2))}, grey, "c"), "there are no images"),
+    "constant pixels": (
+        lambda: plots.histograms({"a": np.ones((3, 2)), "b": np.ones((1, 2))}, grey, "c"),
+        "all pixels have the same grey",
+    ),
+    "no intervals": (lambda: plots.intervals(scores(0), "F1", "by", "series", "c"), "no F1 was measured"),
+    "intervals of NaN": (lambda: plots.intervals(scores(3, NAN), "F1", "by", "series", "c"), "no F1 was measured"),
+    "one interval": (
+        lambda: plots.intervals(scores(1), "F1", "by", "series", "c"),
+        "there is one F1 only, row 0, s 0.50 [0.40, 0.60], and nothing to compare it with",
+    ),
+    "no epoch": (lambda: plots.curves(history([], []), "c"), "no epoch was trained"),
+    "one epoch": (
+        lambda: plots.curves(history([0.9], [1.25]), "c"),
+        "one epoch was trained, to a loss of 0.90 and a validation loss of 1.25; a curve needs two",
+    ),
+    "a training that diverged": (
+        lambda: plots.curves(history([0.9, NAN, NAN], [1.0, np.inf, NAN]), "c"),
+        "the losses are finite numbers in 1 of 3 epochs; a curve needs two",
+    ),
+    "validation of NaN": (
+        lambda: plots.curves(history([0.9, 0.8], [NAN, NAN]), "c"),
+        "the losses are finite numbers in 0 of 2 epochs; a curve needs two",
+    ),
+    "no agreement": (
+        lambda: plots.bland_altman(pd.Series([1.0, NAN]), pd.Series([1.0, 2.0]), "area", "c"),
+        "limits of agreement need area of two images, both predicted and true; there are 1",
+    ),
+    "full agreement": (
+        lambda: plots.bland_altman(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]), "area", "c"),
+        "predicted and true area differ by 0.000 in all 2 images",
+    ),
+    "no ROC curves": (
+        lambda: plots.roc({}, "c"),
+        "there is no ROC curve, as that needs images that are positive and images that are not",
+    ),
+    "ROC curves of one class": (
+        lambda: plots.roc({"a": roc_of(NAN), "b": roc_of(NAN)}, "c"),
+        "there is no ROC curve of a and b, as that needs images that are positive and images that are not",
+    ),
+    "no bins": (
+        lambda: plots.reliability({}, "c"),
+        "there are no predictions, so no frequency can be compared with a probability",
+    ),
+    "bins of no images": (
+        lambda: plots.reliability({"a": bins(9)[:0]}, "c"),
+        "there are no predictions, so no frequency can be compared with a probability",
+    ),
+    "bins of single images": (
+        lambda: plots.reliability({"a": bins(1), "b": bins(4)}, "c"),
+        "each of 6 bins has fewer than 5 images, so no frequency can be compared with a probability",
+    ),
+    "no patients": (
+        lambda: plots.by_patient(NOTHING, "ill", LIMIT, "c"),
+        "there are predictions for 0 patients, and nothing to compare",
+    ),
+    "one patient": (
+        lambda: plots.by_patient(cells_of([0.1, 0.2], "p"), "ill", LIMIT, "c"),
+        "there are predictions for 1 patients, and nothing to compare",
+    ),
+    "patients of NaN": (
+        lambda: plots.by_patient(cells_of([NAN, 0.2], list("pq")), "ill", LIMIT, "c"),
+        "there are predictions for 1 patients, and nothing to compare",
+    ),
+    "no learning": (
+        lambda: plots.learning_curve(learning([]), "AUC", "c"),
+        "a learning curve needs AUC at two numbers of training images; there is none",
+    ),
+    "one number of images": (
+        lambda: plots.learning_curve(learning([10]), "AUC", "c"),
+        "a learning curve needs AUC at two numbers of training images; there is a, 10 images 0.50",
+    ),
+    "learning of NaN": (
+        lambda: plots.learning_curve(learning([10, 20], [0.5, NAN]), "AUC", "c"),
+        "a learning curve needs AUC at two numbers of training images; there is a, 10 images 0.50",
+    ),
+    "nobody was tested": (lambda: plots.confusion(counted([[0, 0], [0, 0]], list("xy")), "c"), "no image was tested"),
+    "no classes": (lambda: plots.confusion(pd.DataFrame(), "c"), "no image was tested"),
+    "one class": (
+        lambda: plots.confusion(counted([[4]], ["x"]), "c"),
+        "there is one class only, x, and nothing to confuse it with",
+    ),
+    "no runs": (
+        lambda: plots.paired(scores(0), "F1", "by", "series", "c"),
+        "a comparison of F1 needs two values of by; there is none",
+    ),
+    "runs of NaN": (
+        lambda: plots.paired(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
+        "a comparison of F1 needs two values of by; there is row 0 0.50 (0.50 to 0.50)",
+    ),
+    "no lines": (
+        lambda: plots.lines(scores(0), "F1", "by", "series", "c"),
+        "F1 needs two values of by to make a line; there is none",
+    ),
+    "one step": (
+        lambda: plots.lines(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
+        "F1 needs two values of by to make a line; there is row 0",
+    ),
+    "no rows of images": (lambda: plots.grid({}, "c"), "there are no images"),
+    "rows without images": (
+        lambda: plots.grid({"missed": np.empty((0, 4, 4, 3)), "false alarm": np.empty((0, 4, 4, 3))}, "c"),
+        "there are no images of missed and false alarm",
+    ),
+    "no sizes to compare": (
+        lambda: plots.sizes_compared(np.zeros((4, 4, 3), np.uint8), (), "c"),
+        "there are no sizes to compare",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAY)
+def test_where_a_figure_would_show_nothing_a_sentence_says_why(name):
+    show, reason = SAY[name]
+    shown = show()
+    assert isinstance(shown, plots.NoFigure), shown
+    assert shown.reason == reason
+    assert repr(shown) == f"No figure: {reason}."
+
+
+def test_the_sentence_is_a_paragraph_in_a_notebook_whatever_names_it_holds():
+    shown = plots.NoFigure("label is <script>alert(1)</script> & $x$")
+    written = "No figure: label is &lt;script&gt;alert(1)&lt;/script&gt; &amp; $x$."
+    assert shown._repr_html_() == f'<p class="no-figure">{written}</p>'
+
+
+def named(names):
+    """Every figure that shows names, with these."""
+    n = len(names)
+    frame = pd.DataFrame({"label": [*names, *names], "group": [f"{k} {name}" for k, name in enumerate(names)] * 2})
+    frame = frame.assign(value=np.linspace(0, 1, 2 * n), red=np.linspace(0, 255, 2 * n), green=0, blue=0)
+    frame = frame.assign(across=np.arange(2 * n), down=0)
+    table = pd.DataFrame({"by": np.repeat(["one", "two"], n), "series": [*names, *names], "F1": 0.5, "low": 0.4})
+    table = table.assign(high=0.6, learner=table["series"], images=np.repeat([10, 20], n))
+    flipped = table.rename(columns={"by": "series", "series": "by"})
+    cells = pd.DataFrame({"group": list("pqr"), "label": names[0], f"p_{names[0]}": [0.1, 0.5, 0.9]})
+    yield plots.counts(frame, "label", "c")
+    yield plots.counts_by_group(frame, "c")
+    yield plots.strips(frame, "value", "c")
+    yield plots.colour_distributions(frame, "c")
+    yield plots.points(frame, ["label", "group"], "c")
+    yield plots.histograms({name: np.arange(4.0) for name in names}, grey, "c")
+    yield plots.intervals(table, "F1", "by", "series", "c")
+    yield plots.intervals(flipped, "F1", "by", "series", "c")
+    yield plots.roc(dict.fromkeys(names, roc_of([0.0, 1.0])), "c")
+    yield plots.reliability(dict.fromkeys(names, bins(9)), "c")
+    yield plots.by_patient(cells, names[0], pd.Series(0.5, list("pqr")), "c")
+    yield plots.learning_curve(table, "F1", "c")
+    yield plots.confusion(counted(np.eye(n, dtype=int), names), "c")
+    yield plots.paired(table, "F1", "by", "series", "c")
+    yield plots.paired(flipped, "F1", "by", "series", "c")
+    yield plots.lines(table, "F1", "by", "series", "c")
+    yield plots.lines(flipped, "F1", "by", "series", "c")
+    yield plots.grid({name: np.zeros((1, 4, 4, 3), np.uint8) for name in names}, "c")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [MARKUP, UNBALANCED, "$", "_hidden"],
+        [f"{LONG}{k}" for k in range(3)],
+        [f"class {k:02d}" for k in range(30)],
+    ],
+    ids=["markup", "long", "thirty"],
+)
+def test_figures_are_drawn_with_any_names_and_show_them_letter_by_letter(names):
+    for picture in named(names):
+        assert isinstance(picture, plots.Picture), picture
+        bundle, _ = picture._repr_mimebundle_()
+        assert bundle["image/png"][:4] == b"\x89PNG"
+        texts = picture.figure.findobj(Text)
+        assert not any(text.get_parse_math() for text in texts if "$" in text.get_text())
+        written = "\n".join(text.get_text() for text in texts)
+        n_shown = sum(any(short_label(name, *room) in written for room in ROOMS) for name in names)
+        assert n_shown >= (1 if "patients" in picture.alt else min(6, len(names))), (picture.alt, written)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("_x", " _x"), ("a b", "a b"), (7, "7"), ("a\nb", "a\nb")])
+def test_a_short_name_stays_and_one_that_matplotlib_would_hide_is_seen(name, shown):
+    assert short_label(name) == shown
+
+
+def test_a_long_name_keeps_its_two_ends():
+    shown = short_label(LONG + "7")
+    assert max(map(len, shown.split("\n"))) <= 24 and len(shown.split("\n")) == 2
+    assert shown.replace("\n", "").startswith("segmented_neutrophil")
+    assert "…" in shown and shown.endswith("blood_7")
+
+
+def test_classes_without_values_have_no_strip_and_are_named():
+    table = pd.DataFrame({"label": list("aabbcc"), "ratio": [0.1, 0.2, NAN, NAN, 0.3, NAN]})
+    picture = plots.strips(table, "ratio", "c")
+    assert [text.get_text() for text in picture.figure.axes[0].get_xticklabels()] == ["a", "c"]
+    assert picture.alt.endswith("c 0.3 (0.3 to 0.3); no values of b.")
+    coloured = table.assign(red=table["ratio"], green=1, blue=2)
+    assert plots.colour_distributions(coloured, "c").alt.endswith("; no values of b.")
+
+
+def test_what_was_not_measured_is_left_out_of_a_figure_and_named():
+    table = scores(3, [0.5, NAN, 0.55])
+    assert plots.intervals(table, "F1", "by", "series", "c").alt.endswith("; not measured: row 1, s.")
+    curves = {"a": roc_of([0.0, 1.0]), "b": roc_of(NAN)}
+    picture = plots.roc(curves, "c")
+    assert picture.alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.20; no curve of b."
+    assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == ["a", "chance"]
+    losses = plots.curves(history([3.0, 2.0, NAN], [3.0, 2.5, NAN]), "c")
+    assert losses.alt.startswith("Loss over 3 epochs; training falls from 3.00 to 2.00; validation is least, 2.50")
+    some = plots.grid({"missed": np.zeros((2, 4, 4, 3)), "none": np.empty((0, 4, 4, 3))}, "c")
+    assert some.alt == "Pictures in 1 rows: missed (2); none (0)."
+    one = plots.reliability({"a": bins([1, 5, 9])}, "c")
+    assert one.alt.endswith(
+        "a: 0.50 came true in 0.50 of 5, 0.90 came true in 0.90 of 9. Left out: 1 bins of fewer than 5 images."
+    )
