@@ -133,6 +133,31 @@ def test_dark_mode_toggles(page, site):
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["notebooks/02-preprocess", "notebooks/04-classify", "book/results"])
+def test_wide_tables_scroll_inside_their_own_box_and_their_cells_have_room(page, site, name, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{site}/{name}.html", wait_until="load")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    boxes = page.eval_on_selector_all(
+        ".result-table, .pst-scrollable-table-container",
+        """all => all.map(box => ({
+            wide: box.scrollWidth > box.clientWidth, overflow: getComputedStyle(box).overflowX, focus: box.tabIndex,
+            inside: box.getBoundingClientRect().right <= innerWidth,
+            room: Math.min(...[...box.querySelectorAll("td, th")]
+                .map(cell => parseFloat(getComputedStyle(cell).paddingLeft))),
+        }))""",
+    )
+    assert len(boxes) >= 3
+    assert all(box["inside"] and box["overflow"] == "auto" and box["room"] >= 8 for box in boxes), boxes
+    assert all(box["focus"] == 0 for box in boxes if box["wide"]), "a keyboard cannot scroll them"
+    if name.startswith("notebooks/"):
+        sides = page.eval_on_selector_all(
+            ".result-table tbody tr > :last-child", "all => all.map(c => getComputedStyle(c).textAlign)"
+        )
+        assert set(sides) == {"right"}
+
+
 @pytest.mark.parametrize("name", ["book/intro", "notebooks/01-explore-the-cells", "book/datasets"])
 def test_a_page_is_usable_on_a_telephone(page, site, name):
     page.set_viewport_size({"width": 390, "height": 844})

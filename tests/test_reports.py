@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from helpers import metrics, reports
+from helpers import metrics, notebooks, reports
 from helpers.reports import result_table
 
 HOSTILE = 'a|b <i>"x"</i> $y_1$'
@@ -163,6 +164,15 @@ def test_every_estimate_of_the_package_is_written_as_its_row_is_shown():
         assert shown == ("a", text, "10", str(estimate.groups))
         assert text.startswith("0.500 ")
     assert reports.format_estimate(None, None, None, metrics.NONE) == "not defined"
+
+
+def test_the_book_loads_the_style_of_the_tables_and_that_is_of_their_classes():
+    config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    (folder,) = config["html_static_path"]
+    styles = {name: (notebooks.ROOT / folder / name).read_text(encoding="utf-8") for name in config["html_css_files"]}
+    page = reports.show_table(RATES).to_html()
+    for name in ("result-table", "right"):
+        assert f'class="{name}"' in page and f".{name}" in styles["tables.css"]
 
 
 def test_the_examples_in_the_docstrings_hold():

@@ -145,7 +145,8 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     """Draw frequency against probability, from :func:`helpers.metrics.reliability`; on the diagonal both agree.
 
     Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
-    its frequency can be any. Whiskers and their kinds are as in :func:`intervals`.
+    its frequency can be any. Whiskers and their kinds are as in :func:`intervals`; one from 0 to 1, such as the range
+    of groups with an image each, says nothing and is not drawn.
 
     Args:
         tables: by model, of a row per bin: ``probability``, ``frequency``, ``low``, ``high`` and ``n``.
@@ -154,7 +155,7 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     Raises:
         ValueError: a frequency outside its interval, or an unknown kind of interval.
     """
-    large = {name: table[table["n"] >= SMALLEST_BIN] for name, table in tables.items()}
+    large = {name: _without_full_range(table[table["n"] >= SMALLEST_BIN]) for name, table in tables.items()}
     n_small = sum((table["n"] < SMALLEST_BIN).sum() for table in tables.values())
     if not any(len(table) for table in large.values()):
         bins = f"each of {n_small} bins has fewer than {SMALLEST_BIN} images" if n_small else "there are no predictions"
@@ -180,6 +181,12 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     )
     small = f" Left out: {n_small} bins of fewer than {SMALLEST_BIN} images." if n_small else ""
     return Picture(figure, f"Frequency against probability in up to ten bins. {words}.{small}", caption)
+
+
+def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without the ends of intervals that hold every frequency there can be."""
+    full = (table["low"] <= 0) & (table["high"] >= 1)
+    return table.assign(low=table["low"].mask(full), high=table["high"].mask(full))
 
 
 def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
@@ -244,14 +251,16 @@ def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
     if len(counts) == 1:
         return NoFigure(f"there is one class only, {counts.index[0]}, and nothing to confuse it with")
     share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-    figure, ax = axes_of(1.8 + 0.55 * len(counts), 1.3 + 0.45 * len(counts))
+    names = [short_label(name) for name in counts.index]
+    extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters beside the cells
+    figure, ax = axes_of(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), number in np.ndenumerate(counts.to_numpy()):
         part = share.iat[row, column]
         text = f"{number}\n{part:.0%}" if number else "0"
         ax.text(column, row, text, ha="center", va="center", color="white" if part > 0.6 else "black", fontsize=7)
-    ax.set_xticks(range(len(counts)), [short_label(name) for name in counts.columns], rotation=40, ha="right", **STYLE)
-    ax.set_yticks(range(len(counts)), [short_label(name) for name in counts.index], **STYLE)
+    ax.set_xticks(range(len(counts)), names, rotation=40, ha="right", **STYLE)
+    ax.set_yticks(range(len(counts)), names, **STYLE)
     ax.set_xlabel("predicted", **STYLE)
     ax.set_ylabel("true", **STYLE)
     right = ", ".join(f"{name} {share.at[name, name]:.2f} of {counts.loc[name].sum()}" for name in counts.index)

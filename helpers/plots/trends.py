@@ -25,6 +25,7 @@ def curves(history: pd.DataFrame, caption: str) -> Picture | NoFigure:
         ax.plot(finite["epoch"] + 1, finite[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
     best = finite.loc[finite["val_loss"].idxmin()]
     ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("epoch", **STYLE)
     ax.set_ylabel("loss", **STYLE)
     draw_legend(ax)
