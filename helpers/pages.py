@@ -143,6 +143,17 @@ def _range(pair: tuple[float, float]) -> str:
     return f"{pair[0]:g}" if pair[0] == pair[1] else f"{pair[0]:g} to {pair[1]:g}"
 
 
+def _figure(shown: plots.Picture | plots.NoFigure) -> plots.Picture:
+    """A figure of a page, which has a file of its own.
+
+    Raises:
+        ResultError: there is nothing to show; the message says why.
+    """
+    if isinstance(shown, plots.NoFigure):
+        raise results.ResultError(f"a page lacks a figure: {shown.reason}")
+    return shown
+
+
 def drawing() -> plots.Picture:
     """Two cells, step by step, three steps in a row."""
     rows, titles = {}, []
@@ -151,7 +162,8 @@ def drawing() -> plots.Picture:
         titles += [f"{k}. {title}" for k, (title, _) in enumerate(made, 1)]
         rows[name] = np.stack([picture for _, picture in made[:3]])
         rows[f"{name} "] = np.stack([picture for _, picture in made[3:]])
-    picture = plots.grid(rows, "What each step adds. The sixth is the lens, the sensor and the file.", side=1.7)
+    caption = "What each step adds. The sixth is the lens, the sensor and the file."
+    picture = _figure(plots.grid(rows, caption, side=1.7))
     for ax, title in zip(picture.figure.axes, titles, strict=True):
         ax.set_title(title, fontsize=9)
     alt = (
@@ -172,7 +184,7 @@ def three_stains() -> plots.Picture:
         "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
         "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
     )
-    return replace(plots.grid(rows, caption, list(stains.STAINS), side=1.4), alt=alt)
+    return replace(_figure(plots.grid(rows, caption, list(stains.STAINS), side=1.4)), alt=alt)
 
 
 def field() -> plots.Picture:
@@ -190,7 +202,7 @@ def field() -> plots.Picture:
         f"A drawn field twice, plain and with boxes around {count['WBC']} white cells, {count['RBC']} red cells and "
         f"{count['Platelets']} platelets."
     )
-    return replace(plots.grid(rows, caption, side=3.2), alt=alt)
+    return replace(_figure(plots.grid(rows, caption, side=3.2)), alt=alt)
 
 
 def overlap() -> plots.Picture:
@@ -200,7 +212,7 @@ def overlap() -> plots.Picture:
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nc_ratio"]})
     caption = "The nuclear ratios of lymphocytes and blasts overlap: any threshold makes many errors."
-    picture = plots.strips(table, "nucleus", caption, "area / cell area", by="kind")
+    picture = _figure(plots.strips(table, "nucleus", caption, "area / cell area", by="kind"))
     return replace(picture, alt="One dot per cell; nuclear ratio by kind of cell. " + picture.alt)
 
 
@@ -219,7 +231,8 @@ def defects() -> plots.Picture:
         "Four lymphocytes; below, the same four under another patient, turned or mirrored and some of them nearer; "
         "below, four lymphoblasts, each with a blue dot in one corner."
     )
-    return replace(plots.grid(rows, "Rows one and two show `leak`, row three `shortcut`.", side=1.4), alt=alt)
+    caption = "Rows one and two show `leak`, row three `shortcut`."
+    return replace(_figure(plots.grid(rows, caption, side=1.4)), alt=alt)
 
 
 # The answer to the exercise of book/synthetic.md; a test holds the two together.
@@ -237,4 +250,4 @@ def erythroblasts() -> plots.Picture:
         for stain in list(stains.STAINS)[:2]
     }
     alt = "Six small cells in two stains, each with a dark round nucleus and greyish pink cytoplasm."
-    return replace(plots.grid(rows, "Six late erythroblasts, drawn.", side=1.1), alt=alt)
+    return replace(_figure(plots.grid(rows, "Six late erythroblasts, drawn.", side=1.1)), alt=alt)

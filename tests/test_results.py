@@ -7,7 +7,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers import pages, profiles, provenance, records, results
+from helpers import pages, plots, profiles, provenance, records, results
 from helpers.datasets.synthetic import morphology
 from helpers.project import Project
 from helpers.sweeps import plan
@@ -145,6 +145,11 @@ def test_the_table_of_cells_shows_every_kind_and_its_ranges():
         assert f"{look.diameter[0]:g} to {look.diameter[1]:g}" in shown
         for source in look.source:
             assert source in shown
+
+
+def test_a_page_without_its_figure_is_refused_with_the_reason():
+    with pytest.raises(results.ResultError, match="a page lacks a figure: there are no images"):
+        pages._figure(plots.grid({}, "c"))
 
 
 @pytest.mark.parametrize("figure", [pages.drawing, pages.three_stains, pages.field, pages.overlap, pages.defects])
