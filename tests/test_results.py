@@ -74,8 +74,8 @@ def test_a_result_is_saved_with_its_provenance_and_shown_with_it(folder):
     assert results.read_result("x-dice")[1] == results.ResultNote(*about, made)
     assert not list(folder.glob("part-*"))
     shown = pages.result_table("x-dice")
-    assert "| nucleus | 0.912 | 0.9 |" in shown
-    assert "| cell | 0.95 | – |" in shown
+    assert "| nucleus | 0.912 | 0.900 |" in shown
+    assert "| cell | 0.950 | – |" in shown
     assert "benchmarks/x.py (seed = 20); `python benchmarks/x.py`; data SHA-256 `abababababababab`" in shown
     assert "commit `abababababab+changes`; 2 cores, threads: OpenMP 1, TensorFlow 2, Python 3.11; 2026-11-21" in shown
     assert pages.result_tables().startswith("## x-dice")
