@@ -133,9 +133,9 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
         if len(rest):
             ax.scatter(rest["across"], rest["down"], s=8, color=COLOURS[7], alpha=0.3, lw=0, label="others")
         for name, style in zip(common, series_styles(len(common)), strict=True):
-            part = table[table[column] == name]
+            rows = table[table[column] == name]
             look = {"s": 14, "color": style.colour, "marker": style.marker, "lw": 0}
-            ax.scatter(part["across"], part["down"], label=short_label(name), **look)
+            ax.scatter(rows["across"], rows["down"], label=short_label(name), **look)
         ax.set_xticks([])
         ax.set_yticks([])
         ax.set_title(short_label(column), **STYLE)
@@ -166,8 +166,8 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
     names = sorted(table[by].unique())
     for k, name in enumerate(names):
         points = table.loc[table[by] == name, value]
-        place = k + jitter.uniform(-0.25, 0.25, len(points))
-        ax.scatter(place, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
+        positions = k + jitter.uniform(-0.25, 0.25, len(points))
+        ax.scatter(positions, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
         ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
     ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", **STYLE)
 

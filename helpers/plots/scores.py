@@ -61,9 +61,9 @@ def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: st
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", **STYLE)
     ax.grid(axis="x", alpha=0.3)
     draw_legend(ax)
-    told = f", with {kinds}" if "interval" in measured and kinds else ""
+    named_kinds = f", with {kinds}" if "interval" in measured and kinds else ""
     missing = [f"; not measured: {row[by]}, {row[series]}" for _, row in absent.iterrows()]
-    alt = f"{value} by {by} for {listed(groups)}{told}: {'; '.join(words)}{''.join(missing)}."
+    alt = f"{value} by {by} for {listed(groups)}{named_kinds}: {'; '.join(words)}{''.join(missing)}."
     return Picture(figure, alt, caption)
 
 
@@ -119,12 +119,12 @@ def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     figure, ax = axes_of(4.6, 4.2)
     reached = []
     for (name, curve), style in zip(drawn.items(), series_styles(len(drawn)), strict=True):
-        told = with_kind(name, curve)
+        label = with_kind(name, curve)
         ax.fill_between(curve["fall_out"], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0)
         ax.plot(
-            curve["fall_out"], curve["sensitivity"], color=style.colour, linestyle=style.dash, label=short_label(told)
+            curve["fall_out"], curve["sensitivity"], color=style.colour, linestyle=style.dash, label=short_label(label)
         )
-        reached.append(f"{told} {np.interp(0.2, curve['fall_out'], curve['sensitivity']):.2f}")
+        reached.append(f"{label} {np.interp(0.2, curve['fall_out'], curve['sensitivity']):.2f}")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
     ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
     ax.set_ylabel("sensitivity", **STYLE)

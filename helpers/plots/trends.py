@@ -72,10 +72,10 @@ def learning_curve(
         scores = f" at two numbers of {images}; there is {'; '.join(words) or 'none'}"
         return NoFigure(f"a learning curve needs {value}{scores}")
     figure, ax = axes_of(5.5, 3)
-    for (name, part), style in zip(learners, series_styles(len(learners)), strict=True):
+    for (name, rows), style in zip(learners, series_styles(len(learners)), strict=True):
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
-        ax.fill_between(part["images"], part["low"], part["high"], color=style.colour, alpha=0.15, linewidth=0)
-        ax.plot(part["images"], part[value], label=short_label(with_kind(name, part)), **look)
+        ax.fill_between(rows["images"], rows["low"], rows["high"], color=style.colour, alpha=0.15, linewidth=0)
+        ax.plot(rows["images"], rows[value], label=short_label(with_kind(name, rows)), **look)
     ax.set_xlabel(images, **STYLE)
     ax.set_ylabel(value, **STYLE)
     draw_legend(ax)
@@ -123,8 +123,8 @@ def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -
     figure, ax = axes_of(1.6 + 0.42 * len(steps), 3.2)
     groups = list(table.groupby(series, sort=False))
     words = []
-    for (name, part), style in zip(groups, series_styles(len(groups)), strict=True):
-        values = part.set_index(by)[value].reindex(steps)
+    for (name, rows), style in zip(groups, series_styles(len(groups)), strict=True):
+        values = rows.set_index(by)[value].reindex(steps)
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 1}
         ax.plot(range(len(steps)), values, label=short_label(name), **look)
         words.append(f"{name} from {values.dropna().iloc[0]:.2f} to {values.dropna().iloc[-1]:.2f}")
