@@ -113,7 +113,7 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     assert "'=1+1" in (Project.current().results / "try-one-classes.csv").read_text()
     table, _ = results.read_result("try-one-classes")
     assert sorted(table["class"]) == ["=1+1", "a|b", "plain"]
-    assert "| a&#124;b | 1.0 |" in pages.result_table("try-one-classes")
+    assert "| a&#124;b | 1.000 |" in pages.result_table("try-one-classes")
 
 
 def test_a_failure_keeps_no_place_in_its_record(house):
@@ -136,7 +136,7 @@ def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_the
     kept = [(place / name).read_text() for name in ("rows.jsonl", "runs.csv")]
     noted = [json.dumps(nbformat.read(path, 4).metadata) for path in (place / "notebooks").iterdir()]
     assert private(house, report, *kept, *noted, *(p.read_text() for p in Project.current().results.iterdir())) == []
-    assert "| a&#124;b | 1.000 |" in report
+    assert "| a&#124;b | 1.000 [1.000, 1.000] | 2 |" in report
     assert pd.read_csv(place / "runs.csv").shape[0] == 2
 
 
