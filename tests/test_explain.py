@@ -202,7 +202,7 @@ def test_what_cannot_be_explained_is_refused_with_the_reason():
     odd = explain.scores(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(product))))
     with pytest.raises(explain.ExplainError, match="no rule for Multiply"):
         explain.relevance(odd, some_images(8), np.zeros(3, int), 0.0)
-    with pytest.raises(explain.ExplainError, match="no layer has places"):
+    with pytest.raises(explain.ExplainError, match="has no layer with a feature map"):
         explain.last_map(explain.scores(models.beato_head(10, 2)))
 
 

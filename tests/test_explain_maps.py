@@ -1,10 +1,11 @@
-"""Maps of models small enough to work their maps out by hand."""
+"""Maps of models small enough to work their maps out by hand, and those of tf-keras-vis."""
 
 import cv2
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from reference import attribution
 from scipy.ndimage import zoom
 
 from helpers import explain
@@ -12,8 +13,98 @@ from helpers import explain
 CLASSES = np.array([1, 0])
 
 
+METHODS = ["gradient", "SmoothGrad", "Grad-CAM", "Grad-CAM++", "Score-CAM"]  # of those that tf-keras-vis has
+
+
 def images_of(side, n=2, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n, side, side, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    with np.load(attribution.PATH) as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module", params=attribution.SIZES)
+def network(request):
+    return request.param, attribution.logits_model(request.param)
+
+
+def assert_equals_library(method, model, images, arrays, prefix):
+    logits = np.asarray(model(images, training=False))
+    assert logits == pytest.approx(arrays[f"{prefix}/logits"], abs=1e-5), "other models or images; remake the file"
+    values, reference = explain.METHODS[method](model, images, attribution.CLASSES), arrays[f"{prefix}/{method}"]
+    assert reference.max() > 0
+    assert np.abs(values - reference).max() <= 1e-5 * reference.max()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_of_flat_models_equal_those_of_tf_keras_vis(method, network, expected):
+    name, model = network
+    assert_equals_library(method, model, attribution.noise_images(attribution.SIZES[name]), expected, f"{name}/noise")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_maps_of_real_cells_equal_those_of_tf_keras_vis(method, network, expected, real):
+    name, model = network
+    images = attribution.real_images(real("wbc1"), attribution.SIZES[name])
+    assert_equals_library(method, model, images, expected, f"{name}/wbc1")
+
+
+def test_the_file_of_reference_says_what_made_it(expected):
+    assert expected["versions"][0] == "tf-keras-vis 0.8.7"
+    assert attribution.PATH.stat().st_size < 200_000
+
+
+def body():
+    return [layers.Conv2D(4, 3, activation="relu"), layers.MaxPooling2D(), layers.Conv2D(5, 3, activation="relu")]
+
+
+def head():
+    return [layers.GlobalAveragePooling2D(), layers.Dense(2, activation="softmax")]
+
+
+def image():
+    return keras.Input((12, 12, 3))
+
+
+def in_turn(x, functions):
+    for function in functions:
+        x = function(x)
+    return x
+
+
+def functional(functions):
+    start = image()
+    return keras.Model(start, in_turn(start, functions))
+
+
+BUILDS = {
+    "sequential": lambda: keras.Sequential([image(), *body(), *head()]),
+    "sequential in sequential": lambda: keras.Sequential([image(), keras.Sequential(body()), *head()]),
+    "functional in functional": lambda: functional([functional(body()), *head()]),
+    "sequential in functional in functional": lambda: functional([functional([keras.Sequential(body())]), *head()]),
+}
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_nested_and_sequential_models_have_the_maps_of_a_flat_model_of_their_layers(name):
+    flat, model, images = functional([*body(), *head()]), BUILDS[name](), images_of(12)
+    model.set_weights(flat.get_weights())
+    for method in map(explain.METHODS.get, ("gradient", "Grad-CAM", "Grad-CAM++", "Score-CAM", "LRP-ε")):
+        expected = method(explain.scores(flat), images, CLASSES)
+        assert np.ptp(expected) > 0
+        values = method(explain.scores(model), images, CLASSES)
+        assert np.allclose(values, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+
+
+def test_maps_leave_the_random_streams_of_the_process_alone(linear):
+    np.random.seed(4)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    for method in METHODS[:2]:
+        explain.METHODS[method](linear[0], images_of(4), CLASSES)
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +164,7 @@ def test_smoothgrad_is_the_share_of_16_copies_with_noise_of_a_tenth_of_the_range
     model = channels_of([[1.0], [0.0], [0.0]], [-101.0], [[1.0, -3.0]])
     for seed in (0, 5):
         found = explain.maps.smooth_gradient(model, image, np.array([1]), seed=seed)
-        np.random.seed(seed)  # noqa: NPY002, the stream that the library draws from
-        noisy = image + np.random.normal(0, 0.1 * 50, (16, *image.shape))  # noqa: NPY002
+        noisy = image + np.random.RandomState(seed).normal(0, 0.1 * 50, (16, *image.shape))
         assert found == pytest.approx(3 / 16 * (noisy[..., 0] > 101).mean(0), abs=1e-5)
     default = explain.METHODS["SmoothGrad"](model, image, np.array([1]))
     assert np.array_equal(default, explain.maps.smooth_gradient(model, image, np.array([1]), seed=0))
@@ -126,6 +216,15 @@ def test_grad_cam_plus_plus_leaves_out_channels_that_speak_against_the_class(map
     assert found == pytest.approx(score * (maps * weight[:, None, None]).sum(-1), rel=1e-4, abs=1e-6)
 
 
+def test_grad_cam_plus_plus_stays_finite_where_the_exponential_of_the_score_does_not(mapped):
+    images, model = images_of(4), channels_of(KERNEL, [-0.5, -0.2, -0.1], WEIGHTS * 1e3)
+    logits = explain.said_of(model, images, CLASSES)
+    assert logits.max() > 90 and logits.min() < -110  # exp is inf, and 0
+    values, expected = (explain.METHODS["Grad-CAM++"](m, images, CLASSES) for m in (model, mapped))
+    assert np.isfinite(values).all()
+    assert explain.agreement(values, expected) == pytest.approx(1, abs=1e-3)
+
+
 def masked_probability(model, image, mask, k):
     """The probability of class k of an image of which a mask is shown; the mask goes from 0 to 1."""
     mask = (mask - mask.min()) / (mask.max() - mask.min() + 1e-7)
@@ -150,7 +249,7 @@ def test_score_cam_tries_the_16_channels_that_vary_most():
     maps = image[0].astype(np.float32) @ kernel
     weight = masked_probability(model, image[0], maps[..., 0], 1)  # the same for all: they are one map, scaled
     assert found[0] == pytest.approx(weight * maps[..., 2:].sum(-1), rel=1e-3)
-    assert explain.maps.score_cam(model, image, k, 1)[0] == pytest.approx(weight * maps[..., 17], rel=1e-3)
+    assert explain.maps.score_cam(model, image, k, channels=1)[0] == pytest.approx(weight * maps[..., 17], rel=1e-3)
 
 
 def test_a_coarse_map_is_brought_to_the_size_of_the_image():
@@ -163,6 +262,18 @@ def test_a_coarse_map_is_brought_to_the_size_of_the_image():
     coarse = given[0, ..., 0].reshape(2, 4, 2, 4).mean((1, 3))
     found = explain.METHODS["Grad-CAM"](model, given, np.array([1]))
     assert found[0] == pytest.approx(zoom(coarse, 4, order=1), rel=1e-4)
+
+
+def test_rounding_does_not_blacken_the_last_row_of_a_coarse_map():
+    image = keras.Input((26, 26, 3))
+    x = layers.AveragePooling2D(3)(image)  # 8 by 8, of which tf-keras-vis 0.8.7 makes 25 rows and an empty one
+    model = explain.scores(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(x))))
+    model.layers[-1].set_weights([np.ones((192, 2)), np.zeros(2)])
+    images = np.full((1, 26, 26, 3), 50, np.uint8)
+    for method in ("Grad-CAM", "Grad-CAM++"):
+        values = explain.METHODS[method](model, images, np.array([1]))
+        assert values.max() > 0
+        assert values == pytest.approx(np.full_like(values, values.max()), rel=1e-4)
 
 
 def test_the_last_map_is_the_last_layer_with_more_than_one_place():
@@ -178,7 +289,7 @@ def test_the_last_map_is_the_last_layer_with_more_than_one_place():
     mean = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1, name="any_size")(anything))
     assert explain.last_map(keras.Model(anything, mean)) == "any_size"
     flat = keras.Model(image, layers.Dense(2)(layers.Flatten()(image)), name="flat")
-    with pytest.raises(explain.ExplainError, match="flat: no layer has places"):
+    with pytest.raises(explain.ExplainError, match="flat has no layer with a feature map"):
         explain.last_map(flat)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from keras import layers
+from reference import attribution
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
@@ -94,8 +95,9 @@ def test_a_model_that_is_no_graph_is_refused():
         def call(self, x):
             return x
 
-    with pytest.raises(explain.ExplainError, match="own is not a functional model"):
-        explain.unrolled(nested(lambda x: Own(name="own")(x)))
+    for model in (nested(lambda x: Own(name="own")(x)), Own(name="own"), keras.Sequential(name="own")):
+        with pytest.raises(explain.ExplainError, match="own is not a functional model"):
+            explain.unrolled(model)
 
 
 def test_a_layer_that_is_used_twice_is_refused_by_its_follower():
@@ -142,6 +144,31 @@ def test_a_filter_likes_its_own_colour_in_pictures_that_depend_on_the_seed_alone
     assert not np.array_equal(explain.liked_most(model, "filters", [0, 1], 8, seed=1, steps=12), liked)
     only = explain.liked_most(model, "filters", [1], 8, seed=0, steps=12)
     assert only.shape == (1, 8, 8, 3) and only.mean((0, 1, 2)).argmax() == 2
+
+
+@pytest.mark.parametrize("name", attribution.SIZES)
+def test_images_of_maximal_activation_equal_those_of_tf_keras_vis(name):
+    model, size = attribution.logits_model(name), attribution.SIZES[name]
+    images = explain.liked_most(
+        model, attribution.last_convolution(model), attribution.CHANNELS, size,
+        seed=attribution.SEED, steps=attribution.STEPS,
+    )  # fmt: skip
+    with np.load(attribution.PATH) as arrays:
+        expected = arrays[f"{name}/maximum"]
+    assert images.shape == expected.shape == (3, size, size, 3)
+    assert np.abs(images.astype(int) - expected).max() <= 1  # cut to whole numbers, which rounding may tip over
+    assert (images != expected).mean() < 0.01
+
+
+def test_maximal_activation_grows_with_the_steps():
+    model = attribution.logits_model("plain")
+    layer, (channel, *_) = attribution.last_convolution(model), attribution.CHANNELS
+    activations = [
+        explain.layer_maps(model, explain.liked_most(model, layer, [channel], 24, seed=3, steps=steps), layer)
+        for steps in (8, 64)
+    ]
+    few, many = (values[..., channel].mean() for values in activations)
+    assert many > few + 0.1
 
 
 def test_a_layout_is_tsne_of_30_components_of_scaled_features():

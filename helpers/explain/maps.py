@@ -1,128 +1,203 @@
-"""Maps of what in an image speaks for a class, by nine methods.
+"""Saliency maps: attribute the score of a class to the pixels of an image, by nine methods.
 
-All functions take ``model``, from :func:`helpers.explain.scores`; ``images`` ``uint8 (n, size, size, 3)`` RGB, as the
-model was trained on; and ``classes``, the number of the class that is asked for, for every image. They return
-``float32 (n, size, size)``. Larger means more; a map of one method cannot be compared in size with that of another.
+All functions take ``model``, from :func:`helpers.explain.scores`, so a flat graph of any functional or Sequential
+classifier, whatever models are nested in it; ``images`` ``uint8 (n, size, size, 3)`` RGB, as the model was trained on;
+and ``classes``, ``int (n,)``, the class of each image whose score is attributed. They return ``float32 (n, size,
+size)``. Larger means more; values of different methods have different units and cannot be compared.
+
+Gradient, SmoothGrad, Grad-CAM, Grad-CAM++ and Score-CAM equal those of tf-keras-vis 0.8.7, with its option
+``normalize_map=False`` or ``normalize_cam=False``, but at sizes at which rounding costs that library the last row of a
+coarse map, such as 8 to 26 pixels.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import cv2
 import numpy as np
+from scipy.ndimage import zoom
 
 from helpers.backend import keras, layers, tf
 from helpers.explain.relevance import relevance
 from helpers.explain.unrolled import ExplainError
 
 
-@contextlib.contextmanager
-def _library() -> Iterator[None]:
-    """Without the warnings and the progress bar of tf-keras-vis, which was written for Keras 2 and works with 3."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")  # a graph of its own for every call
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            warnings.filterwarnings("ignore", message="The structure of `inputs`")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
 def gradient(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """By how much the score changes with a pixel, the channel of most change (Simonyan et al. 2014); never negative."""
-    return _saliency(model, images, classes)
+    """Map the gradient of the score, the absolute value of its largest channel (Simonyan et al. 2014).
+
+    Args:
+        model, images, classes: see the module.
+
+    Returns:
+        ``float32 (n, size, size)``, never negative: by how much the score changes with a pixel.
+    """
+    return np.abs(_input_gradients(model, images.astype(np.float32), classes)).max(-1)
 
 
 def smooth_gradient(
-    model: keras.Model, images: np.ndarray, classes: np.ndarray, seed: int = 0, samples: int = 16
+    model: keras.Model, images: np.ndarray, classes: np.ndarray, *, seed: int = 0, samples: int = 16
 ) -> np.ndarray:
-    """The mean of :func:`gradient` over noisy copies of the image, noise 10 % of its range (Smilkov et al. 2017)."""
-    keras.utils.set_random_seed(seed)  # tf-keras-vis draws from the global stream
-    return _saliency(model, images, classes, smooth_samples=samples, smooth_noise=0.1)
+    """Average the absolute gradient over noisy copies of the image (SmoothGrad, Smilkov et al. 2017).
+
+    Args:
+        model, images, classes: see the module.
+        seed: of the noise, which is Gaussian with a standard deviation of 10 % of the range of each image.
+        samples: number of noisy copies; one at a time is in memory.
+
+    Returns:
+        ``float32 (n, size, size)``, the largest channel of the mean; never negative.
+    """
+    images, random = images.astype(np.float32), np.random.RandomState(seed)
+    deviation = 0.1 * np.ptp(images, axis=(1, 2, 3), keepdims=True)
+    total = np.zeros_like(images)
+    for _ in range(samples):
+        noise = random.normal(0, deviation, images.shape).astype(np.float32)
+        total += np.abs(_input_gradients(model, images + noise, classes))
+    return (total / samples).max(-1)
 
 
-def _saliency(model: keras.Model, images: np.ndarray, classes: np.ndarray, **options: float) -> np.ndarray:
-    with _library():
-        from tf_keras_vis.saliency import Saliency
-        from tf_keras_vis.utils.scores import CategoricalScore
+def integrated_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, steps: int = 32) -> np.ndarray:
+    """Integrate the gradient from an image of the mean colour to the image (Sundararajan et al. 2017).
 
-        asked = CategoricalScore([int(k) for k in classes])
-        found = Saliency(model)(asked, images.astype(np.float32), normalize_map=False, **options)
-    return np.asarray(found, np.float32)
+    Args:
+        model, images, classes: see the module.
+        steps: number of images between the two at which the gradient is taken.
 
-
-def integrated_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray, steps: int = 32) -> np.ndarray:
-    """What every pixel adds to the score, from an image of the mean colour on (Sundararajan et al. 2017); signed.
-
-    The map adds up to the score of the image less that of the plain one, but for the error of ``steps`` steps.
+    Returns:
+        ``float32 (n, size, size)``, signed. A map adds up to the score of the image less that of the plain one, but
+        for the error of the sum over ``steps``.
     """
     x, plain = images.astype(np.float32), plain_images(images)
     total = np.zeros_like(x)
     for share in (np.arange(steps, dtype=np.float32) + 0.5) / steps:
-        total += _gradients(model, plain + share * (x - plain), classes)
+        total += _input_gradients(model, plain + share * (x - plain), classes)
     return ((x - plain) * total / steps).sum(-1)
 
 
-def _gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _input_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Differentiate the score of each image's class with respect to the image ``float32 (n, size, size, 3)``."""
     x = tf.constant(images)
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        said = tf.gather(model(x, training=False), np.asarray(classes, np.int32), batch_dims=1)
-    return tape.gradient(said, x).numpy()
+        scores = _of_class(model(x, training=False), classes)
+    return tape.gradient(scores, x).numpy()
+
+
+def _of_class(outputs: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
+    """Select the output of each image's class, ``(n,)`` of ``(n, classes)``."""
+    return tf.gather(outputs, np.asarray(classes, np.int32), batch_dims=1)
 
 
 def plain_images(images: np.ndarray) -> np.ndarray:
-    """Images of one colour, the mean of each image: what a method puts where it takes something away."""
+    """Fill each image with its mean colour, the baseline of what is taken away.
+
+    Args:
+        images: ``uint8 (n, height, width, 3)`` RGB.
+
+    Returns:
+        ``float32`` of the same shape.
+    """
     return np.broadcast_to(images.mean((1, 2), keepdims=True), images.shape).astype(np.float32)
 
 
 def grad_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The last map, its channels weighed by their mean gradient (Selvaraju et al. 2017); coarse, never negative."""
-    return _cam(model, images, classes, "gradcam.Gradcam")
+    """Sum the channels of the last feature map, weighted by their mean gradient (Selvaraju et al. 2017).
+
+    Args:
+        model, images, classes: see the module.
+
+    Returns:
+        ``float32 (n, size, size)``, as coarse as that feature map is, and never negative.
+
+    Raises:
+        ExplainError: the model has no feature map.
+    """
+    feature_map, _, gradients = _last_map_gradients(model, images, classes)
+    weights = gradients.mean((1, 2), keepdims=True)
+    return _upsample(np.maximum((weights * feature_map).sum(-1), 0), images.shape[1:3])
 
 
 def grad_cam_pp(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Grad-CAM++: weighed by positive gradients, where they are (Chattopadhay et al. 2018); coarse, never negative."""
-    return _cam(model, images, classes, "gradcam_plus_plus.GradcamPlusPlus")
+    """Sum the channels of the last feature map, weighted by their positive gradients (Grad-CAM++).
 
-
-def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, channels: int = 16) -> np.ndarray:
-    """The last map, its channels weighed by the score of the image seen through them (Wang et al. 2020).
-
-    The ``channels`` that vary most are tried, one pass of the model each. Coarse, never negative.
+    The weights are those of Chattopadhay et al. (2018), equations 10 and 19, for the class score ``exp(logit)``, whose
+    derivatives of second and third order are powers of the gradient of the logit where the network is piecewise linear.
+    Arguments, result and errors as :func:`grad_cam`.
     """
-    there = model.get_layer(last_map(model)).output.shape[-1]
-    return _cam(model, images, classes, "scorecam.Scorecam", max_N=min(channels, there))
+    feature_map, logits, gradients = _last_map_gradients(model, images, classes)
+    alpha = _ratio(gradients**2, 2 * gradients**2 + gradients**3 * feature_map.sum((1, 2), keepdims=True))
+    alpha = _ratio(alpha, alpha.sum((1, 2), keepdims=True))
+    weights = (alpha * np.maximum(gradients, 0)).sum((1, 2), keepdims=True)
+    # One factor for all pixels of an image, held within what float32 can hold.
+    score = np.exp(np.clip(logits, -60, 60))[:, None, None]
+    return _upsample(score * np.maximum((weights * feature_map).sum(-1), 0), images.shape[1:3])
 
 
-def _cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, name: str, **options: int) -> np.ndarray:
-    module, method = name.split(".")
-    with _library():
-        imported = __import__(f"tf_keras_vis.{module}", fromlist=[method])
-        from tf_keras_vis.utils.scores import CategoricalScore
+def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, channels: int = 16) -> np.ndarray:
+    """Sum channels of the last feature map, weighted by the probability of the image seen through them (Score-CAM).
 
-        asked, layer = CategoricalScore([int(k) for k in classes]), last_map(model)
-        found = getattr(imported, method)(model)(
-            asked,
-            images.astype(np.float32),
-            penultimate_layer=layer,
-            seek_penultimate_conv_layer=False,  # this very layer, not the convolution before its activation
-            normalize_cam=False,
-            **options,
-        )
-    return np.asarray(found, np.float32)
+    Every channel is scaled to 0 to 1 and multiplies the image; its weight is the probability that the model then gives
+    to the class (Wang et al. 2020).
+
+    Args:
+        model, images, classes: see the module.
+        channels: number of channels that are tried, those that vary most; what is tried for one image is tried for
+            all of the call, at one pass of the model each.
+
+    Returns:
+        ``float32 (n, size, size)``, as coarse as that feature map is, and never negative.
+
+    Raises:
+        ExplainError: the model has no feature map.
+    """
+    images = images.astype(np.float32)
+    feature_map = _with_last_map(model)(images, training=False)[1].numpy()
+    predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # layer by layer is slower
+    by_variation = np.argsort(-feature_map.std((1, 2)), axis=1, kind="stable")
+    total = np.zeros(feature_map.shape[:3], np.float32)
+    for channel in np.unique(by_variation[:, :channels]):
+        mask = _upsample(feature_map[..., channel], images.shape[1:3])
+        low, high = mask.min((1, 2), keepdims=True), mask.max((1, 2), keepdims=True)
+        mask = (mask - low) / (high - low + 1e-7)
+        probabilities = _of_class(predict(images * mask[..., None]), classes).numpy()
+        total += feature_map[..., channel] * probabilities[:, None, None]
+    return _upsample(np.maximum(total, 0), images.shape[1:3])
+
+
+def _with_last_map(model: keras.Model) -> keras.Model:
+    return keras.Model(model.inputs[0], [model.outputs[0], model.get_layer(last_map(model)).output])
+
+
+def _last_map_gradients(
+    model: keras.Model, images: np.ndarray, classes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the last feature map, the logit of each image's class, and the gradient of the latter by the former."""
+    x = tf.constant(images, tf.float32)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)  # all that follows from it can then be differentiated by
+        logits, feature_map = _with_last_map(model)(x, training=False)
+        logits = _of_class(logits, classes)
+    return feature_map.numpy(), logits.numpy(), tape.gradient(logits, feature_map).numpy()
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divide, by 0 as by 1: where no gradient is, nothing is to be weighted."""
+    return numerator / np.where(denominator == 0, 1, denominator)
+
+
+def _upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Interpolate maps ``(n, height, width)`` linearly to another size; corners stay corners."""
+    # Without "nearest", rounding of the coordinates makes the last row black at some sizes, such as 8 to 26.
+    return zoom(maps, (1, size[0] / maps.shape[1], size[1] / maps.shape[2]), order=1, mode="nearest")
 
 
 def last_map(model: keras.Model) -> str:
-    """The name of the last layer that still has places, ``(n, height, width, channels)`` with more than one of them.
+    """Name the last layer with a feature map, ``(n, height, width, channels)`` of more than one position.
+
+    Args:
+        model: a flat graph, from :func:`helpers.explain.scores` or :func:`helpers.explain.unrolled`.
 
     Raises:
         ExplainError: there is none.
@@ -131,35 +206,37 @@ def last_map(model: keras.Model) -> str:
         shape = layer.output.shape if not isinstance(layer, layers.InputLayer) else ()
         if len(shape) == 4 and shape[1:3] != (1, 1):
             return layer.name
-    raise ExplainError(f"{model.name}: no layer has places, so there is nothing to map")
+    raise ExplainError(f"{model.name} has no layer with a feature map; use a method that maps pixels, such as gradient")
 
 
-def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, patch: float = 0.2) -> np.ndarray:
-    """By how much the score falls when a patch is covered with the mean colour (Zeiler and Fergus 2014); signed.
+def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, patch: float = 0.2) -> np.ndarray:
+    """Measure by how much the score falls when a patch gets the mean colour (Zeiler and Fergus 2014).
 
     Args:
         model, images, classes: see the module.
-        patch: side of a patch, share of the side of the image; neighbours overlap by half.
+        patch: side of a patch, as a share of the side of the image; neighbours overlap by half.
+
+    Returns:
+        ``float32 (n, size, size)``, signed: the mean over the patches that hold a pixel.
     """
     n, size = images.shape[:2]
     side = max(1, round(patch * size))
-    places = [min(k, size - side) for k in range(0, size - side + max(1, side // 2), max(1, side // 2))]
+    starts = [min(k, size - side) for k in range(0, size - side + max(1, side // 2), max(1, side // 2))]
     total, times = np.zeros((n, size, size), np.float32), np.zeros((size, size), np.float32)
-    plain, whole = plain_images(images), said_of(model, images, classes)
-    for top in places:
-        for left in places:
-            at = np.s_[:, top : top + side, left : left + side]
+    plain, scores = plain_images(images), said_of(model, images, classes)
+    for top in starts:
+        for left in starts:
+            window = np.s_[:, top : top + side, left : left + side]
             covered = images.astype(np.float32)
-            covered[at] = plain[at]
-            total[at] += (whole - said_of(model, covered, classes))[:, None, None]
-            times[at[1:]] += 1
+            covered[window] = plain[window]
+            total[window] += (scores - said_of(model, covered, classes))[:, None, None]
+            times[window[1:]] += 1
     return total / times
 
 
 def said_of(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The score of each image's class, ``float32 (n,)``."""
-    said = np.asarray(model(images, training=False))
-    return said[np.arange(len(images)), np.asarray(classes, int)]
+    """Predict the score of each image's class, ``float32 (n,)``."""
+    return _of_class(model(images, training=False), classes).numpy()
 
 
 def _lrp(model: keras.Model, images: np.ndarray, classes: np.ndarray, epsilon: float) -> np.ndarray:
@@ -181,15 +258,22 @@ METHODS: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]] 
 
 
 def overlay(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Maps laid over grey images, ``uint8 (n, size, size, 3)``: from dark blue, least, to yellow, most, of each map.
+    """Lay maps over grey images, from dark blue, least, to yellow, most, of each map.
 
-    What speaks against the class is as dark as what says nothing.
+    What speaks against the class is as dark as what says nothing; the largest 0.5 % of values are equally bright.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        maps: ``float (n, size, size)``.
+
+    Returns:
+        ``uint8 (n, size, size, 3)`` RGB.
     """
-    shown = []
-    for image, found in zip(images, maps, strict=True):
-        positive = np.maximum(found, 0)
+    overlays = []
+    for image, values in zip(images, maps, strict=True):
+        positive = np.maximum(values, 0)
         level = (255 * positive / max(np.quantile(positive, 0.995), 1e-12)).clip(0, 255).astype(np.uint8)
         heat = cv2.cvtColor(cv2.applyColorMap(level, cv2.COLORMAP_CIVIDIS), cv2.COLOR_BGR2RGB)
         grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        shown.append(cv2.addWeighted(grey, 0.4, heat, 0.6, 0))
-    return np.stack(shown)
+        overlays.append(cv2.addWeighted(grey, 0.4, heat, 0.6, 0))
+    return np.stack(overlays)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import rotate
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from helpers.backend import keras
-from helpers.explain.maps import _library
+from helpers.backend import keras, tf
 
 
 def layer_maps(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray:
@@ -27,42 +27,47 @@ def layer_maps(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray
 
 
 def liked_most(
-    model: keras.Model, layer: str, channels: list[int], size: int, seed: int, steps: int = 64
+    model: keras.Model, layer: str, channels: list[int], size: int, *, seed: int, steps: int = 64
 ) -> np.ndarray:
-    """Pictures that a layer's channels answer to most strongly, found by going uphill from noise (Erhan et al. 2009).
+    """Find images that maximise the mean activation of a layer's channels (Erhan et al. 2009).
+
+    Gradient ascent (RMSprop) from grey noise on the activation less a tenth of the total variation. Before every step
+    the image is shifted by up to 4 pixels and rotated by up to 1°, so that no pattern of single pixels builds up.
 
     Args:
         model: as in :func:`layer_maps`.
         layer: its name.
-        channels: numbers of its channels.
-        size: side of the pictures, pixels.
-        seed: of the noise.
-        steps: uphill.
+        channels: numbers of its channels, one for each image.
+        size: side of the images, pixels.
+        seed: of noise, shifts and rotations.
+        steps: of the ascent.
 
     Returns:
         ``uint8 (len(channels), size, size, 3)`` RGB.
-    """
-    keras.utils.set_random_seed(seed)  # the library's jitter draws from the global stream
-    part = keras.Model(model.inputs[0], model.get_layer(layer).output)
-    begin = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3)).astype(np.float32)
-    with _library():
-        from tf_keras_vis.activation_maximization import ActivationMaximization
-        from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D
-        from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
-        from tf_keras_vis.utils.scores import CategoricalScore
 
-        smooth, uphill = [TotalVariation2D(weight=0.1)], keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
-        rotation = Rotate2D(degree=1)
-        rotation.random_generator = np.random.default_rng(seed)  # its own has no seed
-        found = ActivationMaximization(part)(
-            CategoricalScore(channels),
-            begin,
-            steps=steps,
-            input_modifiers=[Jitter(jitter=4), rotation],
-            regularizers=smooth,
-            optimizer=uphill,
-        )
-    return np.asarray(found).clip(0, 255).astype(np.uint8)
+    Raises:
+        ValueError: no such layer.
+    """
+    activations = keras.Model(model.inputs[0], model.get_layer(layer).output)
+    noise = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3))
+    images, optimizer = tf.Variable(noise, dtype=tf.float32), keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
+    shifts, angles = np.random.RandomState(seed), np.random.default_rng(seed)
+    for _ in range(steps):
+        moved = np.roll(images.numpy(), shifts.randint(-4, 4, 2), axis=(1, 2))
+        moved = rotate(moved, angles.uniform(-1, 1), axes=(1, 2), reshape=False, order=1, mode="reflect")
+        images.assign(moved)
+        optimizer.apply_gradients([(_loss_gradient(activations, images.value(), channels), images)])
+    return images.numpy().clip(0, 255).astype(np.uint8)
+
+
+def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[int]) -> tf.Tensor:
+    """Differentiate a tenth of the mean total variation, less the mean activation of each image's channel."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        outputs = tf.gather(activations(images, training=False), channels, axis=-1, batch_dims=1)
+        variation = tf.image.total_variation(images) / np.prod(images.shape[1:])
+        loss = 0.1 * variation - tf.reduce_mean(outputs, tuple(range(1, outputs.shape.rank)))
+    return tape.gradient(loss, images)
 
 
 def penultimate(model: keras.Model, images: np.ndarray, batch: int = 32) -> np.ndarray:

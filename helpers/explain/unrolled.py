@@ -17,8 +17,9 @@ def unrolled(model: keras.Model) -> keras.Model:
     layer ``<layer>_activation``. The copy says of every image what the model says.
 
     Raises:
-        ExplainError: not a functional model, or one in which a layer is used twice.
+        ExplainError: neither a functional model nor a Sequential one with an input shape, or a layer is used twice.
     """
+    model = _functional(model)
     inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
     outputs = _run(model, inputs, "")
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)
@@ -48,10 +49,20 @@ def scores(model: keras.Model) -> keras.Model:
     return keras.Model(flat.inputs[0], outputs, name=model.name)
 
 
+def _functional(model: keras.Model) -> keras.Model:
+    """Return the model as a graph of operations, which a Sequential one has once it knows its input shape."""
+    if isinstance(model, keras.Sequential) and hasattr(model, "inputs"):
+        return keras.Model(model.inputs, model.outputs, name=model.name)
+    if not hasattr(model, "operations"):
+        raise ExplainError(
+            f"{model.name} is not a functional model, nor a Sequential one with a known input shape, so its layers "
+            "cannot be followed; build it from keras.Input on"
+        )
+    return model
+
+
 def _run(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> keras.KerasTensor:
     """Copy every operation of a functional model, in its order, on other tensors."""
-    if not hasattr(model, "operations"):
-        raise ExplainError(f"{model.name} is not a functional model, so its layers cannot be followed")
     known = {id(old): new for old, new in zip(model.inputs, inputs, strict=True)}
     for operation in model.operations:
         if isinstance(operation, layers.InputLayer):
@@ -63,7 +74,7 @@ def _run(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> ke
         except KeyError:
             raise ExplainError(f"{model.name}: a layer before {operation.name} is used twice") from None
         if isinstance(operation, keras.Model):
-            result = _run(operation, at if isinstance(at, list) else [at], f"{prefix}{operation.name}_")
+            result = _run(_functional(operation), at if isinstance(at, list) else [at], f"{prefix}{operation.name}_")
         else:
             result = _copied(operation, at, prefix + operation.name)
         known[id(gives)] = result
