@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from helpers import datasets, explain, models
-from helpers.backend import keras, layers
+from helpers.backend import keras, layers, tf
 
 PATH = Path(__file__).with_suffix(".npz")
 SIZES = {"plain": 24, "encoder": 32}  # of images, pixels
@@ -119,8 +119,9 @@ def library_maximum(model: keras.Model, layer: str, size: int) -> np.ndarray:
 
 def main() -> None:
     """Write the file."""
-    packages = ("tf-keras-vis", "keras", "tensorflow-cpu", "numpy", "scipy")
-    arrays = {"versions": np.array([f"{name} {version(name)}" for name in packages])}
+    versions = {name: version(name) for name in ("tf-keras-vis", "keras", "numpy", "scipy")}
+    versions["tensorflow"] = tf.__version__  # has several names as a package
+    arrays = {"versions": np.array([f"{name} {number}" for name, number in versions.items()])}
     cells = datasets.load("wbc1")
     for name, size in SIZES.items():
         model = logits_model(name)
