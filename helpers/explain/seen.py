@@ -1,4 +1,4 @@
-"""What a model sees: the maps of its layers, the picture that a filter likes most, and where images lie."""
+"""Activations of a model: of its layers for an image, images that maximise them, and their layout in a plane."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from helpers.backend import keras, tf
 
 
 def layer_maps(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray:
-    """What a layer makes of images ``uint8 (n, size, size, 3)``: ``float32 (n, height, width, channels)``.
+    """Compute the activations of a layer.
 
     Args:
         model: from :func:`helpers.explain.unrolled` or :func:`helpers.explain.scores`.
-        images: as the model takes them.
-        layer: its name.
+        images: ``uint8 (n, size, size, 3)`` RGB, as the model was trained on.
+        layer: name of the layer.
+
+    Returns:
+        ``float32 (n, height, width, channels)``, or ``(n, features)`` of a dense layer.
 
     Raises:
-        ValueError: no such layer.
+        ValueError: the model has no such layer.
     """
     return np.asarray(keras.Model(model.inputs[0], model.get_layer(layer).output)(images, training=False))
 
@@ -36,7 +39,7 @@ def liked_most(
 
     Args:
         model: as in :func:`layer_maps`.
-        layer: its name.
+        layer: name of the layer.
         channels: numbers of its channels, one for each image.
         size: side of the images, pixels.
         seed: of noise, shifts and rotations.
@@ -46,7 +49,7 @@ def liked_most(
         ``uint8 (len(channels), size, size, 3)`` RGB.
 
     Raises:
-        ValueError: no such layer.
+        ValueError: the model has no such layer.
     """
     activations = keras.Model(model.inputs[0], model.get_layer(layer).output)
     noise = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3))
@@ -71,28 +74,37 @@ def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[i
 
 
 def penultimate(model: keras.Model, images: np.ndarray, batch: int = 32) -> np.ndarray:
-    """What the last layer is given: ``float32 (n, features)``. Arguments as :func:`layer_maps`."""
+    """Compute the inputs of the last dense layer, the features that a classifier sorts by.
+
+    Args:
+        model, images: as in :func:`layer_maps`.
+        batch: number of images that pass the model at a time.
+
+    Returns:
+        ``float32 (n, features)``.
+    """
     dense = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.Dense))
-    part = keras.Model(model.inputs[0], dense.input)
-    said = [np.asarray(part(images[k : k + batch], training=False)) for k in range(0, len(images), batch)]
-    return np.concatenate(said)
+    extractor = keras.Model(model.inputs[0], dense.input)
+    features = [np.asarray(extractor(images[k : k + batch], training=False)) for k in range(0, len(images), batch)]
+    return np.concatenate(features)
 
 
 def laid_flat(features: np.ndarray, ids: pd.Index, seed: int) -> pd.DataFrame:
-    """Images as points of a plane, near each other where their features are alike (t-SNE, van der Maaten 2008).
+    """Embed images in a plane, near each other where their features are alike (t-SNE, van der Maaten 2008).
 
-    Distances between clusters, and their sizes, mean nothing.
+    Features are standardised and reduced to 30 principal components first. Distances between clusters, and their
+    sizes, mean nothing.
 
     Args:
         features: ``float (n, features)``.
-        ids: of the images.
+        ids: ``image_id`` of each row.
         seed: of the layout.
 
     Returns:
         Columns ``across`` and ``down``, by ``image_id``.
     """
     scaled = StandardScaler().fit_transform(features)
-    fewer = PCA(min(30, *scaled.shape), random_state=seed).fit_transform(scaled)
+    components = PCA(min(30, *scaled.shape), random_state=seed).fit_transform(scaled)
     perplexity = min(30, (len(ids) - 1) / 3)
-    points = TSNE(perplexity=perplexity, random_state=seed, init="pca").fit_transform(fewer)
+    points = TSNE(perplexity=perplexity, random_state=seed, init="pca").fit_transform(components)
     return pd.DataFrame(points, ids, columns=["across", "down"])

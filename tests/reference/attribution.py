@@ -40,11 +40,14 @@ def plain() -> keras.Model:
 def logits_model(name: str) -> keras.Model:
     """Build ``plain`` or ``encoder`` up to its logits; no weight depends on the version of Keras."""
     model = explain.scores(plain() if name == "plain" else models.encoder(2, 3))
-    random = np.random.RandomState(7)
-    for layer in model.layers:
-        shapes = [weight.shape for weight in layer.weights]
-        layer.set_weights([weight(random, shape) for shape in shapes])
+    draw_weights(model)
     return model
+
+
+def draw_weights(model: keras.Model) -> None:
+    """Set all weights from a fixed random stream."""
+    random = np.random.RandomState(7)
+    model.set_weights([weight(random, values.shape) for values in model.get_weights()])
 
 
 def last_convolution(model: keras.Model) -> str:
