@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from helpers import datasets, metrics, splits
-from helpers.metrics import bootstrap, ranking
+from helpers.metrics import bootstrap, ranking, resampling
 
 CLASSES = ("ill", "well")
 
@@ -157,9 +157,9 @@ def test_the_seed_decides_which_groups_are_drawn(mixed):
 
 def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
     shuffled = mixed.sample(frac=1, random_state=0)  # groups do not come in the order of their names
-    pairs = bootstrap.GroupsByClass(shuffled)
+    pairs = resampling.GroupsByClass(shuffled)
     weights = next(pairs.draws(3, 0))[:1]
-    monkeypatch.setattr(bootstrap.GroupsByClass, "draws", lambda *given: [weights])
+    monkeypatch.setattr(resampling.GroupsByClass, "draws", lambda *given: [weights])
     own = weights[0][pairs.code]
     fall_out, sensitivity, _ = sk.roc_curve(
         shuffled["label"] == "ill", shuffled["p_ill"], sample_weight=own, drop_intermediate=False
@@ -266,31 +266,46 @@ def test_a_class_of_few_patients_gives_the_range_of_its_patients_and_not_an_inte
 def test_the_area_under_the_curve_is_that_of_every_pair_of_images_in_every_resample(mixed):
     """The matrix of all pairs of groups, as it was written out before, at 1e-12."""
     true, score = (mixed["label"] == "ill").to_numpy(), mixed["p_ill"].to_numpy()
-    pairs, group = bootstrap.GroupsByClass(mixed), pd.factorize(mixed["group"], sort=True)[0]
+    pairs, group = resampling.GroupsByClass(mixed), pd.factorize(mixed["group"], sort=True)[0]
     assert len(pairs.group) > len(pairs.strata) == 30
     ahead = (score[true][:, None] > score[~true]) + 0.5 * (score[true][:, None] == score[~true])
-    drawn, weights = next(bootstrap.draws(pairs.strata, 3))[:200], next(pairs.draws(3, 0))[:200]
+    drawn, weights = next(resampling.draws(pairs.strata, 3))[:200], next(pairs.draws(3, 0))[:200]
     assert np.array_equal(weights[:, pairs.code], drawn[:, group])
     ill, well = drawn[:, group[true]], drawn[:, group[~true]]
     wanted = np.einsum("ri,ij,rj->r", ill, ahead, well) / (ill.sum(1) * well.sum(1))
     assert ranking.area_under_roc(mixed, "ill")(weights) == pytest.approx(wanted, abs=1e-12)
 
 
-def test_average_precision_of_a_resample_is_that_of_scikit_learn_with_weights(mixed, monkeypatch):
-    seen = []
-    monkeypatch.setattr(ranking, "estimate_weighted", lambda area, *rest, **more: seen.append(area))
-    metrics.average_precision(mixed, "ill", 0)
-    pairs = bootstrap.GroupsByClass(mixed)
+def test_average_precision_of_a_resample_is_that_of_scikit_learn_with_weights(mixed):
+    pairs = resampling.GroupsByClass(mixed)
     weights = next(pairs.draws(3, 0))[:20]
     true, score = mixed["label"] == "ill", mixed["p_ill"]
     wanted = [sk.average_precision_score(true, score, sample_weight=row[pairs.code]) for row in weights]
-    assert seen[0](weights) == pytest.approx(wanted, abs=1e-12)
+    assert ranking.area_under_precision_recall(mixed, "ill")(weights) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_bootstrap_resamples_any_function_of_weights(mixed):
+    """Several numbers at once are those of each by itself, and a mean by hand over single groups is their range."""
+    pairs = resampling.GroupsByClass(mixed)
+    sums = bootstrap.weighted_sums(np.stack([mixed["p_ill"], np.ones(300)], axis=1), mixed)
+    mean = bootstrap.Bootstrap(lambda w: sums(w)[:, 0] / sums(w)[:, 1], mixed, 0)
+    area = ranking.area_under_roc(mixed, "ill")
+    both = bootstrap.Bootstrap(lambda w: np.stack([sums(w)[:, 0] / sums(w)[:, 1], area(w)], axis=1), mixed, 0)
+    everything = np.ones((1, len(pairs.group)))
+    assert both.value == pytest.approx([mixed["p_ill"].mean(), area(everything)[0]])
+    assert both.resampled.shape == (2000, 2)
+    assert both.estimate(0) == mean.estimate()
+    weights = np.concatenate(list(pairs.draws(0, 0)))[:, pairs.code]
+    assert mean.resampled[:, 0] == pytest.approx(weights @ mixed["p_ill"] / weights.sum(1), abs=1e-12)
+    of_three = mixed["group"].isin([0, 1, 2]).to_numpy()
+    found = mean.estimate(counted=of_three)
+    assert (found.n, found.groups, found.interval) == (30, 3, "range of groups")
 
 
 def one_class_each(sizes):
     """Groups of one image, so many of each class."""
     label = np.repeat(np.arange(len(sizes)), sizes)
-    return bootstrap.GroupsByClass(pd.DataFrame({"group": np.arange(len(label)), "label": label}))
+    return resampling.GroupsByClass(pd.DataFrame({"group": np.arange(len(label)), "label": label}))
 
 
 @pytest.mark.parametrize(("sizes", "alone"), [((9, 12), 9), ((10, 12), 0), ((3, 4), 7), ((5, 9), 14)])
@@ -305,19 +320,19 @@ def test_groups_of_small_strata_stand_alone_and_all_of_few(sizes, alone):
 
 def test_a_group_of_several_classes_stands_alone_for_those_that_it_has():
     images = pd.DataFrame({"group": list("aabbbc"), "label": list("xyxxzy")})
-    pairs = bootstrap.GroupsByClass(images)
+    pairs = resampling.GroupsByClass(images)
     assert pairs.code.tolist() == [0, 1, 2, 2, 3, 4]
     assert (pairs.group.tolist(), pairs.label.tolist()) == ([0, 0, 1, 1, 2], [0, 1, 0, 2, 1])
     assert pairs.strata.tolist() == [0, 0, 0]
     #                                              ax ay bx bz cy
     assert pairs.alone(np.ones(3, bool)).tolist() == [[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 1, 1, 1]]
     assert pairs.alone(np.array([False, False, True])).tolist() == [[1, 0, 1, 1, 1]]
-    assert bootstrap.GroupsByClass(images.assign(label=images["group"])).strata.tolist() == [0, 1, 2]
+    assert resampling.GroupsByClass(images.assign(label=images["group"])).strata.tolist() == [0, 1, 2]
 
 
 def test_resamples_keep_the_number_of_patients_of_each_class():
     strata = np.repeat([0, 1, 2, 3], [2, 7, 1, 2])
-    drawn = np.concatenate(list(bootstrap.draws(strata, 0)))
+    drawn = np.concatenate(list(resampling.draws(strata, 0)))
     assert drawn.shape == (2000, 12)
     assert set(drawn[:, 0]) == {0, 2}  # one of two patients, who then counts for both
     for stratum, size in enumerate((2, 7, 1, 2)):
@@ -327,7 +342,7 @@ def test_resamples_keep_the_number_of_patients_of_each_class():
     values = np.arange(7.0)
     means = drawn[:, strata == 1] @ values / 7
     assert means.var() == pytest.approx(values.var(ddof=1) / 7, rel=0.1)
-    blocks = np.concatenate(list(bootstrap.draws(strata, 0, width=2**18)))
+    blocks = np.concatenate(list(resampling.draws(strata, 0, width=2**18)))
     assert blocks.shape == (2000, 12)
     assert blocks.sum(1) == pytest.approx(12)
 
@@ -402,7 +417,7 @@ def test_a_calibration_error_over_few_groups_has_the_range_of_the_groups():
 def test_an_interval_that_would_miss_its_value_is_widened_to_it():
     spread = np.linspace(0.6, 0.7, 2000)
     for value in (0.5, 0.65, 0.8):
-        found = bootstrap.summarise(value, spread, 100, np.ones(20, bool))
+        found = bootstrap.interval_estimate(value, spread, n=100, groups=20)
         assert (found.low, found.high) == pytest.approx((min(value, 0.6025), max(value, 0.6975)))
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from helpers import splits
-from helpers.metrics.bootstrap import FEWEST, INTERVAL
+from helpers.metrics.bootstrap import INTERVAL
 from helpers.metrics.classification import PREFIX, classes_of, predicted, rates
 from helpers.metrics.inputs import input_statistics
 from helpers.metrics.ranking import roc_auc
+from helpers.metrics.resampling import FEWEST
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,21 @@ other, 0.93 and 0.88 with 10 of each, 0.95 and 0.95 with 30 of each; with 2 and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-RESAMPLES = 2000
+from helpers.metrics.resampling import FEWEST, GroupsByClass
+
 LEVEL = 0.95
 ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles of an interval
-FEWEST, FEWEST_OF_CLASS = 10, 5  # groups from which on there is an interval
+FEWEST_OF_CLASS = 5  # groups of the rarest class from which on there is an interval
 INTERVAL, RANGE, NONE = "95 %", "range of groups", "none"
-_AT_ONCE = 2**19  # numbers of one block of resamples, which then stay in the processor's cache
 
+# From how much each pair of a group and a class counts, ``float (resamples, pairs)``, to values ``(resamples, …)``.
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
@@ -72,173 +74,135 @@ class Estimate:
         return ends | {"n": self.n, "groups": self.groups}
 
 
-class GroupSums:
-    """Sums over images, and those sums in every resample of groups: statistics of sums are estimated from it."""
+class Bootstrap:
+    """A statistic of some images, and its values in resamples of their groups.
 
-    def __init__(self, values: np.ndarray, groups: pd.Series, seed: int, labels: pd.Series | None = None):
-        """Resample once, for any number of statistics.
+    Every number of this package with an interval comes from here: the statistic is a function of how much each group
+    counts, and its values in all resamples are the interval.
+
+    Attributes:
+        value: ``float (numbers,)``, the statistic of the images themselves.
+    """
+
+    def __init__(self, statistic: Statistic, table: pd.DataFrame, seed: int, *, width: int = 0):
+        """Compute the statistic once, every group counting as it is.
 
         Args:
-            values: ``(n, k)``, what each image adds.
-            groups: of the images, in their order.
+            statistic: from weights ``float (resamples, pairs)``, of every pair of :class:`GroupsByClass`, to values
+                ``(resamples,)``, or ``(resamples, numbers)`` for several numbers at once. NaN where it is not defined,
+                for instance a precision where nothing is predicted positive; such resamples do not count.
+            table: a row per image, with ``group`` and ``label``. Groups of one class each are resampled within their
+                class; all together where the label is one and the same (see :func:`of_one_class`).
             seed: of the resamples. The same seed draws the same groups, so that two models can be compared pair by
                 pair.
-            labels: classes of the images, in their order; groups of one class are resampled within it. All together
-                where not given.
+            width: numbers that the statistic makes of every resample, where these are more than there are groups.
         """
-        label = "" if labels is None else labels.to_numpy()
-        self.pairs = GroupsByClass(pd.DataFrame({"group": groups.to_numpy(), "label": label}))
-        self.by_pair = pd.DataFrame(np.asarray(values, float)).groupby(self.pairs.code).sum().to_numpy()
-        self.by_group = pd.DataFrame(self.by_pair).groupby(self.pairs.group).sum().to_numpy()
-        self.sums = np.concatenate([weights @ self.by_group for weights in draws(self.pairs.strata, seed)])
+        self._statistic, self._seed, self._width = statistic, seed, width
+        self._pairs = GroupsByClass(table)
+        self.value = self._values(np.ones((1, len(self._pairs.group))))[0]
 
-    def spread(self, statistic: Statistic) -> np.ndarray:
-        """Compute a statistic of every resample, ``(2000,)``; NaN where it is not defined."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return statistic(self.sums)
+    @functools.cached_property
+    def resampled(self) -> np.ndarray:
+        """The values in all resamples, ``float (2000, numbers)``."""
+        return np.concatenate([self._values(weights) for weights in self._pairs.draws(self._seed, self._width)])
+
+    def of_single_groups(self, counted: np.ndarray | None = None) -> np.ndarray:
+        """Compute the values when groups in turn stand alone, see :meth:`GroupsByClass.alone`.
+
+        Args:
+            counted: ``bool (groups,)``; all where not given.
+
+        Returns:
+            ``float (some, numbers)``.
+        """
+        everything = np.ones(len(self._pairs.strata), bool)
+        return self._values(self._pairs.alone(everything if counted is None else counted))
 
     def estimate(
         self,
-        statistic: Statistic,
-        n: int,
+        number: int = 0,
         *,
         counted: np.ndarray | None = None,
         rests_on: int | None = None,
         proportion: bool = True,
     ) -> Estimate:
-        """Estimate a statistic of sums.
+        """Estimate one of the numbers.
 
         Args:
-            statistic: from sums ``(resamples, k)`` to values ``(resamples,)``; NaN where it is not defined, for
-                instance a precision where nothing is called positive. Such resamples do not count.
-            n: number of images that it counts.
-            counted: ``bool (groups,)``, the groups that these are of; all where not given.
+            number: its place among those that the statistic gives.
+            counted: ``bool (n,)``, the images that it counts, in the order of the table; all where not given.
             rests_on: groups of the rarest class, for a statistic in which every class counts alike; see
                 :func:`fewest_groups`.
             proportion: whether it goes from 0 to 1; a difference does not.
         """
-        counted = np.ones(len(self.by_group), bool) if counted is None else counted
-        few = _few(counted, rests_on)
+        group = self._pairs.group[self._pairs.code]
+        counted = np.ones(len(group), bool) if counted is None else counted
+        groups = np.bincount(group, counted) > 0
+        few = _few(np.count_nonzero(groups), rests_on)
+        values = self.of_single_groups(groups) if few else self.resampled
+        return interval_estimate(
+            self.value[number],
+            values[:, number],
+            n=np.count_nonzero(counted),
+            groups=np.count_nonzero(groups),
+            rests_on=rests_on,
+            proportion=proportion,
+        )
+
+    def _values(self, weights: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = statistic(self.by_group.sum(0, keepdims=True))[0]
-            spread = statistic(self.pairs.alone(counted) @ self.by_pair if few else self.sums)
-        return summarise(value, spread, n, counted, rests_on=rests_on, proportion=proportion)
+            values = self._statistic(weights)
+        return values[:, None] if values.ndim == 1 else values
 
 
-def estimate_weighted(
-    statistic: Statistic, table: pd.DataFrame, seed: int, *, rests_on: int | None = None, proportion: bool = True
-) -> Estimate:
-    """Estimate a statistic that is not one of sums, such as the area under a curve.
+def weighted_sums(values: np.ndarray, table: pd.DataFrame) -> Statistic:
+    """Give sums over images as a function of weights: ``(resamples, pairs)`` to ``(resamples, k)``.
 
     Args:
-        statistic: from how much each pair of :class:`GroupsByClass` counts, ``(resamples, pairs)``, to values
-            ``(resamples,)``.
-        table: of the images, with ``group`` and ``label``.
-        seed, rests_on, proportion: as in :class:`GroupSums`.
+        values: ``(n, k)``, what each image adds.
+        table: of the images in the same order, as :class:`Bootstrap` takes it.
     """
-    pairs = GroupsByClass(table)
-    everything = np.ones(len(pairs.strata), bool)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = statistic(np.ones((1, len(pairs.group))))[0]
-        blocks = [pairs.alone(everything)] if _few(everything, rests_on) else pairs.draws(seed, len(table))
-        spread = np.concatenate([statistic(weights) for weights in blocks])
-    return summarise(value, spread, len(table), everything, rests_on=rests_on, proportion=proportion)
+    by_pair = pd.DataFrame(np.asarray(values, float)).groupby(GroupsByClass(table).code).sum().to_numpy()
+    return lambda weights: weights @ by_pair
 
 
-def summarise(
+def of_one_class(groups: pd.Series) -> pd.DataFrame:
+    """Make a table whose groups are resampled all together, whatever their classes."""
+    return pd.DataFrame({"group": groups.to_numpy(), "label": ""})
+
+
+def interval_estimate(
     value: float,
-    spread: np.ndarray,
-    n: int,
-    counted: np.ndarray,
+    resampled: np.ndarray,
     *,
+    n: int,
+    groups: int,
     rests_on: int | None = None,
     proportion: bool = True,
 ) -> Estimate:
     """Make an estimate of a value and its values in all resamples, or of single groups where groups are few.
 
-    Arguments as in :meth:`GroupSums.estimate`. Where the percentiles do not hold the value, which can happen to a
-    skewed statistic, the interval is widened to it.
+    Where the percentiles do not hold the value, which can happen to a skewed statistic, the interval is widened to it.
+
+    Args:
+        value: the number.
+        resampled: ``float (resamples,)``; NaN does not count.
+        n: images that the number counts.
+        groups: that these are of.
+        rests_on, proportion: as in :meth:`Bootstrap.estimate`.
     """
     # Beyond twelve decimals there is only the order in which numbers were added up.
-    value, spread = round(float(value), 12), np.round(spread[~np.isnan(spread)], 12)
-    groups = int(counted.sum())
-    if groups < 2 or np.isnan(value) or not len(spread):  # nothing is known of how groups differ
+    value, resampled = round(float(value), 12), np.round(resampled[~np.isnan(resampled)], 12)
+    if groups < 2 or np.isnan(value) or not len(resampled):  # nothing is known of how groups differ
         return Estimate(value, float("nan"), float("nan"), n, groups, NONE)
-    if _few(counted, rests_on):
-        return Estimate(value, float(min(value, spread.min())), float(max(value, spread.max())), n, groups, RANGE)
-    low, high = (float(end) for end in np.quantile(spread, ENDS))
+    if _few(groups, rests_on):
+        low, high = float(resampled.min()), float(resampled.max())
+        return Estimate(value, min(value, low), max(value, high), n, groups, RANGE)
+    low, high = (float(end) for end in np.quantile(resampled, ENDS))
     if proportion and value in (0, 1) and low == high == value:
         bound = ENDS[0] ** (1 / (rests_on or groups))  # what share of groups may be right for all of so many to be
         low, high = (bound, 1.0) if value else (0.0, 1 - bound)
     return Estimate(value, min(low, value), max(high, value), n, groups)
-
-
-def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]:
-    """Draw 2,000 resamples: how much each group counts in each, ``float (some, groups)``, in blocks that fit in memory.
-
-    Of the m groups of a stratum m - 1 are drawn, and count m / (m - 1) (Rao and Wu 1988): m would show too little of
-    how groups differ, of two patients with a disease half.
-
-    Args:
-        strata: ``int (groups,)``; the weights of each add up to its number of groups.
-        seed: of the draws.
-        width: numbers that the caller makes of every resample, where these are more than there are groups.
-    """
-    groups, random = len(strata), np.random.default_rng(seed)
-    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    block = max(1, _AT_ONCE // max(groups, width))
-    for start in range(0, RESAMPLES, block):
-        weights = np.ones((min(block, RESAMPLES - start), groups))
-        for own in members:
-            m = len(own)
-            if m > 1:
-                drawn = random.integers(0, m, (len(weights), m - 1))
-                for row, places in zip(weights, drawn, strict=True):
-                    row[own] = np.bincount(places, minlength=m) * (m / (m - 1))
-        yield weights
-
-
-class GroupsByClass:
-    """Pairs of a group and a class that have images; the images of a pair are weighed together.
-
-    Attributes:
-        code: ``int (n,)``, the pair of every image.
-        group: ``int (pairs,)``, the number of its group, sorted by name.
-        label: ``int (pairs,)``, the number of its class.
-        strata: ``int (groups,)``, the class of every group; all 0 where a group has several classes.
-    """
-
-    def __init__(self, table: pd.DataFrame):
-        """Number the pairs of a table with ``group`` and ``label``."""
-        group, label = (pd.factorize(table[name], sort=True)[0] for name in ("group", "label"))
-        classes = label.max() + 1
-        numbers, self.code = np.unique(group * classes + label, return_inverse=True)
-        self.group, self.label = numbers // classes, numbers % classes
-        groups = int(group.max()) + 1
-        self.strata = self.label if len(numbers) == groups else np.zeros(groups, np.int64)
-
-    def draws(self, seed: int, width: int) -> Iterator[np.ndarray]:
-        """:func:`draws` of groups, as weights of pairs ``(some, pairs)``."""
-        for weights in draws(self.strata, seed, width):
-            yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
-
-    def alone(self, counted: np.ndarray) -> np.ndarray:
-        """Give weights ``int (some, pairs)`` with which groups in turn stand alone for the classes that they have.
-
-        These are the counted groups; of ten or more only those with a class that fewer than ten groups have, which
-        keeps an interval from being known.
-
-        Args:
-            counted: ``bool (groups,)``.
-        """
-        chosen, rows = np.flatnonzero(counted), []
-        if len(chosen) >= FEWEST:
-            rare = np.bincount(self.label)[self.label] < FEWEST
-            chosen = np.intersect1d(chosen, self.group[rare])
-        for group in chosen:
-            own = self.group == group
-            rows.append(own | ~np.isin(self.label, self.label[own]))
-        return np.array(rows, np.int64).reshape(len(chosen), len(self.group))
 
 
 def fewest_groups(table: pd.DataFrame) -> int:
@@ -265,8 +229,14 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proport
     group = groups.reindex(values.index)
     if group.isna().any():
         raise ValueError(f"{int(group.isna().sum())} of {len(group)} images have no group")
-    sums = GroupSums(np.stack([values, np.ones(len(values))], axis=1), group, seed)
-    return sums.estimate(lambda s: s[:, 0] / s[:, 1], len(values), proportion=proportion)
+    table = of_one_class(group)
+    sums = weighted_sums(np.stack([values, np.ones(len(values))], axis=1), table)
+
+    def mean(weights: np.ndarray) -> np.ndarray:
+        total, count = sums(weights).T
+        return total / count
+
+    return Bootstrap(mean, table, seed).estimate(proportion=proportion)
 
 
 def table_of_means(
@@ -289,5 +259,5 @@ def table_of_means(
     return pd.DataFrame(rows, columns=[*by, value, "low", "high", "interval", "n", "groups"])
 
 
-def _few(counted: np.ndarray, rests_on: int | None) -> bool:
-    return np.count_nonzero(counted) < FEWEST or (rests_on or FEWEST) < FEWEST_OF_CLASS
+def _few(groups: int, rests_on: int | None) -> bool:
+    return groups < FEWEST or (rests_on or FEWEST) < FEWEST_OF_CLASS

@@ -9,23 +9,24 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from helpers.metrics.bootstrap import (
-    FEWEST,
     LEVEL,
+    Bootstrap,
     Estimate,
-    GroupSums,
+    interval_estimate,
     mean_over_groups,
-    summarise,
+    of_one_class,
+    weighted_sums,
 )
 from helpers.metrics.classification import PREFIX, classes_of
+from helpers.metrics.resampling import FEWEST
 
 BINS = 10
 
 
 def brier(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
-    error = ((table[PREFIX + positive] - (table["label"] == positive)) ** 2).to_numpy()
-    sums = GroupSums(np.stack([error, np.ones(len(error))], axis=1), table["group"], seed)
-    return sums.estimate(lambda s: s[:, 0] / s[:, 1], len(table))
+    error = (table[PREFIX + positive] - (table["label"] == positive)) ** 2
+    return mean_over_groups(error, table["group"], seed, proportion=True)
 
 
 def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -38,22 +39,26 @@ def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     Groups of all classes are resampled together, since how many are ill is part of what is measured.
     """
     inside = np.eye(BINS)[_bin(table, positive)]
-    gap = ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()
-    sums = GroupSums(np.concatenate([inside * gap[:, None], inside], axis=1), table["group"], seed)
-    groups, whole = np.ones(len(sums.by_group), bool), sums.by_group.sum(0)
-    error = whole[:BINS] / np.maximum(whole[BINS:], 1)
+    gap = inside * ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()[:, None]
+    mean_gap = gap.sum(0) / np.maximum(inside.sum(0), 1)
+    together = of_one_class(table["group"])
+    sums = weighted_sums(np.concatenate([gap, inside], axis=1), together)
 
-    def plain(s: np.ndarray, expected: np.ndarray | float = 0.0) -> np.ndarray:
-        return np.abs(s[:, :BINS] - expected * s[:, BINS:]).sum(1) / s[:, BINS:].sum(1)
+    def errors(weights: np.ndarray) -> np.ndarray:
+        """The plain number, and that of a model with the same predictions, but calibrated."""
+        gap, images = np.split(sums(weights), 2, axis=1)
+        plain, calibrated = np.abs(gap).sum(1), np.abs(gap - mean_gap * images).sum(1)
+        return np.stack([plain, calibrated], axis=1) / images.sum(1, keepdims=True)
 
-    number, spread = float(plain(whole[None])[0]), sums.spread(plain)
-    bias = spread.mean() - number
-    value = max(0.0, number - bias)
-    if len(groups) < FEWEST:
-        return summarise(value, plain(sums.by_group), len(table), groups)
-    found = summarise(value, np.maximum(0.0, spread - 2 * bias), len(table), groups, proportion=False)
-    calibrated = number <= np.quantile(plain(sums.sums, error), LEVEL)
-    return replace(found, low=0.0) if calibrated else found
+    bootstrap = Bootstrap(errors, together, seed)
+    plain, calibrated = bootstrap.resampled.T
+    bias = plain.mean() - bootstrap.value[0]
+    value, n, groups = max(0.0, bootstrap.value[0] - bias), len(table), table["group"].nunique()
+    if groups < FEWEST:
+        return interval_estimate(value, bootstrap.of_single_groups()[:, 0], n=n, groups=groups)
+    found = interval_estimate(value, np.maximum(0.0, plain - 2 * bias), n=n, groups=groups, proportion=False)
+    chance = bootstrap.value[0] <= np.quantile(calibrated, LEVEL)
+    return replace(found, low=0.0) if chance else found
 
 
 def reliability(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, GroupSums, fewest_groups
+from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Bootstrap, fewest_groups, weighted_sums
 
 PREFIX = "p_"
 
@@ -66,6 +66,22 @@ def predicted(table: pd.DataFrame) -> pd.Series:
 
 # --- two classes
 
+_TP, _FN, _FP, _TN = range(4)
+# By name: the outcomes that it counts, and its value from the numbers of each outcome, ``(resamples, 4)``.
+_RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
+    "sensitivity": ([_TP, _FN], lambda s: s[:, _TP] / (s[:, _TP] + s[:, _FN])),
+    "specificity": ([_TN, _FP], lambda s: s[:, _TN] / (s[:, _TN] + s[:, _FP])),
+    "fall-out": ([_TN, _FP], lambda s: s[:, _FP] / (s[:, _TN] + s[:, _FP])),
+    "precision": ([_TP, _FP], lambda s: s[:, _TP] / (s[:, _TP] + s[:, _FP])),
+    "negative predictive value": ([_TN, _FN], lambda s: s[:, _TN] / (s[:, _TN] + s[:, _FN])),
+    "F1": ([_TP, _FP, _FN], lambda s: 2 * s[:, _TP] / (2 * s[:, _TP] + s[:, _FP] + s[:, _FN])),
+    "accuracy": ([_TP, _FN, _FP, _TN], lambda s: (s[:, _TP] + s[:, _TN]) / s.sum(1)),
+    "balanced accuracy": (
+        [_TP, _FN, _FP, _TN],
+        lambda s: (s[:, _TP] / (s[:, _TP] + s[:, _FN]) + s[:, _TN] / (s[:, _TN] + s[:, _FP])) / 2,
+    ),
+}
+
 
 def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> pd.DataFrame:
     """What follows from calling every image positive whose probability reaches a threshold.
@@ -83,30 +99,19 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed
         nothing positive.
     """
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
-    true, said = truth_of(table, positive), table[PREFIX + positive].to_numpy() >= limit
-    counts = np.stack([true & said, true & ~said, ~true & said, ~true & ~said], axis=1).astype(float)
-    sums = GroupSums(counts, table["group"], seed, table["label"])
-    tp, fn, fp, tn = range(4)
-    # By name: what it counts, and how.
-    measures: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
-        "sensitivity": ([tp, fn], lambda s: s[:, tp] / (s[:, tp] + s[:, fn])),
-        "specificity": ([tn, fp], lambda s: s[:, tn] / (s[:, tn] + s[:, fp])),
-        "fall-out": ([tn, fp], lambda s: s[:, fp] / (s[:, tn] + s[:, fp])),
-        "precision": ([tp, fp], lambda s: s[:, tp] / (s[:, tp] + s[:, fp])),
-        "negative predictive value": ([tn, fn], lambda s: s[:, tn] / (s[:, tn] + s[:, fn])),
-        "F1": ([tp, fp, fn], lambda s: 2 * s[:, tp] / (2 * s[:, tp] + s[:, fp] + s[:, fn])),
-        "accuracy": ([tp, fn, fp, tn], lambda s: (s[:, tp] + s[:, tn]) / s.sum(1)),
-        "balanced accuracy": (
-            [tp, fn, fp, tn],
-            lambda s: (s[:, tp] / (s[:, tp] + s[:, fn]) + s[:, tn] / (s[:, tn] + s[:, fp])) / 2,
-        ),
-    }
-    rows = []
-    for name, (columns, measure) in measures.items():
-        of_group = sums.by_group[:, columns].sum(1)
+    true, above = truth_of(table, positive), table[PREFIX + positive].to_numpy() >= limit
+    outcomes = np.stack([true & above, true & ~above, ~true & above, ~true & ~above], axis=1)
+    sums = weighted_sums(outcomes, table)
+
+    def measures(weights: np.ndarray) -> np.ndarray:
+        numbers = sums(weights)
+        return np.stack([measure(numbers) for _, measure in _RATES.values()], axis=1)
+
+    bootstrap, rows = Bootstrap(measures, table, seed), []
+    for number, (name, (denominator, _)) in enumerate(_RATES.items()):
+        counted = outcomes[:, denominator].any(axis=1)
         rests_on = fewest_groups(table) if name == "balanced accuracy" else None
-        found = sums.estimate(measure, int(of_group.sum()), counted=of_group > 0, rests_on=rests_on)
-        rows.append({"measure": name} | found.row("value"))
+        rows.append({"measure": name} | bootstrap.estimate(number, counted=counted, rests_on=rests_on).row("value"))
     return pd.DataFrame(rows)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from helpers.metrics.bootstrap import Estimate, GroupSums
+from helpers.metrics.bootstrap import Bootstrap, Estimate, of_one_class, weighted_sums
 
 # The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
@@ -103,14 +103,15 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed
     counts = np.stack(
         [np.bincount(t.ravel().astype(int) * 3 + p.ravel(), minlength=9) for t, p in zip(truth, predicted, strict=True)]
     )
-    sums = GroupSums(counts, groups, seed)
-
-    def iou(table: np.ndarray) -> np.ndarray:
-        table = table.reshape(-1, 3, 3)
-        both = np.diagonal(table, axis1=1, axis2=2)
-        return (both / (table.sum(1) + table.sum(2) - both)).mean(1)
-
-    total = sums.by_group.sum(0)
-    if not (total.reshape(3, 3) + total.reshape(3, 3).T).any(axis=1).all():
+    total = counts.sum(0).reshape(3, 3)
+    if not (total + total.T).any(axis=1).all():
         raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
-    return sums.estimate(iou, len(truth))
+    table = of_one_class(groups)
+    sums = weighted_sums(counts, table)
+
+    def mean_iou(weights: np.ndarray) -> np.ndarray:
+        pixels = sums(weights).reshape(-1, 3, 3)
+        both = np.diagonal(pixels, axis1=1, axis2=2)
+        return (both / (pixels.sum(1) + pixels.sum(2) - both)).mean(1)
+
+    return Bootstrap(mean_iou, table, seed).estimate()

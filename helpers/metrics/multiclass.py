@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.metrics.bootstrap import (
+    Bootstrap,
     Estimate,
-    GroupSums,
-    estimate_weighted,
+    Statistic,
     fewest_groups,
     mean_over_groups,
+    weighted_sums,
 )
 from helpers.metrics.classification import classes_of, predicted
 from helpers.metrics.ranking import area_under_roc, of_same_images
@@ -56,24 +57,28 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         precision those that are called so, of an F1 both. The precision of a class that is never predicted is 0, as in
         scikit-learn; a class without an image has none.
     """
-    classes, sums = classes_of(table), _sums([table], seed)
-    k, rows = len(classes), []
-    of_group = sums.by_group.reshape(-1, k, k)
-    predicted_so, of_class = of_group.sum(1), of_group.sum(2)
-    both = predicted_so + of_class - np.diagonal(of_group, axis1=1, axis2=2)
-    for measure, of_classes, counted in (
-        ("precision", _precision, predicted_so), ("recall", _recall, of_class), ("F1", _f1, both)
-    ):  # fmt: skip
-        for j, name in enumerate(classes):
-            own = partial(_one_class, of_classes, j)
-            images = counted[:, j]
-            found = sums.estimate(lambda s, own=own: own(s.reshape(-1, k, k)), int(images.sum()), counted=images > 0)
+    classes, sums, called = classes_of(table), _confusions([table]), predicted(table)
+    present, rests_on = _present(table), fewest_groups(table)
+    measures = {"precision": _precision, "recall": _recall, "F1": _f1}
+
+    def values(weights: np.ndarray) -> np.ndarray:
+        counts, columns = sums(weights)[:, 0], []
+        for of_classes in measures.values():
+            columns += [of_classes(counts), _macro(of_classes, counts, present), _weighted(of_classes, counts, present)]
+        return np.column_stack([*columns, _accuracy(counts, present)])
+
+    bootstrap, rows = Bootstrap(values, table, seed), []
+    for measure in measures:
+        for name in classes:
+            true, positive = (table["label"] == name).to_numpy(), (called == name).to_numpy()
+            counted = {"precision": positive, "recall": true, "F1": true | positive}[measure]
+            found = bootstrap.estimate(len(rows), counted=counted)
             rows.append({"class": name, "measure": measure} | found.row("value"))
-        for name, mean in (("macro", _macro), ("weighted", _weighted)):
-            found = _estimate(sums, partial(mean, of_classes), [table])
+        for name in ("macro", "weighted"):
+            found = bootstrap.estimate(len(rows), rests_on=rests_on)
             rows.append({"class": name, "measure": measure} | found.row("value"))
-    right = _estimate(sums, _accuracy, [table])
-    return pd.DataFrame([*rows, {"class": "all", "measure": "accuracy"} | right.row("value")])
+    rows.append({"class": "all", "measure": "accuracy"} | bootstrap.estimate(len(rows)).row("value"))
+    return pd.DataFrame(rows)
 
 
 def score(runs: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
@@ -87,7 +92,7 @@ def score(runs: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
     Raises:
         ValueError: the runs are not of the same images.
     """
-    return _estimate(_sums(runs, seed), MEASURES[measure], runs)
+    return _bootstrap(runs, measure, seed, lambda by_run: by_run.mean(1)).estimate(rests_on=_rests_on(runs, measure))
 
 
 def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
@@ -101,7 +106,8 @@ def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measur
     def difference(by_run: np.ndarray) -> np.ndarray:
         return by_run[:, :first].mean(1) - by_run[:, first:].mean(1)
 
-    return _estimate(_sums(runs, seed), MEASURES[measure], runs, difference)
+    bootstrap = _bootstrap(runs, measure, seed, difference)
+    return bootstrap.estimate(rests_on=_rests_on(runs, measure), proportion=False)
 
 
 def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -113,44 +119,53 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Raises:
         ValueError: a class has no image.
     """
-    rests_on = fewest_groups(table)
-    areas = {name: area_under_roc(table, name) for name in classes_of(table)}
-    every = {**areas, "macro": lambda w: np.mean([area(w) for area in areas.values()], axis=0)}
-    rows = []
-    for name, area in every.items():
-        found = estimate_weighted(area, table, seed, rests_on=rests_on)
-        rows.append({"class": name} | found.row("AUC"))
-    return pd.DataFrame(rows)
+    rests_on, areas = fewest_groups(table), {name: area_under_roc(table, name) for name in classes_of(table)}
+
+    def values(weights: np.ndarray) -> np.ndarray:
+        by_class = [area(weights) for area in areas.values()]
+        return np.stack([*by_class, np.mean(by_class, axis=0)], axis=1)
+
+    bootstrap = Bootstrap(values, table, seed, width=len(table))
+    return pd.DataFrame(
+        {"class": name} | bootstrap.estimate(number, rests_on=rests_on).row("AUC")
+        for number, name in enumerate([*areas, "macro"])
+    )
 
 
-def _sums(runs: Sequence[pd.DataFrame], seed: int) -> GroupSums:
-    """Numbers of images by run, true class and predicted class, ``(groups, runs · classes · classes)``."""
+def _confusions(runs: Sequence[pd.DataFrame]) -> Statistic:
+    """Give numbers of images by run, true and predicted class, ``(resamples, runs, classes, classes)``, from weights.
+
+    Raises:
+        ValueError: the runs are not of the same images.
+    """
     of_same_images(*runs)
     classes = classes_of(runs[0])
-    k, found = len(classes), []
+    k, cells = len(classes), []
     for run in runs:
         run = run.loc[runs[0].index]
         cell = run["label"].map(classes.index).to_numpy() * k + predicted(run).map(classes.index).to_numpy()
-        found.append(np.eye(k * k)[cell])
-    return GroupSums(np.concatenate(found, axis=1), runs[0]["group"], seed, runs[0]["label"])
+        cells.append(np.eye(k * k)[cell])
+    sums = weighted_sums(np.concatenate(cells, axis=1), runs[0])
+    return lambda weights: sums(weights).reshape(-1, len(runs), k, k)
 
 
-def _estimate(
-    sums: GroupSums,
-    measure: _Measure,
-    runs: Sequence[pd.DataFrame],
-    difference: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Estimate:
-    """A measure of every run, and of their ``(resamples, runs)`` values the mean, or else a difference."""
-    k = len(classes_of(runs[0]))
-    present = sums.by_group.sum(0).reshape(-1, k, k)[0].sum(1) > 0
-    together = difference or (lambda by_run: by_run.mean(1))
+def _bootstrap(runs: Sequence[pd.DataFrame], measure: str, seed: int, combine: Statistic) -> Bootstrap:
+    """Resample a measure of every run; ``combine`` makes one number of the ``(resamples, runs)`` values."""
+    counts, present = _confusions(runs), _present(runs[0])
 
-    def statistic(s: np.ndarray) -> np.ndarray:
-        return together(measure(s.reshape(-1, k, k), present).reshape(-1, len(runs)))
+    def value(weights: np.ndarray) -> np.ndarray:
+        return combine(np.stack([MEASURES[measure](run, present) for run in counts(weights).swapaxes(0, 1)], axis=1))
 
-    rests_on = None if measure is _accuracy else fewest_groups(runs[0])
-    return sums.estimate(statistic, len(runs[0]), rests_on=rests_on, proportion=difference is None)
+    return Bootstrap(value, runs[0], seed)
+
+
+def _rests_on(runs: Sequence[pd.DataFrame], measure: str) -> int | None:
+    return None if measure == "accuracy" else fewest_groups(runs[0])
+
+
+def _present(table: pd.DataFrame) -> np.ndarray:
+    """Tell which classes have images, ``bool (classes,)``."""
+    return np.isin(classes_of(table), table["label"].unique())
 
 
 def _hit(counts: np.ndarray) -> np.ndarray:

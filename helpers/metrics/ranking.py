@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import ENDS, FEWEST, Estimate, GroupsByClass, estimate_weighted, fewest_groups
+from helpers.metrics.bootstrap import ENDS, Bootstrap, Estimate, Statistic, fewest_groups
 from helpers.metrics.classification import PREFIX, truth_of
+from helpers.metrics.resampling import FEWEST, GroupsByClass
 
 
 def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -20,7 +19,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
         ValueError: only one class is there.
     """
     area = area_under_roc(table, positive)
-    return estimate_weighted(area, table, seed, rests_on=fewest_groups(table))
+    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=fewest_groups(table))
 
 
 def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -33,7 +32,8 @@ def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int
     """
     of_same_images(one, other)
     first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
-    return estimate_weighted(lambda w: first(w) - second(w), one, seed, rests_on=fewest_groups(one), proportion=False)
+    bootstrap = Bootstrap(lambda weights: first(weights) - second(weights), one, seed, width=len(one))
+    return bootstrap.estimate(rests_on=fewest_groups(one), proportion=False)
 
 
 def of_same_images(*tables: pd.DataFrame) -> None:
@@ -51,15 +51,8 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
 
     A model that knows nothing reaches the share of positive images, not one half.
     """
-    ranking = _Ranking(table, positive)
-
-    def area(weights: np.ndarray) -> np.ndarray:
-        hits, alarms = ranking.reached(weights)
-        weight = np.take(weights, ranking.ill, axis=1)
-        precision = hits / np.maximum(hits + alarms, 1e-12)
-        return np.einsum("rn,rn->r", weight, precision) / weight.sum(1)
-
-    return estimate_weighted(area, table, seed, rests_on=fewest_groups(table))
+    area = area_under_precision_recall(table, positive)
+    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=fewest_groups(table))
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
@@ -67,10 +60,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
 
     The band is missing (NaN) where there are fewer than ten groups.
     """
-    grid, pairs = np.linspace(0, 1, 101), GroupsByClass(table)
+    grid = np.linspace(0, 1, 101)
     order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
     score, true = table[PREFIX + positive].to_numpy()[order], truth_of(table, positive)[order]
-    code = pairs.code[order]
+    code = GroupsByClass(table).code[order]
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
 
     def curves(weights: np.ndarray) -> np.ndarray:
@@ -82,13 +75,12 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
                 row[:] = np.interp(grid, np.append(0, alarm / alarm[-1]), np.append(0, hit / hit[-1]))
         return found
 
-    whole = curves(np.ones((1, len(pairs.group))))[0]
+    bootstrap = Bootstrap(curves, table, seed, width=len(table))
     low = high = np.full(len(grid), np.nan)
-    if len(pairs.strata) >= FEWEST:
-        band = np.concatenate([curves(weights) for weights in pairs.draws(seed, len(table))])
-        low, high = np.nanquantile(band, ENDS, axis=0)
-        low, high = np.minimum(low, whole), np.maximum(high, whole)
-    return pd.DataFrame({"fall_out": grid, "sensitivity": whole, "low": low, "high": high})
+    if table["group"].nunique() >= FEWEST:
+        low, high = np.nanquantile(bootstrap.resampled, ENDS, axis=0)
+        low, high = np.minimum(low, bootstrap.value), np.maximum(high, bootstrap.value)
+    return pd.DataFrame({"fall_out": grid, "sensitivity": bootstrap.value, "low": low, "high": high})
 
 
 class _Ranking:
@@ -122,9 +114,8 @@ class _Ranking:
         return hits[:, -1:] - hits[:, self.first], alarms[:, -1:] - alarms[:, self.below]
 
 
-def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Give the area under the ROC curve as a function of how much each pair of group and class counts,
-    ``(resamples, pairs)``.
+def area_under_roc(table: pd.DataFrame, positive: str) -> Statistic:
+    """Give the area under the ROC curve as a function of weights, ``(resamples, pairs)`` to ``(resamples,)``.
 
     Raises:
         ValueError: only one class is there.
@@ -137,5 +128,18 @@ def area_under_roc(table: pd.DataFrame, positive: str) -> Callable[[np.ndarray],
         if ranking.tied:  # a tie counts a half
             won = (won + np.take(lower, ranking.up_to, axis=1)) / 2
         return np.einsum("rn,rn->r", weight, won) / (weight.sum(1) * lower[:, -1])
+
+    return area
+
+
+def area_under_precision_recall(table: pd.DataFrame, positive: str) -> Statistic:
+    """Give the area under the precision-recall curve as a function of weights, as :func:`area_under_roc`."""
+    ranking = _Ranking(table, positive)
+
+    def area(weights: np.ndarray) -> np.ndarray:
+        hits, alarms = ranking.reached(weights)
+        weight = np.take(weights, ranking.ill, axis=1)
+        precision = hits / np.maximum(hits + alarms, 1e-12)
+        return np.einsum("rn,rn->r", weight, precision) / weight.sum(1)
 
     return area
