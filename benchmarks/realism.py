@@ -43,13 +43,15 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     how = augmentation.Augmentation(turn=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
         pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
-        model, _ = training.fit_unet(pictures, masks, part, settings, how, Path(folder), width=12)
+        model, _ = training.fit_unet(
+            pictures, masks, part=part, settings=settings, how=how, folder=Path(folder), width=12
+        )
     unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:
         said = models.predict_masks(model, dataset.images(SIZE), eight_views=True)
         scores = metrics.segmentation_scores(dataset.masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
-        means = metrics.table_of_means(scores, "dice", ["part"], dataset.frame["group"], SEED)
+        means = metrics.table_of_means(scores, "dice", ["part"], groups=dataset.frame["group"], seed=SEED)
         means["median"] = means["part"].map(scores.groupby("part")["dice"].median())
         tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
     return pd.concat(tables, ignore_index=True), [drawn, *tested]

@@ -96,7 +96,9 @@ def ours(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
         start = time.perf_counter()
         settings = training.Settings(epochs, 1e-3, patience=epochs, batch=BATCH, schedule="constant", seed=SEED)
         build = partial(softmax, seen.shape[2], len(data.classes))
-        model, _ = training.fit_head(build, seen, crossvalidation.codes(data), part.to_numpy(), settings, folder)
+        model, _ = training.fit_head(
+            build, seen, crossvalidation.codes(data), part=part.to_numpy(), settings=settings, folder=folder
+        )
         at[epochs] = looked + time.perf_counter() - start
     return at, np.asarray(model(np.asarray(seen[(part == "test").to_numpy(), 0], np.float32)))
 
@@ -111,7 +113,7 @@ def measure(way: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         at, said = WAYS[way](data, part, time.perf_counter(), Path(folder))
     at_test = (part == "test").to_numpy()
-    table = metrics.predictions(data.frame[at_test], np.asarray(said, float), data.classes, 0)
+    table = metrics.predictions(data.frame[at_test], np.asarray(said, float), data.classes, fold=0)
     right = metrics.score([table], "accuracy", SEED)
     print(json.dumps({"at": at, "accuracy": str(right)}))
 
@@ -164,7 +166,7 @@ def on_each_core(see, pictures: np.ndarray) -> None:
 
 def extract(data: datasets.Dataset, views: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        backbones.features(data, NAME, Path(folder), views)
+        backbones.features(data, NAME, Path(folder), views=views)
 
 
 def main() -> None:

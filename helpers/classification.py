@@ -31,6 +31,7 @@ from helpers.augmentation import Augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
+from helpers.splits import Fold
 
 # By name: the network, the side of its images in pixels, how it is trained.
 NETWORKS = {
@@ -51,6 +52,7 @@ def train(
     dataset: Dataset,
     network: str,
     positive: str,
+    *,
     sensitivity: float,
     epochs: int,
     seed: int,
@@ -78,15 +80,15 @@ def train(
         The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
 
     Raises:
-        ClassifierError: an unknown network or class, another suffix, a number out of range, or a part of the split
-            without a class that it needs.
+        ClassifierError: an unknown network or class, another suffix, a number out of range, or a split without a class
+            that it needs.
         DataError: all images are of one class.
         OutputError: model, card or state of the training cannot be written.
         StrategyError: ``strategy`` cannot be used here.
     """
     if strategy:
         training.strategy(strategy)  # before anything else is done with TensorFlow
-    _check_options(network, sensitivity, assurance, {"epochs": epochs, "batch": batch, "seed": seed})
+    _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch, "seed": seed})
     if positive not in dataset.classes:
         raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
     build, size, settings = NETWORKS[network]
@@ -97,36 +99,36 @@ def train(
             f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
             stacklevel=2,
         )
-    part = _split(dataset, positive, seed)
+    part = _split(dataset, positive, seed).split_of(dataset.frame.index)
     model_path = _checked_outputs(model_path)
-    pictures, labels = dataset.images(size), crossvalidation.codes(dataset)
+    pictures = dataset.images(size)
     model_path.parent.mkdir(parents=True, exist_ok=True)
     model, history = training.fit_classifier(
         partial(build, classes=len(dataset.classes)),
         pictures,
-        labels,
-        part,
-        settings,
-        HOW,
-        model_path.with_suffix(".training"),
+        crossvalidation.codes(dataset),
+        part=part.to_numpy(),
+        settings=settings,
+        how=HOW,
+        folder=model_path.with_suffix(".training"),
         balance=True,
     )
     if not training.is_first(strategy):
         return None
+    of = {name: (part == name).to_numpy() for name in splits.PARTS}
     predicted = {}
     for name in ("validation", "test"):
-        at = (part == name).to_numpy()
-        said = models.predict_classes(model, pictures[at], eight_views=True)
-        predicted[name] = metrics.predictions(dataset.frame[at], said, dataset.classes, 0)
-    threshold = metrics.threshold_for(predicted["validation"], positive, sensitivity, assurance)
-    learnt_from = metrics.input_statistics(pictures[(part == "train").to_numpy()])
+        probabilities = models.predict_classes(model, pictures[of[name]], eight_views=True)
+        predicted[name] = metrics.predictions(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
+    threshold = metrics.threshold_for(predicted["validation"], positive, sensitivity, assurance=assurance)
+    learnt_from = metrics.input_statistics(pictures[of["train"]])
     alarms = metrics.all_alarms(
         predicted["test"],
         positive,
         threshold.value,
         dataset.frame,
         part,
-        pictures[(part == "test").to_numpy()],
+        pictures[of["test"]],
         learnt_from,
         seed,
     )
@@ -147,7 +149,7 @@ def train(
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(part)
         },
-        "test": _scores(predicted["test"], positive, threshold.value, seed),
+        "test": _scores(predicted["test"], positive, threshold.value, seed=seed),
         "alarms": [str(alarm) for alarm in alarms],
         "seed": seed,
         "settings": asdict(settings),
@@ -157,7 +159,7 @@ def train(
     return _save(model, card, model_path), alarms
 
 
-def _check_options(network: str, sensitivity: float, assurance: float | None, numbers: dict[str, int]) -> None:
+def _check_options(network: str, sensitivity: float, assurance: float | None, *, numbers: dict[str, int]) -> None:
     if network not in NETWORKS:
         raise ClassifierError(f"{network}: no such network; there are {', '.join(NETWORKS)}")
     if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
@@ -170,25 +172,26 @@ def _check_options(network: str, sensitivity: float, assurance: float | None, nu
             raise ClassifierError(f"{name} must be from {low} to {high}, got {value}")
 
 
-def _split(dataset: Dataset, positive: str, seed: int) -> pd.Series:
-    """Parts by group; the network learns every class, and the other two parts have the positive class and another."""
+def _split(dataset: Dataset, positive: str, seed: int) -> Fold:
+    """Split by group; training images have every class, validation and test images the positive one and another."""
     frame = dataset.frame
     refuse_single_class(dataset.name, frame)
-    part = splits.rotation(splits.folds(frame, FOLDS, seed), 0)
-    for name, fold in (("train", "2 to 4"), ("validation", "1"), ("test", "0")):
-        rows = frame[(part == name).to_numpy()]
-        found = set(rows["label"])
-        lacking = [one for one in dataset.classes if one not in found] if name == "train" else []
-        if name != "train" and (positive not in found or len(found) < 2):
-            lacking = [positive] if positive not in found else [one for one in dataset.classes if one != positive]
+    fold = splits.rotation(splits.folds(frame, FOLDS, seed), 0)
+    others = [name for name in dataset.classes if name != positive]
+    for name, ids, number in (("train", fold.train, "2 to 4"), ("validation", fold.val, "1"), ("test", fold.test, "0")):
+        rows = frame.loc[ids]
+        has = set(rows["label"])
+        lacking = [one for one in dataset.classes if one not in has]
+        if name != "train":
+            lacking = [positive] if positive not in has else others if len(has) < 2 else []
         if lacking:
             groups = frame.loc[frame["label"].isin(lacking), "group"].nunique()
             raise ClassifierError(
-                f"{dataset.name}: the {name} images (fold {fold}) are {_counts(rows)} of "
+                f"{dataset.name}: the {name} images (fold {number}) are {_counts(rows)} of "
                 f"{rows['group'].nunique()} groups, none is {' or '.join(lacking)}, which {groups} groups have; "
                 f"add patients with {' or '.join(lacking)}, at least {FOLDS} in all, or try another --seed"
             )
-    return part
+    return fold
 
 
 def _counts(rows: pd.DataFrame) -> str:
@@ -216,8 +219,8 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
     return card
 
 
-def _scores(test: pd.DataFrame, positive: str, threshold: float, seed: int) -> dict[str, modelcard.Measured]:
-    rows = metrics.rates(test, positive, threshold, seed).set_index("measure")
+def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, modelcard.Measured]:
+    rows = metrics.rates(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
     return {name: modelcard.Measured(**measured) for name, measured in values.items()}

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import ParameterGrid, PredefinedSplit, cross_val_predict
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, balanced_copies
 from helpers.datasets import DataError, Dataset
-from helpers.discriminant import shrunken_discriminant
+from helpers.discriminant import ShrinkageLDA
+from helpers.splits import Fold
 
-# Learns from the images whose part is "train", may choose by those of "validation", and gives the probability of every
-# class for all images, (n, classes); what learns from features gives 0 for a class that it has seen no image of.
-Learner = Callable[[pd.Series], np.ndarray]
+# Trains on the images of a fold's ``train``, may choose by those of its ``val``, and predicts the images that it is
+# asked for by their ids: the probability of every class, ``(len(ids), classes)``. What learns from features gives 0 for
+# a class of which it was trained on no image.
+Learner = Callable[[Dataset, Fold, pd.Index], np.ndarray]
 INNER_FOLDS = 4
 # By name: what learns from features, and the settings to choose from.
 MACHINES = {
@@ -40,32 +42,35 @@ MACHINES = {
 
 
 def cross_validate(
-    dataset: Dataset, fold: pd.Series, learn: Learner, tested: Iterable[int]
+    dataset: Dataset, fold: pd.Series, learn: Learner, *, tested: Iterable[int] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predictions for the images of the tested folds, and for those of the validation folds beside them.
+    """Train once for every tested fold, and predict its test and its validation images.
 
     Args:
-        dataset: whose images are told apart.
-        fold: of every image, from :func:`helpers.splits.folds`.
+        dataset: of images with labels.
+        fold: number of the fold of every image, from :func:`helpers.splits.folds`.
         learn: see :data:`Learner`.
-        tested: folds to test, each with the next one as validation.
+        tested: folds to test, each with the next one as validation; all where not given.
 
     Returns:
         Two tables of predictions (see :func:`helpers.metrics.predictions`): of the test, each image once, and of the
         validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
 
     Raises:
-        DataError: no fold is tested, or there is no such fold.
+        DataError: no fold is tested, there is no such fold, or the folds and the dataset hold other images.
     """
-    test, validation = [], []
-    for k in tested:
-        part = splits.rotation(fold, k)
-        said = learn(part)
-        for name, tables in (("test", test), ("validation", validation)):
-            at = (part == name).to_numpy()
-            tables.append(metrics.predictions(dataset.frame[at], said[at], dataset.classes, k))
-    if not test:
+    if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
+        raise DataError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
+    rounds = {k: splits.rotation(fold, k) for k in (range(int(fold.max()) + 1) if tested is None else tested)}
+    if not rounds:
         raise DataError("no fold is tested; name one or more")
+    test, validation = [], []
+    for k, one in rounds.items():
+        ids = _in_order(dataset, one.val, one.test)
+        probabilities = pd.DataFrame(learn(dataset, one, ids), ids)
+        for own, tables in ((one.test, test), (one.val, validation)):
+            rows = dataset.frame.loc[own]
+            tables.append(metrics.predictions(rows, probabilities.loc[own].to_numpy(), dataset.classes, fold=k))
     return pd.concat(test), pd.concat(validation)
 
 
@@ -75,9 +80,9 @@ def codes(dataset: Dataset) -> np.ndarray:
 
 
 def with_network(
-    dataset: Dataset,
     build: partial,
     size: int,
+    *,
     settings: training.Settings,
     how: Augmentation,
     folder: Path,
@@ -86,130 +91,175 @@ def with_network(
     loss: Callable = models.cross_entropy,
     copies: int = 0,
 ) -> Learner:
-    """Learns with a network of :mod:`helpers.models`; what it says is the mean over eight views.
+    """Train a network of :mod:`helpers.models`, and average its predictions over eight views.
 
     Args:
-        dataset: to learn.
         build: see :func:`helpers.training.fit_classifier`.
         size: side of the images, pixels.
         settings, how, folder, start, balance, loss: as there.
-        copies: images of every class to learn from, at least, see :func:`helpers.augmentation.balanced_copies`.
+        copies: images of every class to train on, at least, see :func:`helpers.augmentation.balanced_copies`.
     """
-    pictures, labels = dataset.images(size), codes(dataset)
 
-    def learn(part: pd.Series) -> np.ndarray:
-        x, y, parts = pictures, labels, part.to_numpy()
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        train, validation = dataset.subset(fold.train), dataset.subset(fold.val)
+        images, labels = train.images(size), codes(train)
         if copies:
-            train = parts == "train"
-            extra, of = balanced_copies(pictures[train], dataset.frame["label"][train], copies, settings.seed)
-            x, y = np.concatenate([x, extra]), np.concatenate([y, pd.Series(labels, dataset.frame.index)[of]])
-            parts = np.concatenate([parts, np.full(len(of), "train")])
-        model, _ = training.fit_classifier(build, x, y, parts, settings, how, folder, balance, start, loss)
-        asked = part.isin(["validation", "test"]).to_numpy()
-        said = np.zeros((len(pictures), len(dataset.classes)), np.float32)
-        said[asked] = models.predict_classes(model, pictures[asked], eight_views=True)
-        return said
+            more, originals = balanced_copies(images, train.frame["label"], copies, settings.seed)
+            images = np.concatenate([images, more])
+            labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
+        model, _ = training.fit_classifier(
+            build,
+            np.concatenate([images, validation.images(size)]),
+            np.append(labels, codes(validation)),
+            part=np.repeat(["train", "validation"], [len(images), len(validation)]),
+            settings=settings,
+            how=how,
+            folder=folder,
+            balance=balance,
+            start=start,
+            loss=loss,
+        )
+        return models.predict_classes(model, dataset.subset(ids).images(size), eight_views=True)
 
     return learn
 
 
-def with_head(dataset: Dataset, seen: np.ndarray, build: partial, settings: training.Settings, folder: Path) -> Learner:
-    """Learns with a head on a frozen backbone; classes count alike, and what it says is the mean over the views.
+def with_head(seen: np.ndarray, build: partial, *, settings: training.Settings, folder: Path) -> Learner:
+    """Train a head on a frozen backbone, classes counting alike, and average its predictions over the views.
 
     Args:
-        dataset: to learn.
-        seen: ``float16 (n, views, channels)``, see :func:`helpers.backbones.features`.
+        seen: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
+            :func:`helpers.backbones.features`.
         build: a head of :mod:`helpers.models`, such as ``partial(models.beato_head, 1280, 8)``.
         settings, folder: see :func:`helpers.training.fit_head`.
-    """
-    labels = codes(dataset)
 
-    def learn(part: pd.Series) -> np.ndarray:
-        model, _ = training.fit_head(build, seen, labels, part.to_numpy(), settings, folder)
-        said = [np.asarray(model(np.asarray(seen[:, k], np.float32), training=False)) for k in range(seen.shape[1])]
-        return np.mean(said, axis=0)
+    Raises:
+        DataError: when learning, the dataset has more or fewer images than there are features.
+    """
+
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        if len(seen) != len(dataset):
+            raise DataError(f"{dataset.name}: {len(dataset)} images, but features of {len(seen)}; extract them anew")
+        part = fold.split_of(dataset.frame.index).to_numpy()
+        model, _ = training.fit_head(build, seen, codes(dataset), part=part, settings=settings, folder=folder)
+        features = seen[dataset.frame.index.get_indexer(ids)].astype(np.float32)
+        return np.mean([np.asarray(model(view, training=False)) for view in features.swapaxes(0, 1)], axis=0)
 
     return learn
 
 
-def with_features(
-    dataset: Dataset, features: pd.DataFrame, machine: str, seed: int, parts: tuple[str, ...] = ("train", "validation")
-) -> Learner:
-    """Learns from features, with nothing left to choose by hand; classes count alike.
+def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_val: bool = True) -> Learner:
+    """Train a classifier on features, with nothing left to choose by hand; classes count alike.
 
-    A machine needs no validation images to stop by, so it learns from those too. Its settings are chosen by folds of
-    groups within what it learns from, and its scores become probabilities by a sigmoid fitted on the scores of the same
-    inner folds (Platt 1999). What it says of images that it has learnt from is likewise from the inner folds.
+    A machine needs no validation images to stop by, so it may be trained on those too. Its settings are chosen by folds
+    of groups within what it is trained on, and its scores become probabilities by a sigmoid fitted on the scores of the
+    same inner folds (Platt 1999). What it predicts for images that it was trained on is likewise from the inner folds.
 
     Args:
-        dataset: to learn.
-        features: a row per image of the dataset, see :mod:`helpers.features`.
+        features: a row per image, by ``image_id``, see :mod:`helpers.features`.
         machine: one of :data:`MACHINES`.
         seed: of the inner folds.
-        parts: that are learnt from; ``("train",)`` for a learning curve, whose sizes then mean what they say.
+        train_on_val: train on the validation images too; not for a learning curve, whose sizes then mean what they say.
 
     Raises:
         DataError: when learning, there is one class only, or a class of one group.
     """
-    values, labels = features.loc[dataset.frame.index].to_numpy(), codes(dataset)
-    groups = dataset.frame["group"].to_numpy()
-    estimator, grid = MACHINES[machine]
 
-    def column(scores: np.ndarray) -> np.ndarray:
-        return scores[:, None] if scores.ndim == 1 else scores
-
-    def learn(part: pd.Series) -> np.ndarray:
-        known = part.isin(parts).to_numpy()
-        learnt, y = np.unique(labels[known], return_inverse=True)
-        x, g, two = values[known], groups[known], len(learnt) == 2
-        if len(learnt) < 2:
-            raise DataError(f"{dataset.name}: {len(learnt)} class to learn from, and at least 2 are needed")
-        fewest = min(len(np.unique(g[y == label])) for label in np.unique(y))
-        if fewest < 2:
-            raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
-        count = min(INNER_FOLDS, fewest)
-        inner = PredefinedSplit(splits.assign_groups(dataset.frame[known], [1 / count] * count, seed))
-        pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
-        for setting in ParameterGrid(grid):
-            machine = clone(pipeline).set_params(**setting)
-            scores = cross_val_predict(machine, x, y, cv=inner, method="decision_function")
-            tried.append((_rank(scores, y), machine, scores))
-        _, machine, held_out = max(tried, key=lambda t: t[0])
-        # Scores of many classes may tell all of them apart; without a penalty there would be no end to the fit.
-        sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(column(held_out), y)
-        if two and sigmoid.coef_[0, 0] <= 0:  # few images: the inner folds did worse than chance, by chance
-            sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
-        said = np.zeros((len(values), len(dataset.classes)))
-        said[:, learnt] = sigmoid.predict_proba(column(machine.fit(x, y).decision_function(values)))
-        said[np.ix_(known, learnt)] = sigmoid.predict_proba(column(held_out))
-        return said
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        known = _known(dataset, fold, train_on_val)
+        calibrated = _calibrated(dataset.subset(known), features.loc[known].to_numpy(), machine, seed=seed)
+        probabilities = np.zeros((len(ids), len(dataset.classes)))
+        probabilities[:, calibrated.classes] = calibrated.predict_proba(features.loc[ids].to_numpy())
+        row = known.get_indexer(ids)
+        probabilities[np.ix_(row >= 0, calibrated.classes)] = calibrated.held_out[row[row >= 0]]
+        return probabilities
 
     return learn
 
 
-def with_discriminant_analysis(
-    dataset: Dataset, features: pd.DataFrame, parts: tuple[str, ...] = ("train", "validation")
-) -> Learner:
-    """Learns from features, of which there may be far more than images; classes count alike.
+def with_discriminant_analysis(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner:
+    """Train a discriminant analysis on features, of which there may be far more than images; classes count alike.
 
     Every feature is brought to deviation 1. The covariance within classes is shrunk by a share that is worked out from
-    the data (see :mod:`helpers.discriminant`), so nothing is left to choose and no inner folds are needed. What it says
-    of images that it has learnt from is no test, and no place to choose a threshold.
+    the data (see :mod:`helpers.discriminant`), so nothing is left to choose and no inner folds are needed. What it
+    predicts for images that it was trained on is no test, and no place to choose a threshold.
 
     Args:
-        dataset, features, parts: as in :func:`with_features`.
+        features, train_on_val: as in :func:`with_features`.
     """
-    values, labels = features.loc[dataset.frame.index].to_numpy(np.float64), codes(dataset)
 
-    def learn(part: pd.Series) -> np.ndarray:
-        known = part.isin(parts).to_numpy()
-        scaled = StandardScaler().fit(values[known]).transform(values)
-        weights, offsets = shrunken_discriminant(scaled[known], labels[known])
-        said = np.zeros((len(values), len(dataset.classes)))
-        said[:, np.unique(labels[known])] = softmax(scaled @ weights + offsets, axis=1)
-        return said
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        known = _known(dataset, fold, train_on_val)
+        model = make_pipeline(StandardScaler(), ShrinkageLDA())
+        model.fit(features.loc[known].to_numpy(np.float64), codes(dataset.subset(known)))
+        probabilities = np.zeros((len(ids), len(dataset.classes)))
+        probabilities[:, model.classes_] = model.predict_proba(features.loc[ids].to_numpy(np.float64))
+        return probabilities
 
     return learn
+
+
+def _in_order(dataset: Dataset, *ids: pd.Index) -> pd.Index:
+    """All of these ids, in the order of the dataset."""
+    return dataset.frame.index[dataset.frame.index.isin(ids[0].append(list(ids[1:])))]
+
+
+def _known(dataset: Dataset, fold: Fold, train_on_val: bool) -> pd.Index:
+    return _in_order(dataset, fold.train, fold.val) if train_on_val else fold.train
+
+
+class _Calibrated(NamedTuple):
+    """A trained classifier, and what gives its scores a probability.
+
+    Attributes:
+        classes: ``int``, the numbers of the classes that it was trained on, in the order of its probabilities.
+        model: gives scores.
+        sigmoid: from scores to probabilities.
+        held_out: ``(n, classes)``, the probabilities of the training images, from inner folds that held them out.
+    """
+
+    classes: np.ndarray
+    model: BaseEstimator
+    sigmoid: LogisticRegression
+    held_out: np.ndarray
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        return self.sigmoid.predict_proba(_columns(self.model.decision_function(values)))
+
+
+def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int) -> _Calibrated:
+    """Choose settings, train and calibrate on all images of a dataset, see :func:`with_features`."""
+    classes, y = np.unique(codes(dataset), return_inverse=True)
+    inner = _inner_folds(dataset, y, seed)
+    estimator, grid = MACHINES[machine]
+    pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
+    for setting in ParameterGrid(grid):
+        model = clone(pipeline).set_params(**setting)
+        scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
+        tried.append((_rank(scores, y), model, scores))
+    _, model, scores = max(tried, key=lambda one: one[0])
+    # Scores of many classes may tell all of them apart; without a penalty there would be no end to the fit.
+    two, scores = len(classes) == 2, _columns(scores)
+    sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores, y)
+    if two and sigmoid.coef_[0, 0] <= 0:  # few images: the inner folds did worse than chance, by chance
+        sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
+    return _Calibrated(classes, model.fit(values, y), sigmoid, sigmoid.predict_proba(scores))
+
+
+def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
+    """Folds of groups, at most :data:`INNER_FOLDS` and as many as every class has groups."""
+    if len(present := np.unique(y)) < 2:
+        raise DataError(f"{dataset.name}: {len(present)} class to learn from, and at least 2 are needed")
+    group = dataset.frame["group"].to_numpy()
+    fewest = min(len(np.unique(group[y == label])) for label in present)
+    if fewest < 2:
+        raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
+    count = min(INNER_FOLDS, fewest)
+    return PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
+
+
+def _columns(scores: np.ndarray) -> np.ndarray:
+    return scores[:, None] if scores.ndim == 1 else scores
 
 
 def _rank(scores: np.ndarray, y: np.ndarray) -> float:
@@ -221,14 +271,15 @@ def learning_curve(
     dataset: Dataset,
     fold: pd.Series,
     learn: Learner,
+    *,
     sizes: Iterable[int],
     tested: Iterable[int],
     score: Callable[..., metrics.Estimate],
     seed: int,
-    drawn: tuple[str, ...] = ("train",),
+    train_on_val: bool = False,
     draws: int = 1,
 ) -> pd.DataFrame:
-    """A score by number of training images: balanced subsets, each within the next larger one.
+    """Tabulate a score by number of training images: balanced subsets, each within the next larger one.
 
     The protocol of Schouten et al. 2021.
 
@@ -237,7 +288,7 @@ def learning_curve(
         sizes: numbers of training images.
         score: from tables of predictions, one for every draw, such as the area under the ROC curve.
         seed: of the draws of subsets.
-        drawn: parts that subsets are drawn from; with ``("train", "validation")`` for what learns from both.
+        train_on_val: draw from the validation images too, for what is trained on both.
         draws: how often subsets are drawn anew.
 
     Returns:
@@ -246,15 +297,21 @@ def learning_curve(
     Raises:
         DataError: a size is more than a balanced draw can give.
     """
-    rows = []
+    rows, seeds = [], splits.further_seeds(seed, draws)  # the same for every size, so that subsets are nested
     for size in sorted(sizes):
-
-        def learn_less(own: int, part: pd.Series, size: int = size) -> np.ndarray:
-            pool = part.isin(drawn)
-            subset = splits.nested_subsets(dataset.frame[pool], [size], own)[size]
-            return learn(part.where(~pool | part.index.isin(subset), "left out"))
-
-        seeds = splits.further_seeds(seed, draws)  # the same for every size, so that subsets are nested
-        tests = [cross_validate(dataset, fold, partial(learn_less, own), tested)[0] for own in seeds]
+        fewer = [_on_subset(learn, size, own, train_on_val=train_on_val) for own in seeds]
+        tests = [cross_validate(dataset, fold, one, tested=tested)[0] for one in fewer]
         rows.append({"images": size} | score(*tests).row("score"))
     return pd.DataFrame(rows)
+
+
+def _on_subset(learner: Learner, size: int, seed: int, *, train_on_val: bool) -> Learner:
+    """The same learner, which trains on a balanced subset of so many images."""
+
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        pool = dataset.frame.loc[_known(dataset, fold, train_on_val)]
+        subset = splits.nested_subsets(pool, [size], seed)[size]
+        validation = fold.val[fold.val.isin(subset)] if train_on_val else fold.val
+        return learner(dataset, Fold(fold.train[fold.train.isin(subset)], validation, fold.test), ids)
+
+    return learn

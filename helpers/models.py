@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -230,7 +230,7 @@ def stride(model: keras.Model) -> int:
     return 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
 
 
-def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = False, batch: int = 32) -> np.ndarray:
+def predict_masks(model: keras.Model, images: np.ndarray, *, eight_views: bool = False, batch: int = 32) -> np.ndarray:
     """The most probable class of every pixel, ``uint8 (n, height, width)``.
 
     Args:
@@ -251,7 +251,9 @@ def predict_masks(model: keras.Model, images: np.ndarray, eight_views: bool = Fa
     return np.concatenate([tf.argmax(part, axis=-1).numpy().astype(np.uint8) for part in parts])
 
 
-def predict_classes(model: keras.Model, images: np.ndarray, eight_views: bool = False, batch: int = 32) -> np.ndarray:
+def predict_classes(
+    model: keras.Model, images: np.ndarray, *, eight_views: bool = False, batch: int = 32
+) -> np.ndarray:
     """Probability of every class, ``float32 (n, classes)``; one output becomes two, as in :func:`schouten`.
 
     Arguments and errors as :func:`predict_masks`; values beyond 0 and 1, but for rounding, are a ``ModelError``, too.
@@ -267,21 +269,18 @@ def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: 
     """Probabilities of batches of images, of pixels or of classes, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
-    probabilities, views = _compiled(model), range(8 if eight_views else 1)
+    views = range(8 if eight_views else 1)
     for start in range(0, len(images), batch):
-        part = tf.constant(images[start : start + batch])
-        said = [_seen(probabilities(_seen(part, view)), view, back=True) for view in views]
-        mean = tf.add_n(said) / len(said)
+        some = tf.constant(images[start : start + batch])
+        # Keras compiles the model when it first predicts, and keeps the graph with the model: as fast as ONNX Runtime
+        # here; called layer by layer it takes half as long again.
+        predictions = [tf.constant(model.predict_on_batch(_seen(some, view))) for view in views]
+        mean = tf.add_n([_seen(one, view, back=True) for one, view in zip(predictions, views, strict=True)]) / len(
+            views
+        )
         if not bool(tf.reduce_all(tf.math.is_finite(mean))):
             raise ModelError("the model gives values that are not finite; its training has failed, train it again")
         yield mean
-
-
-@functools.lru_cache(maxsize=1)
-def _compiled(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The model as one graph, as fast as ONNX Runtime here; called layer by layer it takes half as long again."""
-    images = tf.TensorSpec((None, None, None, 3), tf.uint8)
-    return tf.function(lambda x: model(x, training=False), input_signature=[images])
 
 
 def _seen(images: tf.Tensor, view: int, back: bool = False) -> tf.Tensor:

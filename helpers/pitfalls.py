@@ -13,7 +13,7 @@ from helpers.datasets.readers import ArrayReader
 from helpers.metrics import PREFIX, classes_of
 
 
-def copies_before_split(dataset: Dataset, n: int, size: int, seed: int) -> Dataset:
+def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Dataset:
     """A dataset in which every class has been brought to ``n`` images by changed copies, before any split.
 
     Split by image, copies of what is learnt from are then in the test.

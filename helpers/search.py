@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
@@ -12,44 +12,44 @@ from helpers import models, splits, training
 from helpers.backend import keras
 from helpers.crossvalidation import Learner, codes
 from helpers.datasets import Dataset
+from helpers.splits import Fold
 
 ACTIVATIONS = ("relu", "tanh", "elu")
 
 
-def with_head(dataset: Dataset, features: pd.DataFrame, seed: int, **options: Any) -> Learner:
-    """Learns with the head of :func:`helpers.models.jschwxrz_head` on features, by its authors' protocol.
+def with_head(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
+    """Train the head of :func:`helpers.models.jschwxrz_head` on features, by its authors' protocol.
 
     Args:
-        dataset: to learn.
-        features: a row per image of the dataset; each is brought to mean 0 and deviation 1 of the training images.
+        features: a row per image; each feature is brought to mean 0 and deviation 1 of the training images.
         seed: of weights and order.
         options: of the head.
 
     Raises:
         TrainingError: when learning, the validation loss was a number in no epoch.
     """
-    values, labels = features.loc[dataset.frame.index].to_numpy(np.float32), codes(dataset)
 
-    def learn(part: pd.Series) -> np.ndarray:
-        loss, said = _trained(values, labels, len(dataset.classes), part, seed, options)
-        if not np.isfinite(loss):
+    def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+        head = _trained(dataset, features, fold, seed=seed, options=options)
+        if not np.isfinite(head.loss):
             raise training.TrainingError(f"the validation loss of a head with {options} is never a number; take others")
-        return said
+        return np.asarray(head.model(head.scaled(features.loc[ids]), training=False))
 
     return learn
 
 
 def search_head(
-    dataset: Dataset, features: pd.DataFrame, part: pd.Series, trials: int, seed: int
+    dataset: Dataset, features: pd.DataFrame, fold: Fold, *, trials: int, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The five settings of the head that give the least validation loss (penalties, dropout, nodes, activation).
+    """Search the five settings of the head with the least validation loss (penalties, dropout, nodes, activation).
 
-    Each trial learns from the images of ``train`` and is judged on those of ``validation``; the test takes no part.
+    Each trial trains on the training images and is judged on the validation images; the test images are not used.
     Optuna's tree-structured Parzen estimator proposes, and knows the outcome of the trials before.
 
     Args:
-        dataset, features: as in :func:`with_head`.
-        part: ``train``, ``validation`` and ``test`` of every image.
+        dataset: of images with labels.
+        features: as in :func:`with_head`.
+        fold: whose training and validation images are used.
         trials: how many settings to try, the authors' own first.
         seed: of the proposals and of the trainings.
 
@@ -57,12 +57,11 @@ def search_head(
         The best options, and a row per trial: ``trial``, ``loss`` and the five options.
 
     Raises:
-        ValueError: fewer than one trial, or a split that shares groups between parts.
+        ValueError: fewer than one trial, or a fold whose splits share groups.
         TrainingError: the validation loss was a number in no trial.
     """
-    if trials < 1 or splits.audit(dataset.frame, part):
+    if trials < 1 or splits.audit(dataset.frame, fold.split_of(dataset.frame.index)):
         raise ValueError(f"a search needs a trial at least and a split by group; {trials} trials")
-    values, labels = features.loc[dataset.frame.index].to_numpy(np.float32), codes(dataset)
 
     def judge(trial: optuna.Trial) -> float:
         options = {
@@ -72,7 +71,7 @@ def search_head(
             "nodes": trial.suggest_int("nodes", 16, 512, log=True),
             "activation": trial.suggest_categorical("activation", ACTIVATIONS),
         }
-        return _trained(values, labels, len(dataset.classes), part, seed, options)[0]
+        return _trained(dataset, features, fold, seed=seed, options=options).loss
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
@@ -86,37 +85,50 @@ def search_head(
     return study.best_params, pd.DataFrame(rows)
 
 
-def _trained(
-    values: np.ndarray, labels: np.ndarray, classes: int, part: pd.Series, seed: int, options: dict[str, Any]
-) -> tuple[float, np.ndarray]:
-    """Least validation cross-entropy, penalties left out, and what the model of that epoch says of all images.
+class _Head(NamedTuple):
+    """A trained head.
 
-    The loss is infinite where it was a number in no epoch, so that a search goes on and leaves these options.
+    Attributes:
+        loss: least validation cross-entropy, penalties left out; infinite where it was a number in no epoch, so that a
+            search goes on and leaves these options.
+        model: with the weights of that epoch, from scaled features to probabilities.
+        mean, deviation: of the training images, by which features are scaled.
     """
-    protocol = training.JSCHWXRZ
-    train, validation = ((part == name).to_numpy() for name in ("train", "validation"))
-    mean, deviation = values[train].mean(0), np.maximum(values[train].std(0), 1e-6)
-    scaled = (values - mean) / deviation
+
+    loss: float
+    model: keras.Model
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    def scaled(self, features: pd.DataFrame) -> np.ndarray:
+        return (features.to_numpy(np.float32) - self.mean) / self.deviation
+
+
+def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int, options: dict[str, Any]) -> _Head:
+    protocol, values = training.JSCHWXRZ, features.loc[fold.train].to_numpy(np.float32)
     training.seed_everything(seed)
-    model = models.jschwxrz_head(values.shape[1], classes, **options)
+    model = models.jschwxrz_head(values.shape[1], len(dataset.classes), **options)
+    head = _Head(np.inf, model, values.mean(0), np.maximum(values.std(0), 1e-6))
     model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
     model.optimizer.build(model.trainable_variables)
-    watched = {"monitor": "val_cross_entropy", "mode": "min"}
-    callbacks = [
-        keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched),
-        keras.callbacks.EarlyStopping(
-            min_delta=protocol.least_gain, patience=protocol.patience, restore_best_weights=True, **watched
-        ),
-    ]
+    train, validation = codes(dataset.subset(fold.train)), codes(dataset.subset(fold.val))
     history = model.fit(
-        scaled[train],
-        labels[train],
+        head.scaled(features.loc[fold.train]),
+        train,
         batch_size=protocol.batch,
         epochs=protocol.epochs,
-        validation_data=(scaled[validation], labels[validation]),
-        class_weight=dict(enumerate(training.class_weights(labels, part))),
-        callbacks=callbacks,
+        validation_data=(head.scaled(features.loc[fold.val]), validation),
+        class_weight=dict(enumerate(training.class_weights(train, np.repeat("train", len(train))))),
+        callbacks=_callbacks(protocol),
         verbose=0,
     )
     losses = np.nan_to_num(history.history["val_cross_entropy"], nan=np.inf)
-    return float(losses.min()), np.asarray(model(scaled, training=False))
+    return head._replace(loss=float(losses.min()))
+
+
+def _callbacks(protocol: training.Settings) -> list[keras.callbacks.Callback]:
+    watched = {"monitor": "val_cross_entropy", "mode": "min"}
+    stop = keras.callbacks.EarlyStopping(
+        min_delta=protocol.least_gain, patience=protocol.patience, restore_best_weights=True, **watched
+    )
+    return [keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched), stop]

@@ -221,7 +221,9 @@ def _segmented(
         if um_per_pixel is None or note.um_per_pixel is None:
             small = np.stack([images.resize(image, note.size) for _, image in read])
             seen.add(small)
-            for (path, image), picture, mask in zip(read, small, predict_masks(model, small, True), strict=True):
+            for (path, image), picture, mask in zip(
+                read, small, predict_masks(model, small, eight_views=True), strict=True
+            ):
                 found = find_cell(picture, mask, note.size**2)
                 yield path, image, found, images.restore_mask(found, *image.shape[:2])
             continue
@@ -232,7 +234,9 @@ def _segmented(
                 bad.append(f"{path}: {error}")
                 continue
             seen.add(fitted.canvas[None])
-            found = find_cell(fitted.canvas, predict_masks(model, fitted.canvas[None], True)[0], note.size**2)
+            found = find_cell(
+                fitted.canvas, predict_masks(model, fitted.canvas[None], eight_views=True)[0], note.size**2
+            )
             yield path, image, found, fitted.restore(found)
 
 

@@ -346,9 +346,9 @@ def quick(monkeypatch):
     graph = cached.compiled
     monkeypatch.setattr(cached, "extractor", extractor)
     monkeypatch.setattr(cached, "compiled", compiled)
-    cached._eyes.cache_clear()
+    cached._frozen.cache_clear()
     yield shown
-    cached._eyes.cache_clear()
+    cached._frozen.cache_clear()
 
 
 def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, quick, tmp_path):
@@ -440,11 +440,11 @@ def without(monkeypatch):
 
     def forget(module):
         monkeypatch.setitem(sys.modules, module, None)
-        for known in (cached._eyes, runtime.inference_runtime):
+        for known in (cached._frozen, runtime.inference_runtime):
             known.cache_clear()
 
     yield forget
-    for known in (cached._eyes, runtime.inference_runtime):
+    for known in (cached._frozen, runtime.inference_runtime):
         known.cache_clear()
 
 

@@ -200,7 +200,7 @@ def test_what_a_threshold_promises_of_new_images_is_what_they_get():
     for _ in range(400):
         known = table(["ill"] * 60, random.random(60))
         for assurance, found in reached.items():
-            found.append(1 - metrics.threshold_for(known, "ill", 0.9, assurance).value)
+            found.append(1 - metrics.threshold_for(known, "ill", 0.9, assurance=assurance).value)
     assert np.mean(reached[None]) == pytest.approx(54 / 61, abs=0.01)
     assert np.mean(np.array(reached[None]) >= 0.9) == pytest.approx(0.42, abs=0.06)
     assert 0.8 <= np.mean(np.array(reached[0.8]) >= 0.9) <= 0.92
@@ -231,7 +231,7 @@ def test_no_error_among_25_patients_leaves_one_in_seven_possible():
         assert found.loc[name, ["value", "low", "high"]].tolist() == pytest.approx([value, low, high], abs=5e-4)
     auc = metrics.roc_auc(perfect, "ill", seed=0)
     assert (auc.value, auc.low, auc.high) == (1, pytest.approx(0.025 ** (1 / 25)), 1)
-    assert "(between 86 and 100)" in " ".join(metrics.in_plain_words(perfect, "ill", 0.5, 0).split())
+    assert "(between 86 and 100)" in " ".join(metrics.in_plain_words(perfect, "ill", 0.5, seed=0).split())
 
 
 def test_the_published_card_of_three_patients_would_show_their_range():
@@ -242,7 +242,7 @@ def test_the_published_card_of_three_patients_would_show_their_range():
     found = metrics.rates(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
     assert found.loc["accuracy", ["interval", "groups"]].tolist() == ["range of groups", 3]
     assert found.at["accuracy", "value"] == pytest.approx(37 / 46)
-    words = " ".join(metrics.in_plain_words(table(label, score, group), "ill", 0.5, 0).split())
+    words = " ".join(metrics.in_plain_words(table(label, score, group), "ill", 0.5, seed=0).split())
     assert "from 0 to 100 in single groups" in words
     assert "between" not in words
     assert "The numbers in brackets" not in words
@@ -446,7 +446,7 @@ def test_temperature_finds_how_much_too_sure_a_model_is():
 def test_probabilities_that_are_none_are_refused(probability, said):
     frame = pd.DataFrame({"group": ["a", "b"], "label": ["ill", "well"]}, index=["x", "y"])
     with pytest.raises(ValueError, match=said):
-        metrics.predictions(frame, probability, CLASSES, 0)
+        metrics.predictions(frame, probability, CLASSES, fold=0)
 
 
 def test_a_class_or_a_kind_of_image_that_is_not_there_is_named(mixed):

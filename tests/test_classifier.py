@@ -233,15 +233,15 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
 def test_a_training_that_cannot_start_says_why(tmp_path, network, positive, path, said):
     data = datasets.load("synthetic", n=20, patients=10, task="leukaemia")
     with pytest.raises(classification.ClassifierError, match=said):
-        classification.train(data, network, positive, 0.9, 1, 20, tmp_path / path)
+        classification.train(data, network, positive, sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / path)
 
 
 @pytest.mark.parametrize(("sensitivity", "assurance"), [(0.0, None), (1.2, None), (0.9, 0.0), (0.9, 1.0)])
 def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, sensitivity, assurance):
     data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
-    given = (data, "encoder", "lymphoblast", sensitivity, 1, 20, tmp_path / "m.keras")
+    given = {"epochs": 1, "seed": 20, "model_path": tmp_path / "m.keras"}
     with pytest.raises(classification.ClassifierError, match=f"sensitivity {sensitivity} must"):
-        classification.train(*given, assurance=assurance)
+        classification.train(data, "encoder", "lymphoblast", sensitivity=sensitivity, assurance=assurance, **given)
     assert not list(tmp_path.iterdir())
 
 
@@ -257,7 +257,16 @@ def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, s
 def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, batch, said):
     data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
     with pytest.raises(classification.ClassifierError, match=said):
-        classification.train(data, "encoder", "lymphoblast", 0.9, epochs, seed, tmp_path / "m.keras", batch=batch)
+        classification.train(
+            data,
+            "encoder",
+            "lymphoblast",
+            sensitivity=0.9,
+            epochs=epochs,
+            seed=seed,
+            model_path=tmp_path / "m.keras",
+            batch=batch,
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -267,11 +276,15 @@ def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monk
     for name in ("m.keras", "m.json", "m.md"):
         (tmp_path / name).mkdir()
         with pytest.raises(outputs.OutputError, match=f"{name}: is a folder; give the name of a file"):
-            classification.train(data, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+            classification.train(
+                data, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
+            )
         (tmp_path / name).rmdir()
     (tmp_path / "m.training").write_text("")
     with pytest.raises(outputs.OutputError, match=r"m\.training: is a file, and a folder is needed there"):
-        classification.train(data, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+        classification.train(
+            data, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["m.training"]
 
 
@@ -286,7 +299,9 @@ def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
     data = datasets.load("synthetic", n=60, patients=10, task="leukaemia", size=32)
     one = data.only(["lymphocyte"])
     with pytest.raises(datasets.DataError, match="all 30 images are of one class, lymphocyte; add a folder"):
-        classification.train(one, "encoder", "lymphocyte", 0.9, 1, 20, tmp_path / "m.keras")
+        classification.train(
+            one, "encoder", "lymphocyte", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
+        )
     frame = data.frame.assign(group=[f"P{k % 10}" for k in range(60)])
     ill = frame["group"].isin(["P0", "P1"])
     frame["label"] = np.where(ill, "lymphoblast", "lymphocyte")
@@ -299,7 +314,9 @@ def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
         pytest.warns(UserWarning, match="fewer groups than the 5 folds"),
         pytest.raises(classification.ClassifierError, match=said),
     ):
-        classification.train(few, "encoder", "lymphoblast", 0.9, 1, 20, tmp_path / "m.keras")
+        classification.train(
+            few, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -333,7 +350,7 @@ def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained,
 def test_plain_words_hold_the_numbers_of_the_table():
     data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
     score = (data.frame["label"] == "lymphoblast") * 0.8 + 0.1
-    table = metrics.predictions(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, 0)
+    table = metrics.predictions(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, fold=0)
     lines = metrics.in_plain_words(table, "lymphoblast", 0.5, seed=0)
     assert max(map(len, lines.splitlines())) <= 70
     said = " ".join(lines.split())

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import warnings
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -37,225 +38,268 @@ def measured(data):
     return features.table(data.images(64), data.frame.index)
 
 
-def test_every_image_is_tested_once_by_a_learner_that_was_told_its_part(data):
-    fold, parts = splits.folds(data.frame, 5, seed=1), []
+def constant(folds):
+    """A learner that predicts the same for every image, and keeps the folds that it is given."""
 
-    def learn(part):
-        parts.append(part)
-        return np.tile([0.25, 0.75], (len(part), 1))
+    def learn(dataset, fold, ids):
+        folds.append(fold)
+        return np.tile([0.25, 0.75], (len(ids), 1))
 
-    test, validation = crossvalidation.cross_validate(data, fold, learn, range(5))
+    return learn
+
+
+def test_every_image_is_tested_once_by_a_learner_that_was_given_its_fold(data):
+    fold, folds = splits.folds(data.frame, 5, seed=1), []
+    test, validation = crossvalidation.cross_validate(data, fold, constant(folds))
     assert sorted(test.index) == sorted(validation.index) == sorted(data.frame.index)
     assert (test["fold"] == fold.loc[test.index]).all()
     assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
-    for part in parts:
-        assert splits.audit(data.frame, part) == []
+    for one in folds:
+        assert splits.audit(data.frame, one.split_of(data.frame.index)) == []
     with pytest.raises(datasets.DataError, match="no fold is tested"):
-        crossvalidation.cross_validate(data, fold, learn, [])
+        crossvalidation.cross_validate(data, fold, constant(folds), tested=[])
+    with pytest.raises(datasets.DataError, match=rf"do not hold the same images\n  - {fold.index[0]}"):
+        crossvalidation.cross_validate(data, fold[1:], constant(folds))
+
+
+def test_a_learner_is_asked_for_validation_and_test_images_only_and_its_rows_keep_their_ids(data):
+    fold, asked = splits.folds(data.frame, 4, seed=1), []
+    number = pd.Series(np.arange(len(data)) / 200, data.frame.index)
+
+    def learn(dataset, fold, ids):
+        asked.append(ids)
+        return np.stack([number[ids], 1 - number[ids]], axis=1)
+
+    shuffled = fold.sample(frac=1, random_state=0)
+    test, validation = crossvalidation.cross_validate(data, shuffled, learn, tested=[2])
+    (ids,) = asked
+    assert sorted(ids) == sorted(fold.index[fold.isin([2, 3])])
+    for table in (test, validation):
+        assert (table[f"p_{data.classes[0]}"] == number[table.index]).all()
+        assert (table["label"] == data.frame.loc[table.index, "label"]).all()
+
+
+def hide_labels(data, ids):
+    """The same dataset, in which all of these images have the first class."""
+    frame = data.frame.copy()
+    frame.loc[ids, "label"] = data.classes[0]
+    return replace(data, frame=frame)
 
 
 @pytest.mark.parametrize("machine", crossvalidation.MACHINES)
 def test_machines_learn_from_features_and_never_from_the_test(data, measured, machine):
     fold = splits.folds(data.frame, 4, seed=1)
-    learn = crossvalidation.with_features(data, measured, machine, seed=0)
-    part = splits.rotation(fold, 0)
-    said = learn(part)
-    hidden = data.subset(data.frame.index)
-    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
-    assert np.allclose(said, crossvalidation.with_features(hidden, measured, machine, seed=0)(part))
-    test, _ = crossvalidation.cross_validate(data, fold, learn, range(4))
+    learn, first = crossvalidation.with_features(measured, machine, seed=0), splits.rotation(fold, 0)
+    hidden = hide_labels(data, first.test)
+    assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
+    test, _ = crossvalidation.cross_validate(data, fold, learn)
     assert metrics.roc_auc(test, data.classes[1], 0).value > 0.75
 
 
 def test_discriminant_analysis_learns_from_more_features_than_images_and_never_from_the_test(data, measured):
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 400)), data.frame.index)
-    wide = pd.concat([measured, noise], axis=1)
     fold = splits.folds(data.frame, 4, seed=1)
-    part = splits.rotation(fold, 0)
-    said = crossvalidation.with_discriminant_analysis(data, wide)(part)
-    hidden = data.subset(data.frame.index)
-    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
-    assert np.allclose(said, crossvalidation.with_discriminant_analysis(hidden, wide)(part))
-    learn = crossvalidation.with_discriminant_analysis(data, wide)
-    test, _ = crossvalidation.cross_validate(data, fold, learn, range(4))
+    learn = crossvalidation.with_discriminant_analysis(pd.concat([measured, noise], axis=1))
+    first = splits.rotation(fold, 0)
+    hidden = hide_labels(data, first.test)
+    assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
+    test, _ = crossvalidation.cross_validate(data, fold, learn)
     assert metrics.roc_auc(test, data.classes[1], 0).value > 0.7
 
 
-def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
-    fold, parts = splits.folds(data.frame, 4, seed=1), []
+@pytest.mark.parametrize("train_on_val", [True, False])
+def test_validation_images_are_trained_on_where_that_is_wanted(data, measured, train_on_val):
+    first = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    hidden = hide_labels(data, first.val[:15])
+    for learn in (
+        crossvalidation.with_features(measured, "logistic regression", seed=0, train_on_val=train_on_val),
+        crossvalidation.with_discriminant_analysis(measured, train_on_val=train_on_val),
+    ):
+        known, changed = learn(data, first, first.test), learn(hidden, first, first.test)
+        assert np.allclose(known, changed) != train_on_val
 
-    def learn(part):
-        parts.append(part)
-        return np.tile([0.25, 0.75], (len(part), 1))
+
+def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
+    fold, folds = splits.folds(data.frame, 4, seed=1), []
 
     def accuracy(table):
         return metrics.score([table], "accuracy", 0)
 
-    found = crossvalidation.learning_curve(data, fold, learn, [20, 10], [0, 1], accuracy, seed=2)
-    assert found["images"].tolist() == [10, 20]
-    assert found["n"].tolist() == [(fold < 2).sum()] * 2
-    by_size = [parts[:2], parts[2:]]
+    ready = {"score": accuracy, "seed": 2}
+    curve = crossvalidation.learning_curve(data, fold, constant(folds), sizes=[20, 10], tested=[0, 1], **ready)
+    assert curve["images"].tolist() == [10, 20]
+    assert curve["n"].tolist() == [(fold < 2).sum()] * 2
+    by_size = [folds[:2], folds[2:]]
     for size, rounds in zip((10, 20), by_size, strict=True):
-        for k, part in enumerate(rounds):
-            assert (part == "train").sum() == size
-            assert (part[fold == k] == "test").all()
-            assert (part == "validation").sum() == (fold == k + 1).sum()
-    small, large = (set(rounds[0].index[rounds[0] == "train"]) for rounds in by_size)
-    assert small < large
-    parts.clear()
-    both = ("train", "validation")
-    crossvalidation.learning_curve(data, fold, learn, [60], [0], accuracy, seed=2, drawn=both)
-    assert parts[0].isin(both).sum() == 60
-    assert (parts[0] == "validation").any()
+        for k, one in enumerate(rounds):
+            assert len(one.train) == size
+            assert set(one.test) == set(fold.index[fold == k])
+            assert set(one.val) == set(fold.index[fold == k + 1])
+    assert set(by_size[0][0].train) < set(by_size[1][0].train)
+    folds.clear()
+    crossvalidation.learning_curve(data, fold, constant(folds), sizes=[60], tested=[0], train_on_val=True, **ready)
+    assert len(folds[0].train) + len(folds[0].val) == 60
+    assert 0 < len(folds[0].val) < (fold == 1).sum()
 
 
 def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data):
-    fold, parts, scored = splits.folds(data.frame, 4, seed=1), [], []
-
-    def learn(part):
-        parts.append(part)
-        return np.tile([0.25, 0.75], (len(part), 1))
+    fold, folds, scored = splits.folds(data.frame, 4, seed=1), [], []
 
     def accuracy(*tables):
         scored.append(len(tables))
         return metrics.score(tables, "accuracy", 0)
 
-    found = crossvalidation.learning_curve(data, fold, learn, [10], [0], accuracy, seed=2, draws=3)
+    ready = {"sizes": [10], "tested": [0], "score": accuracy, "seed": 2, "draws": 3}
+    curve = crossvalidation.learning_curve(data, fold, constant(folds), **ready)
     assert scored == [3]
-    assert found["n"].tolist() == [(fold == 0).sum()]
-    drawn = {tuple(part.index[part == "train"]) for part in parts}
-    assert len(drawn) == 3
+    assert curve["n"].tolist() == [(fold == 0).sum()]
+    assert len({tuple(one.train) for one in folds}) == 3
 
 
-def test_what_a_machine_says_of_images_it_knows_is_from_folds_that_held_them_out():
+def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_them_out():
     data = datasets.load("synthetic", n=200, patients=40, task="leukaemia", size=32)
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)
-    part = splits.rotation(splits.folds(data.frame, 5, seed=1), 0)
-    said = crossvalidation.with_features(data, noise, "support vector machine", seed=0)(part)
-    table = metrics.predictions(data.frame, said, data.classes, 0)
-    assert metrics.roc_auc(table[part != "test"], data.classes[1], 0).value < 0.65  # by heart it would be 1
+    one = splits.rotation(splits.folds(data.frame, 5, seed=1), 0)
+    known = one.train.append(one.val)
+    learn = crossvalidation.with_features(noise, "support vector machine", seed=0)
+    table = metrics.predictions(data.frame.loc[known], learn(data, one, known), data.classes, fold=0)
+    assert metrics.roc_auc(table, data.classes[1], 0).value < 0.65  # by heart it would be 1
 
 
-def test_a_network_is_asked_about_validation_and_test_only(data, tmp_path):
-    settings = training.Settings(1, batch=32)
-    build = partial(models.encoder, 4, depth=2)
-    learn = crossvalidation.with_network(data, build, 32, settings, augmentation.NONE, tmp_path)
-    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
-    said = learn(part)
-    assert said.shape == (120, 2)
-    assert (said[part == "train"] == 0).all()
-    assert said[part != "train"].sum(1) == pytest.approx(1, abs=1e-5)
+def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
+    ready = {"settings": training.Settings(1, batch=32), "how": augmentation.NONE, "folder": tmp_path}
+    learn = crossvalidation.with_network(partial(models.encoder, 4, depth=2), 32, **ready)
+    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    probabilities = learn(data, one, one.test)
+    assert probabilities.shape == (len(one.test), 2)
+    assert probabilities.sum(1) == pytest.approx(1, abs=1e-5)
+    assert np.allclose(learn(data, one, one.test[::-1]), probabilities[::-1], atol=1e-6)
+    assert len(list(tmp_path.iterdir())) == 1  # read back
 
 
 def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
-    part, given = splits.rotation(splits.folds(data.frame, 4, seed=1), 0), {}
+    one, given = splits.rotation(splits.folds(data.frame, 4, seed=1), 0), {}
 
-    def fit_classifier(build, images, labels, parts, *_, **__):
-        given.update(images=images, labels=labels, parts=np.asarray(parts))
+    def fit_classifier(build, images, labels, *, part, **_):
+        given.update(images=images, labels=labels, part=part)
         return build(), None
 
     monkeypatch.setattr(training, "fit_classifier", fit_classifier)
-    build = partial(models.encoder, 4, depth=2)
-    crossvalidation.with_network(data, build, 32, training.Settings(1), augmentation.NONE, tmp_path, copies=90)(part)
-    assert np.array_equal(given["images"][:120], data.images(32))
-    assert (given["parts"][:120] == part).all()
-    assert (given["parts"][120:] == "train").all()
-    learnt = given["labels"][given["parts"] == "train"]
-    assert np.bincount(learnt).tolist() == [max(90, n) for n in np.bincount(given["labels"][:120][part == "train"])]
+    ready = {"settings": training.Settings(1), "how": augmentation.NONE, "folder": tmp_path}
+    crossvalidation.with_network(partial(models.encoder, 4, depth=2), 32, **ready, copies=90)(data, one, one.test)
+    train, validation = (given["part"] == name for name in ("train", "validation"))
+    assert np.array_equal(given["images"][train][: len(one.train)], data.subset(one.train).images(32))
+    assert np.array_equal(given["images"][validation], data.subset(one.val).images(32))
+    assert np.array_equal(given["labels"][validation], crossvalidation.codes(data.subset(one.val)))
+    before = np.bincount(crossvalidation.codes(data.subset(one.train)))
+    assert np.bincount(given["labels"][train]).tolist() == [max(90, n) for n in before]
 
 
 def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
-    copied = pitfalls.copies_before_split(data, 80, 32, seed=0)
+    copied = pitfalls.copies_before_split(data, 80, size=32, seed=0)
     assert copied.frame["label"].value_counts().min() == 80
     assert np.array_equal(copied.subset(data.frame.index).images(32), data.images(32))
     by_original = copied.frame.assign(group=copied.frame["original"])
-    leaky = splits.rotation(splits.random_folds(copied.frame, 4, seed=1), 0)
-    honest = splits.rotation(splits.folds(copied.frame, 4, seed=1), 0)
+    leaky, honest = (
+        splits.rotation(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
+        for draw in (splits.random_folds, splits.folds)
+    )
     assert "in two parts of the split" in metrics.seen_in_training(by_original, leaky)[0].saw
     assert metrics.seen_in_training(by_original, honest) == []
 
 
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):
-    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
-    best, trials = search.search_head(data, measured, part, trials=3, seed=0)
+    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    best, trials = search.search_head(data, measured, one, trials=3, seed=0)
     assert list(trials.columns) == ["trial", "loss", "l1", "l2", "dropout", "nodes", "activation"]
-    assert trials.loc[0, ["l1", "l2", "dropout", "nodes", "activation"]].tolist() == [
-        0.005945,
-        0.017184,
-        0.5,
-        256,
-        "relu",
-    ]
+    first = trials.loc[0, ["l1", "l2", "dropout", "nodes", "activation"]].tolist()
+    assert first == [0.005945, 0.017184, 0.5, 256, "relu"]
     chosen = trials.sort_values("loss").iloc[0]
     assert {name: chosen[name] for name in best} == best
-    hidden = data.subset(data.frame.index)
-    hidden.frame["label"] = hidden.frame["label"].where(part != "test", data.classes[0])
-    changed = measured.where(part != "test", 0.0)
-    assert search.search_head(hidden, changed, part, trials=3, seed=0)[1].equals(trials)
-    said = search.with_head(data, measured, seed=0, **best)(part)
-    assert said.sum(1) == pytest.approx(1, abs=1e-5)
+    changed = measured.copy()
+    changed.loc[one.test] = 0.0
+    assert search.search_head(hide_labels(data, one.test), changed, one, trials=3, seed=0)[1].equals(trials)
+    probabilities = search.with_head(measured, seed=0, **best)(data, one, one.test)
+    assert probabilities.shape == (len(one.test), 2)
+    assert probabilities.sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
-    part = splits.rotation(splits.random_folds(data.frame, 4, seed=1), 0)
+    one = splits.rotation(splits.random_folds(data.frame, 4, seed=1), 0)
     with pytest.raises(ValueError, match="a split by group"):
-        search.search_head(data, measured, part, trials=1, seed=0)
+        search.search_head(data, measured, one, trials=1, seed=0)
 
 
 @pytest.fixture(scope="module")
 def types():
-    """Cells of three classes of which the features know, and a split in which one of them is tested only."""
+    """Cells of three classes of which the features know, and a fold."""
     cells = datasets.load("synthetic", n=90, patients=30, task="types", size=32, balanced=True)
     cells = cells.only(["neutrophil", "lymphocyte", "monocyte"])
-    part = splits.rotation(splits.folds(cells.frame, 4, seed=1), 0)
-    return cells, part
+    return cells, splits.rotation(splits.folds(cells.frame, 4, seed=1), 0)
+
+
+def only_tested(data, fold, label):
+    """The fold with all images of a class among those that are tested."""
+    ids = data.frame.index[data.frame["label"] == label]
+    train, val = fold.train.difference(ids, sort=False), fold.val.difference(ids, sort=False)
+    return splits.Fold(train, val, data.frame.index.difference(train.append(val), sort=False))
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
-    cells, part = types
-    part = part.mask(cells.frame["label"] == cells.classes[missing], "test")
+    cells, one = types
+    one = only_tested(cells, one, cells.classes[missing])
     codes = crossvalidation.codes(cells)
     told = pd.DataFrame(np.eye(3)[codes] + np.random.default_rng(0).normal(0, 0.1, (len(cells), 3)), cells.frame.index)
-    learners = [crossvalidation.with_features(cells, told, machine, seed=0) for machine in crossvalidation.MACHINES]
-    said = {learn: learn(part) for learn in (*learners, crossvalidation.with_discriminant_analysis(cells, told))}
-    for probabilities in said.values():
+    learners = [crossvalidation.with_features(told, machine, seed=0) for machine in crossvalidation.MACHINES]
+    for learn in (*learners, crossvalidation.with_discriminant_analysis(told)):
+        probabilities = learn(cells, one, cells.frame.index)
         assert probabilities.shape == (len(cells), 3)
         assert (probabilities[:, missing] == 0).all()
         assert probabilities.sum(1) == pytest.approx(1)
-    tested = (codes != missing) & (part == "test").to_numpy()
-    assert (said[learners[0]].argmax(1) == codes)[tested].all()
+    tested = crossvalidation.codes(cells.subset(one.test))
+    right = learners[0](cells, one, one.test).argmax(1) == tested
+    assert right[tested != missing].all()
 
 
 def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(types, tmp_path):
-    cells, part = types
-    part = part.mask(cells.frame["label"] == cells.classes[2], "test")
-    settings = training.Settings(1, batch=32)
-    network = crossvalidation.with_network(
-        cells, partial(models.encoder, 4, 3, depth=2), 32, settings, augmentation.NONE, tmp_path, copies=20
-    )
+    cells, one = types
+    one = only_tested(cells, one, cells.classes[2])
+    ready = {"settings": training.Settings(1, batch=32), "folder": tmp_path}
+    build = partial(models.encoder, 4, 3, depth=2)
+    network = crossvalidation.with_network(build, 32, how=augmentation.NONE, copies=20, **ready)
     seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
-    head = crossvalidation.with_head(cells, seen, partial(models.beato_head, 5, 3), settings, tmp_path)
-    searched = search.with_head(cells, pd.DataFrame(seen[:, 0], cells.frame.index), 0, nodes=4)
+    head = crossvalidation.with_head(seen, partial(models.beato_head, 5, 3), **ready)
+    searched = search.with_head(pd.DataFrame(seen[:, 0], cells.frame.index), seed=0, nodes=4)
     for learn in (network, head, searched):
-        table, _ = crossvalidation.cross_validate(cells, part.map({"test": 0, "validation": 1, "train": 2}), learn, [0])
-        assert table.filter(like="p_").shape == ((part == "test").sum(), 3)
+        assert learn(cells, one, one.test).shape == (len(one.test), 3)
+
+
+def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
+    cells, one = types
+    seen = np.eye(3, dtype=np.float16)[crossvalidation.codes(cells)][:, None]
+    settings = training.Settings(60, rate=0.1, patience=60, batch=32)
+    learn = crossvalidation.with_head(seen, partial(models.beato_head, 3, 3), settings=settings, folder=tmp_path)
+    test = one.test[::-1]
+    assert (learn(cells, one, test).argmax(1) == crossvalidation.codes(cells.subset(test))).all()
+    with pytest.raises(datasets.DataError, match=f"{len(one.test)} images, but features of {len(cells)}"):
+        learn(cells.subset(one.test), one, test)
 
 
 def test_one_class_is_too_few_to_learn_from(data, measured):
-    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
-    part = part.mask(data.frame["label"] == data.classes[0], "test")
+    one = only_tested(data, splits.rotation(splits.folds(data.frame, 4, seed=1), 0), data.classes[0])
     with pytest.raises(datasets.DataError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
-        crossvalidation.with_features(data, measured, "logistic regression", seed=0)(part)
+        crossvalidation.with_features(measured, "logistic regression", seed=0)(data, one, one.test)
 
 
 def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured):
-    part = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
-    broken = measured.astype(np.float32).mask(part == "validation", np.nan)
+    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    broken = measured.astype(np.float32)
+    broken.loc[one.val] = np.nan
     with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'nodes': 16\} is never a"):
-        search.with_head(data, broken, seed=0, nodes=16)(part)
+        search.with_head(broken, seed=0, nodes=16)(data, one, one.test)
     with pytest.raises(training.TrainingError, match="a number in none of 1 trials"):
-        search.search_head(data, broken, part, trials=1, seed=0)
+        search.search_head(data, broken, one, trials=1, seed=0)
 
 
 def cell_folder(root, seed):

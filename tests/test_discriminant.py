@@ -1,11 +1,16 @@
 """The discriminant analysis for many features is that of scikit-learn, and quicker."""
 
+import warnings
+
 import numpy as np
 import pytest
-from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
-from helpers.discriminant import shrunken_discriminant
+from helpers.discriminant import ShrinkageLDA
 
 
 @pytest.mark.parametrize(("n", "features", "classes"), [(60, 20, 3), (60, 300, 3), (24, 100, 2)])
@@ -17,10 +22,7 @@ def test_it_agrees_with_scikit_learn_whether_features_are_few_or_many(n, feature
         + random.normal(size=(2 * classes, features))[y]
     )
     x[:, 0] = 3.0  # a feature that says nothing
-    weights, offsets = shrunken_discriminant(x, y)
-    reference = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes))
-    expected = reference.fit(x, y).predict_proba(x)
-    assert np.allclose(softmax(x @ weights + offsets, axis=1), expected, atol=1e-6)
+    assert np.allclose(ShrinkageLDA().fit(x, y).predict_proba(x), with_scikit_learn(x, y), atol=1e-6)
 
 
 def with_scikit_learn(x, y):
@@ -35,15 +37,14 @@ def with_scikit_learn(x, y):
 def test_it_agrees_with_scikit_learn_where_nothing_is_shrunk(each, features, classes):
     y = np.repeat(np.arange(classes), each)
     x = np.random.default_rng(1).normal(size=(len(y), features)) + y[:, None]
-    weights, offsets = shrunken_discriminant(x, y)
-    assert np.allclose(softmax(x @ weights + offsets, axis=1), with_scikit_learn(x, y), atol=1e-9)
+    assert np.allclose(ShrinkageLDA().fit(x, y).predict_proba(x), with_scikit_learn(x, y), atol=1e-9)
 
 
 def test_with_two_images_a_class_and_many_features_the_shortest_weights_are_taken():
     """There scikit-learn takes rounding for directions in which the classes vary."""
     y = np.repeat(np.arange(8), 2)
     x = np.random.default_rng(1).normal(size=(16, 300)) + y[:, None]
-    weights, _ = shrunken_discriminant(x, y)
+    weights = ShrinkageLDA().fit(x, y).coef_.T
     means = np.stack([x[y == label].mean(0) for label in range(8)])
     covariance = (x - means[y]).T @ (x - means[y]) / 16
     assert np.allclose(weights, np.linalg.lstsq(covariance, means.T, rcond=1e-10)[0])
@@ -53,16 +54,23 @@ def test_with_two_images_a_class_and_many_features_the_shortest_weights_are_take
 def test_where_nothing_varies_within_a_class_all_classes_are_equally_probable(values):
     y = np.repeat([0, 1], 10)
     x = np.array(values)[y % len(values)]
-    weights, offsets = shrunken_discriminant(x, y)
-    assert softmax(x @ weights + offsets, axis=1) == pytest.approx(np.full((20, 2), 0.5))
+    assert ShrinkageLDA().fit(x, y).predict_proba(x) == pytest.approx(np.full((20, 2), 0.5))
     assert np.allclose(with_scikit_learn(x, y), 0.5)
 
 
 def test_a_class_of_one_image_adds_no_covariance_and_nothing_but_such_is_refused():
     random = np.random.default_rng(1)
     x, y = random.normal(size=(11, 5)), np.array([0] * 5 + [1] * 5 + [2])
-    weights, offsets = shrunken_discriminant(x, y)
-    assert np.isfinite(weights).all()
-    assert (x @ weights + offsets)[-1].argmax() == 2
+    model = ShrinkageLDA().fit(x, y)
+    assert np.isfinite(model.coef_).all()
+    assert model.predict(x[-1:]) == 2
     with pytest.raises(ValueError, match="no class has two"):
-        shrunken_discriminant(x[4:6], y[4:6])
+        ShrinkageLDA().fit(x[4:6], y[4:6])
+
+
+def test_it_is_an_estimator_of_scikit_learn():
+    with warnings.catch_warnings(action="ignore"):  # of a check that this scikit-learn skips
+        check_estimator(ShrinkageLDA())
+    x, y = np.random.default_rng(1).normal(size=(40, 300)), np.array(["ill", "well"] * 20)
+    x[y == "ill"] += 1
+    assert cross_val_score(make_pipeline(StandardScaler(), ShrinkageLDA()), x, y, scoring="roc_auc").min() > 0.9

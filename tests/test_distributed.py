@@ -67,7 +67,14 @@ labels = np.arange(40) % 3 // 2
 part = np.where(np.arange(40) < learnt, "train", "validation")
 settings = training.Settings(epochs=epochs, rate=0.01, batch=8, patience=10**6, strategy=strategy)
 model, history = training.fit_classifier(
-    partial(small, 2), cells.images(32), labels, part, settings, augmentation.Augmentation(), folder / "state", True
+    partial(small, 2),
+    cells.images(32),
+    labels,
+    part=part,
+    settings=settings,
+    how=augmentation.Augmentation(),
+    folder=folder / "state",
+    balance=True,
 )
 np.savez(folder / "model.npz", *model.get_weights())
 history.to_csv(folder / "history.csv", index=False)
@@ -274,4 +281,4 @@ def test_devices_that_cannot_share_a_batch_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(training.distributed, "strategy", lambda name: Three())
     settings = training.Settings(batch=8, strategy="mirrored")
     with pytest.raises(training.TrainingError, match="3 devices cannot share batches of 8; take a multiple"):
-        training.fit(None, None, "mse", None, 1, None, settings, tmp_path)
+        training.fit(None, None, "mse", train=None, steps=1, validation=None, settings=settings, folder=tmp_path)

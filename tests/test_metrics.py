@@ -181,8 +181,8 @@ def test_a_table_of_means_gives_exact_intervals_to_proportions_only():
     ids = [f"c{k}" for k in range(24)]
     cells = pd.DataFrame({"image_id": ids, "part": "nucleus", "dice": 1.0})
     groups = pd.Series(np.arange(24) % 12, ids)
-    assert table_of_means(cells, "dice", ["part"], groups, 0)["low"].tolist() == [1]
-    exact = table_of_means(cells, "dice", ["part"], groups, 0, proportion=True)
+    assert table_of_means(cells, "dice", ["part"], groups=groups, seed=0)["low"].tolist() == [1]
+    exact = table_of_means(cells, "dice", ["part"], groups=groups, seed=0, proportion=True)
     assert exact["low"].tolist() == pytest.approx([0.025 ** (1 / 12)])
 
 
@@ -207,7 +207,7 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
         }
     )
     groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
-    means = table_of_means(table, "dice", ["method", "part"], groups, seed=0)
+    means = table_of_means(table, "dice", ["method", "part"], groups=groups, seed=0)
     assert list(means.columns) == ["method", "part", "dice", "low", "high", "interval", "n", "groups"]
     assert means["method"].tolist() == ["otsu", "kmeans"]
     assert means["dice"].tolist() == pytest.approx([0.6, 0.9])
@@ -221,7 +221,7 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
 
 def test_table_of_means_may_split_by_one_column():
     table = pd.DataFrame({"image_id": ["a", "b"], "method": ["otsu", "kmeans"], "dice": [0.5, 0.75]})
-    means = table_of_means(table, "dice", ["method"], pd.Series({"a": 1, "b": 2}), seed=0)
+    means = table_of_means(table, "dice", ["method"], groups=pd.Series({"a": 1, "b": 2}), seed=0)
     assert means["dice"].tolist() == [0.5, 0.75]
 
 

@@ -83,7 +83,7 @@ def test_with_eight_views_a_turned_image_gives_the_turned_mask():
     turned = np.ascontiguousarray(np.rot90(images, axes=(1, 2))[:, ::-1])
     same = {}
     for eight_views in (False, True):
-        mask, of_turned = (models.predict_masks(model, x, eight_views) for x in (images, turned))
+        mask, of_turned = (models.predict_masks(model, x, eight_views=eight_views) for x in (images, turned))
         same[eight_views] = (np.rot90(mask, axes=(1, 2))[:, ::-1] == of_turned).mean()
     assert same[False] < 0.98
     assert same[True] > 0.99  # ties may be rounded either way

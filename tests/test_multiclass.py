@@ -17,7 +17,7 @@ def run(seed, skill=0.4, groups=None):
     probability = random.dirichlet([1, 1, 1], 200) * (1 - skill) + skill * own
     ids = pd.Index([f"cell-{k:03d}" for k in range(200)], name="image_id")
     group = np.random.default_rng(8).integers(0, 25, 200).astype(str)
-    return metrics.predictions(pd.DataFrame({"group": group, "label": label}, ids), probability, CLASSES, 0)
+    return metrics.predictions(pd.DataFrame({"group": group, "label": label}, ids), probability, CLASSES, fold=0)
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +84,11 @@ def test_a_score_of_several_runs_is_their_mean_and_a_comparison_the_difference()
     good, poor = [run(k, 0.6) for k in range(3)], [run(k, 0.2) for k in range(3)]
     mean = np.mean([sk.f1_score(r["label"], metrics.predicted(r), average="macro") for r in good])
     assert metrics.score(good, "macro F1", 0).value == pytest.approx(mean)
-    gain = metrics.compare(good, poor, "macro F1", 0)
+    gain = metrics.compare(good, poor, "macro F1", seed=0)
     expected = mean - metrics.score(poor, "macro F1", 0).value
     assert gain.value == pytest.approx(expected)
     assert gain.low > 0
-    nothing = metrics.compare(good, good, "macro F1", 0)
+    nothing = metrics.compare(good, good, "macro F1", seed=0)
     assert (nothing.value, nothing.low, nothing.high) == (0, 0, 0)
 
 
@@ -107,7 +107,7 @@ def test_a_constant_predictor_of_four_classes_has_exactly_a_quarter(group):
     """Resamples without a class used to drop it from the mean, which gave [0.000, 0.333]."""
     label = np.repeat(list("abcd"), 15)
     frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(60)])
-    constant = metrics.predictions(frame, np.tile([0.7, 0.1, 0.1, 0.1], (60, 1)), tuple("abcd"), 0)
+    constant = metrics.predictions(frame, np.tile([0.7, 0.1, 0.1, 0.1], (60, 1)), tuple("abcd"), fold=0)
     found = metrics.score([constant], "balanced accuracy", 0)
     assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
     assert metrics.score([constant], "macro F1", 0).value == pytest.approx(0.4 / 4)
@@ -123,14 +123,14 @@ def test_a_resample_that_lacks_a_class_does_not_count():
     said = np.where(label == "c", "a", label)
     own = np.eye(3)[[CLASSES.index(name) for name in said]]
     frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(120)])
-    found = metrics.per_class(metrics.predictions(frame, own, CLASSES, 0), 0).set_index(["measure", "class"])
+    found = metrics.per_class(metrics.predictions(frame, own, CLASSES, fold=0), 0).set_index(["measure", "class"])
     macro = found.loc[("recall", "macro")]
     # One patient has all of c: too few for an interval, and alone for c and a that patient changes nothing.
     assert macro[["value", "low", "high"]].tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3])
     assert macro["interval"] == "range of groups"
     assert found.loc[("recall", "c"), ["value", "n", "groups", "interval"]].tolist() == [0, 9, 1, "none"]
     assert np.isnan(
-        metrics.per_class(metrics.predictions(frame[frame["label"] != "c"], own[label != "c"], CLASSES, 0), 0)
+        metrics.per_class(metrics.predictions(frame[frame["label"] != "c"], own[label != "c"], CLASSES, fold=0), 0)
         .set_index(["measure", "class"])
         .at[("precision", "c"), "value"]
     )
@@ -140,9 +140,9 @@ def test_a_resample_that_lacks_a_class_does_not_count():
 
 def test_the_order_of_rows_does_not_matter(three):
     turned = three.iloc[::-1]
-    assert metrics.compare([three], [turned], "accuracy", 0).high == 0
+    assert metrics.compare([three], [turned], "accuracy", seed=0).high == 0
 
 
 def test_runs_on_other_images_are_not_compared(three):
     with pytest.raises(ValueError, match="different ids"):
-        metrics.compare([three], [three.iloc[1:]], "accuracy", 0)
+        metrics.compare([three], [three.iloc[1:]], "accuracy", seed=0)

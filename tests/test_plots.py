@@ -18,7 +18,7 @@ def said():
     label = np.where(np.repeat(np.arange(12), 10) % 2 == 0, "ill", "well")
     ill = np.clip(random.normal(0.35 + 0.3 * (label == "ill"), 0.15), 0, 1)
     frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(120)])
-    return metrics.predictions(frame, np.stack([ill, 1 - ill], axis=1), ("ill", "well"), 0)
+    return metrics.predictions(frame, np.stack([ill, 1 - ill], axis=1), ("ill", "well"), fold=0)
 
 
 def in_legend(ax):

@@ -253,7 +253,7 @@ def test_random_folds_do_not_depend_on_the_order_of_the_frame():
 @pytest.mark.parametrize("seed", range(3))
 def test_holdout_shares_are_roughly_right_and_no_group_is_shared(validation, test, seed):
     frame = patients(60)
-    part = holdout(frame, validation, test, seed)
+    part = holdout(frame, validation, test, seed=seed)
     assert part.index.equals(frame.index)
     shares = part.value_counts(normalize=True)
     assert shares["test"] == pytest.approx(test, abs=0.01)
@@ -265,26 +265,26 @@ def test_holdout_shares_are_roughly_right_and_no_group_is_shared(validation, tes
 def test_every_part_of_a_holdout_has_the_class_that_four_patients_have():
     """Validation had 0 of 37 blasts, though four patients had some."""
     for seed in range(20):
-        part = holdout(synthetic("few"), 0.2, 0.25, seed)
+        part = holdout(synthetic("few"), 0.2, 0.25, seed=seed)
         blasts = splits.balance(synthetic("few"), part)["lymphoblast"]
         assert (blasts[["validation", "test"]] > 0).all(), seed
     types = synthetic("types")
     of_class = types.groupby("label")["group"].nunique()
     for seed in range(20):
-        table = splits.balance(types, holdout(types, 0.2, 0.2, seed))
+        table = splits.balance(types, holdout(types, 0.2, 0.2, seed=seed))
         assert (table[of_class.index[of_class >= 4]] > 0).all(axis=None), seed
 
 
 def test_holdout_does_not_depend_on_the_order_of_the_frame():
     frame = patients()
     shuffled = frame.sample(frac=1, random_state=2)
-    assert holdout(shuffled, 0.2, 0.2, 1).reindex(frame.index).equals(holdout(frame, 0.2, 0.2, 1))
+    assert holdout(shuffled, 0.2, 0.2, seed=1).reindex(frame.index).equals(holdout(frame, 0.2, 0.2, seed=1))
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.2, 0), (-0.1, 0.2), (0.2, 1)])
 def test_holdout_must_leave_something_to_train_on(validation, test):
     with pytest.raises(DataError, match="train on"):
-        holdout(patients(), validation, test, 0)
+        holdout(patients(), validation, test, seed=0)
 
 
 # --- nested subsets
@@ -415,7 +415,7 @@ def test_merged_groups_make_a_clean_split():
 
 def test_audit_finds_a_planted_group():
     frame = patients()
-    part = holdout(frame, 0.2, 0.2, 0)
+    part = holdout(frame, 0.2, 0.2, seed=0)
     assert audit(frame, part) == []
     leaking = frame.loc[frame["group"] == "P07"].index
     part[leaking] = "train"
@@ -425,7 +425,7 @@ def test_audit_finds_a_planted_group():
 
 def test_audit_finds_a_planted_pair():
     frame = patients()
-    part = holdout(frame, 0, 0.3, 0)
+    part = holdout(frame, 0, 0.3, seed=0)
     a, b = part.index[part == "train"][0], part.index[part == "test"][0]
     leaks = audit(frame, part, pairs_of((a, b)))
     assert len(leaks) == 1
@@ -437,7 +437,7 @@ def test_audit_finds_a_planted_pair():
 
 def test_audit_refuses_a_split_of_other_images():
     frame = patients()
-    part = holdout(frame, 0, 0.3, 0)
+    part = holdout(frame, 0, 0.3, seed=0)
     with pytest.raises(DataError, match="cell-0003"):
         audit(frame, part.drop("cell-0003"))
     with pytest.raises(DataError, match="cell-0003"):
@@ -450,19 +450,35 @@ def test_a_clean_split_gives_no_warning():
         folds(patients(), 3, 0)
 
 
-def test_a_round_of_cross_validation_has_three_parts_and_every_image_is_tested_once():
+def test_a_fold_has_training_validation_and_test_images_and_every_image_is_tested_once():
     fold = pd.Series([0, 1, 2, 3, 4, 0, 1, 2, 3, 4], index=list("abcdefghij"))
     tested = []
     for k in range(5):
-        part = rotation(fold, k)
-        assert (part[fold == k] == "test").all()
-        assert (part[fold == (k + 1) % 5] == "validation").all()
-        assert (part == "train").sum() == 6
-        tested += part.index[part == "test"].tolist()
+        one = rotation(fold, k)
+        assert (fold[one.test] == k).all()
+        assert (fold[one.val] == (k + 1) % 5).all()
+        assert len(one.train) == 6
+        tested += one.test.tolist()
     assert sorted(tested) == list("abcdefghij")
-    assert rotation(pd.Series([0, 1, 2], index=list("abc")), 2).tolist() == ["validation", "train", "test"]
+    last = rotation(pd.Series([0, 1, 2], index=list("abc")), 2)
+    assert (last.val.tolist(), last.train.tolist(), last.test.tolist()) == (["a"], ["b"], ["c"])
     with pytest.raises(DataError, match="5 is no fold; there are 0 to 4"):
         rotation(fold, 5)
+
+
+def test_a_fold_tells_the_split_of_every_image_in_the_order_that_is_asked_for():
+    one = splits.Fold(*map(pd.Index, (["a", "c"], ["d"], ["b"])))
+    expected = {"e": "unused", "d": "validation", "c": "train", "b": "test", "a": "train"}
+    assert one.split_of(pd.Index(list("edcba"))).to_dict() == expected
+    assert one.split_of(pd.Index(list("edcba"))).index.tolist() == list("edcba")
+    with pytest.raises(DataError, match="a fold has 1 images that the dataset has not, such as d"):
+        one.split_of(pd.Index(list("abc")))
+
+
+@pytest.mark.parametrize("twice", [("ab", "b", "c"), ("ab", "c", "a"), ("aa", "b", "c")])
+def test_an_image_is_in_one_split_of_a_fold_and_once(twice):
+    with pytest.raises(DataError, match="is in a fold twice"):
+        splits.Fold(*(pd.Index(list(ids)) for ids in twice))
 
 
 def test_consecutive_seeds_share_no_repetition():

@@ -21,12 +21,12 @@ def without_background(image: np.ndarray) -> np.ndarray:
     return preprocessing.remove_background(image, cell) if cell.any() else image
 
 
-def both_features(dataset: Dataset, name: str, folder: Path, views: int = 8) -> np.ndarray:
+def both_features(dataset: Dataset, name: str, folder: Path, *, views: int = 8) -> np.ndarray:
     """What a backbone sees in the image, and then what it sees without background, ``float16 (n, views, 2 channels)``.
 
     Arguments as :func:`helpers.backbones.features`.
     """
-    parts = [features(dataset, name, folder, views, change=change) for change in (None, without_background)]
+    parts = [features(dataset, name, folder, views=views, change=change) for change in (None, without_background)]
     return np.concatenate(parts, axis=2)
 
 

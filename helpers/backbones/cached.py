@@ -31,6 +31,7 @@ def features(
     dataset: Dataset,
     name: str,
     folder: Path,
+    *,
     views: int = 8,
     size: int | None = None,
     scaling: str | None = None,
@@ -54,10 +55,10 @@ def features(
     """
     if views not in (1, 8):
         raise ValueError(f"an image is seen in 1 view or in 8, not in {views}")
-    eyes = _eyes(name, size, scaling)
-    store = Store(folder / f"{name}-{eyes.key}-{views}", (views, eyes.model.output_shape[-1]))
+    backbone = _frozen(name, size, scaling)
+    store = Store(folder / f"{name}-{backbone.key}-{views}", (views, backbone.channels))
     with store.locked() as place:
-        return store.read(_filled(store, place, eyes, dataset, change))
+        return store.read(_filled(store, place, backbone, dataset=dataset, change=change))
 
 
 def extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
@@ -69,13 +70,13 @@ def extractor(name: str, size: int | None = None, scaling: str | None = None) ->
 
 def speed(name: str, size: int | None = None, n: int = 32) -> float:
     """Images that a backbone looks at in a second here, one view each; the best of three rounds of ``n`` images."""
-    eyes, best = _eyes(name, size, None), float("inf")
-    picture = np.zeros((1, *eyes.model.input_shape[1:]), np.uint8)
-    eyes.see(picture)
+    backbone, best = _frozen(name, size, None), float("inf")
+    picture = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
+    backbone.see(picture)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(3):
             start = time.perf_counter()
-            list(pool.map(eyes.see, [picture] * n))
+            list(pool.map(backbone.see, [picture] * n))
             best = min(best, time.perf_counter() - start)
     return n / best
 
@@ -96,7 +97,9 @@ def _key(model: keras.Model) -> str:
     return digest.hexdigest()[:12]
 
 
-def _filled(store: Store, place: dict[bytes, int], eyes: _Eyes, dataset: Dataset, change: Callable | None) -> list[int]:
+def _filled(
+    store: Store, place: dict[bytes, int], backbone: _FrozenBackbone, *, dataset: Dataset, change: Callable | None
+) -> list[int]:
     """Add what is missing, and say in which row of the store each image of the dataset is.
 
     While one batch is looked at, the next one is read and the one before is stored.
@@ -104,12 +107,12 @@ def _filled(store: Store, place: dict[bytes, int], eyes: _Eyes, dataset: Dataset
 
     def look(picture: np.ndarray) -> np.ndarray:
         views = eight_views(picture[None])[: store.shape[0]]
-        return np.concatenate([eyes.see(np.ascontiguousarray(view)) for view in views])
+        return np.concatenate([backbone.see(np.ascontiguousarray(view)) for view in views])
 
     rows, before = [], {}
-    bar = tqdm(total=len(dataset), desc=f"{eyes.model.name} looks", unit="image", delay=2, leave=False)
+    bar = tqdm(total=len(dataset), desc=f"{backbone.name} looks", unit="image", delay=2, leave=False)
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _, pictures in dataset.batches(eyes.model.input_shape[1], BATCH):
+        for _, pictures in dataset.batches(backbone.size, BATCH):
             looking = {}
             for picture in pictures if change is None else map(change, pictures):
                 digest = hashlib.sha256(picture.tobytes()).digest()[:DIGEST]
@@ -129,16 +132,20 @@ def _keep(store: Store, looking: dict[bytes, Future]) -> None:
         store.add(np.stack([seen.result() for seen in looking.values()]), list(looking))
 
 
-class _Eyes:
-    """A backbone that looks at images: known by its key at once, compiled when it first looks, which takes seconds."""
+class _FrozenBackbone:
+    """A backbone as a function of images; its model is handed out to nobody, who might change its weights.
+
+    It is known by its key at once, and compiled when it first looks at an image, which takes seconds.
+    """
 
     def __init__(self, name: str, size: int | None, scaling: str | None):
-        self.model = extractor(name, size, scaling)
-        self.key = _key(self.model)
+        model = extractor(name, size, scaling)
+        self.name, self.key, self.size, self.channels = name, _key(model), model.input_shape[1], model.output_shape[-1]
+        self._compile = functools.partial(compiled, model)
 
     @functools.cached_property
     def see(self) -> Callable[[np.ndarray], np.ndarray]:
-        return compiled(self.model)
+        return self._compile()
 
 
-_eyes = functools.lru_cache(maxsize=3)(_Eyes)
+_frozen = functools.lru_cache(maxsize=3)(_FrozenBackbone)

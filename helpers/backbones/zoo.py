@@ -116,7 +116,7 @@ def available() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("backbone")
 
 
-def build(name: str, size: int | None = None, scaling: str | None = None, pretrained: bool = True) -> keras.Model:
+def build(name: str, size: int | None = None, scaling: str | None = None, *, pretrained: bool = True) -> keras.Model:
     """A backbone from images ``(n, size, size, 3)``, 0 to 255, to its last map ``float32 (n, h, w, channels)``.
 
     The model is flat: scaling and network are layers of one model, so that every layer can be reached by name.

@@ -54,7 +54,18 @@ def train(
 
     data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
     _announce_replacement(model)
-    made = classification.train(data, network, positive, sensitivity, epochs, seed, model, strategy, batch, assurance)
+    made = classification.train(
+        data,
+        network,
+        positive,
+        sensitivity=sensitivity,
+        epochs=epochs,
+        seed=seed,
+        model_path=model,
+        strategy=strategy,
+        batch=batch,
+        assurance=assurance,
+    )
     if made is None:
         typer.echo("this machine has done its part; the first one tests and writes the model")
         return

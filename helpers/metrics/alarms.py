@@ -36,7 +36,7 @@ def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: in
     its classes exchanged. Where classes are skewed, accuracy hides it: calling everything the commoner class is right
     most of the time. Of fewer than ten groups there is no interval, so that only the value counts.
     """
-    measure = rates(table, positive, threshold, seed).set_index("measure")
+    measure = rates(table, positive, threshold, seed=seed).set_index("measure")
     share = float((table["label"] == positive).mean())
     skewed = f"; accuracy {measure.at['accuracy', 'value']:.3f} is no comfort with {share:.0%} {positive}"
     why = "that every image has its own label: files in one order and labels in another look like this"

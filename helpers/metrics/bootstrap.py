@@ -240,7 +240,7 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proport
 
 
 def table_of_means(
-    table: pd.DataFrame, value: str, by: list[str], groups: pd.Series, seed: int, *, proportion: bool = False
+    table: pd.DataFrame, value: str, by: list[str], *, groups: pd.Series, seed: int, proportion: bool = False
 ) -> pd.DataFrame:
     """Tabulate the mean of ``value``, its interval, n and number of groups for every combination of ``by``.
 

@@ -19,7 +19,7 @@ from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Bootstrap, fewest_g
 PREFIX = "p_"
 
 
-def predictions(frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], fold: int) -> pd.DataFrame:
+def predictions(frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], *, fold: int) -> pd.DataFrame:
     """The table of predictions of some images.
 
     Args:
@@ -83,7 +83,7 @@ _RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> pd.DataFrame:
+def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> pd.DataFrame:
     """What follows from calling every image positive whose probability reaches a threshold.
 
     Args:
@@ -134,7 +134,9 @@ class Threshold:
     assurance: float
 
 
-def threshold_for(table: pd.DataFrame, positive: str, sensitivity: float, assurance: float | None = None) -> Threshold:
+def threshold_for(
+    table: pd.DataFrame, positive: str, sensitivity: float, *, assurance: float | None = None
+) -> Threshold:
     """Choose the highest threshold at which at least a wanted share of positive images is called positive.
 
     Choose it on validation images, never on the test: a threshold is fitted like a weight. The share of new images that
@@ -176,13 +178,13 @@ def truth_of(table: pd.DataFrame, positive: str) -> np.ndarray:
     return (table["label"] == positive).to_numpy()
 
 
-def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int) -> str:
+def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> str:
     """What a table of predictions says, for somebody who reads no statistics; every number in it is worked out.
 
     Args:
         table, positive, threshold, seed: as in :func:`rates`.
     """
-    found = rates(table, positive, threshold, seed).set_index("measure")
+    found = rates(table, positive, threshold, seed=seed).set_index("measure")
 
     def hundred(name: str) -> str:
         value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()

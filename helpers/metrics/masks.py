@@ -13,7 +13,7 @@ PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
 
 
 def segmentation_scores(
-    truth: np.ndarray, predicted: np.ndarray, ids: pd.Index, tolerance: float = 2.0
+    truth: np.ndarray, predicted: np.ndarray, ids: pd.Index, *, tolerance: float = 2.0
 ) -> pd.DataFrame:
     """Every measure of every part of every image.
 
@@ -87,7 +87,7 @@ def overlap(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     return 2 * both / total, both / (total - both)
 
 
-def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, seed: int) -> Estimate:
+def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, *, seed: int) -> Estimate:
     """Mean over the three classes of the IoU of all pixels of all images together.
 
     Benchmarks of segmentation mostly report this one. Large cells weigh more in it than in the mean over images.

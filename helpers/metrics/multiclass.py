@@ -92,10 +92,12 @@ def score(runs: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
     Raises:
         ValueError: the runs are not of the same images.
     """
-    return _bootstrap(runs, measure, seed, lambda by_run: by_run.mean(1)).estimate(rests_on=_rests_on(runs, measure))
+    return _bootstrap(runs, measure, lambda by_run: by_run.mean(1), seed=seed).estimate(
+        rests_on=_rests_on(runs, measure)
+    )
 
 
-def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
+def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measure: str, *, seed: int) -> Estimate:
     """Estimate the difference of :func:`score`, ``ones`` minus ``others``; both are resampled together, by group.
 
     Raises:
@@ -106,7 +108,7 @@ def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measur
     def difference(by_run: np.ndarray) -> np.ndarray:
         return by_run[:, :first].mean(1) - by_run[:, first:].mean(1)
 
-    bootstrap = _bootstrap(runs, measure, seed, difference)
+    bootstrap = _bootstrap(runs, measure, difference, seed=seed)
     return bootstrap.estimate(rests_on=_rests_on(runs, measure), proportion=False)
 
 
@@ -149,7 +151,7 @@ def _confusions(runs: Sequence[pd.DataFrame]) -> Statistic:
     return lambda weights: sums(weights).reshape(-1, len(runs), k, k)
 
 
-def _bootstrap(runs: Sequence[pd.DataFrame], measure: str, seed: int, combine: Statistic) -> Bootstrap:
+def _bootstrap(runs: Sequence[pd.DataFrame], measure: str, combine: Statistic, *, seed: int) -> Bootstrap:
     """Resample a measure of every run; ``combine`` makes one number of the ``(resamples, runs)`` values."""
     counts, present = _confusions(runs), _present(runs[0])
 

@@ -22,7 +22,7 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=fewest_groups(table))
 
 
-def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, seed: int) -> Estimate:
+def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, *, seed: int) -> Estimate:
     """Estimate the difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
 
     Both are resampled together, group by group, so that what both models find hard does not widen the interval.

@@ -1,6 +1,7 @@
 """Splits by group, nested training subsets, and the audits that find a leak.
 
-Every split is a column of ids: a :class:`pandas.Series` indexed by ``image_id``. No position is ever used.
+Every split is known by ids: a :class:`pandas.Series` indexed by ``image_id``, or a :class:`Fold` of three sets of them.
+No position is ever used.
 """
 
 from helpers.datasets.groups import merge_groups
@@ -19,9 +20,11 @@ from helpers.splits.assign import (
 )
 from helpers.splits.audit import audit
 from helpers.splits.duplicates import near_duplicates, similarity
+from helpers.splits.fold import Fold
 
 __all__ = [
     "PARTS",
+    "Fold",
     "assign_groups",
     "audit",
     "balance",

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from helpers.datasets import DataError, Dataset
+from helpers.splits.fold import Fold
 
 PARTS = ("train", "validation", "test")
 # Random assignments from which the best one is taken. More would be more even, and with few groups ever the same one.
@@ -155,8 +156,12 @@ def spread(frame: pd.DataFrame, n: int) -> pd.Index:
     return turn.sort_values(kind="stable").index[:n]
 
 
-def rotation(fold: pd.Series, test: int) -> pd.Series:
-    """``train``, ``validation`` and ``test`` in one round of cross-validation: validation is the fold after test.
+def rotation(fold: pd.Series, test: int) -> Fold:
+    """Give the images of one round of cross-validation; those of the fold after the tested one are for validation.
+
+    Args:
+        fold: of every image, as :func:`folds` gives it.
+        test: the fold to test.
 
     Raises:
         DataError: there is no such fold, or there are too few to train on one.
@@ -167,7 +172,8 @@ def rotation(fold: pd.Series, test: int) -> pd.Series:
     if test not in range(last + 1):
         raise DataError(f"{test!r} is no fold; there are 0 to {last}")
     validation = (test + 1) % (last + 1)
-    return fold.map(lambda number: {test: "test", validation: "validation"}.get(number, "train")).rename("part")
+    train = fold.index[~fold.isin([test, validation])]
+    return Fold(train, fold.index[fold == validation], fold.index[fold == test])
 
 
 def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
@@ -184,7 +190,7 @@ def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     return fold.loc[frame.index]
 
 
-def holdout(frame: pd.DataFrame, validation: float, test: float, seed: int) -> pd.Series:
+def holdout(frame: pd.DataFrame, validation: float, test: float, *, seed: int) -> pd.Series:
     """Draw one split by group into ``train``, ``validation`` and ``test``.
 
     Args:

@@ -21,6 +21,7 @@ from helpers.training.settings import Settings, seed_everything
 def fit_unet(
     images: np.ndarray,
     masks: np.ndarray,
+    *,
     part: np.ndarray,
     settings: Settings,
     how: Augmentation,
@@ -43,13 +44,17 @@ def fit_unet(
     Returns:
         As :func:`fit`.
     """
-    return _fit_arrays(partial(unet, width), segmentation_loss(), images, masks, part, settings, how, folder, start)
+    build, loss = partial(unet, width), segmentation_loss()
+    return _fit_arrays(
+        build, loss, images, truth=masks, part=part, settings=settings, how=how, folder=folder, start=start
+    )
 
 
 def fit_classifier(
     build: partial[keras.Model],
     images: np.ndarray,
     labels: np.ndarray,
+    *,
     part: np.ndarray,
     settings: Settings,
     how: Augmentation,
@@ -75,13 +80,25 @@ def fit_classifier(
         As :func:`fit`.
     """
     weights = class_weights(labels, part)[labels].astype(np.float32) if balance else None
-    return _fit_arrays(build, loss, images, labels, part, settings, how, folder, start, weights)
+    return _fit_arrays(
+        build,
+        loss,
+        images,
+        truth=labels,
+        part=part,
+        settings=settings,
+        how=how,
+        folder=folder,
+        start=start,
+        weights=weights,
+    )
 
 
 def fit_head(
     build: partial[keras.Model],
     features: np.ndarray,
     labels: np.ndarray,
+    *,
     part: np.ndarray,
     settings: Settings,
     folder: Path,
@@ -97,11 +114,21 @@ def fit_head(
         As :func:`fit`.
     """
     weights = class_weights(labels, part)[labels].astype(np.float32)
-    return _fit_arrays(build, cross_entropy, features, labels, part, settings, None, folder, None, weights)
+    return _fit_arrays(
+        build,
+        cross_entropy,
+        features,
+        truth=labels,
+        part=part,
+        settings=settings,
+        how=None,
+        folder=folder,
+        weights=weights,
+    )
 
 
 def class_weights(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """By which the images of each class count, so that all classes of ``train`` count alike.
+    """Compute the weight of the images of every class with which all classes of ``train`` count alike.
 
     Returns:
         ``float (classes,)``, 1 on average over the images of ``train``, and 0 for a class that has none there.
@@ -115,12 +142,13 @@ def _fit_arrays(
     build: partial[keras.Model],
     loss: Callable,
     images: np.ndarray,
+    *,
     truth: np.ndarray,
     part: np.ndarray,
     settings: Settings,
     how: Augmentation | None,
     folder: Path,
-    start: list[np.ndarray] | None,
+    start: list[np.ndarray] | None = None,
     weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
     seed_everything(settings.seed)
@@ -145,9 +173,9 @@ def _fit_arrays(
         model,
         build,
         loss,
-        epochs,
-        -(-int(train.sum()) // settings.batch),
-        batches_of(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
-        settings,
-        folder / decisive.hexdigest()[:12],
+        train=epochs,
+        steps=-(-int(train.sum()) // settings.batch),
+        validation=batches_of(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
+        settings=settings,
+        folder=folder / decisive.hexdigest()[:12],
     )

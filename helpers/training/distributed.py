@@ -91,6 +91,7 @@ def fit(
     model: keras.Model,
     loss: Callable,
     train: Callable[[Share], tf.data.Dataset],
+    *,
     steps: int,
     validation: tf.data.Dataset,
     epochs: range,

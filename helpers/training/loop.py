@@ -19,7 +19,6 @@ from helpers import files
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
 from helpers.training import distributed
-from helpers.training.compiled import twin_of
 from helpers.training.identity import identify
 from helpers.training.settings import Settings, seed_everything
 
@@ -38,6 +37,7 @@ def fit(
     model: keras.Model,
     build: functools.partial[keras.Model],
     loss: Callable | str,
+    *,
     train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
@@ -71,7 +71,9 @@ def fit(
     """
     if settings.strategy:
         try:
-            return _fit_together(model, build, loss, train, steps, validation, settings, folder)
+            return _fit_together(
+                model, build, loss, train=train, steps=steps, validation=validation, settings=settings, folder=folder
+            )
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise TrainingError(
                 "another machine does not answer any more; start all of them again, and the training goes on from the "
@@ -81,10 +83,10 @@ def fit(
     with files.locked(folder / "lock", wait=True):  # a second process waits, and reads back what the first has done
         if not (folder / "finished").exists():
             seed_everything(settings.seed)
-            twin = twin_of(model, build, loss, steps, settings)
-            first, keeper = _go_on(twin, folder, settings)
+            compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=settings)
+            first, keeper = _go_on(compiled, folder, settings)
             if not keeper.over():  # killed after the last epoch
-                twin.fit(
+                compiled.fit(
                     train(first),
                     steps_per_epoch=steps,
                     initial_epoch=first,
@@ -102,6 +104,7 @@ def _fit_together(
     model: keras.Model,
     build: functools.partial[keras.Model],
     loss: Callable,
+    *,
     train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
@@ -128,17 +131,46 @@ def _fit_together(
         if not (folder / "finished").exists():
             with together.scope():
                 seed_everything(settings.seed)
-                twin = twin_of(model, build, loss, steps, settings)
-                for layer in _layers(twin):
+                compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=settings)
+                for layer in _layers(compiled):
                     if isinstance(layer, keras.layers.BatchNormalization):
                         layer.synchronized = True  # over the whole batch; each device would keep means of its own
-                first, keeper = _go_on(twin, folder, settings)
+                first, keeper = _go_on(compiled, folder, settings)
                 if not keeper.over():
                     epochs = range(first, settings.epochs)
                     batches = functools.partial(train, first)
-                    distributed.fit(twin, loss, batches, steps, validation, epochs, keeper, together)
+                    distributed.fit(
+                        compiled,
+                        loss,
+                        batches,
+                        steps=steps,
+                        validation=validation,
+                        epochs=epochs,
+                        keeper=keeper,
+                        together=together,
+                    )
             _finish(folder)
         return _trained(model, folder)
+
+
+def _compiled(
+    build: functools.partial[keras.Model],
+    weights: list[np.ndarray],
+    loss: Callable | str,
+    *,
+    steps: int,
+    settings: Settings,
+) -> keras.Model:
+    """Build a model to train; the caller's own stays without an optimizer, which would be saved with it."""
+    model = build()
+    model.set_weights(weights)
+    rate = settings.rate
+    if settings.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
+    model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
+    # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def _finish(folder: Path) -> None:
