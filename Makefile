@@ -63,7 +63,8 @@ lowest: env  ## the quick tests with the lowest versions that pyproject.toml all
 	$(subst $(BIN),build/lowest/bin,$(PYTEST)) -q -m "not slow" tests
 
 lab: env  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+	@# From the root, so that links from a notebook to book/ work.
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 
 data: env  ## fetch and check a dataset: make data NAME=wbc1
 	@test -n "$(NAME)" || { echo "Which dataset? For instance: make data NAME=wbc1"; $(LEUKOBOOK) data list; exit 2; }

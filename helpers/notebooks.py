@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from helpers import citations
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.project import Project
@@ -43,6 +44,11 @@ from helpers import processes
 
 processes.configure()"""
 
+# How JupyterLab is told not to show the code of a solution, and what it prints, before a click.
+FOLDED = {"outputs_hidden": True, "source_hidden": True}
+FIRST_LINE = "# Solution"  # all that is left of a folded cell is its first line
+
+_SOLUTION = re.compile(r"\{solution-(start|end)\}")
 _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+(?=/blob/)")
 
 
@@ -84,7 +90,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """A copy in the form that is committed: text outputs only, nothing that changes between runs or machines.
 
     Cells tagged ``nbval-ignore-output`` lose their outputs, images go, the alt text of a figure stays; the set-up cell
-    is written anew with the repository's address.
+    is written anew with the repository's address. Citations become links, and JupyterLab folds the code of solutions.
     """
     result = copy.deepcopy(notebook)
     result.metadata = NotebookNode(
@@ -93,13 +99,18 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     )
     result.nbformat, result.nbformat_minor = 4, 5
     result.cells = [cell for cell in result.cells if "injected-parameters" not in tags(cell)]
-    executed = 0
+    executed, in_solution = 0, False
     for number, cell in enumerate(result.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = NotebookNode({"tags": sorted(tags(cell))} if tags(cell) else {})
         if cell.cell_type != "code":
             cell.source = _COLAB.sub(repository_url().replace("https://github.com/", r"\g<1>"), cell.source)
+            cell.source = citations.link_citations(cell.source)
+            in_solution = _opens_solution(cell.source, in_solution)
             continue
+        if in_solution:
+            cell.metadata["jupyter"] = NotebookNode(FOLDED)
+            cell.source = f"{FIRST_LINE}\n{cell.source.removeprefix(FIRST_LINE).lstrip()}"
         if "setup" in tags(cell):
             cell.source = SETUP.format(url=repository_url())
         executed += 1
@@ -107,6 +118,11 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         keep = "nbval-ignore-output" not in tags(cell)
         cell.outputs = _joined([_normal_output(output, executed) for output in cell.outputs]) if keep else []
     return result
+
+
+def _opens_solution(markdown: str, in_solution: bool) -> bool:
+    """Return whether the cells after this one belong to a solution, given whether this one does."""
+    return [in_solution, *(mark == "start" for mark in _SOLUTION.findall(markdown))][-1]
 
 
 def committed_text(path: Path) -> str:
@@ -137,7 +153,8 @@ def _normal_output(output: NotebookNode, executed: int) -> NotebookNode:
 def for_the_book(notebook: NotebookNode) -> NotebookNode:
     """A copy as the book shows it: alt texts and captions where MyST-NB looks for them, this run's parameters in place.
 
-    Captions are shown letter by letter, whatever a class is called; see :mod:`helpers.publication` for folders.
+    Citations are roles, which Sphinx resolves. Captions are shown letter by letter, whatever a class is called; see
+    :mod:`helpers.publication` for folders.
 
     Raises:
         NotebookError: an image has no alt text or no caption.
@@ -148,6 +165,8 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
     result.cells = [cell for cell in result.cells if "injected-parameters" not in tags(cell)]
     for cell in result.cells:
         cell.metadata.pop("papermill", None)
+        if cell.cell_type == "markdown":
+            cell.source = citations.cite_with_roles(cell.source)
         if "parameters" in tags(cell) and injected:
             values = injected[0].source.split("\n", 1)[1]
             cell.source += f"\n\n# The parameters of this run\n{published(values)}"
@@ -159,7 +178,16 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
                     raise NotebookError(f"a figure without alt text or caption, from the cell:\n{cell.source}")
                 caption = escape_markdown(shown["caption"])
                 cell.metadata["mystnb"] = {"image": {"alt": shown["alt"]}, "figure": {"caption": caption}}
+        if "outputs" in cell:
+            cell.outputs = _without_captions(cell.outputs)
     return result
+
+
+def _without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Drop the captions that JupyterLab shows as outputs of their own; on the page they belong to the figures."""
+    images = [output.metadata["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    captions = {published(image["caption"]) for image in images}
+    return [output for output in outputs if output.get("data", {}).get("text/plain") not in captions]
 
 
 def _without_places(output: NotebookNode) -> None:

@@ -7,7 +7,8 @@ import nbformat
 import pytest
 import yaml
 
-from helpers import datasets, notebooks, profiles, teaching
+from helpers import citations, datasets, notebooks, profiles, teaching
+from helpers.plots.look import caption_bundle
 from helpers.project import Project
 
 PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))
@@ -42,7 +43,7 @@ def anatomy(notebook):
     for what in ("exercise-start", "solution-start", "solution-end"):
         if text.count("{" + what + "}") < 2:
             lacking.append(f"two {what}")
-    if "{cite" not in text:
+    if "{cite" not in citations.cite_with_roles(text):
         lacking.append("a citation")
     for cell in code:
         lines = [line for line in cell.source.splitlines() if line.strip()]
@@ -118,6 +119,47 @@ def test_normal_form_drops_images_and_volatile_metadata_and_keeps_alt_text():
     assert normal.cells[0].outputs[0].data == {"text/plain": "Figure: one cell."}
     assert normal.cells[0].outputs[0].metadata == {"image/png": {"alt": "one cell", "caption": "c"}}
     assert "papermill" not in normal.metadata
+
+
+def test_a_title_begins_with_the_number_of_its_file_and_the_sidebar_has_it_too(path, notebook):
+    toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    short = {chapter["file"]: chapter.get("title", "") for part in toc["parts"] for chapter in part["chapters"]}
+    number = path.stem[:2]
+    assert notebook.cells[0].source.startswith(f"# {number} ")
+    assert short[f"notebooks/{path.stem}"].startswith(f"{number} ")
+
+
+def markdown_and_code(*sources):
+    kinds = [nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell]
+    cells = [kinds[number % 2](source) for number, source in enumerate(sources)]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def test_normal_form_folds_the_code_of_solutions_and_no_other():
+    start, end = "```{exercise-end}\n```\n```{solution-start} ex\n```", "```{solution-end}\n```"
+    cells = notebooks.normalise(markdown_and_code("a", "1", start, "2", "b", "3", end, "4")).cells
+    folded = {"jupyter": {"source_hidden": True, "outputs_hidden": True}}
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert [cell.metadata for cell in code] == [{}, folded, folded, {}]
+    assert [cell.source for cell in code] == ["1", "# Solution\n2", "# Solution\n3", "4"]
+
+
+def test_normal_form_has_links_where_the_book_has_citations():
+    normal = notebooks.normalise(markdown_and_code("Cells {cite:p}`bain2015`.", "'{cite:p}`bain2015`'"))
+    link = "Cells ([Bain, 2015](https://doi.org/10.1002/9781118817322))."
+    assert [cell.source for cell in normal.cells] == [link, "'{cite:p}`bain2015`'"]
+    assert notebooks.for_the_book(normal).cells[0].source == "Cells {cite:p}`bain2015`."
+
+
+def test_the_book_shows_a_caption_once_below_its_figure():
+    words = {"image/png": {"alt": "one cell, drawn", "caption": "Look at its nucleus."}}
+    figure = nbformat.v4.new_output("display_data", {"image/png": "iVBO", "text/plain": "Figure."}, metadata=words)
+    caption = nbformat.v4.new_output("display_data", caption_bundle("Look at its nucleus."))
+    other = nbformat.v4.new_output("display_data", {"text/plain": "another output"})
+    cell = nbformat.v4.new_code_cell("plots.grid()", outputs=[figure, caption, other])
+    (shown,) = notebooks.for_the_book(nbformat.v4.new_notebook(cells=[cell])).cells
+    assert [output.data["text/plain"] for output in shown.outputs] == ["Figure.", "another output"]
+    assert shown.metadata["mystnb"]["figure"]["caption"] == "Look at its nucleus."
 
 
 def test_what_is_printed_in_pieces_is_committed_in_one():
@@ -263,6 +305,7 @@ def test_modules_import_one_way():
         "files",
         "project",
         "markup",
+        "citations",
         "publication",
         "yamlfile",
         "outputs",

@@ -79,6 +79,19 @@ def test_a_picture_is_an_image_with_its_words():
     assert height == pytest.approx((0.8 + 2 * 0.28) * DPI, abs=0.4 * DPI)
 
 
+def test_a_notebook_shows_the_caption_as_text_below_the_figure(monkeypatch):
+    outputs = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: outputs.append((data, options)))
+    picture = CHARTS["counts"]("Rare & <common> classes.")
+    picture._ipython_display_()
+    bundle, metadata = picture._repr_mimebundle_()
+    caption = {
+        "text/html": "<p><em>Rare &amp; &lt;common&gt; classes.</em></p>",
+        "text/plain": "Rare & <common> classes.",
+    }
+    assert outputs == [(bundle, {"metadata": metadata, "raw": True}), (caption, {"raw": True})]
+
+
 def test_words_are_listed_as_one_reads_them_out():
     assert [listed(words) for words in (["a"], ["a", 2], ["a", 2, "c"])] == ["a", "a and 2", "a, 2 and c"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,19 @@ class Picture:
         self.figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
         bundle = {"image/png": buffer.getvalue(), "text/plain": repr(self)}
         return bundle, {"image/png": {"alt": self.alt, "caption": self.caption}}
+
+    def _ipython_display_(self) -> None:
+        """Show the figure, then its caption as text, as a notebook shows only one form of a result."""
+        from IPython.display import display  # only a notebook calls this, and has it
+
+        bundle, metadata = self._repr_mimebundle_()
+        display(bundle, metadata=metadata, raw=True)
+        display(caption_bundle(self.caption), raw=True)
+
+
+def caption_bundle(caption: str) -> dict[str, str]:
+    """Return a caption as a notebook's output, in italics where HTML is shown."""
+    return {"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}
 
 
 def axes_of(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:

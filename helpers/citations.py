@@ -1,0 +1,100 @@
+"""Citations in notebooks: links that everybody can read, and roles that Sphinx resolves, each made from the other.
+
+Jupyter, Colab and GitHub show a role such as ``{cite:p}`bain2015``` as it is typed. Notebooks are therefore committed
+with ``([Bain, 2015](https://doi.org/…))``; the book is built with the role, so that it links to its list of references
+and refuses an unknown key.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from pybtex.database import Entry, parse_file
+from pybtex.richtext import Text
+
+from helpers.errors import LeukobookError
+
+REFERENCES = Path(__file__).resolve().parents[1] / "book" / "references.bib"
+# Where a reference without an address is looked up, from the folder of the notebooks.
+PAGE = "../book/references.md"
+
+_ROLE = re.compile(r"\{cite(?::([pt]))?\}`([^`]+)`")
+_LINK = r"\[[^\]]+\]\([^)\s]+\)"
+_GROUP = re.compile(rf"\(({_LINK}(?:; {_LINK})*)\)|({_LINK})")
+
+
+class CitationError(LeukobookError):
+    """A citation of a reference that ``book/references.bib`` lacks."""
+
+
+def link_citations(text: str) -> str:
+    """Replace every citation role by links with authors and year.
+
+    Args:
+        text: Markdown; ``{cite}`` and ``{cite:p}`` become links in parentheses, ``{cite:t}`` a link in the sentence.
+
+    Raises:
+        CitationError: a key is not in ``book/references.bib``.
+    """
+    return _ROLE.sub(_links, text)
+
+
+def cite_with_roles(text: str) -> str:
+    """Replace the links that :func:`link_citations` writes by the roles they come from; other links stay."""
+    return _GROUP.sub(_role, text)
+
+
+def _links(role: re.Match[str]) -> str:
+    links = _textual_links() if role[1] == "t" else _parenthetical_links()
+    keys = [key.strip() for key in role[2].split(",")]
+    unknown = [key for key in keys if key not in links]
+    if unknown:
+        raise CitationError(f"unknown reference {unknown[0]!r}; add it to {REFERENCES.name}, or correct the key")
+    joined = "; ".join(links[key] for key in keys)
+    return joined if role[1] == "t" else f"({joined})"
+
+
+def _role(group: re.Match[str]) -> str:
+    if group[1]:
+        links, kind = group[1].split("; "), "p"
+        keys = {link: key for key, link in _parenthetical_links().items()}
+    else:
+        links, kind = [group[2]], "t"
+        keys = {link: key for key, link in _textual_links().items()}
+    if not all(link in keys for link in links):
+        return group[0]
+    return f"{{cite:{kind}}}`{','.join(keys[link] for link in links)}`"
+
+
+@functools.cache
+def _parenthetical_links() -> dict[str, str]:
+    """Map every key to a link such as ``[Bain, 2015](…)``, without a year where the reference has none."""
+    return {key: f"[{_authors(entry)}{_year(entry, ', {}')}]({_address(entry)})" for key, entry in _entries().items()}
+
+
+@functools.cache
+def _textual_links() -> dict[str, str]:
+    """Map every key to a link such as ``[Bain (2015)](…)``."""
+    return {key: f"[{_authors(entry)}{_year(entry, ' ({})')}]({_address(entry)})" for key, entry in _entries().items()}
+
+
+@functools.cache
+def _entries() -> dict[str, Entry]:
+    return dict(parse_file(str(REFERENCES), "bibtex").entries)
+
+
+def _authors(entry: Entry) -> str:
+    """Return the family names of one or two authors, or that of the first of more."""
+    names = [str(Text.from_latex(" ".join([*p.prelast_names, *p.last_names]))) for p in entry.persons["author"]]
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
+
+
+def _year(entry: Entry, pattern: str) -> str:
+    return pattern.format(entry.fields["year"]) if "year" in entry.fields else ""
+
+
+def _address(entry: Entry) -> str:
+    address = f"https://doi.org/{entry.fields['doi']}" if "doi" in entry.fields else entry.fields.get("url", PAGE)
+    return address.replace("(", "%28").replace(")", "%29")
