@@ -158,21 +158,88 @@ def test_wide_tables_scroll_inside_their_own_box_and_their_cells_have_room(page,
         assert set(sides) == {"right"}
 
 
-@pytest.mark.parametrize("name", ["book/intro", "notebooks/01-explore-the-cells", "book/datasets"])
-def test_a_page_is_usable_on_a_telephone(page, site, name):
+# What is folded is opened first: a block of no width never scrolls.
+UNFOLD = """() => {
+    document.querySelectorAll("article details").forEach(block => block.open = true);
+    document.querySelectorAll("article .toggle-hidden").forEach(block => block.classList.remove("toggle-hidden"));
+}"""
+BLOCKS = """() => [...document.querySelectorAll("article pre")]
+    .filter(block => block.clientWidth && getComputedStyle(block).display !== "inline")
+    .map(block => ({over: block.scrollWidth - block.clientWidth, text: block.innerText.slice(0, 200)}))"""
+
+
+def test_no_code_and_no_printed_text_scrolls_sideways(page, addresses):
+    blocks = []
+    for address in addresses:
+        page.goto(address, wait_until="load")
+        page.evaluate(UNFOLD)
+        blocks += [(address, block["over"], block["text"]) for block in page.evaluate(BLOCKS)]
+    assert len(blocks) >= 300
+    assert [block for block in blocks if block[1] > 0] == []
+
+
+def test_no_page_is_wider_than_a_telephone(page, addresses):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{site}/{name}.html")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways"
-    assert page.locator("article h1").first.bounding_box()["width"] <= 390
+    widths = {}
+    for address in addresses:
+        page.goto(address, wait_until="load")
+        widths[address] = page.evaluate("document.documentElement.scrollWidth")
+        assert page.locator("article h1").first.bounding_box()["width"] <= 390, address
+    assert {address: width for address, width in widths.items() if width > 390} == {}
 
 
-def test_an_exercise_solution_unfolds_and_a_quiz_answers(page, site):
+@pytest.mark.parametrize("width", [1280, 390])
+def test_there_is_one_search_box_and_no_empty_bar(page, site, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{site}/book/intro.html")
+    searches = page.locator("button[aria-label='Search']")
+    assert sum(searches.nth(number).is_visible() for number in range(searches.count())) == 1
+    header = page.locator("header.bd-header")
+    assert header.bounding_box()["height"] <= 1
+
+
+def test_the_sidebar_numbers_the_chapters_and_shows_the_logo(page, site):
+    page.goto(f"{site}/book/intro.html")
+    links = page.locator("nav.bd-links a[href*='notebooks/']").all_inner_texts()
+    assert [link.strip()[:3] for link in links] == [
+        f"{path.stem[:2]} " for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
+    ]
+    for scheme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")
+        logos = page.locator("img.logo__image")
+        (shown,) = (logos.nth(n) for n in range(logos.count()) if logos.nth(n).is_visible())
+        assert f"logo-{scheme}.svg" in shown.get_attribute("src")
+        assert shown.evaluate("image => image.naturalWidth") > 0
+
+
+def test_a_link_to_a_page_has_title_sentence_and_picture(page, addresses, site):
+    for address in addresses:
+        page.goto(address)
+        tags = dict(
+            page.eval_on_selector_all(
+                "meta[property^='og:']", "all => all.map(t => [t.attributes[0].value, t.content])"
+            )
+        )
+        assert tags["og:title"] in page.locator("article h1").first.inner_text()
+        assert 20 < len(tags["og:description"]) <= 200, address
+        assert len(tags["og:image:alt"]) > 20
+        assert tags["og:url"].endswith(address.removeprefix(site))
+        path = tags["og:image"].removeprefix(tags["og:url"].removesuffix(address.removeprefix(site)))
+        assert page.request.get(f"{site}{path}").ok, path
+
+
+def test_an_exercise_solution_unfolds_at_a_click_on_its_title_and_a_quiz_answers(page, site):
     page.goto(f"{site}/notebooks/00-start-here.html")
     solution = page.locator("div.solution").first
     hidden = solution.locator("p", has_text="A dataset has a length")
-    assert not hidden.is_visible()
-    solution.locator("button, .toggle-button").first.click()
-    assert hidden.is_visible()
+    title = solution.locator(".admonition-title")
+    box = title.bounding_box()
+    for share in (0.05, 0.3, 0.6, 0.97):
+        assert not hidden.is_visible()
+        title.click(position={"x": share * box["width"], "y": box["height"] / 2})
+        assert hidden.is_visible()
+        title.click(position={"x": 5, "y": box["height"] / 2})
+    assert page.url.endswith("00-start-here.html")
     page.get_by_text("The patient, or the best known unit of independence").click()
     page.wait_for_selector("text=Splits and intervals use it")
 

@@ -1,0 +1,47 @@
+"""What the book adds to Sphinx: a logo that code draws, and the words and picture of a link to a page."""
+
+import runpy
+from types import SimpleNamespace
+
+import pytest
+from docutils.core import publish_doctree
+
+from helpers import notebooks
+
+BOOK = notebooks.ROOT / "book"
+
+
+def module(path):
+    return SimpleNamespace(**runpy.run_path(str(path)))
+
+
+@pytest.fixture(scope="module")
+def social_cards():
+    return module(BOOK / "_ext" / "social_cards.py")
+
+
+def test_the_committed_logos_are_what_the_script_draws(tmp_path):
+    logo = module(BOOK / "figures" / "logo.py")
+    logo.write_logos(tmp_path)
+    drawn = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert sorted(drawn) == ["favicon.svg", "logo-dark.svg", "logo-light.svg"]
+    assert drawn == {name: (BOOK / "figures" / name).read_text() for name in drawn}
+    assert drawn["logo-dark.svg"] != drawn["logo-light.svg"]
+    lobes = logo.LOBES
+    assert all(x**2 + y**2 < (logo.CELL_RADIUS - r) ** 2 for x, y, r in ((x - 32, y - 32, r) for x, y, r in lobes))
+
+
+def test_a_chapter_is_described_by_what_its_readers_learn(social_cards):
+    text = "Open in Colab\n\n.. admonition:: You will learn\n\n   - to count;\n   - to look.\n\n" + "A paragraph. " * 9
+    assert social_cards.describe(publish_doctree(text)) == "You will learn to count; to look."
+
+
+def test_a_page_is_described_by_its_first_whole_paragraph_cut_at_a_word(social_cards):
+    description = social_cards.describe(publish_doctree("A label.\n\n" + "Nine words of text, " * 20))
+    assert description.startswith("Nine words of text, Nine")
+    assert description.endswith(" …")
+    assert 180 < len(description) <= 200
+
+
+def test_the_address_of_the_book_follows_from_that_of_the_repository(social_cards):
+    assert social_cards.page_address("https://github.com/OWNER/leukobook") == "https://owner.github.io/leukobook/"
