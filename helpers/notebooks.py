@@ -34,7 +34,8 @@ import importlib.util, os, pathlib, subprocess, sys
 if importlib.util.find_spec("helpers") is None:
     if os.environ.get("LEUKOBOOK_BATCH"):
         raise ImportError(f"{{sys.executable}} lacks leukobook; run make env")
-    source = os.environ.get("LEUKOBOOK_SOURCE", "git+{url}")
+    address = "git+{url}"
+    source = os.environ.get("LEUKOBOOK_SOURCE", address)
     pip = [sys.executable, "-m", "pip"]
     fixed = subprocess.check_output([*pip, "list", "--format=freeze"])
     pathlib.Path("fixed.txt").write_bytes(fixed)

@@ -1,4 +1,4 @@
-"""``pytest --nbval notebooks``: kernels as quiet as where the stored outputs come from, which install nothing."""
+"""``pytest --nbval notebooks``: kernels that are quiet and install nothing."""
 
 import os
 
