@@ -202,7 +202,7 @@ def test_the_sidebar_numbers_the_chapters_and_shows_the_logo(page, site):
     page.goto(f"{site}/book/intro.html")
     links = page.locator("nav.bd-links a[href*='notebooks/']").all_inner_texts()
     assert [link.strip()[:3] for link in links] == [
-        f"{path.stem[:2]} " for path in sorted(notebooks.NOTEBOOKS.glob("*.ipynb"))
+        f"{path.stem[:2]} " for path in sorted(Project.current().notebooks.glob("*.ipynb"))
     ]
     for scheme in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{scheme}'")

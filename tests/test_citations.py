@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from helpers import citations, notebooks
+from helpers import citations
+from helpers.project import Project
 
 BAIN = "https://doi.org/10.1002/9781118817322"
 KAPOOR = "https://doi.org/10.1016/j.patter.2023.100804"
@@ -58,5 +59,5 @@ def test_every_reference_comes_back_from_both_forms():
 
 
 def test_no_committed_notebook_shows_a_raw_role():
-    texts = {path.name: path.read_text(encoding="utf-8") for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Project.current().notebooks.glob("*.ipynb")}
     assert [name for name, text in texts.items() if "{cite" in text] == []

@@ -122,7 +122,7 @@ def test_normal_form_drops_images_and_volatile_metadata_and_keeps_alt_text():
 
 
 def test_a_title_begins_with_the_number_of_its_file_and_the_sidebar_has_it_too(path, notebook):
-    toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    toc = yaml.safe_load((Project.current().root / "_toc.yml").read_text(encoding="utf-8"))
     short = {chapter["file"]: chapter.get("title", "") for part in toc["parts"] for chapter in part["chapters"]}
     number = path.stem[:2]
     assert notebook.cells[0].source.startswith(f"# {number} ")

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from docutils.core import publish_doctree
 
-from helpers import notebooks
+from helpers.project import Project
 
-BOOK = notebooks.ROOT / "book"
+BOOK = Project.current().root / "book"
 
 
 def module(path):

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from helpers import metrics, notebooks, reports
+from helpers import metrics, reports
+from helpers.project import Project
 from helpers.reports import result_table
 
 HOSTILE = 'a|b <i>"x"</i> $y_1$'
@@ -167,9 +168,11 @@ def test_every_estimate_of_the_package_is_written_as_its_row_is_shown():
 
 
 def test_the_book_loads_the_style_of_the_tables_and_that_is_of_their_classes():
-    config = yaml.safe_load((notebooks.ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    config = yaml.safe_load((Project.current().root / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
     (folder,) = config["html_static_path"]
-    styles = {name: (notebooks.ROOT / folder / name).read_text(encoding="utf-8") for name in config["html_css_files"]}
+    styles = {
+        name: (Project.current().root / folder / name).read_text(encoding="utf-8") for name in config["html_css_files"]
+    }
     page = reports.show_table(RATES).to_html()
     for name in ("result-table", "right"):
         assert f'class="{name}"' in page and f".{name}" in styles["tables.css"]
