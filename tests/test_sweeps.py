@@ -271,7 +271,7 @@ def dask_processes(folder, **changed):
         time.sleep(0.1)
     address = json.loads(note.read_text())["address"]
     worker = subprocess.Popen(
-        [*dask, "worker", address, *options, "--nthreads", "1", "--death-timeout", "20"],
+        [*dask, "worker", address, *options, "--nthreads", "1", "--death-timeout", "120"],
         env={**os.environ, **changed},
         **quiet,
     )
