@@ -76,7 +76,7 @@ def predict(
     names = dict(zip(paths, outputs.names_below(paths, folder), strict=True))
     parts = list(_predicted(paths, model, card, seen, bad))
     if not parts:
-        raise images.ImageError(images.none_readable(bad))
+        raise images.ImageError(images.describe_unreadable(bad))
     table = pd.concat(parts, ignore_index=True)
     table["image"] = [names[path] for path in table["image"]]
     table["threshold"] = card.threshold
@@ -90,7 +90,7 @@ def _predicted(
 ) -> Iterator[pd.DataFrame]:
     classes, positive = card.classes, card.positive
     for read in images.read_batches(list(paths), bad, "classifying"):
-        pictures = np.stack([images.resize(image, card.size) for _, image in read])
+        pictures = np.stack([images.resize_pad(image, card.size) for _, image in read])
         seen.add(pictures)
         try:
             said = models.predict_classes(model, pictures, eight_views=True)

@@ -198,7 +198,7 @@ def segment(
         shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
         rows.append(_write(names[path], image, mask, target))
     if not rows:
-        raise images.ImageError(images.none_readable(bad))
+        raise images.ImageError(images.describe_unreadable(bad))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
     if um_per_pixel is not None:
         for name in ("cell_area", "nucleus_area"):
@@ -219,13 +219,13 @@ def _segmented(
     model, note = segmenter.model, segmenter.note
     for read in images.read_batches(paths, bad, "segmenting"):
         if um_per_pixel is None or note.um_per_pixel is None:
-            small = np.stack([images.resize(image, note.size) for _, image in read])
+            small = np.stack([images.resize_pad(image, note.size) for _, image in read])
             seen.add(small)
             for (path, image), picture, mask in zip(
                 read, small, predict_masks(model, small, eight_views=True), strict=True
             ):
                 found = find_cell(picture, mask, note.size**2)
-                yield path, image, found, images.restore_mask(found, *image.shape[:2])
+                yield path, image, found, images.undo_resize_pad(found, *image.shape[:2])
             continue
         for path, image in read:
             try:

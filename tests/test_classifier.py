@@ -14,7 +14,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import cards, classification, datasets, images, metrics, modelcard, modelfile, models, outputs, prediction
+from helpers import (
+    cards,
+    classification,
+    datasets,
+    images,
+    metrics,
+    modelcard,
+    modelfile,
+    models,
+    outputs,
+    prediction,
+    training,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -111,7 +123,7 @@ def test_a_finding_is_printed_and_is_no_failure(trained):
     dark = place / "dark"
     dark.mkdir()
     first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
-    images.write_png(dark / "one.png", images.read(first) // 8)
+    images.write_png(dark / "one.png", images.read_image(first) // 8)
     done = leukobook("predict", dark, "--model", "out/m.keras", "--out", "dark.csv", cwd=place)
     assert done.returncode == 0
     assert "another input" in done.stderr
@@ -127,7 +139,7 @@ def test_images_are_judged_once_over_all_of_them(trained, tmp_path):
     assert (found.bad, found.findings) == ([], [])
     assert len(found.table) == 100
     alone = [
-        metrics.another_input(images.resize(images.read(path), card.size)[None], card.input.model_dump())
+        metrics.another_input(images.resize_pad(images.read_image(path), card.size)[None], card.input.model_dump())
         for path in paths
     ]
     assert sum(map(bool, alone)) > 0
@@ -272,7 +284,7 @@ def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, b
 
 def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monkeypatch):
     data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
-    monkeypatch.setattr(classification.training, "fit_classifier", None)  # a training would fail
+    monkeypatch.setattr(training, "fit_classifier", None)  # a training would fail
     for name in ("m.keras", "m.json", "m.md"):
         (tmp_path / name).mkdir()
         with pytest.raises(outputs.OutputError, match=f"{name}: is a folder; give the name of a file"):

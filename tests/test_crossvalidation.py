@@ -347,7 +347,7 @@ def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories
     shutil.copytree(root, tmp_path / "three")
     (tmp_path / "three" / "monocyte").mkdir()
     for k in range(3):  # mirrored, because one picture in two classes is refused
-        mirrored = images.read(root / "lymphocyte" / f"{k}.png")[:, ::-1]
+        mirrored = images.read_image(root / "lymphocyte" / f"{k}.png")[:, ::-1]
         images.write_png(tmp_path / "three" / "monocyte" / f"{k}.png", mirrored)
     folder = f"folder:{tmp_path / 'three'}"
     (away,) = chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")

@@ -31,7 +31,7 @@ def undecoded(monkeypatch):
     def decode(*_, **__):
         raise AssertionError("a picture was decoded")
 
-    monkeypatch.setattr(images, "read", decode)
+    monkeypatch.setattr(images, "read_image", decode)
     monkeypatch.setattr("helpers.datasets.synthetic.painter.Painter._cached", decode)
 
 

@@ -55,7 +55,12 @@ def test_any_bytes_are_an_image_or_an_image_error(tmp_path, content):
     path = tmp_path / "cell.png"
     path.write_bytes(content)
     assert images.is_image(path) in (True, False)
-    for read in (images.check_header, images.read, lambda p: images.read(p, at_least=8), images.read_values):
+    for read in (
+        images.image_size,
+        images.read_image,
+        lambda p: images.read_image(p, min_size=8),
+        images.read_mask_values,
+    ):
         try:
             found = read(path)
         except images.ImageError as error:

@@ -125,7 +125,7 @@ def test_a_hostile_file_is_refused_before_it_costs_seconds(tmp_path, content, wo
     path = tmp_path / "hostile"
     path.write_bytes(content)
     start = time.process_time()
-    for read in (images.check_header, images.read, images.read_values):
+    for read in (images.image_size, images.read_image, images.read_mask_values):
         with pytest.raises(ImageError) as caught:
             read(path)
         assert str(caught.value).startswith(f"{path}: ")
@@ -136,12 +136,12 @@ def test_a_hostile_file_is_refused_before_it_costs_seconds(tmp_path, content, wo
 def test_the_files_before_they_were_made_hostile_are_read(tmp_path):
     for k, content in enumerate((tiff(directory(STRIP)), JPEG, PROGRESSIVE, GIF, J2K)):
         (tmp_path / str(k)).write_bytes(content)
-        assert images.read(tmp_path / str(k)).shape == (10, 10, 3)
+        assert images.read_image(tmp_path / str(k)).shape == (10, 10, 3)
 
 
 def test_a_page_that_leads_back_to_itself_is_one_page(tmp_path):
     (tmp_path / "a.tif").write_bytes(tiff(directory(STRIP, START)))
-    assert images.read(tmp_path / "a.tif")[0, :3, 0].tolist() == [0, 1, 2]
+    assert images.read_image(tmp_path / "a.tif")[0, :3, 0].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("start", [png()[:40], b"BM" + bytes(12) + b"\x28" + bytes(100)], ids=["png", "bmp"])
@@ -150,7 +150,7 @@ def test_a_file_of_more_than_300_mb_is_refused(tmp_path, start):
         file.write(start)
         file.truncate(headers.MAX_BYTES + 1)
     with pytest.raises(ImageError, match="300,000,001 bytes are more than 300,000,000"):
-        images.read(tmp_path / "large")
+        images.read_image(tmp_path / "large")
 
 
 def test_a_large_run_length_coded_bmp_is_refused(tmp_path):
@@ -163,12 +163,12 @@ def test_a_large_run_length_coded_bmp_is_refused(tmp_path):
         file.write(head + bytes(1024))
         file.truncate(headers.MAX_RUNS_BYTES + 1)
     with pytest.raises(ImageError, match="run-length coded BMP"):
-        images.read(tmp_path / "runs.bmp")
+        images.read_image(tmp_path / "runs.bmp")
 
 
 def test_a_jpeg_of_as_many_scans_as_programs_write_is_read(tmp_path):
     (tmp_path / "scans.jpg").write_bytes(PROGRESSIVE[:-2] + LAST_SCAN * 20 + PROGRESSIVE[-2:])
-    assert images.read(tmp_path / "scans.jpg").shape == (10, 10, 3)
+    assert images.read_image(tmp_path / "scans.jpg").shape == (10, 10, 3)
 
 
 READ = """

@@ -27,7 +27,7 @@ def save(path, picture, **options):
 
 def refused(path, *words):
     """Both ways in refuse the file with a message that names it."""
-    for call in (images.check_header, images.read):
+    for call in (images.image_size, images.read_image):
         with pytest.raises(ImageError) as caught:
             call(path)
         assert str(path) in str(caught.value)
@@ -41,27 +41,27 @@ def refused(path, *words):
 @pytest.mark.parametrize("suffix", [".bmp", ".png", ".tif", ".tiff"])
 def test_lossless_rgb_is_read_as_it_is(tmp_path, suffix):
     path = save(tmp_path / f"cell{suffix}", cell())
-    picture = images.read(path)
+    picture = images.read_image(path)
     assert picture.dtype == np.uint8
     assert np.array_equal(picture, cell())
-    assert images.check_header(path) == (40, 60)
+    assert images.image_size(path) == (40, 60)
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".jp2", ".j2k"])
 def test_other_lossless_rgb_is_read_as_it_is(tmp_path, suffix):
     path = save(tmp_path / f"cell{suffix}", cell(), **({"lossless": True} if suffix == ".webp" else {}))
-    assert np.array_equal(images.read(path), cell())
-    assert images.check_header(path) == (40, 60)
+    assert np.array_equal(images.read_image(path), cell())
+    assert images.image_size(path) == (40, 60)
 
 
 def test_a_gif_of_one_frame_is_read_by_its_colours(tmp_path):
-    picture = images.read(save(tmp_path / "cell.gif", cell()))
+    picture = images.read_image(save(tmp_path / "cell.gif", cell()))
     assert np.array_equal(picture, cell())
 
 
 def test_a_jfif_is_a_jpeg(tmp_path):
     path = save(tmp_path / "cell.jfif", cell(), format="JPEG", quality=95)
-    assert np.abs(images.read(path).astype(int) - cell()).mean() < 5
+    assert np.abs(images.read_image(path).astype(int) - cell()).mean() < 5
 
 
 def test_the_first_frame_of_a_telephone_photograph_is_read(tmp_path):
@@ -71,18 +71,18 @@ def test_the_first_frame_of_a_telephone_photograph_is_read(tmp_path):
     frames[0].save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=frames[1:], exif=exif, quality=95)
     with Image.open(tmp_path / "phone.jpg") as stored:
         assert (stored.format, stored.n_frames) == ("MPO", 2)
-    assert images.check_header(tmp_path / "phone.jpg") == (60, 40)
-    assert np.abs(images.read(tmp_path / "phone.jpg").astype(int) - np.rot90(cell(), -1)).mean() < 5
+    assert images.image_size(tmp_path / "phone.jpg") == (60, 40)
+    assert np.abs(images.read_image(tmp_path / "phone.jpg").astype(int) - np.rot90(cell(), -1)).mean() < 5
 
 
 def test_an_8_bit_tiff_in_planes_is_read_as_it_is(tmp_path):
     path = tmp_path / "planes.tif"
     path.write_bytes(tiff(cell(), 8, planes=True))
-    assert np.array_equal(images.read(path), cell())
+    assert np.array_equal(images.read_image(path), cell())
 
 
 def test_jpeg_is_read_in_the_order_red_green_blue(tmp_path):
-    picture = images.read(save(tmp_path / "cell.jpg", cell(), quality=95))
+    picture = images.read_image(save(tmp_path / "cell.jpg", cell(), quality=95))
     assert picture.shape == (40, 60, 3)
     assert np.abs(picture[20, 30].astype(int) - (90, 40, 130)).max() <= 6
     assert np.abs(picture.astype(int) - cell()).mean() < 5
@@ -91,12 +91,12 @@ def test_jpeg_is_read_in_the_order_red_green_blue(tmp_path):
 def test_a_suffix_that_does_not_match_the_content_does_no_harm(tmp_path):
     path = tmp_path / "cell.jpg"
     Image.fromarray(cell()).save(path, format="PNG")
-    assert np.array_equal(images.read(path), cell())
+    assert np.array_equal(images.read_image(path), cell())
 
 
 def test_grey_becomes_three_equal_channels(tmp_path):
     grey = np.arange(2400, dtype=np.uint32).reshape(40, 60).astype(np.uint8)
-    picture = images.read(save(tmp_path / "grey.png", grey))
+    picture = images.read_image(save(tmp_path / "grey.png", grey))
     assert np.array_equal(picture, np.stack([grey] * 3, axis=-1))
 
 
@@ -104,7 +104,7 @@ def test_one_bit_becomes_black_and_white(tmp_path):
     bits = np.zeros((8, 10), bool)
     bits[2:5, 3:7] = True
     Image.fromarray(bits).save(tmp_path / "bits.png")
-    picture = images.read(tmp_path / "bits.png")
+    picture = images.read_image(tmp_path / "bits.png")
     assert np.array_equal(picture[..., 1], np.where(bits, 255, 0))
 
 
@@ -112,7 +112,7 @@ def test_palette_becomes_its_colours(tmp_path):
     Image.fromarray(cell()).quantize(4).save(tmp_path / "palette.png")
     with Image.open(tmp_path / "palette.png") as stored:
         assert stored.mode == "P"
-    assert np.abs(images.read(tmp_path / "palette.png").astype(int) - cell()).max() <= 2
+    assert np.abs(images.read_image(tmp_path / "palette.png").astype(int) - cell()).max() <= 2
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -122,7 +122,7 @@ def test_transparency_is_laid_over_white(tmp_path, mode):
     Image.fromarray(picture).convert(mode).save(tmp_path / "clear.png")
     with Image.open(tmp_path / "clear.png") as stored:
         assert stored.mode == mode
-    row = images.read(tmp_path / "clear.png")[0, :, 0].astype(int)
+    row = images.read_image(tmp_path / "clear.png")[0, :, 0].astype(int)
     assert (row[:2] == 255).all()
     assert np.abs(row[2:4] - (100 * 128 + 255 * 127) / 255).max() <= 1
     assert (row[4:] == 100).all()
@@ -134,7 +134,7 @@ def test_a_clear_palette_colour_becomes_white(tmp_path, transparency):
     indexed.putpalette([10, 20, 30, 90, 40, 130] + [0] * 6)
     indexed.paste(0, (0, 0, 3, 4))
     indexed.save(tmp_path / "palette.png", transparency=transparency)
-    picture = images.read(tmp_path / "palette.png")
+    picture = images.read_image(tmp_path / "palette.png")
     assert (picture[:, :3] == 255).all()
     assert (picture[:, 3:] == (90, 40, 130)).all()
 
@@ -159,23 +159,23 @@ def test_exif_orientation_is_turned_upright(tmp_path, suffix, orientation):
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(undo[orientation](upright))
     path = save(tmp_path / f"phone{suffix}", stored, exif=exif)
-    assert images.check_header(path) == (32, 64)
-    assert np.abs(images.read(path).astype(int) - upright).max() <= 12
+    assert images.image_size(path) == (32, 64)
+    assert np.abs(images.read_image(path).astype(int) - upright).max() <= 12
 
 
 def test_a_path_outside_ascii_works(tmp_path):
     folder = tmp_path / "Blutausstrich – лейкоз 白血病"
     folder.mkdir()
-    assert np.array_equal(images.read(save(folder / "Zelle_ä.png", cell())), cell())
+    assert np.array_equal(images.read_image(save(folder / "Zelle_ä.png", cell())), cell())
 
 
 def test_a_path_may_be_text(tmp_path):
-    assert np.array_equal(images.read(str(save(tmp_path / "cell.png", cell()))), cell())
+    assert np.array_equal(images.read_image(str(save(tmp_path / "cell.png", cell()))), cell())
 
 
 def test_read_grey_gives_one_channel(tmp_path):
     grey = np.array([[0, 128], [255, 1]], np.uint8)
-    assert np.array_equal(images.read_grey(save(tmp_path / "mask.png", grey)), grey)
+    assert np.array_equal(images.read_mask(save(tmp_path / "mask.png", grey)), grey)
 
 
 # --- what is refused
@@ -260,18 +260,18 @@ def test_a_wholly_transparent_picture_is_refused(tmp_path, mode):
     clear = np.dstack([cell(), np.zeros((40, 60), np.uint8)])
     Image.fromarray(clear).convert(mode).save(tmp_path / "clear.png")
     with pytest.raises(ImageError, match=r"clear\.png: wholly transparent"):
-        images.read(tmp_path / "clear.png")
+        images.read_image(tmp_path / "clear.png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp"])
 def test_a_picture_of_one_single_colour_is_refused(tmp_path, suffix):
     path = save(tmp_path / f"blank{suffix}", np.full((40, 60, 3), 128, np.uint8))
     with pytest.raises(ImageError, match=r"blank\.\w+: one single colour \(128, 128, 128\), so there is no cell"):
-        images.read(path)
+        images.read_image(path)
 
 
 def test_a_picture_whose_corners_are_equal_is_read(tmp_path):
-    assert np.array_equal(images.read(save(tmp_path / "cell.png", cell())), cell())
+    assert np.array_equal(images.read_image(save(tmp_path / "cell.png", cell())), cell())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -330,7 +330,7 @@ def test_a_bomb_is_refused_by_its_header(tmp_path, header, size):
 
 def test_exactly_the_largest_size_is_accepted_by_its_header(tmp_path):
     (tmp_path / "large.png").write_bytes(png_header(8000, 8000))
-    assert images.check_header(tmp_path / "large.png") == (8000, 8000)
+    assert images.image_size(tmp_path / "large.png") == (8000, 8000)
 
 
 def test_a_picture_without_pixels_is_refused(tmp_path):
@@ -354,7 +354,7 @@ def test_a_folder_is_refused(tmp_path):
     refused(tmp_path / "folder.png", "a folder, not an image file")
 
 
-@pytest.mark.parametrize("read", [images.check_header, images.read, images.read_values])
+@pytest.mark.parametrize("read", [images.image_size, images.read_image, images.read_mask_values])
 def test_a_pipe_is_refused_at_once(tmp_path, read):
     """To open it would wait for a writer."""
     os.mkfifo(tmp_path / "pipe.png")
@@ -374,7 +374,7 @@ def test_a_device_and_a_loop_of_links_are_refused(tmp_path):
 def test_an_image_is_known_by_its_first_bytes(tmp_path, suffix):
     path = save(tmp_path / f"cell{suffix}", cell()).rename(tmp_path / "cell")
     assert images.is_image(path)
-    assert images.read(path).shape == (40, 60, 3)
+    assert images.read_image(path).shape == (40, 60, 3)
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_truncated_pixels_are_refused(tmp_path, suffix, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
     with pytest.raises(ImageError) as caught:
-        images.read(path)
+        images.read_image(path)
     assert str(path) in str(caught.value)
     assert "fetch the file again" in str(caught.value) or "not an image" in str(caught.value)
 
@@ -410,7 +410,7 @@ def test_a_damaged_compressed_png_is_refused(tmp_path):
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ImageError, match="truncated or corrupt"):
-        images.read(path)
+        images.read_image(path)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif"])
@@ -430,7 +430,7 @@ def test_random_damage_gives_an_image_or_an_image_error(tmp_path, suffix):
             content[k] = random.integers(256)
         path.write_bytes(content)
         try:
-            picture = images.read(path)
+            picture = images.read_image(path)
         except ImageError:
             refusals += 1
         else:
@@ -471,7 +471,7 @@ def test_a_folder_that_may_not_be_entered_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(path), "stat", deny)
     with pytest.raises(ImageError, match="read permission"):
-        images.check_header(path)
+        images.image_size(path)
 
 
 # --- scaling
@@ -481,19 +481,19 @@ def test_a_folder_that_may_not_be_entered_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize("shape", [(400, 600), (600, 400)])
 def test_at_least_gives_at_least_that_size_or_the_whole_image(tmp_path, at_least, shape):
     path = save(tmp_path / "large.jpg", cell(*shape))
-    height, width = images.read(path, at_least=at_least).shape[:2]
+    height, width = images.read_image(path, min_size=at_least).shape[:2]
     assert min(height, width) >= at_least
     assert height / width == pytest.approx(shape[0] / shape[1], rel=0.05)
 
 
 def test_at_least_saves_work_on_a_large_jpeg(tmp_path):
     path = save(tmp_path / "large.jpg", cell(400, 600))
-    assert images.read(path, at_least=100).shape == (100, 150, 3)
-    assert images.read(path).shape == (400, 600, 3)
+    assert images.read_image(path, min_size=100).shape == (100, 150, 3)
+    assert images.read_image(path).shape == (400, 600, 3)
 
 
 def test_at_least_does_not_change_a_png(tmp_path):
-    assert np.array_equal(images.read(save(tmp_path / "cell.png", cell()), at_least=8), cell())
+    assert np.array_equal(images.read_image(save(tmp_path / "cell.png", cell()), min_size=8), cell())
 
 
 @pytest.mark.parametrize("shape", [(100, 50), (50, 100), (13, 7), (64, 64), (300, 1)])
@@ -502,9 +502,9 @@ def test_resize_keeps_the_aspect(shape, size):
     inside = np.zeros((*shape, 3), np.uint8)
     inside[...] = (200, 10, 10)
     inside[0, 0] = (0, 0, 0)  # so that padding and picture can be told apart by the border's median
-    result = images.resize(inside, size)
+    result = images.resize_pad(inside, size)
     assert result.shape == (size, size, 3)
-    rows, columns = np.nonzero(images.resize_mask(np.ones(shape, np.uint8), size))
+    rows, columns = np.nonzero(images.resize_pad_mask(np.ones(shape, np.uint8), size))
     height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
     assert max(height, width) == size
     assert height == pytest.approx(max(1, size * shape[0] / max(shape)), abs=0.51)
@@ -513,13 +513,13 @@ def test_resize_keeps_the_aspect(shape, size):
 
 def test_resize_of_the_right_size_changes_nothing():
     square = cell(48, 48)
-    assert np.array_equal(images.resize(square, 48), square)
+    assert np.array_equal(images.resize_pad(square, 48), square)
 
 
 def test_resize_pads_with_the_median_of_the_border():
     picture = cell(20, 60)
     picture[0, :5] = 0  # a minority of the border
-    result = images.resize(picture, 60)
+    result = images.resize_pad(picture, 60)
     assert (result[:20] == (230, 220, 225)).all()
     assert (result[40:] == (230, 220, 225)).all()
     assert np.array_equal(result[20:40], picture)
@@ -528,13 +528,13 @@ def test_resize_pads_with_the_median_of_the_border():
 def test_a_removed_background_is_padded_with_black():
     picture = np.zeros((20, 60, 3), np.uint8)
     picture[8:12, 20:40] = 180
-    assert (images.resize(picture, 60)[:20] == 0).all()
+    assert (images.resize_pad(picture, 60)[:20] == 0).all()
 
 
 def test_shrinking_averages_instead_of_picking_pixels():
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 200
-    assert np.abs(images.resize(stripes, 16).astype(int) - 100).max() <= 1
+    assert np.abs(images.resize_pad(stripes, 16).astype(int) - 100).max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(100, 150), (150, 100), (30, 20), (64, 64)])
@@ -544,18 +544,18 @@ def test_a_mask_keeps_its_labels_and_stays_on_its_cell(shape, size):
     height, width = shape
     labels[height // 5 : height // 2, width // 4 : width // 2] = 1
     labels[height // 2 : 4 * height // 5, width // 4 : width // 2] = 2
-    scaled = images.resize_mask(labels, size)
+    scaled = images.resize_pad_mask(labels, size)
     assert scaled.dtype == np.uint8
     assert scaled.shape == (size, size)
     assert set(np.unique(scaled)) == {0, 1, 2}
     for value in (1, 2):
         picture = np.repeat(np.where(labels == value, 200, 0).astype(np.uint8)[..., None], 3, axis=2)
-        there, drawn = images.resize(picture, size)[..., 0] > 100, scaled == value
+        there, drawn = images.resize_pad(picture, size)[..., 0] > 100, scaled == value
         assert 2 * (there & drawn).sum() / (there.sum() + drawn.sum()) > 0.9
 
 
 def test_a_mask_is_padded_with_background():
-    scaled = images.resize_mask(np.full((10, 30), 2, np.uint8), 30)
+    scaled = images.resize_pad_mask(np.full((10, 30), 2, np.uint8), 30)
     assert (scaled[:10] == 0).all()
     assert (scaled[10:20] == 2).all()
     assert (scaled[20:] == 0).all()
@@ -591,6 +591,6 @@ def test_a_mask_comes_back_to_the_size_of_its_image():
     for height, width in ((90, 60), (60, 90), (128, 128), (300, 40)):
         mask = np.zeros((height, width), np.uint8)
         mask[height // 4 : height // 2, width // 4 : width // 2] = 1
-        back = images.restore_mask(images.resize_mask(mask, 128), height, width)
+        back = images.undo_resize_pad(images.resize_pad_mask(mask, 128), height, width)
         assert back.shape == mask.shape
         assert (back == mask).mean() > 0.97

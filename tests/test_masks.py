@@ -111,7 +111,7 @@ def test_two_bit_greys_are_read(cells):
     for path in dataset.reader.root.glob("masks/*/*.png"):
         path.write_bytes(two_bits(LABELS))
     again = datasets.load(dataset.name)
-    assert set(np.unique(images.read_grey(path))) == {0, 85, 170}
+    assert set(np.unique(images.read_mask(path))) == {0, 85, 170}
     assert_read(again)
 
 
@@ -385,7 +385,7 @@ def test_published_masks_are_cut_at_64_and_192(real, name, values):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for image_id, row in dataset.frame.iterrows():
-            grey = images.read_grey(dataset.reader.root / row["mask_path"])
+            grey = images.read_mask(dataset.reader.root / row["mask_path"])
             seen |= set(np.unique(grey).tolist())
             assert np.array_equal(dataset.mask(image_id), np.digitize(grey, [64, 192]))
     assert len(seen) == values

@@ -250,7 +250,7 @@ def test_one_image_at_several_sizes_is_shown_equally_large():
     large, small = (ax.images[0].get_array() for ax in picture.figure.axes)
     assert large.shape == small.shape == (300, 300, 3)
     assert len(np.unique(small.reshape(-1, 3), axis=0)) == 16
-    assert np.array_equal(small[::75, ::75], images.resize(image, 4))
+    assert np.array_equal(small[::75, ::75], images.resize_pad(image, 4))
     assert np.array_equal(large[0, 0], image[0, 0])
     assert [ax.get_title() for ax in picture.figure.axes] == ["64 px", "4 px"]
     assert picture.figure.get_size_inches()[0] == pytest.approx(2 * 2.1 + 1.1)

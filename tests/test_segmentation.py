@@ -53,7 +53,7 @@ def place(tmp_path):
 
 
 def save(path, model=None, um_per_pixel=None):
-    pictures = np.stack([images.resize(picture(*sides), 64) for sides in ((90, 60), (64, 64), (50, 120))])
+    pictures = np.stack([images.resize_pad(picture(*sides), 64) for sides in ((90, 60), (64, 64), (50, 120))])
     masks = np.stack([segmentation.segment_cells(pictures[k : k + 1], by_brightness())[0] for k in range(3)])
     segmentation.save_model(model or by_brightness(), path, pictures=pictures, masks=masks, um_per_pixel=um_per_pixel)
 
@@ -71,10 +71,10 @@ def test_masks_overlays_and_measures_fit_the_images(place):
     assert found.bad == []
     table = found.table.set_index("image")
     for name, shape in (("tall.png", (90, 60)), ("wide.png", (50, 120))):
-        mask = images.read_grey(place / "out" / f"{name}.mask.png")
+        mask = images.read_mask(place / "out" / f"{name}.mask.png")
         assert mask.shape == shape
         assert set(np.unique(mask)) == {0, 128, 255}
-        assert images.read(place / "out" / f"{name}.overlay.png").shape == (*shape, 3)
+        assert images.read_image(place / "out" / f"{name}.overlay.png").shape == (*shape, 3)
         assert table.loc[name, "cell_area"] == (mask > 0).sum() == pytest.approx(np.pi * 400, rel=0.1)
         assert table.loc[name, "nucleus_area"] == (mask == 255).sum() == pytest.approx(np.pi * 100, rel=0.15)
         assert table.loc[name, "nc_ratio"] == pytest.approx(0.25, abs=0.04)
@@ -124,8 +124,8 @@ def test_images_of_one_name_in_two_folders_are_both_kept(place):
         shutil.copy(place / name, paths[-1])
     found = segmentation.segment(paths, segmentation.load_model(place / "model.keras"), place / "out", folder=place)
     assert list(found.table["image"]) == ["b/cell.png", "a/cell.png"]
-    assert images.read_grey(place / "out" / "b" / "cell.png.mask.png").shape == (90, 60)
-    assert images.read_grey(place / "out" / "a" / "cell.png.mask.png").shape == (50, 120)
+    assert images.read_mask(place / "out" / "b" / "cell.png.mask.png").shape == (90, 60)
+    assert images.read_mask(place / "out" / "a" / "cell.png.mask.png").shape == (50, 120)
 
 
 def test_a_red_cell_or_an_empty_field_is_no_cell():
@@ -184,7 +184,7 @@ def test_a_known_scale_brings_cells_to_the_size_of_the_training(place):
     images.write_png(place / "large.png", large)
     found = segmentation.segment([place / "large.png"], segmenter, place / "out", um_per_pixel=0.05)
     row = found.table.iloc[0]
-    assert images.read_grey(place / "out" / "large.png.mask.png").shape == (360, 240)
+    assert images.read_mask(place / "out" / "large.png.mask.png").shape == (360, 240)
     assert row["cell_area"] == pytest.approx(np.pi * 80**2, rel=0.1)
     assert row["cell_area_um2"] == pytest.approx(np.pi * 4**2, rel=0.1)
     assert row["nucleus_area_um2"] == pytest.approx(np.pi * 2**2, rel=0.15)

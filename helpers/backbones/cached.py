@@ -22,7 +22,7 @@ from helpers.backbones.runtime import ONNX, compiled, inference_runtime
 from helpers.backbones.store import DIGEST, Store
 from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
-from helpers.images import eight_views
+from helpers.images import dihedral_views
 
 BATCH = 32  # images read at a time, and kept
 
@@ -106,7 +106,7 @@ def _filled(
     """
 
     def look(picture: np.ndarray) -> np.ndarray:
-        views = eight_views(picture[None])[: store.shape[0]]
+        views = dihedral_views(picture[None])[: store.shape[0]]
         return np.concatenate([backbone.see(np.ascontiguousarray(view)) for view in views])
 
     rows, before = [], {}

@@ -21,6 +21,21 @@ from helpers.datasets.listing import find_images
 from helpers.datasets.loading import check, get, load
 
 __all__ = [
-    "BACKGROUND", "CYTOPLASM", "NUCLEUS", "SOURCES", "Card", "DataError", "Dataset", "Source", "check", "data_root",
-    "find_images", "get", "load", "names", "options_for", "positive_class", "refuse_single_class",
-]  # fmt: skip
+    "BACKGROUND",
+    "CYTOPLASM",
+    "NUCLEUS",
+    "SOURCES",
+    "Card",
+    "DataError",
+    "Dataset",
+    "Source",
+    "check",
+    "data_root",
+    "find_images",
+    "get",
+    "load",
+    "names",
+    "options_for",
+    "positive_class",
+    "refuse_single_class",
+]

@@ -120,7 +120,9 @@ class Dataset:
         Raises:
             DataError: some files cannot be decoded (all of them are named), or the array would not fit in 4 GiB.
         """
-        return self._stacked((size, size, 3), lambda row: images.resize(self.reader.read(row, size), size), "images")
+        return self._stacked(
+            (size, size, 3), lambda row: images.resize_pad(self.reader.read(row, size), size), "images"
+        )
 
     def masks(self, size: int) -> np.ndarray:
         """Read all masks, ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; nearest neighbour.
@@ -129,7 +131,9 @@ class Dataset:
             DataError: the dataset has no masks, or as :meth:`images`.
         """
         self._need_masks()
-        return self._stacked((size, size), lambda row: images.resize_mask(self.reader.read_mask(row), size), "masks")
+        return self._stacked(
+            (size, size), lambda row: images.resize_pad_mask(self.reader.read_mask(row), size), "masks"
+        )
 
     def batches(self, size: int, batch: int) -> Iterator[tuple[pd.Index, np.ndarray]]:
         """Yield ids and images, ``batch`` at a time, for sets beyond memory; the next batch loads meanwhile.

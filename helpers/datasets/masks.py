@@ -45,7 +45,7 @@ _NO_CLASS = 255
 
 def read_grey_levels(path: Path) -> np.ndarray:
     """Read a mask of noisy greys: below 64 background, below 192 cytoplasm, the rest nucleus (Zheng et al. 2018)."""
-    mask = images.read_grey(path)
+    mask = images.read_mask(path)
     return (mask >= 64).astype(np.uint8) + (mask >= 192)
 
 
@@ -63,7 +63,7 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
         ImageError: the file cannot be read, or holds another value.
     """
     bands = []
-    for values in _bands(images.read_values(path)):
+    for values in _bands(images.read_mask_values(path)):
         labels = np.full(values.shape, _NO_CLASS, np.uint8)
         for value, label in classes.items():
             labels[values == value] = label
@@ -157,7 +157,7 @@ def _bands(values: np.ndarray) -> Iterator[np.ndarray]:
 def _looked_at(path: Path) -> _Mask | None:
     """What a mask holds; of a photograph, which has far too many values, what its first rows hold."""
     try:
-        values = images.read_values(path)
+        values = images.read_mask_values(path)
     except images.ImageError:
         return None
     counts: Counter[int] = Counter()

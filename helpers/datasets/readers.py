@@ -15,8 +15,8 @@ from helpers import images
 class Reader(Protocol):
     """Read the image and the mask of a row, which is a named tuple of ``image_id`` and every column."""
 
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
-        """Read the image of a row, ``uint8 (height, width, 3)`` RGB; see :func:`helpers.images.read`."""
+    def read(self, row: Any, min_size: int | None) -> np.ndarray:
+        """Read the image of a row, ``uint8 (height, width, 3)`` RGB; see :func:`helpers.images.read_image`."""
 
     def read_mask(self, row: Any) -> np.ndarray:
         """Read the mask of a row, ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus."""
@@ -42,11 +42,11 @@ class FileReader:
     """
 
     root: Path
-    read_labels: Callable[[Path], np.ndarray] = images.read_grey
+    read_labels: Callable[[Path], np.ndarray] = images.read_mask
 
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+    def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """See :class:`Reader`."""
-        return images.read(self.root / row.path, at_least)
+        return images.read_image(self.root / row.path, min_size)
 
     def read_mask(self, row: Any) -> np.ndarray:
         """See :class:`Reader`."""
@@ -54,7 +54,7 @@ class FileReader:
 
     def image_size(self, row: Any) -> tuple[int, int]:
         """See :class:`Reader`."""
-        return images.check_header(self.root / row.path)
+        return images.image_size(self.root / row.path)
 
     def check(self, row: Any) -> None:
         """See :class:`Reader`."""
@@ -70,9 +70,9 @@ class FileReader:
 
     def _checked_size(self, row: Any) -> tuple[int, int]:
         """Height and width of the image file, once its header and that of its mask are found to agree."""
-        size = images.check_header(self.root / row.path)
+        size = images.image_size(self.root / row.path)
         if row.mask_path:
-            mask_size = images.check_header(self.root / row.mask_path, mask=True)
+            mask_size = images.image_size(self.root / row.mask_path, mask=True)
             if mask_size != size:
                 raise images.ImageError(
                     f"{self.root / row.mask_path}: the mask is {mask_size[1]}×{mask_size[0]}, its image "
@@ -88,7 +88,7 @@ class CropReader(FileReader):
     The mask is cut out likewise. ``right`` and ``bottom`` are the first column and row behind the box.
     """
 
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+    def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """See :class:`Reader`; the file is decoded at its own size, in which the box is given."""
         return super().read(row, None)[row.top : row.bottom, row.left : row.right]
 

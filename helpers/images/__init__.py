@@ -23,20 +23,34 @@ from helpers.images.files import (
     FORMATS,
     SUFFIXES,
     ImageError,
-    check_header,
+    describe_unreadable,
+    image_size,
     is_image,
-    none_readable,
-    read,
     read_batches,
-    read_grey,
-    read_values,
+    read_image,
+    read_mask,
+    read_mask_values,
     write_png,
 )
-from helpers.images.geometry import eight_views, montage, resize, resize_mask, restore_mask
+from helpers.images.geometry import dihedral_views, montage, resize_pad, resize_pad_mask, undo_resize_pad
 from helpers.images.headers import MAX_PIXELS
 
 __all__ = [
-    "FORMATS", "MAX_PIXELS", "SUFFIXES", "ImageError", "check_header", "eight_views", "is_image", "montage",
-    "none_readable", "read",
-    "read_batches", "read_grey", "read_values", "resize", "resize_mask", "restore_mask", "write_png",
-]  # fmt: skip
+    "FORMATS",
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "ImageError",
+    "describe_unreadable",
+    "dihedral_views",
+    "image_size",
+    "is_image",
+    "montage",
+    "read_batches",
+    "read_image",
+    "read_mask",
+    "read_mask_values",
+    "resize_pad",
+    "resize_pad_mask",
+    "undo_resize_pad",
+    "write_png",
+]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from helpers.errors import LeukobookError
 from helpers.files import irregular, write_bytes
-from helpers.images.headers import MAX_PIXELS, format_of, header_problem
+from helpers.images.headers import MAX_PIXELS, detect_format, find_header_problem
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 SUFFIXES = frozenset(
@@ -62,11 +62,11 @@ def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
 
 def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
     try:
-        kind = format_of(file.read(32))
+        kind = detect_format(file.read(32))
         if kind is None:
             raise UnidentifiedImageError
         file.seek(0)
-        problem = header_problem(file, length, remedy)
+        problem = find_header_problem(file, length, remedy)
         if not problem:
             file.seek(0)
             with warnings.catch_warnings():
@@ -110,12 +110,12 @@ def is_image(path: Path) -> bool:
         if irregular(path):
             return False
         with path.open("rb") as file:
-            return format_of(file.read(32)) is not None
+            return detect_format(file.read(32)) is not None
     except OSError:
         return False
 
 
-def check_header(path: str | Path, mask: bool = False) -> tuple[int, int]:
+def image_size(path: str | Path, mask: bool = False) -> tuple[int, int]:
     """Size of an image as ``(height, width)``, from its header alone.
 
     Args:
@@ -146,12 +146,12 @@ def _decoded(image: Image.Image) -> Image.Image:
     return image.transpose(_UPRIGHT[orientation]) if orientation != 1 else image
 
 
-def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
+def read_image(path: str | Path, min_size: int | None = None) -> np.ndarray:
     """Read one image as ``uint8`` RGB of shape ``(height, width, 3)``.
 
     Args:
         path: the file.
-        at_least: if given, a JPEG may come at 1/2, 1/4 or 1/8 of its size as long as both sides keep at least this
+        min_size: if given, a JPEG may come at 1/2, 1/4 or 1/8 of its size as long as both sides keep at least this
             many pixels. The JPEG decoder then skips work, which is where most of the time goes.
 
     Raises:
@@ -159,8 +159,8 @@ def read(path: str | Path, at_least: int | None = None) -> np.ndarray:
     """
     path = Path(path)
     with _opened(path) as image:
-        if at_least is not None:
-            image.draft("RGB", (at_least, at_least))
+        if min_size is not None:
+            image.draft("RGB", (min_size, min_size))
         try:
             image = _decoded(image)
             pixels = _rgb(image)
@@ -192,40 +192,43 @@ def _rgb(image: Image.Image) -> np.ndarray:
 
 
 def read_batches(
-    paths: list[Path], bad: list[str], doing: str, batch: int = 16
+    paths: list[Path], unreadable: list[str], description: str, batch_size: int = 16
 ) -> Iterator[list[tuple[Path, np.ndarray]]]:
     """Images with their paths, a few at a time, so that a folder of any length fits into memory; shows progress.
 
     Args:
         paths: of the images.
-        bad: gets a line for every image that cannot be read, which is left out.
-        doing: what the progress bar says.
-        batch: images at a time, at most; fewer where these have more than :data:`MAX_PIXELS` together.
+        unreadable: gets a line for every image that cannot be read, which is left out.
+        description: what the progress bar says.
+        batch_size: images at a time, at most; fewer where these have more than :data:`MAX_PIXELS` together.
     """
     found, pixels = [], 0
-    for path in tqdm(paths, desc=doing, unit="image", delay=2, leave=False):
+    for path in tqdm(paths, desc=description, unit="image", delay=2, leave=False):
         try:
-            image = read(path)
+            image = read_image(path)
         except ImageError as error:
-            bad.append(str(error))
+            unreadable.append(str(error))
             continue
         found.append((path, image))
         pixels += image.shape[0] * image.shape[1]
-        if len(found) == batch or pixels > MAX_PIXELS:
+        if len(found) == batch_size or pixels > MAX_PIXELS:
             yield found
             found, pixels = [], 0
     if found:
         yield found
 
 
-def none_readable(bad: list[str]) -> str:
+def describe_unreadable(unreadable: list[str]) -> str:
     """Say that all images of a command are bad, and why, so that what an earlier one has written must stay."""
     return "\n".join(
-        [f"none of {len(bad)} images can be read, so nothing is written", *(f"  - {line}" for line in bad)]
+        [
+            f"none of {len(unreadable)} images can be read, so nothing is written",
+            *(f"  - {line}" for line in unreadable),
+        ]
     )
 
 
-def read_values(path: str | Path) -> np.ndarray:
+def read_mask_values(path: str | Path) -> np.ndarray:
     """Read the values of a mask file as they are stored: those of a label or a grey, not those that a viewer shows.
 
     Returns:
@@ -262,22 +265,22 @@ def read_values(path: str | Path) -> np.ndarray:
     raise ImageError(f"{path}: values in the colours and in the transparency; save the labels as 8-bit greyscale")
 
 
-def read_grey(path: str | Path) -> np.ndarray:
+def read_mask(path: str | Path) -> np.ndarray:
     """Read the values of a mask file, ``uint8 (height, width)``, and refuse colours; see :func:`read_values`."""
-    values = read_values(path)
+    values = read_mask_values(path)
     if values.ndim == 3:
         raise ImageError(f"{path}: holds colours; {_AS_MASK}")
     return values
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
+def write_png(path: Path, image: np.ndarray) -> None:
     """Write a picture as PNG, whole or not at all.
 
     Args:
         path: its folder must be there.
-        picture: ``uint8``: grey ``(height, width)``, RGB ``(…, 3)`` or RGB with a fourth channel ``(…, 4)``.
+        image: ``uint8``: grey ``(height, width)``, RGB ``(…, 3)`` or RGB with a fourth channel ``(…, 4)``.
     """
-    if picture.ndim == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
-    _, coded = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)
+    _, coded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     write_bytes(path, coded.tobytes())

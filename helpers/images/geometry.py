@@ -13,7 +13,7 @@ def _fitted(height: int, width: int, size: int) -> tuple[int, int, int, int]:
     return new_height, new_width, (size - new_height) // 2, (size - new_width) // 2
 
 
-def resize(image: np.ndarray, size: int) -> np.ndarray:
+def resize_pad(image: np.ndarray, size: int) -> np.ndarray:
     """Scale an image to ``(size, size, 3)``, keeping its aspect; the rest is filled with the median border colour.
 
     Shrinking to less than half averages over the pixels that fall together (no aliasing); nearer to 1, bilinear
@@ -39,7 +39,7 @@ def resize(image: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
+def resize_pad_mask(mask: np.ndarray, size: int) -> np.ndarray:
     """Scale a label mask as :func:`resize` scales its image: nearest neighbour, padded with 0 (background).
 
     Args:
@@ -54,7 +54,7 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+def undo_resize_pad(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     """Bring a mask that was predicted on a :func:`resize`-d image back to the image's own size.
 
     Args:
@@ -66,9 +66,9 @@ def restore_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-def eight_views(pictures: np.ndarray) -> list[np.ndarray]:
+def dihedral_views(images: np.ndarray) -> list[np.ndarray]:
     """The eight flips and quarter turns of square pictures ``(n, size, size, …)``, all of them as they are first."""
-    return [np.rot90(way, turn, (1, 2)) for way in (pictures, pictures[:, :, ::-1]) for turn in range(4)]
+    return [np.rot90(way, turn, (1, 2)) for way in (images, images[:, :, ::-1]) for turn in range(4)]
 
 
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:

@@ -41,7 +41,7 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 _CHANNELS = {1: "greyscale", 2: "greyscale with alpha", 3: "RGB", 4: "RGBA"}
 
 
-def format_of(head: bytes) -> str | None:
+def detect_format(head: bytes) -> str | None:
     """Tell the format of a file from its first 32 bytes: a name in Pillow's spelling, or ``None``."""
     for name, signature in _SIGNATURES:
         if head.startswith(signature):
@@ -53,7 +53,7 @@ def format_of(head: bytes) -> str | None:
     return None
 
 
-def header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
+def find_header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
     """Say what is wrong with an image file as far as its header shows it, or nothing.
 
     Args:
@@ -69,7 +69,7 @@ def header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
     """
     if length > MAX_BYTES:
         return f"{length:,} bytes are more than {MAX_BYTES:,}; crop it into tiles"
-    look = _LOOKS[format_of(file.read(32))]
+    look = _LOOKS[detect_format(file.read(32))]
     file.seek(0)
     return look(file, length, remedy)
 

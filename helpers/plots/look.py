@@ -207,6 +207,6 @@ def sizes_compared(picture: np.ndarray, sides: Sequence[int], caption: str) -> P
     """One image shrunk to several sides and shown equally large."""
     if not len(sides):
         return NoFigure("there are no sizes to compare")
-    shrunk = [images.resize(picture, side) for side in sides]
+    shrunk = [images.resize_pad(picture, side) for side in sides]
     shown = np.stack([cv2.resize(small, (300, 300), interpolation=cv2.INTER_NEAREST) for small in shrunk])
     return grid({"": shown}, caption, [f"{side} px" for side in sides], side=2.1)

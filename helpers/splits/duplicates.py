@@ -16,7 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers.datasets import Dataset
-from helpers.images import eight_views, resize
+from helpers.images import dihedral_views, resize_pad
 
 SIDE = 128  # of the pictures that are compared, pixels
 _FINE, _COARSE = 0.7, 2.5  # standard deviations of the blurs between which grain is compared, pixels
@@ -87,7 +87,7 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
         a: ``uint8 (height, width, 3)`` RGB.
         b: the same, of any size.
     """
-    return _alike(np.stack([resize(a, SIDE), resize(b, SIDE)])).get((0, 1), _Alike(0.0, 0, False)).similarity
+    return _alike(np.stack([resize_pad(a, SIDE), resize_pad(b, SIDE)])).get((0, 1), _Alike(0.0, 0, False)).similarity
 
 
 def _exact(dataset: Dataset, pictures: np.ndarray, a: int, b: int) -> bool:
@@ -113,7 +113,7 @@ def _alike(pictures: np.ndarray) -> dict[tuple[int, int], _Alike]:
 def _by_thumbnail(pictures: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
     """Pairs of images whose thumbnails are alike in some view: a, b, mirrored, points that agree, move of a on b."""
     thumbs = np.stack([_thumbnail(picture) for picture in pictures])
-    views = [_unit(view) for view in eight_views(thumbs)]
+    views = [_unit(view) for view in dihedral_views(thumbs)]
     moves = _moves_of_views()
     pairs = []
     for start in range(0, len(thumbs), 1024):
@@ -137,10 +137,10 @@ def _unit(thumbs: np.ndarray) -> np.ndarray:
 
 
 def _moves_of_views() -> list[np.ndarray]:
-    """From a picture to each of its eight views, ``(2, 3)``, in the order of :func:`helpers.images.eight_views`."""
+    """From a picture to each of its eight views, ``(2, 3)``, in the order of :func:`helpers.images.dihedral_views`."""
     places = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1)[None].astype(float)
     moves = []
-    for view in eight_views(places):
+    for view in dihedral_views(places):
         corner = view[0, 0, 0]
         back = np.stack([view[0, 0, 1] - corner, view[0, 1, 0] - corner, corner], axis=1)
         moves.append(cv2.invertAffineTransform(back))

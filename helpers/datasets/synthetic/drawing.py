@@ -44,7 +44,7 @@ def draw_cell(
     """
     slide = _slide(look, stain, seed)
     picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.who, size, slide.shot)
-    return picture, images.resize_mask(slide.mask, size)
+    return picture, images.resize_pad_mask(slide.mask, size)
 
 
 def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ class Painter:
     balanced: bool
     stain_batches: int
 
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+    def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """The picture of a row, ``uint8 (size, size, 3)`` RGB."""
         return self._cached(row)[..., :3]
 
@@ -78,7 +78,7 @@ class Painter:
         if self.task != "fields" and row.mark:
             scene.ink(density, row.mark)
         picture = camera.photograph(density, stain, who, self.size, shot)
-        return picture, images.resize_mask(mask, self.size)
+        return picture, images.resize_pad_mask(mask, self.size)
 
     def _refuse_what_cannot_be_drawn(self, row: Any) -> None:
         if self.task == "fields":
