@@ -31,12 +31,12 @@ def measure():
             n = N if task != "fields" else N // 15
             best = dict.fromkeys(("one", "all", "kept"), float("inf"))
             for seed in range(ROUNDS):
-                dataset = datasets.load("synthetic", n=n, task=task, size=size, seed=seed)
+                dataset = datasets.load("synthetic", n_images=n, task=task, size=size, seed=seed)
                 rows = [dataset.row(name) for name in dataset.frame.index]
                 ways = {
                     "one": lambda rows=rows, dataset=dataset: [dataset.reader.draw(row) for row in rows],
-                    "all": lambda dataset=dataset, size=size: dataset.images(size),
-                    "kept": lambda dataset=dataset, size=size: dataset.images(size),
+                    "all": lambda dataset=dataset, size=size: dataset.load_images(size),
+                    "kept": lambda dataset=dataset, size=size: dataset.load_images(size),
                 }
                 for way, call in ways.items():
                     start = time.perf_counter()

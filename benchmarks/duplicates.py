@@ -33,7 +33,7 @@ def main() -> None:
     for name, (dataset, options, column) in SETS.items():
         try:
             data = datasets.load(dataset, **options)
-        except datasets.DataError:
+        except datasets.DatasetError:
             print(f"| {name} | not here |" + " |" * 6)
             continue
         known, start = pairs_within(data.frame[column]), time.perf_counter()
@@ -48,7 +48,7 @@ def main() -> None:
 
 def proposed() -> None:
     """How far apart known pairs and the others are that a finder proposes, on planted copies."""
-    data = datasets.load("synthetic", n=400, patients=40, leak=0.3)
+    data = datasets.load("synthetic", n_images=400, n_patients=40, duplicate_rate=0.3)
     known = pairs_within(data.frame["cell"])
     everything = splits.near_duplicates(data, threshold=-1.0)
     pair = [tuple(sorted(p)) in known for p in zip(everything["image_a"], everything["image_b"], strict=True)]

@@ -25,7 +25,7 @@ SIZE, ROUNDS = 128, 7
 
 
 def ours(dataset):
-    return dataset.images(SIZE)
+    return dataset.load_images(SIZE)
 
 
 def pil(paths):

@@ -37,20 +37,20 @@ RESAMPLES = 1000
 
 def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[datasets.Dataset]]:
     """Dice on blood of a U-Net that has seen drawings only."""
-    drawn = datasets.load("synthetic", n=n, patients=60, stain_batches=9, balanced=True, seed=SEED)
+    drawn = datasets.load("synthetic", n_images=n, n_patients=60, n_stain_batches=9, balanced=True, seed=SEED)
     part = np.where(drawn.frame["patient"] < 54, "train", "validation")
     settings = training.Settings(epochs=epochs, seed=SEED, batch=16)
     how = augmentation.Augmentation(turn=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
-        pictures, masks = drawn.images(SIZE), drawn.masks(SIZE)
+        pictures, masks = drawn.load_images(SIZE), drawn.load_masks(SIZE)
         model, _ = training.fit_unet(
             pictures, masks, part=part, settings=settings, how=how, folder=Path(folder), width=12
         )
-    unseen = datasets.load("synthetic", n=240, patients=24, stain_batches=9, seed=SEED + 1)
+    unseen = datasets.load("synthetic", n_images=240, n_patients=24, n_stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:
-        said = models.predict_masks(model, dataset.images(SIZE), eight_views=True)
-        scores = metrics.segmentation_scores(dataset.masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
+        said = models.predict_masks(model, dataset.load_images(SIZE), eight_views=True)
+        scores = metrics.segmentation_scores(dataset.load_masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
         means = metrics.table_of_means(scores, "dice", ["part"], groups=dataset.frame["group"], seed=SEED)
         means["median"] = means["part"].map(scores.groupby("part")["dice"].median())
         tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
@@ -130,9 +130,9 @@ def difficulty(
         ("types", lambda p, m: histogram(p), "colour histogram + logistic regression"),
         ("leukaemia", area_and_colour, "area and colour + logistic regression"),
     ):
-        dataset = datasets.load("synthetic", n=n, patients=patients, task=task, balanced=True, seed=SEED)
+        dataset = datasets.load("synthetic", n_images=n, n_patients=patients, task=task, balanced=True, seed=SEED)
         used.append(dataset)
-        pictures, masks, frame = dataset.images(SIZE), dataset.masks(SIZE), dataset.frame
+        pictures, masks, frame = dataset.load_images(SIZE), dataset.load_masks(SIZE), dataset.frame
         labels, group = frame["label"].map(dataset.classes.index).to_numpy(), frame["group"].to_numpy()
         features = np.stack([features_of(p, m) for p, m in zip(pictures, masks, strict=True)])
         for split in ("patient", "picture"):
@@ -158,17 +158,17 @@ def difficulty(
 def sheets(folder: Path, per_row: int = 10, size: int = 160) -> None:
     """One sheet for each class: drawings of each stain above real cells of each set."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = datasets.load("synthetic", n=2400, patients=24, balanced=True, seed=SEED, size=256)
+    drawn = datasets.load("synthetic", n_images=2400, n_patients=24, balanced=True, seed=SEED, size=256)
     real = [datasets.load(name) for name in ("wbc1", "wbc2", "pbc")]
     for label in datasets.synthetic.CLASSES:
         rows = []
         for batch in range(3):
             of_class = drawn.frame[(drawn.frame["label"] == label) & (drawn.frame["stain_batch"] == batch)]
-            rows.append(drawn.subset(of_class.index[:per_row]).images(size))
+            rows.append(drawn.select(of_class.index[:per_row]).load_images(size))
         for dataset in real:
             ids = dataset.frame.index[dataset.frame["label"] == label][:per_row]
             if len(ids):
-                rows.append(dataset.subset(ids).images(size))
+                rows.append(dataset.select(ids).load_images(size))
         sheet = np.full((len(rows) * size, per_row * size, 3), 255, np.uint8)
         for k, row in enumerate(rows):
             sheet[k * size : (k + 1) * size, : len(row) * size] = np.hstack(list(row))

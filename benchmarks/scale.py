@@ -47,7 +47,7 @@ def measure(n: int) -> dict[str, float]:
         took("list")
         data.fingerprint()
         took("fingerprint")
-        pixels = data.images(SIDE)
+        pixels = data.load_images(SIDE)
         took(f"decode, resize to {SIDE}")
         found["table, GiB"] = data.frame.memory_usage(deep=True).sum() / 2**30
         found[f"pixels at {SIDE}, GiB"] = pixels.nbytes / 2**30

@@ -74,8 +74,8 @@ def train(way: str, batch: int, folder: Path) -> dict[str, float]:
         batches = as_tutorials(folder, batch, np.random.default_rng(20))
         model.compile("adam", "sparse_categorical_crossentropy")
     else:
-        dataset = datasets.load("synthetic", n=N)
-        batches = augmentation.epochs_of(dataset.images(SIZE), dataset.masks(SIZE), batch, 20, HOW)
+        dataset = datasets.load("synthetic", n_images=N)
+        batches = augmentation.epochs_of(dataset.load_images(SIZE), dataset.load_masks(SIZE), batch, 20, HOW)
         batches = batches.take(1).cache().repeat() if way == "not fed" else batches
         model.compile(keras.optimizers.Adam(1e-3), models.segmentation_loss())
         model.optimizer.build(model.trainable_variables)
@@ -86,8 +86,8 @@ def train(way: str, batch: int, folder: Path) -> dict[str, float]:
 
 def write_files(folder: Path) -> None:
     """The images and masks as PNG files at their own size, as a download would have them."""
-    dataset = datasets.load("synthetic", n=N, size=256)
-    for kind, arrays in (("images", dataset.images(256)), ("masks", dataset.masks(256))):
+    dataset = datasets.load("synthetic", n_images=N, size=256)
+    for kind, arrays in (("images", dataset.load_images(256)), ("masks", dataset.load_masks(256))):
         (folder / kind).mkdir()
         for name, array in zip(dataset.frame.index, arrays, strict=True):
             images.write_png(folder / kind / f"{name}.png", array)
@@ -131,7 +131,7 @@ def measure_predicting(peak: float) -> None:
     import onnxruntime
 
     model, n = models.unet(WIDTH), 64
-    pictures = datasets.load("synthetic", n=n).images(SIZE)
+    pictures = datasets.load("synthetic", n_images=n).load_images(SIZE)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "unet.onnx")
         signature = [keras.InputSpec(shape=(None, SIZE, SIZE, 3), dtype="float32")]

@@ -36,7 +36,11 @@ NAME, SIZE, EPOCHS, BATCH, SEED = "efficientnet-lite0", 224, 100, 32, 20
 def cells() -> tuple[datasets.Dataset, pd.Series]:
     """800 images, of which 600 are learnt from, 100 choose the epoch (ours only) and 100 are tested."""
     there = (datasets.data_root(None) / datasets.SOURCES["pbc"].folder).is_dir()
-    data = datasets.load("pbc") if there else datasets.load("synthetic", n=800, patients=200, balanced=True, size=256)
+    data = (
+        datasets.load("pbc")
+        if there
+        else datasets.load("synthetic", n_images=800, n_patients=200, balanced=True, size=256)
+    )
     fold = splits.random_folds(data.frame, 8, SEED)
     return data, fold.map(lambda k: {0: "test", 1: "validation"}.get(k, "train"))
 
@@ -60,7 +64,7 @@ def softmax(features: int, classes: int) -> keras.Model:
 
 
 def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
     base = backbones.build(NAME)
     base.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
@@ -74,7 +78,7 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
 
 
 def flattened(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
     test = (part == "test").to_numpy()
     base = backbones.build(NAME)
     for name, at in (("train", train), ("test", test)):
@@ -121,7 +125,7 @@ def measure(way: str) -> None:
 def engines() -> None:
     """Images per second of a bare forward pass on arrays, and of the whole extraction from files."""
     data, _ = cells()
-    pictures, model = data.images(SIZE), cached.extractor(NAME)
+    pictures, model = data.load_images(SIZE), cached.extractor(NAME)
     graph = tf.function(
         lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, SIZE, SIZE, 3), tf.uint8)]
     )
@@ -137,7 +141,7 @@ def engines() -> None:
     }
     ways["ONNX Runtime, one on each core"] = partial(on_each_core, runtime.compiled(model), pictures)
     ways["ours, from files to files"] = lambda: extract(data, 1)
-    ways["ours, eight views of an eighth of them"] = lambda: extract(data.subset(data.frame.index[::8]), 8)
+    ways["ours, eight views of an eighth of them"] = lambda: extract(data.select(data.frame.index[::8]), 8)
     for call in ways.values():  # compiled before the clock starts
         call()
     best = dict.fromkeys(ways, float("inf"))

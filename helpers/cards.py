@@ -26,10 +26,10 @@ def datasheet(dataset: Dataset) -> str:
     """What is in a dataset, where it comes from and what is wrong with it."""
     frame, card = dataset.frame, dataset.card
     classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
-    sizes = dataset.sizes().value_counts()
+    sizes = dataset.image_sizes().value_counts()
     common = "×".join(str(int(side)) for side in sizes.index[0])
     nobody_looked = "- nobody has looked for defects; near-duplicates, wrong labels and mixed stains are frequent"
-    defects = "\n".join(f"- {defect}" for defect in card.defects) or nobody_looked
+    defects = "\n".join(f"- {defect}" for defect in card.known_issues) or nobody_looked
     return f"""# Datasheet: {card.title}
 
 **Not for diagnosis.** Name here: {escape_markdown(dataset.public_name)}; SHA-256 of the
@@ -37,13 +37,13 @@ content: `{dataset.fingerprint()}`.
 
 ## Where it comes from
 
-- Home: {card.home or "none"}; reference: {card.citation or "none"}; licence: {card.licence}.
+- Home: {card.homepage or "none"}; reference: {card.citation or "none"}; licence: {card.licence}.
 - Why and how the images were taken, microscope, stain, consent: {_ASK} see the home of the data.
 - Who named the cells, and how sure that is: {_ASK} the reference standard.
 
 ## What is in it
 
-- {len(frame)} images of {frame["group"].nunique()} groups. Unit of independence: {card.unit}.
+- {len(frame)} images of {frame["group"].nunique()} groups. Unit of independence: {card.independent_unit}.
 - Height × width: most often {common} pixels ({int(sizes.iloc[0])} images); {len(sizes) - 1} other sizes.
 - Outlines of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
 

@@ -101,7 +101,7 @@ def train(
         )
     part = _split(dataset, positive, seed).split_of(dataset.frame.index)
     model_path = _checked_outputs(model_path)
-    pictures = dataset.images(size)
+    pictures = dataset.load_images(size)
     model_path.parent.mkdir(parents=True, exist_ok=True)
     model, history = training.fit_classifier(
         partial(build, classes=len(dataset.classes)),
@@ -144,7 +144,7 @@ def train(
         "size": size,
         "input": learnt_from,
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
-        "split": f"{FOLDS} folds by group ({dataset.card.unit}); fold 0 tested, fold 1 chose epoch and threshold",
+        "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); fold 0 tested, fold 1 chose epoch and threshold",
         "parts": {
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(part)

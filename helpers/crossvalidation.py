@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, balanced_copies
-from helpers.datasets import DataError, Dataset
+from helpers.datasets import Dataset, DatasetError
 from helpers.discriminant import ShrinkageLDA
 from helpers.splits import Fold
 
@@ -60,10 +60,10 @@ def cross_validate(
         DataError: no fold is tested, there is no such fold, or the folds and the dataset hold other images.
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
-        raise DataError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
+        raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
     rounds = {k: splits.rotation(fold, k) for k in (range(int(fold.max()) + 1) if tested is None else tested)}
     if not rounds:
-        raise DataError("no fold is tested; name one or more")
+        raise DatasetError("no fold is tested; name one or more")
     test, validation = [], []
     for k, one in rounds.items():
         ids = _in_order(dataset, one.val, one.test)
@@ -101,15 +101,15 @@ def with_network(
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
-        train, validation = dataset.subset(fold.train), dataset.subset(fold.val)
-        images, labels = train.images(size), codes(train)
+        train, validation = dataset.select(fold.train), dataset.select(fold.val)
+        images, labels = train.load_images(size), codes(train)
         if copies:
             more, originals = balanced_copies(images, train.frame["label"], copies, settings.seed)
             images = np.concatenate([images, more])
             labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
         model, _ = training.fit_classifier(
             build,
-            np.concatenate([images, validation.images(size)]),
+            np.concatenate([images, validation.load_images(size)]),
             np.append(labels, codes(validation)),
             part=np.repeat(["train", "validation"], [len(images), len(validation)]),
             settings=settings,
@@ -119,7 +119,7 @@ def with_network(
             start=start,
             loss=loss,
         )
-        return models.predict_classes(model, dataset.subset(ids).images(size), eight_views=True)
+        return models.predict_classes(model, dataset.select(ids).load_images(size), eight_views=True)
 
     return learn
 
@@ -139,7 +139,7 @@ def with_head(seen: np.ndarray, build: partial, *, settings: training.Settings, 
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         if len(seen) != len(dataset):
-            raise DataError(f"{dataset.name}: {len(dataset)} images, but features of {len(seen)}; extract them anew")
+            raise DatasetError(f"{dataset.name}: {len(dataset)} images, but features of {len(seen)}; extract them anew")
         part = fold.split_of(dataset.frame.index).to_numpy()
         model, _ = training.fit_head(build, seen, codes(dataset), part=part, settings=settings, folder=folder)
         features = seen[dataset.frame.index.get_indexer(ids)].astype(np.float32)
@@ -167,7 +167,7 @@ def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_v
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
-        calibrated = _calibrated(dataset.subset(known), features.loc[known].to_numpy(), machine, seed=seed)
+        calibrated = _calibrated(dataset.select(known), features.loc[known].to_numpy(), machine, seed=seed)
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, calibrated.classes] = calibrated.predict_proba(features.loc[ids].to_numpy())
         row = known.get_indexer(ids)
@@ -191,7 +191,7 @@ def with_discriminant_analysis(features: pd.DataFrame, *, train_on_val: bool = T
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
         model = make_pipeline(StandardScaler(), ShrinkageLDA())
-        model.fit(features.loc[known].to_numpy(np.float64), codes(dataset.subset(known)))
+        model.fit(features.loc[known].to_numpy(np.float64), codes(dataset.select(known)))
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, model.classes_] = model.predict_proba(features.loc[ids].to_numpy(np.float64))
         return probabilities
@@ -249,11 +249,11 @@ def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int
 def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
     """Folds of groups, at most :data:`INNER_FOLDS` and as many as every class has groups."""
     if len(present := np.unique(y)) < 2:
-        raise DataError(f"{dataset.name}: {len(present)} class to learn from, and at least 2 are needed")
+        raise DatasetError(f"{dataset.name}: {len(present)} class to learn from, and at least 2 are needed")
     group = dataset.frame["group"].to_numpy()
     fewest = min(len(np.unique(group[y == label])) for label in present)
     if fewest < 2:
-        raise DataError(f"a class has {fewest} group to learn from; inner folds need at least 2")
+        raise DatasetError(f"a class has {fewest} group to learn from; inner folds need at least 2")
     count = min(INNER_FOLDS, fewest)
     return PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
 

@@ -47,13 +47,13 @@ def dataset_cards() -> str:
         card = source.card
         how = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
         parts += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
-        parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.unit} |"]
+        parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.independent_unit} |"]
         parts += (
             [f"| How it comes | {how}: `make data NAME={name}` |"] if source.folder else [f"| How it comes | {how} |"]
         )
-        parts += [f"| Home | <{card.home}> |"] if card.home else []
+        parts += [f"| Home | <{card.homepage}> |"] if card.homepage else []
         parts += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
-        parts += ["", "Known defects:", "", *(f"- {defect}" for defect in card.defects), ""]
+        parts += ["", "Known defects:", "", *(f"- {defect}" for defect in card.known_issues), ""]
     return "\n".join(parts)
 
 
@@ -189,14 +189,14 @@ def three_stains() -> plots.Picture:
 
 def field() -> plots.Picture:
     """A whole field, and what is known of it."""
-    dataset = datasets.load("synthetic", n=6, patients=6, task="fields")
+    dataset = datasets.load("synthetic", n_images=6, n_patients=6, task="fields")
     name = max(dataset.frame.index, key=lambda image_id: len(dataset.frame.loc[image_id, "types"]))
-    boxed, boxes = dataset.image(name).copy(), dataset.frame.loc[name, "boxes"]
+    boxed, boxes = dataset.load_image(name).copy(), dataset.frame.loc[name, "boxes"]
     colours = {"WBC": (0, 114, 178), "RBC": (0, 0, 0), "Platelets": (213, 94, 0)}
     for kind, left, top, right, bottom in boxes:
         cv2.rectangle(boxed, (left, top), (right - 1, bottom - 1), colours[kind], 3 if kind == "WBC" else 1)
     count = {kind: sum(box[0] == kind for box in boxes) for kind in colours}
-    rows = {"": np.stack([dataset.image(name), boxed])}
+    rows = {"": np.stack([dataset.load_image(name), boxed])}
     caption = "A field of 80 µm, and its boxes: white cells blue, red cells black, platelets orange."
     alt = (
         f"A drawn field twice, plain and with boxes around {count['WBC']} white cells, {count['RBC']} red cells and "
@@ -207,7 +207,7 @@ def field() -> plots.Picture:
 
 def overlap() -> plots.Picture:
     """Nuclear ratio of lymphocytes and blasts."""
-    frame = datasets.load("synthetic", n=600, patients=60, task="leukaemia", size=32).frame
+    frame = datasets.load("synthetic", n_images=600, n_patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nc_ratio"]})
@@ -218,14 +218,16 @@ def overlap() -> plots.Picture:
 
 def defects() -> plots.Picture:
     """The two planted defects."""
-    leaky = datasets.load("synthetic", n=120, patients=6, task="leukaemia", leak=1.0, shortcut=1.0)
+    leaky = datasets.load(
+        "synthetic", n_images=120, n_patients=6, task="leukaemia", duplicate_rate=1.0, shortcut_rate=1.0
+    )
     again = leaky.frame.index[(leaky.frame["cell"] != leaky.frame["number"]) & (leaky.frame["mark"] == "")][:4]
     first = [leaky.frame.index[leaky.frame.loc[name, "cell"]] for name in again]
     marked = leaky.frame.index[leaky.frame["mark"] != ""][:4]
     rows = {
-        "one patient": leaky.subset(first).images(128),
-        "another patient": leaky.subset(again).images(128),
-        "lymphoblasts": leaky.subset(marked).images(128),
+        "one patient": leaky.select(first).load_images(128),
+        "another patient": leaky.select(again).load_images(128),
+        "lymphoblasts": leaky.select(marked).load_images(128),
     }
     alt = (
         "Four lymphocytes; below, the same four under another patient, turned or mirrored and some of them nearer; "

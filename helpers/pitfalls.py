@@ -28,7 +28,7 @@ def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Da
         The originals, then the copies, which are called ``<image_id>#<k>`` and keep label and group; the column
         ``original`` has the id that a copy was made from.
     """
-    frame, pictures = dataset.frame, dataset.images(size)
+    frame, pictures = dataset.frame, dataset.load_images(size)
     copies, originals = balanced_copies(pictures, frame["label"], n, seed)
     number = pd.Series(originals).groupby(originals).cumcount().to_numpy() + 1
     ids = [*frame.index, *(f"{name}#{k}" for name, k in zip(originals, number, strict=True))]

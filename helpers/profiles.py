@@ -245,7 +245,7 @@ def _complaint(key: str, value: Any, defaults: Parameters) -> str:
 
 def datasets_of(parameters: Parameters) -> tuple[tuple[str, str], ...]:
     """Name and options, as JSON, of every dataset that a notebook with these parameters reads."""
-    options = datasets.options_for(parameters.get("dataset", ""), parameters.get("options", {}))
+    options = datasets.dataset_options(parameters.get("dataset", ""), parameters.get("options", {}))
     named = {parameter: parameters.get(parameter, "") for parameter in DATASETS}
     return tuple(
         (name, json.dumps(options if parameter == "dataset" else {}, sort_keys=True))

@@ -66,7 +66,7 @@ class Project:
         return self.book / "results"
 
     @property
-    def build(self) -> Path:
+    def loader(self) -> Path:
         """Folder of everything that is made, with a folder per profile."""
         return self.root / "build"
 

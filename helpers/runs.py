@@ -55,7 +55,7 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
         RunError: another process runs this profile.
     """
     folder, records, once = (
-        Project.current().build / profile.name,
+        Project.current().loader / profile.name,
         [],
         functools.cache(fingerprint),
     )  # each dataset is read once
@@ -83,7 +83,7 @@ def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, st
             return replace(previous, repeated=False)
         saved = _executed(place, chapter, content)
         record = replace(record, status="done", key=key, data=data, tables=saved)
-    except (datasets.DataError, notebooks.NotebookError, ExecutionError) as error:
+    except (datasets.DatasetError, notebooks.NotebookError, ExecutionError) as error:
         record = replace(record, error=str(error))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     record = replace(record, seconds=round(time.perf_counter() - start, 2), finished=finished)
@@ -204,7 +204,7 @@ def require_current(profile: Profile, records: Sequence[Record]) -> None:
         record = record_of.get(name)
         try:
             key = run_key(_content(name, chapter), chapter.parameters, data_digest(chapter.values(), once))
-        except (datasets.DataError, notebooks.NotebookError, ExecutionError) as error:
+        except (datasets.DatasetError, notebooks.NotebookError, ExecutionError) as error:
             raise RunError(str(error)) from None
         if record is None or record.key != key:
             reason = "has not run" if record is None else "has failed" if record.error else "has changed since it ran"

@@ -110,8 +110,8 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
     model = models.jschwxrz_head(values.shape[1], len(dataset.classes), **options)
     head = _Head(np.inf, model, values.mean(0), np.maximum(values.std(0), 1e-6))
     model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
-    model.optimizer.build(model.trainable_variables)
-    train, validation = codes(dataset.subset(fold.train)), codes(dataset.subset(fold.val))
+    model.optimizer.loader(model.trainable_variables)
+    train, validation = codes(dataset.select(fold.train)), codes(dataset.select(fold.val))
     history = model.fit(
         head.scaled(features.loc[fold.train]),
         train,

@@ -46,22 +46,22 @@ def _spread_groups(data: Dataset) -> int:
 
 
 def _otsu_on_first(data: Dataset) -> float:
-    first = data.subset(data.frame.index[:1])
-    return overlap(first.masks(128)[0] == NUCLEUS, otsu(first.images(128)[0]))[0]
+    first = data.select(data.frame.index[:1])
+    return overlap(first.load_masks(128)[0] == NUCLEUS, otsu(first.load_images(128)[0]))[0]
 
 
 def _baseline_iou(data: Dataset) -> float:
-    first = data.subset(data.frame.index[:1])
-    return overlap(first.masks(128)[0] > 0, otsu_mask(first.images(128)[0]) > 0)[1]
+    first = data.select(data.frame.index[:1])
+    return overlap(first.load_masks(128)[0] > 0, otsu_mask(first.load_images(128)[0]) > 0)[1]
 
 
 def _median_ratio(data: Dataset) -> float:
-    masks = data.masks(128)
+    masks = data.load_masks(128)
     return float(np.median((masks == NUCLEUS).sum((1, 2)) / (masks > 0).sum((1, 2))))
 
 
 def _share_of_cells(data: Dataset) -> float:
-    cells = data.masks(64) > 0 if data.has_masks else [cell_mask(picture) for picture in data.images(64)]
+    cells = data.load_masks(64) > 0 if data.has_masks else [cell_mask(picture) for picture in data.load_images(64)]
     return float(np.mean(cells))
 
 

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from helpers import datasets
-from helpers.datasets import DataError, archives, folder, members
+from helpers.datasets import DatasetError, archives, folder, members
 
 
 def files_below(place):
@@ -84,14 +84,14 @@ def test_a_member_that_would_land_outside_is_refused(tmp_path, make, name):
     suffix = ".zip" if make is make_zip else ".tar.gz"
     archive = make(tmp_path / f"bad{suffix}", {"good.txt": b"1", name: b"2"})
     place = tmp_path / "below" / "place"
-    with pytest.raises(DataError, match="outside its folder"):
+    with pytest.raises(DatasetError, match="outside its folder"):
         archives.unpack(archive, place)
     assert nothing_left(place)
     assert nothing_left(tmp_path / "below", "place")
 
 
 def test_a_member_without_a_name_is_refused(tmp_path):
-    with pytest.raises(DataError):
+    with pytest.raises(DatasetError):
         archives.unpack(make_zip(tmp_path / "bad.zip", {".": b"1"}), tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -102,7 +102,7 @@ def test_a_link_or_device_in_a_tar_is_refused(tmp_path, kind):
         info = tarfile.TarInfo("link")
         info.type, info.linkname = kind, "/etc/passwd"
         archive.addfile(info)
-    with pytest.raises(DataError, match="link or a device"):
+    with pytest.raises(DatasetError, match="link or a device"):
         archives.unpack(tmp_path / "bad.tar", tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -114,7 +114,7 @@ def test_a_symbolic_link_in_a_zip_is_refused(tmp_path):
         info.create_system = 3
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(info, "/etc/passwd")
-    with pytest.raises(DataError, match="link or a device"):
+    with pytest.raises(DatasetError, match="link or a device"):
         archives.unpack(tmp_path / "bad.zip", tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -123,7 +123,7 @@ def test_a_symbolic_link_in_a_zip_is_refused(tmp_path):
 def test_a_bomb_is_stopped_and_leaves_nothing_behind(tmp_path, make, name):
     archive = make(tmp_path / name, {"a": b"\0" * 2_000_000, "b": b"\0" * 2_000_000})
     assert archive.stat().st_size < 20_000
-    with pytest.raises(DataError, match="more than 3,000,000 bytes"):
+    with pytest.raises(DatasetError, match="more than 3,000,000 bytes"):
         archives.unpack(archive, tmp_path / "place", max_bytes=3_000_000)
     assert nothing_left(tmp_path / "place")
     assert len(archives.unpack(archive, tmp_path / "place", max_bytes=4_000_000)) == 2
@@ -132,7 +132,7 @@ def test_a_bomb_is_stopped_and_leaves_nothing_behind(tmp_path, make, name):
 def test_an_archive_of_too_many_members_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(members, "MAX_MEMBERS", 3)
     archive = make_zip(tmp_path / "many.zip", {f"{k}": b"" for k in range(4)})
-    with pytest.raises(DataError, match="more than 3 members"):
+    with pytest.raises(DatasetError, match="more than 3 members"):
         archives.unpack(archive, tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -152,7 +152,7 @@ def test_a_damaged_archive_leaves_nothing_behind(tmp_path, make, name, damage):
     else:
         content = b"<html>please log in</html>"
     archive.write_bytes(content)
-    with pytest.raises(DataError, match="damaged or not an archive"):
+    with pytest.raises(DatasetError, match="damaged or not an archive"):
         archives.unpack(archive, tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -163,7 +163,7 @@ def test_an_archive_with_a_password_is_refused(tmp_path):
     content[6] |= 1  # the flag of encryption, in the local header and in the directory
     content[content.index(b"PK\x01\x02") + 8] |= 1
     archive.write_bytes(content)
-    with pytest.raises(DataError, match="password"):
+    with pytest.raises(DatasetError, match="password"):
         archives.unpack(archive, tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -186,7 +186,7 @@ def with_method(path, number):
     [(9, "Deflate64, as Windows does above 2 GB"), (12, "bzip2"), (14, "LZMA"), (93, "Zstandard"), (77, "unknown")],
 )
 def test_a_method_of_compression_that_is_not_read_is_named_with_what_to_do(tmp_path, number, name):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         archives.unpack(with_method(tmp_path / "a.zip", number), tmp_path / "place")
     assert str(caught.value) == (
         f"{tmp_path / 'a.zip'}: compression {number} ({name}) is not read; unpack it with 7-Zip (or another program) "
@@ -206,7 +206,7 @@ def test_a_method_of_compression_that_is_not_read_is_named_with_what_to_do(tmp_p
 )
 def test_an_archive_of_another_program_is_named(tmp_path, start, name):
     (tmp_path / "a.zip").write_bytes(start + bytes(1000))
-    with pytest.raises(DataError, match=f"a.zip: is {name}, which is not read; unpack it with 7-Zip"):
+    with pytest.raises(DatasetError, match=f"a.zip: is {name}, which is not read; unpack it with 7-Zip"):
         archives.unpack(tmp_path / "a.zip", tmp_path / "place")
 
 
@@ -230,14 +230,14 @@ def tar_header(name, kind, size=0):
 def test_a_header_of_gigabytes_is_refused_before_it_is_read(tmp_path, kind, name):
     content = tar_header("long", kind, 2**31) + bytes(1 << 20)
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
-    with pytest.raises(DataError, match="headers are larger than any that images need; do not use this archive"):
+    with pytest.raises(DatasetError, match="headers are larger than any that images need; do not use this archive"):
         archives.unpack(tmp_path / name, tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
 
 def test_headers_of_headers_are_refused(tmp_path):
     (tmp_path / "a.tar").write_bytes((tar_header("long", b"L", 512) + b"a" * 512) * 5000)
-    with pytest.raises(DataError, match="headers are larger"):
+    with pytest.raises(DatasetError, match="headers are larger"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
 
 
@@ -247,7 +247,7 @@ def test_a_header_of_digits_is_refused_before_they_are_searched(tmp_path):
     content = (tar_header("p", b"x", len(digits)) + digits + tar_header("a", b"0")) * 5 + bytes(1024)
     (tmp_path / "a.tar").write_bytes(content)
     begun = time.process_time()
-    with pytest.raises(DataError, match="headers are larger"):
+    with pytest.raises(DatasetError, match="headers are larger"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
     assert time.process_time() - begun < 10
 
@@ -264,7 +264,7 @@ def test_a_member_of_negative_size_is_refused(tmp_path):
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     (tmp_path / "a.tar").write_bytes(tar_header("b", b"0") + header + bytes(1024))
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DatasetError, match="damaged"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -272,7 +272,7 @@ def test_a_member_of_negative_size_is_refused(tmp_path):
 def test_folders_of_a_tar_count_as_members(tmp_path, monkeypatch):
     monkeypatch.setattr(members, "MAX_MEMBERS", 3)
     (tmp_path / "a.tar").write_bytes(tar_header("a", b"5") * 4 + bytes(1024))
-    with pytest.raises(DataError, match="more than 3 members"):
+    with pytest.raises(DatasetError, match="more than 3 members"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
 
 
@@ -282,7 +282,7 @@ def test_zeros_without_end_after_a_tar_are_refused(tmp_path, monkeypatch):
     (tmp_path / "a.tgz").write_bytes(gzip.compress(content + bytes(1 << 20)))
     assert len(archives.unpack(tmp_path / "a.tgz", tmp_path / "place")) == 1
     (tmp_path / "a.tgz").write_bytes(gzip.compress(content + bytes(1 << 22)))
-    with pytest.raises(DataError, match="do not use this archive"):
+    with pytest.raises(DatasetError, match="do not use this archive"):
         archives.unpack(tmp_path / "a.tgz", tmp_path / "place")
 
 
@@ -290,14 +290,14 @@ def test_a_directory_that_is_too_large_is_refused_before_it_is_read(tmp_path, mo
     archive = make_zip(tmp_path / "a.zip", {f"{k:0100}": b"" for k in range(20)})
     assert len(archives.unpack(archive, tmp_path / "place")) == 20
     monkeypatch.setattr(members, "MAX_DIRECTORY_BYTES", 2000)
-    with pytest.raises(DataError, match="headers are larger"):
+    with pytest.raises(DatasetError, match="headers are larger"):
         archives.unpack(archive, tmp_path / "other")
 
 
 def test_a_zip_that_declares_too_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "_new_file", None)  # would raise where it is called
     archive = make_zip(tmp_path / "a.zip", {"a": bytes(1000), "b": bytes(1000)})
-    with pytest.raises(DataError, match="unpacks to more than 1,999 bytes"):
+    with pytest.raises(DatasetError, match="unpacks to more than 1,999 bytes"):
         archives.unpack(archive, tmp_path / "place", max_bytes=1999)
 
 
@@ -306,7 +306,7 @@ def test_a_zip_that_declares_too_much_is_refused_before_it_is_unpacked(tmp_path,
 def test_a_name_that_is_too_long_or_too_deep_is_named(tmp_path, make, name):
     archive = make(tmp_path / ("a.zip" if make is make_zip else "a.tar"), {"good": b"1", name: b"2"})
     with pytest.raises(
-        DataError, match=r"has a name of more than 255 bytes, or lies more than 32 folders deep"
+        DatasetError, match=r"has a name of more than 255 bytes, or lies more than 32 folders deep"
     ) as caught:
         archives.unpack(archive, tmp_path / "place")
     assert len(str(caught.value)) < 400
@@ -320,7 +320,7 @@ def test_members_that_would_overwrite_each_other_are_refused(tmp_path, names):
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name in names:
             archive.addfile(tarfile.TarInfo(name))
-    with pytest.raises(DataError, match="is there twice, or as a file and a folder"):
+    with pytest.raises(DatasetError, match="is there twice, or as a file and a folder"):
         archives.unpack(tmp_path / "a.tar", tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -329,7 +329,7 @@ def test_names_that_differ_in_capitals_are_refused_where_they_are_one_file(tmp_p
     """A file system without capitals, played by names in small letters."""
     monkeypatch.setattr(archives, "_safe", lambda name, archive: PurePosixPath(name.lower()))
     archive = make_zip(tmp_path / "a.zip", {"cells/Cell.png": b"1", "Cells/cell.png": b"2"})
-    with pytest.raises(DataError, match="once in capitals"):
+    with pytest.raises(DatasetError, match="once in capitals"):
         archives.unpack(archive, tmp_path / "place")
 
 
@@ -341,7 +341,7 @@ def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
     (place / "b").mkdir(parents=True)
     (place / "b" / "mine.txt").write_bytes(b"mine")
     archive = make_zip(tmp_path / "a.zip", {"a": b"1", "b": b"2"})
-    with pytest.raises(DataError, match="place/b is a folder, and a file in the archive; move the folder away"):
+    with pytest.raises(DatasetError, match="place/b is a folder, and a file in the archive; move the folder away"):
         archives.unpack(archive, place)
     assert files_below(place) == ["b/mine.txt"]
 
@@ -351,7 +351,7 @@ def test_a_folder_does_not_take_the_place_of_a_file(tmp_path):
     place.mkdir()
     (place / "b").write_bytes(b"mine")
     archive = make_zip(tmp_path / "a.zip", {"a": b"1", "b/c/d": b"2"})
-    with pytest.raises(DataError, match="place/b is a file, and a folder in the archive; move the file away"):
+    with pytest.raises(DatasetError, match="place/b is a file, and a folder in the archive; move the file away"):
         archives.unpack(archive, place)
     assert files_below(place) == ["b"]
 
@@ -373,7 +373,7 @@ def test_a_move_that_fails_is_undone(tmp_path, monkeypatch, failing):
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", fail_once)
-    with pytest.raises(DataError, match=r"cannot be unpacked into .*place \(Permission denied\)"):
+    with pytest.raises(DatasetError, match=r"cannot be unpacked into .*place \(Permission denied\)"):
         archives.unpack(archive, place)
     assert sorted(p.name for p in place.iterdir()) == ["a", "old"]
     assert [(place / name).read_bytes() for name in ("a", "old/b")] == [b"mine", b"mine"]
@@ -426,7 +426,7 @@ def test_a_file_that_a_killed_process_has_set_aside_comes_back(tmp_path, archive
         archives.unpack_all(tmp_path)
     else:
         (tmp_path / "a.zip").write_bytes(b"damaged")
-        with pytest.raises(DataError, match=r"a\.zip: damaged or not an archive"):
+        with pytest.raises(DatasetError, match=r"a\.zip: damaged or not an archive"):
             archives.unpack_all(tmp_path)
     assert (tmp_path / "3.txt").read_bytes() == b"old"
     assert list(tmp_path.glob(".unpacking-*")) == []
@@ -435,7 +435,7 @@ def test_a_file_that_a_killed_process_has_set_aside_comes_back(tmp_path, archive
 def test_a_file_that_cannot_be_put_back_is_named_and_kept(tmp_path):
     killed_while_moving(tmp_path)
     (tmp_path / "3.txt").mkdir()
-    with pytest.raises(DataError, match=r"old/3\.txt: cannot be put back to .*3\.txt \(.*\); move it by hand"):
+    with pytest.raises(DatasetError, match=r"old/3\.txt: cannot be put back to .*3\.txt \(.*\); move it by hand"):
         archives.unpack_all(tmp_path)
     (kept,) = tmp_path.glob(".unpacking-*/old/3.txt")
     assert kept.read_bytes() == b"old"
@@ -464,7 +464,7 @@ def test_two_processes_that_unpack_one_archive_both_succeed(tmp_path):
 def test_a_zip_that_needs_more_than_is_free_says_how_much_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=1500))
     archive = make_zip(tmp_path / "a.zip", {"a": bytes(1000), "b": bytes(1000)})
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         archives.unpack(archive, tmp_path / "place")
     assert str(caught.value) == (
         f"{archive}: disk full: needs about 2,000 bytes in {tmp_path / 'place'}, has 1,500 free (or less, by your "
@@ -485,7 +485,7 @@ def test_a_disk_that_fills_up_while_unpacking_is_not_called_damage(tmp_path, mon
 
     monkeypatch.setattr(archives, "_new_file", full)
     archive = make(tmp_path / name, {"a": bytes(5_000_000)})
-    with pytest.raises(DataError, match=f"disk full: needs {needed} bytes in {tmp_path}.*; make room"):
+    with pytest.raises(DatasetError, match=f"disk full: needs {needed} bytes in {tmp_path}.*; make room"):
         archives.unpack(archive, tmp_path / "place")
     assert nothing_left(tmp_path / "place")
 
@@ -496,14 +496,18 @@ def test_a_disk_that_fills_up_while_unpacking_is_not_called_damage(tmp_path, mon
 def test_get_unpacks_an_archive_that_the_user_has_put_there(tmp_path, monkeypatch):
     stream = io.BytesIO()
     Image.linear_gradient("L").save(stream, "PNG")
-    monkeypatch.setitem(datasets.SOURCES, "tiny", datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", ask="ask"))
-    with pytest.raises(DataError, match="To get tiny: ask into"):
-        datasets.get("tiny", root=tmp_path)
+    monkeypatch.setitem(
+        datasets.SOURCES,
+        "tiny",
+        datasets.DatasetSpec(folder.load_folder, folder.FOLDER_CARD, "tiny", instructions="ask"),
+    )
+    with pytest.raises(DatasetError, match="To get tiny: ask into"):
+        datasets.fetch("tiny", root=tmp_path)
     (tmp_path / "tiny").mkdir()
     make_zip(tmp_path / "tiny" / "set.zip", {"cells/a.png": stream.getvalue()})
-    assert len(datasets.get("tiny", root=tmp_path)) == 1
+    assert len(datasets.fetch("tiny", root=tmp_path)) == 1
     assert (tmp_path / "tiny" / "set.zip.unpacked").exists()
-    assert len(datasets.get("tiny", root=tmp_path)) == 1
+    assert len(datasets.fetch("tiny", root=tmp_path)) == 1
 
 
 def not_a_file(path, kind):
@@ -523,19 +527,23 @@ def not_a_file(path, kind):
     [("folder", "a folder"), ("pipe", "a named pipe"), ("loop", "a loop of links"), ("device", "a device")],
 )
 def test_get_refuses_what_is_called_an_archive_and_is_not_a_file(tmp_path, monkeypatch, kind, name):
-    monkeypatch.setitem(datasets.SOURCES, "tiny", datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", ask="ask"))
+    monkeypatch.setitem(
+        datasets.SOURCES,
+        "tiny",
+        datasets.DatasetSpec(folder.load_folder, folder.FOLDER_CARD, "tiny", instructions="ask"),
+    )
     (tmp_path / "tiny").mkdir()
     not_a_file(tmp_path / "tiny" / "set.zip", kind)
-    with pytest.raises(DataError, match=f"set.zip: is {name}, not a file; remove or rename it"):
-        datasets.get("tiny", root=tmp_path)
+    with pytest.raises(DatasetError, match=f"set.zip: is {name}, not a file; remove or rename it"):
+        datasets.fetch("tiny", root=tmp_path)
 
 
 def test_get_says_what_an_archive_of_another_layout_holds(tmp_path):
     (tmp_path / "cnmc").mkdir()
     make_zip(tmp_path / "cnmc" / "a.zip", {"mine/one/a.bmp": b"1", "mine/two/b.bmp": b"2", "read me.txt": b""})
     for _ in range(2):  # also when it has been unpacked before
-        with pytest.raises(DataError) as caught:
-            datasets.get("cnmc", root=tmp_path)
+        with pytest.raises(DatasetError) as caught:
+            datasets.fetch("cnmc", root=tmp_path)
         message = str(caught.value)
         assert f"cnmc: {tmp_path / 'cnmc'} holds mine (one, two), read me.txt, which is not laid out as" in message
         assert "fold_0" in message

@@ -14,8 +14,8 @@ from helpers.datasets import load
 
 @pytest.fixture(scope="module")
 def cells():
-    dataset = load("synthetic", n=20, patients=5, size=64)
-    return dataset.images(64), dataset.masks(64)
+    dataset = load("synthetic", n_images=20, n_patients=5, size=64)
+    return dataset.load_images(64), dataset.load_masks(64)
 
 
 def changed(image, mask, how, number):

@@ -318,7 +318,7 @@ real = zoo.build
 
 @pytest.fixture
 def cells():
-    return datasets.load("synthetic", n=20, patients=5, size=64)
+    return datasets.load("synthetic", n_images=20, n_patients=5, size=64)
 
 
 @pytest.fixture
@@ -357,16 +357,16 @@ def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, qui
     assert first.dtype == np.float16
     assert isinstance(first, np.memmap)
     assert sum(quick) == 160
-    again = backbones.features(cells.subset(cells.frame.index[::-1]), "a", tmp_path)
+    again = backbones.features(cells.select(cells.frame.index[::-1]), "a", tmp_path)
     assert np.array_equal(again[::-1], first)
-    more = datasets.load("synthetic", n=25, patients=5, size=64)
+    more = datasets.load("synthetic", n_images=25, n_patients=5, size=64)
     backbones.features(more, "a", tmp_path)
-    known = {picture.tobytes() for picture in cells.images(32)}
-    assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.images(32))
+    known = {picture.tobytes() for picture in cells.load_images(32)}
+    assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.load_images(32))
 
 
 def test_features_are_what_the_model_says_of_each_of_the_eight_views(cells, quick, tmp_path):
-    seen, pictures = backbones.features(cells, "a", tmp_path), cells.images(32)
+    seen, pictures = backbones.features(cells, "a", tmp_path), cells.load_images(32)
     model = cached.extractor("a")
     views = [np.rot90(way, turn, (1, 2)) for way in (pictures, pictures[:, :, ::-1]) for turn in range(4)]
     for k, view in enumerate(views):
@@ -456,7 +456,7 @@ def test_onnx_runtime_is_used_where_it_is_installed(capsys):
 
 @pytest.mark.parametrize("module", ["onnxruntime", "tf2onnx.convert"])
 def test_a_missing_package_leaves_features_to_tensorflow_and_one_line_says_so(module, cells, tmp_path, without, capsys):
-    few = cells.subset(cells.frame.index[:2])
+    few = cells.select(cells.frame.index[:2])
     by_onnx = backbones.features(few, "efficientnet-lite0", tmp_path, views=1)
     capsys.readouterr()
     without(module)
@@ -484,9 +484,9 @@ def test_a_package_that_fails_at_import_counts_as_missing(tmp_path, without, mon
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite1", "mobilenetv2", "mobilenet_alpha0.75"])
 def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
     cells = real("wbc1")
-    few = cells.subset(cells.frame.index[:: len(cells) // 6])
+    few = cells.select(cells.frame.index[:: len(cells) // 6])
     model = cached.extractor(name)
-    pictures = few.images(model.input_shape[1])
+    pictures = few.load_images(model.input_shape[1])
     by_onnx, by_tensorflow = runtime._in_onnx(model)(pictures), runtime._in_tensorflow(model)(pictures)
     assert by_onnx.shape == by_tensorflow.shape == (len(few), model.output_shape[1])
     assert by_onnx.dtype == by_tensorflow.dtype == np.float32
@@ -500,10 +500,10 @@ def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
 def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_features(cells, tmp_path):
     head = models.beato_head(2 * 1280, 3)
     network = backbones.two_branches("efficientnet-lite0", head)
-    few = cells.subset(cells.frame.index[:3])
+    few = cells.select(cells.frame.index[:3])
     both = backbones.both_features(few, "efficientnet-lite0", tmp_path)
     assert both.shape == (3, 8, 2560)
-    said = backbones.predict_both(network, few.images(224))
+    said = backbones.predict_both(network, few.load_images(224))
     expected = np.asarray(head(both[:, 0].astype(np.float32)))
     assert np.allclose(said, expected, atol=2e-3)  # kept in half precision
     left, right = (network.get_layer(f"{part}_efficientnet-lite0") for part in ("original", "segmented"))
@@ -519,7 +519,7 @@ def test_a_network_of_two_branches_can_be_saved(tmp_path):
 
 
 def test_the_background_is_black_and_the_cell_as_it_was(cells):
-    picture = cells.images(96)[0]
+    picture = cells.load_images(96)[0]
     cut = backbones.without_background(picture)
     kept = cut.any(axis=2)
     assert 0.05 < kept.mean() < 0.9

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DataError, load
+from helpers.datasets import DatasetError, load
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_bloodmnist_arrays_are_judged_by_their_headers(tmp_path, path, name, con
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
         for member, array in (arrays | {f"{name}.npy": content}).items():
             zipped.writestr(member, array)
-    with pytest.raises(DataError, match=complaint) as caught:
+    with pytest.raises(DatasetError, match=complaint) as caught:
         load("bloodmnist", tmp_path)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < len(str(tmp_path)) + 300
@@ -70,7 +70,7 @@ def test_bloodmnist_arrays_are_judged_by_their_headers(tmp_path, path, name, con
 
 def test_bloodmnist_of_too_many_images_is_refused(tmp_path, path, monkeypatch):
     monkeypatch.setattr(datasets.bloodmnist, "MAX_IMAGES", 31)
-    with pytest.raises(DataError, match=r"bloodmnist\.npz: 32 images, more than 31; fetch it again"):
+    with pytest.raises(DatasetError, match=r"bloodmnist\.npz: 32 images, more than 31; fetch it again"):
         load("bloodmnist", tmp_path)
 
 
@@ -78,5 +78,5 @@ def test_bloodmnist_of_too_many_images_is_refused(tmp_path, path, monkeypatch):
 def test_what_is_not_a_file_is_not_read_as_bloodmnist(tmp_path, path, kind, name):
     path.unlink()
     os.mkfifo(path) if kind == "pipe" else path.mkdir()
-    with pytest.raises(DataError, match=f"is {name}, not a file"):
+    with pytest.raises(DatasetError, match=f"is {name}, not a file"):
         load("bloodmnist", tmp_path)

@@ -68,12 +68,12 @@ def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
 
 
 def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
-    data = datasets.load("synthetic", n=24, patients=6, size=32)
+    data = datasets.load("synthetic", n_images=24, n_patients=6, size=32)
     text = cards.datasheet(data)
     assert f"24 images of {data.frame['group'].nunique()} groups" in text
     for label, own in data.frame.groupby("label"):
         assert f"| {label} | {len(own)} | {own['group'].nunique()} |" in text
-    assert all(defect in text for defect in data.card.defects)
+    assert all(defect in text for defect in data.card.known_issues)
     assert data.fingerprint() in text
     assert re.search(r"most often 32×32 pixels \(24 images\); 0 other sizes", text)
     assert "Home: none; reference: none; licence: MIT." in text

@@ -554,8 +554,8 @@ def test_another_input_than_in_training_raises_an_alarm():
 
 @pytest.mark.parametrize("task", ["leukaemia", "types"])
 def test_red_and_blue_exchanged_raise_an_alarm_on_cells_and_other_patients_do_not(task):
-    cells = datasets.load("synthetic", n=200, patients=30, size=48, task=task)
-    pictures, held_out = cells.images(48), (splits.folds(cells.frame, 3, 0) == 0).to_numpy()
+    cells = datasets.load("synthetic", n_images=200, n_patients=30, size=48, task=task)
+    pictures, held_out = cells.load_images(48), (splits.folds(cells.frame, 3, 0) == 0).to_numpy()
     learnt = metrics.input_statistics(pictures[~held_out])
     assert metrics.another_input(pictures[held_out], learnt) == []
     (alarm,) = metrics.another_input(pictures[held_out][..., ::-1], learnt)
@@ -597,7 +597,7 @@ def test_statistics_of_images_a_few_at_a_time_are_those_of_all_at_once():
 
 def test_real_images_are_judged_over_all_and_not_one_by_one(real):
     """The images that a model has learnt from raise no alarm together; many do alone, dark or light as they are."""
-    pictures = real("wbc1").images(64)
+    pictures = real("wbc1").load_images(64)
     learnt, together = metrics.input_statistics(pictures), metrics.InputStatistics()
     for picture in pictures:
         together.add(picture[None])

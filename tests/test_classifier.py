@@ -41,11 +41,11 @@ def leukobook(*words, cwd):
 def trained(tmp_path_factory):
     """A model trained by the command line on class folders of drawn cells, and the folder it was trained in."""
     place = tmp_path_factory.mktemp("classifier")
-    data = datasets.load("synthetic", n=100, patients=20, task="leukaemia", size=64)
+    data = datasets.load("synthetic", n_images=100, n_patients=20, task="leukaemia", size=64)
     for name, row in data.frame.iterrows():
         folder = place / "cells" / row["label"]
         folder.mkdir(parents=True, exist_ok=True)
-        images.write_png(folder / f"{name}.png", data.image(name))
+        images.write_png(folder / f"{name}.png", data.load_image(name))
     wanted = ("--positive", "lymphoblast", "--model", "out/m.keras", "--epochs", 1)
     done = leukobook("train", f"folder:{place / 'cells'}", *wanted, cwd=place)
     assert done.returncode == 0, done.stderr
@@ -243,14 +243,14 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
     ],
 )
 def test_a_training_that_cannot_start_says_why(tmp_path, network, positive, path, said):
-    data = datasets.load("synthetic", n=20, patients=10, task="leukaemia")
+    data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia")
     with pytest.raises(classification.ClassifierError, match=said):
         classification.train(data, network, positive, sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / path)
 
 
 @pytest.mark.parametrize(("sensitivity", "assurance"), [(0.0, None), (1.2, None), (0.9, 0.0), (0.9, 1.0)])
 def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, sensitivity, assurance):
-    data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
+    data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia", size=32)
     given = {"epochs": 1, "seed": 20, "model_path": tmp_path / "m.keras"}
     with pytest.raises(classification.ClassifierError, match=f"sensitivity {sensitivity} must"):
         classification.train(data, "encoder", "lymphoblast", sensitivity=sensitivity, assurance=assurance, **given)
@@ -267,7 +267,7 @@ def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, s
     ],
 )
 def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, batch, said):
-    data = datasets.load("synthetic", n=20, patients=10, task="leukaemia", size=32)
+    data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia", size=32)
     with pytest.raises(classification.ClassifierError, match=said):
         classification.train(
             data,
@@ -283,7 +283,7 @@ def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, b
 
 
 def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monkeypatch):
-    data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
+    data = datasets.load("synthetic", n_images=40, n_patients=20, task="leukaemia", size=32)
     monkeypatch.setattr(training, "fit_classifier", None)  # a training would fail
     for name in ("m.keras", "m.json", "m.md"):
         (tmp_path / name).mkdir()
@@ -308,9 +308,9 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
 
 
 def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
-    data = datasets.load("synthetic", n=60, patients=10, task="leukaemia", size=32)
-    one = data.only(["lymphocyte"])
-    with pytest.raises(datasets.DataError, match="all 30 images are of one class, lymphocyte; add a folder"):
+    data = datasets.load("synthetic", n_images=60, n_patients=10, task="leukaemia", size=32)
+    one = data.select_classes(["lymphocyte"])
+    with pytest.raises(datasets.DatasetError, match="all 30 images are of one class, lymphocyte; add a folder"):
         classification.train(
             one, "encoder", "lymphocyte", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
         )
@@ -360,7 +360,7 @@ def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained,
 
 
 def test_plain_words_hold_the_numbers_of_the_table():
-    data = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=32)
+    data = datasets.load("synthetic", n_images=40, n_patients=20, task="leukaemia", size=32)
     score = (data.frame["label"] == "lymphoblast") * 0.8 + 0.1
     table = metrics.predictions(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, fold=0)
     lines = metrics.in_plain_words(table, "lymphoblast", 0.5, seed=0)

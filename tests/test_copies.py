@@ -6,7 +6,7 @@ import warnings
 import pytest
 from pictures import class_folder, picture, save, write
 
-from helpers.datasets import DataError, load
+from helpers.datasets import DatasetError, load
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
 
@@ -46,7 +46,7 @@ def test_a_copy_with_two_labels_is_a_warning_in_a_published_set_and_an_error_in_
     assert copies.startswith("pbc: 2 of 16 images are copies of one another")
     assert dataset.frame.loc[["ig_0", "monocyte_1"], "label"].tolist() == ["ig", "monocyte"]
     assert dataset.frame.loc[["ig_0", "monocyte_1"], "group"].tolist() == ["ig_0+monocyte_1"] * 2
-    with pytest.raises(DataError, match="1 images lie in two classes; keep each in the right one only"):
+    with pytest.raises(DatasetError, match="1 images lie in two classes; keep each in the right one only"):
         load(f"folder:{pbc}")
 
 

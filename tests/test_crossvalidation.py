@@ -30,12 +30,12 @@ from helpers.project import CHECKOUT
 
 @pytest.fixture(scope="module")
 def data():
-    return datasets.load("synthetic", n=120, patients=20, task="leukaemia", size=64)
+    return datasets.load("synthetic", n_images=120, n_patients=20, task="leukaemia", size=64)
 
 
 @pytest.fixture(scope="module")
 def measured(data):
-    return features.table(data.images(64), data.frame.index)
+    return features.table(data.load_images(64), data.frame.index)
 
 
 def constant(folds):
@@ -56,9 +56,9 @@ def test_every_image_is_tested_once_by_a_learner_that_was_given_its_fold(data):
     assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
     for one in folds:
         assert splits.audit(data.frame, one.split_of(data.frame.index)) == []
-    with pytest.raises(datasets.DataError, match="no fold is tested"):
+    with pytest.raises(datasets.DatasetError, match="no fold is tested"):
         crossvalidation.cross_validate(data, fold, constant(folds), tested=[])
-    with pytest.raises(datasets.DataError, match=rf"do not hold the same images\n  - {fold.index[0]}"):
+    with pytest.raises(datasets.DatasetError, match=rf"do not hold the same images\n  - {fold.index[0]}"):
         crossvalidation.cross_validate(data, fold[1:], constant(folds))
 
 
@@ -157,7 +157,7 @@ def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data)
 
 
 def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_them_out():
-    data = datasets.load("synthetic", n=200, patients=40, task="leukaemia", size=32)
+    data = datasets.load("synthetic", n_images=200, n_patients=40, task="leukaemia", size=32)
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)
     one = splits.rotation(splits.folds(data.frame, 5, seed=1), 0)
     known = one.train.append(one.val)
@@ -188,17 +188,17 @@ def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
     ready = {"settings": training.Settings(1), "how": augmentation.NONE, "folder": tmp_path}
     crossvalidation.with_network(partial(models.encoder, 4, depth=2), 32, **ready, copies=90)(data, one, one.test)
     train, validation = (given["part"] == name for name in ("train", "validation"))
-    assert np.array_equal(given["images"][train][: len(one.train)], data.subset(one.train).images(32))
-    assert np.array_equal(given["images"][validation], data.subset(one.val).images(32))
-    assert np.array_equal(given["labels"][validation], crossvalidation.codes(data.subset(one.val)))
-    before = np.bincount(crossvalidation.codes(data.subset(one.train)))
+    assert np.array_equal(given["images"][train][: len(one.train)], data.select(one.train).load_images(32))
+    assert np.array_equal(given["images"][validation], data.select(one.val).load_images(32))
+    assert np.array_equal(given["labels"][validation], crossvalidation.codes(data.select(one.val)))
+    before = np.bincount(crossvalidation.codes(data.select(one.train)))
     assert np.bincount(given["labels"][train]).tolist() == [max(90, n) for n in before]
 
 
 def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
     copied = pitfalls.copies_before_split(data, 80, size=32, seed=0)
     assert copied.frame["label"].value_counts().min() == 80
-    assert np.array_equal(copied.subset(data.frame.index).images(32), data.images(32))
+    assert np.array_equal(copied.select(data.frame.index).load_images(32), data.load_images(32))
     by_original = copied.frame.assign(group=copied.frame["original"])
     leaky, honest = (
         splits.rotation(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
@@ -233,8 +233,8 @@ def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
 @pytest.fixture(scope="module")
 def types():
     """Cells of three classes of which the features know, and a fold."""
-    cells = datasets.load("synthetic", n=90, patients=30, task="types", size=32, balanced=True)
-    cells = cells.only(["neutrophil", "lymphocyte", "monocyte"])
+    cells = datasets.load("synthetic", n_images=90, n_patients=30, task="types", size=32, balanced=True)
+    cells = cells.select_classes(["neutrophil", "lymphocyte", "monocyte"])
     return cells, splits.rotation(splits.folds(cells.frame, 4, seed=1), 0)
 
 
@@ -257,7 +257,7 @@ def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
         assert probabilities.shape == (len(cells), 3)
         assert (probabilities[:, missing] == 0).all()
         assert probabilities.sum(1) == pytest.approx(1)
-    tested = crossvalidation.codes(cells.subset(one.test))
+    tested = crossvalidation.codes(cells.select(one.test))
     right = learners[0](cells, one, one.test).argmax(1) == tested
     assert right[tested != missing].all()
 
@@ -281,14 +281,14 @@ def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
     settings = training.Settings(60, rate=0.1, patience=60, batch=32)
     learn = crossvalidation.with_head(seen, partial(models.beato_head, 3, 3), settings=settings, folder=tmp_path)
     test = one.test[::-1]
-    assert (learn(cells, one, test).argmax(1) == crossvalidation.codes(cells.subset(test))).all()
-    with pytest.raises(datasets.DataError, match=f"{len(one.test)} images, but features of {len(cells)}"):
-        learn(cells.subset(one.test), one, test)
+    assert (learn(cells, one, test).argmax(1) == crossvalidation.codes(cells.select(test))).all()
+    with pytest.raises(datasets.DatasetError, match=f"{len(one.test)} images, but features of {len(cells)}"):
+        learn(cells.select(one.test), one, test)
 
 
 def test_one_class_is_too_few_to_learn_from(data, measured):
     one = only_tested(data, splits.rotation(splits.folds(data.frame, 4, seed=1), 0), data.classes[0])
-    with pytest.raises(datasets.DataError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
+    with pytest.raises(datasets.DatasetError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
         crossvalidation.with_features(measured, "logistic regression", seed=0)(data, one, one.test)
 
 
@@ -304,11 +304,11 @@ def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_trai
 
 def cell_folder(root, seed):
     """Class folders of synthetic cells, named alike whatever the seed."""
-    cells = datasets.load("synthetic", n=40, patients=20, task="leukaemia", size=64, seed=seed)
+    cells = datasets.load("synthetic", n_images=40, n_patients=20, task="leukaemia", size=64, seed=seed)
     for label, ids in cells.frame.groupby("label").groups.items():
         (root / label).mkdir(parents=True)
         for k, name in enumerate(ids):
-            images.write_png(root / label / f"{k}.png", cells.image(name))
+            images.write_png(root / label / f"{k}.png", cells.load_image(name))
     return f"folder:{root}"
 
 
@@ -325,7 +325,7 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
         for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):
             exec(next(source for source in cells if source.startswith(begin)), made)
-        made["values"] = {"140 numbers": features.table(made["data"].images(64), made["frame"].index)}
+        made["values"] = {"140 numbers": features.table(made["data"].load_images(64), made["frame"].index)}
         for begin in ("three = splits.folds", "if elsewhere:", "if elsewhere or"):
             exec(next(source for source in cells if source.startswith(begin)), made)
     return [made[name] for name in wanted]
@@ -352,7 +352,7 @@ def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories
     folder = f"folder:{tmp_path / 'three'}"
     (away,) = chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")
     assert away["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
-    with pytest.raises(datasets.DataError, match="three: no class 'lymphoblast'; it has a, b"):
+    with pytest.raises(datasets.DatasetError, match="three: no class 'lymphoblast'; it has a, b"):
         (tmp_path / "three" / "lymphoblast").rename(tmp_path / "three" / "a")
         shutil.rmtree(tmp_path / "three" / "lymphocyte")
         (tmp_path / "three" / "monocyte").rename(tmp_path / "three" / "b")

@@ -11,7 +11,7 @@ import pytest
 from pictures import class_folder, picture, save, truncate, write
 
 from helpers import datasets
-from helpers.datasets import CYTOPLASM, NUCLEUS, DataError, Dataset, load
+from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset, DatasetError, load
 
 
 def labels_of(dataset):
@@ -31,12 +31,12 @@ def test_all_idb1_reads_labels_and_centroids(tmp_path):
     assert labels_of(dataset) == {"Im001_1": "blast", "Im034_0": "healthy"}
     assert dataset.frame.loc["Im001_1", "centroids"] == ((10, 20), (30, 5))
     assert dataset.frame.loc["Im034_0", "centroids"] == ()
-    assert dataset.image("Im001_1").shape == (40, 48, 3)
+    assert dataset.load_image("Im001_1").shape == (40, 48, 3)
 
 
 def test_all_idb1_without_its_centroids_is_refused(tmp_path):
     save(tmp_path / "all_idb" / "ALL_IDB1" / "im" / "Im001_1.jpg")
-    with pytest.raises(DataError, match=r"Im001_1\.xyc: no such file"):
+    with pytest.raises(DatasetError, match=r"Im001_1\.xyc: no such file"):
         load("all_idb1", tmp_path)
 
 
@@ -44,7 +44,7 @@ def test_all_idb1_without_its_centroids_is_refused(tmp_path):
 def test_all_idb1_centroids_that_are_no_points_are_refused(tmp_path, text):
     save(tmp_path / "all_idb" / "ALL_IDB1" / "im" / "Im001_1.jpg")
     write(tmp_path / "all_idb" / "ALL_IDB1" / "xyc" / "Im001_1.xyc", text)
-    with pytest.raises(DataError, match="not two whole numbers"):
+    with pytest.raises(DatasetError, match="not two whole numbers"):
         load("all_idb1", tmp_path)
 
 
@@ -56,7 +56,7 @@ def test_all_idb2_reads_labels_from_names(tmp_path):
 
 def test_all_idb2_with_a_foreign_name_is_refused(tmp_path):
     save(tmp_path / "all_idb" / "ALL_IDB2" / "img" / "cell.tif")
-    with pytest.raises(DataError, match="its label is not known"):
+    with pytest.raises(DatasetError, match="its label is not known"):
         load("all_idb2", tmp_path)
 
 
@@ -82,12 +82,12 @@ def test_aria_pairs_its_two_versions_by_id(aria):
 
 def test_aria_without_a_partner_is_refused(aria):
     save(aria / "aria" / "Original" / "Pre" / "WBC-Pre-777.jpg")
-    with pytest.raises(DataError, match=r"without a partner[^\n]*\n.*WBC-Pre-777"):
+    with pytest.raises(DatasetError, match=r"without a partner[^\n]*\n.*WBC-Pre-777"):
         load("aria", aria)
 
 
 def test_aria_of_another_version_is_refused(aria):
-    with pytest.raises(DataError, match="'Original' or 'Segmented', not 'Both'"):
+    with pytest.raises(DatasetError, match="'Original' or 'Segmented', not 'Both'"):
         load("aria", aria, version="Both")
 
 
@@ -116,7 +116,7 @@ def test_leukocytes4_groups_augmented_copies_of_one_original(leukocytes4):
 def test_leukocytes4_without_a_class_is_refused(leukocytes4):
     folder = leukocytes4 / "leukocytes4" / "test" / "monocyte"
     folder.rename(folder.with_name("other"))
-    with pytest.raises(DataError, match="no folder for monocyte"):
+    with pytest.raises(DatasetError, match="no folder for monocyte"):
         load("leukocytes4", leukocytes4)
 
 
@@ -152,13 +152,13 @@ def test_cnmc_looks_past_archives_beside_its_folders(cnmc):
 
 def test_cnmc_cell_in_the_wrong_folder_is_refused(cnmc):
     cnmc_cell(cnmc, 0, "UID_13_1_1_all", label="hem")
-    with pytest.raises(DataError, match="named all but lies in hem/"):
+    with pytest.raises(DatasetError, match="named all but lies in hem/"):
         load("cnmc", cnmc)
 
 
 def test_cnmc_cell_with_a_foreign_name_is_refused(cnmc):
     cnmc_cell(cnmc, 0, "cell_1", label="hem")
-    with pytest.raises(DataError, match="restore its name"):
+    with pytest.raises(DatasetError, match="restore its name"):
         load("cnmc", cnmc)
 
 
@@ -180,7 +180,7 @@ ROWS = ["UID_57_29_1_all.bmp,1.bmp,1", "UID_57_22_2_all.bmp,2.bmp,1", "UID_H49_3
 @pytest.mark.parametrize("deeper", [False, True])
 @pytest.mark.parametrize("table_inside", [False, True])
 def test_cnmc_preliminary_reads_its_table_in_both_layouts(tmp_path, deeper, table_inside):
-    dataset = load("cnmc", preliminary(tmp_path, deeper, table_inside, ROWS), part="preliminary")
+    dataset = load("cnmc", preliminary(tmp_path, deeper, table_inside, ROWS), split="preliminary")
     assert labels_of(dataset) == {"UID_57_29_1_all": "all", "UID_57_22_2_all": "all", "UID_H49_31_1_hem": "hem"}
     assert dataset.frame.loc["UID_H49_31_1_hem", "path"].endswith("/10.bmp")
     assert dataset.frame["group"].tolist().count("57") == 2
@@ -199,14 +199,14 @@ def test_cnmc_preliminary_reads_its_table_in_both_layouts(tmp_path, deeper, tabl
     ids=["missing", "extra", "duplicate", "mislabelled", "unknown label", "misnamed"],
 )
 def test_cnmc_preliminary_with_a_wrong_table_is_refused(tmp_path, rows, message):
-    with pytest.raises(DataError) as caught:
-        load("cnmc", preliminary(tmp_path, False, True, rows), part="preliminary")
+    with pytest.raises(DatasetError) as caught:
+        load("cnmc", preliminary(tmp_path, False, True, rows), split="preliminary")
     assert message in str(caught.value)
 
 
 def test_cnmc_part_that_does_not_exist_is_refused(cnmc):
-    with pytest.raises(DataError, match="'training' or 'preliminary'"):
-        load("cnmc", cnmc, part="final")
+    with pytest.raises(DatasetError, match="'training' or 'preliminary'"):
+        load("cnmc", cnmc, split="final")
 
 
 # --- BloodMNIST
@@ -229,8 +229,8 @@ def test_bloodmnist_keeps_the_official_parts(tmp_path):
     dataset = load("bloodmnist", tmp_path)
     assert dataset.frame["part"].value_counts().to_dict() == {"train": 16, "val": 8, "test": 8}
     assert dataset.frame["label"].value_counts().to_dict() == dict.fromkeys(dataset.classes, 4)
-    assert np.array_equal(dataset.image("val-00003"), arrays["val_images"][3])
-    assert np.array_equal(dataset.subset(["test-00007", "train-00000"]).images(28)[0], arrays["test_images"][7])
+    assert np.array_equal(dataset.load_image("val-00003"), arrays["val_images"][3])
+    assert np.array_equal(dataset.select(["test-00007", "train-00000"]).load_images(28)[0], arrays["test_images"][7])
     assert len(dataset.fingerprint()) == 64
 
 
@@ -238,23 +238,23 @@ def test_an_image_that_is_changed_changes_no_dataset(tmp_path):
     arrays = bloodmnist(tmp_path)
     dataset = load("bloodmnist", tmp_path)
     before = dataset.fingerprint()
-    for image in (dataset.image("val-00003"), dataset.reader.read(dataset.row("val-00003"), None)):
+    for image in (dataset.load_image("val-00003"), dataset.reader.read(dataset.row("val-00003"), None)):
         image[:] = 0
-    dataset.subset(["val-00003"]).images(28)[:] = 0
-    assert np.array_equal(dataset.image("val-00003"), arrays["val_images"][3])
+    dataset.select(["val-00003"]).load_images(28)[:] = 0
+    assert np.array_equal(dataset.load_image("val-00003"), arrays["val_images"][3])
     assert dataset.fingerprint() == before
 
 
 def test_bloodmnist_of_another_size_has_its_own_file(tmp_path):
     bloodmnist(tmp_path, 64, "bloodmnist_64.npz")
-    assert load("bloodmnist", tmp_path, pixels=64).image("train-00000").shape == (64, 64, 3)
-    with pytest.raises(DataError, match="data get bloodmnist"):
+    assert load("bloodmnist", tmp_path, size=64).load_image("train-00000").shape == (64, 64, 3)
+    with pytest.raises(DatasetError, match="data get bloodmnist"):
         load("bloodmnist", tmp_path)
 
 
 def test_bloodmnist_of_a_size_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(DataError, match="not 32"):
-        load("bloodmnist", tmp_path, pixels=32)
+    with pytest.raises(DatasetError, match="not 32"):
+        load("bloodmnist", tmp_path, size=32)
 
 
 @pytest.mark.parametrize("content", ["cut", "flipped", b"not an archive", b""])
@@ -268,7 +268,7 @@ def test_a_damaged_bloodmnist_is_refused(tmp_path, content):
         whole[1000:3000] = b"\xaa" * 2000
         content = whole
     path.write_bytes(content)
-    with pytest.raises(DataError, match="not the BloodMNIST archive"):
+    with pytest.raises(DatasetError, match="not the BloodMNIST archive"):
         load("bloodmnist", tmp_path)
 
 
@@ -276,7 +276,7 @@ def test_a_single_array_in_place_of_bloodmnist_is_refused(tmp_path):
     (tmp_path / "bloodmnist").mkdir()
     with (tmp_path / "bloodmnist" / "bloodmnist.npz").open("wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(DataError, match="not the BloodMNIST archive"):
+    with pytest.raises(DatasetError, match="not the BloodMNIST archive"):
         load("bloodmnist", tmp_path)
 
 
@@ -292,7 +292,7 @@ def test_a_single_array_in_place_of_bloodmnist_is_refused(tmp_path):
 )
 def test_bloodmnist_arrays_that_do_not_agree_are_refused(tmp_path, changes):
     bloodmnist(tmp_path, **changes)
-    with pytest.raises(DataError, match="val has 8 labels"):
+    with pytest.raises(DatasetError, match="val has 8 labels"):
         load("bloodmnist", tmp_path)
 
 
@@ -347,18 +347,18 @@ def test_bccd_cuts_cells_out_and_leaves_ambiguous_fields_out(bccd):
     }
     assert dataset.frame.loc["BloodImage_00001-0", "group"] == dataset.frame.loc["BloodImage_00001-1", "group"]
     for image_id, box_share in (("BloodImage_00000-0", 100 * 80 / 120**2), ("BloodImage_00001-0", 40 * 60 / 72**2)):
-        cell = dataset.image(image_id)
+        cell = dataset.load_image(image_id)
         assert cell.shape[0] == cell.shape[1]
         assert (cell[..., 0] > 150).mean() == pytest.approx(box_share, abs=0.02)
 
 
 def test_bccd_fields_keep_their_boxes_and_have_no_label(bccd):
-    dataset = load("bccd", bccd, fields=True)
+    dataset = load("bccd", bccd, whole_fields=True)
     assert len(dataset) == 6
     assert dataset.frame["label"].isna().all()
     assert dataset.frame.loc["BloodImage_00000", "boxes"] == (("WBC", 100, 100, 200, 180), ("RBC", 300, 300, 350, 350))
     assert len(dataset.frame.loc["BloodImage_00005", "boxes"]) == 1
-    assert dataset.image("BloodImage_00000").shape == (480, 640, 3)
+    assert dataset.load_image("BloodImage_00000").shape == (480, 640, 3)
 
 
 @pytest.mark.parametrize("fields", [False, True])
@@ -367,28 +367,28 @@ def test_bccd_fields_of_another_name_are_refused(bccd, fields, name):
     photos = bccd / "bccd" / "BCCD" / "JPEGImages"
     shutil.copy(photos / "BloodImage_00001.jpg", photos / f"{name}.jpg")
     write(bccd / "bccd" / "BCCD" / "Annotations" / f"{name}.xml", voc())
-    with pytest.raises(DataError, match=r"fields that are not called BloodImage_NNNNN\.jpg; remove them") as caught:
-        load("bccd", bccd, fields=fields)
+    with pytest.raises(DatasetError, match=r"fields that are not called BloodImage_NNNNN\.jpg; remove them") as caught:
+        load("bccd", bccd, whole_fields=fields)
     assert caught.value.problems == [f"{name}.jpg"]
 
 
 @pytest.mark.parametrize("number", ["²", "1234567", "-1", "1.0", "٣"])
 def test_bccd_numbers_of_images_are_plain(bccd, number):
     write(bccd / "bccd" / "wbc_labels.csv", f"Image,Category\n{number},MONOCYTE\n")
-    with pytest.raises(DataError, match=f"row '{number}': 'MONOCYTE' is not a number and known cell types"):
+    with pytest.raises(DatasetError, match=f"row '{number}': 'MONOCYTE' is not a number and known cell types"):
         load("bccd", bccd)
 
 
 def test_bccd_images_that_stand_twice_are_refused_however_they_are_written(bccd):
     write(bccd / "bccd" / "wbc_labels.csv", "Image,Category\n1,MONOCYTE\n01,NEUTROPHIL\n")
-    with pytest.raises(DataError, match="images that stand more than once") as caught:
+    with pytest.raises(DatasetError, match="images that stand more than once") as caught:
         load("bccd", bccd)
     assert caught.value.problems == ["01"]
 
 
 def test_bccd_field_too_small_for_its_box_is_refused(bccd):
     save(bccd / "bccd" / "BCCD" / "JPEGImages" / "BloodImage_00001.jpg", np.zeros((240, 320, 3), np.uint8))
-    with pytest.raises(DataError, match="2 of 4 images") as caught:
+    with pytest.raises(DatasetError, match="2 of 4 images") as caught:
         load("bccd", bccd)
     assert "320×240 pixels, too small for the box" in str(caught.value)
 
@@ -409,7 +409,7 @@ def test_bccd_with_a_bad_annotation_is_refused(bccd, annotation, message):
     path.unlink()
     if annotation:
         write(path, annotation)
-    with pytest.raises(DataError, match=f"BloodImage_00003.xml.*{message}"):
+    with pytest.raises(DatasetError, match=f"BloodImage_00003.xml.*{message}"):
         load("bccd", bccd)
 
 
@@ -420,7 +420,7 @@ def test_bccd_with_a_bad_annotation_is_refused(bccd, annotation, message):
 def test_bccd_with_a_bad_label_table_is_refused(bccd, row, message):
     table = bccd / "bccd" / "wbc_labels.csv"
     write(table, table.read_text(encoding="utf-8") + row + "\n")
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DatasetError, match=message):
         load("bccd", bccd)
 
 
@@ -440,7 +440,7 @@ def wbc1(root, rows=("1,1", "2,3", "3,5"), header="image ID,class label"):
 def test_wbc1_reads_labels_and_masks(tmp_path):
     dataset = load("wbc1", wbc1(tmp_path))
     assert labels_of(dataset) == {"wbc1-001": "neutrophil", "wbc1-002": "monocyte", "wbc1-003": "basophil"}
-    mask = dataset.mask("wbc1-002")
+    mask = dataset.load_mask("wbc1-002")
     assert (mask == NUCLEUS).sum() == 100
     assert (mask == CYTOPLASM).sum() == 300
 
@@ -468,13 +468,13 @@ def test_the_two_wbc_sets_have_no_group_in_common_and_keep_their_pairs(tmp_path)
     ids=["missing", "extra", "duplicate", "unknown class"],
 )
 def test_wbc1_with_a_wrong_label_table_is_refused(tmp_path, rows, message):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         load("wbc1", wbc1(tmp_path, rows))
     assert message in str(caught.value)
 
 
 def test_a_label_table_without_its_column_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"lacks the column\(s\) class label; it has image ID, label"):
+    with pytest.raises(DatasetError, match=r"lacks the column\(s\) class label; it has image ID, label"):
         load("wbc1", wbc1(tmp_path, header="image ID,label"))
 
 
@@ -482,21 +482,21 @@ def test_a_label_table_without_its_column_is_refused(tmp_path):
 def test_a_label_table_that_is_no_table_is_refused(tmp_path, content):
     wbc1(tmp_path)
     (tmp_path / "wbc" / "Class Labels of Dataset 1.csv").write_bytes(content)
-    with pytest.raises(DataError, match=r"Class Labels of Dataset 1\.csv"):
+    with pytest.raises(DatasetError, match=r"Class Labels of Dataset 1\.csv"):
         load("wbc1", tmp_path)
 
 
 def test_a_missing_mask_is_refused(tmp_path):
     wbc1(tmp_path)
     (tmp_path / "wbc" / "Dataset 1" / "002.png").unlink()
-    with pytest.raises(DataError, match=r"002\.png: no such file"):
+    with pytest.raises(DatasetError, match=r"002\.png: no such file"):
         load("wbc1", tmp_path)
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path):
     wbc1(tmp_path)
     save(tmp_path / "wbc" / "Dataset 1" / "002.png", np.zeros((30, 31), np.uint8))
-    with pytest.raises(DataError, match=r"002\.png: the mask is 31×30, its image 30×30"):
+    with pytest.raises(DatasetError, match=r"002\.png: the mask is 31×30, its image 30×30"):
         load("wbc1", tmp_path)
 
 
@@ -508,32 +508,32 @@ def test_a_folder_of_classes_is_a_dataset(tmp_path):
     assert dataset.classes == ("blast", "healthy")
     assert len(dataset) == 6
     assert dataset.frame.loc["blast/1.png", ["label", "group", "source"]].tolist() == ["blast", "blast/1.png", "folder"]
-    assert np.array_equal(dataset.image("blast/1.png"), picture(11))
+    assert np.array_equal(dataset.load_image("blast/1.png"), picture(11))
     assert not dataset.has_masks
 
 
 def test_two_folders_with_the_same_names_can_be_joined(tmp_path):
     first, second = (load(f"folder:{class_folder(tmp_path / name)}") for name in ("here", "there"))
-    second = second.prefixed("there/")
+    second = second.with_id_prefix("there/")
     assert second.frame.loc["there/blast/1.png", ["group", "label"]].tolist() == ["there/blast/1.png", "blast"]
-    assert np.array_equal(second.image("there/blast/1.png"), first.image("blast/1.png"))
+    assert np.array_equal(second.load_image("there/blast/1.png"), first.load_image("blast/1.png"))
     joined = pd.concat([first.frame, second.frame])
     assert joined.index.is_unique
     assert joined["group"].nunique() == 12
 
 
 def test_one_class_is_set_against_all_others(tmp_path):
-    dataset = load(f"folder:{class_folder(tmp_path, ('a', 'b', 'c'), each=2)}").against_others("b", "another")
+    dataset = load(f"folder:{class_folder(tmp_path, ('a', 'b', 'c'), each=2)}").one_vs_rest("b", "another")
     assert dataset.classes == ("b", "another")
     assert dataset.frame["label"].tolist() == ["another"] * 2 + ["b"] * 2 + ["another"] * 2
-    assert len(dataset.images(8)) == 6
-    with pytest.raises(DataError, match="no class 'd'; it has b, another"):
-        dataset.against_others("d", "b")
+    assert len(dataset.load_images(8)) == 6
+    with pytest.raises(DatasetError, match="no class 'd'; it has b, another"):
+        dataset.one_vs_rest("d", "b")
 
 
 def test_the_public_name_of_a_folder_does_not_say_where_it_lies(tmp_path):
     assert load(f"folder:{class_folder(tmp_path / 'cells')}").public_name == "folder:cells"
-    assert load("synthetic", n=20, patients=4).public_name == "synthetic"
+    assert load("synthetic", n_images=20, n_patients=4).public_name == "synthetic"
 
 
 def test_a_folder_outside_ascii_works(tmp_path):
@@ -585,7 +585,7 @@ def test_a_wrong_groups_csv_is_refused(tmp_path, change, message):
     root = class_folder(tmp_path)
     lines = [f"{label}/{k}.png,P{k}" for label in ("healthy", "blast") for k in range(3)]
     write(root / "groups.csv", "\n".join(["image,group", *change(lines)]) + "\n")
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         load(f"folder:{root}")
     assert message in str(caught.value)
 
@@ -607,38 +607,38 @@ def test_masks_of_a_folder_may_be_labels_or_greys(tmp_path, levels, flat):
     assert dataset.has_masks
     assert dataset.classes == ("blast", "healthy")
     for image_id in ("blast/a.jpg", "healthy/b.png"):
-        assert np.array_equal(dataset.mask(image_id), half_mask((1, 2)))
+        assert np.array_equal(dataset.load_mask(image_id), half_mask((1, 2)))
 
 
 def test_a_folder_with_masks_for_some_images_only_is_refused(tmp_path):
     class_folder(tmp_path)
     save(tmp_path / "masks" / "blast" / "0.png", half_mask((1, 2)))
-    with pytest.raises(DataError, match="5 images have no mask"):
+    with pytest.raises(DatasetError, match="5 images have no mask"):
         load(f"folder:{tmp_path}")
 
 
 def test_a_mask_that_stands_for_two_images_is_refused(tmp_path):
     class_folder(tmp_path, each=1)
     save(tmp_path / "masks" / "0.png", half_mask((1, 2)))
-    with pytest.raises(DataError, match=r"masks/0\.png: blast/0\.png, healthy/0\.png"):
+    with pytest.raises(DatasetError, match=r"masks/0\.png: blast/0\.png, healthy/0\.png"):
         load(f"folder:{tmp_path}")
 
 
 def test_a_folder_without_classes_is_refused(tmp_path):
     save(tmp_path / "a.png")
-    with pytest.raises(DataError, match="holds no subfolder"):
+    with pytest.raises(DatasetError, match="holds no subfolder"):
         load(f"folder:{tmp_path}")
 
 
 def test_an_empty_class_is_refused(tmp_path):
     class_folder(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="an empty class cannot be learnt"):
+    with pytest.raises(DatasetError, match="an empty class cannot be learnt"):
         load(f"folder:{tmp_path}")
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(DataError, match="one subfolder per class"):
+    with pytest.raises(DatasetError, match="one subfolder per class"):
         load(f"folder:{tmp_path / 'gone'}")
 
 
@@ -647,33 +647,33 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", [name for name, source in datasets.SOURCES.items() if source.folder])
 def test_a_dataset_that_is_not_there_tells_how_to_get_it(tmp_path, name):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         load(name, tmp_path)
     assert caught.value.missing
     assert f"python -m helpers data get {name}" in str(caught.value)
     source = datasets.SOURCES[name]
     if source.remote is None:
-        assert source.card.home in str(caught.value)
+        assert source.card.homepage in str(caught.value)
         assert str(tmp_path / source.folder) in str(caught.value)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(DataError, match="no dataset 'wbc3'; known are synthetic, wbc1"):
+    with pytest.raises(DatasetError, match="no dataset 'wbc3'; known are synthetic, wbc1"):
         load("wbc3", tmp_path)
 
 
 def test_an_unknown_option_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(DataError, match="bccd: no option field; it has fields"):
+    with pytest.raises(DatasetError, match="bccd: no option field; it has fields"):
         load("bccd", tmp_path, field=True)
-    with pytest.raises(DataError, match="wbc1: no option colour; it has none"):
+    with pytest.raises(DatasetError, match="wbc1: no option colour; it has none"):
         load("wbc1", tmp_path, colour=True)
-    with pytest.raises(DataError, match="no option colour"):
+    with pytest.raises(DatasetError, match="no option colour"):
         load(f"folder:{class_folder(tmp_path)}", colour=True)
 
 
 def test_on_bad_is_raise_or_skip(tmp_path):
-    with pytest.raises(DataError, match="'raise' or 'skip', not 'ignore'"):
-        load(f"folder:{class_folder(tmp_path)}", on_bad="ignore")
+    with pytest.raises(DatasetError, match="'raise' or 'skip', not 'ignore'"):
+        load(f"folder:{class_folder(tmp_path)}", on_error="ignore")
 
 
 def damaged_folder(root):
@@ -686,7 +686,7 @@ def damaged_folder(root):
 
 
 def test_several_bad_files_are_listed_together(tmp_path):
-    with pytest.raises(DataError, match="2 of 6 images") as caught:
+    with pytest.raises(DatasetError, match="2 of 6 images") as caught:
         load(f"folder:{damaged_folder(tmp_path)}")
     assert len(caught.value.problems) == 2
     for name in ("0.png: the file is empty", "1.png: not an image"):
@@ -695,21 +695,21 @@ def test_several_bad_files_are_listed_together(tmp_path):
 
 def test_on_bad_skip_warns_and_goes_on_without_truncated_files_too(tmp_path):
     with pytest.warns(UserWarning, match="going on without 3 of 6 images") as caught:
-        dataset = load(f"folder:{damaged_folder(tmp_path)}", on_bad="skip")
+        dataset = load(f"folder:{damaged_folder(tmp_path)}", on_error="skip")
     assert caught[0].filename == __file__
     assert dataset.frame.index.tolist() == ["blast/2.png", "healthy/0.png", "healthy/1.png"]
-    assert dataset.images(16).shape == (3, 16, 16, 3)
+    assert dataset.load_images(16).shape == (3, 16, 16, 3)
 
 
 def test_on_bad_skip_of_a_sound_folder_says_nothing(tmp_path):
-    assert len(load(f"folder:{class_folder(tmp_path)}", on_bad="skip")) == 6
+    assert len(load(f"folder:{class_folder(tmp_path)}", on_error="skip")) == 6
 
 
 def test_on_bad_skip_with_nothing_left_is_refused(tmp_path):
     (tmp_path / "blast").mkdir()
     (tmp_path / "blast" / "0.png").write_bytes(b"")
-    with pytest.warns(UserWarning, match="without 1 of 1"), pytest.raises(DataError, match="no image is left"):
-        load(f"folder:{tmp_path}", on_bad="skip")
+    with pytest.warns(UserWarning, match="without 1 of 1"), pytest.raises(DatasetError, match="no image is left"):
+        load(f"folder:{tmp_path}", on_error="skip")
 
 
 def test_truncated_files_are_named_when_pixels_are_read(tmp_path):
@@ -717,15 +717,15 @@ def test_truncated_files_are_named_when_pixels_are_read(tmp_path):
     for name in ("blast/0.png", "healthy/2.png"):
         truncate(tmp_path / name)
     dataset = load(f"folder:{tmp_path}")
-    with pytest.raises(DataError, match='on_bad="skip"') as caught:
-        dataset.images(16)
+    with pytest.raises(DatasetError, match='on_bad="skip"') as caught:
+        dataset.load_images(16)
     assert len(caught.value.problems) == 2
     assert "0.png: truncated" in str(caught.value)
-    assert set(dataset.problems(decode=True)) == {"blast/0.png", "healthy/2.png"}
+    assert set(dataset.find_problems(decode=True)) == {"blast/0.png", "healthy/2.png"}
 
 
 def test_a_long_list_of_problems_is_cut_and_counted():
-    error = DataError("many", [f"file {k}" for k in range(25)])
+    error = DatasetError("many", [f"file {k}" for k in range(25)])
     assert len(error.problems) == 25
     assert str(error).endswith("… and 5 more")
     assert "file 19" in str(error)
@@ -753,22 +753,22 @@ def small(tmp_path):
 
 def test_a_subset_keeps_the_order_it_is_given(small):
     ids = ["b/3.png", "a/0.png", "b/1.png"]
-    part = small.subset(ids)
+    part = small.select(ids)
     assert part.frame.index.tolist() == ids
-    assert np.array_equal(part.images(32)[1], small.subset(["a/0.png"]).images(32)[0])
+    assert np.array_equal(part.load_images(32)[1], small.select(["a/0.png"]).load_images(32)[0])
     with pytest.raises(KeyError):
-        small.subset(["a/99.png"])
+        small.select(["a/99.png"])
 
 
 def test_batches_give_the_same_pixels_as_images(small):
-    ids, pictures = zip(*small.batches(24, 3), strict=True)
+    ids, pictures = zip(*small.iter_batches(24, 3), strict=True)
     assert [len(part) for part in ids] == [3, 3, 1]
     assert np.concatenate(ids).tolist() == small.frame.index.tolist()
-    assert np.array_equal(np.concatenate(pictures), small.images(24))
+    assert np.array_equal(np.concatenate(pictures), small.load_images(24))
 
 
 def test_sizes_are_height_and_width(small):
-    sizes = small.sizes()
+    sizes = small.image_sizes()
     assert sizes.loc["b/3.png"].tolist() == [33, 47]
     assert sizes.index.equals(small.frame.index)
 
@@ -779,13 +779,13 @@ def test_row_has_every_column(small):
 
 
 def test_a_dataset_without_masks_says_so(small):
-    for call in (lambda: small.masks(16), lambda: small.mask("a/0.png")):
-        with pytest.raises(DataError, match="has no masks"):
+    for call in (lambda: small.load_masks(16), lambda: small.load_mask("a/0.png")):
+        with pytest.raises(DatasetError, match="has no masks"):
             call()
 
 
 def test_masks_hold_labels_only():
-    masks = load("synthetic", n=12, patients=3, size=64).masks(50)
+    masks = load("synthetic", n_images=12, n_patients=3, size=64).load_masks(50)
     assert masks.shape == (12, 50, 50)
     assert masks.dtype == np.uint8
     assert set(np.unique(masks)) == {0, 1, 2}
@@ -802,7 +802,7 @@ def test_the_fingerprint_changes_when_a_file_changes_and_not_otherwise(small):
     assert small.fingerprint() != before
     path.write_bytes(content)
     assert small.fingerprint() == before
-    assert small.subset(small.frame.index[:6]).fingerprint() != before
+    assert small.select(small.frame.index[:6]).fingerprint() != before
 
 
 def test_the_fingerprint_is_the_same_wherever_a_folder_lies(small, tmp_path):
@@ -823,17 +823,17 @@ def test_the_fingerprint_changes_when_a_mask_or_a_label_changes(tmp_path):
 
 def test_the_fingerprint_of_a_file_that_has_gone_names_it(small):
     (small.reader.root / "a" / "4.png").unlink()
-    with pytest.raises(DataError, match=r"4\.png: cannot be read"):
+    with pytest.raises(DatasetError, match=r"4\.png: cannot be read"):
         small.fingerprint()
 
 
 def test_an_array_beyond_the_limit_is_refused(small, monkeypatch):
     needed = 7 * 32 * 32 * 3
     monkeypatch.setattr("helpers.datasets.dataset.MAX_ARRAY_BYTES", needed)
-    assert small.images(32).nbytes == needed
+    assert small.load_images(32).nbytes == needed
     monkeypatch.setattr("helpers.datasets.dataset.MAX_ARRAY_BYTES", needed - 1)
-    with pytest.raises(DataError, match="take a smaller size or fewer images"):
-        small.images(32)
+    with pytest.raises(DatasetError, match="take a smaller size or fewer images"):
+        small.load_images(32)
 
 
 @pytest.mark.parametrize(
@@ -849,46 +849,46 @@ def test_an_array_beyond_the_limit_is_refused(small, monkeypatch):
     ids=["empty", "column", "index", "twice", "label", "group"],
 )
 def test_a_frame_that_breaks_its_promises_is_refused(small, change, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DatasetError, match=message):
         Dataset("broken", change(small.frame), small.classes, small.card, small.reader)
 
 
 def test_options_are_given_by_dataset():
     given = {"synthetic": {"n": 24}, "folder:/mine": {}}
-    assert datasets.options_for("synthetic", given) == {"n": 24}
-    assert datasets.options_for("cnmc", given) == {}
-    with pytest.raises(DataError, match="no dataset 'n'; known are"):
-        datasets.options_for("synthetic", {"n": 24})
-    with pytest.raises(DataError, match="options are given by dataset"):
-        datasets.options_for("synthetic", {"synthetic": 24})
+    assert datasets.dataset_options("synthetic", given) == {"n": 24}
+    assert datasets.dataset_options("cnmc", given) == {}
+    with pytest.raises(DatasetError, match="no dataset 'n'; known are"):
+        datasets.dataset_options("synthetic", {"n": 24})
+    with pytest.raises(DatasetError, match="options are given by dataset"):
+        datasets.dataset_options("synthetic", {"synthetic": 24})
 
 
 def test_a_class_that_papermill_has_made_a_number_of_is_known_by_its_text():
-    assert datasets.positive_class(("0", "1"), 0) == "0"
-    assert datasets.positive_class(("0", "1"), 1) == "1"
-    assert datasets.positive_class(("True", "False"), False) == "False"
+    assert datasets.resolve_positive_class(("0", "1"), 0) == "0"
+    assert datasets.resolve_positive_class(("0", "1"), 1) == "1"
+    assert datasets.resolve_positive_class(("True", "False"), False) == "False"
     with pytest.raises(
-        datasets.DataError, match=r"no class 1; say .* one of 00, 01; papermill keeps a text with -r pos"
+        datasets.DatasetError, match=r"no class 1; say .* one of 00, 01; papermill keeps a text with -r pos"
     ):
-        datasets.positive_class(("00", "01"), 1)
-    with pytest.raises(datasets.DataError, match=r"no class 0; say which"):
-        datasets.positive_class(("hem", "all"), 0)  # and not the leukaemic class
-    assert datasets.positive_class(("hem", "all"), None) == "all"
+        datasets.resolve_positive_class(("00", "01"), 1)
+    with pytest.raises(datasets.DatasetError, match=r"no class 0; say which"):
+        datasets.resolve_positive_class(("hem", "all"), 0)  # and not the leukaemic class
+    assert datasets.resolve_positive_class(("hem", "all"), None) == "all"
 
 
 def test_options_that_papermill_has_made_a_text_of_are_refused_with_the_remedy():
-    with pytest.raises(datasets.DataError, match=r"not by dataset; with papermill give YAML, -y .options: {cnmc"):
-        datasets.options_for("cnmc", "{n: 30}")
+    with pytest.raises(datasets.DatasetError, match=r"not by dataset; with papermill give YAML, -y .options: {cnmc"):
+        datasets.dataset_options("cnmc", "{n: 30}")
 
 
 def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one():
-    assert datasets.positive_class(("hem", "all")) == "all"
-    assert datasets.positive_class(("lymphocyte", "lymphoblast")) == "lymphoblast"
-    assert datasets.positive_class(("hem", "all"), "hem") == "hem"
-    with pytest.raises(DataError, match="no class 'blast'; say which class must not be missed, one of hem, all"):
-        datasets.positive_class(("hem", "all"), "blast")
-    with pytest.raises(DataError, match="no leukaemic class; say which"):
-        datasets.positive_class(("neutrophil", "monocyte"))
+    assert datasets.resolve_positive_class(("hem", "all")) == "all"
+    assert datasets.resolve_positive_class(("lymphocyte", "lymphoblast")) == "lymphoblast"
+    assert datasets.resolve_positive_class(("hem", "all"), "hem") == "hem"
+    with pytest.raises(DatasetError, match="no class 'blast'; say which class must not be missed, one of hem, all"):
+        datasets.resolve_positive_class(("hem", "all"), "blast")
+    with pytest.raises(DatasetError, match="no leukaemic class; say which"):
+        datasets.resolve_positive_class(("neutrophil", "monocyte"))
 
 
 # --- the modules

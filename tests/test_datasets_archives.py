@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import save, write
 
-from helpers.datasets import DataError, load
+from helpers.datasets import DatasetError, load
 
 
 def laid_out(root, names):
@@ -71,14 +71,14 @@ def test_cnmc_preliminary_is_read_as_kaggle_and_tcia_unpack_it(tmp_path, place, 
     laid_out(base, [f"{name}/1.bmp", f"{name}/2.bmp"])
     rows = "Patient_ID,new_names,labels\nUID_57_29_1_all.bmp,1.bmp,1\nUID_h49_31_1_hem.bmp,2.bmp,0\n"
     write((base / name if inside else base) / f"{name}_labels.csv", rows)
-    frame = load("cnmc", tmp_path, part="preliminary").frame
+    frame = load("cnmc", tmp_path, split="preliminary").frame
     assert frame[["label", "subject"]].to_numpy().tolist() == [["all", "57"], ["hem", "H49"]]
 
 
 def test_two_copies_of_a_set_are_refused(tmp_path):
     for name in ("C-NMC_training_data", "training_data"):
         laid_out(tmp_path / "cnmc", [f"{name}/{cell}" for cell in CELLS])
-    with pytest.raises(DataError, match="several folders could be the dataset; keep one here") as caught:
+    with pytest.raises(DatasetError, match="several folders could be the dataset; keep one here") as caught:
         load("cnmc", tmp_path)
     assert len(caught.value.problems) == 2
 
@@ -105,7 +105,7 @@ def test_leukocytes4_is_read_as_its_archive_is_with_its_gifs(tmp_path, parts):
     assert dataset.frame.loc[at, ["label", "group", "part"]].to_numpy().tolist() == [
         ["monocyte", "validation/monocyte/92", "validation"]
     ]
-    assert dataset.images(16).shape == (36, 16, 16, 3)
+    assert dataset.load_images(16).shape == (36, 16, 16, 3)
 
 
 # --- Aria
@@ -119,7 +119,7 @@ def test_aria_is_read_without_its_other_version(tmp_path, place, version):
     dataset = load("aria", tmp_path, version=version)
     assert dataset.frame["label"].tolist() == ["Benign", "Early", "Pre", "Pro"]
     other = {"Original": "Segmented", "Segmented": "Original"}[version]
-    with pytest.raises(DataError, match=f"no folder here holds {other}"):
+    with pytest.raises(DatasetError, match=f"no folder here holds {other}"):
         load("aria", tmp_path, version=other)
 
 
@@ -149,7 +149,7 @@ def test_the_real_pbc_reads_the_same_one_folder_deeper(real, tmp_path):
     deeper = load("pbc", tmp_path)
     assert known(deeper) == known(original)
     first = original.frame.index[0]
-    assert np.array_equal(deeper.image(first), original.image(first))
+    assert np.array_equal(deeper.load_image(first), original.load_image(first))
 
 
 # --- ALL-IDB
@@ -176,7 +176,7 @@ def test_all_idb1_is_read_however_it_is_spelt(tmp_path, image, centroids):
 @pytest.mark.parametrize("place", ["ALL_IDB2/img", "ALL_IDB2/ALL_IDB2/img", "ALL-IDB/ALL-IDB2/images", "all_idb2/IM"])
 def test_all_idb2_is_read_however_it_is_spelt_and_never_from_the_other_set(tmp_path, place):
     save(tmp_path / "all_idb" / "ALL_IDB1" / "im" / "Im002_1.jpg")
-    with pytest.raises(DataError, match="data get all_idb2"):
+    with pytest.raises(DatasetError, match="data get all_idb2"):
         load("all_idb2", tmp_path)
     save(tmp_path / "all_idb" / place / "Im001_0.TIF", format="TIFF")
     assert known(load("all_idb2", tmp_path)) == {"Im001_0": {"label": "healthy", "group": "Im001_0"}}

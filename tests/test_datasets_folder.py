@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from helpers import cards, datasets, prediction, segmentation, splits
 from helpers.cli import app
-from helpers.datasets import DataError, find_images, listing, load
+from helpers.datasets import DatasetError, find_images, listing, load
 from helpers.errors import LeukobookError
 
 
@@ -56,7 +56,7 @@ def test_copies_join_the_groups_of_their_patients(tmp_path):
 def test_one_image_in_two_classes_is_refused_with_its_pair(tmp_path):
     cells = class_folder(tmp_path)
     shutil.copy(cells / "blast" / "0.png", cells / "healthy" / "another.png")
-    with pytest.raises(DataError, match="1 images lie in two classes; keep each in the right one only") as caught:
+    with pytest.raises(DatasetError, match="1 images lie in two classes; keep each in the right one only") as caught:
         load(f"folder:{cells}")
     assert caught.value.problems == ["blast/0.png = healthy/another.png"]
 
@@ -66,7 +66,7 @@ def test_damaged_files_that_are_alike_are_damaged_not_copies(tmp_path):
     for label in ("blast", "healthy"):
         (cells / label / "0.png").write_bytes(b"")
         (cells / label / "1.png").write_bytes(b"<html>404</html>")
-    with pytest.raises(DataError, match="4 of 6 images cannot be used"):
+    with pytest.raises(DatasetError, match="4 of 6 images cannot be used"):
         load(f"folder:{cells}")
 
 
@@ -86,12 +86,12 @@ def test_the_same_pixels_in_other_files_are_found_by_a_check(tmp_path):
     with pytest.warns(
         UserWarning, match=r"2 of 9 images show the same pixels[^\n]*\n  - healthy/1.png = healthy/again.bmp$"
     ):
-        datasets.check(f"folder:{cells}")
+        datasets.validate(f"folder:{cells}")
     groups = [
         f"{k},{k.removesuffix('again.bmp') + '1.png' if 'again' in k else k}" for k in ids_of(load(f"folder:{cells}"))
     ]
     write(cells / "groups.csv", "image,group\n" + "\n".join(groups))
-    assert len(datasets.check(f"folder:{cells}")) == 9
+    assert len(datasets.validate(f"folder:{cells}")) == 9
 
 
 # --- files that count
@@ -104,7 +104,7 @@ def test_an_image_is_read_whatever_its_suffix(tmp_path, suffix):
     save(tmp_path / "blast" / f"other{suffix}", picture(99), format=kind or "JPEG")
     dataset = load(f"folder:{tmp_path}")
     assert ids_of(dataset) == ["blast/0.png", f"blast/other{suffix}", "healthy/0.png"]
-    assert dataset.image(f"blast/other{suffix}").shape == (40, 48, 3)
+    assert dataset.load_image(f"blast/other{suffix}").shape == (40, 48, 3)
 
 
 def test_pipes_and_broken_links_are_left_out_and_named(tmp_path):
@@ -120,7 +120,7 @@ def test_a_class_of_other_files_says_which_there_are(tmp_path):
     class_folder(tmp_path)
     for k in range(3):
         write(tmp_path / "slides" / f"{k}.svs", "a whole slide")
-    with pytest.raises(DataError, match=r"slides: no image here but 3 .svs; an empty class cannot be learnt"):
+    with pytest.raises(DatasetError, match=r"slides: no image here but 3 .svs; an empty class cannot be learnt"):
         load(f"folder:{tmp_path}")
 
 
@@ -129,7 +129,7 @@ def test_too_many_files_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(listing, "MAX_FILES", 6)
     assert len(load(f"folder:{tmp_path}")) == 6
     monkeypatch.setattr(listing, "MAX_FILES", 5)
-    with pytest.raises(DataError, match="more than 5 files; give the folder of one dataset"):
+    with pytest.raises(DatasetError, match="more than 5 files; give the folder of one dataset"):
         load(f"folder:{tmp_path}")
 
 
@@ -172,7 +172,7 @@ def test_the_layout_keeps_the_published_split(tmp_path):
 def test_the_layout_is_an_option_by_dataset_and_part_of_the_fingerprint(tmp_path):
     name = f"folder:{laid_out(tmp_path, PATIENTS)}"
     relative = f"folder:{os.path.relpath(tmp_path)}"
-    options = datasets.options_for(name, {relative: {"layout": "class/patient"}, "synthetic": {"n": 1}})
+    options = datasets.dataset_options(name, {relative: {"layout": "class/patient"}, "synthetic": {"n": 1}})
     assert options == {"layout": "class/patient"}
     with pytest.warns(UserWarning, match="exchanged"):
         one, other = load(name, **options), load(name, layout="patient/class")
@@ -192,7 +192,7 @@ def test_the_layout_is_an_option_by_dataset_and_part_of_the_fingerprint(tmp_path
     ],
 )  # fmt: skip
 def test_images_outside_the_layout_are_refused_with_counts_and_the_option(tmp_path, names, layout, remedy, problem):
-    with pytest.raises(DataError, match=f"images lie where layout='{layout}' does not look") as caught:
+    with pytest.raises(DatasetError, match=f"images lie where layout='{layout}' does not look") as caught:
         load(f"folder:{laid_out(tmp_path, names)}", layout=layout)
     assert remedy in str(caught.value)
     assert problem in caught.value.problems
@@ -200,18 +200,18 @@ def test_images_outside_the_layout_are_refused_with_counts_and_the_option(tmp_pa
 
 @pytest.mark.parametrize("layout", ["", "patient", "class/class", "class/slide", 3, True, None])
 def test_a_layout_that_does_not_exist_is_refused(tmp_path, layout):
-    with pytest.raises(DataError, match="not what each level of folders is; write class, class/patient, "):
+    with pytest.raises(DatasetError, match="not what each level of folders is; write class, class/patient, "):
         load(f"folder:{class_folder(tmp_path)}", layout=layout)
 
 
 def test_a_layout_with_patients_refuses_a_table_of_groups_and_patients_that_are_not_known(tmp_path):
     laid_out(tmp_path, PATIENTS)
     write(tmp_path / "groups.csv", "image,group\n")
-    with pytest.raises(DataError, match="the layout names the patients too"):
+    with pytest.raises(DatasetError, match="the layout names the patients too"):
         load(f"folder:{tmp_path}", layout="class/patient")
     (tmp_path / "groups.csv").unlink()
     (tmp_path / "healthy" / "P4").rename(tmp_path / "healthy" / "unknown")
-    with pytest.raises(DataError, match="images without a group"):
+    with pytest.raises(DatasetError, match="images without a group"):
         load(f"folder:{tmp_path}", layout="class/patient")
 
 
@@ -229,20 +229,20 @@ def test_masks_are_found_whatever_their_case(tmp_path, name):
     dataset = load(f"folder:{tmp_path}")
     assert dataset.classes == ("blast", "healthy")
     assert dataset.frame["mask_path"].tolist() == [f"{name}/Blast/a.PNG", f"{name}/B.png"]
-    assert (dataset.mask("blast/A.png") == mask).all()
+    assert (dataset.load_mask("blast/A.png") == mask).all()
 
 
 def test_two_folders_of_masks_are_refused(tmp_path):
     class_folder(tmp_path)
     (tmp_path / "Masks").mkdir()
     (tmp_path / "masks").mkdir()
-    with pytest.raises(DataError, match="differ in case or space only; keep one"):
+    with pytest.raises(DatasetError, match="differ in case or space only; keep one"):
         load(f"folder:{tmp_path}")
 
 
 def test_classes_that_differ_only_in_case_are_refused(tmp_path):
     laid_out(tmp_path, ("train/Blast/0.png", "test/blast/0.png", "test/healthy/0.png"))
-    with pytest.raises(DataError, match=r"give one class one name\n  - 'Blast' and 'blast'"):
+    with pytest.raises(DatasetError, match=r"give one class one name\n  - 'Blast' and 'blast'"):
         load(f"folder:{tmp_path}", layout="split/class")
 
 
@@ -255,7 +255,7 @@ def test_names_are_matched_in_one_unicode_form(tmp_path):
     assert ids_of(dataset) == [f"{name}/\u00e4.png", "gesund/b.png"]
     assert dataset.classes == (name, "gesund")
     assert dataset.frame["group"].tolist() == ["P1", "P2"]
-    assert dataset.image(f"{name}/\u00e4.png").shape == (40, 48, 3)
+    assert dataset.load_image(f"{name}/\u00e4.png").shape == (40, 48, 3)
 
 
 @pytest.mark.parametrize("name", [b"bl\xe4st/0.png", b"blast/\xe4.png"])
@@ -264,7 +264,7 @@ def test_names_that_are_not_utf_8_are_refused_and_escaped(tmp_path, name):
     path = os.fsencode(tmp_path) + b"/" + name
     os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
     shutil.copy(tmp_path / "blast" / "0.png", path)
-    with pytest.raises(DataError, match="names that are not UTF-8; rename them") as caught:
+    with pytest.raises(DatasetError, match="names that are not UTF-8; rename them") as caught:
         load(f"folder:{tmp_path}")
     assert r"\xe4" in str(caught.value).encode().decode()
 
@@ -273,7 +273,7 @@ def test_names_that_are_not_utf_8_are_refused_and_escaped(tmp_path, name):
     "name", ["folder:", "folder: ", "folder:\0", "folder:~nobody-of-this-name/cells", "folder:" + "x" * 5000]
 )
 def test_a_folder_whose_path_is_none_is_refused(name):
-    with pytest.raises(DataError, match=r"names no folder|not a path that can be read|cannot be read"):
+    with pytest.raises(DatasetError, match=r"names no folder|not a path that can be read|cannot be read"):
         load(name)
 
 
@@ -290,10 +290,10 @@ def test_a_loop_of_links_ends(tmp_path):
 def test_one_class_only_is_refused_where_two_are_needed(tmp_path):
     dataset = load(f"folder:{class_folder(tmp_path, ['blast'])}")
     message = "all 3 images are of one class, blast; add a folder"
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DatasetError, match=message):
         datasets.refuse_single_class(dataset.name, dataset.frame)
-    with pytest.raises(DataError, match=message):
-        dataset.against_others("blast", "others")
+    with pytest.raises(DatasetError, match=message):
+        dataset.one_vs_rest("blast", "others")
     two = load(f"folder:{class_folder(tmp_path / 'two')}", layout="class")
     datasets.refuse_single_class(two.name, two.frame)
 
@@ -301,13 +301,13 @@ def test_one_class_only_is_refused_where_two_are_needed(tmp_path):
 def test_a_folder_is_not_fetched_but_checked(tmp_path):
     name = f"folder:{class_folder(tmp_path)}"
     with pytest.raises(
-        DataError, match="your own images are not fetched; check them with: python -m helpers data check folder:"
+        DatasetError, match="your own images are not fetched; check them with: python -m helpers data check folder:"
     ):
-        datasets.get(name)
-    assert len(datasets.check(name)) == 6
+        datasets.fetch(name)
+    assert len(datasets.validate(name)) == 6
     (tmp_path / "blast" / "0.png").write_bytes((tmp_path / "blast" / "0.png").read_bytes()[:2000])
-    with pytest.raises(DataError, match="1 of 6 images are damaged; mend or remove them"):
-        datasets.check(name)
+    with pytest.raises(DatasetError, match="1 of 6 images are damaged; mend or remove them"):
+        datasets.validate(name)
 
 
 def test_the_datasheet_of_a_folder_says_that_nobody_has_looked(tmp_path):
@@ -342,7 +342,7 @@ def test_what_is_no_image_is_counted_by_suffix(tmp_path):
     with pytest.warns(UserWarning, match=r"left out other files \(3 \.dcm, 1 \.svs, 1 without suffix\)\n  - README\n"):
         assert find_images(tmp_path) == [tmp_path / "cell.png"]
     (tmp_path / "cell.png").unlink()
-    with pytest.raises(DataError, match=r"no image here nor.*; there are other files \(3 \.dcm, 1 \.svs, 1 without"):
+    with pytest.raises(DatasetError, match=r"no image here nor.*; there are other files \(3 \.dcm, 1 \.svs, 1 without"):
         find_images(tmp_path)
 
 
@@ -370,10 +370,10 @@ def test_commands_on_images_tell_what_they_leave_out(tmp_path, monkeypatch, comm
 
 def test_a_folder_without_an_image_says_so(tmp_path):
     write(tmp_path / "deeper" / "notes.txt", "mine")
-    with pytest.raises(DataError, match="no image here nor in the folders below") as caught:
+    with pytest.raises(DatasetError, match="no image here nor in the folders below") as caught:
         find_images(tmp_path)
     assert "class" not in str(caught.value).replace(str(tmp_path), "")
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DatasetError, match="no such folder"):
         find_images(tmp_path / "gone")
 
 
@@ -381,7 +381,7 @@ def test_folders_beyond_the_depth_are_refused(tmp_path):
     save(tmp_path.joinpath(*"abcdefgh") / "0.png")
     assert len(find_images(tmp_path)) == 1
     save(tmp_path.joinpath(*"abcdefghi") / "0.png")
-    with pytest.raises(DataError, match="more than 8 folders deep"):
+    with pytest.raises(DatasetError, match="more than 8 folders deep"):
         find_images(tmp_path)
 
 
@@ -391,7 +391,7 @@ def test_a_gif_keeps_its_pixels(tmp_path):
     path = tmp_path / "a" / "cell.gif"
     path.parent.mkdir()
     Image.fromarray(flat).convert("P", palette=Image.Palette.ADAPTIVE).save(path)
-    assert np.array_equal(load(f"folder:{tmp_path}").image("a/cell.gif"), flat)
+    assert np.array_equal(load(f"folder:{tmp_path}").load_image("a/cell.gif"), flat)
 
 
 def test_levels_that_look_exchanged_are_a_warning(tmp_path):
@@ -412,6 +412,6 @@ def test_a_check_names_what_is_damaged_behind_the_header_too(tmp_path):
     (cells / "blast" / "0.png").write_bytes(b"")
     whole = (cells / "healthy" / "0.png").read_bytes()
     (cells / "healthy" / "0.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="2 of 6 images are damaged") as caught:
-        datasets.check(f"folder:{cells}")
+    with pytest.raises(DatasetError, match="2 of 6 images are damaged") as caught:
+        datasets.validate(f"folder:{cells}")
     assert ["blast/0.png" in problem or "healthy/0.png" in problem for problem in caught.value.problems] == [True, True]

@@ -9,7 +9,7 @@ import pytest
 from bad_inputs.archives import lying
 from pictures import class_folder, write
 
-from helpers.datasets import DataError, groups, load, tables
+from helpers.datasets import DatasetError, groups, load, tables
 
 IDS = [f"{label}/{k}.png" for label in ("blast", "healthy") for k in range(3)]
 GROUPS = {image_id: f"P{n % 2}" for n, image_id in enumerate(IDS)}
@@ -120,7 +120,7 @@ WRONG = {
 @pytest.mark.parametrize(("content", "message"), WRONG.values(), ids=WRONG)
 def test_a_table_that_cannot_be_read_says_which_line_and_what_to_do(cells, content, message):
     (cells / "groups.csv").write_bytes(content)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DatasetError, match=message):
         load(f"folder:{cells}")
 
 
@@ -147,7 +147,9 @@ def test_a_table_that_cannot_be_read_says_which_line_and_what_to_do(cells, conte
 )
 def test_a_group_that_is_not_known_is_refused_and_listed(cells, group):
     write(cells / "groups.csv", lines(groups=GROUPS | {"blast/1.png": group}))
-    with pytest.raises(DataError, match=r"images without a group; name the patient[^\n]*\n  - blast/1.png") as caught:
+    with pytest.raises(
+        DatasetError, match=r"images without a group; name the patient[^\n]*\n  - blast/1.png"
+    ) as caught:
         load(f"folder:{cells}")
     assert len(caught.value.problems) == 1
 
@@ -198,7 +200,7 @@ def test_paths_of_thousands_of_parts_are_looked_up_within_seconds(cells, start):
     rows = "".join(f"{start}{'a/' * 4_900}{n}.png,P1\n" for n in range(100))
     write(cells / "groups.csv", f"image,group\n{rows}")
     began = time.process_time()
-    with pytest.raises(DataError, match="does not match the images beside it") as caught:
+    with pytest.raises(DatasetError, match="does not match the images beside it") as caught:
         load(f"folder:{cells}")
     assert len(caught.value.problems) == 106
     assert time.process_time() - began < 10
@@ -208,7 +210,7 @@ def test_one_name_in_hundreds_of_folders_is_looked_up_within_seconds(tmp_path):
     ids = [f"{k}/cell.png" for k in range(4000)]
     write(tmp_path / "groups.csv", "image,group\n" + "".join(f"cell.png,P{k}\n" for k in range(4000)))
     began = time.process_time()
-    with pytest.raises(DataError, match=r"cell\.png: fits 0/cell\.png, 1/cell\.png, 2/cell\.png; write"):
+    with pytest.raises(DatasetError, match=r"cell\.png: fits 0/cell\.png, 1/cell\.png, 2/cell\.png; write"):
         groups.read_groups(tmp_path / "groups.csv", ids)
     assert time.process_time() - began < 10
 
@@ -231,29 +233,29 @@ def test_numbers_that_excel_has_rounded_are_warned_of(cells):
 def test_two_tables_are_refused(cells):
     for name in ("groups.csv", "Groups.xlsx"):
         write(cells / name, lines())
-    with pytest.raises(DataError, match=r"more than one table of groups; keep one\n  - Groups.xlsx\n  - groups.csv"):
+    with pytest.raises(DatasetError, match=r"more than one table of groups; keep one\n  - Groups.xlsx\n  - groups.csv"):
         load(f"folder:{cells}")
 
 
 @pytest.mark.parametrize("name", ["groups.xls", "groups.ods", "groups.numbers"])
 def test_a_table_of_a_kind_that_is_not_read_is_named(cells, name):
     write(cells / name, "a spreadsheet")
-    with pytest.raises(DataError, match=f"{name}: not read as a table of groups; save it as groups.csv"):
+    with pytest.raises(DatasetError, match=f"{name}: not read as a table of groups; save it as groups.csv"):
         load(f"folder:{cells}")
 
 
 def test_a_pipe_a_folder_or_a_loop_in_place_of_a_table_is_refused_at_once(cells):
     path = cells / "groups.csv"
     os.mkfifo(path)
-    with pytest.raises(DataError, match=r"groups\.csv: is a named pipe, not a file; put the table itself there"):
+    with pytest.raises(DatasetError, match=r"groups\.csv: is a named pipe, not a file; put the table itself there"):
         load(f"folder:{cells}")
     path.unlink()
     path.symlink_to(path)
-    with pytest.raises(DataError, match=r"groups\.csv: is a loop of links, not a file"):
+    with pytest.raises(DatasetError, match=r"groups\.csv: is a loop of links, not a file"):
         load(f"folder:{cells}")
     path.unlink()
     path.mkdir()
-    with pytest.raises(DataError, match=r"groups\.csv: a folder; put the table itself there"):
+    with pytest.raises(DatasetError, match=r"groups\.csv: a folder; put the table itself there"):
         load(f"folder:{cells}")
 
 
@@ -263,17 +265,17 @@ def test_a_table_beyond_the_limits_is_refused(cells, monkeypatch):
     monkeypatch.setattr(tables, "MAX_TABLE_BYTES", size)
     assert groups_of(cells) == GROUPS
     monkeypatch.setattr(tables, "MAX_TABLE_BYTES", size - 1)
-    with pytest.raises(DataError, match="a table of images is smaller"):
+    with pytest.raises(DatasetError, match="a table of images is smaller"):
         load(f"folder:{cells}")
     monkeypatch.undo()
     monkeypatch.setattr(tables, "MAX_TABLE_LINES", 5)
-    with pytest.raises(DataError, match="more than 5 lines"):
+    with pytest.raises(DatasetError, match="more than 5 lines"):
         load(f"folder:{cells}")
     monkeypatch.undo()
     (cells / "groups.csv").unlink()
     sheet(cells / "groups.xlsx", [("image", "group"), *GROUPS.items()])
     monkeypatch.setattr(tables, "MAX_TABLE_BYTES", (cells / "groups.xlsx").stat().st_size)
-    with pytest.raises(DataError, match="unpacks to more than"):
+    with pytest.raises(DatasetError, match="unpacks to more than"):
         load(f"folder:{cells}")
 
 
@@ -283,7 +285,7 @@ def test_an_excel_file_that_holds_more_than_it_declares_is_refused_before_it_is_
     with zipfile.ZipFile(cells / "groups.xlsx") as archive:
         members = {own: archive.read(own) for own in archive.namelist()}
     (cells / "groups.xlsx").write_bytes(lying(members, name, 1))
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         load(f"folder:{cells}")
     assert str(caught.value) == (
         f"{cells / 'groups.xlsx'}: not an .xlsx table (BadZipFile: {name} does not hold the {len(members[name]):,} "
@@ -294,5 +296,5 @@ def test_an_excel_file_that_holds_more_than_it_declares_is_refused_before_it_is_
 def test_an_excel_file_of_too_many_files_is_refused(cells, monkeypatch):
     sheet(cells / "groups.xlsx", [("image", "group"), *GROUPS.items()])
     monkeypatch.setattr(tables, "MAX_SHEET_MEMBERS", 3)
-    with pytest.raises(DataError, match="unpacks to more than 16 MiB or 3 files; save it as CSV UTF-8"):
+    with pytest.raises(DatasetError, match="unpacks to more than 16 MiB or 3 files; save it as CSV UTF-8"):
         load(f"folder:{cells}")

@@ -43,14 +43,14 @@ def test_sizes_are_those_of_the_decoded_images_and_nothing_is_decoded(tmp_path, 
     for k, suffix in enumerate(("bmp", "gif", "jp2", "jpg", "png", "tif", "webp")):
         save(tmp_path / "b" / f"{k}.{suffix}", picture(k + 3, 40 + k, 60 - k))
     dataset = datasets.load(f"folder:{tmp_path}")
-    decoded = {image_id: dataset.image(image_id).shape[:2] for image_id in dataset.frame.index}
+    decoded = {image_id: dataset.load_image(image_id).shape[:2] for image_id in dataset.frame.index}
     request.getfixturevalue("undecoded")
-    assert dict(zip(decoded, dataset.sizes().itertuples(index=False, name=None), strict=True)) == decoded
+    assert dict(zip(decoded, dataset.image_sizes().itertuples(index=False, name=None), strict=True)) == decoded
     assert decoded["a/turned.jpg"] == decoded["a/turned.tif"] == (48, 40)
 
 
 def test_synthetic_sizes_need_no_rendering(undecoded):
-    sizes = datasets.load("synthetic", n=6, patients=3, size=40).sizes()
+    sizes = datasets.load("synthetic", n_images=6, n_patients=3, size=40).image_sizes()
     assert sizes.index[0] == "synthetic-00000"
     assert (sizes == 40).all(axis=None)
 
@@ -60,8 +60,8 @@ def test_sizes_of_files_with_unreadable_headers_name_them_all(tmp_path):
     dataset = datasets.load(f"folder:{tmp_path}")
     for name in ("blast/0.png", "healthy/2.png"):
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(datasets.DataError, match="2 of 6 images cannot be read") as caught:
-        dataset.sizes()
+    with pytest.raises(datasets.DatasetError, match="2 of 6 images cannot be read") as caught:
+        dataset.image_sizes()
     assert [line.partition(":")[0] for line in caught.value.problems] == [
         f"{tmp_path / 'blast/0.png'}", f"{tmp_path / 'healthy/2.png'}"
     ]  # fmt: skip
@@ -69,15 +69,15 @@ def test_sizes_of_files_with_unreadable_headers_name_them_all(tmp_path):
 
 def test_a_box_is_cut_from_its_image_and_its_mask(tmp_path):
     dataset = boxed(tmp_path, mask=True)
-    assert np.array_equal(dataset.image("cell"), picture(1)[5:25, 10:30])
-    assert np.array_equal(dataset.mask("cell"), (np.arange(40 * 48).reshape(40, 48) % 256 % 3)[5:25, 10:30])
-    assert dataset.sizes().loc["cell"].tolist() == [20, 20]
-    assert dataset.problems(decode=True) == {}
+    assert np.array_equal(dataset.load_image("cell"), picture(1)[5:25, 10:30])
+    assert np.array_equal(dataset.load_mask("cell"), (np.arange(40 * 48).reshape(40, 48) % 256 % 3)[5:25, 10:30])
+    assert dataset.image_sizes().loc["cell"].tolist() == [20, 20]
+    assert dataset.find_problems(decode=True) == {}
 
 
 @pytest.mark.parametrize(("right", "bottom"), [(48, 40), (49, 40), (48, 41)])
 def test_a_box_beyond_its_image_is_a_problem(tmp_path, right, bottom):
-    problems = boxed(tmp_path, right, bottom).problems()
+    problems = boxed(tmp_path, right, bottom).find_problems()
     if (right, bottom) == (48, 40):
         assert problems == {}
     else:
@@ -97,11 +97,11 @@ def test_rows_are_mapped_in_the_order_of_the_table_and_errors_are_collected(tmp_
     class_folder(tmp_path, classes=("blast",), each=40)
     dataset = datasets.load(f"folder:{tmp_path}")
     ids = dataset.frame.index[::-1]
-    assert list(dataset.subset(ids).map_rows(lambda row: row.image_id, "naming")) == ids.tolist()
+    assert list(dataset.select(ids).map_rows(lambda row: row.image_id, "naming")) == ids.tolist()
     for name in ("blast/3.png", "blast/17.png"):
         truncate(tmp_path / name)
     results = dataset.map_rows(lambda row: dataset.reader.read(row, None).shape, "reading")
-    with pytest.raises(datasets.DataError, match="2 of 40 images cannot be read") as caught:
+    with pytest.raises(datasets.DatasetError, match="2 of 40 images cannot be read") as caught:
         list(results)
     assert len(caught.value.problems) == 2
     assert "blast/17.png: truncated" in caught.value.problems[0]

@@ -232,10 +232,10 @@ def train_classifier(place, where, *words):
 def place(tmp_path_factory):
     """A folder with two classes of drawn cells."""
     folder = tmp_path_factory.mktemp("place")
-    cells = datasets.load("synthetic", n=40, patients=20, size=64)
+    cells = datasets.load("synthetic", n_images=40, n_patients=20, size=64)
     for k, name in enumerate(cells.frame.index):
         (folder / "cells" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
-        images.write_png(folder / "cells" / "ab"[k % 2] / f"{name}.png", cells.image(name))
+        images.write_png(folder / "cells" / "ab"[k % 2] / f"{name}.png", cells.load_image(name))
     return folder
 
 

@@ -67,8 +67,8 @@ def test_an_image_without_a_cell_has_zeros_under_the_same_names():
 
 
 def test_a_table_has_the_ids_and_finite_numbers_only():
-    data = datasets.load("synthetic", n=12, patients=4, task="leukaemia")
-    table = features.table(data.images(96), data.frame.index)
+    data = datasets.load("synthetic", n_images=12, n_patients=4, task="leukaemia")
+    table = features.table(data.load_images(96), data.frame.index)
     assert table.index.equals(data.frame.index)
     assert np.isfinite(table.to_numpy()).all()
     assert set(features.READABLE) <= set(table)

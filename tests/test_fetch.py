@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from helpers import datasets
-from helpers.datasets import DataError, connection, fetch, folder
+from helpers.datasets import DatasetError, connection, download, folder
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -103,7 +103,7 @@ def server():
 def pauses(monkeypatch):
     """The pauses that fetch made, without their time."""
     made = []
-    monkeypatch.setattr(fetch, "time", types.SimpleNamespace(sleep=made.append))
+    monkeypatch.setattr(download, "time", types.SimpleNamespace(sleep=made.append))
     return made
 
 
@@ -115,15 +115,15 @@ def remote(tmp_path, monkeypatch):
         names = {name.replace("__", "/"): content for name, content in contents.items()}
         lines = [f'"{name}" {hashlib.sha256(content).hexdigest()}' for name, content in names.items()]
         (tmp_path / "registry.txt").write_text("\n".join(lines), encoding="utf-8")
-        monkeypatch.setattr(fetch, "REGISTRIES", tmp_path)
-        return fetch.Remote(address, "registry.txt")
+        monkeypatch.setattr(download, "REGISTRIES", tmp_path)
+        return download.Remote(address, "registry.txt")
 
     return make
 
 
 def files_below(place):
     """All but the lock, which stays."""
-    found = (p for p in place.rglob("*") if p.is_file() and p.name != fetch.LOCK)
+    found = (p for p in place.rglob("*") if p.is_file() and p.name != download.LOCK)
     return sorted(p.relative_to(place).as_posix() for p in found)
 
 
@@ -133,7 +133,7 @@ def files_below(place):
 def test_a_good_file_arrives(tmp_path, server, remote):
     server.files = {"/folder a/cell.bin": CONTENT}
     place = tmp_path / "data"
-    got = fetch.download(remote(server.address, **{"folder a__cell.bin": CONTENT}), place)
+    got = download.download_files(remote(server.address, **{"folder a__cell.bin": CONTENT}), place)
     assert got == [place / "folder a" / "cell.bin"]
     assert got[0].read_bytes() == CONTENT
     assert files_below(place) == ["folder a/cell.bin"]
@@ -141,7 +141,7 @@ def test_a_good_file_arrives(tmp_path, server, remote):
 
 def test_only_the_files_that_are_asked_for_are_fetched(tmp_path, server, remote):
     server.files = {"/a": b"a", "/b": b"b"}
-    fetch.download(remote(server.address, a=b"a", b=b"b"), tmp_path / "data", only=("b",))
+    download.download_files(remote(server.address, a=b"a", b=b"b"), tmp_path / "data", only=("b",))
     assert files_below(tmp_path / "data") == ["b"]
     assert [path for path, *_ in server.requests] == ["/b"]
 
@@ -149,8 +149,8 @@ def test_only_the_files_that_are_asked_for_are_fetched(tmp_path, server, remote)
 def test_a_good_file_that_is_there_is_not_fetched_again(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
     wanted = remote(server.address, a=CONTENT)
-    fetch.download(wanted, tmp_path / "data")
-    fetch.download(wanted, tmp_path / "data")
+    download.download_files(wanted, tmp_path / "data")
+    download.download_files(wanted, tmp_path / "data")
     assert len(server.requests) == 1
 
 
@@ -158,13 +158,13 @@ def test_a_changed_file_that_is_there_is_replaced(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a").write_bytes(b"damaged")
-    assert fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
 
 
 def test_a_wrong_hash_leaves_nothing_in_place(tmp_path, server, remote):
     server.files = {"/a": b"something else"}
-    with pytest.raises(DataError, match=r"a: .*hash"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match=r"a: .*hash"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == []
 
 
@@ -172,14 +172,14 @@ def test_a_wrong_hash_does_not_touch_the_file_that_was_there(tmp_path, server, r
     server.files = {"/a": b"something else"}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a").write_bytes(b"older")
-    with pytest.raises(DataError, match="hash"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match="hash"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert (tmp_path / "data" / "a").read_bytes() == b"older"
 
 
 def test_a_cut_download_is_continued(tmp_path, server, remote):
     server.files, server.cuts = {"/a": CONTENT}, 1
-    got = fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    got = download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert got[0].read_bytes() == CONTENT
     first, second = [wanted for _, wanted, _ in server.requests]
     assert first is None
@@ -189,19 +189,19 @@ def test_a_cut_download_is_continued(tmp_path, server, remote):
 
 def test_a_cut_download_starts_again_where_the_server_knows_no_ranges(tmp_path, server, remote):
     server.files, server.cuts, server.ranges = {"/a": CONTENT}, 1, False
-    assert fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
     assert len(server.requests) == 2
 
 
 def test_a_download_is_continued_by_a_later_call(tmp_path, server, remote):
-    server.files, server.cuts = {"/a": CONTENT}, fetch.ATTEMPTS
+    server.files, server.cuts = {"/a": CONTENT}, download.ATTEMPTS
     wanted = remote(server.address, a=CONTENT)
-    with pytest.raises(DataError, match="run the same command again"):
-        fetch.download(wanted, tmp_path / "data")
+    with pytest.raises(DatasetError, match="run the same command again"):
+        download.download_files(wanted, tmp_path / "data")
     assert files_below(tmp_path / "data") == ["a.part"]
     kept = (tmp_path / "data" / "a.part").stat().st_size
     assert 0 < kept < len(CONTENT)
-    assert fetch.download(wanted, tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(wanted, tmp_path / "data")[0].read_bytes() == CONTENT
     assert server.requests[-1][1] == f"bytes={kept}-"
     assert files_below(tmp_path / "data") == ["a"]
 
@@ -210,7 +210,7 @@ def test_a_partial_file_that_is_already_whole_is_taken(tmp_path, server, remote)
     server.files = {"/a": CONTENT}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.part").write_bytes(CONTENT)
-    assert fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
     assert files_below(tmp_path / "data") == ["a"]
 
 
@@ -219,34 +219,34 @@ def test_a_partial_file_of_something_else_is_thrown_away(tmp_path, server, remot
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.part").write_bytes(b"x" * 100)
     wanted = remote(server.address, a=CONTENT)
-    with pytest.raises(DataError, match="hash"):
-        fetch.download(wanted, tmp_path / "data")
+    with pytest.raises(DatasetError, match="hash"):
+        download.download_files(wanted, tmp_path / "data")
     assert files_below(tmp_path / "data") == []
-    assert fetch.download(wanted, tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(wanted, tmp_path / "data")[0].read_bytes() == CONTENT
 
 
 def test_a_range_is_never_asked_of_a_compressed_answer(tmp_path, server, remote):
     server.files, server.cuts = {"/a": CONTENT}, 1
-    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert {encoding for *_, encoding in server.requests} == {"identity"}
 
 
 def test_a_server_that_is_busy_for_a_moment_is_asked_again(tmp_path, server, remote):
     server.files, server.errors = {"/a": CONTENT}, 1
-    assert fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
+    assert download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")[0].read_bytes() == CONTENT
 
 
 def test_a_server_that_stays_busy_is_given_up(tmp_path, server, remote):
     server.files, server.errors = {"/a": CONTENT}, 99
-    with pytest.raises(DataError, match="a: the server answered 503"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
-    assert len(server.requests) == fetch.ATTEMPTS
+    with pytest.raises(DatasetError, match="a: the server answered 503"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == download.ATTEMPTS
 
 
 def test_a_missing_file_is_named_and_asked_for_once(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
-    with pytest.raises(DataError, match=r"1 of 2 files.*\n.*b: the server answered 404") as caught:
-        fetch.download(remote(server.address, a=CONTENT, b=b"b"), tmp_path / "data")
+    with pytest.raises(DatasetError, match=r"1 of 2 files.*\n.*b: the server answered 404") as caught:
+        download.download_files(remote(server.address, a=CONTENT, b=b"b"), tmp_path / "data")
     assert len(caught.value.problems) == 1
     assert [path for path, *_ in server.requests].count("/b") == 1
     assert files_below(tmp_path / "data") == ["a"]
@@ -256,16 +256,16 @@ def test_a_server_that_is_gone_is_told_in_one_error(tmp_path, server, remote):
     wanted = remote(server.address, a=CONTENT, b=b"b")
     server.shutdown()
     server.server_close()
-    with pytest.raises(DataError, match="2 of 2 files") as caught:
-        fetch.download(wanted, tmp_path / "data")
+    with pytest.raises(DatasetError, match="2 of 2 files") as caught:
+        download.download_files(wanted, tmp_path / "data")
     assert all("no answer" in line for line in caught.value.problems)
     assert files_below(tmp_path / "data") == []
 
 
 def test_a_wrong_hash_is_told_in_one_line_with_what_to_do(tmp_path, server, remote):
     server.files = {"/a": b"something else"}
-    with pytest.raises(DataError) as caught:
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError) as caught:
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     (line,) = caught.value.problems
     digest = hashlib.sha256(CONTENT).hexdigest()
     assert line == (
@@ -290,7 +290,7 @@ def http_date(seconds):
 def test_a_server_that_asks_for_a_pause_gets_it(tmp_path, server, remote, pauses, status, asked, least, most):
     server.retry_after = http_date(asked) if isinstance(asked, int) else asked
     server.files, server.errors, server.status = {"/a": CONTENT}, 1, status
-    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == ["a"]
     assert len(pauses) == 1
     assert least <= pauses[0] <= most
@@ -300,18 +300,18 @@ def test_a_server_that_asks_for_a_pause_gets_it(tmp_path, server, remote, pauses
 def test_a_server_that_asks_for_a_long_pause_is_not_asked_again(tmp_path, server, remote, pauses, asked):
     server.files, server.errors, server.status, server.retry_after = {"/a": CONTENT}, 9, 429, asked
     with pytest.raises(
-        DataError, match=r"a: .*answered 429 and asks for a pause of [\d,]+ seconds; run the same command"
+        DatasetError, match=r"a: .*answered 429 and asks for a pause of [\d,]+ seconds; run the same command"
     ):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert len(server.requests) == 1
     assert pauses == []
 
 
 def test_a_server_that_stays_busy_for_us_is_given_up(tmp_path, server, remote):
     server.files, server.errors, server.status = {"/a": CONTENT}, 99, 429
-    with pytest.raises(DataError, match="a: the server answered 429"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
-    assert len(server.requests) == fetch.ATTEMPTS
+    with pytest.raises(DatasetError, match="a: the server answered 429"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == download.ATTEMPTS
 
 
 # --- answers without an end
@@ -349,10 +349,10 @@ def bomb(handler):
 
 @pytest.mark.parametrize("answer", [digits_announced, large_announced, endless, endless_chunks, bomb])
 def test_a_file_that_is_too_large_is_given_up_and_leaves_nothing(tmp_path, server, remote, monkeypatch, answer):
-    monkeypatch.setattr(fetch, "MAX_FILE_BYTES", 10_000_000)
+    monkeypatch.setattr(download, "MAX_FILE_BYTES", 10_000_000)
     server.answer = answer
-    with pytest.raises(DataError, match="a: the answer is not taken: it has more than 10,000,000 bytes"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match="a: the answer is not taken: it has more than 10,000,000 bytes"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == []
     assert len(server.requests) == 1
 
@@ -376,7 +376,7 @@ def test_a_redirect_is_followed_and_its_body_is_not_read(tmp_path, server, remot
             handler.wfile.write(CONTENT)
 
     server.answer = answer
-    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert (tmp_path / "data" / "a").read_bytes() == CONTENT
     assert [path for path, *_ in server.requests] == ["/a", "/b"]
     assert {encoding for *_, encoding in server.requests} == {"identity"}
@@ -385,8 +385,8 @@ def test_a_redirect_is_followed_and_its_body_is_not_read(tmp_path, server, remot
 
 def test_redirects_without_end_are_given_up(tmp_path, server, remote):
     server.answer = lambda handler: redirect(handler, b"/a", b"Content-Length: 0")
-    with pytest.raises(DataError, match="a: the answer is not taken: it is redirected more than 5 times"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match="a: the answer is not taken: it is redirected more than 5 times"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert len(server.requests) == 6
 
 
@@ -402,8 +402,8 @@ def test_redirects_without_end_are_given_up(tmp_path, server, remote):
 )
 def test_a_redirect_to_what_is_no_address_is_refused_in_a_line(tmp_path, server, remote, place, said):
     server.answer = lambda handler: redirect(handler, place, b"Content-Length: 0")
-    with pytest.raises(DataError) as caught:
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError) as caught:
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     (problem,) = caught.value.problems
     assert problem.startswith("a: the answer is not taken: ")
     assert said in problem
@@ -420,9 +420,9 @@ def test_lines_between_the_pieces_of_an_answer_end(tmp_path, server, remote):
             sent.append(2**20)
 
     server.answer = answer
-    with pytest.raises(DataError, match="a: no answer"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
-    assert len(server.requests) == fetch.ATTEMPTS
+    with pytest.raises(DatasetError, match="a: no answer"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
+    assert len(server.requests) == download.ATTEMPTS
     assert sum(sent) < 150 * 2**20  # what the buffers of the system hold, three times
 
 
@@ -444,17 +444,17 @@ def test_an_answer_that_drips_is_given_up(tmp_path, server, remote, monkeypatch,
     monkeypatch.setattr(connection, "WINDOW", 0.2)
     server.answer = answer
     begun = time.monotonic()
-    with pytest.raises(DataError, match="a: the answer is not taken: it sends less than 1,024 bytes a second"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match="a: the answer is not taken: it sends less than 1,024 bytes a second"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert time.monotonic() - begun < 10
-    assert len(server.requests) == fetch.ATTEMPTS
+    assert len(server.requests) == download.ATTEMPTS
 
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server, remote, monkeypatch):
     monkeypatch.setattr(connection, "MAX_SECONDS", 0.2)
     server.answer = endless
-    with pytest.raises(DataError, match="a: the answer is not taken: it has not ended after"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match="a: the answer is not taken: it has not ended after"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
 
 
 def endless_line(handler):
@@ -477,8 +477,8 @@ def endless_headers(handler):
 def test_headers_without_an_end_are_given_up(tmp_path, server, remote, answer):
     server.answer = answer
     begun = time.monotonic()
-    with pytest.raises(DataError, match=r"1 of 1 files.*\n.*a: "):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match=r"1 of 1 files.*\n.*a: "):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert time.monotonic() - begun < 10
     assert files_below(tmp_path / "data") == []
 
@@ -518,7 +518,7 @@ def test_files_that_are_there_need_no_lock(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a").write_bytes(CONTENT)
-    fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert [p.name for p in (tmp_path / "data").iterdir()] == ["a"]
 
 
@@ -527,15 +527,15 @@ def test_a_full_disk_is_told_as_such(tmp_path, server, remote):
     server.files = {"/a": CONTENT}
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.part").symlink_to("/dev/full")
-    with pytest.raises(DataError, match=r"a: cannot be written \(No space left on device\); make room"):
-        fetch.download(remote(server.address, a=CONTENT), tmp_path / "data")
+    with pytest.raises(DatasetError, match=r"a: cannot be written \(No space left on device\); make room"):
+        download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
 
 
 @pytest.mark.parametrize(("name", "number"), [("wbc1", 600), ("bccd", 728), ("bloodmnist", 1)])
 def test_the_registries_name_the_files_of_their_datasets(tmp_path, name, number):
     source = datasets.SOURCES[name]
     registry = source.remote.files(tmp_path).registry
-    wanted = [file for file in registry if source.wanted(file, {})]
+    wanted = [file for file in registry if source.file_filter(file, {})]
     assert len(wanted) >= number
     digests = [registry[file].removeprefix("md5:") for file in wanted]
     assert {len(digest) for digest in digests} <= {32, 64}
@@ -550,30 +550,34 @@ def test_get_fetches_checks_and_loads(tmp_path, server, remote, monkeypatch):
     stream = io.BytesIO()
     Image.linear_gradient("L").save(stream, "PNG")
     server.files = {"/cells/a.png": stream.getvalue()}
-    source = datasets.Source(
-        folder.folder, folder.FOLDER_CARD, "tiny", remote(server.address, **{"cells__a.png": stream.getvalue()})
+    source = datasets.DatasetSpec(
+        folder.load_folder, folder.FOLDER_CARD, "tiny", remote(server.address, **{"cells__a.png": stream.getvalue()})
     )
     monkeypatch.setitem(datasets.SOURCES, "tiny", source)
-    with pytest.raises(DataError, match="data get tiny"):
+    with pytest.raises(DatasetError, match="data get tiny"):
         datasets.load("tiny", root=tmp_path / "root")
-    dataset = datasets.get("tiny", root=tmp_path / "root")
+    dataset = datasets.fetch("tiny", root=tmp_path / "root")
     assert dataset.frame["label"].tolist() == ["cells"]
 
 
 def test_get_refuses_an_option_that_the_dataset_has_not_before_it_fetches(tmp_path, server, remote, monkeypatch):
-    source = datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", remote(server.address, a=CONTENT))
+    source = datasets.DatasetSpec(folder.load_folder, folder.FOLDER_CARD, "tiny", remote(server.address, a=CONTENT))
     monkeypatch.setitem(datasets.SOURCES, "tiny", source)
-    with pytest.raises(DataError, match="tiny: no option nonsense; it has "):
-        datasets.get("tiny", root=tmp_path / "root", nonsense=1)
+    with pytest.raises(DatasetError, match="tiny: no option nonsense; it has "):
+        datasets.fetch("tiny", root=tmp_path / "root", nonsense=1)
     assert server.requests == []
     assert not (tmp_path / "root").exists()
 
 
 def test_get_finds_damage_behind_the_header(tmp_path, monkeypatch):
-    monkeypatch.setitem(datasets.SOURCES, "tiny", datasets.Source(folder.folder, folder.FOLDER_CARD, "tiny", ask="ask"))
+    monkeypatch.setitem(
+        datasets.SOURCES,
+        "tiny",
+        datasets.DatasetSpec(folder.load_folder, folder.FOLDER_CARD, "tiny", instructions="ask"),
+    )
     (tmp_path / "tiny" / "cells").mkdir(parents=True)
     stream = io.BytesIO()
     Image.effect_noise((32, 32), 50).save(stream, "PNG")
     (tmp_path / "tiny" / "cells" / "a.png").write_bytes(stream.getvalue()[:-200])
-    with pytest.raises(DataError, match=r"1 of 1 images are damaged.*\n.*a\.png"):
-        datasets.get("tiny", root=tmp_path)
+    with pytest.raises(DatasetError, match=r"1 of 1 images are damaged.*\n.*a\.png"):
+        datasets.fetch("tiny", root=tmp_path)

@@ -86,8 +86,8 @@ def test_any_mask_and_table_of_values_is_a_dataset_or_a_data_error(tmp_path, mas
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*no mask holds")
-            found = datasets.load(f"folder:{tmp_path}").masks(24)
-    except datasets.DataError as error:
+            found = datasets.load(f"folder:{tmp_path}").load_masks(24)
+    except datasets.DatasetError as error:
         assert str(tmp_path) in str(error)
     else:
         assert set(np.unique(found)) <= {0, 1, 2}
@@ -106,7 +106,7 @@ def test_any_table_of_groups_is_a_dataset_or_a_data_error(tmp_path, content):
     (tmp_path / "groups.csv").write_bytes(content)
     try:
         found = datasets.load(f"folder:{tmp_path}")
-    except datasets.DataError as error:
+    except datasets.DatasetError as error:
         assert str(error)
     else:
         assert found.frame["group"].ne("").all()

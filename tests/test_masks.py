@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from helpers import datasets, images
-from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, DataError, masks
+from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, DatasetError, masks
 
 LABELS = np.zeros((24, 30), np.uint8)
 LABELS[4:20, 5:25], LABELS[8:16, 10:20] = CYTOPLASM, NUCLEUS
@@ -65,14 +65,14 @@ def cells(tmp_path):
 
 
 def refused(make, *args, **options):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         make(*args, **options)
     return str(caught.value)
 
 
 def assert_read(dataset):
     for image_id in dataset.frame.index:
-        assert np.array_equal(dataset.mask(image_id), LABELS)
+        assert np.array_equal(dataset.load_mask(image_id), LABELS)
 
 
 # --- what is read
@@ -129,8 +129,8 @@ def test_a_mask_in_the_transparency_alone_is_read(cells):
 def test_a_mask_of_one_class_is_judged_with_the_others(cells):
     """The values of a dataset are judged together: 0 and 255 alone would not say enough."""
     dataset = cells(valued(0, 128, 255), valued(0, 0, 255), np.zeros_like(LABELS))
-    assert set(np.unique(dataset.mask("healthy/1.png"))) == {BACKGROUND, NUCLEUS}
-    assert not dataset.mask("blast/2.png").any()
+    assert set(np.unique(dataset.load_mask("healthy/1.png"))) == {BACKGROUND, NUCLEUS}
+    assert not dataset.load_mask("blast/2.png").any()
 
 
 # --- what is refused
@@ -188,7 +188,7 @@ def test_another_order_can_be_declared(cells):
 
 def test_cells_that_fill_a_few_images_are_read(cells):
     filled = np.maximum(LABELS, CYTOPLASM)
-    assert np.array_equal(cells(LABELS, filled, LABELS).mask("healthy/1.png"), filled)
+    assert np.array_equal(cells(LABELS, filled, LABELS).load_mask("healthy/1.png"), filled)
 
 
 def test_noise_of_jpeg_is_refused_with_a_few_of_its_values(cells):
@@ -200,8 +200,8 @@ def test_noise_of_jpeg_is_refused_with_a_few_of_its_values(cells):
 def test_values_in_colour_and_transparency_are_refused(cells, tmp_path):
     drawn = np.dstack([valued(0, 128, 255)] * 3 + [np.where(LABELS > 0, 255, 77).astype(np.uint8)])
     dataset = cells(drawn, drawn)
-    with pytest.raises(DataError, match="values in the colours and in the transparency"):
-        dataset.masks(24)
+    with pytest.raises(DatasetError, match="values in the colours and in the transparency"):
+        dataset.load_masks(24)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -272,7 +272,7 @@ def test_a_declared_binary_mask_is_read_and_the_missing_class_is_a_warning(cells
     with pytest.warns(UserWarning, match=r"no mask holds cytoplasm \(values 0, 255\)") as found:
         dataset = cells(*[valued(0, 0, 255)] * 2, table="value,class\n0,background\n255,nucleus\n")
     assert len(found) == 1
-    assert set(np.unique(dataset.mask("blast/0.png"))) == {BACKGROUND, NUCLEUS}
+    assert set(np.unique(dataset.load_mask("blast/0.png"))) == {BACKGROUND, NUCLEUS}
 
 
 def test_a_class_that_no_mask_has_is_a_warning(cells):
@@ -316,7 +316,7 @@ def test_a_value_that_appears_after_loading_is_refused_when_it_is_read(cells):
     dataset = cells(LABELS, LABELS)
     Image.fromarray(valued(0, 1, 9)).save(dataset.reader.root / "masks/blast/0.png")
     with pytest.raises(images.ImageError, match=r"0\.png: holds 9 \(80 pixels\); the masks .* hold 0, 1, 2"):
-        dataset.mask("blast/0.png")
+        dataset.load_mask("blast/0.png")
 
 
 # --- which file
@@ -365,7 +365,7 @@ def test_masks_that_differ_in_case_only_are_told_apart(tmp_path):
         Image.fromarray(np.roll(LABELS, k)).save(tmp_path / "masks" / "a" / name)
     dataset = datasets.load(f"folder:{tmp_path}")
     assert dataset.frame.loc["a/X.png", "mask_path"] == "masks/a/X.png"
-    assert np.array_equal(dataset.mask("a/x.png"), LABELS)
+    assert np.array_equal(dataset.load_mask("a/x.png"), LABELS)
 
 
 def test_two_masks_of_one_image_are_refused(cells, tmp_path):
@@ -387,7 +387,7 @@ def test_published_masks_are_cut_at_64_and_192(real, name, values):
         for image_id, row in dataset.frame.iterrows():
             grey = images.read_mask(dataset.reader.root / row["mask_path"])
             seen |= set(np.unique(grey).tolist())
-            assert np.array_equal(dataset.mask(image_id), np.digitize(grey, [64, 192]))
+            assert np.array_equal(dataset.load_mask(image_id), np.digitize(grey, [64, 192]))
     assert len(seen) == values
 
 

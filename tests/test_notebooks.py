@@ -205,7 +205,7 @@ def test_solutions_are_right(notebook):
 
 
 def test_wrong_and_missing_answers_get_a_hint(capsys):
-    data = datasets.load("synthetic", n=24, patients=4)
+    data = datasets.load("synthetic", n_images=24, n_patients=4)
     teaching.check("00-count", None, data)
     teaching.check("00-count", 7, data)
     teaching.check("00-groups", 4, data)
@@ -230,21 +230,21 @@ def test_wrong_and_missing_answers_get_a_hint(capsys):
     ],
 )
 def test_counts_are_exact_and_other_numbers_right_within_one_percent(exercise, answer, verdict, capsys):
-    data = datasets.load("synthetic", n=24, patients=4)
+    data = datasets.load("synthetic", n_images=24, n_patients=4)
     assert len(data.classes) == 6
     teaching.check(exercise, answer, data)
     assert capsys.readouterr().out.startswith(verdict)
 
 
 def test_241_is_not_240(capsys):
-    teaching.check("00-count", 241, datasets.load("synthetic", n=240, patients=12, size=32))
+    teaching.check("00-count", 241, datasets.load("synthetic", n_images=240, n_patients=12, size=32))
     assert "❌ 241 is not it" in capsys.readouterr().out
 
 
 def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
     """Otsu's cells, with the red cells that touch them, gave 0.33 where the masks give 0.20."""
-    data = datasets.load("synthetic", n=60, patients=12, task="leukaemia")
-    share = float((data.masks(64) > 0).mean())
+    data = datasets.load("synthetic", n_images=60, n_patients=12, task="leukaemia")
+    share = float((data.load_masks(64) > 0).mean())
     assert teaching.ANSWERS["07-chance"][0](data) == share
     assert 0.15 < share < 0.25
 

@@ -166,7 +166,7 @@ def test_a_title_without_a_column_is_refused():
 
 @pytest.fixture(scope="module")
 def cells():
-    return datasets.load("synthetic", n=30, seed=3)
+    return datasets.load("synthetic", n_images=30, seed=3)
 
 
 def test_a_montage_has_cells_of_every_class_drawn_once_from_a_seed(cells):
@@ -175,7 +175,7 @@ def test_a_montage_has_cells_of_every_class_drawn_once_from_a_seed(cells):
     there = [label for label in cells.classes if (cells.frame["label"] == label).any()]
     assert [line[0].texts[0].get_text() for line in axes] == there
     for line, label in zip(axes, there, strict=True):
-        of_class = cells.subset(cells.frame.index[cells.frame["label"] == label]).images(16)
+        of_class = cells.select(cells.frame.index[cells.frame["label"] == label]).load_images(16)
         shown = [ax.images[0].get_array() for ax in line if ax.images]
         places = [next(k for k, image in enumerate(of_class) if np.array_equal(image, each)) for each in shown]
         assert len(set(places)) == len(places) == min(2, len(of_class))
@@ -196,10 +196,10 @@ class Unlabelled:
     def __init__(self, ids):
         self.frame = pd.DataFrame(index=ids)
 
-    def subset(self, ids):
+    def select(self, ids):
         return Unlabelled(ids)
 
-    def images(self, size):
+    def load_images(self, size):
         return np.stack([np.full((size, size, 3), int(name), np.uint8) for name in self.frame.index])
 
 
@@ -225,22 +225,22 @@ def test_outlines_are_drawn_on_a_copy_cell_green_and_nucleus_yellow():
 
 
 def test_overlays_have_the_images_and_a_row_of_outlines_per_label(cells):
-    two = cells.subset(cells.frame.index[:2])
-    picture = plots.overlays(two, {"drawn": two.masks(32)}, "c", 32)
+    two = cells.select(cells.frame.index[:2])
+    picture = plots.overlays(two, {"drawn": two.load_masks(32)}, "c", 32)
     axes = np.reshape(picture.figure.axes, (2, 2))
-    for k, (image, mask) in enumerate(zip(two.images(32), two.masks(32), strict=True)):
+    for k, (image, mask) in enumerate(zip(two.load_images(32), two.load_masks(32), strict=True)):
         assert np.array_equal(axes[0, k].images[0].get_array(), image)
         assert np.array_equal(axes[1, k].images[0].get_array(), plots.outlined(image, mask))
     assert [ax.get_title() for ax in axes[0]] == [name.removeprefix("synthetic-") for name in two.frame.index]
     assert picture.alt.startswith("Pictures in 2 rows, columns ") and picture.alt.endswith("image (2); drawn (2).")
-    shown = plots.overlays(two, {"drawn": two.masks(128)}, "c").figure.axes[0].images[0]
+    shown = plots.overlays(two, {"drawn": two.load_masks(128)}, "c").figure.axes[0].images[0]
     assert shown.get_array().shape == (128, 128, 3)
 
 
 def test_an_id_without_a_dash_is_a_title_as_it_is(cells):
-    one = cells.subset(cells.frame.index[:1])
+    one = cells.select(cells.frame.index[:1])
     named = dataclasses.replace(one, frame=one.frame.rename(index={one.frame.index[0]: "cell7"}))
-    picture = plots.overlays(named, {"drawn": one.masks(16)}, "c", 16)
+    picture = plots.overlays(named, {"drawn": one.load_masks(16)}, "c", 16)
     assert picture.figure.axes[0].get_title() == "cell7"
 
 

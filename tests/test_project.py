@@ -33,7 +33,7 @@ def test_the_project_is_the_checkout_unless_another_is_named(tmp_path, monkeypat
     copy = Project.current()
     assert copy == Project(tmp_path / "copy")
     assert copy.results == tmp_path / "copy" / "book" / "results"
-    assert copy.build == tmp_path / "copy" / "build"
+    assert copy.loader == tmp_path / "copy" / "build"
     with pytest.raises(project.ProjectError, match="copy: no project, as it has no folder notebooks"):
         copy.check()
 

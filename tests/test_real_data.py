@@ -41,10 +41,10 @@ def test_wbc2_has_100_images_in_five_classes(wbc2):
 
 
 def test_sizes_of_the_wbc_images_are_as_the_card_says(wbc1, wbc2):
-    sizes = wbc1.sizes()
+    sizes = wbc1.image_sizes()
     assert (sizes == 120).all(axis=1).sum() == 224
     assert len(sizes.drop_duplicates()) == 30
-    assert (wbc2.sizes() == 300).all(axis=None)
+    assert (wbc2.image_sizes() == 300).all(axis=None)
 
 
 def test_wbc1_112_and_139_are_the_same_file(wbc1):
@@ -74,8 +74,8 @@ def test_wbc1_holds_exactly_the_fourteen_known_pairs_and_its_groups_join_them(wb
 @pytest.mark.parametrize("name", ["wbc1", "wbc2"])
 def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(real, name):
     dataset = real(name)
-    assert dataset.problems(decode=True) == {}
-    masks = dataset.masks(64)
+    assert dataset.find_problems(decode=True) == {}
+    masks = dataset.load_masks(64)
     assert set(np.unique(masks)) == {0, 1, 2}
     assert (masks == NUCLEUS).any(axis=(1, 2)).all()
 
@@ -83,7 +83,7 @@ def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(real, name):
 def test_bccd_has_364_fields_of_640_by_480(real):
     fields = real("bccd", fields=True)
     assert len(fields) == 364
-    assert (fields.sizes() == (480, 640)).all(axis=None)
+    assert (fields.image_sizes() == (480, 640)).all(axis=None)
     assert {kind for boxes in fields.frame["boxes"] for kind, *_ in boxes} == {"WBC", "RBC", "Platelets"}
 
 
@@ -129,25 +129,25 @@ def test_cnmc_has_1440_cells_of_28_subjects_in_25_groups(real):
                                              ("cnmc", (450, 450, 3))])  # fmt: skip
 def test_one_image_of_each_set_decodes(real, name, shape):
     dataset = real(name)
-    picture = dataset.image(dataset.frame.index[0])
+    picture = dataset.load_image(dataset.frame.index[0])
     assert picture.dtype == np.uint8
     assert shape is None or picture.shape == shape
     assert picture.std() > 10
-    assert dataset.subset(dataset.frame.index[:3]).images(48).shape == (3, 48, 48, 3)
+    assert dataset.select(dataset.frame.index[:3]).load_images(48).shape == (3, 48, 48, 3)
 
 
 def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
     dice = []
     for image_id in wbc2.frame.index[:30]:
-        nucleus = wbc2.mask(image_id) == NUCLEUS
-        dice.append(overlap(nucleus, kmeans_lab(wbc2.image(image_id)))[0])
+        nucleus = wbc2.load_mask(image_id) == NUCLEUS
+        dice.append(overlap(nucleus, kmeans_lab(wbc2.load_image(image_id)))[0])
     assert np.mean(dice) > 0.85
 
 
 def test_cells_of_c_nmc_are_found_by_their_black_background(real):
     data = real("cnmc")
-    data = data.subset(data.frame.index[::120])
-    for picture in data.images(225):
+    data = data.select(data.frame.index[::120])
+    for picture in data.load_images(225):
         mask = features.cell_mask(picture)
         assert picture.any(axis=2)[mask].mean() > 0.99
         assert mask.mean() > 0.05

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from helpers import images, modelcard, modelfile, segmentation
-from helpers.datasets import DataError
+from helpers.datasets import DatasetError
 from helpers.datasets.listing import find_images
 from helpers.errors import LeukobookError
 
@@ -208,7 +208,7 @@ def test_a_scale_that_the_model_does_not_know_still_gives_areas_and_is_a_finding
 def test_real_cells_are_kept_and_fields_of_red_cells_are_not(real, name):
     """With the masks that people drew: a cell is kept, and the mask of its neighbourhood alone is none."""
     data = real(name)
-    pictures, masks = data.images(64), data.masks(64)
+    pictures, masks = data.load_images(64), data.load_masks(64)
     kept = [segmentation.find_cell(*pair, 64**2).any() for pair in zip(pictures, masks, strict=True)]
     assert np.mean(kept) >= 0.99
     moved = np.roll(masks, 32, (1, 2))  # the outline of a cell, laid over what is beside it
@@ -228,7 +228,7 @@ def test_a_folder_that_cannot_be_written_stops_before_the_first_image(place):
 def test_what_keeps_a_run_from_starting_is_said(place):
     with pytest.raises(modelfile.ModelError, match=r"No such file or directory.*; chapter 03 saves one in outputs/"):
         segmentation.load_model(place / "nothing.keras")
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DatasetError, match="no such folder"):
         find_images(place / "nowhere")
     (place / "other.keras").write_text("not a model")
     shutil.copy(place / "model.json", place / "other.json")

@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.model_selection import StratifiedGroupKFold
 
 from helpers import datasets, splits
-from helpers.datasets import DataError
+from helpers.datasets import DatasetError
 from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds, rotation
 
 
@@ -63,9 +63,9 @@ def test_folds_do_not_depend_on_the_order_of_the_frame():
 @pytest.mark.parametrize(("k", "complaint"), [(2, "got 2"), (1, "got 1"), (0, "got 0"), (4, "4 parts need as many")])
 def test_more_folds_than_groups_or_too_few_to_train_on_one_are_refused(k, complaint):
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
-    with pytest.raises(DataError, match=complaint):
+    with pytest.raises(DatasetError, match=complaint):
         folds(frame, k, 0)
-    with pytest.raises(DataError, match=r"at least 3 folds.*got 2"):
+    with pytest.raises(DatasetError, match=r"at least 3 folds.*got 2"):
         rotation(pd.Series([0, 1, 0]), 0)
 
 
@@ -96,7 +96,7 @@ def test_every_part_gets_its_share_of_the_groups_and_one_at_least(groups, shares
     frame = frame_of([f"P{k:02d}" for k in range(groups)], "x" * groups)
     found = [sorted(splits.assign_groups(frame, shares, seed).value_counts().sort_index()) for seed in range(5)]
     assert found == [sorted(counts)] * 5
-    with pytest.raises(DataError, match="4 parts need as many groups, and there are 3"):
+    with pytest.raises(DatasetError, match="4 parts need as many groups, and there are 3"):
         splits.assign_groups(frame.iloc[:3], [0.25] * 4, 0)
 
 
@@ -192,7 +192,7 @@ def test_groups_of_very_different_sizes_are_balanced_by_their_images():
 
 def test_folds_that_no_class_can_fill_are_refused():
     frame = frame_of("abcd", "wxyz")
-    with pytest.raises(DataError, match="at least 3 images"):
+    with pytest.raises(DatasetError, match="at least 3 images"):
         folds(frame, 3, 0)
 
 
@@ -205,7 +205,7 @@ def test_a_rare_class_gives_a_warning_that_names_it():
 
 
 def test_classes_that_folds_cannot_test_are_left_out():
-    cells = datasets.load("synthetic", n=120, patients=12, size=32)
+    cells = datasets.load("synthetic", n_images=120, n_patients=12, size=32)
     groups = cells.frame.groupby("label")["group"].nunique()
     kept = splits.testable(cells, 5)
     assert groups.min() < 10 <= groups.max()
@@ -216,7 +216,7 @@ def test_classes_that_folds_cannot_test_are_left_out():
     assert set(splits.testable(replace(cells, frame=few)).classes) == {"neutrophil", "lymphocyte"}
     assert set(splits.testable(replace(cells, frame=few), 4).classes) == {"neutrophil", "lymphocyte", "monocyte"}
     assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
-    with pytest.raises(DataError, match="7 parts need two classes of 14 groups, and there are: basophil"):
+    with pytest.raises(DatasetError, match="7 parts need two classes of 14 groups, and there are: basophil"):
         splits.testable(cells, 7)
 
 
@@ -283,7 +283,7 @@ def test_holdout_does_not_depend_on_the_order_of_the_frame():
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.2, 0), (-0.1, 0.2), (0.2, 1)])
 def test_holdout_must_leave_something_to_train_on(validation, test):
-    with pytest.raises(DataError, match="train on"):
+    with pytest.raises(DatasetError, match="train on"):
         holdout(patients(), validation, test, seed=0)
 
 
@@ -312,14 +312,14 @@ def test_nested_subsets_depend_on_the_seed_and_not_on_the_order():
 
 @pytest.mark.parametrize("sizes", [[], [0], [-1, 4]])
 def test_subsets_of_no_size_are_refused(sizes):
-    with pytest.raises(DataError, match=re.escape(f"got {sizes}")):
+    with pytest.raises(DatasetError, match=re.escape(f"got {sizes}")):
         nested_subsets(patients(), sizes, seed=0)
 
 
 def test_a_subset_larger_than_a_balanced_draw_is_refused():
     frame = frame_of("abcdefgh", "xxxxxxyy")
     assert len(nested_subsets(frame, [4], seed=0)[4]) == 4
-    with pytest.raises(DataError, match="more than the 4"):
+    with pytest.raises(DatasetError, match="more than the 4"):
         nested_subsets(frame, [5], seed=0)
 
 
@@ -335,8 +335,8 @@ def folder_of(root, pictures):
 
 @pytest.fixture(scope="module")
 def drawn_cells():
-    drawn = datasets.load("synthetic", n=24, patients=6, size=96)
-    return {f"c{k:02d}": picture for k, picture in enumerate(drawn.images(96))}
+    drawn = datasets.load("synthetic", n_images=24, n_patients=6, size=96)
+    return {f"c{k:02d}": picture for k, picture in enumerate(drawn.load_images(96))}
 
 
 def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
@@ -438,9 +438,9 @@ def test_audit_finds_a_planted_pair():
 def test_audit_refuses_a_split_of_other_images():
     frame = patients()
     part = holdout(frame, 0, 0.3, seed=0)
-    with pytest.raises(DataError, match="cell-0003"):
+    with pytest.raises(DatasetError, match="cell-0003"):
         audit(frame, part.drop("cell-0003"))
-    with pytest.raises(DataError, match="cell-0003"):
+    with pytest.raises(DatasetError, match="cell-0003"):
         audit(frame.drop("cell-0003"), part)
 
 
@@ -462,7 +462,7 @@ def test_a_fold_has_training_validation_and_test_images_and_every_image_is_teste
     assert sorted(tested) == list("abcdefghij")
     last = rotation(pd.Series([0, 1, 2], index=list("abc")), 2)
     assert (last.val.tolist(), last.train.tolist(), last.test.tolist()) == (["a"], ["b"], ["c"])
-    with pytest.raises(DataError, match="5 is no fold; there are 0 to 4"):
+    with pytest.raises(DatasetError, match="5 is no fold; there are 0 to 4"):
         rotation(fold, 5)
 
 
@@ -471,13 +471,13 @@ def test_a_fold_tells_the_split_of_every_image_in_the_order_that_is_asked_for():
     expected = {"e": "unused", "d": "validation", "c": "train", "b": "test", "a": "train"}
     assert one.split_of(pd.Index(list("edcba"))).to_dict() == expected
     assert one.split_of(pd.Index(list("edcba"))).index.tolist() == list("edcba")
-    with pytest.raises(DataError, match="a fold has 1 images that the dataset has not, such as d"):
+    with pytest.raises(DatasetError, match="a fold has 1 images that the dataset has not, such as d"):
         one.split_of(pd.Index(list("abc")))
 
 
 @pytest.mark.parametrize("twice", [("ab", "b", "c"), ("ab", "c", "a"), ("aa", "b", "c")])
 def test_an_image_is_in_one_split_of_a_fold_and_once(twice):
-    with pytest.raises(DataError, match="is in a fold twice"):
+    with pytest.raises(DatasetError, match="is in a fold twice"):
         splits.Fold(*(pd.Index(list(ids)) for ids in twice))
 
 

@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.morphology import disk
 
 from helpers import pages, splits
-from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, DataError, Dataset, load, synthetic
+from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset, DatasetError, load, synthetic
 from helpers.datasets.synthetic import cache, morphology, painting, scene, shapes, stains
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,8 +42,8 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def test_the_same_seed_draws_the_same_pixels(own_cache):
-    first = drawn().images(64)
-    assert not np.array_equal(first, drawn(seed=1).images(64))
+    first = drawn().load_images(64)
+    assert not np.array_equal(first, drawn(seed=1).load_images(64))
     again = drawn()
     anew = [again.reader.draw(again.row(image_id))[0] for image_id in again.frame.index]
     assert np.array_equal(first, anew)
@@ -53,8 +53,8 @@ def test_the_same_seed_draws_the_same_pixels(own_cache):
 
 def test_pixels_do_not_depend_on_the_order_of_access(own_cache):
     dataset = drawn()
-    backwards = dataset.subset(dataset.frame.index[::-1])
-    last_first = backwards.images(64)[::-1]
+    backwards = dataset.select(dataset.frame.index[::-1])
+    last_first = backwards.load_images(64)[::-1]
     for image_id, picture in zip(dataset.frame.index, last_first, strict=True):
         assert np.array_equal(dataset.reader.draw(dataset.row(image_id))[0], picture)
 
@@ -62,7 +62,7 @@ def test_pixels_do_not_depend_on_the_order_of_access(own_cache):
 def test_more_images_leave_the_first_ones_as_they_are():
     few, more = drawn(n=12), drawn(n=36)
     assert few.frame.equals(more.frame.iloc[:12])
-    assert np.array_equal(few.images(64), more.subset(few.frame.index).images(64))
+    assert np.array_equal(few.load_images(64), more.select(few.frame.index).load_images(64))
 
 
 PRINT_DIGEST = """
@@ -121,7 +121,7 @@ def test_every_measure_lies_within_the_range_of_its_row():
 
 
 def test_masks_have_the_size_and_the_nuclear_ratio_of_the_table(many):
-    masks = many.masks(192)
+    masks = many.load_masks(192)
     pixel = (scene.CELL_UM / 192) ** 2
     cell, nucleus = (masks >= CYTOPLASM).sum((1, 2)), (masks == NUCLEUS).sum((1, 2))
     assert 2 * np.sqrt(cell * pixel / np.pi) == pytest.approx(many.frame["diameter_um"], rel=0.005)
@@ -130,7 +130,7 @@ def test_masks_have_the_size_and_the_nuclear_ratio_of_the_table(many):
 
 def test_the_number_of_lobes_is_what_the_table_says(many):
     """Filaments removed by opening, the parts of a nucleus are its lobes; some touch and count as one."""
-    masks = many.masks(192)
+    masks = many.load_masks(192)
     counts = []
     for mask in masks:
         opened = ndimage.binary_opening(mask == NUCLEUS, disk(5))
@@ -147,7 +147,7 @@ def test_the_number_of_lobes_is_what_the_table_says(many):
 def test_masks_agree_with_what_is_seen(many):
     """The nucleus is the darkest part and the cell darker than the empty field, in green, where the stains absorb."""
     agree = []
-    for picture, mask in zip(many.images(192), many.masks(192), strict=True):
+    for picture, mask in zip(many.load_images(192), many.load_masks(192), strict=True):
         near = ndimage.binary_dilation(mask > 0, disk(6)) & (mask == BACKGROUND)
         level = [np.median(picture[part][:, 1]) for part in (near, mask == CYTOPLASM, mask == NUCLEUS)]
         agree.append((level[0] > level[1], level[1] > level[2]))
@@ -158,7 +158,7 @@ def test_masks_agree_with_what_is_seen(many):
 
 def test_classes_look_as_the_table_says(many):
     """Blasts have smoother chromatin than lymphocytes, eosinophils redder cytoplasm than neutrophils."""
-    frame, pictures, masks = many.frame, many.images(192).astype(float), many.masks(192)
+    frame, pictures, masks = many.frame, many.load_images(192).astype(float), many.load_masks(192)
     density = -np.log((pictures + 1) / 256)
     red = pd.Series([d[m == CYTOPLASM].mean(axis=0) @ [-1, 1, 0] for d, m in zip(density, masks, strict=True)])
     inside = [ndimage.binary_erosion(m == NUCLEUS, disk(8)) for m in masks]
@@ -173,7 +173,7 @@ def test_classes_look_as_the_table_says(many):
 @pytest.mark.parametrize("task", synthetic.TASKS)
 def test_every_size_can_be_drawn(size, task):
     dataset = drawn(n=6, size=size, task=task)
-    pictures, masks = dataset.images(size), dataset.masks(size)
+    pictures, masks = dataset.load_images(size), dataset.load_masks(size)
     assert pictures.shape == (6, size, size, 3)
     assert masks.shape == (6, size, size)
     assert set(np.unique(masks)) == {BACKGROUND, CYTOPLASM, NUCLEUS}
@@ -182,9 +182,9 @@ def test_every_size_can_be_drawn(size, task):
 
 def test_a_larger_picture_shows_the_same_cell():
     small, large = drawn(n=6, size=64), drawn(n=6, size=256)
-    share = [(d.masks(d.options["size"]) == NUCLEUS).mean(axis=(1, 2)) for d in (small, large)]
+    share = [(d.load_masks(d.options["size"]) == NUCLEUS).mean(axis=(1, 2)) for d in (small, large)]
     assert share[0] == pytest.approx(share[1], rel=0.1)
-    difference = np.abs(small.images(64).astype(int) - large.images(64)).mean()
+    difference = np.abs(small.load_images(64).astype(int) - large.load_images(64)).mean()
     assert difference < 8
 
 
@@ -213,7 +213,7 @@ def test_a_changed_row_draws_another_cell():
     dataset = drawn(n=12)
     frame = dataset.frame.assign(diameter_um=dataset.frame["diameter_um"] * 0.8)
     smaller = replace(dataset, frame=frame)
-    ratio = (smaller.masks(64) > 0).sum((1, 2)) / (dataset.masks(64) > 0).sum((1, 2))
+    ratio = (smaller.load_masks(64) > 0).sum((1, 2)) / (dataset.load_masks(64) > 0).sum((1, 2))
     assert ratio == pytest.approx(0.64, rel=0.12)
     assert smaller.fingerprint() != dataset.fingerprint()
 
@@ -285,7 +285,7 @@ def test_patients_are_disjoint_between_folds():
 
 def test_stain_batches_differ_in_colour():
     dataset = drawn(n=90, patients=18, size=64)
-    empty = [np.percentile(p.reshape(-1, 3), 95, axis=0) for p in dataset.images(64)]
+    empty = [np.percentile(p.reshape(-1, 3), 95, axis=0) for p in dataset.load_images(64)]
     blue = pd.Series([c[2] - c[0] for c in empty]).groupby(dataset.frame["stain_batch"].to_numpy()).min()
     assert blue[2] < blue[0] - 50  # the rapid stain's yellow field
     assert set(drawn(n=60, patients=30, stain_batches=7, size=32).frame["stain_batch"]) == set(range(7))
@@ -305,7 +305,7 @@ def test_a_shortcut_marks_the_wanted_share_of_lymphoblasts_and_nothing_else():
 def test_the_mark_is_ink_in_its_box_and_nowhere_else():
     plain, marked = (drawn(n=24, task="leukaemia", shortcut=s, size=128) for s in (0.0, 1.0))
     for image_id, corner in marked.frame["mark"].items():
-        without, with_mark = plain.image(image_id).astype(int), marked.image(image_id).astype(int)
+        without, with_mark = plain.load_image(image_id).astype(int), marked.load_image(image_id).astype(int)
         changed = np.abs(without - with_mark).max(axis=2) > 40
         if not corner:
             assert np.array_equal(without, with_mark)
@@ -314,14 +314,14 @@ def test_the_mark_is_ink_in_its_box_and_nowhere_else():
         assert changed[top:bottom, left:right].mean() > 0.4
         changed[top - 4 : bottom + 4, left - 4 : right + 4] = False
         assert changed.mean() < 0.002  # JPEG spreads it a little
-        assert np.array_equal(plain.mask(image_id), marked.mask(image_id))
+        assert np.array_equal(plain.load_mask(image_id), marked.load_mask(image_id))
 
 
 def test_the_mark_can_be_moved():
     dataset = drawn(n=12, task="leukaemia", shortcut=1.0, size=128)
     moved = replace(dataset, frame=dataset.frame.assign(mark="bottom right"))
     top, left, bottom, right = scene.mark_box("bottom right", 128)
-    corner = moved.images(128)[:, top + 4 : bottom - 4, left + 4 : right - 4]
+    corner = moved.load_images(128)[:, top + 4 : bottom - 4, left + 4 : right - 4]
     assert (corner[..., 0] < 80).all()
     with pytest.raises(ValueError, match="a mark lies in one of top left"):
         scene.mark_box("middle", 128)
@@ -355,9 +355,9 @@ def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():
     frame = dataset.frame
     for image_id in frame.index[frame["cell"] != frame["number"]]:
         first = frame.index[frame["number"] == frame.loc[image_id, "cell"]][0]
-        areas = [(dataset.mask(name) > 0).sum() for name in (first, image_id)]
+        areas = [(dataset.load_mask(name) > 0).sum() for name in (first, image_id)]
         assert 0.98 < areas[1] / areas[0] < 1.25
-        assert not np.array_equal(dataset.image(first), dataset.image(image_id))
+        assert not np.array_equal(dataset.load_image(first), dataset.load_image(image_id))
 
 
 # --- fields
@@ -366,7 +366,7 @@ def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():
 def test_boxes_of_white_cells_enclose_their_masks():
     dataset = drawn(n=8, task="fields", size=512)
     for image_id, row in dataset.frame.iterrows():
-        mask, covered = dataset.mask(image_id) > 0, np.zeros((512, 512), bool)
+        mask, covered = dataset.load_mask(image_id) > 0, np.zeros((512, 512), bool)
         whites = [box for box in row["boxes"] if box[0] == "WBC"]
         assert len(whites) == len(row["types"])
         for _, left, top, right, bottom in whites:
@@ -424,7 +424,7 @@ def test_fields_have_many_red_cells_and_no_label():
     ],
 )
 def test_a_drawing_that_cannot_be_made_is_refused(options, said):
-    with pytest.raises(DataError, match=re.escape(said)):
+    with pytest.raises(DatasetError, match=re.escape(said)):
         drawn(**options)
 
 
@@ -438,18 +438,18 @@ def test_a_drawing_that_cannot_be_made_is_refused(options, said):
 def test_a_changed_row_that_cannot_be_drawn_is_named(column, value):
     dataset = drawn(n=6)
     wrong = replace(dataset, frame=dataset.frame.assign(**{column: value}))
-    with pytest.raises(DataError, match=f"synthetic-0000.: this cell cannot be drawn\n  - {column} is"):
-        wrong.images(64)
+    with pytest.raises(DatasetError, match=f"synthetic-0000.: this cell cannot be drawn\n  - {column} is"):
+        wrong.load_images(64)
 
 
 def test_an_unknown_stain_is_refused_with_the_known_ones():
-    with pytest.raises(DataError, match="no stain 'MGG'; known are Wright-Giemsa, May-Grünwald-Giemsa, rapid"):
+    with pytest.raises(DatasetError, match="no stain 'MGG'; known are Wright-Giemsa, May-Grünwald-Giemsa, rapid"):
         synthetic.draw_cell(morphology.MONOCYTE, "MGG")
 
 
 def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
     dataset = drawn(n=12)
-    first = dataset.images(64), dataset.masks(64)
+    first = dataset.load_images(64), dataset.load_masks(64)
     assert len(list(own_cache.rglob("*.png"))) == 12
     assert not list(own_cache.rglob("part-*"))
 
@@ -458,25 +458,25 @@ def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
 
     monkeypatch.setattr(synthetic.Painter, "draw", refuse)
     again = drawn(n=12)
-    assert np.array_equal(first[0], again.images(64))
-    assert np.array_equal(first[1], again.masks(64))
+    assert np.array_equal(first[0], again.load_images(64))
+    assert np.array_equal(first[1], again.load_masks(64))
 
 
 @pytest.mark.parametrize("damage", [b"", b"no picture", None])
 def test_a_damaged_kept_picture_is_drawn_anew(own_cache, damage):
     dataset = drawn(n=6)
-    before = dataset.images(64)
+    before = dataset.load_images(64)
     for path in own_cache.rglob("*.png"):
         content = path.read_bytes()
         path.write_bytes(content[: len(content) // 2] if damage is None else damage)
-    assert np.array_equal(before, dataset.images(64))
+    assert np.array_equal(before, dataset.load_images(64))
 
 
 def test_pictures_of_older_code_are_forgotten(own_cache):
     old = own_cache / "leukobook" / "synthetic" / "0123456789ab"
     old.mkdir(parents=True)
     cache._forget_older_drawings.cache_clear()
-    drawn(n=6).images(64)
+    drawn(n=6).load_images(64)
     assert not old.exists()
     assert cache.folder().exists()
 
@@ -485,7 +485,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_pictures_are_still_drawn
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     (tmp_path / "file").write_text("not a folder")
     with pytest.warns(UserWarning, match="drawn pictures cannot be kept in"):
-        assert drawn(n=6).images(64).std() > 0
+        assert drawn(n=6).load_images(64).std() > 0
 
 
 # --- shapes

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def cells():
-    dataset = load("synthetic", n=24, patients=6, size=32)
-    return dataset.images(32), dataset.masks(32)
+    dataset = load("synthetic", n_images=24, n_patients=6, size=32)
+    return dataset.load_images(32), dataset.load_masks(32)
 
 
 def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate=2e-3, schedule="cosine", loss=None):

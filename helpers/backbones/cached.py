@@ -112,7 +112,7 @@ def _filled(
     rows, before = [], {}
     bar = tqdm(total=len(dataset), desc=f"{backbone.name} looks", unit="image", delay=2, leave=False)
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _, pictures in dataset.batches(backbone.size, BATCH):
+        for _, pictures in dataset.iter_batches(backbone.size, BATCH):
             looking = {}
             for picture in pictures if change is None else map(change, pictures):
                 digest = hashlib.sha256(picture.tobytes()).digest()[:DIGEST]

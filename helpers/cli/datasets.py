@@ -33,7 +33,7 @@ def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # n
     """Fetch a dataset, or unpack what you were given, and check every image."""
     from helpers import datasets
 
-    _report(datasets.get(name, root, **dataset_options(option)))
+    _report(datasets.fetch(name, root, **dataset_options(option)))
 
 
 @app.command()
@@ -41,7 +41,7 @@ def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  #
     """Decode every image of a dataset and count what is there."""
     from helpers import datasets
 
-    _report(datasets.check(name, root, **dataset_options(option)))
+    _report(datasets.validate(name, root, **dataset_options(option)))
 
 
 @app.command()

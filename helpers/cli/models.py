@@ -52,7 +52,7 @@ def train(
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
     from helpers import classification, datasets, reports
 
-    data = datasets.load(dataset, on_bad="skip" if skip_bad else "raise", **dataset_options(option))
+    data = datasets.load(dataset, on_error="skip" if skip_bad else "raise", **dataset_options(option))
     _announce_replacement(model)
     made = classification.train(
         data,

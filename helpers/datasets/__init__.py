@@ -11,31 +11,31 @@ Modules, each importing only from those above it: :mod:`errors`, :mod:`clinical`
 name) and :mod:`loading`.
 """
 
-from helpers.datasets.card import Card
-from helpers.datasets.catalogue import SOURCES, Source, data_root, names, options_for
-from helpers.datasets.classes import positive_class, refuse_single_class
+from helpers.datasets.card import DatasetCard
+from helpers.datasets.catalogue import SOURCES, DatasetSpec, data_root, dataset_options, list_datasets
+from helpers.datasets.classes import refuse_single_class, resolve_positive_class
 from helpers.datasets.clinical import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.listing import find_images
-from helpers.datasets.loading import check, get, load
+from helpers.datasets.loading import fetch, load, validate
 
 __all__ = [
     "BACKGROUND",
     "CYTOPLASM",
     "NUCLEUS",
     "SOURCES",
-    "Card",
-    "DataError",
     "Dataset",
-    "Source",
-    "check",
+    "DatasetCard",
+    "DatasetError",
+    "DatasetSpec",
     "data_root",
+    "dataset_options",
+    "fetch",
     "find_images",
-    "get",
+    "list_datasets",
     "load",
-    "names",
-    "options_for",
-    "positive_class",
     "refuse_single_class",
+    "resolve_positive_class",
+    "validate",
 ]

@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import child, files_in, find_folder, folders_in
-from helpers.datasets.errors import DataError
+from helpers.datasets.directory import find_folder, find_subfolder, list_files, list_folders
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 CLASSES = ("healthy", "blast")
 _HOME = "https://scotti.di.unimi.it/all/"
 _NO_PATIENT = "no patient is published: images of one smear cannot be kept together"
-CARD1 = Card(
+CARD1 = DatasetCard(
     "ALL-IDB1: whole smears",
     "on application, no redistribution",
     "labati2011",
@@ -28,7 +28,7 @@ CARD1 = Card(
     "image",
     (_NO_PATIENT, "centroids mark blasts only; other white cells are not marked"),
 )
-CARD2 = Card(
+CARD2 = DatasetCard(
     "ALL-IDB2: single cells cut from ALL-IDB1",
     "on application, no redistribution",
     "labati2011",
@@ -40,32 +40,32 @@ _IMAGES = "im(g|ages)?"
 _NAME = re.compile(r"^Im(?P<number>\d{3})_(?P<label>[01])$", re.IGNORECASE)
 
 
-def all_idb1(folder: Path) -> Dataset:
+def load_all_idb1(folder: Path) -> Dataset:
     """Whole smears; the column ``centroids`` holds the blasts of each as ``((x, y), …)`` in pixels."""
     base, rows = _rows(folder, 1)
-    place = child(base, "xyc")
-    tables = {path.stem.lower(): path for path in files_in(place, {".xyc"})} if place else {}
+    place = find_subfolder(base, "xyc")
+    tables = {path.stem.lower(): path for path in list_files(place, {".xyc"})} if place else {}
     for row in rows:
         name = row["image_id"]
         row["centroids"] = _centroids(tables.get(name.lower(), base / "xyc" / f"{name}.xyc"))
-    return Dataset("all_idb1", frame_of(rows), CLASSES, CARD1, FileReader(folder))
+    return Dataset("all_idb1", build_frame(rows), CLASSES, CARD1, FileReader(folder))
 
 
-def all_idb2(folder: Path) -> Dataset:
+def load_all_idb2(folder: Path) -> Dataset:
     """Single cells, 257×257: ``blast`` or ``healthy``."""
     _, rows = _rows(folder, 2)
-    return Dataset("all_idb2", frame_of(rows), CLASSES, CARD2, FileReader(folder))
+    return Dataset("all_idb2", build_frame(rows), CLASSES, CARD2, FileReader(folder))
 
 
 def _rows(folder: Path, number: int) -> tuple[Path, list[dict]]:
     """The folder of set 1 or 2, and a row for every image in it."""
     base = find_folder(folder, [_IMAGES], called=f"all[_ -]?idb[_ -]?{number}")
-    images = next(path for path in folders_in(base) if re.fullmatch(_IMAGES, path.name, re.IGNORECASE))
+    images = next(path for path in list_folders(base) if re.fullmatch(_IMAGES, path.name, re.IGNORECASE))
     rows = []
-    for path in files_in(images):
+    for path in list_files(images):
         name = _NAME.match(path.stem)
         if not name:
-            raise DataError(f"{path}: not named ImNNN_0 or ImNNN_1, so its label is not known; restore its name")
+            raise DatasetError(f"{path}: not named ImNNN_0 or ImNNN_1, so its label is not known; restore its name")
         image_id = f"Im{name['number']}_{name['label']}"
         rows.append(
             {
@@ -85,9 +85,11 @@ def _centroids(path: Path) -> tuple[tuple[int, int], ...]:
         lines = path.read_text(encoding="utf-8").split("\n")
         points = [tuple(int(value) for value in line.split()) for line in lines if line.strip()]
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; every image of ALL-IDB1 has one, empty for a healthy smear") from None
+        raise DatasetError(
+            f"{path}: no such file; every image of ALL-IDB1 has one, empty for a healthy smear"
+        ) from None
     except (ValueError, UnicodeDecodeError):
-        raise DataError(f"{path}: a line is not two whole numbers; copy the file again") from None
+        raise DatasetError(f"{path}: a line is not two whole numbers; copy the file again") from None
     if any(len(point) != 2 for point in points):
-        raise DataError(f"{path}: a line is not two whole numbers; copy the file again")
+        raise DatasetError(f"{path}: a line is not two whole numbers; copy the file again")
     return tuple(points)

@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from helpers import files
 from helpers.datasets import members
-from helpers.datasets.errors import DataError
-from helpers.datasets.fetch import alone
+from helpers.datasets.download import download_lock
+from helpers.datasets.errors import DatasetError
 from helpers.errors import printable
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -37,7 +37,7 @@ def unpack_all(folder: Path) -> None:
         DataError: as :func:`unpack`; the archives before it have been unpacked.
     """
     if any(_archives(folder)) or files.leftovers(folder, TEMPORARY):
-        with alone(folder):
+        with download_lock(folder):
             _put_back(folder)
             for archive in sorted(_archives(folder)):
                 unpack(archive, folder)
@@ -88,16 +88,16 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
             new.mkdir()
             _write(archive, new, max_bytes)
             return _move(archive, new, old, folder)
-    except DataError:
+    except DatasetError:
         raise
     except members.LimitError as error:
-        raise DataError(f"{archive}: {error}; do not use this archive") from None
+        raise DatasetError(f"{archive}: {error}; do not use this archive") from None
     except members.DAMAGED as error:
-        raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
+        raise DatasetError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
     except OSError as error:
         if error.errno is None:  # gzip and bz2 raise it for damage
-            raise DataError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
-        raise DataError(
+            raise DatasetError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
+        raise DatasetError(
             f"{archive}: cannot be unpacked into {folder} ({error.strerror}); mend that, or unpack it by hand"
         ) from None
 
@@ -125,12 +125,12 @@ def _write(archive: Path, place: Path, max_bytes: int) -> None:
 
 def _refuse_large(archive: Path, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise DataError(f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be")
+        raise DatasetError(f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be")
 
 
-def _disk_full(archive: Path, place: Path, needed: str, free: int) -> DataError:
+def _disk_full(archive: Path, place: Path, needed: str, free: int) -> DatasetError:
     folder = place.parent.parent  # of the temporary folder
-    return DataError(
+    return DatasetError(
         f"{archive}: disk full: needs {needed} bytes in {folder}, has {free:,} free (or less, by your quota); "
         "make room and run the same command again"
     )
@@ -142,7 +142,7 @@ def _new_file(archive: Path, place: Path, name: str) -> BinaryIO:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("xb")
     except (FileExistsError, NotADirectoryError):  # as the file system has it, which may know no capitals
-        raise DataError(
+        raise DatasetError(
             f"{archive}: the member {name!r} is there twice, or as a file and a folder, or once in capitals, which is "
             f"the same here; {members.BY_HAND}"
         ) from None
@@ -151,9 +151,11 @@ def _new_file(archive: Path, place: Path, name: str) -> BinaryIO:
 def _safe(name: str, archive: Path) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
-        raise DataError(f"{archive}: the member {name!r} would be written outside its folder; do not use this archive")
+        raise DatasetError(
+            f"{archive}: the member {name!r} would be written outside its folder; do not use this archive"
+        )
     if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(part)) for part in path.parts) > MAX_NAME_BYTES:
-        raise DataError(
+        raise DatasetError(
             f"{archive}: the member {name[:60]!r}… has a name of more than {MAX_NAME_BYTES} bytes, or lies more than "
             f"{MAX_DEPTH} folders deep; {members.BY_HAND}"
         )
@@ -184,10 +186,12 @@ def _move(archive: Path, new: Path, old: Path, folder: Path) -> list[Path]:
 
 def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
     if (folder / place).is_dir():
-        raise DataError(f"{archive}: {folder / place} is a folder, and a file in the archive; move the folder away")
+        raise DatasetError(f"{archive}: {folder / place} is a folder, and a file in the archive; move the folder away")
     for parent in list(place.parents)[:-1]:
         if os.path.lexists(folder / parent) and not (folder / parent).is_dir():
-            raise DataError(f"{archive}: {folder / parent} is a file, and a folder in the archive; move the file away")
+            raise DatasetError(
+                f"{archive}: {folder / parent} is a file, and a folder in the archive; move the file away"
+            )
 
 
 def _put_back(folder: Path) -> None:
@@ -200,7 +204,9 @@ def _put_back(folder: Path) -> None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(place)
             except OSError as error:
-                raise DataError(f"{path}: cannot be put back to {place} ({error.strerror}); move it by hand") from None
+                raise DatasetError(
+                    f"{path}: cannot be put back to {place} ({error.strerror}); move it by hand"
+                ) from None
     files.remove_leftovers(folder, TEMPORARY)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import child, files_in, find_folder
-from helpers.datasets.errors import DataError
+from helpers.datasets.directory import find_folder, find_subfolder, list_files
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 CLASSES = ("Benign", "Early", "Pre", "Pro")
-CARD = Card(
+CARD = DatasetCard(
     "Aria: benign cells and three stages of ALL",
     "Kaggle account; no redistribution",
     "ghaderzadeh2022",
@@ -29,7 +29,7 @@ CARD = Card(
 )
 
 
-def aria(folder: Path, version: str = "Original") -> Dataset:
+def load_aria(folder: Path, version: str = "Original") -> Dataset:
     """The set in one of its two versions; both have the same ids, so they pair by id.
 
     Args:
@@ -37,14 +37,14 @@ def aria(folder: Path, version: str = "Original") -> Dataset:
         version: ``"Original"`` or ``"Segmented"``.
     """
     if version not in ("Original", "Segmented"):
-        raise DataError(f"aria: version is 'Original' or 'Segmented', not {version!r}")
+        raise DatasetError(f"aria: version is 'Original' or 'Segmented', not {version!r}")
     base = find_folder(folder, [version])
     rows = []
     for label in CLASSES:
         paths, partners = (_images(base, each, label) for each in (version, *({"Original", "Segmented"} - {version})))
         alone = sorted(set(paths) ^ set(partners)) if partners else []
         if alone:
-            raise DataError(f"{folder}: {label} images without a partner in the other version; unpack again", alone)
+            raise DatasetError(f"{folder}: {label} images without a partner in the other version; unpack again", alone)
         for stem, path in paths.items():
             rows.append(
                 {
@@ -56,10 +56,10 @@ def aria(folder: Path, version: str = "Original") -> Dataset:
                     "source": "aria",
                 }
             )
-    return Dataset("aria", frame_of(rows), CLASSES, CARD, FileReader(folder), options={"version": version})
+    return Dataset("aria", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"version": version})
 
 
 def _images(base: Path, version: str, label: str) -> dict[str, Path]:
     """Images of one class by name; none where there is no such version."""
-    place = child(base, version)
-    return {path.stem: path for path in files_in(child(place, label) or place / label)} if place else {}
+    place = find_subfolder(base, version)
+    return {path.stem: path for path in list_files(find_subfolder(place, label) or place / label)} if place else {}

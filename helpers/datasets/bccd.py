@@ -10,13 +10,13 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import files_in
-from helpers.datasets.errors import DataError
-from helpers.datasets.fetch import Remote
+from helpers.datasets.directory import list_files
+from helpers.datasets.download import Remote
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import CropReader, FileReader
-from helpers.datasets.tables import frame_of, read_table
+from helpers.datasets.tables import build_frame, read_table
 
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
 KINDS = ("WBC", "RBC", "Platelets")
@@ -25,7 +25,7 @@ _NUMBER, _PHOTO = re.compile(r"[0-9]{1,6}"), re.compile(r"BloodImage_([0-9]{1,6}
 REMOTE = Remote(
     "https://raw.githubusercontent.com/Shenggan/BCCD_Dataset/ec96fe4104e9bb329f0d263db95cf1edd8c09909/", "bccd.txt"
 )
-CARD = Card(
+CARD = DatasetCard(
     "BCCD: blood cell fields with boxes",
     "MIT",
     "bccd",
@@ -55,22 +55,22 @@ SAME_CELL = {
 }  # fmt: skip
 
 
-def bccd(folder: Path, fields: bool = False) -> Dataset:
+def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
     """White cells cut from their fields, or whole fields.
 
     Args:
         folder: holds ``BCCD/`` and ``wbc_labels.csv``.
-        fields: whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in pixels and no
-            label, instead of one square cut-out per white cell (its box and a margin of 10 %).
+        whole_fields: whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in pixels and
+            no label, instead of one square cut-out per white cell (its box and a margin of 10 %).
     """
-    photos = files_in(folder / "BCCD" / "JPEGImages", {".jpg"})
+    photos = list_files(folder / "BCCD" / "JPEGImages", {".jpg"})
     strange = [photo.name for photo in photos if not _PHOTO.fullmatch(photo.stem)]
     if strange:
-        raise DataError(f"{photos[0].parent}: fields that are not called BloodImage_NNNNN.jpg; remove them", strange)
+        raise DatasetError(f"{photos[0].parent}: fields that are not called BloodImage_NNNNN.jpg; remove them", strange)
     boxes = {photo: _boxes(folder / "BCCD" / "Annotations" / f"{photo.stem}.xml") for photo in photos}
     path = {photo: photo.relative_to(folder).as_posix() for photo in photos}
     common = {"mask_path": "", "source": "bccd"}
-    if fields:
+    if whole_fields:
         rows = [
             {
                 "image_id": p.stem,
@@ -82,7 +82,7 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
             }
             for p, found in boxes.items()
         ]
-        return Dataset("bccd", frame_of(rows), (), CARD, FileReader(folder), options={"fields": True})
+        return Dataset("bccd", build_frame(rows), (), CARD, FileReader(folder), options={"fields": True})
     labels = _labels(folder / "wbc_labels.csv")
     rows = []
     for photo, found in boxes.items():
@@ -101,7 +101,7 @@ def bccd(folder: Path, fields: bool = False) -> Dataset:
                     **common,
                 }
             )
-    return Dataset("bccd", frame_of(rows), CLASSES, CARD, CropReader(folder))
+    return Dataset("bccd", build_frame(rows), CLASSES, CARD, CropReader(folder))
 
 
 def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
@@ -112,12 +112,12 @@ def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
             corners = [int(item.find("bndbox").find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
             found.append((item.find("name").text, *corners))
     except FileNotFoundError:
-        raise DataError(f"{path}: no such annotation; every field needs one, fetch the dataset again") from None
+        raise DatasetError(f"{path}: no such annotation; every field needs one, fetch the dataset again") from None
     except (ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: not a Pascal VOC annotation ({error}); fetch the dataset again") from None
+        raise DatasetError(f"{path}: not a Pascal VOC annotation ({error}); fetch the dataset again") from None
     strange = {kind for kind, *_ in found} - set(KINDS)
     if strange:
-        raise DataError(f"{path}: unknown kind of cell {sorted(strange)}; known are {KINDS}")
+        raise DatasetError(f"{path}: unknown kind of cell {sorted(strange)}; known are {KINDS}")
     return tuple(box for box in found if box[3] > box[1] and box[4] > box[2])
 
 
@@ -128,11 +128,11 @@ def _labels(path: Path) -> dict[int, list[str]]:
     for number, category in zip(table["Image"], table["Category"], strict=True):
         names = [name.strip().lower() for name in category.split(",") if name.strip()]
         if not _NUMBER.fullmatch(number) or set(names) - set(CLASSES):
-            raise DataError(f"{path}: row {number!r}: {category!r} is not a number and known cell types {CLASSES}")
+            raise DatasetError(f"{path}: row {number!r}: {category!r} is not a number and known cell types {CLASSES}")
         twice += [number] if int(number) in labels else []
         labels[int(number)] = names
     if twice:
-        raise DataError(f"{path}: images that stand more than once; correct the table", twice)
+        raise DatasetError(f"{path}: images that stand more than once; correct the table", twice)
     return labels
 
 

@@ -16,12 +16,12 @@ from typing import BinaryIO
 import numpy as np
 
 from helpers.datasets import members
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.errors import DataError
-from helpers.datasets.fetch import Remote
+from helpers.datasets.download import Remote
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import ArrayReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
 SIZES = (28, 64, 128, 224)
@@ -30,7 +30,7 @@ MAX_IMAGES = 20_000  # 17,092 are published
 MAX_NPY_HEADER = 64 << 10  # bytes
 UNREADABLE = (tokenize.TokenError, SyntaxError, MemoryError)  # numpy's of a header, which it reads as Python
 REMOTE = Remote("https://zenodo.org/records/10519652/files/", "bloodmnist.txt")
-CARD = Card(
+CARD = DatasetCard(
     "BloodMNIST (MedMNIST v2)",
     "CC BY 4.0",
     "medmnist2023",
@@ -43,34 +43,34 @@ CARD = Card(
 )
 
 
-def file_name(pixels: int) -> str:
+def archive_name(size: int) -> str:
     """The file that holds one size."""
-    if pixels not in SIZES:
-        raise DataError(f"bloodmnist: pixels is one of {SIZES}, not {pixels}")
-    return "bloodmnist.npz" if pixels == 28 else f"bloodmnist_{pixels}.npz"
+    if size not in SIZES:
+        raise DatasetError(f"bloodmnist: pixels is one of {SIZES}, not {size}")
+    return "bloodmnist.npz" if size == 28 else f"bloodmnist_{size}.npz"
 
 
-def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
+def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
     """BloodMNIST at one size; the official part is the column ``part``. The whole array is held in memory, once.
 
     Args:
         folder: holds the npz files.
-        pixels: 28, 64, 128 or 224 (2.4 GiB).
+        size: 28, 64, 128 or 224 (2.4 GiB).
 
     Raises:
         DataError: the file is not there, damaged, or declares other arrays: of another type or shape, or more than
             :data:`MAX_IMAGES` images. That is read from the headers, before any array is.
     """
-    path = folder / file_name(pixels)
+    path = folder / archive_name(size)
     try:
         with members.open_zip(path) as zipped:
-            labels = {part: _labels(path, zipped, part, pixels) for part in PARTS}
-            array = _images(path, zipped, {part: len(labels[part]) for part in PARTS}, pixels)
-    except DataError:
+            labels = {part: _labels(path, zipped, part, size) for part in PARTS}
+            array = _images(path, zipped, {part: len(labels[part]) for part in PARTS}, size)
+    except DatasetError:
         raise
     except (*members.DAMAGED, *UNREADABLE, KeyError, OSError) as error:
         reason = str(error).partition("\n")[0]  # numpy's have several lines
-        raise DataError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
+        raise DatasetError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
     rows = []
     for part in PARTS:
         for k, label in enumerate(labels[part]):
@@ -87,7 +87,7 @@ def bloodmnist(folder: Path, pixels: int = 28) -> Dataset:
                     "position": len(rows),
                 }
             )
-    return Dataset("bloodmnist", frame_of(rows), CLASSES, CARD, ArrayReader(array), options={"pixels": pixels})
+    return Dataset("bloodmnist", build_frame(rows), CLASSES, CARD, ArrayReader(array), options={"pixels": size})
 
 
 def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.ndarray:
@@ -98,13 +98,13 @@ def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.n
         n = of_labels[0] if of_labels else 0
         fits = of_labels in ((n,), (n, 1)) and kind.kind in "iu" and not kind.hasobject
         if not fits or n > MAX_IMAGES:
-            raise DataError(
+            raise DatasetError(
                 f"{path}: {part} has labels {of_labels} of type {kind}, not up to {MAX_IMAGES:,} whole numbers; "
                 "fetch it again"
             )
         found = np.frombuffer(_content(stream, n * kind.itemsize), kind)
     if shape != (n, pixels, pixels, 3) or dtype != np.uint8 or not np.isin(found, range(len(CLASSES))).all():
-        raise DataError(
+        raise DatasetError(
             f"{path}: {part} has {n} labels for images {shape} of type {dtype}, or labels outside 0 to 7; fetch it "
             "again"
         )
@@ -115,7 +115,7 @@ def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels
     """Images of all parts, ``uint8 (n, pixels, pixels, 3)``; each part is unpacked to its place, without a copy."""
     n = sum(numbers.values())
     if n > MAX_IMAGES:
-        raise DataError(f"{path}: {n:,} images, more than {MAX_IMAGES:,}; fetch it again")
+        raise DatasetError(f"{path}: {n:,} images, more than {MAX_IMAGES:,}; fetch it again")
     array, begin = np.empty((n, pixels, pixels, 3), np.uint8), 0
     for part in PARTS:
         with _header(zipped, f"{part}_images") as (stream, _, _):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Card:
+class DatasetCard:
     """What one must know of a dataset before using it.
 
     ``unit`` is the unit of independence: what may be treated as one independent observation. ``citation`` is a key of
@@ -16,6 +16,6 @@ class Card:
     title: str
     licence: str
     citation: str
-    home: str
-    unit: str
-    defects: tuple[str, ...] = ()
+    homepage: str
+    independent_unit: str
+    known_issues: tuple[str, ...] = ()

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from helpers import project
-from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, fetch, folder, leukocytes4, pbc, synthetic, wbc
-from helpers.datasets.card import Card
+from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, download, folder, leukocytes4, pbc, synthetic, wbc
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 FOLDER = "folder:"
 
 
 @dataclass(frozen=True)
-class Source:
+class DatasetSpec:
     """How to build a dataset, and where its files come from.
 
     Attributes:
@@ -31,74 +31,78 @@ class Source:
         wanted: whether a file of the remote's registry is needed, by its name and the options.
     """
 
-    build: Callable[..., Dataset]
-    card: Card
+    loader: Callable[..., Dataset]
+    card: DatasetCard
     folder: str | None = None
-    remote: fetch.Remote | None = None
-    ask: str = ""
-    wanted: Callable[[str, dict[str, Any]], bool] = lambda name, options: True
+    remote: download.Remote | None = None
+    instructions: str = ""
+    file_filter: Callable[[str, dict[str, Any]], bool] = lambda name, options: True
 
 
-SOURCES: dict[str, Source] = {
-    "synthetic": Source(synthetic.synthetic, synthetic.CARD),
-    "wbc1": Source(wbc.wbc1, wbc.CARD1, "wbc", wbc.REMOTE, wanted=lambda name, options: "Dataset 1" in name),
-    "wbc2": Source(wbc.wbc2, wbc.CARD2, "wbc", wbc.REMOTE, wanted=lambda name, options: "Dataset 2" in name),
-    "bccd": Source(bccd.bccd, bccd.CARD, "bccd", bccd.REMOTE),
-    "pbc": Source(
-        pbc.pbc,
+SOURCES: dict[str, DatasetSpec] = {
+    "synthetic": DatasetSpec(synthetic.synthetic, synthetic.CARD),
+    "wbc1": DatasetSpec(
+        wbc.load_wbc1, wbc.CARD1, "wbc", wbc.REMOTE, file_filter=lambda name, options: "Dataset 1" in name
+    ),
+    "wbc2": DatasetSpec(
+        wbc.load_wbc2, wbc.CARD2, "wbc", wbc.REMOTE, file_filter=lambda name, options: "Dataset 2" in name
+    ),
+    "bccd": DatasetSpec(bccd.load_bccd, bccd.CARD, "bccd", bccd.REMOTE),
+    "pbc": DatasetSpec(
+        pbc.load_pbc,
         pbc.CARD,
         "pbc",
-        ask="open the home page, download PBC_dataset_normal_DIB.zip (no account needed) and put the zip file",
+        instructions="open the home page, download PBC_dataset_normal_DIB.zip (no account needed) and put the zip file",
     ),
-    "bloodmnist": Source(
-        bloodmnist.bloodmnist,
+    "bloodmnist": DatasetSpec(
+        bloodmnist.load_bloodmnist,
         bloodmnist.CARD,
         "bloodmnist",
         bloodmnist.REMOTE,
-        wanted=lambda name, options: name == bloodmnist.file_name(options.get("pixels", 28)),
+        file_filter=lambda name, options: name == bloodmnist.archive_name(options.get("pixels", 28)),
     ),
-    "cnmc": Source(
-        cnmc.cnmc,
+    "cnmc": DatasetSpec(
+        cnmc.load_cnmc,
         cnmc.CARD,
         "cnmc",
-        ask="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with "
+        instructions="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with "
         "the TCIA data retriever and put the folders, or their zip files,",
     ),
-    "all_idb1": Source(
-        all_idb.all_idb1,
+    "all_idb1": DatasetSpec(
+        all_idb.load_all_idb1,
         all_idb.CARD1,
         "all_idb",
-        ask="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its "
+        instructions="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its "
         "folder,",
     ),
-    "all_idb2": Source(
-        all_idb.all_idb2,
+    "all_idb2": DatasetSpec(
+        all_idb.load_all_idb2,
         all_idb.CARD2,
         "all_idb",
-        ask="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its "
+        instructions="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its "
         "folder,",
     ),
-    "aria": Source(
-        aria.aria,
+    "aria": DatasetSpec(
+        aria.load_aria,
         aria.CARD,
         "aria",
-        ask="log in to Kaggle on the home page, download the archive and put it, or its folder Original (and "
+        instructions="log in to Kaggle on the home page, download the archive and put it, or its folder Original (and "
         "Segmented),",
     ),
-    "leukocytes4": Source(
-        leukocytes4.leukocytes4,
+    "leukocytes4": DatasetSpec(
+        leukocytes4.load_leukocytes4,
         leukocytes4.CARD,
         "leukocytes4",
-        ask="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put the folder small_dataset",
+        instructions="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put the folder small_dataset",
     ),
 }
 
 
 # Images of the user's own, whose folder stands in the name: ``folder:/path``.
-OWN = Source(folder.folder, folder.FOLDER_CARD)
+OWN = DatasetSpec(folder.load_folder, folder.FOLDER_CARD)
 
 
-def names() -> list[str]:
+def list_datasets() -> list[str]:
     """List the names that :func:`load` knows; beside these, ``folder:/path`` loads your own class folders."""
     return list(SOURCES)
 
@@ -116,10 +120,10 @@ def _resolved(path: str | Path) -> Path:
     try:
         return Path(path).expanduser().resolve()
     except (RuntimeError, OSError, ValueError) as error:  # no such user; a loop of links; a null byte
-        raise DataError(f"{str(path)!r}: not a path that can be read ({error}); check how it is written") from None
+        raise DatasetError(f"{str(path)!r}: not a path that can be read ({error}); check how it is written") from None
 
 
-def locate(name: str, root: str | Path | None = None) -> tuple[Source, Path | None]:
+def locate(name: str, root: str | Path | None = None) -> tuple[DatasetSpec, Path | None]:
     """Find the source that a name stands for, and the folder of its files.
 
     Args:
@@ -138,9 +142,9 @@ def locate(name: str, root: str | Path | None = None) -> tuple[Source, Path | No
     return source, data_root(root) / source.folder if source.folder else None
 
 
-def _source(name: str) -> Source:
+def _source(name: str) -> DatasetSpec:
     if name not in SOURCES:
-        raise DataError(f"no dataset {name!r}; known are {', '.join(SOURCES)}, and folder:/path for your own images")
+        raise DatasetError(f"no dataset {name!r}; known are {', '.join(SOURCES)}, and folder:/path for your own images")
     return SOURCES[name]
 
 
@@ -148,23 +152,23 @@ def _own_folder(name: str) -> Path:
     """The folder that ``folder:/path`` names."""
     path = name.removeprefix(FOLDER)
     if not path.strip():
-        raise DataError(f"{name}: names no folder; write folder:/path/to/your/images")
+        raise DatasetError(f"{name}: names no folder; write folder:/path/to/your/images")
     return _resolved(path)
 
 
-def refuse_unknown_options(name: str, options: dict[str, Any], source: Source, directory: Path | None) -> None:
+def refuse_unknown_options(name: str, options: dict[str, Any], source: DatasetSpec, directory: Path | None) -> None:
     """Refuse options that a dataset does not have; the first parameter of one that reads files is their folder.
 
     Raises:
         DataError: some are unknown; the message names those that there are.
     """
-    known = list(inspect.signature(source.build).parameters)[int(directory is not None) :]
+    known = list(inspect.signature(source.loader).parameters)[int(directory is not None) :]
     unknown = [key for key in options if key not in known]
     if unknown:
-        raise DataError(f"{name}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+        raise DatasetError(f"{name}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
 
 
-def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def dataset_options(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Select the options of one dataset from those of several, as the chapters take them.
 
     Args:
@@ -178,14 +182,14 @@ def options_for(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]
         DataError: the options are not by dataset.
     """
     if not isinstance(options, dict):  # papermill -p makes a text of it
-        raise DataError(
+        raise DatasetError(
             f"options is {options!r}, and not by dataset; with papermill give YAML, -y 'options: {{{name}: {{n: 30}}}}'"
         )
     for dataset, values in options.items():
         if not dataset.startswith(FOLDER):
             _source(dataset)
         if not isinstance(values, dict):
-            raise DataError(f"options are given by dataset, {{{dataset!r}: {{option: value}}}}, not {values!r}")
+            raise DatasetError(f"options are given by dataset, {{{dataset!r}: {{option: value}}}}, not {values!r}")
     if not name.startswith(FOLDER):
         return options.get(name, {})
     folders = (dataset for dataset in options if dataset.startswith(FOLDER))

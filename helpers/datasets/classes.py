@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from helpers.datasets.clinical import LEUKAEMIC
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 
-def positive_class(classes: Iterable[str], given: str | float = "") -> str:
+def resolve_positive_class(classes: Iterable[str], given: str | float = "") -> str:
     """The class that must not be missed: the given one, or the leukaemic one of :data:`LEUKAEMIC`.
 
     Args:
@@ -28,7 +28,7 @@ def positive_class(classes: Iterable[str], given: str | float = "") -> str:
         hint = (
             "" if isinstance(given, str | None) else f"; papermill keeps a text with -r positive {given} in place of -p"
         )
-        raise DataError(f"{what}; say which class must not be missed, one of {', '.join(known)}{hint}")
+        raise DatasetError(f"{what}; say which class must not be missed, one of {', '.join(known)}{hint}")
     return found[0]
 
 
@@ -45,4 +45,4 @@ def refuse_single_class(name: str, frame: pd.DataFrame) -> None:
     present = list(frame["label"].dropna().unique())
     if len(present) < 2:
         what = f"all {len(frame)} images are of one class, {present[0]}" if present else "no image has a class"
-        raise DataError(f"{name}: {what}; add a folder, or a dataset, with the class it is to be told from")
+        raise DatasetError(f"{name}: {what}; add a folder, or a dataset, with the class it is to be told from")

@@ -12,15 +12,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import child, entries, files_in, find_folder, folders_in, one_name
-from helpers.datasets.errors import DataError
+from helpers.datasets.directory import (
+    find_folder,
+    find_subfolder,
+    list_entries,
+    list_files,
+    list_folders,
+    normalise_name,
+)
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of, match_ids, read_table
+from helpers.datasets.tables import build_frame, match_ids, read_table
 
 CLASSES = ("hem", "all")
-CARD = Card(
+CARD = DatasetCard(
     "C-NMC 2019: leukaemic and normal lymphoid cells",
     "CC BY 3.0",
     "cnmc2019",
@@ -41,23 +48,25 @@ SAME_SUBJECT = {subject: group for group in _ONE for subject in group.split("+")
 _NAME = re.compile(r"^UID_(?P<subject>H?\d+)_(?P<image>\d+)_(?P<cell>\d+)_(?P<label>all|hem)$", re.IGNORECASE)
 
 
-def cnmc(folder: Path, part: str = "training") -> Dataset:
+def load_cnmc(folder: Path, split: str = "training") -> Dataset:
     """C-NMC; ``label`` is ``all`` (leukaemia) or ``hem`` (healthy), ``group`` the subject.
 
     Args:
         folder: holds the folders of the download.
-        part: ``"training"`` (with a column ``fold`` as published) or ``"preliminary"`` (the labelled test set).
+        split: ``"training"`` (with a column ``fold`` as published) or ``"preliminary"`` (the labelled test set).
     """
-    if part not in ("training", "preliminary"):
-        raise DataError(f"cnmc: part is 'training' or 'preliminary', not {part!r}")
-    rows = _training(folder) if part == "training" else _preliminary(folder)
-    return Dataset("cnmc", frame_of(rows), CLASSES, CARD, FileReader(folder), options={"part": part})
+    if split not in ("training", "preliminary"):
+        raise DatasetError(f"cnmc: part is 'training' or 'preliminary', not {split!r}")
+    rows = _training(folder) if split == "training" else _preliminary(folder)
+    return Dataset("cnmc", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"part": split})
 
 
 def _row(folder: Path, path: Path, name: str) -> dict:
     parts = _NAME.match(name)
     if not parts:
-        raise DataError(f"{path}: the name {name!r} is not UID_<subject>_<image>_<cell>_<all or hem>; restore its name")
+        raise DatasetError(
+            f"{path}: the name {name!r} is not UID_<subject>_<image>_<cell>_<all or hem>; restore its name"
+        )
     subject = parts["subject"].upper()
     return {
         "image_id": name,
@@ -73,32 +82,32 @@ def _row(folder: Path, path: Path, name: str) -> dict:
 def _training(folder: Path) -> list[dict]:
     try:
         base = find_folder(folder, [_FOLD])
-    except DataError as error:
+    except DatasetError as error:
         if not error.missing:
             raise
-        raise DataError(
+        raise DatasetError(
             f"{folder}: no fold_0, fold_1, fold_2 here; unpack the training archive there", missing=True
         ) from None
     rows = []
-    for fold in folders_in(base):
+    for fold in list_folders(base):
         number = re.fullmatch(_FOLD, fold.name, re.IGNORECASE)
         if not number:
             continue
         place = find_folder(fold, CLASSES)  # unpacked by Windows, each zip has a folder of its own
         for label in CLASSES:
-            for path in files_in(child(place, label)):
+            for path in list_files(find_subfolder(place, label)):
                 row = _row(folder, path, path.stem)
                 if row["label"] != label:
-                    raise DataError(f"{path}: named {row['label']} but lies in {label}/; put it where it belongs")
+                    raise DatasetError(f"{path}: named {row['label']} but lies in {label}/; put it where it belongs")
                 rows.append({**row, "fold": int(number[1])})
     return rows
 
 
 def _preliminary(folder: Path) -> list[dict]:
     above = find_folder(folder, [_PRELIMINARY])
-    base = child(above, _PRELIMINARY)
-    deeper = child(base, _PRELIMINARY)
-    paths = files_in(deeper or base)
+    base = find_subfolder(above, _PRELIMINARY)
+    deeper = find_subfolder(base, _PRELIMINARY)
+    paths = list_files(deeper or base)
     table_path = _table([base, *([deeper] if deeper else []), above, folder])
     table = read_table(table_path, ["Patient_ID", "new_names", "labels"])
     by_stem = table.set_index(table["new_names"].str.rsplit(".", n=1).str[0])
@@ -108,7 +117,7 @@ def _preliminary(folder: Path) -> list[dict]:
         entry = by_stem.loc[path.stem]
         row = _row(folder, path, entry["Patient_ID"].rsplit(".", 1)[0])
         if entry["labels"] not in ("0", "1") or CLASSES[int(entry["labels"])] != row["label"]:
-            raise DataError(f"{table_path}: {path.name} is labelled {entry['labels']!r} but named {row['image_id']}")
+            raise DatasetError(f"{table_path}: {path.name} is labelled {entry['labels']!r} but named {row['image_id']}")
         rows.append(row)
     return rows
 
@@ -117,7 +126,7 @@ def _table(places: list[Path]) -> Path:
     """The table of the preliminary set: inside its folder, or above it."""
     name = f"{_PRELIMINARY}_labels.csv"
     for place in places:
-        for entry in entries(place):
-            if one_name(entry.name) == one_name(name):
+        for entry in list_entries(place):
+            if normalise_name(entry.name) == normalise_name(name):
                 return Path(entry.path)
     return places[0] / name

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import HTTPAdapter
 
-SILENCE = 30  # seconds without a byte after which a connection is cut
+READ_TIMEOUT_S = 30  # seconds without a byte after which a connection is cut
 WINDOW = 60  # seconds over which the rate is taken
 MIN_RATE = 1024  # bytes a second
 MAX_SECONDS = 24 * 3600  # for one answer
@@ -121,7 +121,7 @@ class _Session(requests.Session):
 
 
 @contextlib.contextmanager
-def answer(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
+def open_url(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
     """Ask for an address and give the answer, its body unread; follow up to :data:`MAX_REDIRECTS` redirects.
 
     Args:
@@ -147,7 +147,7 @@ def answer(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
 
 def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
     try:
-        return session.get(url, stream=True, timeout=SILENCE, headers=headers)
+        return session.get(url, stream=True, timeout=READ_TIMEOUT_S, headers=headers)
     except ValueError as error:  # of requests, urllib3 or the codec of names, each for other faults
         raise RefusedError(f"{url[:200]!r} cannot be asked ({str(error)[:200]})") from None
 

@@ -17,14 +17,14 @@ import pandas as pd
 
 from helpers import images
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.errors import DataError, warn
+from helpers.datasets.errors import DatasetError, warn_problems
 from helpers.datasets.groups import merge_groups
 from helpers.datasets.readers import FileReader
 
 PAIR = ["image_a", "image_b"]
 
 
-def copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
+def find_exact_copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
     """Images of the same bytes: two or more paths each, in the order given; what is no image is left out.
 
     Args:
@@ -37,7 +37,7 @@ def copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
     return [same for same in alike if images.is_image(root / same[0])]
 
 
-def join_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
+def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
     """Put copies into one group, with a warning that names those that were in several.
 
     Several rows of one file (boxes in it) are no copies of one another. Pixels that are no files stay as they are.
@@ -53,23 +53,23 @@ def join_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
         return dataset
     frame = dataset.frame
     rows = frame.groupby("path", sort=False).groups
-    found = [[rows[path] for path in same] for same in copies(dataset.reader.root, rows)]
+    found = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, rows)]
     labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in found)
     torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # an image may have no label
     apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]
     if torn and refuse_torn:
-        raise DataError(
+        raise DatasetError(
             f"{dataset.name}: {len(torn)} images lie in two classes; keep each in the right one only", map(_line, torn)
         )
     if torn:
-        warn(
+        warn_problems(
             f"{dataset.name}: {len(torn)} images have two labels in copies that are the same byte for byte; one "
             "is wrong, better leave them out",
             map(_line, torn),
         )
     if not apart:
         return dataset
-    warn(
+    warn_problems(
         f"{dataset.name}: {sum(len(_ids(same)) for same in apart)} of {len(frame)} images are copies of one another, "
         "byte for byte; copies share a group, so that no split separates them; better keep one of each",
         map(_line, apart),
@@ -86,7 +86,7 @@ def _line(same: list[pd.Index]) -> str:
     return " = ".join(map(str, _ids(same)))
 
 
-def warn_of_same_pixels(dataset: Dataset, digests: pd.Series) -> None:
+def warn_of_equal_pixels(dataset: Dataset, digests: pd.Series) -> None:
     """Warn of images that show the same pixels and do not share a group.
 
     Args:
@@ -96,7 +96,7 @@ def warn_of_same_pixels(dataset: Dataset, digests: pd.Series) -> None:
     groups = dataset.frame["group"]
     same = [ids for ids in digests.groupby(digests).groups.values() if groups[ids].nunique() > 1]
     if same:
-        warn(
+        warn_problems(
             f"{dataset.name}: {sum(map(len, same))} of {len(dataset)} images show the same pixels as another, in files "
             "that differ; give them one group, or keep one of each",
             (" = ".join(ids) for ids in same),

@@ -16,9 +16,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import images
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.classes import refuse_single_class
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import Reader
 from helpers.datasets.tables import COLUMNS
 
@@ -40,27 +40,29 @@ class Dataset:
     name: str
     frame: pd.DataFrame
     classes: tuple[str, ...]
-    card: Card
+    card: DatasetCard
     reader: Reader
     has_masks: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.frame.empty:
-            raise DataError(f"{self.name}: no image is left")
+            raise DatasetError(f"{self.name}: no image is left")
         missing = [column for column in COLUMNS if column not in self.frame]
         if missing or self.frame.index.name != "image_id":
-            raise DataError(f"{self.name}: a frame is indexed by image_id and has {COLUMNS}; missing: {missing}")
+            raise DatasetError(f"{self.name}: a frame is indexed by image_id and has {COLUMNS}; missing: {missing}")
         twice = self.frame.index[self.frame.index.duplicated()].unique()
         if len(twice):
-            raise DataError(f"{self.name}: image ids that stand for more than one image", map(str, twice))
+            raise DatasetError(f"{self.name}: image ids that stand for more than one image", map(str, twice))
         strange = set(self.frame["label"].dropna()) - set(self.classes)
         if strange or self.frame["group"].isna().any():
-            raise DataError(f"{self.name}: labels outside {self.classes}, or images without a group", map(str, strange))
+            raise DatasetError(
+                f"{self.name}: labels outside {self.classes}, or images without a group", map(str, strange)
+            )
         names = {*self.frame.index, *self.classes, *self.frame["group"]}
         unprintable = sorted(repr(name) for name in names if isinstance(name, str) and _CONTROL.search(name))
         if unprintable:
-            raise DataError(f"{self.name}: names with control characters; rename them", unprintable)
+            raise DatasetError(f"{self.name}: names with control characters; rename them", unprintable)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -71,16 +73,16 @@ class Dataset:
         kind, colon, path = self.name.partition(":")
         return f"{kind}:{Path(path).name}" if colon else kind
 
-    def subset(self, ids: Iterable[str]) -> Dataset:
+    def select(self, ids: Iterable[str]) -> Dataset:
         """Keep these images only, in the order given. Raises ``KeyError`` for an unknown id."""
         return replace(self, frame=self.frame.loc[list(ids)])
 
-    def only(self, classes: Iterable[str]) -> Dataset:
+    def select_classes(self, classes: Iterable[str]) -> Dataset:
         """Keep the images of these classes only; the names of the others are gone."""
         kept = tuple(name for name in self.classes if name in set(classes))
         return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
 
-    def against_others(self, positive: str, others: str) -> Dataset:
+    def one_vs_rest(self, positive: str, rest: str) -> Dataset:
         """Keep one class, and put all others under one name.
 
         Raises:
@@ -88,11 +90,11 @@ class Dataset:
         """
         refuse_single_class(self.name, self.frame)
         if positive not in self.classes:
-            raise DataError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
-        label = self.frame["label"].where(self.frame["label"] == positive, others)
-        return replace(self, frame=self.frame.assign(label=label), classes=(positive, others))
+            raise DatasetError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
+        label = self.frame["label"].where(self.frame["label"] == positive, rest)
+        return replace(self, frame=self.frame.assign(label=label), classes=(positive, rest))
 
-    def prefixed(self, prefix: str) -> Dataset:
+    def with_id_prefix(self, prefix: str) -> Dataset:
         """Begin ids and groups with a prefix, so that none is one of another dataset."""
         frame = self.frame.assign(group=prefix + self.frame["group"].astype(str))
         return replace(self, frame=frame.set_axis((prefix + frame.index).rename("image_id")))
@@ -101,11 +103,11 @@ class Dataset:
         """Return one row as a named tuple with ``image_id`` and every column."""
         return next(self.frame.loc[[image_id]].reset_index().itertuples(index=False))
 
-    def image(self, image_id: str) -> np.ndarray:
+    def load_image(self, image_id: str) -> np.ndarray:
         """Read one image at its own size, ``uint8 (height, width, 3)`` RGB."""
         return self.reader.read(self.row(image_id), None)
 
-    def mask(self, image_id: str) -> np.ndarray:
+    def load_mask(self, image_id: str) -> np.ndarray:
         """Read one mask at its own size, ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
 
         Raises:
@@ -114,7 +116,7 @@ class Dataset:
         self._need_masks()
         return self.reader.read_mask(self.row(image_id))
 
-    def images(self, size: int) -> np.ndarray:
+    def load_images(self, size: int) -> np.ndarray:
         """Read all images, ``uint8 (n, size, size, 3)`` RGB in the order of ``frame``; the aspect is kept.
 
         Raises:
@@ -124,7 +126,7 @@ class Dataset:
             (size, size, 3), lambda row: images.resize_pad(self.reader.read(row, size), size), "images"
         )
 
-    def masks(self, size: int) -> np.ndarray:
+    def load_masks(self, size: int) -> np.ndarray:
         """Read all masks, ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; nearest neighbour.
 
         Raises:
@@ -135,23 +137,23 @@ class Dataset:
             (size, size), lambda row: images.resize_pad_mask(self.reader.read_mask(row), size), "masks"
         )
 
-    def batches(self, size: int, batch: int) -> Iterator[tuple[pd.Index, np.ndarray]]:
-        """Yield ids and images, ``batch`` at a time, for sets beyond memory; the next batch loads meanwhile.
+    def iter_batches(self, size: int, batch_size: int) -> Iterator[tuple[pd.Index, np.ndarray]]:
+        """Yield ids and images, ``batch_size`` at a time, for sets beyond memory; the next batch loads meanwhile.
 
         Args:
             size: side of the images in pixels, as for :meth:`images`.
-            batch: images at a time.
+            batch_size: images at a time.
         """
-        ids = [self.frame.index[start : start + batch] for start in range(0, len(self), batch)]
+        ids = [self.frame.index[start : start + batch_size] for start in range(0, len(self), batch_size)]
         with ThreadPoolExecutor(1) as ahead:
-            pending = ahead.submit(self.subset(ids[0]).images, size)
+            pending = ahead.submit(self.select(ids[0]).images, size)
             for k, current in enumerate(ids):
                 ready = pending.result()
                 if k + 1 < len(ids):
-                    pending = ahead.submit(self.subset(ids[k + 1]).images, size)
+                    pending = ahead.submit(self.select(ids[k + 1]).images, size)
                 yield current, ready
 
-    def sizes(self) -> pd.DataFrame:
+    def image_sizes(self) -> pd.DataFrame:
         """Read height and width of every image in pixels, at its own size, from the headers; nothing is decoded.
 
         Returns:
@@ -163,7 +165,7 @@ class Dataset:
         sizes = list(self.map_rows(self.reader.image_size, "sizes"))
         return pd.DataFrame(sizes, index=self.frame.index, columns=["height", "width"])
 
-    def problems(self, decode: bool = False) -> dict[str, str]:
+    def find_problems(self, decode: bool = False) -> dict[str, str]:
         """Find images that cannot be used, as ``{image_id: what is wrong}``.
 
         Args:
@@ -203,7 +205,7 @@ class Dataset:
             elif not errors:
                 yield result
         if errors:
-            raise DataError(
+            raise DatasetError(
                 f"{self.name}: {len(errors)} of {len(self)} images cannot be read; mend or remove these files, "
                 'or go on without them (--skip-bad; on_bad="skip" in Python)',
                 errors,
@@ -239,7 +241,7 @@ class Dataset:
 
     def _need_masks(self) -> None:
         if not self.has_masks:
-            raise DataError(f"{self.name} has no masks; wbc1, wbc2 and synthetic have")
+            raise DatasetError(f"{self.name} has no masks; wbc1, wbc2 and synthetic have")
 
     def _digest(self, row: Any) -> bytes:
         return hashlib.sha256(b"".join(self.reader.content(row))).digest()
@@ -248,7 +250,7 @@ class Dataset:
         """What ``read`` gives for every row, ``uint8 (n, *shape)``, in the order of ``frame``."""
         needed = len(self) * int(np.prod(shape))
         if needed > MAX_ARRAY_BYTES:
-            raise DataError(
+            raise DatasetError(
                 f"{self.name}: {needed / 2**30:.1f} GiB of {description} in one array, more than "
                 f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .batches() in Python"
             )

@@ -1,7 +1,7 @@
 """One directory: its entries, and the files and folders in it by name, whatever their case.
 
 Files that systems leave behind (hidden ones, ``Thumbs.db``, ``desktop.ini``, ``__MACOSX``) and archives that
-:func:`helpers.datasets.get` has unpacked (``….unpacked``) are passed over.
+:func:`helpers.datasets.fetch` has unpacked (``….unpacked``) are passed over.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from helpers import images
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 _LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"})
 NO_FOLDER = "no such folder; check the path, or fetch the dataset again"
 
 
-def one_name(name: str) -> str:
+def normalise_name(name: str) -> str:
     """What names have in common that people take for one.
 
     Unicode form, full-width letters, signs that do not show (category Cf), case and space are evened out.
@@ -28,12 +28,12 @@ def one_name(name: str) -> str:
     return " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split()).casefold()
 
 
-def left_by_a_system(name: str) -> bool:
+def is_system_file(name: str) -> bool:
     """Whether a file or folder is hidden, or one that an operating system or this package leaves behind."""
     return name.startswith(".") or name.endswith(".unpacked") or name.casefold() in _LEFT_BY_SYSTEMS
 
 
-def entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
+def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
     """What lies in a folder, sorted by name; what systems leave behind is passed over.
 
     Args:
@@ -45,33 +45,33 @@ def entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
     """
     try:
         with os.scandir(folder) as found:
-            kept = sorted((e for e in found if not left_by_a_system(e.name)), key=lambda entry: entry.name)
+            kept = sorted((e for e in found if not is_system_file(e.name)), key=lambda entry: entry.name)
     except FileNotFoundError:
-        raise DataError(f"{folder}: {missing}", missing=True) from None
+        raise DatasetError(f"{folder}: {missing}", missing=True) from None
     except PermissionError:
-        raise DataError(f"{folder}: not readable; give yourself permission (chmod u+rx)") from None
+        raise DatasetError(f"{folder}: not readable; give yourself permission (chmod u+rx)") from None
     except NotADirectoryError:
-        raise DataError(f"{folder}: not a folder; give the folder that holds the images") from None
+        raise DatasetError(f"{folder}: not a folder; give the folder that holds the images") from None
     except (OSError, ValueError) as error:  # a name that is too long, a loop of links; a null byte
-        raise DataError(f"{folder}: cannot be read ({getattr(error, 'strerror', error)}); check the path") from None
+        raise DatasetError(f"{folder}: cannot be read ({getattr(error, 'strerror', error)}); check the path") from None
     strange = [entry.path for entry in kept if not _is_text(entry.name)]
     if strange:
-        raise DataError(f"{folder}: names that are not UTF-8; rename them", strange)
+        raise DatasetError(f"{folder}: names that are not UTF-8; rename them", strange)
     return kept
 
 
-def folders_in(folder: Path, missing: str = NO_FOLDER) -> list[Path]:
+def list_folders(folder: Path, missing: str = NO_FOLDER) -> list[Path]:
     """The folders in a folder, links to folders included, sorted by name. Raises DataError as :func:`entries` does."""
-    return [Path(entry.path) for entry in entries(folder, missing) if is_kind(entry.is_dir)]
+    return [Path(entry.path) for entry in list_entries(folder, missing) if is_kind(entry.is_dir)]
 
 
-def child(folder: Path, name: str) -> Path | None:
+def find_subfolder(folder: Path, name: str) -> Path | None:
     """Find the folder of this name, whatever its case, in a folder; ``None`` where there is none.
 
     Raises:
         DataError: as :func:`folders_in` and :func:`folder_named` do.
     """
-    return folder_named(folders_in(folder), name)
+    return folder_named(list_folders(folder), name)
 
 
 def folder_named(folders: Iterable[Path], name: str) -> Path | None:
@@ -80,9 +80,9 @@ def folder_named(folders: Iterable[Path], name: str) -> Path | None:
     Raises:
         DataError: there are several, which differ in case only.
     """
-    alike = [path for path in folders if one_name(path.name) == one_name(name)]
+    alike = [path for path in folders if normalise_name(path.name) == normalise_name(name)]
     if len(alike) > 1:
-        raise DataError(
+        raise DatasetError(
             f"{alike[0].parent}: folders that differ in case or space only; keep one", (path.name for path in alike)
         )
     return alike[0] if alike else None
@@ -104,7 +104,7 @@ def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
     wanted = [re.compile(name, re.IGNORECASE) for name in holds]
     level = [root]
     for _ in range(4):
-        inside = {folder: folders_in(folder) for folder in level}
+        inside = {folder: list_folders(folder) for folder in level}
         found = [
             folder
             for folder, below in inside.items()
@@ -112,22 +112,24 @@ def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
             and all(any(name.fullmatch(path.name) for path in below) for name in wanted)
         ]
         if len(found) > 1:
-            raise DataError(f"{root}: several folders could be the dataset; keep one here", map(str, found))
+            raise DatasetError(f"{root}: several folders could be the dataset; keep one here", map(str, found))
         if found:
             return found[0]
         level = [path for below in inside.values() for path in below]
-    raise DataError(f"{root}: no folder here holds {', '.join(holds)}", missing=True)
+    raise DatasetError(f"{root}: no folder here holds {', '.join(holds)}", missing=True)
 
 
-def files_in(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Path]:
+def list_files(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Path]:
     """Files with one of these suffixes (any case) in a folder, sorted by name; hidden files are left out.
 
     Raises:
         DataError: the folder is missing, not readable, or has none.
     """
-    found = [Path(e.path) for e in entries(folder) if is_kind(e.is_file) and Path(e.name).suffix.lower() in suffixes]
+    found = [
+        Path(e.path) for e in list_entries(folder) if is_kind(e.is_file) and Path(e.name).suffix.lower() in suffixes
+    ]
     if not found:
-        raise DataError(f"{folder}: no image here ({', '.join(sorted(suffixes))}); an empty class cannot be learnt")
+        raise DatasetError(f"{folder}: no image here ({', '.join(sorted(suffixes))}); an empty class cannot be learnt")
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from helpers.errors import LeukobookError, printable
 
 
-class DataError(LeukobookError):
+class DatasetError(LeukobookError):
     """A dataset that cannot be used as it is: what is wrong, in which files, and what to do.
 
     ``problems`` holds one line per file; ``missing`` tells that the dataset is not there at all.
@@ -25,6 +25,6 @@ class DataError(LeukobookError):
         super().__init__("\n".join(lines))
 
 
-def warn(message: str, problems: Iterable[str]) -> None:
+def warn_problems(message: str, problems: Iterable[str]) -> None:
     """Warn of what is used nevertheless, or left out, with a line for every file, as in :class:`DataError`."""
-    warnings.warn(str(DataError(message, problems)), stacklevel=3)
+    warnings.warn(str(DatasetError(message, problems)), stacklevel=3)

@@ -20,22 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from helpers.datasets import masks
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import folder_named, one_name
-from helpers.datasets.errors import DataError, warn
-from helpers.datasets.groups import checked_groups, read_groups
-from helpers.datasets.listing import EVERY_DEPTH, MASKS, Listing, counts_by_suffix, find_table, listed
-from helpers.datasets.maskfiles import match_masks
+from helpers.datasets.directory import folder_named, normalise_name
+from helpers.datasets.errors import DatasetError, warn_problems
+from helpers.datasets.groups import read_groups, validate_groups
+from helpers.datasets.listing import EVERY_DEPTH, MASKS, Listing, counts_by_suffix, find_table, list_images
+from helpers.datasets.mask_files import match_masks
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
-FOLDER_CARD = Card("Your own class folders", "yours", "", "", "group of the table or layout, else image")
+FOLDER_CARD = DatasetCard("Your own class folders", "yours", "", "", "group of the table or layout, else image")
 LEVELS = ("class", "patient", "split")
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"})
 
 
-def folder(root: Path, layout: str = "class") -> Dataset:
+def load_folder(root: Path, layout: str = "class") -> Dataset:
     """Load class subfolders below ``root``: list, match groups, match masks; see the module.
 
     Args:
@@ -47,7 +47,9 @@ def folder(root: Path, layout: str = "class") -> Dataset:
             not fit the images.
     """
     levels = _levels(layout)
-    listing = listed(root, {len(levels)}, missing="no such folder; give the folder that holds one subfolder per class")
+    listing = list_images(
+        root, {len(levels)}, missing="no such folder; give the folder that holds one subfolder per class"
+    )
     table = _checked(root, levels, listing)
     rows = [_row(root, path, levels) for path in listing.images]
     classes = sorted({row["label"] for row in rows})
@@ -61,7 +63,7 @@ def folder(root: Path, layout: str = "class") -> Dataset:
         options |= declared
     return Dataset(
         f"folder:{root}",
-        frame_of(rows),
+        build_frame(rows),
         tuple(classes),
         FOLDER_CARD,
         reader,
@@ -74,7 +76,7 @@ def _levels(layout: str) -> tuple[str, ...]:
     levels = tuple(word.strip().casefold() for word in str(layout).strip(" /").split("/"))
     known = set(levels) <= set(LEVELS) and len(set(levels)) == len(levels)
     if not known or "class" not in levels:
-        raise DataError(
+        raise DatasetError(
             f"layout {layout!r}: not what each level of folders is; write class, class/patient, patient/class, "
             "split/class or split/class/patient"
         )
@@ -83,9 +85,9 @@ def _levels(layout: str) -> tuple[str, ...]:
 
 def _checked(root: Path, levels: tuple[str, ...], listing: Listing) -> Path | None:
     """Refuse a folder that does not fit the layout, and warn of what is left out of it; the table of groups in it."""
-    tops = [path for path in listing.folders if one_name(path.name) != MASKS]
+    tops = [path for path in listing.folders if normalise_name(path.name) != MASKS]
     if not tops:
-        raise DataError(f"{root}: holds no subfolder; make one per class and put its images there")
+        raise DatasetError(f"{root}: holds no subfolder; make one per class and put its images there")
     table = find_table(listing, "groups", "groups")
     _refuse_elsewhere(root, levels, listing)
     _refuse_empty(tops, levels, listing)
@@ -101,7 +103,7 @@ def _refuse_elsewhere(root: Path, levels: tuple[str, ...], listing: Listing) -> 
     by_folder = Counter(path.parent.relative_to(root) for path in elsewhere)
     depth = max(len(directory.parts) for directory in by_folder)
     number = f"{'at least ' if listing.cut else ''}{len(elsewhere)}"
-    raise DataError(
+    raise DatasetError(
         f"{root}: {number} images lie where layout={'/'.join(levels)!r} does not look; "
         f"say what each level of folders is, {_better_layout(by_folder, depth)}, or move or remove them",
         (f"{directory.as_posix()}: {count} images" for directory, count in sorted(by_folder.items())),
@@ -109,7 +111,7 @@ def _refuse_elsewhere(root: Path, levels: tuple[str, ...], listing: Listing) -> 
 
 
 def _better_layout(directories: Counter[Path], depth: int) -> str:
-    split = all(one_name(directory.parts[0]) in _SPLITS for directory in directories)
+    split = all(normalise_name(directory.parts[0]) in _SPLITS for directory in directories)
     if depth == 2:
         return "layout='split/class'" if split else "such as layout='class/patient' or 'patient/class'"
     if depth == 3:
@@ -124,7 +126,7 @@ def _refuse_empty(tops: list[Path], levels: tuple[str, ...], listing: Listing) -
             what = "an empty class cannot be learnt" if levels[0] == "class" else "remove the folder"
             others = [path for path in listing.others if path.is_relative_to(top)]
             counts = f" but {counts_by_suffix(others)}" if others else ""
-            raise DataError(f"{top}: no image here{counts}; {what}")
+            raise DatasetError(f"{top}: no image here{counts}; {what}")
 
 
 def _warn_of_others(root: Path, listing: Listing, table: Path | None) -> None:
@@ -135,16 +137,16 @@ def _warn_of_others(root: Path, listing: Listing, table: Path | None) -> None:
     counts += [f"other files ({counts_by_suffix(others)})"] if others else []
     if counts:
         names = (path.relative_to(root).as_posix() for path in [*beside, *others])
-        warn(f"folder:{root}: left out {' and '.join(counts)}", names)
+        warn_problems(f"folder:{root}: left out {' and '.join(counts)}", names)
 
 
 def _refuse_like_classes(root: Path, classes: list[str]) -> None:
     alike: dict[str, list[str]] = {}
     for name in classes:
-        alike.setdefault(one_name(name), []).append(name)
+        alike.setdefault(normalise_name(name), []).append(name)
     pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
     if pairs:
-        raise DataError(f"{root}: classes that differ only in case or space; give one class one name", pairs)
+        raise DatasetError(f"{root}: classes that differ only in case or space; give one class one name", pairs)
 
 
 def _row(root: Path, path: Path, levels: tuple[str, ...]) -> dict:
@@ -165,11 +167,11 @@ def _row(root: Path, path: Path, levels: tuple[str, ...]) -> dict:
 def _name_groups(root: Path, rows: list[dict], levels: tuple[str, ...], table: Path | None) -> None:
     """Name the group of every row: of the table or of the layout; without these it is the image."""
     if table and "patient" in levels:
-        raise DataError(f"{table}: the layout names the patients too; remove the table, or take another layout")
+        raise DatasetError(f"{table}: the layout names the patients too; remove the table, or take another layout")
     if table:
         groups = read_groups(table, [row["image_id"] for row in rows])
     elif "patient" in levels:
-        groups = checked_groups(root, {row["image_id"]: row["group"] for row in rows})
+        groups = validate_groups(root, {row["image_id"]: row["group"] for row in rows})
     else:
         return
     for row in rows:
@@ -181,21 +183,21 @@ def _warn_of_exchanged_levels(root: Path, rows: list[dict], levels: tuple[str, .
     labels, groups = sorted({row["label"] for row in rows}), {row["group"] for row in rows}
     layout = f"layout={'/'.join(levels)}"
     if "patient" in levels and len(labels) > len(groups):
-        warn(
+        warn_problems(
             f"folder:{root}: {len(labels)} classes and {len(groups)} patients; are they exchanged in {layout}?", labels
         )
-    splits = [label for label in labels if one_name(label) in _SPLITS]
+    splits = [label for label in labels if normalise_name(label) in _SPLITS]
     if splits:
-        warn(f"folder:{root}: classes that are called like parts of a split; is {layout} right?", splits)
+        warn_problems(f"folder:{root}: classes that are called like parts of a split; is {layout} right?", splits)
 
 
 def _with_masks(root: Path, rows: list[dict], directory: Path) -> tuple[FileReader, dict[str, Any]]:
     """The reader of a folder with masks, whose rows get theirs; what is declared of them belongs to the fingerprint."""
-    listing = listed(directory, EVERY_DEPTH, shut=lambda *_: False)
+    listing = list_images(directory, EVERY_DEPTH, shut=lambda *_: False)
     mask_of = match_masks(root, directory, listing.images, [row["path"] for row in rows])
     for row in rows:
         row["mask_path"] = mask_of[row["path"]]
     table = find_table(listing, "values", "the values of masks")
-    classes, declared = masks.classes_of(directory, [root / path for path in mask_of.values()], table)
+    classes, declared = masks.mask_classes(directory, [root / path for path in mask_of.values()], table)
     reader = FileReader(root, functools.partial(masks.read_labels, classes=classes))
     return reader, {"mask_values": tuple(sorted(classes.items()))} if declared else {}

@@ -19,8 +19,8 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from helpers.datasets.directory import one_name
-from helpers.datasets.errors import DataError, warn
+from helpers.datasets.directory import normalise_name
+from helpers.datasets.errors import DatasetError, warn_problems
 from helpers.datasets.listing import MAX_DEPTH
 from helpers.datasets.tables import read_table
 
@@ -75,11 +75,11 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
             groups[fits[0]] = group
     problems += [f"{key}: an image without a row in the table" for key in find.ids if key not in groups]
     if problems:
-        raise DataError(f"{table}: does not match the images beside it; correct the table", problems)
-    return checked_groups(table, groups)
+        raise DatasetError(f"{table}: does not match the images beside it; correct the table", problems)
+    return validate_groups(table, groups)
 
 
-def checked_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
+def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
     """Even out the names of groups, refuse those that are not known, and warn of those that may be one.
 
     Args:
@@ -90,22 +90,22 @@ def checked_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
         DataError: images without a group, or with one that says that it is not known.
     """
     even = {key: _evened(group) for key, group in groups.items()}
-    lacking = [f"{key}: {group!r}" for key, group in even.items() if one_name(group) in NOT_KNOWN]
+    lacking = [f"{key}: {group!r}" for key, group in even.items() if normalise_name(group) in NOT_KNOWN]
     if lacking:
-        raise DataError(f"{where}: images without a group; name the patient, or the image itself", lacking)
+        raise DatasetError(f"{where}: images without a group; name the patient, or the image itself", lacking)
     alike: dict[str, set[str]] = {}
     for group in set(even.values()):
         alike.setdefault(_without_form(group), set()).add(group)
     pairs = [" and ".join(map(repr, sorted(names))) for names in alike.values() if len(names) > 1]
     if pairs:
-        warn(
+        warn_problems(
             f"{where}: groups that differ only in case, space or the form of a number or letter count as "
             "different; if they are one patient, write one name",
             pairs,
         )
     cut = sorted({repr(group) for group in even.values() if _CUT_BY_EXCEL.fullmatch(group)})
     if cut:
-        warn(
+        warn_problems(
             f"{where}: numbers that a spreadsheet has rounded may stand for several patients; "
             "format the column as text and enter them again",
             cut,
@@ -120,7 +120,7 @@ def _evened(group: str) -> str:
 
 def _without_form(group: str) -> str:
     """What is left of a name without the form of its letters, case, space, leading zeros and the ``.0`` of a number."""
-    bare = one_name(group).replace(" ", "")
+    bare = normalise_name(group).replace(" ", "")
     number = _NUMBER.fullmatch(bare)
     return _LEADING_ZEROS.sub("", number[1] if number else bare)
 
@@ -136,9 +136,9 @@ class _Images:
         self.by_name: dict[str, list[str]] = {}
         self.by_exact_name: dict[str, list[str]] = {}
         for key in self.ids:
-            self.by_path.setdefault(one_name(key), []).append(key)
+            self.by_path.setdefault(normalise_name(key), []).append(key)
             name = PurePosixPath(key).name
-            self.by_name.setdefault(one_name(name), []).append(key)
+            self.by_name.setdefault(normalise_name(name), []).append(key)
             self.by_exact_name.setdefault(name, []).append(key)
 
     def __call__(self, cell: str) -> list[str]:
@@ -146,11 +146,11 @@ class _Images:
         path = unicodedata.normalize("NFC", cell).strip().replace("\\", "/").removeprefix("./")
         if "/" not in path:
             exact = self.by_exact_name.get(path, [])
-            return exact if len(exact) == 1 else self.by_name.get(one_name(path), [])
+            return exact if len(exact) == 1 else self.by_name.get(normalise_name(path), [])
         for below in (path, *self._below_root(path)):
             if below in self.exact:
                 return [below]
-            if fits := self.by_path.get(one_name(below)):
+            if fits := self.by_path.get(normalise_name(below)):
                 return fits
         return []
 
@@ -158,7 +158,7 @@ class _Images:
         """The ends of a path that can be paths below the folder, the longest first; it is ``MAX_DEPTH`` deep."""
         parts = path.split("/")
         absolute = path.startswith("/") or parts[0].endswith(":")
-        if not absolute and one_name(parts[0]) != one_name(self.root.name):
+        if not absolute and normalise_name(parts[0]) != normalise_name(self.root.name):
             return []
         if not absolute:
             return ["/".join(parts[1:])]

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import child, files_in, find_folder, folders_in
-from helpers.datasets.errors import DataError
+from helpers.datasets.directory import find_folder, find_subfolder, list_files, list_folders
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 CLASSES = ("eosinophil", "lymphocyte", "monocyte", "neutrophil")
-CARD = Card(
+CARD = DatasetCard(
     "Four leukocyte types, backgrounds removed by hand (Beato)",
     "not stated",
     "beato2018",
@@ -36,7 +36,7 @@ PARTS = {
 _COPY = re.compile(r"^(?P<original>.*_\d+)_\d+$")
 
 
-def leukocytes4(folder: Path) -> Dataset:
+def load_leukocytes4(folder: Path) -> Dataset:
     """All images; the published part is the column ``part``.
 
     Args:
@@ -45,12 +45,12 @@ def leukocytes4(folder: Path) -> Dataset:
     base = find_folder(folder, PARTS.values())
     rows = []
     for part, name in PARTS.items():
-        place = next(path for path in folders_in(base) if re.fullmatch(name, path.name, re.IGNORECASE))
-        missing = [label for label in CLASSES if not child(place, label)]
+        place = next(path for path in list_folders(base) if re.fullmatch(name, path.name, re.IGNORECASE))
+        missing = [label for label in CLASSES if not find_subfolder(place, label)]
         if missing:
-            raise DataError(f"{place}: no folder for {', '.join(missing)}; unpack the whole archive here")
+            raise DatasetError(f"{place}: no folder for {', '.join(missing)}; unpack the whole archive here")
         for label in CLASSES:
-            for path in files_in(child(place, label)):
+            for path in list_files(find_subfolder(place, label)):
                 copy = _COPY.match(path.stem)
                 relative = path.relative_to(folder).as_posix()
                 rows.append(
@@ -64,4 +64,4 @@ def leukocytes4(folder: Path) -> Dataset:
                         "part": part,
                     }
                 )
-    return Dataset("leukocytes4", frame_of(rows), CLASSES, CARD, FileReader(folder))
+    return Dataset("leukocytes4", build_frame(rows), CLASSES, CARD, FileReader(folder))

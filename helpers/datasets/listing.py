@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers import images
-from helpers.datasets.directory import NO_FOLDER, entries, is_kind, one_name
-from helpers.datasets.errors import DataError, warn
+from helpers.datasets.directory import NO_FOLDER, is_kind, list_entries, normalise_name
+from helpers.datasets.errors import DatasetError, warn_problems
 
 MASKS = "masks"
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.txt", ".xlsx")
@@ -66,15 +66,15 @@ def find_table(listing: Listing, stem: str, content: str) -> Path | None:
     Raises:
         DataError: there are several, or one of a kind that is not read (``.xls``, ``.ods``).
     """
-    named = sorted(p for p in (*listing.folders, *listing.files) if one_name(p.name).split(".")[0] == stem)
-    tables = [path for path in named if one_name(path.name).removeprefix(stem) in TABLE_SUFFIXES]
+    named = sorted(p for p in (*listing.folders, *listing.files) if normalise_name(p.name).split(".")[0] == stem)
+    tables = [path for path in named if normalise_name(path.name).removeprefix(stem) in TABLE_SUFFIXES]
     unread = [path for path in named if path in listing.files and path.suffix.lower() not in images.SUFFIXES]
     if unread and not tables:
-        raise DataError(f"{unread[0]}: not read as a table of {content}; save it as {stem}.csv or {stem}.xlsx")
+        raise DatasetError(f"{unread[0]}: not read as a table of {content}; save it as {stem}.csv or {stem}.xlsx")
     if len(tables) > 1:
-        raise DataError(f"{tables[0].parent}: more than one table of {content}; keep one", (p.name for p in tables))
+        raise DatasetError(f"{tables[0].parent}: more than one table of {content}; keep one", (p.name for p in tables))
     if tables and tables[0] in listing.folders:
-        raise DataError(f"{tables[0]}: a folder; put the table itself there")
+        raise DatasetError(f"{tables[0]}: a folder; put the table itself there")
     return tables[0] if tables else None
 
 
@@ -94,32 +94,32 @@ def find_images(place: Path) -> list[Path]:
     shut: list[Path] = []
 
     def of_masks(folder: Path, _: int) -> bool:
-        if one_name(folder.name) == MASKS:
+        if normalise_name(folder.name) == MASKS:
             shut.append(folder)
-        return one_name(folder.name) == MASKS
+        return normalise_name(folder.name) == MASKS
 
-    found = listed(place, EVERY_DEPTH, of_masks)
+    found = list_images(place, EVERY_DEPTH, of_masks)
     counts = [f"other files ({counts_by_suffix(found.others)})"] if found.others else []
     counts += [f"folders called {MASKS} ({len(shut)})"] if shut else []
     left = " and ".join(counts)
     if not found.images:
         known = ", ".join(sorted(images.SUFFIXES))
         here = f"; there are {left}" if left else ""
-        raise DataError(f"{place}: no image here nor in the folders below ({known}){here}")
+        raise DatasetError(f"{place}: no image here nor in the folders below ({known}){here}")
     if left:
-        warn(f"{place}: left out {left}", (str(path.relative_to(place)) for path in (*found.others, *shut)))
+        warn_problems(f"{place}: left out {left}", (str(path.relative_to(place)) for path in (*found.others, *shut)))
     return found.images
 
 
-def masks_in_root(folder: Path, depth: int) -> bool:
+def is_mask_folder(folder: Path, depth: int) -> bool:
     """Whether a folder is the one of masks beside the classes, for :func:`listed`."""
-    return depth == 0 and one_name(folder.name) == MASKS
+    return depth == 0 and normalise_name(folder.name) == MASKS
 
 
-def listed(
+def list_images(
     root: Path,
     depths: Iterable[int],
-    shut: Callable[[Path, int], bool] = masks_in_root,
+    shut: Callable[[Path, int], bool] = is_mask_folder,
     missing: str = NO_FOLDER,
 ) -> Listing:
     """Look through a folder and the folders in it, once.
@@ -145,7 +145,7 @@ def listed(
         number += 1
         too_deep += depth > max(wanted)
         if number > MAX_FILES:
-            raise DataError(f"{root}: more than {MAX_FILES:,} files; give the folder of one dataset")
+            raise DatasetError(f"{root}: more than {MAX_FILES:,} files; give the folder of one dataset")
         if too_deep > MAX_FILES_TOO_DEEP:
             listing.cut = True
             break
@@ -166,8 +166,8 @@ def _walk(root: Path, shut: Callable[[Path, int], bool], missing: str) -> Iterat
         below = []
         for folder, above in level:
             if depth > MAX_DEPTH:
-                raise DataError(f"{folder}: more than {MAX_DEPTH} folders deep; give a folder nearer to the images")
-            for entry in entries(folder, missing if folder == root else NO_FOLDER):
+                raise DatasetError(f"{folder}: more than {MAX_DEPTH} folders deep; give a folder nearer to the images")
+            for entry in list_entries(folder, missing if folder == root else NO_FOLDER):
                 is_folder = is_kind(entry.is_dir)
                 yield entry, depth, is_folder
                 if is_folder and not shut(path := Path(entry.path), depth):

@@ -13,19 +13,19 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.datasets import archives, copies, fetch
-from helpers.datasets.catalogue import OWN, Source, locate, refuse_unknown_options
+from helpers.datasets import archives, copies, download
+from helpers.datasets.catalogue import OWN, DatasetSpec, locate, refuse_unknown_options
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 
-def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **options: Any) -> Dataset:
+def load(name: str, root: str | Path | None = None, on_error: str = "raise", **options: Any) -> Dataset:
     """Load a dataset by name; files of the same content share a group.
 
     Args:
-        name: one of :func:`helpers.datasets.names`, or ``folder:/path`` for your own class folders.
+        name: one of :func:`helpers.datasets.list_datasets`, or ``folder:/path`` for your own class folders.
         root: the data root; see :func:`helpers.datasets.data_root`.
-        on_bad: ``"raise"`` refuses a dataset in which a header shows a file to be unusable, and lists all of them;
+        on_error: ``"raise"`` refuses a dataset in which a header shows a file to be unusable, and lists all of them;
             damage further in is found when the pixels are read. ``"skip"`` decodes everything once, goes on without
             what is damaged and warns how many images that left out.
         options: of the source, for instance ``fields=True`` for ``bccd``.
@@ -33,25 +33,26 @@ def load(name: str, root: str | Path | None = None, on_bad: str = "raise", **opt
     Raises:
         DataError: the name or an option is unknown, the data are not there, or do not agree with their layout.
     """
-    if on_bad not in ("raise", "skip"):
-        raise DataError(f"on_bad is 'raise' or 'skip', not {on_bad!r}")
+    if on_error not in ("raise", "skip"):
+        raise DatasetError(f"on_bad is 'raise' or 'skip', not {on_error!r}")
     dataset = _build(name, *locate(name, root), options)
-    bad = dataset.problems(decode=on_bad == "skip")
-    if bad and on_bad == "raise":
-        raise DataError(
+    bad = dataset.find_problems(decode=on_error == "skip")
+    if bad and on_error == "raise":
+        raise DatasetError(
             f"{name}: {len(bad)} of {len(dataset)} images cannot be used; mend or remove these files, "
             'or go on without them (--skip-bad; on_bad="skip" in Python)',
             bad.values(),
         )
     if bad:
         warnings.warn(
-            str(DataError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())), stacklevel=2
+            str(DatasetError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())),
+            stacklevel=2,
         )
-        dataset = dataset.subset(dataset.frame.index.difference(bad, sort=False))
+        dataset = dataset.select(dataset.frame.index.difference(bad, sort=False))
     return dataset
 
 
-def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
+def fetch(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """Bring a dataset to its folder, check every image, and return it.
 
     What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
@@ -61,35 +62,37 @@ def get(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """
     source, directory = locate(name, root)
     if source is OWN:
-        raise DataError(
+        raise DatasetError(
             f"{name}: your own images are not fetched; check them with: python -m helpers data check {name}"
         )
     refuse_unknown_options(name, options, source, directory)
     if directory is not None and source.remote is not None:
         registry = source.remote.files(directory).registry
-        fetch.download(source.remote, directory, tuple(file for file in registry if source.wanted(file, options)))
+        download.download_files(
+            source.remote, directory, tuple(file for file in registry if source.file_filter(file, options))
+        )
     elif directory is not None and directory.is_dir():
         archives.unpack_all(directory)
         return _check_layout(name, directory, root, options)
-    return check(name, root, **options)
+    return validate(name, root, **options)
 
 
 def _check_layout(name: str, directory: Path, root: str | Path | None, options: dict[str, Any]) -> Dataset:
     """:func:`check`, which does not ask for what was given, but says what that holds."""
     try:
-        return check(name, root, **options)
-    except DataError as error:
+        return validate(name, root, **options)
+    except DatasetError as error:
         held = archives.contents(directory)
         if not error.missing or not held:
             raise
-        raise DataError(
+        raise DatasetError(
             f"{name}: {directory} holds {held}, which is not laid out as expected; move or rename the folders ("
             f"{str(error).splitlines()[0]})",
             missing=True,
         ) from None
 
 
-def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
+def validate(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """Load a dataset and decode every image and mask of it; of a folder, warn of images that show the same pixels.
 
     Raises:
@@ -101,28 +104,28 @@ def check(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     bad = list(filter(None, errors))
     if bad:
         remedy = "mend or remove them" if source is OWN else "fetch them again"
-        raise DataError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad)
+        raise DatasetError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad)
     if source is OWN:
-        copies.warn_of_same_pixels(dataset, pd.Series(digests, index=dataset.frame.index))
+        copies.warn_of_equal_pixels(dataset, pd.Series(digests, index=dataset.frame.index))
     return dataset
 
 
-def _build(name: str, source: Source, directory: Path | None, options: dict[str, Any]) -> Dataset:
+def _build(name: str, source: DatasetSpec, directory: Path | None, options: dict[str, Any]) -> Dataset:
     """A dataset whose copies share a group, before its headers are looked at."""
     refuse_unknown_options(name, options, source, directory)
     try:
-        dataset = source.build(*([] if directory is None else [directory]), **options)
-    except DataError as error:
+        dataset = source.loader(*([] if directory is None else [directory]), **options)
+    except DatasetError as error:
         if error.missing and source is not OWN:
-            raise DataError(f"{error}\n{_instructions(name, source, directory)}", missing=True) from None
+            raise DatasetError(f"{error}\n{_instructions(name, source, directory)}", missing=True) from None
         raise
-    return copies.join_copies(dataset, refuse_torn=source is OWN)
+    return copies.group_copies(dataset, refuse_torn=source is OWN)
 
 
-def _instructions(name: str, source: Source, directory: Path | None) -> str:
+def _instructions(name: str, source: DatasetSpec, directory: Path | None) -> str:
     if source.remote is not None:
         return f"To fetch {name}: python -m helpers data get {name}   (or set LEUKOBOOK_DATA to a folder that has it)"
     return (
-        f"To get {name}: {source.ask} into {directory}; then run: python -m helpers data get {name}\n"
-        f"Home page: {source.card.home}   Licence: {source.card.licence}"
+        f"To get {name}: {source.instructions} into {directory}; then run: python -m helpers data get {name}\n"
+        f"Home page: {source.card.homepage}   Licence: {source.card.licence}"
     )

@@ -1,4 +1,4 @@
-"""Masks of a dataset: which of their values is which class (whose they are, see :mod:`helpers.datasets.maskfiles`).
+"""Masks of a dataset: which of their values is which class (whose they are, see :mod:`helpers.datasets.mask_files`).
 
 A mask file holds values: indices of a palette (whatever its colours), greys, colours, or a transparency alone. What
 they mean is judged over all masks of a dataset together, and only where it is beyond doubt:
@@ -33,7 +33,7 @@ import numpy as np
 
 from helpers import images
 from helpers.datasets.clinical import BACKGROUND, COMPARTMENTS, CYTOPLASM, NUCLEUS
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.tables import read_table
 
 TABLE = "values.csv"
@@ -77,7 +77,7 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
     return np.concatenate(bands)
 
 
-def classes_of(folder: Path, paths: Iterable[Path], table: Path | None) -> tuple[dict[int, int], bool]:
+def mask_classes(folder: Path, paths: Iterable[Path], table: Path | None) -> tuple[dict[int, int], bool]:
     """Judge what the values of a dataset's masks mean; see the module for the rules.
 
     Every mask is decoded once, in threads; one that cannot be read is left to whoever reads it, and is named there.
@@ -106,7 +106,7 @@ def classes_of(folder: Path, paths: Iterable[Path], table: Path | None) -> tuple
         classes = declared
         unknown = [_problem(mask, set(classes)) for mask in found if set(mask.counts) - set(classes)]
         if unknown:
-            raise DataError(f"{folder}: masks hold values that {table} does not declare; add them there", unknown)
+            raise DatasetError(f"{folder}: masks hold values that {table} does not declare; add them there", unknown)
     missing = [name for name, label in COMPARTMENTS.items() if label not in {classes[value] for value in values}]
     if found and missing:
         warnings.warn(
@@ -127,7 +127,7 @@ def _refuse_other_orders(folder: Path, found: list[_Mask], classes: Mapping[int,
         what, which = "masks whose border is mostly no background, so their values may be in another order", filled
     else:
         return
-    raise DataError(
+    raise DatasetError(
         f"{folder}: {what} ({_all(classes)}); correct them, or declare in {folder / TABLE} (columns value, class) "
         "which value is which class",
         map(str, which),
@@ -191,7 +191,7 @@ def _on_border(mask: _Mask, classes: Mapping[int, int], label: int) -> float:
     return sum(n for value, n in mask.border.items() if classes[value] == label) / mask.border.total()
 
 
-def _unclear(folder: Path, found: list[_Mask]) -> DataError:
+def _unclear(folder: Path, found: list[_Mask]) -> DatasetError:
     """The refusal of masks that do not say what they mean: those that differ from most, or else all of them."""
     sets = Counter(frozenset(mask.counts) for mask in found)
     usual = max((one for one in sets if _meant(set(one))), key=lambda one: (len(one), sets[one]), default=frozenset())
@@ -199,7 +199,7 @@ def _unclear(folder: Path, found: list[_Mask]) -> DataError:
     if not usual or len(odd) > len(found) / 2:
         usual, odd = frozenset(), found
     what = f"values other than {_all(usual)}" if usual else f"values {_all({v for one in sets for v in one})}"
-    return DataError(
+    return DatasetError(
         f"{folder}: masks hold {what}, which do not say what is background, cytoplasm and nucleus; correct them, or "
         f"declare each value in {folder / TABLE} (columns value, class)",
         [_problem(mask, usual) for mask in odd],
@@ -241,7 +241,7 @@ def _declared(path: Path) -> dict[int, int]:
         else:
             classes |= dict.fromkeys(numbers, COMPARTMENTS[name])
     if problems or not classes:
-        raise DataError(f"{path}: one class for each value, with the columns value and class; correct it", problems)
+        raise DatasetError(f"{path}: one class for each value, with the columns value and class; correct it", problems)
     return classes
 
 

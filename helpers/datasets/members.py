@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from helpers import files
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 MAX_MEMBERS = 200_000
 MAX_DIRECTORY_BYTES = 32 << 20
@@ -115,9 +115,9 @@ def refuse_irregular(path: Path) -> None:
     try:
         kind = files.irregular(path)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file", missing=True) from None
+        raise DatasetError(f"{path}: no such file", missing=True) from None
     if kind:
-        raise DataError(f"{path}: is {kind}, not a file; remove or rename it")
+        raise DatasetError(f"{path}: is {kind}, not a file; remove or rename it")
 
 
 @contextlib.contextmanager
@@ -137,10 +137,10 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             _refuse_many(path, len(members))
             for info in members:
                 if info.flag_bits & 0x1:
-                    raise DataError(f"{path}: is locked with a password; {BY_HAND}")
+                    raise DatasetError(f"{path}: is locked with a password; {BY_HAND}")
                 if info.compress_type not in files.UNPACKED:
                     method = METHODS.get(info.compress_type, "unknown")
-                    raise DataError(f"{path}: compression {info.compress_type} ({method}) is not read; {BY_HAND}")
+                    raise DatasetError(f"{path}: compression {info.compress_type} ({method}) is not read; {BY_HAND}")
             yield zipped
 
 
@@ -165,18 +165,18 @@ def _kind(path: Path) -> str:
         start = file.read(262)
         for magic, name in FOREIGN.items():
             if start.startswith(magic):
-                raise DataError(f"{path}: is {name}, which is not read; {BY_HAND}")
+                raise DatasetError(f"{path}: is {name}, which is not read; {BY_HAND}")
         is_tar = start.startswith(b"\x1f\x8b") or start[257:] == b"ustar"
         return "tar" if is_tar or not zipfile.is_zipfile(file) else "zip"
 
 
 def _refuse_many(path: Path, number: int) -> None:
     if number > MAX_MEMBERS:
-        raise DataError(f"{path}: more than {MAX_MEMBERS:,} members; unpack it yourself if you trust it")
+        raise DatasetError(f"{path}: more than {MAX_MEMBERS:,} members; unpack it yourself if you trust it")
 
 
 def _refuse_link(path: Path, name: str) -> None:
-    raise DataError(f"{path}: the member {name!r} is a link or a device; do not use this archive")
+    raise DatasetError(f"{path}: the member {name!r} is a link or a device; do not use this archive")
 
 
 def _zip_members(path: Path, zipped: zipfile.ZipFile) -> Iterator[Member]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import child, files_in, find_folder
+from helpers.datasets.directory import find_folder, find_subfolder, list_files
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
-CARD = Card(
+CARD = DatasetCard(
     "PBC: normal peripheral blood cells, Hospital Clínic de Barcelona",
     "CC BY 4.0",
     "acevedo2020",
@@ -28,7 +28,7 @@ CARD = Card(
 )
 
 
-def pbc(folder: Path) -> Dataset:
+def load_pbc(folder: Path) -> Dataset:
     """All images; each is a group of its own.
 
     Args:
@@ -45,6 +45,6 @@ def pbc(folder: Path) -> Dataset:
             "source": "pbc",
         }
         for label in CLASSES
-        for path in files_in(child(base, label))
+        for path in list_files(find_subfolder(base, label))
     ]
-    return Dataset("pbc", frame_of(rows), CLASSES, CARD, FileReader(folder))
+    return Dataset("pbc", build_frame(rows), CLASSES, CARD, FileReader(folder))

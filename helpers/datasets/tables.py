@@ -28,7 +28,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import files
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.errors import printable
 
 COLUMNS = ("path", "mask_path", "label", "group", "source")
@@ -43,7 +43,7 @@ _TOO_LONG = "{}: more than {:,} lines; a table of images is shorter"
 _SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # a first line that Excel writes and hides
 
 
-def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def build_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows of dictionaries to a frame in the project's column order, indexed by ``image_id``."""
     frame = pd.DataFrame(rows).set_index("image_id")
     extra = [column for column in frame if column not in COLUMNS]
@@ -63,7 +63,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     """
     content = _content(path)
     if content.startswith(_OLD_EXCEL):
-        raise DataError(f"{path}: an Excel file of before 2007; save it as .xlsx or as CSV")
+        raise DatasetError(f"{path}: an Excel file of before 2007; save it as .xlsx or as CSV")
     zipped = content.startswith(_ZIP)
     found = _sheet(path, content) if zipped else _text_lines(path, _text(path, content), columns)
     lines = ((number, cells) for number, cells in found if any(cells))
@@ -74,7 +74,7 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         numbers.append(number)
         rows.append(_cells(path, number, cells, len(header)))
         if len(rows) > MAX_TABLE_LINES:
-            raise DataError(_TOO_LONG.format(path, MAX_TABLE_LINES))
+            raise DatasetError(_TOO_LONG.format(path, MAX_TABLE_LINES))
     return pd.DataFrame(rows, columns=header, index=pd.Index(numbers, name="line", dtype=int), dtype=str)
 
 
@@ -89,21 +89,21 @@ def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> N
     problems += [f"{key}: in the table, but there is no such image" for key in sorted(set(listed) - set(on_disk))]
     problems += [f"{key}: an image without a row in the table" for key in sorted(set(on_disk) - set(listed))]
     if problems:
-        raise DataError(f"{table}: does not match the images beside it; correct the table", problems)
+        raise DatasetError(f"{table}: does not match the images beside it; correct the table", problems)
 
 
 def _content(path: Path) -> bytes:
     try:
         if kind := files.irregular(path):
-            raise DataError(f"{path}: is {kind}, not a file; put the table itself there")
+            raise DatasetError(f"{path}: is {kind}, not a file; put the table itself there")
         with path.open("rb") as file:
             content = file.read(MAX_TABLE_BYTES + 1)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such table; fetch the dataset again", missing=True) from None
+        raise DatasetError(f"{path}: no such table; fetch the dataset again", missing=True) from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); put the table itself there") from None
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); put the table itself there") from None
     if len(content) > MAX_TABLE_BYTES:
-        raise DataError(f"{path}: more than {MAX_TABLE_BYTES / 2**20:.0f} MiB; a table of images is smaller")
+        raise DatasetError(f"{path}: more than {MAX_TABLE_BYTES / 2**20:.0f} MiB; a table of images is smaller")
     return content
 
 
@@ -114,13 +114,13 @@ def _text(path: Path, content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         value = content[error.start : error.start + 1].hex()
-        raise DataError(
+        raise DatasetError(
             f"{path}: line {line}: byte 0x{value} is not {'UTF-16' if wide else 'UTF-8'}; "
             "save the table as 'CSV UTF-8' or as .xlsx"
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}: line {line}: a null byte, so not text; save it as CSV UTF-8")
+        raise DatasetError(f"{path}: line {line}: a null byte, so not text; save it as CSV UTF-8")
     return text
 
 
@@ -128,10 +128,10 @@ def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple
     """Number and cells of every line, split by the delimiter that finds the most of the columns in the first."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") > MAX_TABLE_LINES + 1:
-        raise DataError(_TOO_LONG.format(path, MAX_TABLE_LINES))
+        raise DatasetError(_TOO_LONG.format(path, MAX_TABLE_LINES))
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
-            raise DataError(
+            raise DatasetError(
                 f"{path}: line {number}: {len(line):,} signs, more than {MAX_LINE:,}; not a table of images"
             )
     first, _, rest = text.partition("\n")
@@ -150,7 +150,7 @@ def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple
         for cells in reader:
             yield reader.line_num + bool(named), [cell.strip() for cell in cells]
     except (csv.Error, TypeError, ValueError) as error:  # the last two: sep= names no delimiter
-        raise DataError(f"{path}: not a CSV table ({error}); save it as 'CSV UTF-8' or as .xlsx") from None
+        raise DatasetError(f"{path}: not a CSV table ({error}); save it as 'CSV UTF-8' or as .xlsx") from None
 
 
 def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -165,11 +165,11 @@ def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
         sheet.reset_dimensions()  # what the file says of its size need not be so
         for number, cells in enumerate(sheet.iter_rows(max_col=MAX_SHEET_COLUMNS, values_only=True), 1):
             yield number, [_cell(value) for value in cells]
-    except DataError:
+    except DatasetError:
         raise
     except Exception as error:  # of zip, XML and whatever a spreadsheet can hold: openpyxl has no error of its own
         reason = " ".join(str(error).split())[:200]
-        raise DataError(
+        raise DatasetError(
             f"{path}: not an .xlsx table ({type(error).__name__}: {reason}); save it as CSV UTF-8"
         ) from None
 
@@ -179,7 +179,7 @@ def _check_members(path: Path, content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         members = zipped.infolist()
         if len(members) > MAX_SHEET_MEMBERS or sum(info.file_size for info in members) > MAX_TABLE_BYTES:
-            raise DataError(
+            raise DatasetError(
                 f"{path}: unpacks to more than {MAX_TABLE_BYTES / 2**20:.0f} MiB or {MAX_SHEET_MEMBERS:,} files; "
                 "save it as CSV UTF-8"
             )
@@ -213,13 +213,13 @@ def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
     plain = [_plain(name) for name in header]
     lacking = [column for column in columns if _plain(column) not in plain]
     if lacking:
-        raise DataError(
+        raise DatasetError(
             f"{path}: lacks the column(s) {', '.join(lacking)}; it has {printable(', '.join(header))[:200] or 'none'}; "
             "name the columns in the first line"
         )
     for column in columns:
         if plain.count(_plain(column)) > 1:
-            raise DataError(f"{path}: more than one column {column}; keep one")
+            raise DatasetError(f"{path}: more than one column {column}; keep one")
         header[plain.index(_plain(column))] = column
     return header
 
@@ -228,7 +228,7 @@ def _cells(path: Path, number: int, cells: list[str], wanted: int) -> list[str]:
     """The cells of one line, as many as the first line has; empty ones may be too many or lack at the end."""
     kept = _without_end(cells)
     if len(kept) > wanted:
-        raise DataError(
+        raise DatasetError(
             f"{path}: line {number}: {len(kept)} cells where the first line has {wanted} "
             f"({' | '.join(kept)[:200]}); put a value that holds a delimiter into double quotes"
         )

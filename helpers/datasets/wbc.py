@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import files_in, find_folder
-from helpers.datasets.errors import DataError
-from helpers.datasets.fetch import Remote
+from helpers.datasets.directory import find_folder, list_files
+from helpers.datasets.download import Remote
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.masks import read_grey_levels
 from helpers.datasets.readers import FileReader
-from helpers.datasets.tables import frame_of, match_ids, read_table
+from helpers.datasets.tables import build_frame, match_ids, read_table
 
 CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 REMOTE = Remote(
@@ -24,7 +24,7 @@ REMOTE = Remote(
 )
 _HOME = "https://github.com/zxaoyou/segmentation_WBC"
 _UNVERIFIED = "class labels were added by the authors and not verified by a haematologist"
-CARD1 = Card(
+CARD1 = DatasetCard(
     "Zheng dataset 1: white cells, rapid stain",
     "GPL-3.0",
     "zheng2018",
@@ -39,7 +39,7 @@ CARD1 = Card(
         "yellow background; 30 image sizes, 224 of 300 are 120×120",
     ),
 )
-CARD2 = Card(
+CARD2 = DatasetCard(
     "Zheng dataset 2: white cells from the CellaVision blog",
     "GPL-3.0",
     "zheng2018",
@@ -57,26 +57,26 @@ SAME_CELL = {
 }  # fmt: skip
 
 
-def wbc1(folder: Path) -> Dataset:
+def load_wbc1(folder: Path) -> Dataset:
     """300 cells of Zheng's first set; duplicate pairs share a group."""
     return _build("wbc1", folder, 1, "class label", CARD1, SAME_CELL)
 
 
-def wbc2(folder: Path) -> Dataset:
+def load_wbc2(folder: Path) -> Dataset:
     """100 cells of Zheng's second set."""
     return _build("wbc2", folder, 2, "class", CARD2, {})
 
 
-def _build(name: str, folder: Path, number: int, column: str, card: Card, same: dict[str, str]) -> Dataset:
+def _build(name: str, folder: Path, number: int, column: str, card: DatasetCard, same: dict[str, str]) -> Dataset:
     base = find_folder(folder, [f"Dataset {number}"])
-    paths = files_in(base / f"Dataset {number}", {".bmp"})
+    paths = list_files(base / f"Dataset {number}", {".bmp"})
     path = base / f"Class Labels of Dataset {number}.csv"
     table = read_table(path, ["image ID", column])
     table.index = table["image ID"].str.zfill(3)
     match_ids([p.stem for p in paths], table.index, path)
     strange = table.loc[~table[column].isin(list("12345")), column]
     if len(strange):
-        raise DataError(
+        raise DatasetError(
             f"{path}: classes are 1 to 5", (f"image {key}: class {value!r}" for key, value in strange.items())
         )
     rows = [
@@ -90,4 +90,4 @@ def _build(name: str, folder: Path, number: int, column: str, card: Card, same: 
         }
         for p in paths
     ]
-    return Dataset(name, frame_of(rows), CLASSES, card, FileReader(folder, read_grey_levels), has_masks=True)
+    return Dataset(name, build_frame(rows), CLASSES, card, FileReader(folder, read_grey_levels), has_masks=True)

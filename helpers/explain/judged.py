@@ -109,7 +109,7 @@ def randomised(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model
         if not layer.weights:
             continue
         fresh = type(layer).from_config(layer.get_config())
-        fresh.build(layer.input.shape)
+        fresh.loader(layer.input.shape)
         layer.set_weights(fresh.get_weights())
         if not isinstance(layer, layers.BatchNormalization):
             yield layer.name, copy

@@ -172,7 +172,7 @@ def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, 
         ids = dataset.frame.index[dataset.frame["label"] == label] if dataset.classes else dataset.frame.index
         if len(ids):
             chosen = random.choice(np.sort(ids), min(per_class, len(ids)), replace=False)
-            rows[label] = dataset.subset(chosen).images(size)
+            rows[label] = dataset.select(chosen).load_images(size)
     return grid(rows, caption)
 
 
@@ -185,7 +185,7 @@ def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size:
         caption: what to see.
         size: side in pixels.
     """
-    pictures = dataset.images(size)
+    pictures = dataset.load_images(size)
     rows = {
         label: np.stack([outlined(p, m) for p, m in zip(pictures, drawn, strict=True)])
         for label, drawn in masks.items()

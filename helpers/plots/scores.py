@@ -186,7 +186,7 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
 def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
     """The table without the ends of intervals that hold every frequency there can be."""
     full = (table["low"] <= 0) & (table["high"] >= 1)
-    return table.assign(low=table["low"].mask(full), high=table["high"].mask(full))
+    return table.assign(low=table["low"].load_mask(full), high=table["high"].load_mask(full))
 
 
 def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from helpers.datasets import DataError, Dataset
+from helpers.datasets import Dataset, DatasetError
 from helpers.splits.fold import Fold
 
 PARTS = ("train", "validation", "test")
@@ -38,7 +38,7 @@ def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
         DataError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
     """
     if k < 3:
-        raise DataError(f"k must be at least 3 (training, validation and test), got {k}")
+        raise DatasetError(f"k must be at least 3 (training, validation and test), got {k}")
     _enough_images(frame, k)
     fold = assign_groups(frame, [1 / k] * k, seed).rename("fold")
     groups_of_class = frame.groupby("label")["group"].nunique()
@@ -70,7 +70,7 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
     table = _counts(frame)
     wanted, groups = np.asarray(shares, float)[:, None], len(table)
     if groups < len(wanted):
-        raise DataError(f"{len(wanted)} parts need as many groups, and there are {groups}")
+        raise DatasetError(f"{len(wanted)} parts need as many groups, and there are {groups}")
     counts = table.to_numpy(float)
     commonest, everywhere = counts.argmax(1), (counts > 0).sum(0) >= len(wanted)
     share_of_group = np.column_stack([counts / counts.sum(0), counts.sum(1) / counts.sum()])
@@ -131,7 +131,7 @@ def _evenly(groups: int, shares: np.ndarray) -> np.ndarray:
 
 def _enough_images(frame: pd.DataFrame, k: int) -> None:
     if frame["label"].value_counts().max() < k:
-        raise DataError(f"{k} folds need a class of at least {k} images; use fewer folds")
+        raise DatasetError(f"{k} folds need a class of at least {k} images; use fewer folds")
 
 
 def testable(dataset: Dataset, k: int = 5) -> Dataset:
@@ -146,8 +146,8 @@ def testable(dataset: Dataset, k: int = 5) -> Dataset:
     kept = groups.index[groups >= 2 * k]
     if len(kept) < 2:
         counted = ", ".join(f"{label} {n}" for label, n in groups.items())
-        raise DataError(f"{dataset.name}: {k} parts need two classes of {2 * k} groups, and there are: {counted}")
-    return dataset.only(kept)
+        raise DatasetError(f"{dataset.name}: {k} parts need two classes of {2 * k} groups, and there are: {counted}")
+    return dataset.select_classes(kept)
 
 
 def spread(frame: pd.DataFrame, n: int) -> pd.Index:
@@ -168,9 +168,9 @@ def rotation(fold: pd.Series, test: int) -> Fold:
     """
     last = int(fold.max())
     if last < 2:
-        raise DataError(f"a round needs at least 3 folds (training, validation and test), got {last + 1}")
+        raise DatasetError(f"a round needs at least 3 folds (training, validation and test), got {last + 1}")
     if test not in range(last + 1):
-        raise DataError(f"{test!r} is no fold; there are 0 to {last}")
+        raise DatasetError(f"{test!r} is no fold; there are 0 to {last}")
     validation = (test + 1) % (last + 1)
     train = fold.index[~fold.isin([test, validation])]
     return Fold(train, fold.index[fold == validation], fold.index[fold == test])
@@ -204,7 +204,7 @@ def holdout(frame: pd.DataFrame, validation: float, test: float, *, seed: int) -
         DataError: the shares leave nothing to train on, or there are fewer groups than parts.
     """
     if test <= 0 or validation < 0 or test + validation >= 1:
-        raise DataError(f"test {test} and validation {validation} must leave something to train on")
+        raise DatasetError(f"test {test} and validation {validation} must leave something to train on")
     wanted = {"train": 1 - validation - test, "validation": validation, "test": test}
     names = [name for name in PARTS if wanted[name] > 0]
     return assign_groups(frame, [wanted[name] for name in names], seed).map(dict(enumerate(names)))
@@ -230,7 +230,9 @@ def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict
     turns = [ids[k] for k in range(min(map(len, shuffled))) for ids in shuffled]
     sizes = sorted(sizes)
     if not sizes or sizes[0] < 1:
-        raise DataError(f"sizes must be one or more numbers of images, each at least 1, got {sizes}")
+        raise DatasetError(f"sizes must be one or more numbers of images, each at least 1, got {sizes}")
     if sizes[-1] > len(turns):
-        raise DataError(f"a balanced subset of {sizes[-1]} images is more than the {len(turns)} that the classes allow")
+        raise DatasetError(
+            f"a balanced subset of {sizes[-1]} images is more than the {len(turns)} that the classes allow"
+        )
     return {size: pd.Index(turns[:size], name="image_id") for size in sizes}

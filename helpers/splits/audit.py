@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.datasets import DataError
+from helpers.datasets import DatasetError
 
 
 def audit(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = None) -> list[str]:
@@ -20,7 +20,7 @@ def audit(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = Non
     """
     if set(part.index) != set(frame.index):
         odd = sorted(set(part.index) ^ set(frame.index))
-        raise DataError("the split and the table do not hold the same images", odd)
+        raise DatasetError("the split and the table do not hold the same images", odd)
     parts_of_group = part.groupby(frame["group"].reindex(part.index)).unique()
     leaks = [
         f"group {group} is in {' and '.join(map(str, sorted(parts)))}"

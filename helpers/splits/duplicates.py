@@ -69,7 +69,7 @@ def near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFrame:
         whether all pixels agree.
     """
     ids = dataset.frame.index
-    pictures = np.concatenate([batch for _, batch in dataset.batches(SIDE, 256)])
+    pictures = np.concatenate([batch for _, batch in dataset.iter_batches(SIDE, 256)])
     rows = [
         (ids[a], ids[b], round(alike.similarity, 3), alike.points, alike.in_place, _exact(dataset, pictures, a, b))
         for (a, b), alike in _alike(pictures).items()
@@ -92,7 +92,9 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
 
 def _exact(dataset: Dataset, pictures: np.ndarray, a: int, b: int) -> bool:
     one, other = dataset.frame.index[[a, b]]
-    return np.array_equal(pictures[a], pictures[b]) and np.array_equal(dataset.image(one), dataset.image(other))
+    return np.array_equal(pictures[a], pictures[b]) and np.array_equal(
+        dataset.load_image(one), dataset.load_image(other)
+    )
 
 
 def _alike(pictures: np.ndarray) -> dict[tuple[int, int], _Alike]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.datasets import DataError
+from helpers.datasets import DatasetError
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,9 @@ class Fold:
     def __post_init__(self):
         ids = self.ids
         if ids.has_duplicates:
-            raise DataError(f"{ids[ids.duplicated()][0]}: is in a fold twice; an image is in one of its splits, once")
+            raise DatasetError(
+                f"{ids[ids.duplicated()][0]}: is in a fold twice; an image is in one of its splits, once"
+            )
 
     @property
     def ids(self) -> pd.Index:
@@ -45,6 +47,6 @@ class Fold:
             DataError: the fold has an image that is not among them.
         """
         if len(unknown := self.ids.difference(ids)):
-            raise DataError(f"a fold has {len(unknown)} images that the dataset has not, such as {unknown[0]}")
+            raise DatasetError(f"a fold has {len(unknown)} images that the dataset has not, such as {unknown[0]}")
         names = np.repeat(["train", "validation", "test"], [len(self.train), len(self.val), len(self.test)])
         return pd.Series(names, self.ids, name="part").reindex(ids, fill_value="unused")

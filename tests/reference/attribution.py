@@ -72,7 +72,7 @@ def noise_images(size: int) -> np.ndarray:
 
 def real_images(cells: datasets.Dataset, size: int) -> np.ndarray:
     """Read two cells of wbc1, ``uint8 (2, size, size, 3)``."""
-    return cells.subset(cells.frame.index[:: len(cells) // 2][:2]).images(size)
+    return cells.select(cells.frame.index[:: len(cells) // 2][:2]).load_images(size)
 
 
 def library_maps(model: keras.Model, images: np.ndarray) -> dict[str, np.ndarray]:

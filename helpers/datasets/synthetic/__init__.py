@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.datasets.card import Card
+from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.synthetic.drawing import draw_cell, steps
 from helpers.datasets.synthetic.morphology import CLASSES, Morphology
 from helpers.datasets.synthetic.painter import TASKS, Painter, refuse
-from helpers.datasets.tables import frame_of
+from helpers.datasets.tables import build_frame
 
 __all__ = ["CARD", "CLASSES", "TASKS", "Morphology", "Painter", "draw_cell", "steps", "synthetic"]
-CARD = Card(
+CARD = DatasetCard(
     "Synthetic cells, drawn by this package",
     "MIT",
     "",
@@ -117,4 +117,4 @@ def synthetic(
     else:
         rows = [painter.row_of_cell(number, shortcut, leak) for number in range(n)]
     classes = {"types": tuple(CLASSES), "leukaemia": ("lymphocyte", "lymphoblast"), "fields": ()}[task]
-    return Dataset("synthetic", frame_of(rows), classes, CARD, painter, has_masks=True, options=given)
+    return Dataset("synthetic", build_frame(rows), classes, CARD, painter, has_masks=True, options=given)

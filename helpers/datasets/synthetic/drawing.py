@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from helpers import images
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.synthetic import camera, painting, scene
 from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.stains import STAINS, Stain
@@ -68,7 +68,7 @@ def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed:
 def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
     patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
     if stain not in STAINS:
-        raise DataError(f"no stain {stain!r}; known are {', '.join(STAINS)}")
+        raise DatasetError(f"no stain {stain!r}; known are {', '.join(STAINS)}")
     method = STAINS[stain]
     who = scene.person(patient, method)
     canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers import images
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
 
 TASKS = ("types", "leukaemia", "fields")
@@ -202,4 +202,4 @@ def refuse(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], me
     """Raise a DataError that names every value that fails its check, and what it must be."""
     problems = [f"{name} is {values[name]!r}, but must be {wanted}" for name, fine, wanted in checks if not fine]
     if problems:
-        raise DataError(message, problems)
+        raise DatasetError(message, problems)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath, PurePosixPath
 
 from helpers import images
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 
 def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable[str]) -> dict[str, str]:
@@ -47,9 +47,9 @@ def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable
             problems.append(f"{path}: no {folder.name}/{key}.png nor {folder.name}/{name}.png")
     shared = [f"{mask}: {', '.join(same)}" for mask, same in images_of.items() if len(same) > 1]
     if shared:
-        raise DataError(f"{folder}: masks that stand for more than one image; use {folder.name}/<class>/", shared)
+        raise DatasetError(f"{folder}: masks that stand for more than one image; use {folder.name}/<class>/", shared)
     if problems:
-        raise DataError(f"{folder}: {len(problems)} images have no mask; add them, or remove the folder", problems)
+        raise DatasetError(f"{folder}: {len(problems)} images have no mask; add them, or remove the folder", problems)
     return matches
 
 

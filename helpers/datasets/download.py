@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from helpers import files
 from helpers.datasets import connection
-from helpers.datasets.errors import DataError
+from helpers.datasets.errors import DatasetError
 
 ATTEMPTS = 3
 MAX_FILE_BYTES = 4 * 2**30
@@ -51,14 +51,14 @@ class Remote:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def download_lock(folder: Path) -> Iterator[None]:
     """Wait until no other process brings data into a folder, and keep others out meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder / LOCK, wait=True):
         yield
 
 
-def download(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) -> list[Path]:
+def download_files(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) -> list[Path]:
     """Fetch the files of a remote into a folder; those already there with the right hash are kept.
 
     A file is moved to its place only after its hash has been verified. What a cut connection left is kept beside it
@@ -76,7 +76,7 @@ def download(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) 
     names = only or tuple(keeper.registry)
     with ThreadPoolExecutor(4) as pool:
         if not all(pool.map(lambda name: _is_there(keeper, name), names)):
-            with alone(folder):
+            with download_lock(folder):
                 _fetch(keeper, names, pool)
     return [Path(keeper.abspath) / name for name in names]
 
@@ -88,7 +88,7 @@ def _fetch(keeper: pooch.Pooch, names: tuple[str, ...], pool: ThreadPoolExecutor
             failed += [problem] if problem else []
             bar.update()
     if failed:
-        raise DataError(
+        raise DatasetError(
             f"{len(failed)} of {len(names)} files could not be fetched from {keeper.base_url}; what arrived is kept, "
             "so run the same command again, or get the files elsewhere and point LEUKOBOOK_DATA at them",
             failed,
@@ -176,7 +176,7 @@ def _append(url: str, partial: Path) -> None:
     headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is not a range of the file
     if have:
         headers["Range"] = f"bytes={have}-"
-    with connection.answer(url, headers) as response:
+    with connection.open_url(url, headers) as response:
         if response.status_code == 416:  # nothing is left to send: the partial file is whole, or not ours
             return
         response.raise_for_status()
