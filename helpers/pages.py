@@ -158,7 +158,7 @@ def drawing() -> plots.Picture:
     """Two cells, step by step, three steps in a row."""
     rows, titles = {}, []
     for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
-        made = list(synthetic.steps(look, seed=seed).items())
+        made = list(synthetic.render_steps(look, seed=seed).items())
         titles += [f"{k}. {title}" for k, (title, _) in enumerate(made, 1)]
         rows[name] = np.stack([picture for _, picture in made[:3]])
         rows[f"{name} "] = np.stack([picture for _, picture in made[3:]])
@@ -176,7 +176,7 @@ def drawing() -> plots.Picture:
 def three_stains() -> plots.Picture:
     """Every row of the table in every stain."""
     rows = {
-        name: np.stack([synthetic.draw_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
+        name: np.stack([synthetic.render_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
         for name, look in (NORMAL | morphology.FAB).items()
     }
     caption = "The same white cells in three stains. The rapid stain also washes out the red cells."
@@ -248,7 +248,7 @@ ERYTHROBLAST = replace(
 def erythroblasts() -> plots.Picture:
     """What the exercise's new class looks like."""
     rows = {
-        stain: np.stack([synthetic.draw_cell(ERYTHROBLAST, stain, seed=seed)[0] for seed in range(6)])
+        stain: np.stack([synthetic.render_cell(ERYTHROBLAST, stain, seed=seed)[0] for seed in range(6)])
         for stain in list(stains.STAINS)[:2]
     }
     alt = "Six small cells in two stains, each with a dark round nucleus and greyish pink cytoplasm."

@@ -32,7 +32,7 @@ def undecoded(monkeypatch):
         raise AssertionError("a picture was decoded")
 
     monkeypatch.setattr(images, "read_image", decode)
-    monkeypatch.setattr("helpers.datasets.synthetic.painter.Painter._cached", decode)
+    monkeypatch.setattr("helpers.datasets.synthetic.reader.SyntheticReader._cached", decode)
 
 
 def test_sizes_are_those_of_the_decoded_images_and_nothing_is_decoded(tmp_path, request):

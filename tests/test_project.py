@@ -46,7 +46,7 @@ def test_without_a_home_one_line_says_what_to_set(homeless):
 
 def test_drawn_pictures_need_no_home(homeless):
     with pytest.warns(UserWarning, match="drawn pictures are not kept, and drawn anew: this user has no home"):
-        assert cache.kept(b"a", 8, lambda: "drawn") == "drawn"
+        assert cache.cached_rendering(b"a", 8, lambda: "drawn") == "drawn"
 
 
 def test_folders_that_are_named_need_no_home(homeless, monkeypatch, tmp_path):

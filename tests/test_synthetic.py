@@ -16,7 +16,7 @@ from skimage.morphology import disk
 
 from helpers import pages, splits
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset, DatasetError, load, synthetic
-from helpers.datasets.synthetic import cache, morphology, painting, scene, shapes, stains
+from helpers.datasets.synthetic import cache, geometry, morphology, rendering, scene, stains
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -113,7 +113,7 @@ def test_every_measure_lies_within_the_range_of_its_row():
     for task in ("types", "leukaemia"):
         frame = drawn(n=1500, patients=30, task=task, balanced=True, size=32).frame
         for (label, subtype), cells in frame.groupby(["label", "subtype"]):
-            look = morphology.of(label, subtype)
+            look = morphology.morphology_of(label, subtype)
             assert cells["diameter_um"].between(*look.diameter).all()
             assert cells["nc_ratio"].between(*look.nc_ratio).all()
             assert set(cells["lobes"]) <= set(look.lobes)
@@ -193,8 +193,8 @@ def test_amounts_of_stain_are_finite_and_not_negative():
     for number in range(60):
         look = list((morphology.CLASSES | morphology.FAB).values())[number % 9]
         stain = list(stains.STAINS.values())[number % 3]
-        who = scene.person(random, stain)
-        canvas, _ = scene.of_cell(scene.decide(look, who, random), who, stain, None, random)
+        who = scene.sample_patient(random, stain)
+        canvas, _ = scene.compose_cell(scene.sample_cell(look, who, random), who, stain, None, random)
         assert np.isfinite(canvas).all()
         assert canvas.min() >= 0
 
@@ -229,7 +229,7 @@ def test_the_exercise_of_the_book_has_the_answer_it_says(monkeypatch):
 def test_a_new_kind_of_cell_can_be_drawn():
     giant = replace(morphology.CLASSES["monocyte"], diameter=(20.0, 20.5), nc_ratio=(0.2, 0.22))
     for stain in stains.STAINS:
-        picture, mask = synthetic.draw_cell(giant, stain, size=96, seed=3)
+        picture, mask = synthetic.render_cell(giant, stain, size=96, seed=3)
         assert picture.shape == (96, 96, 3)
         assert np.mean(mask > 0) == pytest.approx(np.pi * 10.1**2 / scene.CELL_UM**2, rel=0.05)
         assert np.mean(mask == NUCLEUS) / np.mean(mask > 0) == pytest.approx(0.21, abs=0.02)
@@ -444,7 +444,7 @@ def test_a_changed_row_that_cannot_be_drawn_is_named(column, value):
 
 def test_an_unknown_stain_is_refused_with_the_known_ones():
     with pytest.raises(DatasetError, match="no stain 'MGG'; known are Wright-Giemsa, May-Grünwald-Giemsa, rapid"):
-        synthetic.draw_cell(morphology.MONOCYTE, "MGG")
+        synthetic.render_cell(morphology.MONOCYTE, "MGG")
 
 
 def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
@@ -456,7 +456,7 @@ def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
     def refuse(self, row):
         raise AssertionError("drawn twice")
 
-    monkeypatch.setattr(synthetic.Painter, "draw", refuse)
+    monkeypatch.setattr(synthetic.SyntheticReader, "draw", refuse)
     again = drawn(n=12)
     assert np.array_equal(first[0], again.load_images(64))
     assert np.array_equal(first[1], again.load_masks(64))
@@ -494,20 +494,20 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_pictures_are_still_drawn
 def test_noise_has_about_unit_variance_at_every_grain():
     random = np.random.default_rng(1)
     for grain in (2.5, 7, 16):
-        values = np.stack([shapes.noise((120, 120), grain, random) for _ in range(40)])
+        values = np.stack([geometry.noise((120, 120), grain, random) for _ in range(40)])
         assert values.std() == pytest.approx(1, abs=0.2)
         assert abs(values.mean()) < 0.1
 
 
 def test_patches_are_cut_at_the_edge_of_the_canvas():
     canvas, patch = np.zeros((20, 20)), np.ones((7, 7))
-    painting.add(canvas, patch, 0, 19)
+    rendering.add(canvas, patch, 0, 19)
     assert canvas.sum() == 16
-    painting.add(canvas, patch, -50, 5)
+    rendering.add(canvas, patch, -50, 5)
     assert canvas.sum() == 16
 
 
 def test_soft_discs_have_their_area():
-    plane = shapes.spots((60, 60), np.array([[30.0, 30.0]]), np.array([9.0]), 2.0)
+    plane = geometry.spots((60, 60), np.array([[30.0, 30.0]]), np.array([9.0]), 2.0)
     assert plane.sum() == pytest.approx(np.pi * 81, rel=0.02)
     assert plane.max() == 1

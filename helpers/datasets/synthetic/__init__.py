@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.synthetic.drawing import draw_cell, steps
+from helpers.datasets.synthetic.demo import render_cell, render_steps
 from helpers.datasets.synthetic.morphology import CLASSES, Morphology
-from helpers.datasets.synthetic.painter import TASKS, Painter, refuse
+from helpers.datasets.synthetic.reader import TASKS, SyntheticReader, require
 from helpers.datasets.tables import build_frame
 
-__all__ = ["CARD", "CLASSES", "TASKS", "Morphology", "Painter", "draw_cell", "steps", "synthetic"]
+__all__ = ["CARD", "CLASSES", "TASKS", "Morphology", "SyntheticReader", "render_cell", "render_steps", "synthetic"]
 CARD = DatasetCard(
     "Synthetic cells, drawn by this package",
     "MIT",
@@ -49,15 +49,15 @@ def _share(value: Any) -> bool:
 
 
 def synthetic(
-    n: int = 240,
+    n_images: int = 240,
     task: str = "types",
-    patients: int = 12,
+    n_patients: int = 12,
     size: int | None = None,
     seed: int = 20,
-    stain_batches: int = 3,
+    n_stain_batches: int = 3,
     balanced: bool = False,
-    shortcut: float = 0.0,
-    leak: float = 0.0,
+    shortcut_rate: float = 0.0,
+    duplicate_rate: float = 0.0,
 ) -> Dataset:
     """Draw blood cells.
 
@@ -67,21 +67,21 @@ def synthetic(
     with ``fields=True`` does, and ``types`` of its white cells in the order of their boxes.
 
     Args:
-        n: number of pictures, spread evenly over the patients.
+        n_images: number of pictures, spread evenly over the patients.
         task: ``"types"``, six classes, where every third patient has leukaemia and only these have lymphoblasts;
             ``"leukaemia"``, lymphocytes of healthy patients against lymphoblasts, where every second patient has
             leukaemia; ``"fields"``, fields of 80 µm with one to four white cells.
-        patients: number of patients; their cells differ in size, nuclear ratio, stain and surroundings.
+        n_patients: number of patients; their cells differ in size, nuclear ratio, stain and surroundings.
         size: side of a picture in pixels, 32 to 512; 128, and 512 for fields, where not given. One cell is always shown
             in 24 µm.
         seed: every pixel follows from it, with the versions of this package, NumPy and OpenCV.
-        stain_batches: at most so many laboratories, which stain in three ways and more or less strongly; two patients
+        n_stain_batches: at most so many laboratories, which stain in three ways and more or less strongly; two patients
             (``leukaemia``) or three share one.
         balanced: draw the classes equally often (with patients in multiples of three) instead of as in a differential
             count; ``leukaemia`` always is.
-        shortcut: share of lymphoblasts with a dot of ink in a corner of the picture; no other cell has one.
-        leak: share of copies among the pictures of every second patient of the same status: second photographs of the
-            cells of the patient before, in that patient's stain batch.
+        shortcut_rate: share of lymphoblasts with a dot of ink in a corner of the picture; no other cell has one.
+        duplicate_rate: share of copies among the pictures of every second patient of the same status: second
+            photographs of the cells of the patient before, in that patient's stain batch.
 
     Raises:
         DataError: an option is out of range.
@@ -92,29 +92,32 @@ def synthetic(
     checks = (
         ("task", task in TASKS, f"one of {', '.join(TASKS)}"),
         ("size", _whole(size, 32, 512), "a whole number of pixels, 32 to 512"),
-        ("patients", _whole(patients, least), f"a whole number, at least {least}"),
-        ("n", _whole(n, patients if _whole(patients, 1) else 1), f"a whole number, at least {patients} (patients)"),
+        ("patients", _whole(n_patients, least), f"a whole number, at least {least}"),
+        ("n", _whole(n_images, n_patients if _whole(n_patients, 1) else 1), f"a whole number, at least {n_patients} (patients)"),
         ("seed", _whole(seed, 0), "a whole number, at least 0"),
-        ("stain_batches", _whole(stain_batches, 1), "a whole number, at least 1"),
+        ("stain_batches", _whole(n_stain_batches, 1), "a whole number, at least 1"),
         ("balanced", isinstance(balanced, bool), "True or False"),
-        ("shortcut", _share(shortcut) and (single or not shortcut), "0 to 1, and 0 for fields"),
-        ("leak", _share(leak) and (single or not leak), "0 to 1, and 0 for fields"),
+        ("shortcut", _share(shortcut_rate) and (single or not shortcut_rate), "0 to 1, and 0 for fields"),
+        ("leak", _share(duplicate_rate) and (single or not duplicate_rate), "0 to 1, and 0 for fields"),
     )  # fmt: skip
     given = {
-        "n": n, "task": task, "patients": patients, "size": size, "seed": seed, "stain_batches": stain_batches,
-        "balanced": balanced, "shortcut": shortcut, "leak": leak,
+        "n": n_images, "task": task, "patients": n_patients, "size": size, "seed": seed, "stain_batches": n_stain_batches,
+        "balanced": balanced, "shortcut": shortcut_rate, "leak": duplicate_rate,
     }  # fmt: skip
-    refuse(checks, given, "synthetic: this cannot be drawn")
+    require(checks, given, "synthetic: this cannot be drawn")
     # the second patient of a status is the first to copy from; the first patients with leukaemia are P01 and P02
-    needed = {"leak": 2 * least if leak else 0, "shortcut": {"leukaemia": 2}.get(task, 3) if shortcut else 0}
-    few = tuple((name, patients >= count, f"0 with fewer than {count} patients") for name, count in needed.items())
-    refuse(few, given, "synthetic: nothing would be planted")
-    painter = Painter(task, patients, size, seed, balanced, stain_batches)
+    needed = {
+        "leak": 2 * least if duplicate_rate else 0,
+        "shortcut": {"leukaemia": 2}.get(task, 3) if shortcut_rate else 0,
+    }
+    few = tuple((name, n_patients >= count, f"0 with fewer than {count} patients") for name, count in needed.items())
+    require(few, given, "synthetic: nothing would be planted")
+    painter = SyntheticReader(task, n_patients, size, seed, balanced, n_stain_batches)
     if task == "fields":
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            drawing = pool.map(painter.row_of_field, range(n))
-            rows = list(tqdm(drawing, "synthetic: fields", n, unit="field", delay=2, leave=False))
+            drawing = pool.map(painter.row_of_field, range(n_images))
+            rows = list(tqdm(drawing, "synthetic: fields", n_images, unit="field", delay=2, leave=False))
     else:
-        rows = [painter.row_of_cell(number, shortcut, leak) for number in range(n)]
+        rows = [painter.row_of_cell(number, shortcut_rate, duplicate_rate) for number in range(n_images)]
     classes = {"types": tuple(CLASSES), "leukaemia": ("lymphocyte", "lymphoblast"), "fields": ()}[task]
     return Dataset("synthetic", build_frame(rows), classes, CARD, painter, has_masks=True, options=given)

@@ -19,11 +19,11 @@ PNG_END = b"IEND\xaeB`\x82"
 
 def folder() -> Path:
     """Where drawn pictures are kept, one PNG file each; it may be deleted at any time."""
-    return project.user_cache() / "synthetic" / code()
+    return project.user_cache() / "synthetic" / code_digest()
 
 
 @functools.cache
-def code() -> str:
+def code_digest() -> str:
     """A digest of this package's source: other code draws other pixels."""
     digest = hashlib.sha256(f"{np.__version__} {cv2.__version__}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
@@ -31,7 +31,7 @@ def code() -> str:
     return digest.hexdigest()[:12]
 
 
-def kept(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarray:
+def cached_rendering(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarray:
     """A picture with its mask as fourth channel, from the disk or else drawn and put there.
 
     Args:

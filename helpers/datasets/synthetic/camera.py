@@ -5,13 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from helpers.datasets.synthetic.painting import PITCH, Person
+from helpers.datasets.synthetic.rendering import PITCH, PatientProfile
 from helpers.datasets.synthetic.stains import Stain
 
 SHARPENED_OVER = 0.275  # µm
 
 
-def photograph(density: np.ndarray, stain: Stain, who: Person, size: int, random: np.random.Generator) -> np.ndarray:
+def photograph(
+    density: np.ndarray, stain: Stain, profile: PatientProfile, size: int, random: np.random.Generator
+) -> np.ndarray:
     """Take a picture of what lies under the objective.
 
     Args:
@@ -23,13 +25,13 @@ def photograph(density: np.ndarray, stain: Stain, who: Person, size: int, random
     Returns:
         ``uint8 (size, size, 3)`` RGB, once through JPEG.
     """
-    colour = np.array(who.light) * random.normal(1, [0.01] * 3) * random.normal(1, 0.025)
+    colour = np.array(profile.light) * random.normal(1, [0.01] * 3) * random.normal(1, 0.025)
     seen = np.exp(np.log(colour) - density)
     # Light is collected by the pixels first and blurred then, which is the same (both are averages) and faster.
     method = cv2.INTER_AREA if size < len(density) else cv2.INTER_LINEAR
     seen = cv2.resize(seen, (size, size), interpolation=method)
     seen *= _illumination(size, random)[..., None]
-    focus = who.blur * random.uniform(0.8, 1.4) + (random.uniform(0, 0.2) if random.random() < 0.1 else 0)
+    focus = profile.blur * random.uniform(0.8, 1.4) + (random.uniform(0, 0.2) if random.random() < 0.1 else 0)
     pixel = PITCH * len(density) / size
     seen = cv2.GaussianBlur(seen, (0, 0), focus / pixel)
     around = cv2.GaussianBlur(seen, (0, 0), SHARPENED_OVER / pixel)

@@ -158,6 +158,6 @@ HEALTHY = {"neutrophil": 0.57, "eosinophil": 0.03, "basophil": 0.01, "lymphocyte
 BLASTS = (0.3, 0.8)  # share of lymphoblasts among the white cells of a patient with leukaemia
 
 
-def of(label: str, subtype: str) -> Morphology:
+def morphology_of(label: str, subtype: str) -> Morphology:
     """The row of the table for a class and, of lymphoblasts, a FAB type."""
     return FAB[subtype] if subtype else CLASSES[label]

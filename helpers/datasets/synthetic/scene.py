@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from helpers.datasets.synthetic import painting, shapes
+from helpers.datasets.synthetic import geometry, rendering
 from helpers.datasets.synthetic.morphology import Morphology
-from helpers.datasets.synthetic.painting import PITCH, Person
+from helpers.datasets.synthetic.rendering import PITCH, PatientProfile
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, SUBSTANCES, Stain
 
 CELL_UM = 24.0  # side of a picture of one cell
@@ -22,16 +22,16 @@ Box = tuple[str, int, int, int, int]
 class Cell:
     """What is decided of one white cell before it is drawn; see :class:`morphology.Morphology` for the units."""
 
-    look: Morphology
+    morphology: Morphology
     diameter: float
     nc_ratio: float
     lobes: int
 
 
-def person(random: np.random.Generator, stain: Stain) -> Person:
+def sample_patient(random: np.random.Generator, stain: Stain) -> PatientProfile:
     """Draw a patient."""
     light = np.array(stain.light[random.integers(len(stain.light))]) * random.normal(1, 0.012, 3)
-    return Person(
+    return PatientProfile(
         size=random.normal(0, 0.35),
         ratio=random.normal(0, 0.35),
         azure=random.normal(0, 0.5),
@@ -52,7 +52,7 @@ def person(random: np.random.Generator, stain: Stain) -> Person:
     )
 
 
-def stain_of(batch: int, random: np.random.Generator) -> Stain:
+def sample_stain(batch: int, random: np.random.Generator) -> Stain:
     """The stain of a batch: the three methods in turn, each batch a little stronger or weaker in every substance."""
     base = list(STAINS.values())[batch % len(STAINS)]
     scale = np.exp(random.normal(0, 0.06, len(SUBSTANCES)))
@@ -60,18 +60,18 @@ def stain_of(batch: int, random: np.random.Generator) -> Stain:
     return replace(base, **changed)
 
 
-def decide(look: Morphology, who: Person, random: np.random.Generator) -> Cell:
+def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.random.Generator) -> Cell:
     """Draw the measures of a cell of a patient; all lie within the table's ranges."""
     return Cell(
-        look,
-        round(shapes.drawn(random, *look.diameter, who.size), 3),
-        round(shapes.drawn(random, *look.nc_ratio, who.ratio), 3),
-        int(random.choice(list(look.lobes), p=list(look.lobes.values()))),
+        morphology,
+        round(geometry.sample_range(random, *morphology.diameter, profile.size), 3),
+        round(geometry.sample_range(random, *morphology.nc_ratio, profile.ratio), 3),
+        int(random.choice(list(morphology.lobes), p=list(morphology.lobes.values()))),
     )
 
 
-def of_cell(
-    cell: Cell, who: Person, stain: Stain, neighbour: Cell | None, random: np.random.Generator
+def compose_cell(
+    cell: Cell, profile: PatientProfile, stain: Stain, neighbour: Cell | None, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """One white cell near the middle of a field of 24 µm.
 
@@ -84,28 +84,28 @@ def of_cell(
     """
     side = round(CELL_UM / PITCH)
     within, around = random.spawn(2)  # so that what lies around does not depend on how the cell is drawn
-    patch, patch_mask = _white(cell, who, stain, within)
+    patch, patch_mask = _white(cell, profile, stain, within)
     room = max(0.0, CELL_UM / 2 - 0.62 * cell.diameter)
     middle = CELL_UM / 2 + np.clip(around.normal(0, 0.8, 2), -room, room)
     whites = [(middle, cell.diameter / 2)]
-    canvas, mask = _ground(side, who, around), np.zeros((side, side), np.uint8)
+    canvas, mask = _ground(side, profile, around), np.zeros((side, side), np.uint8)
     row, column = np.round(middle / PITCH).astype(int)
     _stamp(canvas, mask, patch, patch_mask, row, column)
     taken = mask > 0
     if neighbour is not None:
         turn, away = around.uniform(0, 2 * np.pi), (cell.diameter + neighbour.diameter) / 2 + around.uniform(0.5, 3)
         place = middle + max(away, 14.0) * np.array([np.sin(turn), np.cos(turn)])
-        other, other_mask = _white(neighbour, who, stain, around)
+        other, other_mask = _white(neighbour, profile, stain, around)
         covered = np.zeros_like(mask)
         _stamp(canvas, covered, other, other_mask, *np.round(place / PITCH).astype(int))
         taken |= covered > 0
         whites.append((place, neighbour.diameter / 2))
-    _surroundings(canvas, taken, whites, who, stain, around)
+    _surroundings(canvas, taken, whites, profile, stain, around)
     return canvas, mask
 
 
-def of_field(
-    cells: list[Cell], who: Person, stain: Stain, random: np.random.Generator
+def compose_field(
+    cells: list[Cell], profile: PatientProfile, stain: Stain, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[Box]]:
     """A field of 80 µm with several white cells.
 
@@ -114,7 +114,7 @@ def of_field(
         pixels of the canvas, of all that shows at least a quarter of its extent.
     """
     side = round(FIELD_UM / PITCH)
-    canvas, mask = _ground(side, who, random), np.zeros((side, side), np.uint8)
+    canvas, mask = _ground(side, profile, random), np.zeros((side, side), np.uint8)
     whites, boxes = [], []
     for cell in cells:
         for _ in range(50):
@@ -123,20 +123,20 @@ def of_field(
                 break
         else:
             raise ValueError(f"no room for {len(cells)} white cells in a field of {FIELD_UM:.0f} µm")
-        patch, patch_mask = _white(cell, who, stain, random)
+        patch, patch_mask = _white(cell, profile, stain, random)
         row, column = np.round(middle / PITCH).astype(int)
         _stamp(canvas, mask, patch, patch_mask, row, column)
         boxes += _box("WBC", patch_mask > 0, row, column, side)
         whites.append((middle, cell.diameter / 2))
-    boxes += _surroundings(canvas, mask > 0, whites, who, stain, random)
+    boxes += _surroundings(canvas, mask > 0, whites, profile, stain, random)
     return canvas, mask, boxes
 
 
-def ink(density: np.ndarray, corner: str) -> None:
+def ink_mark(density: np.ndarray, corner: str) -> None:
     """Put a dot of marker ink into a corner of a density picture ``float64 (height, width, 3)``, in place."""
     top, left, bottom, right = mark_box(corner, len(density))
     centre = np.array([[(top + bottom - 1) / 2, (left + right - 1) / 2]])
-    dot = shapes.spots(density.shape[:2], centre, np.array([(bottom - top) / 2]), 2.0)
+    dot = geometry.spots(density.shape[:2], centre, np.array([(bottom - top) / 2]), 2.0)
     density += dot[..., None] * INK
 
 
@@ -172,13 +172,13 @@ def second_photograph(
     return canvas, mask
 
 
-def _white(cell: Cell, who: Person, stain: Stain, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return painting.white_cell(cell.look, cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random)
+def _white(cell: Cell, who: PatientProfile, stain: Stain, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    return rendering.white_cell(cell.morphology, cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random)
 
 
-def _ground(side: int, who: Person, random: np.random.Generator) -> np.ndarray:
+def _ground(side: int, who: PatientProfile, random: np.random.Generator) -> np.ndarray:
     canvas = np.zeros((side, side, 4))
-    cloud = np.clip(1 + 0.6 * shapes.noise((side, side), 20, random), 0, 3)
+    cloud = np.clip(1 + 0.6 * geometry.noise((side, side), 20, random), 0, 3)
     canvas[..., EOSIN] = who.haze * cloud
     return canvas
 
@@ -186,14 +186,14 @@ def _ground(side: int, who: Person, random: np.random.Generator) -> np.ndarray:
 def _stamp(
     canvas: np.ndarray, mask: np.ndarray, patch: np.ndarray, patch_mask: np.ndarray, row: int, column: int
 ) -> None:
-    on_canvas, of_patch = painting.overlap(canvas.shape, patch.shape, row, column)
+    on_canvas, of_patch = rendering.overlap(canvas.shape, patch.shape, row, column)
     shown = patch_mask[of_patch] > 0
     np.copyto(canvas[on_canvas], patch[of_patch], where=shown[..., None])
     np.copyto(mask[on_canvas], patch_mask[of_patch], where=shown)
 
 
 def _surroundings(
-    canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: Person, stain: Stain,
+    canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: PatientProfile, stain: Stain,
     random: np.random.Generator,
 ) -> list[Box]:  # fmt: skip
     """Red cells, platelets and precipitate around the white cells, which lie on top; returns boxes of what shows."""
@@ -219,22 +219,22 @@ def _surroundings(
             continue
         reds.append(place)
         covered += np.pi * diameter**2 / 4
-        cell = painting.red_cell(diameter, who, stain, random)
+        cell = rendering.red_cell(diameter, who, stain, random)
         row, column = np.round(place / PITCH).astype(int)
-        painting.add(canvas[..., HAEMOGLOBIN], who.red_stain * cell, row, column, taken)
+        rendering.add(canvas[..., HAEMOGLOBIN], who.red_stain * cell, row, column, taken)
         boxes += _box("RBC", cell > 0, row, column, side)
     for _ in range(random.poisson(who.platelets * extent**2 / 100)):
         place = random.uniform(0, extent, 2)
         if any(np.hypot(*(place - white)) < radius + 1 for white, radius in whites):
             continue
-        patch = painting.platelet(random.uniform(1.6, 3.4), random)
+        patch = rendering.platelet(random.uniform(1.6, 3.4), random)
         row, column = np.round(place / PITCH).astype(int)
-        painting.add(canvas, patch, row, column, taken)
+        rendering.add(canvas, patch, row, column, taken)
         boxes += _box("Platelets", patch[..., AZURE] > 0, row, column, side)
     dots = random.poisson(who.precipitate * extent**2 / 100)
     if dots:
         place = random.uniform(0, side, (dots, 2))
-        canvas[..., CHROMATIN] += 1.2 * shapes.spots((side, side), place, random.uniform(0.1, 0.35, dots) / PITCH)
+        canvas[..., CHROMATIN] += 1.2 * geometry.spots((side, side), place, random.uniform(0.1, 0.35, dots) / PITCH)
     return boxes
 
 

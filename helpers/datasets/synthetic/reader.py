@@ -10,17 +10,17 @@ import numpy as np
 
 from helpers import images
 from helpers.datasets.errors import DatasetError
-from helpers.datasets.synthetic import cache, camera, morphology, painting, scene, stains
+from helpers.datasets.synthetic import cache, camera, morphology, rendering, scene, stains
 
 TASKS = ("types", "leukaemia", "fields")
 NEIGHBOURS = 0.08  # share of pictures in which the edge cuts a second white cell
-MOST_WHITE = 4  # white cells in a field
+MAX_WHITE_CELLS = 4  # white cells in a field
 # Keys of the random streams.
 _BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
 
 
 @dataclass(frozen=True)
-class Painter:
+class SyntheticReader:
     """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
 
     Of one cell, the columns ``diameter_um``, ``nc_ratio``, ``lobes``, ``mark``, ``stain_batch``, ``subtype`` and, where
@@ -28,11 +28,11 @@ class Painter:
     """
 
     task: str
-    patients: int
+    n_patients: int
     size: int
     seed: int
     balanced: bool
-    stain_batches: int
+    n_stain_batches: int
 
     def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """The picture of a row, ``uint8 (size, size, 3)`` RGB."""
@@ -51,7 +51,7 @@ class Painter:
 
     def content(self, row: Any) -> Iterator[bytes]:
         """All that decides the pixels: the code with its tables, the options and the row."""
-        yield f"{cache.code()} {self} {row}".encode()
+        yield f"{cache.code_digest()} {self} {row}".encode()
 
     def draw(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
         """Picture ``uint8 (size, size, 3)`` and mask ``uint8 (size, size)`` of a row, drawn anew.
@@ -66,17 +66,17 @@ class Painter:
             who = self._person(row.patient, row.stain_batch)
             canvas, mask, _ = self._field(row.number)
         else:
-            who = self._person(row.cell % self.patients, row.stain_batch)
+            who = self._person(row.cell % self.n_patients, row.stain_batch)
             random = self._random(_PAINT, row.cell)
             beside = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
-            look = morphology.of(row.label, row.subtype)
+            look = morphology.morphology_of(row.label, row.subtype)
             cell = scene.Cell(look, row.diameter_um, row.nc_ratio, row.lobes)
-            canvas, mask = scene.of_cell(cell, who, stain, beside, random)
+            canvas, mask = scene.compose_cell(cell, who, stain, beside, random)
             if row.cell != row.number:
                 canvas, mask = scene.second_photograph(canvas, mask, shot)
         density = canvas @ stain.matrix
         if self.task != "fields" and row.mark:
-            scene.ink(density, row.mark)
+            scene.ink_mark(density, row.mark)
         picture = camera.photograph(density, stain, who, self.size, shot)
         return picture, images.resize_pad_mask(mask, self.size)
 
@@ -91,38 +91,38 @@ class Painter:
             ("lobes", row.lobes in range(1, 6), "1 to 5"),
             ("mark", row.mark in ("", *scene.CORNERS), f"empty or one of {', '.join(scene.CORNERS)}"),
         )
-        refuse(checks, row._asdict(), f"{row.image_id}: this cell cannot be drawn")
+        require(checks, row._asdict(), f"{row.image_id}: this cell cannot be drawn")
 
-    def row_of_cell(self, number: int, shortcut: float, leak: float) -> dict[str, Any]:
+    def row_of_cell(self, number: int, shortcut_rate: float, duplicate_rate: float) -> dict[str, Any]:
         """What is known of a picture of one cell before it is drawn."""
-        patient = number % self.patients
+        patient = number % self.n_patients
         planted = self._random(_DEFECTS, number)
         copied, marked, corner = planted.random(), planted.random(), planted.integers(len(scene.CORNERS))
         donor = self._donor(patient)
-        original = number if donor is None or copied >= leak else number - patient + donor
+        original = number if donor is None or copied >= duplicate_rate else number - patient + donor
         label, subtype, cell = self._cell(original)
         return {
-            **self._row(number, label, self._batch(original % self.patients)),
+            **self._row(number, label, self._batch(original % self.n_patients)),
             "subtype": subtype,
             "diameter_um": cell.diameter,
             "nc_ratio": cell.nc_ratio,
             "lobes": cell.lobes,
             "cell": original,
-            "mark": scene.CORNERS[corner] if label == "lymphoblast" and marked < shortcut else "",
+            "mark": scene.CORNERS[corner] if label == "lymphoblast" and marked < shortcut_rate else "",
         }
 
     def row_of_field(self, number: int) -> dict[str, Any]:
         """What is known of a field; its boxes need drawing."""
         boxes = self._field(number)[2]
-        scale = self.size * painting.PITCH / scene.FIELD_UM
+        scale = self.size * rendering.PITCH / scene.FIELD_UM
         return {
-            **self._row(number, None, self._batch(number % self.patients)),
+            **self._row(number, None, self._batch(number % self.n_patients)),
             "boxes": tuple((kind, *(round(edge * scale) for edge in edges)) for kind, *edges in boxes),
             "types": tuple(label for label, _, _ in self._cells(number)),
         }
 
     def _row(self, number: int, label: str | None, stain_batch: int) -> dict[str, Any]:
-        patient = number % self.patients
+        patient = number % self.n_patients
         return {
             "image_id": f"synthetic-{number:05d}",
             "path": "",
@@ -136,24 +136,24 @@ class Painter:
         }
 
     def _field(self, number: int) -> tuple[np.ndarray, np.ndarray, list[scene.Box]]:
-        patient = number % self.patients
+        patient = number % self.n_patients
         batch = self._batch(patient)
         who = self._person(patient, batch)
         cells = [cell for _, _, cell in self._cells(number)]
-        return scene.of_field(cells, who, self._stain(batch), self._random(_PAINT, number))
+        return scene.compose_field(cells, who, self._stain(batch), self._random(_PAINT, number))
 
     def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
         """Class, FAB type and measures of the white cells of a field."""
-        count = int(self._random(_CELL, number).integers(1, MOST_WHITE, endpoint=True))
+        count = int(self._random(_CELL, number).integers(1, MAX_WHITE_CELLS, endpoint=True))
         return [self._cell(number, k) for k in range(1, count + 1)]
 
     def _cell(self, number: int, extra: int = 0) -> tuple[str, str, scene.Cell]:
         """Class, FAB type and measures of the cell of a picture, or of an extra one."""
-        patient = number % self.patients
+        patient = number % self.n_patients
         random = self._random(_CELL, number, extra)
         label, subtype = self._kind(patient, random)
         who = self._person(patient, self._batch(patient))
-        return label, subtype, scene.decide(morphology.of(label, subtype), who, random)
+        return label, subtype, scene.sample_cell(morphology.morphology_of(label, subtype), who, random)
 
     def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
         """Class and FAB type of a cell of a patient."""
@@ -175,18 +175,18 @@ class Painter:
     def _random(self, kind: int, number: int, extra: int = 0) -> np.random.Generator:
         return np.random.default_rng([self.seed, TASKS.index(self.task), kind, number, extra])
 
-    def _person(self, patient: int, batch: int) -> painting.Person:
-        return scene.person(self._random(_PERSON, patient), self._stain(batch))
+    def _person(self, patient: int, batch: int) -> rendering.PatientProfile:
+        return scene.sample_patient(self._random(_PERSON, patient), self._stain(batch))
 
     def _stain(self, batch: int) -> stains.Stain:
-        return scene.stain_of(batch, self._random(_BATCH, batch))
+        return scene.sample_stain(batch, self._random(_BATCH, batch))
 
     def _leukaemic(self, patient: int) -> bool:
         return patient % 2 == 1 if self.task == "leukaemia" else patient % 3 == 2
 
     def _batch(self, patient: int) -> int:
         # by pairs or threes of patients, so that the stain does not tell who has leukaemia
-        return patient // (2 if self.task == "leukaemia" else 3) % self.stain_batches
+        return patient // (2 if self.task == "leukaemia" else 3) % self.n_stain_batches
 
     def _donor(self, patient: int) -> int | None:
         """The patient before with the same status, for every second patient of that status."""
@@ -195,10 +195,10 @@ class Painter:
 
     def _cached(self, row: Any) -> np.ndarray:
         """Picture and mask as one ``uint8 (size, size, 4)``, from the cache where it is there."""
-        return cache.kept(b"".join(self.content(row)), self.size, lambda: np.dstack(self.draw(row)))
+        return cache.cached_rendering(b"".join(self.content(row)), self.size, lambda: np.dstack(self.draw(row)))
 
 
-def refuse(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], message: str) -> None:
+def require(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], message: str) -> None:
     """Raise a DataError that names every value that fails its check, and what it must be."""
     problems = [f"{name} is {values[name]!r}, but must be {wanted}" for name, fine, wanted in checks if not fine]
     if problems:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 
-def drawn(random: np.random.Generator, low: float, high: float, shift: float = 0.0) -> float:
+def sample_range(random: np.random.Generator, low: float, high: float, shift: float = 0.0) -> float:
     """A value of a range: a bell curve around the middle, moved by ``shift`` half-widths and bent to stay inside."""
     return (low + high) / 2 + (high - low) / 2 * float(np.tanh(shift + random.normal(0, 0.45)))
 
@@ -67,7 +67,7 @@ def segment(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) ->
     return distance(x - start[0] - part * along[0], y - start[1] - part * along[1])
 
 
-def smallest(field: np.ndarray, count: int) -> np.ndarray:
+def smallest_mask(field: np.ndarray, count: int) -> np.ndarray:
     """The ``count`` pixels of a field with the smallest values, as a mask."""
     count = int(np.clip(count, 1, field.size))
     return field <= np.partition(field, count - 1, axis=None)[count - 1]

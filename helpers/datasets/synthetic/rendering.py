@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.datasets.clinical import BACKGROUND, CYTOPLASM, NUCLEUS
-from helpers.datasets.synthetic import shapes
+from helpers.datasets.synthetic import geometry
 from helpers.datasets.synthetic.morphology import Granules, Morphology
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, Stain
 
@@ -19,7 +19,7 @@ PITCH = 0.125  # µm per pixel of the canvas
 
 
 @dataclass(frozen=True)
-class Person:
+class PatientProfile:
     """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
 
     ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
@@ -47,13 +47,13 @@ class Person:
 
 
 def white_cell(
-    look: Morphology, diameter: float, nc_ratio: float, lobes: int, person: Person, stain: Stain,
+    morphology: Morphology, diameter: float, nc_ratio: float, lobes: int, profile: PatientProfile, stain: Stain,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """One white cell on its own patch.
 
     Args:
-        look: the row of the table.
+        morphology: the row of the table.
         diameter: of a disc of the cell's area, µm.
         nc_ratio: area of the nucleus over area of the cell; met to the pixel.
         lobes: of the nucleus.
@@ -65,52 +65,52 @@ def white_cell(
     radius = diameter / 2
     middle = int(np.ceil(1.4 * radius / PITCH))
     axis = np.arange(-middle, middle + 1) * PITCH
-    outline = _cell_outline(axis[None, :], axis[:, None], radius, look, person, random)
-    cell = shapes.smallest(outline, round(np.pi * radius**2 / PITCH**2))
+    outline = _cell_outline(axis[None, :], axis[:, None], radius, morphology, profile, random)
+    cell = geometry.smallest_mask(outline, round(np.pi * radius**2 / PITCH**2))
     reach = int(np.abs(np.argwhere(cell) - middle).max())
     inside = slice(middle - reach, middle + reach + 1)  # what is left of the patch holds the whole cell
     cell, axis = cell[inside, inside], axis[inside]
     outline = outline[inside, inside] / outline[inside, inside][cell].max()
     x, y = axis[None, :], axis[:, None]
 
-    field = shapes.nucleus(
-        x, y, outline, radius, nc_ratio * np.pi * radius**2, lobes, shapes.drawn(random, *look.bend),
-        shapes.drawn(random, *look.oval), look.nuclear_outline, random,
+    field = geometry.nucleus(
+        x, y, outline, radius, nc_ratio * np.pi * radius**2, lobes, geometry.sample_range(random, *morphology.bend),
+        geometry.sample_range(random, *morphology.oval), morphology.nuclear_outline, random,
     )  # fmt: skip
-    nucleus = shapes.smallest(np.where(cell, field, np.inf), round(nc_ratio * np.count_nonzero(cell)))
+    nucleus = geometry.smallest_mask(np.where(cell, field, np.inf), round(nc_ratio * np.count_nonzero(cell)))
     depth = field[nucleus].max() - field  # µm below the nuclear membrane
 
     amounts = np.zeros((*cell.shape, 4))
-    _cytoplasm(amounts, cell, outline, depth, look, person, stain, random)
-    _nucleus(amounts, nucleus, depth, look, person, random)
-    for kind in look.granules:
+    _cytoplasm(amounts, cell, outline, depth, morphology, profile, stain, random)
+    _nucleus(amounts, nucleus, depth, morphology, profile, random)
+    for kind in morphology.granules:
         _granules(amounts, cell if kind.over_nucleus else cell & ~nucleus, kind, random)
-    _vacuoles(amounts, cell if look.vacuoles[1] > 5 else cell & ~nucleus, look, random)
+    _vacuoles(amounts, cell if morphology.vacuoles[1] > 5 else cell & ~nucleus, morphology, random)
     mask = np.where(nucleus, NUCLEUS, np.where(cell, CYTOPLASM, BACKGROUND)).astype(np.uint8)
     return amounts, mask
 
 
 def _cell_outline(
-    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, person: Person, random: np.random.Generator
+    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, person: PatientProfile, random: np.random.Generator
 ) -> np.ndarray:
-    field = shapes.blob(x / radius, y / radius, shapes.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
+    field = geometry.blob(x / radius, y / radius, geometry.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
     if random.random() < 10 * look.cell_outline * (0.5 + person.contact):  # flattened by its neighbours
         for turn in random.uniform(0, 2 * np.pi, random.integers(1, 5)):
             flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
             field = np.maximum(field, flat)
-    return field + look.cell_outline * 0.45 * shapes.noise(field.shape, 16, random)
+    return field + look.cell_outline * 0.45 * geometry.noise(field.shape, 16, random)
 
 
 def _cytoplasm(
-    amounts: np.ndarray, cell: np.ndarray, outline: np.ndarray, depth: np.ndarray, look: Morphology, person: Person,
+    amounts: np.ndarray, cell: np.ndarray, outline: np.ndarray, depth: np.ndarray, look: Morphology, person: PatientProfile,
     stain: Stain, random: np.random.Generator,
 ) -> None:  # fmt: skip
     edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
     clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # the pale hof beside the nucleus
-    texture = 1 + 0.16 * shapes.noise(cell.shape, 7, random) + 0.10 * shapes.noise(cell.shape, 2.5, random)
-    azure = shapes.drawn(random, *look.azure, person.azure)
-    amounts[..., AZURE] = azure * clear_zone * texture * (1 + shapes.drawn(random, *look.rim) * edge)
-    amounts[..., EOSIN] = shapes.drawn(random, *look.eosin) * person.eosin * texture
+    texture = 1 + 0.16 * geometry.noise(cell.shape, 7, random) + 0.10 * geometry.noise(cell.shape, 2.5, random)
+    azure = geometry.sample_range(random, *look.azure, person.azure)
+    amounts[..., AZURE] = azure * clear_zone * texture * (1 + geometry.sample_range(random, *look.rim) * edge)
+    amounts[..., EOSIN] = geometry.sample_range(random, *look.eosin) * person.eosin * texture
     refraction = stain.edge * random.uniform(0, 2) * np.clip((outline - 0.86) / 0.14, 0, 1)
     amounts[..., AZURE] += 0.8 * refraction
     amounts[..., HAEMOGLOBIN] += refraction
@@ -119,13 +119,13 @@ def _cytoplasm(
 
 
 def _nucleus(
-    amounts: np.ndarray, nucleus: np.ndarray, depth: np.ndarray, look: Morphology, person: Person,
+    amounts: np.ndarray, nucleus: np.ndarray, depth: np.ndarray, look: Morphology, person: PatientProfile,
     random: np.random.Generator,
 ) -> None:  # fmt: skip
-    contrast = shapes.drawn(random, *look.clumps, person.clumps)
+    contrast = geometry.sample_range(random, *look.clumps, person.clumps)
     grain = look.clump_size / PITCH
-    clumps = shapes.noise(nucleus.shape, grain, random) + 0.7 * shapes.noise(nucleus.shape, 0.55 * grain, random)
-    fine = shapes.noise(nucleus.shape, 2.5, random)
+    clumps = geometry.noise(nucleus.shape, grain, random) + 0.7 * geometry.noise(nucleus.shape, 0.55 * grain, random)
+    fine = geometry.noise(nucleus.shape, 2.5, random)
     membrane = np.exp(-np.square(depth / 0.35))
     chromatin = 1 + contrast * np.tanh(0.8 * clumps) + 0.05 * fine + 0.12 * membrane
     for _ in range(random.integers(look.folds[0], look.folds[1], endpoint=True)):
@@ -137,11 +137,11 @@ def _nucleus(
         centres = places[random.integers(0, len(places), wanted)]
         radii = random.uniform(0.5, 1.2, wanted) / PITCH
         uneven = np.clip(0.85 + 0.3 * fine, 0.3, 1.2)
-        hole = shapes.spots(nucleus.shape, centres.astype(float), radii, 5.0) * uneven
-        ring = shapes.spots(nucleus.shape, centres.astype(float), radii + 4, 5.0) * uneven - hole
+        hole = geometry.spots(nucleus.shape, centres.astype(float), radii, 5.0) * uneven
+        ring = geometry.spots(nucleus.shape, centres.astype(float), radii + 4, 5.0) * uneven - hole
         chromatin += 0.14 * np.maximum(ring, 0) - 0.38 * hole
         blue = 0.25 * hole
-    strength = shapes.drawn(random, *look.nuclear_stain) * person.chromatin
+    strength = geometry.sample_range(random, *look.nuclear_stain) * person.chromatin
     inside = amounts[nucleus]
     inside[:, AZURE] = 0.3 * inside[:, AZURE] + blue[nucleus]
     inside[:, EOSIN] *= 0.3
@@ -155,7 +155,7 @@ def _crease(shape: tuple[int, int], random: np.random.Generator) -> np.ndarray:
     away, turn = random.uniform(6, 20), random.uniform(0, 2 * np.pi)  # a piece of a large circle
     off = random.normal(0, 0.12, 2) * shape * np.array(PITCH)
     middle = np.array(shape) * PITCH / 2 + off + away * np.array([np.sin(turn), np.cos(turn)])
-    return shapes.distance(x.T - middle[1], y - middle[0]) - away
+    return geometry.distance(x.T - middle[1], y - middle[0]) - away
 
 
 def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np.random.Generator) -> None:
@@ -165,9 +165,9 @@ def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np
         return
     centres = places[random.integers(0, len(places), wanted)] + random.uniform(-0.5, 0.5, (wanted, 2))
     radii = random.uniform(*kind.diameter, wanted) / 2 / PITCH
-    strength = shapes.spots(where.shape, centres, radii, 1.2)
+    strength = geometry.spots(where.shape, centres, radii, 1.2)
     if kind.refractile:
-        strength -= kind.refractile * shapes.spots(where.shape, centres, 0.45 * radii, 1.2)
+        strength -= kind.refractile * geometry.spots(where.shape, centres, 0.45 * radii, 1.2)
     strength *= where
     amounts += strength[..., None] * np.array(kind.dyes)
 
@@ -180,11 +180,11 @@ def _vacuoles(amounts: np.ndarray, where: np.ndarray, look: Morphology, random: 
     if not len(places):
         return
     centres = places[random.integers(0, len(places), wanted)].astype(float)
-    holes = shapes.spots(where.shape, centres, np.minimum(random.gamma(4, 0.11, wanted), 1.0) / PITCH, 1.5)
+    holes = geometry.spots(where.shape, centres, np.minimum(random.gamma(4, 0.11, wanted), 1.0) / PITCH, 1.5)
     amounts *= 1 - 0.75 * holes[..., None]
 
 
-def red_cell(diameter: float, person: Person, stain: Stain, random: np.random.Generator) -> np.ndarray:
+def red_cell(diameter: float, profile: PatientProfile, stain: Stain, random: np.random.Generator) -> np.ndarray:
     """One red cell: amounts of haemoglobin ``float64 (side, side)``, a disc with central pallor, about 1 at its rim."""
     radius = diameter / 2
     side = 2 * int(np.ceil(1.25 * radius / PITCH)) + 1
@@ -192,12 +192,12 @@ def red_cell(diameter: float, person: Person, stain: Stain, random: np.random.Ge
     turn, oval = random.uniform(0, np.pi), 1 + abs(random.normal(0, 0.06))
     u = (axis[None, :] * np.cos(turn) + axis[:, None] * np.sin(turn)) * oval
     v = (axis[:, None] * np.cos(turn) - axis[None, :] * np.sin(turn)) / oval
-    if random.random() < person.red_crenated:
+    if random.random() < profile.red_crenated:
         spikes = random.integers(8, 14), random.uniform(0.02, 0.06), random.uniform(0, 2 * np.pi)
-        field = shapes.blob(u, v, [spikes, (3, 0.03, random.uniform(0, 2 * np.pi))])
+        field = geometry.blob(u, v, [spikes, (3, 0.03, random.uniform(0, 2 * np.pi))])
     else:
-        field = shapes.distance(u, v)
-    pallor = np.clip(person.red_pallor + random.normal(0, 0.12), 0, 0.9)
+        field = geometry.distance(u, v)
+    pallor = np.clip(profile.red_pallor + random.normal(0, 0.12), 0, 0.9)
     body = 1 - pallor * np.exp(-np.square(np.square(field / random.uniform(0.38, 0.55))))
     if stain.ghost:
         body = (1 - stain.ghost) * body + stain.ghost * 0.9 * np.exp(-np.square((field - 0.93) / 0.09))
@@ -209,9 +209,9 @@ def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
     radius = diameter / 2
     side = 2 * int(np.ceil(1.4 * radius / PITCH)) + 1
     axis = (np.arange(side) - side // 2) * PITCH / radius
-    field = shapes.blob(axis[None, :], axis[:, None], shapes.waves(random, 0.10))
+    field = geometry.blob(axis[None, :], axis[:, None], geometry.waves(random, 0.10))
     inside = np.clip((1 - field) * radius / PITCH / 2 + 0.5, 0, 1)
-    grain = np.clip(0.7 + 0.35 * shapes.noise(field.shape, 4.5, random), 0, 1.5)
+    grain = np.clip(0.7 + 0.35 * geometry.noise(field.shape, 4.5, random), 0, 1.5)
     grain *= np.exp(-np.square(np.square(field / random.uniform(0.5, 0.8))))
     amounts = np.zeros((side, side, 4))
     amounts[..., CHROMATIN] = random.uniform(0.35, 0.7) * grain * inside

@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers import images
 from helpers.datasets.errors import DatasetError
-from helpers.datasets.synthetic import camera, painting, scene
+from helpers.datasets.synthetic import camera, rendering, scene
 from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.stains import STAINS, Stain
 
@@ -20,18 +20,18 @@ class _Slide:
 
     canvas: np.ndarray
     mask: np.ndarray
-    who: painting.Person
+    profile: rendering.PatientProfile
     stain: Stain
     shot: np.random.Generator
 
 
-def draw_cell(
-    look: Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
+def render_cell(
+    morphology: Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw one cell of any look.
 
     Args:
-        look: a row of the table, or a changed one: ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
+        morphology: a row of the table, or a changed one: ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
         stain: one of :data:`helpers.datasets.synthetic.stains.STAINS`.
         size: side in pixels of a picture of 24 µm.
         seed: of the patient, the cell and the photograph.
@@ -42,17 +42,21 @@ def draw_cell(
     Raises:
         DataError: there is no such stain.
     """
-    slide = _slide(look, stain, seed)
-    picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.who, size, slide.shot)
+    slide = _slide(morphology, stain, seed)
+    picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.profile, size, slide.shot)
     return picture, images.resize_pad_mask(slide.mask, size)
 
 
-def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0) -> dict[str, np.ndarray]:
+def render_steps(
+    morphology: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0
+) -> dict[str, np.ndarray]:
     """How a cell comes about: pictures ``uint8 (size, size, 3)`` by what was added last."""
-    look = replace(look, nuclear_stain=(sum(look.nuclear_stain) / 2,) * 2)  # else each step would draw its own
-    bare = replace(look, granules=(), vacuoles=(0, 0))
+    morphology = replace(
+        morphology, nuclear_stain=(sum(morphology.nuclear_stain) / 2,) * 2
+    )  # else each step would draw its own
+    bare = replace(morphology, granules=(), vacuoles=(0, 0))
     smooth = replace(bare, clumps=(0.0, 0.0), folds=(0, 0), nucleoli=(0, 0))
-    whole = _slide(look, stain, seed)
+    whole = _slide(morphology, stain, seed)
     around = whole.canvas * (whole.mask == 0)[..., None]
     shown = {
         "red cells": around,
@@ -62,7 +66,7 @@ def steps(look: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed:
         "granules": whole.canvas,
     }
     pictures = {name: _lit(canvas, whole, size) for name, canvas in shown.items()}
-    return pictures | {"photograph": draw_cell(look, stain, size, seed)[0]}
+    return pictures | {"photograph": render_cell(morphology, stain, size, seed)[0]}
 
 
 def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
@@ -70,12 +74,12 @@ def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
     if stain not in STAINS:
         raise DatasetError(f"no stain {stain!r}; known are {', '.join(STAINS)}")
     method = STAINS[stain]
-    who = scene.person(patient, method)
-    canvas, mask = scene.of_cell(scene.decide(look, who, measures), who, method, None, paint)
+    who = scene.sample_patient(patient, method)
+    canvas, mask = scene.compose_cell(scene.sample_cell(look, who, measures), who, method, None, paint)
     return _Slide(canvas, mask, who, method, shot)
 
 
 def _lit(canvas: np.ndarray, slide: _Slide, size: int) -> np.ndarray:
     """Even light through the slide, without lens or sensor."""
-    seen = np.clip(np.array(slide.who.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
+    seen = np.clip(np.array(slide.profile.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
     return cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)
