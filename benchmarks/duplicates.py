@@ -12,7 +12,7 @@ import time
 import pandas as pd
 
 from helpers import datasets, processes, splits
-from helpers.splits import duplicates
+from helpers.splits import near_duplicates
 
 SETS = {
     "synthetic, 30 % copies": ("synthetic", {"n": 400, "patients": 40, "leak": 0.3}, "cell"),
@@ -37,7 +37,7 @@ def main() -> None:
             print(f"| {name} | not here |" + " |" * 6)
             continue
         known, start = pairs_within(data.frame[column]), time.perf_counter()
-        found = splits.near_duplicates(data)
+        found = splits.find_near_duplicates(data)
         took = time.perf_counter() - start
         pairs = {tuple(sorted(pair)) for pair in zip(found["image_a"], found["image_b"], strict=True)}
         both = len(pairs & known)
@@ -50,10 +50,10 @@ def proposed() -> None:
     """How far apart known pairs and the others are that a finder proposes, on planted copies."""
     data = datasets.load("synthetic", n_images=400, n_patients=40, duplicate_rate=0.3)
     known = pairs_within(data.frame["cell"])
-    everything = splits.near_duplicates(data, threshold=-1.0)
+    everything = splits.find_near_duplicates(data, threshold=-1.0)
     pair = [tuple(sorted(p)) in known for p in zip(everything["image_a"], everything["image_b"], strict=True)]
     measured = everything.assign(known=pair).groupby("known")["similarity"].agg(["size", "min", "max"])
-    print(f"\nSimilarity of all pairs that are proposed, {duplicates.SIDE} px:\n{measured.to_string()}")
+    print(f"\nSimilarity of all pairs that are proposed, {near_duplicates.SIDE} px:\n{measured.to_string()}")
 
 
 if __name__ == "__main__":

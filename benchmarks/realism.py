@@ -136,7 +136,7 @@ def difficulty(
         labels, group = frame["label"].map(dataset.classes.index).to_numpy(), frame["group"].to_numpy()
         features = np.stack([features_of(p, m) for p, m in zip(pictures, masks, strict=True)])
         for split in ("patient", "picture"):
-            fold = (splits.folds if split == "patient" else splits.random_folds)(frame, k, SEED).to_numpy()
+            fold = (splits.group_folds if split == "patient" else splits.image_folds)(frame, k, SEED).to_numpy()
             for model in (what, "small CNN"):
                 start, said = time.perf_counter(), np.zeros((n, len(dataset.classes)))
                 for test in (fold == part for part in range(k)):

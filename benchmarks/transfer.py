@@ -41,7 +41,7 @@ def cells() -> tuple[datasets.Dataset, pd.Series]:
         if there
         else datasets.load("synthetic", n_images=800, n_patients=200, balanced=True, size=256)
     )
-    fold = splits.random_folds(data.frame, 8, SEED)
+    fold = splits.image_folds(data.frame, 8, SEED)
     return data, fold.map(lambda k: {0: "test", 1: "validation"}.get(k, "train"))
 
 

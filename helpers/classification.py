@@ -115,7 +115,7 @@ def train(
     )
     if not training.is_first(strategy):
         return None
-    of = {name: (part == name).to_numpy() for name in splits.PARTS}
+    of = {name: (part == name).to_numpy() for name in splits.SPLITS}
     predicted = {}
     for name in ("validation", "test"):
         probabilities = models.predict_classes(model, pictures[of[name]], eight_views=True)
@@ -176,7 +176,7 @@ def _split(dataset: Dataset, positive: str, seed: int) -> Fold:
     """Split by group; training images have every class, validation and test images the positive one and another."""
     frame = dataset.frame
     refuse_single_class(dataset.name, frame)
-    fold = splits.rotation(splits.folds(frame, FOLDS, seed), 0)
+    fold = splits.split_for_fold(splits.group_folds(frame, FOLDS, seed), 0)
     others = [name for name in dataset.classes if name != positive]
     for name, ids, number in (("train", fold.train, "2 to 4"), ("validation", fold.val, "1"), ("test", fold.test, "0")):
         rows = frame.loc[ids]

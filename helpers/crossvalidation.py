@@ -48,7 +48,7 @@ def cross_validate(
 
     Args:
         dataset: of images with labels.
-        fold: number of the fold of every image, from :func:`helpers.splits.folds`.
+        fold: number of the fold of every image, from :func:`helpers.splits.group_folds`.
         learn: see :data:`Learner`.
         tested: folds to test, each with the next one as validation; all where not given.
 
@@ -61,7 +61,7 @@ def cross_validate(
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
         raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
-    rounds = {k: splits.rotation(fold, k) for k in (range(int(fold.max()) + 1) if tested is None else tested)}
+    rounds = {k: splits.split_for_fold(fold, k) for k in (range(int(fold.max()) + 1) if tested is None else tested)}
     if not rounds:
         raise DatasetError("no fold is tested; name one or more")
     test, validation = [], []
@@ -297,7 +297,7 @@ def learning_curve(
     Raises:
         DataError: a size is more than a balanced draw can give.
     """
-    rows, seeds = [], splits.further_seeds(seed, draws)  # the same for every size, so that subsets are nested
+    rows, seeds = [], splits.spawn_seeds(seed, draws)  # the same for every size, so that subsets are nested
     for size in sorted(sizes):
         fewer = [_on_subset(learn, size, own, train_on_val=train_on_val) for own in seeds]
         tests = [cross_validate(dataset, fold, one, tested=tested)[0] for one in fewer]

@@ -60,7 +60,7 @@ def search_head(
         ValueError: fewer than one trial, or a fold whose splits share groups.
         TrainingError: the validation loss was a number in no trial.
     """
-    if trials < 1 or splits.audit(dataset.frame, fold.split_of(dataset.frame.index)):
+    if trials < 1 or splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
         raise ValueError(f"a search needs a trial at least and a split by group; {trials} trials")
 
     def judge(trial: optuna.Trial) -> float:

@@ -14,7 +14,7 @@ from helpers.datasets import NUCLEUS, Dataset
 from helpers.features import cell_mask
 from helpers.metrics import overlap
 from helpers.preprocessing import otsu, otsu_mask
-from helpers.splits import folds, random_folds
+from helpers.splits import group_folds, image_folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
 # Dark enough for white text at a contrast of 4.5 to 1 (WCAG AA).
@@ -37,11 +37,11 @@ def _leaked_groups(data: Dataset) -> int:
 
 
 def _widest_fold(data: Dataset) -> int:
-    return int(folds(data.frame, 4, 20).value_counts().max())
+    return int(group_folds(data.frame, 4, 20).value_counts().max())
 
 
 def _spread_groups(data: Dataset) -> int:
-    spread = random_folds(data.frame, 5, 20).groupby(data.frame["group"]).nunique()
+    spread = image_folds(data.frame, 5, 20).groupby(data.frame["group"]).nunique()
     return int((spread > 1).sum())
 
 

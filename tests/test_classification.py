@@ -555,7 +555,7 @@ def test_another_input_than_in_training_raises_an_alarm():
 @pytest.mark.parametrize("task", ["leukaemia", "types"])
 def test_red_and_blue_exchanged_raise_an_alarm_on_cells_and_other_patients_do_not(task):
     cells = datasets.load("synthetic", n_images=200, n_patients=30, size=48, task=task)
-    pictures, held_out = cells.load_images(48), (splits.folds(cells.frame, 3, 0) == 0).to_numpy()
+    pictures, held_out = cells.load_images(48), (splits.group_folds(cells.frame, 3, 0) == 0).to_numpy()
     learnt = metrics.input_statistics(pictures[~held_out])
     assert metrics.another_input(pictures[held_out], learnt) == []
     (alarm,) = metrics.another_input(pictures[held_out][..., ::-1], learnt)

@@ -49,13 +49,13 @@ def constant(folds):
 
 
 def test_every_image_is_tested_once_by_a_learner_that_was_given_its_fold(data):
-    fold, folds = splits.folds(data.frame, 5, seed=1), []
+    fold, folds = splits.group_folds(data.frame, 5, seed=1), []
     test, validation = crossvalidation.cross_validate(data, fold, constant(folds))
     assert sorted(test.index) == sorted(validation.index) == sorted(data.frame.index)
     assert (test["fold"] == fold.loc[test.index]).all()
     assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
     for one in folds:
-        assert splits.audit(data.frame, one.split_of(data.frame.index)) == []
+        assert splits.find_leakage(data.frame, one.split_of(data.frame.index)) == []
     with pytest.raises(datasets.DatasetError, match="no fold is tested"):
         crossvalidation.cross_validate(data, fold, constant(folds), tested=[])
     with pytest.raises(datasets.DatasetError, match=rf"do not hold the same images\n  - {fold.index[0]}"):
@@ -63,7 +63,7 @@ def test_every_image_is_tested_once_by_a_learner_that_was_given_its_fold(data):
 
 
 def test_a_learner_is_asked_for_validation_and_test_images_only_and_its_rows_keep_their_ids(data):
-    fold, asked = splits.folds(data.frame, 4, seed=1), []
+    fold, asked = splits.group_folds(data.frame, 4, seed=1), []
     number = pd.Series(np.arange(len(data)) / 200, data.frame.index)
 
     def learn(dataset, fold, ids):
@@ -88,8 +88,8 @@ def hide_labels(data, ids):
 
 @pytest.mark.parametrize("machine", crossvalidation.MACHINES)
 def test_machines_learn_from_features_and_never_from_the_test(data, measured, machine):
-    fold = splits.folds(data.frame, 4, seed=1)
-    learn, first = crossvalidation.with_features(measured, machine, seed=0), splits.rotation(fold, 0)
+    fold = splits.group_folds(data.frame, 4, seed=1)
+    learn, first = crossvalidation.with_features(measured, machine, seed=0), splits.split_for_fold(fold, 0)
     hidden = hide_labels(data, first.test)
     assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
     test, _ = crossvalidation.cross_validate(data, fold, learn)
@@ -98,9 +98,9 @@ def test_machines_learn_from_features_and_never_from_the_test(data, measured, ma
 
 def test_discriminant_analysis_learns_from_more_features_than_images_and_never_from_the_test(data, measured):
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 400)), data.frame.index)
-    fold = splits.folds(data.frame, 4, seed=1)
+    fold = splits.group_folds(data.frame, 4, seed=1)
     learn = crossvalidation.with_discriminant_analysis(pd.concat([measured, noise], axis=1))
-    first = splits.rotation(fold, 0)
+    first = splits.split_for_fold(fold, 0)
     hidden = hide_labels(data, first.test)
     assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
     test, _ = crossvalidation.cross_validate(data, fold, learn)
@@ -109,7 +109,7 @@ def test_discriminant_analysis_learns_from_more_features_than_images_and_never_f
 
 @pytest.mark.parametrize("train_on_val", [True, False])
 def test_validation_images_are_trained_on_where_that_is_wanted(data, measured, train_on_val):
-    first = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    first = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     hidden = hide_labels(data, first.val[:15])
     for learn in (
         crossvalidation.with_features(measured, "logistic regression", seed=0, train_on_val=train_on_val),
@@ -120,7 +120,7 @@ def test_validation_images_are_trained_on_where_that_is_wanted(data, measured, t
 
 
 def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
-    fold, folds = splits.folds(data.frame, 4, seed=1), []
+    fold, folds = splits.group_folds(data.frame, 4, seed=1), []
 
     def accuracy(table):
         return metrics.score([table], "accuracy", 0)
@@ -143,7 +143,7 @@ def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
 
 
 def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data):
-    fold, folds, scored = splits.folds(data.frame, 4, seed=1), [], []
+    fold, folds, scored = splits.group_folds(data.frame, 4, seed=1), [], []
 
     def accuracy(*tables):
         scored.append(len(tables))
@@ -159,7 +159,7 @@ def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data)
 def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_them_out():
     data = datasets.load("synthetic", n_images=200, n_patients=40, task="leukaemia", size=32)
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)
-    one = splits.rotation(splits.folds(data.frame, 5, seed=1), 0)
+    one = splits.split_for_fold(splits.group_folds(data.frame, 5, seed=1), 0)
     known = one.train.append(one.val)
     learn = crossvalidation.with_features(noise, "support vector machine", seed=0)
     table = metrics.predictions(data.frame.loc[known], learn(data, one, known), data.classes, fold=0)
@@ -169,7 +169,7 @@ def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_the
 def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
     ready = {"settings": training.Settings(1, batch=32), "how": augmentation.NONE, "folder": tmp_path}
     learn = crossvalidation.with_network(partial(models.encoder, 4, depth=2), 32, **ready)
-    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     probabilities = learn(data, one, one.test)
     assert probabilities.shape == (len(one.test), 2)
     assert probabilities.sum(1) == pytest.approx(1, abs=1e-5)
@@ -178,7 +178,7 @@ def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
 
 
 def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
-    one, given = splits.rotation(splits.folds(data.frame, 4, seed=1), 0), {}
+    one, given = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0), {}
 
     def fit_classifier(build, images, labels, *, part, **_):
         given.update(images=images, labels=labels, part=part)
@@ -201,15 +201,15 @@ def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
     assert np.array_equal(copied.select(data.frame.index).load_images(32), data.load_images(32))
     by_original = copied.frame.assign(group=copied.frame["original"])
     leaky, honest = (
-        splits.rotation(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
-        for draw in (splits.random_folds, splits.folds)
+        splits.split_for_fold(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
+        for draw in (splits.image_folds, splits.group_folds)
     )
     assert "in two parts of the split" in metrics.seen_in_training(by_original, leaky)[0].saw
     assert metrics.seen_in_training(by_original, honest) == []
 
 
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):
-    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     best, trials = search.search_head(data, measured, one, trials=3, seed=0)
     assert list(trials.columns) == ["trial", "loss", "l1", "l2", "dropout", "nodes", "activation"]
     first = trials.loc[0, ["l1", "l2", "dropout", "nodes", "activation"]].tolist()
@@ -225,7 +225,7 @@ def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data,
 
 
 def test_a_search_on_a_split_that_leaks_is_refused(data, measured):
-    one = splits.rotation(splits.random_folds(data.frame, 4, seed=1), 0)
+    one = splits.split_for_fold(splits.image_folds(data.frame, 4, seed=1), 0)
     with pytest.raises(ValueError, match="a split by group"):
         search.search_head(data, measured, one, trials=1, seed=0)
 
@@ -235,7 +235,7 @@ def types():
     """Cells of three classes of which the features know, and a fold."""
     cells = datasets.load("synthetic", n_images=90, n_patients=30, task="types", size=32, balanced=True)
     cells = cells.select_classes(["neutrophil", "lymphocyte", "monocyte"])
-    return cells, splits.rotation(splits.folds(cells.frame, 4, seed=1), 0)
+    return cells, splits.split_for_fold(splits.group_folds(cells.frame, 4, seed=1), 0)
 
 
 def only_tested(data, fold, label):
@@ -287,13 +287,13 @@ def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
 
 
 def test_one_class_is_too_few_to_learn_from(data, measured):
-    one = only_tested(data, splits.rotation(splits.folds(data.frame, 4, seed=1), 0), data.classes[0])
+    one = only_tested(data, splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0), data.classes[0])
     with pytest.raises(datasets.DatasetError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
         crossvalidation.with_features(measured, "logistic regression", seed=0)(data, one, one.test)
 
 
 def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured):
-    one = splits.rotation(splits.folds(data.frame, 4, seed=1), 0)
+    one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     broken = measured.astype(np.float32)
     broken.loc[one.val] = np.nan
     with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'nodes': 16\} is never a"):

@@ -37,7 +37,7 @@ def test_copies_share_a_group_so_that_no_fold_separates_them(tmp_path):
         assert frame.loc[both, "group"].tolist() == ["+".join(both)] * 2
     assert frame["group"].nunique() == 20
     for seed in range(5):
-        fold = splits.folds(frame, 5, seed)
+        fold = splits.group_folds(frame, 5, seed)
         assert all(fold[f"blast/{k}.png"] == fold[f"blast/copy-{k}.bmp"] for k in range(5))
 
 

@@ -9,7 +9,7 @@ from helpers import features
 from helpers.datasets import NUCLEUS
 from helpers.metrics import overlap
 from helpers.preprocessing import kmeans_lab
-from helpers.splits import near_duplicates
+from helpers.splits import find_near_duplicates
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,7 +53,7 @@ def test_wbc1_112_and_139_are_the_same_file(wbc1):
 
 
 def test_wbc1_holds_exactly_the_fourteen_known_pairs_and_its_groups_join_them(wbc1):
-    found = near_duplicates(wbc1)
+    found = find_near_duplicates(wbc1)
     in_place = found[found["in_place"]]
     assert set(in_place["image_a"]) == {"wbc1-112", "wbc1-157", "wbc1-166", "wbc1-167"}
     assert found["similarity"].min() > 0.82

@@ -16,7 +16,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from helpers import datasets, splits
 from helpers.datasets import DatasetError
-from helpers.splits import audit, folds, holdout, merge_groups, near_duplicates, nested_subsets, random_folds, rotation
+from helpers.splits import (
+    find_leakage,
+    find_near_duplicates,
+    group_folds,
+    group_train_val_test_split,
+    image_folds,
+    merge_groups,
+    nested_subsets,
+    split_for_fold,
+)
 
 
 def frame_of(groups, labels):
@@ -39,7 +48,7 @@ def patients(count=30, cells=8, seed=0):
 @pytest.mark.parametrize("seed", range(3))
 def test_no_group_is_in_two_folds_and_every_image_in_one(k, seed):
     frame = patients()
-    fold = folds(frame, k, seed)
+    fold = group_folds(frame, k, seed)
     assert fold.index.equals(frame.index)
     assert set(fold) == set(range(k))
     assert fold.groupby(frame["group"]).nunique().max() == 1
@@ -47,37 +56,37 @@ def test_no_group_is_in_two_folds_and_every_image_in_one(k, seed):
 
 def test_classes_are_spread_over_the_folds():
     frame = patients(60)
-    shares = frame.groupby(folds(frame, 5, 0))["label"].value_counts(normalize=True).unstack()
+    shares = frame.groupby(group_folds(frame, 5, 0))["label"].value_counts(normalize=True).unstack()
     assert (np.ptp(shares, axis=0) < 0.1).all()
 
 
 def test_folds_do_not_depend_on_the_order_of_the_frame():
     frame = patients()
-    fold = folds(frame, 4, 3)
+    fold = group_folds(frame, 4, 3)
     shuffled = frame.sample(frac=1, random_state=9)
-    assert folds(shuffled, 4, 3).index.equals(shuffled.index)
-    assert folds(shuffled, 4, 3).reindex(frame.index).equals(fold)
-    assert not folds(frame, 4, 4).equals(fold)
+    assert group_folds(shuffled, 4, 3).index.equals(shuffled.index)
+    assert group_folds(shuffled, 4, 3).reindex(frame.index).equals(fold)
+    assert not group_folds(frame, 4, 4).equals(fold)
 
 
 @pytest.mark.parametrize(("k", "complaint"), [(2, "got 2"), (1, "got 1"), (0, "got 0"), (4, "4 parts need as many")])
 def test_more_folds_than_groups_or_too_few_to_train_on_one_are_refused(k, complaint):
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
     with pytest.raises(DatasetError, match=complaint):
-        folds(frame, k, 0)
+        group_folds(frame, k, 0)
     with pytest.raises(DatasetError, match=r"at least 3 folds.*got 2"):
-        rotation(pd.Series([0, 1, 0]), 0)
+        split_for_fold(pd.Series([0, 1, 0]), 0)
 
 
 def test_as_many_groups_as_folds_are_enough():
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
-    assert sorted(folds(frame, 3, 0).groupby(frame["group"]).first()) == [0, 1, 2]
-    assert sorted(folds(frame_of("abc", "xxx"), 3, 0)) == [0, 1, 2]
+    assert sorted(group_folds(frame, 3, 0).groupby(frame["group"]).first()) == [0, 1, 2]
+    assert sorted(group_folds(frame_of("abc", "xxx"), 3, 0)) == [0, 1, 2]
 
 
 def test_rare_classes_count_as_much_as_common_ones_in_the_balance():
     frame = synthetic("types")
-    uneven = [unevenness(frame, folds(frame, 3, seed), [1 / 3] * 3) for seed in range(8)]
+    uneven = [unevenness(frame, group_folds(frame, 3, seed), [1 / 3] * 3) for seed in range(8)]
     assert np.mean(uneven) < 0.095
 
 
@@ -103,7 +112,7 @@ def test_every_part_gets_its_share_of_the_groups_and_one_at_least(groups, shares
 def test_groups_of_one_class_are_dealt_out_evenly_though_the_other_class_is_larger():
     frame = frame_of([f"P{k:02d}" for k in range(30)], ["ill"] * 6 + ["well"] * 24)
     for seed in range(5):
-        ill = splits.balance(frame, folds(frame, 3, seed))["ill"]
+        ill = splits.split_summary(frame, group_folds(frame, 3, seed))["ill"]
         assert ill.tolist() == pytest.approx([1 / 3] * 3)
 
 
@@ -124,7 +133,7 @@ def synthetic(name):
 
 def unevenness(frame, part, shares):
     """Root mean square distance of the share of every class in every part from the wanted one."""
-    found = splits.balance(frame, part).drop(columns=["images", "groups"]).to_numpy()
+    found = splits.split_summary(frame, part).drop(columns=["images", "groups"]).to_numpy()
     return np.sqrt(((found - np.asarray(shares)[:, None]) ** 2).mean())
 
 
@@ -135,7 +144,7 @@ def test_seeds_give_other_partitions_about_as_even_as_those_of_scikit_learn(name
     frame = synthetic(name) if name in SYNTHETIC else real(name).frame.dropna(subset="label").sort_index()
     partitions, ours, theirs = set(), [], []
     for seed in range(20, 26):
-        fold = folds(frame, k, seed)
+        fold = group_folds(frame, k, seed)
         groups = fold.groupby(frame["group"]).first()
         partitions.add(frozenset(frozenset(groups.index[groups == number]) for number in range(k)))
         ours.append(unevenness(frame, fold, [1 / k] * k))
@@ -152,7 +161,7 @@ def test_twelve_patients_are_split_anew_by_every_seed_and_by_scikit_learn_only_b
     frame = synthetic("types")
     ours, theirs = set(), set()
     for seed in range(20, 32):
-        ours.add(tuple(folds(frame, 4, seed)))
+        ours.add(tuple(group_folds(frame, 4, seed)))
         splitter = StratifiedGroupKFold(4, shuffle=True, random_state=seed)
         tests = [tuple(test) for _, test in splitter.split(frame, frame["label"], frame["group"])]
         theirs.add(frozenset(tests))
@@ -162,21 +171,21 @@ def test_twelve_patients_are_split_anew_by_every_seed_and_by_scikit_learn_only_b
 
 def test_every_fold_has_every_class_that_has_a_group_for_each():
     for seed in range(20):
-        fold = folds(synthetic("few"), 3, seed)
-        assert (splits.balance(synthetic("few"), fold)[["lymphoblast", "lymphocyte"]] > 0).all(axis=None)
+        fold = group_folds(synthetic("few"), 3, seed)
+        assert (splits.split_summary(synthetic("few"), fold)[["lymphoblast", "lymphocyte"]] > 0).all(axis=None)
 
 
 def test_a_group_without_labels_gets_a_fold_too():
     frame = patients()
     frame.loc[frame["group"] == "P03", "label"] = None
-    assert set(folds(frame, 3, 0)) == {0, 1, 2}
-    assert not folds(frame, 3, 0).isna().any()
+    assert set(group_folds(frame, 3, 0)) == {0, 1, 2}
+    assert not group_folds(frame, 3, 0).isna().any()
 
 
 def test_balance_counts_images_groups_and_shares():
     frame = frame_of("aabbc", "xxxyy")
-    assert splits.balance(frame, pd.Series([2, 2, 0, 0, 1], frame.index)).index.tolist() == [0, 1, 2]
-    table = splits.balance(frame, pd.Series(["test", "test", "train", "train", "train"], frame.index))
+    assert splits.split_summary(frame, pd.Series([2, 2, 0, 0, 1], frame.index)).index.tolist() == [0, 1, 2]
+    table = splits.split_summary(frame, pd.Series(["test", "test", "train", "train", "train"], frame.index))
     assert table.loc["train"].to_dict() == {"images": 3, "groups": 2, "share": 0.6, "x": 1 / 3, "y": 1}
     assert table.loc["test"].to_dict() == {"images": 2, "groups": 1, "share": 0.4, "x": 2 / 3, "y": 0}
 
@@ -186,61 +195,69 @@ def test_groups_of_very_different_sizes_are_balanced_by_their_images():
     sizes = [40, *[4] * 10]
     groups = [f"P{k}" for k, size in enumerate(sizes) for _ in range(size)]
     frame = frame_of(groups, "x" * 80)
-    images = splits.balance(frame, folds(frame, 3, 0))["images"].sort_values().tolist()
+    images = splits.split_summary(frame, group_folds(frame, 3, 0))["images"].sort_values().tolist()
     assert images == [16, 20, 44] or images == [16, 16, 48] or images == [20, 20, 40]
 
 
 def test_folds_that_no_class_can_fill_are_refused():
     frame = frame_of("abcd", "wxyz")
     with pytest.raises(DatasetError, match="at least 3 images"):
-        folds(frame, 3, 0)
+        group_folds(frame, 3, 0)
 
 
 def test_a_rare_class_gives_a_warning_that_names_it():
     frame = patients()
     frame.loc[frame["group"] == "P00", "label"] = "basophil"
     with pytest.warns(UserWarning, match=r"basophil \(1\)") as caught:
-        folds(frame, 3, 0)
+        group_folds(frame, 3, 0)
     assert caught[0].filename == __file__
 
 
 def test_classes_that_folds_cannot_test_are_left_out():
     cells = datasets.load("synthetic", n_images=120, n_patients=12, size=32)
     groups = cells.frame.groupby("label")["group"].nunique()
-    kept = splits.testable(cells, 5)
+    kept = splits.drop_rare_classes(cells, 5)
     assert groups.min() < 10 <= groups.max()
     assert set(kept.classes) == set(kept.frame["label"]) == set(groups.index[groups >= 10])
-    assert splits.testable(cells).classes == kept.classes
+    assert splits.drop_rare_classes(cells).classes == kept.classes
     labels = ["neutrophil"] * 10 + ["lymphocyte"] * 10 + ["monocyte"] * 8
     few = cells.frame.head(28).assign(label=labels, group=[f"P{k}" for k in range(28)])
-    assert set(splits.testable(replace(cells, frame=few)).classes) == {"neutrophil", "lymphocyte"}
-    assert set(splits.testable(replace(cells, frame=few), 4).classes) == {"neutrophil", "lymphocyte", "monocyte"}
-    assert splits.testable(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
+    assert set(splits.drop_rare_classes(replace(cells, frame=few)).classes) == {"neutrophil", "lymphocyte"}
+    assert set(splits.drop_rare_classes(replace(cells, frame=few), 4).classes) == {
+        "neutrophil",
+        "lymphocyte",
+        "monocyte",
+    }
+    assert splits.drop_rare_classes(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
     with pytest.raises(DatasetError, match="7 parts need two classes of 14 groups, and there are: basophil"):
-        splits.testable(cells, 7)
+        splits.drop_rare_classes(cells, 7)
 
 
 def test_a_few_images_are_spread_over_the_groups():
     frame = frame_of(["a"] * 5 + ["b"] * 2 + ["c"], ["x"] * 8)
-    assert frame.loc[splits.spread(frame, 3), "group"].tolist() == ["a", "b", "c"]
-    assert frame.loc[splits.spread(frame, 6), "group"].value_counts().to_dict() == {"a": 3, "b": 2, "c": 1}
-    assert set(splits.spread(frame, 20)) == set(frame.index)
+    assert frame.loc[splits.sample_across_groups(frame, 3), "group"].tolist() == ["a", "b", "c"]
+    assert frame.loc[splits.sample_across_groups(frame, 6), "group"].value_counts().to_dict() == {
+        "a": 3,
+        "b": 2,
+        "c": 1,
+    }
+    assert set(splits.sample_across_groups(frame, 20)) == set(frame.index)
 
 
 def test_random_folds_put_cells_of_one_patient_on_both_sides():
     frame = patients()
-    fold = random_folds(frame, 5, 0)
+    fold = image_folds(frame, 5, 0)
     assert set(fold) == set(range(5))
     assert fold.index.equals(frame.index)
-    leaks = audit(frame, fold)
+    leaks = find_leakage(frame, fold)
     assert len(leaks) > 0.9 * frame["group"].nunique()
-    assert not audit(frame, folds(frame, 5, 0))
+    assert not find_leakage(frame, group_folds(frame, 5, 0))
 
 
 def test_random_folds_do_not_depend_on_the_order_of_the_frame():
     frame = patients()
     shuffled = frame.sample(frac=1, random_state=9)
-    assert random_folds(shuffled, 4, 3).reindex(frame.index).equals(random_folds(frame, 4, 3))
+    assert image_folds(shuffled, 4, 3).reindex(frame.index).equals(image_folds(frame, 4, 3))
 
 
 # --- holdout
@@ -253,38 +270,42 @@ def test_random_folds_do_not_depend_on_the_order_of_the_frame():
 @pytest.mark.parametrize("seed", range(3))
 def test_holdout_shares_are_roughly_right_and_no_group_is_shared(validation, test, seed):
     frame = patients(60)
-    part = holdout(frame, validation, test, seed=seed)
+    part = group_train_val_test_split(frame, validation, test, seed=seed)
     assert part.index.equals(frame.index)
     shares = part.value_counts(normalize=True)
     assert shares["test"] == pytest.approx(test, abs=0.01)
     assert shares.get("validation", 0) == pytest.approx(validation, abs=0.01)
     assert part.groupby(frame["group"]).nunique().max() == 1
-    assert not audit(frame, part)
+    assert not find_leakage(frame, part)
 
 
 def test_every_part_of_a_holdout_has_the_class_that_four_patients_have():
     """Validation had 0 of 37 blasts, though four patients had some."""
     for seed in range(20):
-        part = holdout(synthetic("few"), 0.2, 0.25, seed=seed)
-        blasts = splits.balance(synthetic("few"), part)["lymphoblast"]
+        part = group_train_val_test_split(synthetic("few"), 0.2, 0.25, seed=seed)
+        blasts = splits.split_summary(synthetic("few"), part)["lymphoblast"]
         assert (blasts[["validation", "test"]] > 0).all(), seed
     types = synthetic("types")
     of_class = types.groupby("label")["group"].nunique()
     for seed in range(20):
-        table = splits.balance(types, holdout(types, 0.2, 0.2, seed=seed))
+        table = splits.split_summary(types, group_train_val_test_split(types, 0.2, 0.2, seed=seed))
         assert (table[of_class.index[of_class >= 4]] > 0).all(axis=None), seed
 
 
 def test_holdout_does_not_depend_on_the_order_of_the_frame():
     frame = patients()
     shuffled = frame.sample(frac=1, random_state=2)
-    assert holdout(shuffled, 0.2, 0.2, seed=1).reindex(frame.index).equals(holdout(frame, 0.2, 0.2, seed=1))
+    assert (
+        group_train_val_test_split(shuffled, 0.2, 0.2, seed=1)
+        .reindex(frame.index)
+        .equals(group_train_val_test_split(frame, 0.2, 0.2, seed=1))
+    )
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.2, 0), (-0.1, 0.2), (0.2, 1)])
 def test_holdout_must_leave_something_to_train_on(validation, test):
     with pytest.raises(DatasetError, match="train on"):
-        holdout(patients(), validation, test, seed=0)
+        group_train_val_test_split(patients(), validation, test, seed=0)
 
 
 # --- nested subsets
@@ -340,7 +361,7 @@ def drawn_cells():
 
 
 def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
-    found = near_duplicates(folder_of(tmp_path, drawn_cells))
+    found = find_near_duplicates(folder_of(tmp_path, drawn_cells))
     assert found.empty
     assert list(found.columns) == ["image_a", "image_b", "similarity", "points", "in_place", "exact"]
 
@@ -361,7 +382,7 @@ TURNS = {
 @pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS.keys())
 def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
     planted = {**drawn_cells, "z-copy": np.ascontiguousarray(turn(drawn_cells["c05"]))}
-    found = near_duplicates(folder_of(tmp_path, planted))
+    found = find_near_duplicates(folder_of(tmp_path, planted))
     assert found[["image_a", "image_b"]].to_numpy().tolist() == [["cells/c05.png", "cells/z-copy.png"]]
     assert found.loc[0, "similarity"] > 0.99
     assert found.loc[0, "exact"] == np.array_equal(turn(drawn_cells["c05"]), drawn_cells["c05"])
@@ -370,7 +391,7 @@ def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
 def test_a_brighter_noisy_copy_is_found_and_is_not_exact(tmp_path, drawn_cells):
     noise = np.random.default_rng(0).normal(12, 3, drawn_cells["c03"].shape)
     copy = np.clip(drawn_cells["c03"] * 0.9 + noise, 0, 255).astype(np.uint8)
-    found = near_duplicates(folder_of(tmp_path, {**drawn_cells, "z-copy": copy}))
+    found = find_near_duplicates(folder_of(tmp_path, {**drawn_cells, "z-copy": copy}))
     assert found["image_b"].tolist() == ["cells/z-copy.png"]
     assert found["exact"].tolist() == [False]
 
@@ -380,7 +401,7 @@ def test_pairs_come_most_alike_first(tmp_path, drawn_cells):
     noise = np.random.default_rng(0).normal(0, 6, drawn_cells["c01"].shape)
     noisy = np.clip(drawn_cells["c01"] + noise, 0, 255).astype(np.uint8)
     planted = {**drawn_cells, "y-noisy": noisy, "z-copy": drawn_cells["c09"]}
-    found = near_duplicates(folder_of(tmp_path, planted))
+    found = find_near_duplicates(folder_of(tmp_path, planted))
     assert found["image_b"].tolist() == ["cells/z-copy.png", "cells/y-noisy.png"]
     assert found["similarity"].is_monotonic_decreasing
 
@@ -408,62 +429,62 @@ def test_merge_groups_without_a_pair_changes_nothing():
 def test_merged_groups_make_a_clean_split():
     frame = patients()
     pairs = pairs_of(*[(f"cell-{8 * k:04d}", f"cell-{8 * k + 9:04d}") for k in range(0, 28, 2)])
-    assert audit(frame, folds(frame, 3, 0), pairs)
+    assert find_leakage(frame, group_folds(frame, 3, 0), pairs)
     joined = frame.assign(group=merge_groups(frame, pairs))
-    assert audit(joined, folds(joined, 3, 0), pairs) == []
+    assert find_leakage(joined, group_folds(joined, 3, 0), pairs) == []
 
 
 def test_audit_finds_a_planted_group():
     frame = patients()
-    part = holdout(frame, 0.2, 0.2, seed=0)
-    assert audit(frame, part) == []
+    part = group_train_val_test_split(frame, 0.2, 0.2, seed=0)
+    assert find_leakage(frame, part) == []
     leaking = frame.loc[frame["group"] == "P07"].index
     part[leaking] = "train"
     part[leaking[0]] = "test"
-    assert audit(frame, part) == ["group P07 is in test and train"]
+    assert find_leakage(frame, part) == ["group P07 is in test and train"]
 
 
 def test_audit_finds_a_planted_pair():
     frame = patients()
-    part = holdout(frame, 0, 0.3, seed=0)
+    part = group_train_val_test_split(frame, 0, 0.3, seed=0)
     a, b = part.index[part == "train"][0], part.index[part == "test"][0]
-    leaks = audit(frame, part, pairs_of((a, b)))
+    leaks = find_leakage(frame, part, pairs_of((a, b)))
     assert len(leaks) == 1
     assert a in leaks[0]
     assert b in leaks[0]
     same_side = part.index[part == "train"][:2]
-    assert audit(frame, part, pairs_of(tuple(same_side))) == []
+    assert find_leakage(frame, part, pairs_of(tuple(same_side))) == []
 
 
 def test_audit_refuses_a_split_of_other_images():
     frame = patients()
-    part = holdout(frame, 0, 0.3, seed=0)
+    part = group_train_val_test_split(frame, 0, 0.3, seed=0)
     with pytest.raises(DatasetError, match="cell-0003"):
-        audit(frame, part.drop("cell-0003"))
+        find_leakage(frame, part.drop("cell-0003"))
     with pytest.raises(DatasetError, match="cell-0003"):
-        audit(frame.drop("cell-0003"), part)
+        find_leakage(frame.drop("cell-0003"), part)
 
 
 def test_a_clean_split_gives_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        folds(patients(), 3, 0)
+        group_folds(patients(), 3, 0)
 
 
 def test_a_fold_has_training_validation_and_test_images_and_every_image_is_tested_once():
     fold = pd.Series([0, 1, 2, 3, 4, 0, 1, 2, 3, 4], index=list("abcdefghij"))
     tested = []
     for k in range(5):
-        one = rotation(fold, k)
+        one = split_for_fold(fold, k)
         assert (fold[one.test] == k).all()
         assert (fold[one.val] == (k + 1) % 5).all()
         assert len(one.train) == 6
         tested += one.test.tolist()
     assert sorted(tested) == list("abcdefghij")
-    last = rotation(pd.Series([0, 1, 2], index=list("abc")), 2)
+    last = split_for_fold(pd.Series([0, 1, 2], index=list("abc")), 2)
     assert (last.val.tolist(), last.train.tolist(), last.test.tolist()) == (["a"], ["b"], ["c"])
     with pytest.raises(DatasetError, match="5 is no fold; there are 0 to 4"):
-        rotation(fold, 5)
+        split_for_fold(fold, 5)
 
 
 def test_a_fold_tells_the_split_of_every_image_in_the_order_that_is_asked_for():
@@ -482,8 +503,8 @@ def test_an_image_is_in_one_split_of_a_fold_and_once(twice):
 
 
 def test_consecutive_seeds_share_no_repetition():
-    repeated = [splits.further_seeds(seed, 40) for seed in range(20, 30)]
+    repeated = [splits.spawn_seeds(seed, 40) for seed in range(20, 30)]
     assert len({one for seeds in repeated for one in seeds}) == 400
-    assert repeated[0] == splits.further_seeds(20, 40)
-    assert repeated[0][:5] == splits.further_seeds(20, 5)
+    assert repeated[0] == splits.spawn_seeds(20, 40)
+    assert repeated[0][:5] == splits.spawn_seeds(20, 5)
     assert all(isinstance(one, int) for one in repeated[0])

@@ -279,7 +279,7 @@ def test_the_stain_batch_does_not_tell_who_has_leukaemia(task, share):
 
 def test_patients_are_disjoint_between_folds():
     frame = drawn(n=600, patients=20, size=32, balanced=True).frame
-    fold = splits.folds(frame, 5, seed=20)
+    fold = splits.group_folds(frame, 5, seed=20)
     assert (fold.groupby(frame["patient"]).nunique() == 1).all()
 
 
@@ -341,13 +341,13 @@ def test_a_leak_shows_cells_of_one_patient_again_under_another():
 
 def test_leaked_cells_are_found_as_near_duplicates_across_patients_and_nothing_else_is():
     dataset = drawn(n=120, patients=6, leak=0.5, size=96, balanced=True)
-    found = splits.near_duplicates(dataset)
+    found = splits.find_near_duplicates(dataset)
     cell = dataset.frame["cell"]
     same = cell[found["image_a"]].to_numpy() == cell[found["image_b"]].to_numpy()
     planted = int((cell != dataset.frame["number"]).sum())
     assert same.all()
     assert same.sum() > 0.95 * planted
-    assert splits.near_duplicates(drawn(n=120, patients=6, size=96, balanced=True)).empty
+    assert splits.find_near_duplicates(drawn(n=120, patients=6, size=96, balanced=True)).empty
 
 
 def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():

@@ -2,7 +2,7 @@
 
 Found by content, whenever a dataset of files is loaded: files of the same size are compared by their SHA-256. Copies
 that were saved in another format show the same pixels; checking a folder of your own, which decodes all images, finds
-these. What was turned or cut out anew is looked for by :func:`helpers.splits.near_duplicates`.
+these. What was turned or cut out anew is looked for by :func:`helpers.splits.find_near_duplicates`.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame |
     Args:
         frame: of the dataset.
         part: ``train``, ``validation`` or ``test`` for every image.
-        pairs: of :func:`helpers.splits.near_duplicates`; not looked for where not given.
+        pairs: of :func:`helpers.splits.find_near_duplicates`; not looked for where not given.
     """
     if part.index.has_duplicates:
         twice = part.index[part.index.duplicated()].unique()
@@ -90,7 +90,7 @@ def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame |
         saw = f"the parts are {', '.join(sorted(set(map(str, part))))}"
         check = "that an epoch or a threshold was not chosen on the images that are reported"
         return [Alarm("the test also chose the model", saw, check)]
-    leaks = splits.audit(frame, part, pairs)
+    leaks = splits.find_leakage(frame, part, pairs)
     if not leaks:
         return []
     saw = f"{len(leaks)} things are in two parts of the split, such as: {leaks[0]}"

@@ -5,38 +5,38 @@ No position is ever used.
 """
 
 from helpers.datasets.groups import merge_groups
-from helpers.splits.assign import (
-    PARTS,
-    assign_groups,
-    balance,
-    folds,
-    further_seeds,
-    holdout,
-    nested_subsets,
-    random_folds,
-    rotation,
-    spread,
-    testable,
-)
-from helpers.splits.audit import audit
-from helpers.splits.duplicates import near_duplicates, similarity
 from helpers.splits.fold import Fold
+from helpers.splits.group_splits import (
+    SPLITS,
+    assign_groups,
+    drop_rare_classes,
+    group_folds,
+    group_train_val_test_split,
+    image_folds,
+    nested_subsets,
+    sample_across_groups,
+    spawn_seeds,
+    split_for_fold,
+    split_summary,
+)
+from helpers.splits.leakage import find_leakage
+from helpers.splits.near_duplicates import find_near_duplicates, similarity
 
 __all__ = [
-    "PARTS",
+    "SPLITS",
     "Fold",
     "assign_groups",
-    "audit",
-    "balance",
-    "folds",
-    "further_seeds",
-    "holdout",
+    "drop_rare_classes",
+    "find_leakage",
+    "find_near_duplicates",
+    "group_folds",
+    "group_train_val_test_split",
+    "image_folds",
     "merge_groups",
-    "near_duplicates",
     "nested_subsets",
-    "random_folds",
-    "rotation",
+    "sample_across_groups",
     "similarity",
-    "spread",
-    "testable",
+    "spawn_seeds",
+    "split_for_fold",
+    "split_summary",
 ]

@@ -12,12 +12,12 @@ from sklearn.model_selection import StratifiedKFold
 from helpers.datasets import Dataset, DatasetError
 from helpers.splits.fold import Fold
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 # Random assignments from which the best one is taken. More would be more even, and with few groups ever the same one.
 DRAWS = 100
 
 
-def further_seeds(seed: int, n: int) -> list[int]:
+def spawn_seeds(seed: int, n: int) -> list[int]:
     """Seeds for what a run repeats, which no other seed gives.
 
     ``seed + 1``, ``seed + 2`` would be those of the next runs as well: a sweep over seeds would meet the same draws
@@ -26,26 +26,28 @@ def further_seeds(seed: int, n: int) -> list[int]:
     return [int(one) for one in np.random.SeedSequence(seed).generate_state(n)]
 
 
-def folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
+def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
     """Draw a test fold, 0 to k-1, for every image; no group is in two folds.
 
     Args:
         frame: of a dataset.
-        k: number of folds: one to test, one to validate, the others to train.
+        n_splits: number of folds: one to test, one to validate, the others to train.
         seed: of the draw; see :func:`assign_groups`, and :func:`balance` for how even the folds are.
 
     Raises:
         DataError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
     """
-    if k < 3:
-        raise DatasetError(f"k must be at least 3 (training, validation and test), got {k}")
-    _enough_images(frame, k)
-    fold = assign_groups(frame, [1 / k] * k, seed).rename("fold")
+    if n_splits < 3:
+        raise DatasetError(f"k must be at least 3 (training, validation and test), got {n_splits}")
+    _enough_images(frame, n_splits)
+    fold = assign_groups(frame, [1 / n_splits] * n_splits, seed).rename("fold")
     groups_of_class = frame.groupby("label")["group"].nunique()
-    rare = groups_of_class[groups_of_class < k]
+    rare = groups_of_class[groups_of_class < n_splits]
     if len(rare):
         listed = ", ".join(f"{label} ({n})" for label, n in rare.items())
-        warnings.warn(f"classes with fewer groups than the {k} folds, so absent from some: {listed}", stacklevel=2)
+        warnings.warn(
+            f"classes with fewer groups than the {n_splits} folds, so absent from some: {listed}", stacklevel=2
+        )
     return fold
 
 
@@ -90,21 +92,21 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
     return frame["group"].map(pd.Series(chosen, table.index)).rename("part")
 
 
-def balance(frame: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+def split_summary(frame: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
     """Show how evenly a split spreads the images: a row per part.
 
     Args:
         frame: of a dataset.
-        part: of every image, as :func:`folds` or :func:`holdout` give it.
+        split: of every image, as :func:`folds` or :func:`holdout` give it.
 
     Returns:
         ``images`` and ``groups`` (numbers), ``share`` (of all images), and for every class its share in that part, 0
         to 1: in a perfectly balanced split each column of a class equals ``share``.
     """
-    part = part.reindex(frame.index)
-    by_class = pd.crosstab(part, frame["label"], normalize="columns")
-    images = part.value_counts()
-    table = pd.DataFrame({"images": images, "groups": frame["group"].groupby(part).nunique()})
+    split = split.reindex(frame.index)
+    by_class = pd.crosstab(split, frame["label"], normalize="columns")
+    images = split.value_counts()
+    table = pd.DataFrame({"images": images, "groups": frame["group"].groupby(split).nunique()})
     return table.assign(share=images / len(frame)).join(by_class).sort_index()
 
 
@@ -134,8 +136,8 @@ def _enough_images(frame: pd.DataFrame, k: int) -> None:
         raise DatasetError(f"{k} folds need a class of at least {k} images; use fewer folds")
 
 
-def testable(dataset: Dataset, k: int = 5) -> Dataset:
-    """The dataset without the classes that have fewer than two groups for each of ``k`` folds or parts.
+def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
+    """The dataset without the classes that have fewer than two groups for each of ``n_splits`` folds or parts.
 
     A score of such a class says more about one patient than about the class.
 
@@ -143,25 +145,27 @@ def testable(dataset: Dataset, k: int = 5) -> Dataset:
         DataError: fewer than two classes have as many.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
-    kept = groups.index[groups >= 2 * k]
+    kept = groups.index[groups >= 2 * n_splits]
     if len(kept) < 2:
         counted = ", ".join(f"{label} {n}" for label, n in groups.items())
-        raise DatasetError(f"{dataset.name}: {k} parts need two classes of {2 * k} groups, and there are: {counted}")
+        raise DatasetError(
+            f"{dataset.name}: {n_splits} parts need two classes of {2 * n_splits} groups, and there are: {counted}"
+        )
     return dataset.select_classes(kept)
 
 
-def spread(frame: pd.DataFrame, n: int) -> pd.Index:
+def sample_across_groups(frame: pd.DataFrame, n: int) -> pd.Index:
     """Ids of ``n`` images, or of all where there are fewer, from as many groups as possible: one of each in turn."""
     turn = frame.groupby("group", sort=False).cumcount()
     return turn.sort_values(kind="stable").index[:n]
 
 
-def rotation(fold: pd.Series, test: int) -> Fold:
+def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
     """Give the images of one round of cross-validation; those of the fold after the tested one are for validation.
 
     Args:
         fold: of every image, as :func:`folds` gives it.
-        test: the fold to test.
+        test_fold: the fold to test.
 
     Raises:
         DataError: there is no such fold, or there are too few to train on one.
@@ -169,20 +173,20 @@ def rotation(fold: pd.Series, test: int) -> Fold:
     last = int(fold.max())
     if last < 2:
         raise DatasetError(f"a round needs at least 3 folds (training, validation and test), got {last + 1}")
-    if test not in range(last + 1):
-        raise DatasetError(f"{test!r} is no fold; there are 0 to {last}")
-    validation = (test + 1) % (last + 1)
-    train = fold.index[~fold.isin([test, validation])]
-    return Fold(train, fold.index[fold == validation], fold.index[fold == test])
+    if test_fold not in range(last + 1):
+        raise DatasetError(f"{test_fold!r} is no fold; there are 0 to {last}")
+    validation = (test_fold + 1) % (last + 1)
+    train = fold.index[~fold.isin([test_fold, validation])]
+    return Fold(train, fold.index[fold == validation], fold.index[fold == test_fold])
 
 
-def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
+def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
     """Draw folds by image, groups ignored: only to show what that does to a number. Arguments as :func:`folds`."""
-    _enough_images(frame, k)
+    _enough_images(frame, n_splits)
     # In the order of ids, so that the same images give the same folds however the frame is sorted.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
-    splitter = StratifiedKFold(k, shuffle=True, random_state=seed)
+    splitter = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         for number, (_, test) in enumerate(splitter.split(ordered, ordered["label"])):
@@ -190,23 +194,24 @@ def random_folds(frame: pd.DataFrame, k: int, seed: int) -> pd.Series:
     return fold.loc[frame.index]
 
 
-def holdout(frame: pd.DataFrame, validation: float, test: float, *, seed: int) -> pd.Series:
-    """Draw one split by group into ``train``, ``validation`` and ``test``.
+def group_train_val_test_split(frame: pd.DataFrame, val_size: float, test_size: float, *, seed: int) -> pd.Series:
+    """Draw one split by group into ``train``, ``val_size`` and ``test_size``.
 
     Args:
         frame: of a dataset.
-        validation: wanted share of images, 0 for none.
-        test: wanted share of images. Groups are kept whole, so the shares come as near as groups allow; every part has
-            every class that has a group for each part, where any of the draws of :func:`assign_groups` finds such one.
+        val_size: wanted share of images, 0 for none.
+        test_size: wanted share of images. Groups are kept whole, so the shares come as near as groups allow; every part
+            has every class that has a group for each part, where any of the draws of :func:`assign_groups` finds such
+            one.
         seed: of the draw.
 
     Raises:
         DataError: the shares leave nothing to train on, or there are fewer groups than parts.
     """
-    if test <= 0 or validation < 0 or test + validation >= 1:
-        raise DatasetError(f"test {test} and validation {validation} must leave something to train on")
-    wanted = {"train": 1 - validation - test, "validation": validation, "test": test}
-    names = [name for name in PARTS if wanted[name] > 0]
+    if test_size <= 0 or val_size < 0 or test_size + val_size >= 1:
+        raise DatasetError(f"test {test_size} and validation {val_size} must leave something to train on")
+    wanted = {"train": 1 - val_size - test_size, "validation": val_size, "test": test_size}
+    names = [name for name in SPLITS if wanted[name] > 0]
     return assign_groups(frame, [wanted[name] for name in names], seed).map(dict(enumerate(names)))
 
 

@@ -53,7 +53,7 @@ class _Grain(NamedTuple):
     seen: np.ndarray
 
 
-def near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFrame:
+def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFrame:
     """Pairs of images that show the same thing.
 
     A pair counts when its similarity reaches the threshold, or when so many points agree on one move that the grain may
