@@ -19,22 +19,22 @@ from skimage.measure import regionprops
 from tqdm import tqdm
 
 from helpers.datasets import NUCLEUS
-from helpers.preprocessing import clean_up, nucleus_within, otsu_mask
+from helpers.preprocessing import largest_filled_component, segment_cell_otsu, segment_nucleus_in_cell
 
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture, standard deviation of the finer of two blurs, pixels
 RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # distance from the outline, of the greatest one
 QUANTILES = (5, 25, 75, 95)
-LEAST_PIXELS = 50  # of a cell
+MIN_PIXELS = 50  # of a cell
 # What a reader can check with ruler and eye: the fixed baseline of chapter 04.
-READABLE = ("area", "nuclear_ratio", "density_red", "density_green", "density_blue")
+INTERPRETABLE = ("area", "nuclear_ratio", "density_red", "density_green", "density_blue")
 
 
-def cell_mask(image: np.ndarray) -> np.ndarray:
+def segment_foreground(image: np.ndarray) -> np.ndarray:
     """Find where the cell is, ``bool (height, width)``: see :func:`segment_cell`."""
     return segment_cell(image) > 0
 
 
-def background_removed(image: np.ndarray) -> bool:
+def has_black_background(image: np.ndarray) -> bool:
     """Tell whether somebody has painted the background black: half of the border's pixels are."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     return bool((border == 0).all(axis=1).mean() >= 0.5)
@@ -48,13 +48,15 @@ def segment_cell(image: np.ndarray) -> np.ndarray:
     red cells that touch it: on synthetic lymphoid cells its nuclear ratio hardly goes with the true one. Where a mask
     that somebody drew or a U-Net predicted is at hand, measure on that.
     """
-    if not background_removed(image):
-        return otsu_mask(image)
-    cell = clean_up(cv2.morphologyEx(image.any(axis=2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
-    return cell.astype(np.uint8) + nucleus_within(image, cell)
+    if not has_black_background(image):
+        return segment_cell_otsu(image)
+    cell = largest_filled_component(
+        cv2.morphologyEx(image.any(axis=2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    )
+    return cell.astype(np.uint8) + segment_nucleus_in_cell(image, cell)
 
 
-def measure(image: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
+def extract_features(image: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
     """Measure all features of one cell, by name; all 0 where there is no cell (fewer than 50 pixels).
 
     Args:
@@ -63,7 +65,7 @@ def measure(image: np.ndarray, mask: np.ndarray | None = None) -> dict[str, floa
             :func:`segment_cell` where not given.
     """
     mask = segment_cell(image) if mask is None else mask
-    if np.count_nonzero(mask) < LEAST_PIXELS:
+    if np.count_nonzero(mask) < MIN_PIXELS:
         mask = np.zeros_like(mask)
         mask[image.shape[0] // 2, image.shape[1] // 2] = NUCLEUS
         return dict.fromkeys(_measure_within(image, mask), 0.0)
@@ -91,17 +93,19 @@ def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     return found | _patterns(image, inside)
 
 
-def table(pictures: Iterable[np.ndarray], ids: pd.Index, masks: Iterable[np.ndarray] | None = None) -> pd.DataFrame:
+def extract_feature_table(
+    images: Iterable[np.ndarray], ids: pd.Index, masks: Iterable[np.ndarray] | None = None
+) -> pd.DataFrame:
     """Tabulate the features of many cells, a row per image and a column per feature.
 
     Args:
-        pictures: ``uint8 (height, width, 3)`` RGB each.
+        images: ``uint8 (height, width, 3)`` RGB each.
         ids: of the images, in their order.
         masks: of the images, in their order, as :func:`measure` takes them.
     """
-    pairs = ((picture, None) for picture in pictures) if masks is None else zip(pictures, masks, strict=True)
+    pairs = ((picture, None) for picture in images) if masks is None else zip(images, masks, strict=True)
     bar = tqdm(pairs, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
-    return pd.DataFrame([measure(picture, mask) for picture, mask in bar], index=ids)
+    return pd.DataFrame([extract_features(picture, mask) for picture, mask in bar], index=ids)
 
 
 def _shape(mask: np.ndarray, nucleus: np.ndarray) -> dict[str, float]:

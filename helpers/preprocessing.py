@@ -14,12 +14,12 @@ from sklearn.cluster import KMeans
 # The rule of MehradAria/ALL-Subtype-Classification in true hue. As coded there, pixels in the order blue, green, red
 # were converted as if red came first, so its 168 to 182 means 120 minus that, modulo 180: 121 to 132 (182 exceeds 179).
 HSV_LOWER, HSV_UPPER = (121, 50, 50), (132, 255, 255)
-LOBE_GAP, LOBE_LEAST = 0.6, 0.1  # see join_lobes; chosen on the nuclei of wbc1 and wbc2
-MACENKO_LEAST_DENSITY = 0.15
+LOBE_GAP, LOBE_MIN_SHARE = 0.6, 0.1  # see join_lobes; chosen on the nuclei of wbc1 and wbc2
+MACENKO_MIN_DENSITY = 0.15
 MACENKO_PERCENTILE = 1.0
 
 
-def clean_up(mask: np.ndarray) -> np.ndarray:
+def largest_filled_component(mask: np.ndarray) -> np.ndarray:
     """The largest connected component with its holes filled; an empty mask stays empty. ``bool (height, width)``."""
     regions = label_regions(mask, connectivity=1)
     if regions.max() == 0:
@@ -44,11 +44,11 @@ def join_lobes(mask: np.ndarray) -> np.ndarray:
     lobes = regions == sizes.argmax()
     around = ndimage.distance_transform_edt(regions == 0) <= LOBE_GAP / 2 * np.sqrt(sizes.max() / np.pi)
     near = label_regions(around, connectivity=1)
-    large = (sizes >= LOBE_LEAST * sizes.max())[regions]
+    large = (sizes >= LOBE_MIN_SHARE * sizes.max())[regions]
     return ndimage.binary_fill_holes(large & (near == near[lobes][0]))
 
 
-def hsv_threshold(
+def segment_hsv(
     image: np.ndarray,
     lower: tuple[int, int, int] = HSV_LOWER,
     upper: tuple[int, int, int] = HSV_UPPER,
@@ -72,7 +72,7 @@ def hsv_threshold(
     return join_lobes(inside)
 
 
-def otsu(image: np.ndarray) -> np.ndarray:
+def segment_nucleus_otsu(image: np.ndarray) -> np.ndarray:
     """Find the nucleus as the darkest of three classes of green (Otsu's rule for two thresholds), its lobes joined.
 
     The nucleus takes most stain.
@@ -83,7 +83,7 @@ def otsu(image: np.ndarray) -> np.ndarray:
     return join_lobes(_otsu(image)[1])
 
 
-def otsu_mask(image: np.ndarray) -> np.ndarray:
+def segment_cell_otsu(image: np.ndarray) -> np.ndarray:
     """Find whole cell and nucleus by Otsu's two thresholds on green.
 
     Args:
@@ -93,7 +93,7 @@ def otsu_mask(image: np.ndarray) -> np.ndarray:
         ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where the image has too few grey values.
     """
     stained, dark = _otsu(image)
-    cell = clean_up(stained)
+    cell = largest_filled_component(stained)
     return cell.astype(np.uint8) + (cell & join_lobes(dark & cell))
 
 
@@ -106,7 +106,7 @@ def _otsu(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return green <= high, green <= low
 
 
-def nucleus_within(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
+def segment_nucleus_in_cell(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """Find the nucleus of a cell whose outline is known: the darker of two classes of green, its lobes joined.
 
     Only the cell's own pixels count, so that a background that has been painted black is not the darkest class.
@@ -127,25 +127,25 @@ def nucleus_within(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return join_lobes(cell & (green <= threshold_otsu(green[cell])))
 
 
-def kmeans_lab(image: np.ndarray, clusters: int = 3, seed: int = 0) -> np.ndarray:
+def segment_kmeans(image: np.ndarray, n_clusters: int = 3, seed: int = 0) -> np.ndarray:
     """Find the nucleus as the darkest of a few colour clusters in CIE Lab, its lobes joined.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        clusters: number of colours looked for: field, cytoplasm with red cells, nucleus.
+        n_clusters: number of colours looked for: field, cytoplasm with red cells, nucleus.
         seed: of the first centres.
     """
     lab = _to_lab(cv2.GaussianBlur(image, (0, 0), 1))
     pixels = lab.reshape(-1, 3)
-    if len(np.unique(pixels, axis=0)) < clusters:
+    if len(np.unique(pixels, axis=0)) < n_clusters:
         return np.zeros(image.shape[:2], bool)
     sample = pixels[:: max(1, len(pixels) // 4096)]
-    found = KMeans(clusters, n_init=2, random_state=seed).fit(sample)
+    found = KMeans(n_clusters, n_init=2, random_state=seed).fit(sample)
     darkest = found.cluster_centers_[:, 0].argmin()
     return join_lobes((found.predict(pixels) == darkest).reshape(image.shape[:2]))
 
 
-SEGMENTATIONS = {"HSV threshold": hsv_threshold, "Otsu on green": otsu, "k-means in Lab": kmeans_lab}
+SEGMENTATIONS = {"HSV threshold": segment_hsv, "Otsu on green": segment_nucleus_otsu, "k-means in Lab": segment_kmeans}
 
 
 def remove_background(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
@@ -165,10 +165,10 @@ class LabStatistics:
     """Mean and standard deviation of lightness, a and b over some images, each ``(3,)``."""
 
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
 
 
-def lab_statistics(images: np.ndarray) -> LabStatistics:
+def fit_reinhard(images: np.ndarray) -> LabStatistics:
     """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference.
 
     Pure black pixels do not count: they are background that somebody has removed, as in C-NMC.
@@ -182,7 +182,7 @@ def lab_statistics(images: np.ndarray) -> LabStatistics:
     return LabStatistics(lab.mean(axis=0, dtype=np.float64), lab.std(axis=0, dtype=np.float64))
 
 
-def reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:
+def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:
     """Shift and stretch each channel of Lab as it takes to bring the source's statistics to the target's.
 
     Reinhard et al. 2001. With the statistics of a whole stain batch as source, a cell with a large nucleus stays darker
@@ -193,7 +193,7 @@ def reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) ->
         source: of the image, or better of its batch; from :func:`lab_statistics`.
         target: of the reference.
     """
-    stretch = target.deviation / np.maximum(source.deviation, 1e-3)
+    stretch = target.std / np.maximum(source.std, 1e-3)
     lab = (_to_lab(image) - source.mean) * stretch + target.mean
     rgb = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB)
     return _with_background_of(image, np.clip(rgb, 0, 1) * 255)
@@ -225,7 +225,7 @@ class Stains:
     field: np.ndarray
 
 
-def macenko_stains(images: np.ndarray) -> Stains:
+def fit_macenko(images: np.ndarray) -> Stains:
     """Estimate the two stains of some images (Macenko et al. 2009).
 
     Beer and Lambert: optical densities of mixtures lie in the plane that the two stains span; the stains are the
@@ -245,7 +245,7 @@ def macenko_stains(images: np.ndarray) -> Stains:
         raise ValueError("every pixel is black: no two stains can be told apart")
     field = np.maximum(np.percentile(kept, 98, axis=0), 1.0)
     density = _density(kept, field)
-    stained = density[np.linalg.norm(density, axis=1) > MACENKO_LEAST_DENSITY]
+    stained = density[np.linalg.norm(density, axis=1) > MACENKO_MIN_DENSITY]
     if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
         raise ValueError(f"{len(stained)} stained pixels of too few colours: no two stains can be told apart")
     plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
@@ -260,7 +260,7 @@ def macenko_stains(images: np.ndarray) -> Stains:
     return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), field)
 
 
-def macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
+def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
     """Repaint an image with the stains of a target, keeping how much of each lies where (Macenko et al. 2009).
 
     Args:

@@ -101,7 +101,7 @@ class _Head(NamedTuple):
     deviation: np.ndarray
 
     def scaled(self, features: pd.DataFrame) -> np.ndarray:
-        return (features.to_numpy(np.float32) - self.mean) / self.deviation
+        return (features.to_numpy(np.float32) - self.mean) / self.std
 
 
 def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int, options: dict[str, Any]) -> _Head:

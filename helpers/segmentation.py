@@ -124,10 +124,10 @@ def segment_cells(pictures: np.ndarray, model: keras.Model) -> np.ndarray:
     """
     found = predict_masks(model, pictures, eight_views=True)
     for picture, mask in zip(pictures, found, strict=True):
-        if features.background_removed(picture):
+        if features.has_black_background(picture):
             mask[:] = features.segment_cell(picture)
         else:
-            mask[~preprocessing.clean_up(mask > 0)] = BACKGROUND
+            mask[~preprocessing.largest_filled_component(mask > 0)] = BACKGROUND
     return found
 
 

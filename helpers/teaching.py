@@ -11,9 +11,9 @@ from jupyterquiz import display_quiz
 
 from helpers import yamlfile
 from helpers.datasets import NUCLEUS, Dataset
-from helpers.features import cell_mask
+from helpers.features import segment_foreground
 from helpers.metrics import overlap
-from helpers.preprocessing import otsu, otsu_mask
+from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
 from helpers.splits import group_folds, image_folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
@@ -47,12 +47,12 @@ def _spread_groups(data: Dataset) -> int:
 
 def _otsu_on_first(data: Dataset) -> float:
     first = data.select(data.frame.index[:1])
-    return overlap(first.load_masks(128)[0] == NUCLEUS, otsu(first.load_images(128)[0]))[0]
+    return overlap(first.load_masks(128)[0] == NUCLEUS, segment_nucleus_otsu(first.load_images(128)[0]))[0]
 
 
 def _baseline_iou(data: Dataset) -> float:
     first = data.select(data.frame.index[:1])
-    return overlap(first.load_masks(128)[0] > 0, otsu_mask(first.load_images(128)[0]) > 0)[1]
+    return overlap(first.load_masks(128)[0] > 0, segment_cell_otsu(first.load_images(128)[0]) > 0)[1]
 
 
 def _median_ratio(data: Dataset) -> float:
@@ -61,7 +61,9 @@ def _median_ratio(data: Dataset) -> float:
 
 
 def _share_of_cells(data: Dataset) -> float:
-    cells = data.load_masks(64) > 0 if data.has_masks else [cell_mask(picture) for picture in data.load_images(64)]
+    cells = (
+        data.load_masks(64) > 0 if data.has_masks else [segment_foreground(picture) for picture in data.load_images(64)]
+    )
     return float(np.mean(cells))
 
 

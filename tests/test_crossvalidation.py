@@ -35,7 +35,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def measured(data):
-    return features.table(data.load_images(64), data.frame.index)
+    return features.extract_feature_table(data.load_images(64), data.frame.index)
 
 
 def constant(folds):
@@ -325,7 +325,9 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
         for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):
             exec(next(source for source in cells if source.startswith(begin)), made)
-        made["values"] = {"140 numbers": features.table(made["data"].load_images(64), made["frame"].index)}
+        made["values"] = {
+            "140 numbers": features.extract_feature_table(made["data"].load_images(64), made["frame"].index)
+        }
         for begin in ("three = splits.folds", "if elsewhere:", "if elsewhere or"):
             exec(next(source for source in cells if source.startswith(begin)), made)
     return [made[name] for name in wanted]

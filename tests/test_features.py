@@ -18,24 +18,24 @@ def disc(radius=30, size=100, colour=(90, 40, 120), field=(0, 0, 0), centre=(50,
 
 
 def test_shape_of_a_disc_and_of_an_ellipse():
-    found = features.measure(disc())
+    found = features.extract_features(disc())
     assert found["area"] == pytest.approx(
         np.pi * 30.5**2, rel=0.01
     )  # pixels whose middle is on the outline belong to it
     assert found["diameter"] == pytest.approx(61, rel=0.01)
     assert found["roundness"] == pytest.approx(1, abs=0.12)
     assert found["solidity"] > 0.97
-    long = features.measure(disc(axes=(40, 20)))
+    long = features.extract_features(disc(axes=(40, 20)))
     assert long["length"] / long["width"] == pytest.approx(2, rel=0.05)
     assert long["eccentricity"] == pytest.approx(np.sqrt(0.75), rel=0.03)
 
 
 def test_colour_is_optical_density_without_the_field():
-    found = features.measure(disc(colour=(90, 40, 120)))
+    found = features.extract_features(disc(colour=(90, 40, 120)))
     for name, value in zip(("red", "green", "blue"), (90, 40, 120), strict=True):
         assert found[f"density_{name}"] == pytest.approx(-np.log((value + 1) / 256), abs=1e-4)
         assert found[f"density_{name}_sd"] == pytest.approx(0, abs=1e-4)
-    pale = features.measure(disc(colour=(90, 40, 120), field=(230, 225, 235)))  # found by Otsu, not by black
+    pale = features.extract_features(disc(colour=(90, 40, 120), field=(230, 225, 235)))  # found by Otsu, not by black
     assert pale["density_green"] == pytest.approx(found["density_green"], abs=0.02)
 
 
@@ -45,7 +45,7 @@ def test_texture_follows_the_grain():
     for grain in (1, 4):
         noise = cv2.GaussianBlur(random.normal(0, 1, (100, 100)), (0, 0), grain)
         cell = disc().astype(float) + (disc() > 0) * (25 * noise / noise.std())[..., None]
-        cells[grain] = features.measure(np.clip(cell, 0, 255).astype(np.uint8) * (disc() > 0))
+        cells[grain] = features.extract_features(np.clip(cell, 0, 255).astype(np.uint8) * (disc() > 0))
     fine, coarse = ({s: cells[g][f"texture_red_{s}"] for s in ("1", "6")} for g in (1, 4))
     assert fine["1"] > coarse["1"]
     assert fine["6"] < coarse["6"]
@@ -54,24 +54,24 @@ def test_texture_follows_the_grain():
 def test_a_turned_mirrored_or_moved_cell_has_the_same_features():
     image = disc(axes=(40, 20), centre=(45, 55))
     image[50:60, 35:45] = (40, 20, 80)
-    before = pd.Series(features.measure(image))
+    before = pd.Series(features.extract_features(image))
     for changed in (np.rot90(image), image[:, ::-1], np.roll(image, (3, 4), (0, 1))):
-        after = pd.Series(features.measure(np.ascontiguousarray(changed)))
+        after = pd.Series(features.extract_features(np.ascontiguousarray(changed)))
         assert np.allclose(before, after, rtol=0.03, atol=0.03)
 
 
 def test_an_image_without_a_cell_has_zeros_under_the_same_names():
-    nothing, something = features.measure(np.zeros((64, 64, 3), np.uint8)), features.measure(disc())
+    nothing, something = features.extract_features(np.zeros((64, 64, 3), np.uint8)), features.extract_features(disc())
     assert list(nothing) == list(something)
     assert set(nothing.values()) == {0.0}
 
 
 def test_a_table_has_the_ids_and_finite_numbers_only():
     data = datasets.load("synthetic", n_images=12, n_patients=4, task="leukaemia")
-    table = features.table(data.load_images(96), data.frame.index)
+    table = features.extract_feature_table(data.load_images(96), data.frame.index)
     assert table.index.equals(data.frame.index)
     assert np.isfinite(table.to_numpy()).all()
-    assert set(features.READABLE) <= set(table)
+    assert set(features.INTERPRETABLE) <= set(table)
 
 
 # --- hand-worked values: a square cell of 40 pixels, whose depth is the distance from its edge
@@ -99,9 +99,9 @@ def density(values):
 def test_the_nuclear_ratio_is_that_of_the_mask_it_is_given():
     image, mask = square(np.full((40, 40), 90))
     mask[20:40, 20:36] = NUCLEUS
-    assert features.measure(image, mask)["nuclear_ratio"] == 320 / 1600
+    assert features.extract_features(image, mask)["nuclear_ratio"] == 320 / 1600
     mask[mask == NUCLEUS] = 1
-    assert features.measure(image, mask)["nuclear_ratio"] == 0
+    assert features.extract_features(image, mask)["nuclear_ratio"] == 0
 
 
 @pytest.mark.parametrize("radius", [12, 18, 24])
@@ -110,14 +110,14 @@ def test_the_nucleus_on_a_black_background_is_the_dark_part_of_the_cell_and_not_
     image = disc(colour=(190, 150, 200))
     cv2.circle(image, (50, 50), radius, (90, 40, 120), -1)
     inner, whole = (np.count_nonzero((disc(r) > 0).any(axis=2)) for r in (radius, 30))
-    assert features.measure(image)["nuclear_ratio"] == pytest.approx(inner / whole, abs=0.04)
+    assert features.extract_features(image)["nuclear_ratio"] == pytest.approx(inner / whole, abs=0.04)
 
 
 def test_the_shape_of_a_rectangle():
     image, mask = square(np.full((40, 40), 90))
     mask[:] = 0
     mask[20:30, 20:40] = 1
-    found = features.measure(image, mask)
+    found = features.extract_features(image, mask)
     assert (found["area"], found["extent"], found["solidity"]) == (200, 1, 1)
     assert found["diameter"] == pytest.approx(np.sqrt(4 * 200 / np.pi))
     assert found["length"] == pytest.approx(4 * np.sqrt((20**2 - 1) / 12), rel=0.01)
@@ -129,7 +129,7 @@ def test_the_shape_of_a_rectangle():
 def test_the_distribution_of_a_channel_is_that_of_the_pixels_without_the_outline():
     values = np.stack([60 + 3 * DEPTH, 40 + 2 * DEPTH**1.5, np.full((40, 40), 120)], axis=-1).astype(np.uint8)
     values[~INSIDE] = 250  # the outline, where cell and field mix, must not count
-    found = features.measure(*square(values))
+    found = features.extract_features(*square(values))
     for k, name in enumerate(("red", "green", "blue")):
         inside = density(values[INSIDE][:, k])
         assert found[f"density_{name}"] == pytest.approx(inside.mean(), abs=1e-5)
@@ -142,15 +142,15 @@ def test_the_distribution_of_a_channel_is_that_of_the_pixels_without_the_outline
 
 
 def test_lab_is_that_of_pure_red():
-    found = features.measure(*square(np.tile([255, 0, 0], (40, 40, 1))))
+    found = features.extract_features(*square(np.tile([255, 0, 0], (40, 40, 1))))
     assert [found["lab_L"], found["lab_a"], found["lab_b"]] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)
-    grey = features.measure(*square(np.full((40, 40), 128)))
+    grey = features.extract_features(*square(np.full((40, 40), 128)))
     assert [grey["lab_L"], grey["lab_a"], grey["lab_b"]] == pytest.approx([53.585, 0, 0], abs=0.02)
 
 
 def test_rings_run_from_the_outline_to_the_middle():
     values = (40 + 9 * DEPTH).astype(np.uint8)  # brighter towards the middle
-    found = features.measure(*square(values))
+    found = features.extract_features(*square(values))
     own, mean = density(values), density(values)[INSIDE].mean()
     share = DEPTH / 20
     bounds = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)
@@ -163,21 +163,21 @@ def test_rings_run_from_the_outline_to_the_middle():
 
 def test_texture_is_the_contrast_between_two_blurs():
     values = np.random.default_rng(0).integers(60, 200, (40, 40))
-    found = features.measure(*square(values.astype(np.uint8)))
+    found = features.extract_features(*square(values.astype(np.uint8)))
     for scale in features.SCALES:
         finer, coarser = (ndimage.gaussian_filter(density(values), s, mode="reflect") for s in (scale, 1.5 * scale))
         band = (finer - coarser)[INSIDE]
         assert found[f"texture_green_{scale:g}"] == pytest.approx(np.log(band.std()), abs=0.02)
         assert found[f"texture_green_{scale:g}_skew"] == pytest.approx(stats.skew(band), abs=0.05)
         assert found[f"texture_green_{scale:g}_kurtosis"] == pytest.approx(stats.kurtosis(band), abs=0.08)
-    flat = features.measure(*square(np.full((40, 40), 90)))
+    flat = features.extract_features(*square(np.full((40, 40), 90)))
     assert flat["texture_red_1"] == pytest.approx(np.log(1e-6), abs=0.3)
     assert flat["texture_red_1_skew"] == flat["texture_red_1_kurtosis"] == 0
 
 
 def test_what_lies_outside_the_cell_has_no_texture_in_it():
     mask = (disc() > 0).any(axis=2).astype(np.uint8)
-    dark, bright = (pd.Series(features.measure(disc(field=(v, v, v)), mask)) for v in (0, 255))
+    dark, bright = (pd.Series(features.extract_features(disc(field=(v, v, v)), mask)) for v in (0, 255))
     own = ~dark.index.str.startswith("pattern")  # these compare a pixel with neighbours up to three pixels away
     assert own.sum() == 120
     assert dark[own].to_numpy() == pytest.approx(bright[own].to_numpy())
@@ -185,7 +185,7 @@ def test_what_lies_outside_the_cell_has_no_texture_in_it():
 
 def test_patterns_have_two_radii_and_their_shares_add_up():
     values = np.random.default_rng(1).integers(60, 200, (40, 40)).astype(np.uint8)
-    found = features.measure(*square(values))
+    found = features.extract_features(*square(values))
     for radius, blur in ((1, 0.6), (3, 1.2)):
         smooth = cv2.GaussianBlur(values, (0, 0), blur)
         pattern = local_binary_pattern(smooth, 8, radius, "uniform")[INSIDE].astype(int)
@@ -193,7 +193,7 @@ def test_patterns_have_two_radii_and_their_shares_add_up():
         got = [found[f"pattern_{radius}_{k}"] for k in range(10)]
         assert got == pytest.approx(np.sqrt(shares))
         assert np.square(got).sum() == pytest.approx(1)
-    flat = features.measure(*square(np.full((40, 40), 90)))
+    flat = features.extract_features(*square(np.full((40, 40), 90)))
     assert flat["pattern_1_8"] == 1
 
 
@@ -203,18 +203,18 @@ def test_the_smallest_cell_has_fifty_pixels():
         mask[:] = 0
         mask[10:15, 10:20] = 1
         mask[14, 19] = pixels - 49
-        assert features.measure(image, mask)["area"] == (50 if pixels == 50 else 0)
+        assert features.extract_features(image, mask)["area"] == (50 if pixels == 50 else 0)
 
 
 def test_half_of_the_border_black_is_a_removed_background():
     """Of a picture of 21 pixels the border counts 84, its corners twice."""
     image = np.full((21, 21, 3), 200, np.uint8)
     image[0] = image[-1] = 0
-    assert features.background_removed(image)  # 42 in two rows, and four corners of the two columns
+    assert features.has_black_background(image)  # 42 in two rows, and four corners of the two columns
     image[0, :6] = 200
-    assert not features.background_removed(image)
+    assert not features.has_black_background(image)
     image[..., :2] = 0  # blue is left: not black
-    assert not features.background_removed(image)
+    assert not features.has_black_background(image)
 
 
 @pytest.mark.parametrize("edges", [("top", "left"), ("bottom", "right"), ("left", "right")])
@@ -223,15 +223,15 @@ def test_every_side_of_the_border_counts(edges):
     image = np.full((21, 21, 3), 200, np.uint8)
     for edge in edges:
         image[sides[edge]] = 0
-    assert features.background_removed(image)
+    assert features.has_black_background(image)
     image[sides[edges[0]]] = 200
-    assert not features.background_removed(image)
+    assert not features.has_black_background(image)
 
 
 def test_a_cell_on_black_is_found_whole_without_specks():
     image = disc(colour=(190, 0, 200))  # a channel without light is no background
     image[5:7, 5:7] = 90
-    cell = features.cell_mask(image)
+    cell = features.segment_foreground(image)
     assert np.array_equal(cell, (disc() > 0).any(axis=2))
 
 
@@ -239,6 +239,6 @@ def test_a_table_is_measured_on_the_masks_it_is_given():
     image, mask = square(np.full((40, 40), 90))
     small = np.where(np.arange(60) < 30, mask, 0).astype(np.uint8)
     ids = pd.Index(["a", "b"], name="image_id")
-    assert features.table([image, image], ids, [mask, small])["area"].to_dict() == {"a": 1600, "b": 800}
+    assert features.extract_feature_table([image, image], ids, [mask, small])["area"].to_dict() == {"a": 1600, "b": 800}
     with pytest.raises(ValueError, match="shorter"):
-        features.table([image, image], ids, [mask])
+        features.extract_feature_table([image, image], ids, [mask])

@@ -11,15 +11,15 @@ from helpers.preprocessing import (
     HSV_UPPER,
     SEGMENTATIONS,
     LabStatistics,
-    clean_up,
-    hsv_threshold,
-    kmeans_lab,
-    lab_statistics,
-    macenko,
-    macenko_stains,
-    otsu,
-    reinhard,
+    fit_macenko,
+    fit_reinhard,
+    largest_filled_component,
+    normalize_macenko,
+    normalize_reinhard,
     remove_background,
+    segment_hsv,
+    segment_kmeans,
+    segment_nucleus_otsu,
 )
 
 # Optical density of red, green, blue per unit of stain: a blue dye and a red one.
@@ -92,42 +92,42 @@ def test_the_default_bounds_select_what_the_source_selects_on_swapped_channels()
 
 @pytest.mark.parametrize(("hue", "selected"), [(110, False), (118, False), (123, True), (130, True), (136, False)])
 def test_hsv_threshold_selects_purple_and_neither_blue_nor_pink(hue, selected):
-    assert hsv_threshold(of_hue(hue)).all() == selected
-    assert hsv_threshold(of_hue(hue)).any() == selected
+    assert segment_hsv(of_hue(hue)).all() == selected
+    assert segment_hsv(of_hue(hue)).any() == selected
 
 
 def test_hsv_threshold_leaves_out_pale_and_black_pixels():
-    assert not hsv_threshold(of_hue(126, saturation=30)).any()
-    assert not hsv_threshold(of_hue(126, value=30)).any()
+    assert not segment_hsv(of_hue(126, saturation=30)).any()
+    assert not segment_hsv(of_hue(126, value=30)).any()
 
 
 def test_hsv_threshold_takes_bounds_of_its_caller():
-    assert hsv_threshold(of_hue(60), lower=(50, 50, 50), upper=(70, 255, 255)).all()
+    assert segment_hsv(of_hue(60), lower=(50, 50, 50), upper=(70, 255, 255)).all()
 
 
 def test_clean_up_keeps_the_largest_component():
     mask = disc()
     speck = np.zeros_like(mask)
     speck[2:5, 2:5] = True
-    assert np.array_equal(clean_up(mask | speck), mask)
+    assert np.array_equal(largest_filled_component(mask | speck), mask)
 
 
 def test_clean_up_fills_holes():
     mask = disc()
     pierced = mask & ~disc(radius=5)
     assert pierced.sum() < mask.sum()
-    assert np.array_equal(clean_up(pierced), mask)
+    assert np.array_equal(largest_filled_component(pierced), mask)
 
 
 def test_clean_up_does_not_join_components_that_touch_at_a_corner():
     mask = np.zeros((6, 6), bool)
     mask[:3, :3] = True
     mask[3:5, 3:5] = True
-    assert clean_up(mask).sum() == 9
+    assert largest_filled_component(mask).sum() == 9
 
 
 def test_an_empty_mask_stays_empty():
-    result = clean_up(np.zeros((5, 7), bool))
+    result = largest_filled_component(np.zeros((5, 7), bool))
     assert result.shape == (5, 7)
     assert result.dtype == bool
     assert not result.any()
@@ -172,11 +172,11 @@ def test_a_range_of_hues_may_go_through_red():
     image = np.full((40, 40, 3), 255, np.uint8)
     image[10:20, 10:30] = (200, 20, 20)  # hue 0
     image[20:30, 10:30] = (200, 20, 60)  # hue 173
-    found = preprocessing.hsv_threshold(image, (165, 50, 50), (10, 255, 255))
+    found = preprocessing.segment_hsv(image, (165, 50, 50), (10, 255, 255))
     assert found.sum() == 400
-    assert preprocessing.hsv_threshold(image, (165, 50, 50), (179, 255, 255)).sum() == 200
-    assert preprocessing.hsv_threshold(image, (0, 50, 50), (10, 255, 255)).sum() == 200
-    assert not preprocessing.hsv_threshold(image, (165, 50, 50), (10, 255, 190)).any()
+    assert preprocessing.segment_hsv(image, (165, 50, 50), (179, 255, 255)).sum() == 200
+    assert preprocessing.segment_hsv(image, (0, 50, 50), (10, 255, 255)).sum() == 200
+    assert not preprocessing.segment_hsv(image, (165, 50, 50), (10, 255, 190)).any()
 
 
 def test_otsu_keeps_the_grey_level_of_its_own_threshold():
@@ -184,7 +184,7 @@ def test_otsu_keeps_the_grey_level_of_its_own_threshold():
     image = np.full((60, 60, 3), 220, np.uint8)
     image[10:50, 10:50] = 150
     image[20:40, 20:40] = 60
-    mask = preprocessing.otsu_mask(image)
+    mask = preprocessing.segment_cell_otsu(image)
     assert np.count_nonzero(mask == 2) == pytest.approx(400, abs=30)
     assert np.count_nonzero(mask) == pytest.approx(1600, abs=60)
 
@@ -197,13 +197,13 @@ def test_the_nucleus_within_a_known_cell_does_not_see_what_lies_outside():
     wanted = discs((40, 15))
     for outside in (0, 120, 255):
         image[~cell] = outside
-        assert np.count_nonzero(preprocessing.nucleus_within(image, cell) ^ wanted) < 20
+        assert np.count_nonzero(preprocessing.segment_nucleus_in_cell(image, cell) ^ wanted) < 20
     image[cell] = 90
-    assert not preprocessing.nucleus_within(image, cell).any()
-    assert not preprocessing.nucleus_within(image, np.zeros((80, 80), bool)).any()
+    assert not preprocessing.segment_nucleus_in_cell(image, cell).any()
+    assert not preprocessing.segment_nucleus_in_cell(image, np.zeros((80, 80), bool)).any()
 
 
-@pytest.mark.parametrize("segment", [otsu, kmeans_lab])
+@pytest.mark.parametrize("segment", [segment_nucleus_otsu, segment_kmeans])
 def test_a_dark_nucleus_is_found(segment):
     picture, nucleus = cell_picture()
     found = segment(picture)
@@ -221,7 +221,7 @@ def test_a_constant_image_gives_an_empty_mask(segment, grey):
 
 def test_kmeans_gives_the_same_mask_for_the_same_seed():
     picture, _ = cell_picture()
-    assert np.array_equal(kmeans_lab(picture, seed=3), kmeans_lab(picture, seed=3))
+    assert np.array_equal(segment_kmeans(picture, seed=3), segment_kmeans(picture, seed=3))
 
 
 def test_remove_background_paints_only_what_lies_outside_the_mask():
@@ -239,45 +239,45 @@ def test_remove_background_paints_only_what_lies_outside_the_mask():
 
 def test_reinhard_to_its_own_statistics_changes_next_to_nothing():
     picture, _ = cell_picture()
-    own = lab_statistics(picture[None])
-    assert np.abs(reinhard(picture, own, own).astype(int) - picture).max() <= 2
+    own = fit_reinhard(picture[None])
+    assert np.abs(normalize_reinhard(picture, own, own).astype(int) - picture).max() <= 2
 
 
 def test_reinhard_reaches_the_statistics_of_the_target():
     picture, _ = cell_picture()
     target = LabStatistics(np.array([60.0, 8.0, -6.0]), np.array([12.0, 6.0, 7.0]))
-    result = reinhard(picture, lab_statistics(picture[None]), target)
+    result = normalize_reinhard(picture, fit_reinhard(picture[None]), target)
     assert result.dtype == np.uint8
-    reached = lab_statistics(result[None])
+    reached = fit_reinhard(result[None])
     assert np.abs(reached.mean - target.mean).max() < 1
-    assert np.abs(reached.deviation - target.deviation).max() < 1
+    assert np.abs(reached.std - target.std).max() < 1
 
 
 def test_lab_statistics_pool_all_pixels_of_all_images():
     pictures = np.stack([cell_picture(seed)[0] for seed in range(3)])
-    pooled = lab_statistics(pictures)
-    one_by_one = [lab_statistics(picture[None]).mean for picture in pictures]
+    pooled = fit_reinhard(pictures)
+    one_by_one = [fit_reinhard(picture[None]).mean for picture in pictures]
     assert pooled.mean == pytest.approx(np.mean(one_by_one, axis=0), abs=1e-2)
-    assert pooled.mean.shape == pooled.deviation.shape == (3,)
+    assert pooled.mean.shape == pooled.std.shape == (3,)
 
 
 def test_lab_statistics_of_many_pixels_lose_no_precision():
     pictures = np.repeat(cell_picture()[0][None], 150, axis=0)
-    one, many = lab_statistics(pictures[:1]), lab_statistics(pictures)
+    one, many = fit_reinhard(pictures[:1]), fit_reinhard(pictures)
     assert many.mean == pytest.approx(one.mean, abs=1e-4)
-    assert many.deviation == pytest.approx(one.deviation, abs=1e-4)
+    assert many.std == pytest.approx(one.std, abs=1e-4)
 
 
 def test_reinhard_of_a_constant_image_stays_finite():
     flat = np.full((16, 16, 3), 200, np.uint8)
     target = LabStatistics(np.array([60.0, 8.0, -6.0]), np.array([12.0, 6.0, 7.0]))
-    result = reinhard(flat, lab_statistics(flat[None]), target)
-    assert lab_statistics(result[None]).mean == pytest.approx(target.mean, abs=2)
+    result = normalize_reinhard(flat, fit_reinhard(flat[None]), target)
+    assert fit_reinhard(result[None]).mean == pytest.approx(target.mean, abs=2)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_macenko_recovers_known_stains(seed):
-    found = macenko_stains(stained(seed=seed))
+    found = fit_macenko(stained(seed=seed))
     assert degrees(found.colours[0], STAINS[0]) < 3
     assert degrees(found.colours[1], STAINS[1]) < 3
     assert np.linalg.norm(found.colours, axis=1) == pytest.approx([1, 1])
@@ -287,7 +287,7 @@ def test_macenko_recovers_known_stains(seed):
 
 def test_macenko_measures_against_a_yellow_field():
     field = np.array([235.0, 225.0, 170.0])
-    found = macenko_stains(stained(field=field))
+    found = fit_macenko(stained(field=field))
     assert np.abs(found.field - field).max() <= 1
     assert degrees(found.colours[0], STAINS[0]) < 3
     assert degrees(found.colours[1], STAINS[1]) < 3
@@ -295,8 +295,8 @@ def test_macenko_measures_against_a_yellow_field():
 
 def test_macenko_with_source_as_target_changes_next_to_nothing():
     pictures = stained()
-    own = macenko_stains(pictures)
-    result = macenko(pictures[0], own, own)
+    own = fit_macenko(pictures)
+    result = normalize_macenko(pictures[0], own, own)
     assert result.dtype == np.uint8
     assert np.abs(result.astype(int) - pictures[0]).max() <= 6
     assert np.abs(result.astype(int) - pictures[0]).mean() < 2
@@ -307,7 +307,7 @@ def test_macenko_repaints_one_batch_like_another():
     other /= np.linalg.norm(other, axis=1, keepdims=True)
     ours = stained(seed=4, strength=(0.8, 0.7))
     theirs = stained(other, np.array([225.0, 228.0, 240.0]), seed=4)
-    result = macenko(ours[0], macenko_stains(ours), macenko_stains(theirs))
+    result = normalize_macenko(ours[0], fit_macenko(ours), fit_macenko(theirs))
     before = np.abs(ours[0].astype(int) - theirs[0]).mean()
     after = np.abs(result.astype(int) - theirs[0]).mean()
     assert after < before / 4
@@ -316,14 +316,14 @@ def test_macenko_repaints_one_batch_like_another():
 @pytest.mark.parametrize("grey", [1, 128, 255])
 def test_macenko_refuses_an_image_without_stain(grey):
     with pytest.raises(ValueError, match="0 stained pixels"):
-        macenko_stains(np.full((1, 32, 32, 3), grey, np.uint8))
+        fit_macenko(np.full((1, 32, 32, 3), grey, np.uint8))
 
 
 def test_macenko_refuses_a_single_stained_colour():
     picture = np.full((1, 32, 32, 3), 235, np.uint8)
     picture[0, :16] = (120, 60, 150)
     with pytest.raises(ValueError, match="no two stains"):
-        macenko_stains(picture)
+        fit_macenko(picture)
 
 
 def test_removed_background_stays_black_and_does_not_move_the_statistics():
@@ -331,13 +331,16 @@ def test_removed_background_stays_black_and_does_not_move_the_statistics():
     cells = random.integers(60, 220, (2, 40, 40, 3)).astype(np.uint8)
     framed = np.zeros((2, 80, 80, 3), np.uint8)
     framed[:, 20:60, 20:60] = cells
-    inside, whole = preprocessing.lab_statistics(cells), preprocessing.lab_statistics(framed)
+    inside, whole = preprocessing.fit_reinhard(cells), preprocessing.fit_reinhard(framed)
     np.testing.assert_allclose(inside.mean, whole.mean, atol=1e-6)
     np.testing.assert_allclose(
-        preprocessing.macenko_stains(cells).colours, preprocessing.macenko_stains(framed).colours, atol=1e-6
+        preprocessing.fit_macenko(cells).colours, preprocessing.fit_macenko(framed).colours, atol=1e-6
     )
-    stains = preprocessing.macenko_stains(framed)
-    for result in (preprocessing.reinhard(framed[0], whole, whole), preprocessing.macenko(framed[0], stains, stains)):
+    stains = preprocessing.fit_macenko(framed)
+    for result in (
+        preprocessing.normalize_reinhard(framed[0], whole, whole),
+        preprocessing.normalize_macenko(framed[0], stains, stains),
+    ):
         assert not result[:20].any()
         assert result[20:60, 20:60].any()
 
@@ -345,16 +348,16 @@ def test_removed_background_stays_black_and_does_not_move_the_statistics():
 def test_an_all_black_batch_has_no_colour_to_measure():
     black = np.zeros((2, 8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match="black"):
-        preprocessing.lab_statistics(black)
+        preprocessing.fit_reinhard(black)
     with pytest.raises(ValueError, match="black"):
-        preprocessing.macenko_stains(black)
+        preprocessing.fit_macenko(black)
 
 
 def test_otsu_mask_finds_a_cell_and_its_nucleus_and_nothing_in_an_empty_field():
     picture = np.full((60, 60, 3), 240, np.uint8)
     cv2.circle(picture, (30, 30), 20, (180, 150, 200), -1)
     cv2.circle(picture, (30, 30), 10, (90, 40, 140), -1)
-    mask = preprocessing.otsu_mask(picture)
+    mask = preprocessing.segment_cell_otsu(picture)
     assert (mask > 0).sum() == pytest.approx(np.pi * 400, rel=0.1)
     assert (mask == 2).sum() == pytest.approx(np.pi * 100, rel=0.15)
-    assert not preprocessing.otsu_mask(np.full((20, 20, 3), 200, np.uint8)).any()
+    assert not preprocessing.segment_cell_otsu(np.full((20, 20, 3), 200, np.uint8)).any()

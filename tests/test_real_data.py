@@ -8,7 +8,7 @@ import pytest
 from helpers import features
 from helpers.datasets import NUCLEUS
 from helpers.metrics import overlap
-from helpers.preprocessing import kmeans_lab
+from helpers.preprocessing import segment_kmeans
 from helpers.splits import find_near_duplicates
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -140,7 +140,7 @@ def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
     dice = []
     for image_id in wbc2.frame.index[:30]:
         nucleus = wbc2.load_mask(image_id) == NUCLEUS
-        dice.append(overlap(nucleus, kmeans_lab(wbc2.load_image(image_id)))[0])
+        dice.append(overlap(nucleus, segment_kmeans(wbc2.load_image(image_id)))[0])
     assert np.mean(dice) > 0.85
 
 
@@ -148,6 +148,6 @@ def test_cells_of_c_nmc_are_found_by_their_black_background(real):
     data = real("cnmc")
     data = data.select(data.frame.index[::120])
     for picture in data.load_images(225):
-        mask = features.cell_mask(picture)
+        mask = features.segment_foreground(picture)
         assert picture.any(axis=2)[mask].mean() > 0.99
         assert mask.mean() > 0.05

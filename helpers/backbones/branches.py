@@ -17,7 +17,7 @@ from helpers.datasets import Dataset
 
 def without_background(image: np.ndarray) -> np.ndarray:
     """The cell that Otsu's threshold finds, on black, ``uint8 (height, width, 3)``; all of it where none is found."""
-    cell = preprocessing.otsu_mask(image) > 0
+    cell = preprocessing.segment_cell_otsu(image) > 0
     return preprocessing.remove_background(image, cell) if cell.any() else image
 
 
