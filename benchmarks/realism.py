@@ -40,7 +40,7 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     drawn = datasets.load("synthetic", n_images=n, n_patients=60, n_stain_batches=9, balanced=True, seed=SEED)
     part = np.where(drawn.frame["patient"] < 54, "train", "validation")
     settings = training.Settings(epochs=epochs, seed=SEED, batch=16)
-    how = augmentation.Augmentation(turn=180, zoom=0.15)
+    how = augmentation.Augmentation(rotation=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
         pictures, masks = drawn.load_images(SIZE), drawn.load_masks(SIZE)
         model, _ = training.fit_unet(

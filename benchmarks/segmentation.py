@@ -31,7 +31,7 @@ from helpers.backend import keras, layers, tf
 
 N, SIZE, EPOCHS, ROUNDS, WIDTH = 96, 128, 3, 3, 12
 BATCHES = (4, 8)
-HOW = augmentation.Augmentation(turn=180, zoom=0.1)
+HOW = augmentation.Augmentation(rotation=180, zoom=0.1)
 
 
 # --- training
@@ -75,7 +75,7 @@ def train(way: str, batch: int, folder: Path) -> dict[str, float]:
         model.compile("adam", "sparse_categorical_crossentropy")
     else:
         dataset = datasets.load("synthetic", n_images=N)
-        batches = augmentation.epochs_of(dataset.load_images(SIZE), dataset.load_masks(SIZE), batch, 20, HOW)
+        batches = augmentation.training_batches(dataset.load_images(SIZE), dataset.load_masks(SIZE), batch, 20, HOW)
         batches = batches.take(1).cache().repeat() if way == "not fed" else batches
         model.compile(keras.optimizers.Adam(1e-3), models.segmentation_loss())
         model.optimizer.build(model.trainable_variables)

@@ -33,18 +33,18 @@ class Augmentation:
         blur: largest standard deviation of a Gaussian blur, pixels.
     """
 
-    d4: bool = True
+    dihedral: bool = True
     flips: bool = False
-    turn: float = 0.0
-    shift: float = 0.0
+    rotation: float = 0.0
+    translation: float = 0.0
     shear: float = 0.0
     zoom: float = 0.0
-    light: float = 0.06
+    brightness: float = 0.06
     blur: float = 0.8
 
 
 @dataclass(frozen=True)
-class Share:
+class ReplicaShare:
     """Where ``of`` devices train together and each sees a part of every batch: the parts ``begin`` to ``end``."""
 
     begin: int
@@ -52,24 +52,28 @@ class Share:
     of: int
 
 
-NONE = Augmentation(d4=False, light=0.0, blur=0.0)
-TURNS = Augmentation(d4=False, flips=True, turn=180.0, light=0.0, blur=0.0)  # as Schouten et al. 2021
+NO_AUGMENTATION = Augmentation(dihedral=False, brightness=0.0, blur=0.0)
+FLIP_ROTATE = Augmentation(
+    dihedral=False, flips=True, rotation=180.0, brightness=0.0, blur=0.0
+)  # as Schouten et al. 2021
 
 
-def d4(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
+def apply_dihedral(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
     """One of the eight flips and quarter turns of a square image ``(size, size, channels)``; ``element`` is 0 to 7."""
     image = tf.cond(element % 2 > 0, lambda: tf.reverse(image, [0]), lambda: image)
     image = tf.cond(element // 2 % 2 > 0, lambda: tf.reverse(image, [1]), lambda: image)
     return tf.cond(element // 4 > 0, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
 
 
-def augment(image: tf.Tensor, truth: tf.Tensor, how: Augmentation, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def augment(
+    image: tf.Tensor, target: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Change one image, and its mask with it.
 
     Args:
         image: ``uint8 (size, size, 3)`` RGB.
-        truth: a mask ``uint8 (size, size)``, or anything else, such as a label, which stays as it is.
-        how: how strongly.
+        target: a mask ``uint8 (size, size)``, or anything else, such as a label, which stays as it is.
+        augmentation: how strongly.
         seed: ``int (2,)``; the same seed changes the same way.
 
     Returns:
@@ -77,47 +81,47 @@ def augment(image: tf.Tensor, truth: tf.Tensor, how: Augmentation, seed: tf.Tens
         the mask with it.
     """
     seeds = tf.unstack(tf.random.split(seed, 8))
-    mask = truth[..., None] if truth.shape.rank == 2 else None
-    if how.d4 or how.flips:
-        element = tf.random.stateless_uniform((), seeds[0], 0, 8 if how.d4 else 4, tf.int32)
-        image = d4(image, element)
-        mask = None if mask is None else d4(mask, element)
-    if how.turn or how.zoom or how.shift or how.shear:
-        turn = tf.random.stateless_uniform((), seeds[1], -how.turn, how.turn) * np.pi / 180
-        zoom = tf.exp(how.zoom * tf.random.stateless_normal((), seeds[2]))
-        shift = tf.random.stateless_uniform((2,), seeds[6], -how.shift, how.shift)
-        slant = tf.tan(tf.random.stateless_uniform((), seeds[7], -how.shear, how.shear) * np.pi / 180)
+    mask = target[..., None] if target.shape.rank == 2 else None
+    if augmentation.dihedral or augmentation.flips:
+        element = tf.random.stateless_uniform((), seeds[0], 0, 8 if augmentation.dihedral else 4, tf.int32)
+        image = apply_dihedral(image, element)
+        mask = None if mask is None else apply_dihedral(mask, element)
+    if augmentation.rotation or augmentation.zoom or augmentation.translation or augmentation.shear:
+        turn = tf.random.stateless_uniform((), seeds[1], -augmentation.rotation, augmentation.rotation) * np.pi / 180
+        zoom = tf.exp(augmentation.zoom * tf.random.stateless_normal((), seeds[2]))
+        shift = tf.random.stateless_uniform((2,), seeds[6], -augmentation.translation, augmentation.translation)
+        slant = tf.tan(tf.random.stateless_uniform((), seeds[7], -augmentation.shear, augmentation.shear) * np.pi / 180)
         matrix = _matrix(tf.shape(image)[0], turn, zoom, shift, slant)
         image = tf.cast(tf.round(_moved(image, matrix, "BILINEAR")), tf.uint8)
         mask = None if mask is None else tf.cast(_moved(mask, matrix, "NEAREST"), mask.dtype)
     light = tf.cast(image, tf.float32)
-    if how.light:
-        light *= 1 + how.light * tf.random.stateless_normal((), seeds[3])
-        light *= 1 + how.light * tf.random.stateless_normal((3,), seeds[4])
-    if how.blur:
-        light = _blurred(light, tf.random.stateless_uniform((), seeds[5], 0.0, how.blur))
-    return tf.cast(tf.clip_by_value(tf.round(light), 0, 255), tf.uint8), truth if mask is None else mask[..., 0]
+    if augmentation.brightness:
+        light *= 1 + augmentation.brightness * tf.random.stateless_normal((), seeds[3])
+        light *= 1 + augmentation.brightness * tf.random.stateless_normal((3,), seeds[4])
+    if augmentation.blur:
+        light = _blurred(light, tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur))
+    return tf.cast(tf.clip_by_value(tf.round(light), 0, 255), tf.uint8), target if mask is None else mask[..., 0]
 
 
-def epochs_of(
+def training_batches(
     images: np.ndarray,
-    truth: np.ndarray,
-    batch: int,
+    targets: np.ndarray,
+    batch_size: int,
     seed: int,
-    how: Augmentation,
-    first: int = 0,
+    augmentation: Augmentation,
+    first_epoch: int = 0,
     weights: np.ndarray | None = None,
-    share: Share | None = None,
+    share: ReplicaShare | None = None,
 ) -> tf.data.Dataset:
     """Batches for training, epoch after epoch without end; every epoch has a new order and new changes.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
-        truth: masks ``uint8 (n, size, size)``, or labels ``int (n,)``.
-        batch: images in a batch; the last one of an epoch may be smaller.
+        targets: masks ``uint8 (n, size, size)``, or labels ``int (n,)``.
+        batch_size: images in a batch; the last one of an epoch may be smaller.
         seed: of the order and of the changes.
-        how: how strongly images are changed.
-        first: the epoch to begin with; what it yields does not depend on the epochs before.
+        augmentation: how strongly images are changed.
+        first_epoch: the epoch to begin with; what it yields does not depend on the epochs before.
         weights: ``float (n,)``, how much each image counts in the loss; all alike where not given.
         share: where devices train together, whose parts of every batch are wanted.
 
@@ -126,22 +130,22 @@ def epochs_of(
         other, all of one size and with weights; the last batch of an epoch is filled up with images of weight 0, and
         the others weigh more, so that the mean over the batch is that of the images in it.
     """
-    _checked(images, truth)
+    _checked(images, targets)
 
     def change(key: tf.Tensor, image: tf.Tensor, true: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return augment(image, true, how, key) if how != NONE else (image, true)
+        return augment(image, true, augmentation, key) if augmentation != NO_AUGMENTATION else (image, true)
 
-    return _epochs((images, truth, weights), change, batch, seed, first, share)
+    return _epochs((images, targets, weights), change, batch_size, seed, first_epoch, share)
 
 
-def views_of(
+def feature_batches(
     features: np.ndarray,
     labels: np.ndarray,
-    batch: int,
+    batch_size: int,
     seed: int,
-    first: int = 0,
+    first_epoch: int = 0,
     weights: np.ndarray | None = None,
-    share: Share | None = None,
+    share: ReplicaShare | None = None,
 ) -> tf.data.Dataset:
     """Batches of features, each image in one of its views, another one in every epoch.
 
@@ -155,7 +159,7 @@ def views_of(
         view = tf.random.stateless_uniform((), key, 0, features.shape[1], tf.int32)
         return tf.cast(views[view], tf.float32), label
 
-    return _epochs((features, labels, weights), change, batch, seed, first, share)
+    return _epochs((features, labels, weights), change, batch_size, seed, first_epoch, share)
 
 
 def _epochs(
@@ -164,7 +168,7 @@ def _epochs(
     batch: int,
     seed: int,
     first: int,
-    share: Share | None,
+    share: ReplicaShare | None,
 ) -> tf.data.Dataset:
     """Epochs of image, truth and perhaps weight, in an order and with changes of their own."""
     given = tuple(tf.constant(array) for array in arrays if array is not None)
@@ -187,7 +191,7 @@ def _epochs(
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
 
-def _shared(order: tf.Tensor, n: int, batch: int, share: Share) -> tuple[tf.Tensor, tf.Tensor]:
+def _shared(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[tf.Tensor, tf.Tensor]:
     """Which images a share takes, and the factor of the weight of each."""
     steps, last = -(-n // batch), (n - 1) % batch + 1
     factor = np.ones(steps * batch, np.float32)
@@ -199,19 +203,19 @@ def _shared(order: tf.Tensor, n: int, batch: int, share: Share) -> tuple[tf.Tens
     )
 
 
-def balanced_copies(
-    images: np.ndarray, labels: pd.Series, n: int, seed: int, how: Augmentation = TURNS
+def oversample_with_augmentation(
+    images: np.ndarray, labels: pd.Series, n_per_class: int, seed: int, augmentation: Augmentation = FLIP_ROTATE
 ) -> tuple[np.ndarray, pd.Index]:
-    """Changed copies of images that bring every smaller class to ``n`` (Schouten et al. 2021).
+    """Changed copies of images that bring every smaller class to ``n_per_class`` (Schouten et al. 2021).
 
     Make them of the training images, after the split: a copy in the test of what was learnt from is no test.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
         labels: of the images, in their order, by ``image_id``.
-        n: wanted of every class; a class that has more keeps all and gets no copy.
+        n_per_class: wanted of every class; a class that has more keeps all and gets no copy.
         seed: of the draw and of the changes.
-        how: how strongly the copies are changed.
+        augmentation: how strongly the copies are changed.
 
     Returns:
         The copies ``uint8 (m, size, size, 3)``, and for each the id of its original. The originals of a class take
@@ -220,12 +224,12 @@ def balanced_copies(
     random, chosen = np.random.default_rng(seed), []
     for label in sorted(labels.unique()):
         own = np.flatnonzero(labels == label)
-        chosen.append(np.resize(random.permutation(own), max(0, n - len(own))))
+        chosen.append(np.resize(random.permutation(own), max(0, n_per_class - len(own))))
     positions = np.concatenate(chosen)
     keys = tf.random.split((seed, 0), len(positions))
     given = tf.constant(images)  # outside of the graph, which cannot hold a constant of 2 GiB
     changed = tf.data.Dataset.from_tensor_slices((positions, keys)).map(
-        lambda k, key: augment(given[k], tf.constant(0), how, key)[0], AUTOTUNE, deterministic=True
+        lambda k, key: augment(given[k], tf.constant(0), augmentation, key)[0], AUTOTUNE, deterministic=True
     )
     copies = np.empty((len(positions), *images.shape[1:]), np.uint8)
     for k, copy in enumerate(changed.as_numpy_iterator()):
@@ -233,11 +237,11 @@ def balanced_copies(
     return copies, labels.index[positions]
 
 
-def batches_of(images: np.ndarray, truth: np.ndarray, batch: int) -> tf.data.Dataset:
+def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int) -> tf.data.Dataset:
     """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`, or one view of features."""
     if images.ndim == 4:
-        _checked(images, truth)
-    return tf.data.Dataset.from_tensor_slices((images, truth)).batch(batch).prefetch(AUTOTUNE)
+        _checked(images, targets)
+    return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
 
 
 def _checked(images: np.ndarray, truth: np.ndarray) -> None:

@@ -38,7 +38,7 @@ NETWORKS = {
     "encoder": (partial(models.encoder, 12), 128, training.Settings(epochs=30, rate=2e-3, batch=8)),
     "schouten": (models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
 }
-HOW = Augmentation(turn=180, zoom=0.1, light=0.1)
+HOW = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
 FOLDS = 5
 # Lowest and highest value, both allowed; 0 epochs or images stand for the network's own.
 LIMITS = {"epochs": (0, 10_000), "batch": (0, 4096), "seed": (0, 2**32 - 1)}

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
-from helpers.augmentation import Augmentation, balanced_copies
+from helpers.augmentation import Augmentation, oversample_with_augmentation
 from helpers.datasets import Dataset, DatasetError
 from helpers.discriminant import ShrinkageLDA
 from helpers.splits import Fold
@@ -97,14 +97,15 @@ def with_network(
         build: see :func:`helpers.training.fit_classifier`.
         size: side of the images, pixels.
         settings, how, folder, start, balance, loss: as there.
-        copies: images of every class to train on, at least, see :func:`helpers.augmentation.balanced_copies`.
+        copies: images of every class to train on, at least, see
+            :func:`helpers.augmentation.oversample_with_augmentation`.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         train, validation = dataset.select(fold.train), dataset.select(fold.val)
         images, labels = train.load_images(size), codes(train)
         if copies:
-            more, originals = balanced_copies(images, train.frame["label"], copies, settings.seed)
+            more, originals = oversample_with_augmentation(images, train.frame["label"], copies, settings.seed)
             images = np.concatenate([images, more])
             labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
         model, _ = training.fit_classifier(

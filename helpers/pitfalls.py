@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from helpers.augmentation import balanced_copies
+from helpers.augmentation import oversample_with_augmentation
 from helpers.datasets import Dataset
 from helpers.datasets.readers import ArrayReader
 from helpers.metrics import PREFIX, classes_of
@@ -20,7 +20,7 @@ def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Da
 
     Args:
         dataset: with images of every class.
-        n: as in :func:`helpers.augmentation.balanced_copies`.
+        n: as in :func:`helpers.augmentation.oversample_with_augmentation`.
         size: side of the images, pixels.
         seed: of the copies.
 
@@ -29,7 +29,7 @@ def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Da
         ``original`` has the id that a copy was made from.
     """
     frame, pictures = dataset.frame, dataset.load_images(size)
-    copies, originals = balanced_copies(pictures, frame["label"], n, seed)
+    copies, originals = oversample_with_augmentation(pictures, frame["label"], n, seed)
     number = pd.Series(originals).groupby(originals).cumcount().to_numpy() + 1
     ids = [*frame.index, *(f"{name}#{k}" for name, k in zip(originals, number, strict=True))]
     more = pd.concat([frame, frame.loc[originals]]).set_axis(pd.Index(ids, name="image_id"))

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from helpers import augmentation
-from helpers.augmentation import NONE, Augmentation
+from helpers.augmentation import NO_AUGMENTATION, Augmentation
 from helpers.datasets import load
 
 
@@ -23,11 +23,11 @@ def changed(image, mask, how, number):
     return image.numpy(), mask.numpy()
 
 
-GEOMETRY = Augmentation(turn=180.0, zoom=0.2, light=0.0, blur=0.0)
-SLANTED = replace(NONE, shift=0.1, shear=20.0)
+GEOMETRY = Augmentation(rotation=180.0, zoom=0.2, brightness=0.0, blur=0.0)
+SLANTED = replace(NO_AUGMENTATION, translation=0.1, shear=20.0)
 
 
-@pytest.mark.parametrize("how", [Augmentation(light=0.0, blur=0.0), GEOMETRY, SLANTED])
+@pytest.mark.parametrize("how", [Augmentation(brightness=0.0, blur=0.0), GEOMETRY, SLANTED])
 def test_image_and_mask_move_together(cells, how):
     for number, mask in enumerate(cells[1]):
         picture = np.repeat((mask == 2)[..., None] * np.uint8(255), 3, axis=2)
@@ -39,7 +39,7 @@ def test_image_and_mask_move_together(cells, how):
 
 def test_all_eight_elements_of_d4_are_drawn_and_keep_every_pixel():
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    seen = {changed(image, image[..., 0], Augmentation(light=0.0, blur=0.0), k)[0].tobytes() for k in range(100)}
+    seen = {changed(image, image[..., 0], Augmentation(brightness=0.0, blur=0.0), k)[0].tobytes() for k in range(100)}
     expected = set()
     for turns in range(4):
         for mirrored in (image, image[:, ::-1]):
@@ -49,7 +49,7 @@ def test_all_eight_elements_of_d4_are_drawn_and_keep_every_pixel():
 
 def test_flips_are_four_of_the_eight():
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    seen = {changed(image, image[..., 0], replace(NONE, flips=True), k)[0].tobytes() for k in range(50)}
+    seen = {changed(image, image[..., 0], replace(NO_AUGMENTATION, flips=True), k)[0].tobytes() for k in range(50)}
     expected = (image, image[::-1], image[:, ::-1], image[::-1, ::-1])
     assert seen == {np.ascontiguousarray(x).tobytes() for x in expected}
 
@@ -62,7 +62,9 @@ def test_a_shift_moves_by_a_share_of_the_side_at_most():
     mask = np.zeros((60, 60), np.uint8)
     mask[25:35, 25:35] = 2
     image = np.repeat(mask[..., None], 3, axis=2)
-    moved = [middle(changed(image, mask, replace(NONE, shift=0.1), k)[1]) - middle(mask) for k in range(60)]
+    moved = [
+        middle(changed(image, mask, replace(NO_AUGMENTATION, translation=0.1), k)[1]) - middle(mask) for k in range(60)
+    ]
     reach = np.abs(moved).max(0)
     assert (reach <= 6.5).all()
     assert (reach > 4).all()
@@ -75,7 +77,7 @@ def test_a_slant_keeps_area_and_middle_and_leans():
     image = np.repeat(mask[..., None], 3, axis=2)
     leans = []
     for k in range(40):
-        truth = changed(image, mask, replace(NONE, shear=20.0), k)[1] > 0
+        truth = changed(image, mask, replace(NO_AUGMENTATION, shear=20.0), k)[1] > 0
         assert abs(truth.sum() / (mask > 0).sum() - 1) < 0.05
         assert np.abs(middle(truth) - middle(mask)).max() < 0.7
         y, x = (np.argwhere(truth) - middle(truth)).T
@@ -85,28 +87,28 @@ def test_a_slant_keeps_area_and_middle_and_leans():
 
 def test_copies_bring_every_class_to_the_wanted_number_and_know_their_originals(cells):
     labels = pd.Series(list("a" * 12 + "b" * 5 + "c" * 3), [f"cell-{k}" for k in range(20)])
-    copies, originals = augmentation.balanced_copies(cells[0], labels, 10, seed=3)
+    copies, originals = augmentation.oversample_with_augmentation(cells[0], labels, 10, seed=3)
     assert labels[originals].value_counts().to_dict() == {"b": 5, "c": 7}
     assert sorted(originals.value_counts()[list(labels.index[labels == "c"])]) == [2, 2, 3]
     for copy, original in zip(copies, originals, strict=True):
         own = cells[0][labels.index.get_loc(original)]
         assert not np.array_equal(copy, own)
         assert np.abs(copy.mean((0, 1)) - own.mean((0, 1))).max() < 12  # turned, not repainted
-    again, same = augmentation.balanced_copies(cells[0], labels, 10, seed=3)
+    again, same = augmentation.oversample_with_augmentation(cells[0], labels, 10, seed=3)
     assert np.array_equal(copies, again)
     assert originals.equals(same)
-    none, _ = augmentation.balanced_copies(cells[0], labels, 3, seed=3)
+    none, _ = augmentation.oversample_with_augmentation(cells[0], labels, 3, seed=3)
     assert none.shape == (0, 64, 64, 3)
 
 
 def test_a_copy_is_its_original_changed_by_the_key_of_its_place(cells):
     labels = pd.Series(list("a" * 12 + "b" * 5 + "c" * 3), [f"cell-{k}" for k in range(20)])
-    copies, originals = augmentation.balanced_copies(cells[0], labels, 7, seed=3)
+    copies, originals = augmentation.oversample_with_augmentation(cells[0], labels, 7, seed=3)
     keys = tf.random.split((3, 0), len(copies))
     assert len(copies) == 6
     for copy, original, key in zip(copies, originals, keys, strict=True):
         image = tf.constant(cells[0][labels.index.get_loc(original)])
-        assert np.array_equal(copy, augmentation.augment(image, tf.constant(0), augmentation.TURNS, key)[0])
+        assert np.array_equal(copy, augmentation.augment(image, tf.constant(0), augmentation.FLIP_ROTATE, key)[0])
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def test_copies_are_made_of_more_than_two_gibibytes_of_images():
     images = np.broadcast_to(np.uint8(7), (n, 64, 64, 3))
     assert images.size > 2**31
     labels = pd.Series(np.where(np.arange(n) == n - 1, "b", "a"), np.arange(n))
-    copies, originals = augmentation.balanced_copies(images, labels, 4, seed=3)
+    copies, originals = augmentation.oversample_with_augmentation(images, labels, 4, seed=3)
     assert originals.tolist() == [n - 1] * 3
     assert copies.shape == (3, 64, 64, 3)
     assert (copies == 7).all()
@@ -123,7 +125,7 @@ def test_copies_are_made_of_more_than_two_gibibytes_of_images():
 
 def test_light_and_blur_change_the_image_only(cells):
     image, mask = cells[0][0], cells[1][0]
-    for how in (Augmentation(d4=False, blur=0.0), Augmentation(d4=False, light=0.0, blur=2.0)):
+    for how in (Augmentation(dihedral=False, blur=0.0), Augmentation(dihedral=False, brightness=0.0, blur=2.0)):
         moved, same = changed(image, mask, how, 1)
         assert np.array_equal(mask, same)
         assert not np.array_equal(image, moved)
@@ -132,12 +134,12 @@ def test_light_and_blur_change_the_image_only(cells):
 
 def test_blur_smooths(cells):
     image, mask = cells[0][0], cells[1][0]
-    moved, _ = changed(image, mask, Augmentation(d4=False, light=0.0, blur=3.0), 5)
+    moved, _ = changed(image, mask, Augmentation(dihedral=False, brightness=0.0, blur=3.0), 5)
     assert np.abs(np.diff(moved.astype(int), axis=0)).mean() < 0.9 * np.abs(np.diff(image.astype(int), axis=0)).mean()
 
 
 def epochs(cells, first, number, how, seed=1):
-    stream = iter(augmentation.epochs_of(*cells, 8, seed, how, first))
+    stream = iter(augmentation.training_batches(*cells, 8, seed, how, first))
     return [[next(stream) for _ in range(3)] for _ in range(number)]
 
 
@@ -149,7 +151,7 @@ def test_an_epoch_does_not_depend_on_the_epochs_before(cells):
 
 
 def test_every_epoch_has_every_image_once_in_another_order(cells):
-    first, second = epochs(cells, 0, 2, NONE)
+    first, second = epochs(cells, 0, 2, NO_AUGMENTATION)
     images = [np.concatenate([batch[0] for batch in epoch]) for epoch in (first, second)]
     assert not np.array_equal(*images)
     for shown in images:
@@ -158,7 +160,7 @@ def test_every_epoch_has_every_image_once_in_another_order(cells):
 
 def test_epochs_and_seeds_change_an_image_differently(cells):
     one = (cells[0][:1], cells[1][:1])
-    drawn = [next(iter(augmentation.epochs_of(*one, 1, seed, Augmentation(), first)))[0].numpy().tobytes()
+    drawn = [next(iter(augmentation.training_batches(*one, 1, seed, Augmentation(), first)))[0].numpy().tobytes()
              for seed in (1, 2) for first in (0, 1, 2)]  # fmt: skip
     assert len(set(drawn)) == 6
 
@@ -166,8 +168,8 @@ def test_epochs_and_seeds_change_an_image_differently(cells):
 def test_a_label_and_a_weight_stay_with_their_image():
     images = np.repeat(np.arange(10, dtype=np.uint8)[:, None, None, None] * 20, 8, axis=1).repeat(8, 2).repeat(3, 3)
     labels, weights = np.arange(10), np.arange(10) / 4
-    how = Augmentation(turn=180, zoom=0.2, light=0.0)
-    stream = iter(augmentation.epochs_of(images, labels, 4, 1, how, weights=weights))
+    how = Augmentation(rotation=180, zoom=0.2, brightness=0.0)
+    stream = iter(augmentation.training_batches(images, labels, 4, 1, how, weights=weights))
     seen = []
     for _ in range(3):
         for picture, label, weight in zip(*next(stream), strict=True):
@@ -178,7 +180,7 @@ def test_a_label_and_a_weight_stay_with_their_image():
 
 
 def test_validation_is_in_order_and_unchanged(cells):
-    batches = list(augmentation.batches_of(*cells, 8))
+    batches = list(augmentation.evaluation_batches(*cells, 8))
     assert [len(batch[0]) for batch in batches] == [8, 8, 4]
     assert np.array_equal(np.concatenate([batch[0] for batch in batches]), cells[0])
 
@@ -186,4 +188,4 @@ def test_validation_is_in_order_and_unchanged(cells):
 def test_images_and_masks_that_do_not_belong_together_are_refused(cells):
     for wrong in ((cells[0], cells[1][:5]), (cells[0].astype(np.float32), cells[1]), (cells[0][:0], cells[1][:0])):
         with pytest.raises(ValueError, match="images are uint8"):
-            augmentation.batches_of(*wrong, 8)
+            augmentation.evaluation_batches(*wrong, 8)

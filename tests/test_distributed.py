@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from helpers import augmentation, datasets, images, training
-from helpers.augmentation import Share
+from helpers.augmentation import ReplicaShare
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -205,12 +205,15 @@ def test_a_worker_with_other_data_is_refused_and_the_first_does_not_wait_for_eve
 @pytest.mark.parametrize("n", [8, 11, 3, 13])
 def test_the_shares_of_a_batch_are_the_batch(n):
     pixels = np.arange(n, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-    given, weights = (pixels, np.arange(n), 8, 20, augmentation.NONE, 3), np.linspace(0.5, 2, n, dtype=np.float32)
+    given, weights = (
+        (pixels, np.arange(n), 8, 20, augmentation.NO_AUGMENTATION, 3),
+        np.linspace(0.5, 2, n, dtype=np.float32),
+    )
     steps = -(-n // 8)
-    whole = list(augmentation.epochs_of(*given, weights).take(steps).as_numpy_iterator())
+    whole = list(augmentation.training_batches(*given, weights).take(steps).as_numpy_iterator())
     shares = [
-        list(augmentation.epochs_of(*given, weights, share).take(steps * (share.end - share.begin)))
-        for share in (Share(0, 1, 4), Share(1, 4, 4))
+        list(augmentation.training_batches(*given, weights, share).take(steps * (share.end - share.begin)))
+        for share in (ReplicaShare(0, 1, 4), ReplicaShare(1, 4, 4))
     ]
     for step, (seen, labels, weight) in enumerate(whole):
         parts = [shares[0][step], *shares[1][3 * step : 3 * step + 3]]

@@ -39,11 +39,11 @@ def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate
         build(),
         build,
         loss or models.segmentation_loss(),
-        train=lambda first: augmentation.epochs_of(
+        train=lambda first: augmentation.training_batches(
             images[:16], masks[:16], 8, seed, augmentation.Augmentation(), first
         ),
         steps=2,
-        validation=augmentation.batches_of(images[16:], masks[16:], 8),
+        validation=augmentation.evaluation_batches(images[16:], masks[16:], 8),
         settings=settings,
         folder=folder,
     )
@@ -123,7 +123,7 @@ def test_on_a_plateau_the_learning_rate_halves(cells, tmp_path):
     part = np.array(["train"] * 12 + ["validation"] * 12)
     settings = training.Settings(6, 0.1, batch=6, optimizer="adamax", schedule="plateau")
     _, history = training.fit_unet(
-        images, masks, part=part, settings=settings, how=augmentation.NONE, folder=tmp_path, width=4
+        images, masks, part=part, settings=settings, how=augmentation.NO_AUGMENTATION, folder=tmp_path, width=4
     )
     rate, least = 0.1, np.inf
     for row in history.itertuples():
@@ -146,7 +146,7 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
         labels.astype(int),
         part=part,
         settings=settings,
-        how=augmentation.NONE,
+        how=augmentation.NO_AUGMENTATION,
         folder=tmp_path,
         balance=True,
         start=start,
@@ -166,7 +166,14 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
     settings = training.Settings(1, batch=20)
     build = partial(models.encoder, 4)
     training.fit_classifier(
-        build, images, labels, part=part, settings=settings, how=augmentation.NONE, folder=tmp_path, balance=True
+        build,
+        images,
+        labels,
+        part=part,
+        settings=settings,
+        how=augmentation.NO_AUGMENTATION,
+        folder=tmp_path,
+        balance=True,
     )
     _, drawn, weight = next(iter(seen["batches"](0)))
     assert weight.numpy()[drawn.numpy() == 0].sum() == pytest.approx(10)
@@ -211,7 +218,7 @@ def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path)
 
     def train() -> int:
         settings = training.Settings(1, batch=2)
-        ready = {"part": part, "settings": settings, "how": augmentation.NONE, "folder": tmp_path}
+        ready = {"part": part, "settings": settings, "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
         training.fit_classifier(partial(network), images, labels, **ready)
         return len(list(tmp_path.iterdir()))
 
@@ -245,7 +252,12 @@ SMALL = partial(models.encoder, 4, depth=2)
 
 def small_training(images, folder, build=SMALL, loss=models.cross_entropy):
     part = np.array(["train"] * 16 + ["validation"] * 8)
-    ready = {"part": part, "settings": training.Settings(1, batch=16), "how": augmentation.NONE, "folder": folder}
+    ready = {
+        "part": part,
+        "settings": training.Settings(1, batch=16),
+        "how": augmentation.NO_AUGMENTATION,
+        "folder": folder,
+    }
     return training.fit_classifier(build, images, np.arange(24) % 2, **ready, loss=loss)
 
 
@@ -519,7 +531,7 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
 
-    def train(images=images, epochs=1, how=augmentation.NONE):
+    def train(images=images, epochs=1, how=augmentation.NO_AUGMENTATION):
         settings = training.Settings(epochs=epochs)
         return training.fit_unet(images, masks, part=part, settings=settings, how=how, folder=tmp_path, width=4)[0]
 
@@ -545,7 +557,7 @@ def test_a_unet_can_start_from_given_weights(cells, tmp_path):
         masks,
         part=part,
         settings=settings,
-        how=augmentation.NONE,
+        how=augmentation.NO_AUGMENTATION,
         folder=tmp_path,
         width=4,
         start=start,

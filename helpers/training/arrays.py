@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.augmentation import Augmentation, Share, batches_of, epochs_of, views_of
+from helpers.augmentation import Augmentation, ReplicaShare, evaluation_batches, feature_batches, training_batches
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, segmentation_loss, unet
 from helpers.training.identity import identify, imported_code
@@ -166,8 +166,12 @@ def _fit_arrays(
             decisive.update(np.ascontiguousarray(array))
     given = (*learnt, settings.batch, settings.seed)
 
-    def epochs(first: int, share: Share | None = None) -> tf.data.Dataset:
-        return views_of(*given, first, weight, share) if how is None else epochs_of(*given, how, first, weight, share)
+    def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
+        return (
+            feature_batches(*given, first, weight, share)
+            if how is None
+            else training_batches(*given, how, first, weight, share)
+        )
 
     return fit(
         model,
@@ -175,7 +179,7 @@ def _fit_arrays(
         loss,
         train=epochs,
         steps=-(-int(train.sum()) // settings.batch),
-        validation=batches_of(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
+        validation=evaluation_batches(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
         settings=settings,
         folder=folder / decisive.hexdigest()[:12],
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.augmentation import Share
+from helpers.augmentation import ReplicaShare
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
 
@@ -90,7 +90,7 @@ def _sum(together: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
 def fit(
     model: keras.Model,
     loss: Callable,
-    train: Callable[[Share], tf.data.Dataset],
+    train: Callable[[ReplicaShare], tf.data.Dataset],
     *,
     steps: int,
     validation: tf.data.Dataset,
@@ -104,7 +104,7 @@ def fit(
         model: compiled.
         loss: of every image of a batch, without a mean over them.
         train: batches without end for a share of the devices, with weights, as
-            :func:`helpers.augmentation.epochs_of`.
+            :func:`helpers.augmentation.training_batches`.
         steps: batches in an epoch.
         validation: batches, the same in every epoch.
         epochs: their numbers.
@@ -134,9 +134,9 @@ def fit(
             found = found.write(step, together.reduce("SUM", together.run(does, (next(batches),)), axis=None))
         return found.stack()
 
-    def share(context: tf.distribute.InputContext) -> Share:
+    def share(context: tf.distribute.InputContext) -> ReplicaShare:
         local = devices // context.num_input_pipelines
-        return Share(context.input_pipeline_id * local, (context.input_pipeline_id + 1) * local, devices)
+        return ReplicaShare(context.input_pipeline_id * local, (context.input_pipeline_id + 1) * local, devices)
 
     looks = -(-int(validation.cardinality()) // devices)
     learnt = iter(together.distribute_datasets_from_function(lambda context: train(share(context))))
@@ -154,7 +154,7 @@ def fit(
     keeper.on_train_end()
 
 
-def _shared(batches: tf.data.Dataset, share: Share) -> tf.data.Dataset:
+def _shared(batches: tf.data.Dataset, share: ReplicaShare) -> tf.data.Dataset:
     """Every device's batches, as many for each; where there are too few, a batch of weight 0."""
     weighted = batches.map(lambda images, truth: (images, truth, tf.ones(tf.shape(truth)[:1])))
     empty = batches.take(1).map(lambda images, truth: (images, truth, tf.zeros(tf.shape(truth)[:1])))

@@ -51,8 +51,8 @@ def fit(
         build: makes one like it, whatever its weights.
         loss: of the model; with a strategy, a function that gives a number for every image. Build and loss are known by
             value, see :func:`helpers.training.identity.identify`.
-        train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.epochs_of` does; an epoch
-            must not depend on those before. Where a strategy is given, it is asked for a share as well.
+        train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.training_batches` does; an
+            epoch must not depend on those before. Where a strategy is given, it is asked for a share as well.
         steps: batches in an epoch.
         validation: batches, the same in every epoch.
         settings: how to train.
