@@ -49,7 +49,7 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     unseen = datasets.load("synthetic", n_images=240, n_patients=24, n_stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:
-        said = models.predict_masks(model, dataset.load_images(SIZE), eight_views=True)
+        said = models.predict_masks(model, dataset.load_images(SIZE), tta=True)
         scores = metrics.segmentation_scores(dataset.load_masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
         means = metrics.table_of_means(scores, "dice", ["part"], groups=dataset.frame["group"], seed=SEED)
         means["median"] = means["part"].map(scores.groupby("part")["dice"].median())

@@ -77,7 +77,7 @@ def train(way: str, batch: int, folder: Path) -> dict[str, float]:
         dataset = datasets.load("synthetic", n_images=N)
         batches = augmentation.training_batches(dataset.load_images(SIZE), dataset.load_masks(SIZE), batch, 20, HOW)
         batches = batches.take(1).cache().repeat() if way == "not fed" else batches
-        model.compile(keras.optimizers.Adam(1e-3), models.segmentation_loss())
+        model.compile(keras.optimizers.Adam(1e-3), models.dice_cross_entropy())
         model.optimizer.build(model.trainable_variables)
     model.fit(batches, steps_per_epoch=N // batch, epochs=EPOCHS, callbacks=[clock], verbose=0)
     seconds = np.diff(clock.times)

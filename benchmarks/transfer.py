@@ -4,9 +4,9 @@
 
 *Inside*: the first workflow of Keras's guide on transfer learning; the frozen network is part of the model, so every
 image passes through it in every epoch. *Flattened*: the way of github.com/RBeato/Leukocyte-classification; the last map
-of every image by ``model.predict``, saved, and Dense 256 on all of its numbers. *Ours*: ``backbones.features`` and the
-same head as inside. All learn from the same images, 224 px, without augmentation, and run in processes of their own,
-with the clock started after imports; reading the images, building, compiling and saving count. Ours is the best of
+of every image by ``model.predict``, saved, and Dense 256 on all of its numbers. *Ours*: ``backbones.extract_features``
+and the same head as inside. All learn from the same images, 224 px, without augmentation, and run in processes of their
+own, with the clock started after imports; reading the images, building, compiling and saving count. Ours is the best of
 three; the others are measured once, because they take minutes.
 """
 
@@ -27,7 +27,7 @@ import onnxruntime
 import pandas as pd
 
 from helpers import backbones, crossvalidation, datasets, metrics, processes, splits, training
-from helpers.backbones import cached, runtime
+from helpers.backbones import extraction, runtime
 from helpers.backend import keras, layers, tf
 
 NAME, SIZE, EPOCHS, BATCH, SEED = "efficientnet-lite0", 224, 100, 32, 20
@@ -65,7 +65,7 @@ def softmax(features: int, classes: int) -> keras.Model:
 
 def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
-    base = backbones.build(NAME)
+    base = backbones.build_backbone(NAME)
     base.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
     x = layers.GlobalAveragePooling2D()(base(inputs, training=False))
@@ -80,7 +80,7 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
 def flattened(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
     test = (part == "test").to_numpy()
-    base = backbones.build(NAME)
+    base = backbones.build_backbone(NAME)
     for name, at in (("train", train), ("test", test)):
         np.save(folder / f"{name}.npy", base.predict(pictures[at], batch_size=BATCH, verbose=0))
     known = np.load(folder / "train.npy")
@@ -94,7 +94,7 @@ def flattened(data: datasets.Dataset, part: pd.Series, begun: float, folder: Pat
 
 
 def ours(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    seen, at = backbones.features(data, NAME, folder, views=1), {}
+    seen, at = backbones.extract_features(data, NAME, folder, views=1), {}
     looked = time.perf_counter() - begun
     for epochs in (30, EPOCHS):  # two trainings, each with the look in its time
         start = time.perf_counter()
@@ -125,11 +125,11 @@ def measure(way: str) -> None:
 def engines() -> None:
     """Images per second of a bare forward pass on arrays, and of the whole extraction from files."""
     data, _ = cells()
-    pictures, model = data.load_images(SIZE), cached.extractor(NAME)
+    pictures, model = data.load_images(SIZE), extraction.feature_extractor(NAME)
     graph = tf.function(
         lambda x: model(x, training=False), input_signature=[tf.TensorSpec((None, SIZE, SIZE, 3), tf.uint8)]
     )
-    onnx = onnxruntime.InferenceSession(runtime.as_onnx(model), providers=["CPUExecutionProvider"])
+    onnx = onnxruntime.InferenceSession(runtime.convert_to_onnx(model), providers=["CPUExecutionProvider"])
     runs = {
         "tf.function": lambda x: graph(tf.constant(x)).numpy(),
         "ONNX Runtime": lambda x: onnx.run(None, {"images": x}),
@@ -139,7 +139,7 @@ def engines() -> None:
         for name, run in runs.items()
         for batch in (8, 16, 32)
     }
-    ways["ONNX Runtime, one on each core"] = partial(on_each_core, runtime.compiled(model), pictures)
+    ways["ONNX Runtime, one on each core"] = partial(on_each_core, runtime.compile_backbone(model), pictures)
     ways["ours, from files to files"] = lambda: extract(data, 1)
     ways["ours, eight views of an eighth of them"] = lambda: extract(data.select(data.frame.index[::8]), 8)
     for call in ways.values():  # compiled before the clock starts
@@ -170,7 +170,7 @@ def on_each_core(see, pictures: np.ndarray) -> None:
 
 def extract(data: datasets.Dataset, views: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        backbones.features(data, NAME, Path(folder), views=views)
+        backbones.extract_features(data, NAME, Path(folder), views=views)
 
 
 def main() -> None:

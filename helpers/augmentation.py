@@ -150,7 +150,7 @@ def feature_batches(
     """Batches of features, each image in one of its views, another one in every epoch.
 
     Args:
-        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.features`.
+        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
         labels: ``int (n,)``.
         batch, seed, first, weights, share: as in :func:`epochs_of`.
     """

@@ -35,7 +35,7 @@ from helpers.splits import Fold
 
 # By name: the network, the side of its images in pixels, how it is trained.
 NETWORKS = {
-    "encoder": (partial(models.encoder, 12), 128, training.Settings(epochs=30, rate=2e-3, batch=8)),
+    "encoder": (partial(models.unet_encoder_classifier, 12), 128, training.Settings(epochs=30, rate=2e-3, batch=8)),
     "schouten": (models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
 }
 HOW = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
@@ -118,7 +118,7 @@ def train(
     of = {name: (part == name).to_numpy() for name in splits.SPLITS}
     predicted = {}
     for name in ("validation", "test"):
-        probabilities = models.predict_classes(model, pictures[of[name]], eight_views=True)
+        probabilities = models.predict_proba(model, pictures[of[name]], tta=True)
         predicted[name] = metrics.predictions(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
     threshold = metrics.threshold_for(predicted["validation"], positive, sensitivity, assurance=assurance)
     learnt_from = metrics.input_statistics(pictures[of["train"]])

@@ -120,7 +120,7 @@ def with_network(
             start=start,
             loss=loss,
         )
-        return models.predict_classes(model, dataset.select(ids).load_images(size), eight_views=True)
+        return models.predict_proba(model, dataset.select(ids).load_images(size), tta=True)
 
     return learn
 
@@ -130,7 +130,7 @@ def with_head(seen: np.ndarray, build: partial, *, settings: training.Settings, 
 
     Args:
         seen: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
-            :func:`helpers.backbones.features`.
+            :func:`helpers.backbones.extract_features`.
         build: a head of :mod:`helpers.models`, such as ``partial(models.beato_head, 1280, 8)``.
         settings, folder: see :func:`helpers.training.fit_head`.
 

@@ -15,12 +15,12 @@ ROUNDING = 1e-5  # by which a mean of probabilities may be beyond 0 or 1
 
 
 def unet(
-    width: int = 16, depth: int = 4, dropout: float = 0.0, normalise: bool = True, classes: int = len(CLASSES)
+    base_filters: int = 16, depth: int = 4, dropout: float = 0.0, normalise: bool = True, classes: int = len(CLASSES)
 ) -> keras.Model:
     """U-Net (Ronneberger, Fischer and Brox 2015) with padded convolutions, so that the output has the input's size.
 
     Args:
-        width: filters of the first level; each level below has twice as many.
+        base_filters: filters of the first level; each level below has twice as many.
         depth: levels that are halved in size; the side of an image must be a multiple of ``2**depth``.
         dropout: at the lowest level.
         normalise: batch normalisation after every convolution.
@@ -29,18 +29,20 @@ def unet(
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
     """
-    inputs, skips, x = _way_down(width, depth, normalise)
+    inputs, skips, x = _way_down(base_filters, depth, normalise)
     if dropout:
         x = layers.Dropout(dropout)(x)
     for level in reversed(range(depth)):
-        x = layers.Conv2DTranspose(width * 2**level, 2, strides=2)(x)
+        x = layers.Conv2DTranspose(base_filters * 2**level, 2, strides=2)(x)
         x = layers.Concatenate()([skips[level], x])
-        x = _two_convolutions(x, width * 2**level, normalise)
+        x = _two_convolutions(x, base_filters * 2**level, normalise)
     outputs = layers.Conv2D(classes, 1, activation="softmax", name="probability")(x)
     return keras.Model(inputs, outputs, name="unet")
 
 
-def encoder(width: int = 16, classes: int = 2, depth: int = 4, dropout: float = 0.2) -> keras.Model:
+def unet_encoder_classifier(
+    base_filters: int = 16, classes: int = 2, depth: int = 4, dropout: float = 0.2
+) -> keras.Model:
     """The way down of :func:`unet`, and a classifier on what each of its levels sees on average.
 
     Its first weights are those of a U-Net of the same width and depth, so that a training may begin with what chapter
@@ -49,7 +51,7 @@ def encoder(width: int = 16, classes: int = 2, depth: int = 4, dropout: float = 
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, classes)``.
     """
-    inputs, skips, x = _way_down(width, depth, normalise=True)
+    inputs, skips, x = _way_down(base_filters, depth, normalise=True)
     seen = layers.Concatenate()([layers.GlobalAveragePooling2D()(level) for level in (*skips, x)])
     seen = layers.Dropout(dropout)(layers.BatchNormalization(momentum=0.9)(seen))
     return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(seen), name="encoder")
@@ -132,7 +134,7 @@ def schouten(classes: int = 2, sigmoid: bool = False) -> keras.Model:
     return keras.Model(inputs, last(x), name="schouten")
 
 
-def beato_head(features: int, classes: int) -> keras.Model:
+def dense_head(features: int, classes: int) -> keras.Model:
     """The layers that github.com/RBeato/Leukocyte-classification puts on the features of a frozen backbone.
 
     Returns:
@@ -143,13 +145,13 @@ def beato_head(features: int, classes: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="beato_head")
 
 
-def jschwxrz_head(
+def regularised_head(
     features: int,
     classes: int = 2,
     l1: float = 0.005945,
     l2: float = 0.017184,
     dropout: float = 0.5,
-    nodes: int = 256,
+    units: int = 256,
     activation: str = "relu",
 ) -> keras.Model:
     """The layers that github.com/jschwxrz/all-classification puts on InceptionV3, for the features of any backbone.
@@ -160,7 +162,7 @@ def jschwxrz_head(
         l1: penalty on the activity and on the bias of the hidden layer.
         l2: penalty on its weights.
         dropout: after it.
-        nodes: in it.
+        units: in it.
         activation: of it.
 
     Returns:
@@ -170,7 +172,7 @@ def jschwxrz_head(
     absolute = keras.regularizers.L1(l1)
     x = layers.BatchNormalization(momentum=0.9)(inputs)
     x = layers.Dense(
-        nodes,
+        units,
         activation=activation,
         kernel_regularizer=keras.regularizers.L2(l2),
         activity_regularizer=absolute,
@@ -201,7 +203,7 @@ def focal_loss(truth, probability):
 
 
 @functools.cache  # what is trained with the same loss is the same function to Keras
-def segmentation_loss(class_weights: tuple[float, ...] | None = None):
+def dice_cross_entropy(class_weights: tuple[float, ...] | None = None):
     """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
 
     Args:
@@ -230,15 +232,15 @@ def stride(model: keras.Model) -> int:
     return 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
 
 
-def predict_masks(model: keras.Model, images: np.ndarray, *, eight_views: bool = False, batch: int = 32) -> np.ndarray:
+def predict_masks(model: keras.Model, images: np.ndarray, *, tta: bool = False, batch_size: int = 32) -> np.ndarray:
     """The most probable class of every pixel, ``uint8 (n, height, width)``.
 
     Args:
         model: from images to probabilities of classes, such as :func:`unet`.
         images: ``uint8 (n, height, width, 3)`` RGB.
-        eight_views: shows the model every image in its eight flips and quarter turns, turns the answers back and
+        tta: shows the model every image in its eight flips and quarter turns, turns the answers back and
             averages their probabilities; eight times the work.
-        batch: images at a time.
+        batch_size: images at a time.
 
     Raises:
         ValueError: the images are not ``uint8 (n, height, width, 3)``, or the model cannot halve their sides.
@@ -247,18 +249,16 @@ def predict_masks(model: keras.Model, images: np.ndarray, *, eight_views: bool =
     step = stride(model)
     if images.ndim == 4 and (images.shape[1] % step or images.shape[2] % step):
         raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
-    parts = _in_views(model, images, eight_views, batch)
+    parts = _in_views(model, images, tta, batch_size)
     return np.concatenate([tf.argmax(part, axis=-1).numpy().astype(np.uint8) for part in parts])
 
 
-def predict_classes(
-    model: keras.Model, images: np.ndarray, *, eight_views: bool = False, batch: int = 32
-) -> np.ndarray:
+def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, batch_size: int = 32) -> np.ndarray:
     """Probability of every class, ``float32 (n, classes)``; one output becomes two, as in :func:`schouten`.
 
     Arguments and errors as :func:`predict_masks`; values beyond 0 and 1, but for rounding, are a ``ModelError``, too.
     """
-    said = np.concatenate([part.numpy() for part in _in_views(model, images, eight_views, batch)])
+    said = np.concatenate([part.numpy() for part in _in_views(model, images, tta, batch_size)])
     if said.min(initial=0) < -ROUNDING or said.max(initial=0) > 1 + ROUNDING:
         raise ModelError(f"the model gives {said.min():.3g} to {said.max():.3g}, no probabilities; end it in a softmax")
     said = np.clip(said, 0, 1)

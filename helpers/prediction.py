@@ -93,7 +93,7 @@ def _predicted(
         pictures = np.stack([images.resize_pad(image, card.size) for _, image in read])
         seen.add(pictures)
         try:
-            said = models.predict_classes(model, pictures, eight_views=True)
+            said = models.predict_proba(model, pictures, tta=True)
         except modelfile.ModelError as error:
             raise modelfile.ModelError(f"{read[0][0]}: {error}") from None
         table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])

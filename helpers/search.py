@@ -18,7 +18,7 @@ ACTIVATIONS = ("relu", "tanh", "elu")
 
 
 def with_head(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
-    """Train the head of :func:`helpers.models.jschwxrz_head` on features, by its authors' protocol.
+    """Train the head of :func:`helpers.models.regularised_head` on features, by its authors' protocol.
 
     Args:
         features: a row per image; each feature is brought to mean 0 and deviation 1 of the training images.
@@ -107,7 +107,7 @@ class _Head(NamedTuple):
 def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int, options: dict[str, Any]) -> _Head:
     protocol, values = training.JSCHWXRZ, features.loc[fold.train].to_numpy(np.float32)
     training.seed_everything(seed)
-    model = models.jschwxrz_head(values.shape[1], len(dataset.classes), **options)
+    model = models.regularised_head(values.shape[1], len(dataset.classes), **options)
     head = _Head(np.inf, model, values.mean(0), np.maximum(values.std(0), 1e-6))
     model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
     model.optimizer.loader(model.trainable_variables)

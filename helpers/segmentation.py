@@ -122,7 +122,7 @@ def segment_cells(pictures: np.ndarray, model: keras.Model) -> np.ndarray:
     Returns:
         ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where no cell is found.
     """
-    found = predict_masks(model, pictures, eight_views=True)
+    found = predict_masks(model, pictures, tta=True)
     for picture, mask in zip(pictures, found, strict=True):
         if features.has_black_background(picture):
             mask[:] = features.segment_cell(picture)
@@ -221,9 +221,7 @@ def _segmented(
         if um_per_pixel is None or note.um_per_pixel is None:
             small = np.stack([images.resize_pad(image, note.size) for _, image in read])
             seen.add(small)
-            for (path, image), picture, mask in zip(
-                read, small, predict_masks(model, small, eight_views=True), strict=True
-            ):
+            for (path, image), picture, mask in zip(read, small, predict_masks(model, small, tta=True), strict=True):
                 found = find_cell(picture, mask, note.size**2)
                 yield path, image, found, images.undo_resize_pad(found, *image.shape[:2])
             continue
@@ -234,9 +232,7 @@ def _segmented(
                 bad.append(f"{path}: {error}")
                 continue
             seen.add(fitted.canvas[None])
-            found = find_cell(
-                fitted.canvas, predict_masks(model, fitted.canvas[None], eight_views=True)[0], note.size**2
-            )
+            found = find_cell(fitted.canvas, predict_masks(model, fitted.canvas[None], tta=True)[0], note.size**2)
             yield path, image, found, fitted.restore(found)
 
 

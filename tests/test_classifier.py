@@ -203,7 +203,7 @@ def test_a_model_or_card_that_cannot_be_used_is_named(copied, damage, said):
 
 def test_a_model_beside_the_card_of_another_is_refused(copied):
     path, _ = copied
-    models.encoder(12, 2).save(path)
+    models.unet_encoder_classifier(12, 2).save(path)
     with pytest.raises(modelcard.CardError, match=r"m\.json: is of another model \(SHA-256 \w{12}…, and m\.keras has"):
         prediction.load(path)
 

@@ -57,10 +57,10 @@ def nested():
 MODELS = {
     "schouten": (lambda: models.schouten(6), 257),
     "schouten with one output": (lambda: models.schouten(sigmoid=True), 257),
-    "encoder": (lambda: models.encoder(4, 3), SIZE),
+    "encoder": (lambda: models.unet_encoder_classifier(4, 3), SIZE),
     "anna": (models.anna, 128),
     "a backbone within": (nested, SIZE),
-    "a flat backbone": (lambda: backbones.classifier("mobilenetv2", "scratch", SIZE, classes=3), SIZE),
+    "a flat backbone": (lambda: backbones.fine_tuning_model("mobilenetv2", "scratch", SIZE, classes=3), SIZE),
 }
 
 
@@ -174,7 +174,7 @@ def test_maps_agree_with_themselves_and_not_with_their_opposite():
 
 
 def test_layers_are_drawn_anew_from_the_last_to_the_first_and_the_model_is_left_as_it_is():
-    model, images = explain.scores(models.encoder(4, 3)), some_images(SIZE)
+    model, images = explain.scores(models.unet_encoder_classifier(4, 3)), some_images(SIZE)
     before, said = [w.copy() for w in model.get_weights()], []
     names = []
     for name, other in explain.randomised(model, seed=1):
@@ -203,7 +203,7 @@ def test_what_cannot_be_explained_is_refused_with_the_reason():
     with pytest.raises(explain.ExplainError, match="no rule for Multiply"):
         explain.relevance(odd, some_images(8), np.zeros(3, int), 0.0)
     with pytest.raises(explain.ExplainError, match="has no layer with a feature map"):
-        explain.last_map(explain.scores(models.beato_head(10, 2)))
+        explain.last_map(explain.scores(models.dense_head(10, 2)))
 
 
 def test_what_layers_see_can_be_shown(red, spots):

@@ -204,7 +204,13 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "build", [models.anna, models.schouten, lambda: models.encoder(4), lambda: models.unet(4, depth=2, dropout=0.1)]
+    "build",
+    [
+        models.anna,
+        models.schouten,
+        lambda: models.unet_encoder_classifier(4),
+        lambda: models.unet(4, depth=2, dropout=0.1),
+    ],
 )
 def test_models_of_this_course_are_loaded_with_their_weights(tmp_path, build):
     model = build()

@@ -38,7 +38,7 @@ def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate
     return training.fit(
         build(),
         build,
-        loss or models.segmentation_loss(),
+        loss or models.dice_cross_entropy(),
         train=lambda first: augmentation.training_batches(
             images[:16], masks[:16], 8, seed, augmentation.Augmentation(), first
         ),
@@ -87,7 +87,7 @@ def test_the_cosine_falls_to_zero_over_all_epochs(cells, tmp_path):
 
 def test_the_model_that_comes_back_has_the_weights_of_the_best_epoch(cells, tmp_path):
     model, history = fit(cells, tmp_path, epochs=4, rate=0.05)
-    loss = models.segmentation_loss()
+    loss = models.dice_cross_entropy()
     images, masks = cells
     found = float(tf.reduce_mean(loss(masks[16:], model(images[16:], training=False))))
     assert found == pytest.approx(history["val_loss"].min(), rel=1e-4)
@@ -138,7 +138,7 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
     part = np.array(["train"] * 16 + ["validation"] * 8)
     settings = training.Settings(2, 1e-12, batch=8)
     segmenter = models.unet(4)
-    build = partial(models.encoder, 4)
+    build = partial(models.unet_encoder_classifier, 4)
     start = models.encoder_weights(segmenter)
     model, history = training.fit_classifier(
         build,
@@ -155,7 +155,7 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
     first = [w for layer in model.layers for w in layer.get_weights() if layer.name.startswith("conv2d")]
     kernels = [w for w in start if w.ndim == 4]
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(first, kernels, strict=True))
-    assert models.predict_classes(model, images).shape == (24, 2)
+    assert models.predict_proba(model, images).shape == (24, 2)
 
 
 def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
@@ -164,7 +164,7 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
     seen = {}
     monkeypatch.setattr(training.arrays, "fit", lambda *_, **given: seen.update(batches=given["train"]))
     settings = training.Settings(1, batch=20)
-    build = partial(models.encoder, 4)
+    build = partial(models.unet_encoder_classifier, 4)
     training.fit_classifier(
         build,
         images,
@@ -229,7 +229,7 @@ def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path)
 
 def test_a_folder_of_another_training_is_refused(cells, tmp_path):
     fit(cells, tmp_path, epochs=1)
-    for other in ({"seed": 1}, {"loss": models.segmentation_loss((1.0, 2.0, 3.0))}, {"network": unscaled}):
+    for other in ({"seed": 1}, {"loss": models.dice_cross_entropy((1.0, 2.0, 3.0))}, {"network": unscaled}):
         with pytest.raises(training.TrainingError, match="holds a training with other settings, model or loss"):
             fit(cells, tmp_path, **{"epochs": 1, **other})
 
@@ -247,7 +247,7 @@ def weighted(factor):
     return loss
 
 
-SMALL = partial(models.encoder, 4, depth=2)
+SMALL = partial(models.unet_encoder_classifier, 4, depth=2)
 
 
 def small_training(images, folder, build=SMALL, loss=models.cross_entropy):
@@ -328,7 +328,7 @@ def two_of_one_name(first):
         (Told(1.0), Told(2.0)),
         (two_of_one_name(True), two_of_one_name(False)),
         (lambda t, p: t, lambda t, p: p),
-        (models.segmentation_loss(), models.segmentation_loss((1.0, 1.0, 2.0))),
+        (models.dice_cross_entropy(), models.dice_cross_entropy((1.0, 1.0, 2.0))),
         (keras.losses.BinaryFocalCrossentropy(gamma=1.0), keras.losses.BinaryFocalCrossentropy(gamma=2.0)),
         (keras.losses.binary_crossentropy, keras.losses.binary_focal_crossentropy),
         ("mse", "mae"),
@@ -345,7 +345,7 @@ def test_what_is_not_alike_has_two_identities(one, other):
         partial(weighted, {"b": np.arange(3), "a": frozenset("xyz")}),
         partial(Weighted, 1.0),
         partial(Told, 1.0),
-        partial(models.segmentation_loss.__wrapped__, (1.0, 2.0, 3.0)),
+        partial(models.dice_cross_entropy.__wrapped__, (1.0, 2.0, 3.0)),
         partial(partial, models.unet, 4, depth=2),
     ],
 )
@@ -355,7 +355,9 @@ def test_the_same_thing_made_twice_has_one_identity(make):
 
 
 def test_the_order_of_keywords_is_no_matter():
-    assert identify(partial(models.unet, width=4, depth=2)) == identify(partial(models.unet, depth=2, width=4))
+    assert identify(partial(models.unet, base_filters=4, depth=2)) == identify(
+        partial(models.unet, depth=2, base_filters=4)
+    )
 
 
 @pytest.mark.parametrize("held", [object(), Kept(1.0), iter([1])], ids=["object", "loss without a config", "iterator"])

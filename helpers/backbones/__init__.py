@@ -1,24 +1,29 @@
 """Networks that have seen ImageNet: which there are, where their weights are, and what they see in a cell."""
 
-from helpers.backbones.branches import both_features, predict_both, two_branches, without_background
-from helpers.backbones.cached import extractor, features, speed
-from helpers.backbones.tuned import TUNED, classifier
-from helpers.backbones.zoo import BACKBONES, SCALINGS, Backbone, BackboneError, available, build
+from helpers.backbones.extraction import extract_features, feature_extractor, images_per_second
+from helpers.backbones.fine_tuning import TRAINABLE, fine_tuning_model
+from helpers.backbones.registry import BACKBONES, SCALINGS, Backbone, BackboneError, build_backbone, list_backbones
+from helpers.backbones.two_branch import (
+    extract_two_branch_features,
+    predict_two_branch,
+    segment_foreground,
+    two_branch_model,
+)
 
 __all__ = [
     "BACKBONES",
     "SCALINGS",
-    "TUNED",
+    "TRAINABLE",
     "Backbone",
     "BackboneError",
-    "available",
-    "both_features",
-    "build",
-    "classifier",
-    "extractor",
-    "features",
-    "predict_both",
-    "speed",
-    "two_branches",
-    "without_background",
+    "build_backbone",
+    "extract_features",
+    "extract_two_branch_features",
+    "feature_extractor",
+    "fine_tuning_model",
+    "images_per_second",
+    "list_backbones",
+    "predict_two_branch",
+    "segment_foreground",
+    "two_branch_model",
 ]

@@ -35,7 +35,7 @@ def inference_runtime() -> str:
     return ONNX
 
 
-def compiled(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def compile_backbone(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Compile a model for one core, ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
 
     What computes it is :func:`inference_runtime`. An image at a time on every core is the fastest way here
@@ -44,7 +44,7 @@ def compiled(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return _in_onnx(model) if inference_runtime() == ONNX else _in_tensorflow(model)
 
 
-def as_onnx(model: keras.Model) -> bytes:
+def convert_to_onnx(model: keras.Model) -> bytes:
     """Convert a model of ``uint8`` images, named ``images``, to an ONNX file."""
     with _without_numpy_warning():
         from tf2onnx.convert import from_function
@@ -59,7 +59,7 @@ def _in_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(as_onnx(model), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(convert_to_onnx(model), options, providers=["CPUExecutionProvider"])
     return lambda pictures: session.run(None, {"images": pictures})[0]
 
 

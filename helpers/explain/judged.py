@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from helpers.backend import keras, layers
 from helpers.explain.maps import plain_images
-from helpers.models import predict_classes
+from helpers.models import predict_proba
 
 STEPS = 16  # of deletion and insertion
 
@@ -78,7 +78,7 @@ def _by_order(
     said = []
     for share in np.linspace(0, 1, STEPS + 1):
         shown = np.where((rank <= share * places)[..., None], end, begin)
-        said.append(predict_classes(model, shown)[np.arange(n), np.asarray(classes, int)])
+        said.append(predict_proba(model, shown)[np.arange(n), np.asarray(classes, int)])
     return trapezoid(said, dx=1 / STEPS, axis=0)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.augmentation import Augmentation, ReplicaShare, evaluation_batches, feature_batches, training_batches
 from helpers.backend import keras, tf
-from helpers.models import cross_entropy, segmentation_loss, unet
+from helpers.models import cross_entropy, dice_cross_entropy, unet
 from helpers.training.identity import identify, imported_code
 from helpers.training.loop import fit
 from helpers.training.settings import Settings, seed_everything
@@ -44,7 +44,7 @@ def fit_unet(
     Returns:
         As :func:`fit`.
     """
-    build, loss = partial(unet, width), segmentation_loss()
+    build, loss = partial(unet, width), dice_cross_entropy()
     return _fit_arrays(
         build, loss, images, truth=masks, part=part, settings=settings, how=how, folder=folder, start=start
     )
@@ -107,7 +107,7 @@ def fit_head(
 
     Args:
         build: makes a model from ``(n, channels)``.
-        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.features`.
+        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
         labels, part, settings, folder: as in :func:`fit_classifier`. The validation images show their first view.
 
     Returns:

@@ -39,7 +39,7 @@ def plain() -> keras.Model:
 
 def logits_model(name: str) -> keras.Model:
     """Build ``plain`` or ``encoder`` up to its logits; no weight depends on the version of Keras."""
-    model = explain.scores(plain() if name == "plain" else models.encoder(2, 3))
+    model = explain.scores(plain() if name == "plain" else models.unet_encoder_classifier(2, 3))
     draw_weights(model)
     return model
 

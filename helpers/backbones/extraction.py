@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from helpers.backbones import zoo
-from helpers.backbones.runtime import ONNX, compiled, inference_runtime
-from helpers.backbones.store import DIGEST, Store
+from helpers.backbones import registry
+from helpers.backbones.feature_store import DIGEST, FeatureStore
+from helpers.backbones.runtime import ONNX, compile_backbone, inference_runtime
 from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
 from helpers.images import dihedral_views
@@ -27,58 +27,59 @@ from helpers.images import dihedral_views
 BATCH = 32  # images read at a time, and kept
 
 
-def features(
+def extract_features(
     dataset: Dataset,
     name: str,
-    folder: Path,
+    cache_dir: Path,
     *,
     views: int = 8,
     size: int | None = None,
     scaling: str | None = None,
-    change: Callable[[np.ndarray], np.ndarray] | None = None,
+    transform: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """The mean of the last map of a backbone, for every image and view.
 
     Args:
         dataset: any; images come in batches.
-        name, size, scaling: of the backbone, see :func:`helpers.backbones.build`.
-        folder: in which stores are kept, one per backbone, weights, size, scaling, runtime and number of views.
+        name, size, scaling: of the backbone, see :func:`helpers.backbones.build_backbone`.
+        cache_dir: in which stores are kept, one per backbone, weights, size, scaling, runtime and number of views.
         views: 1, the image as it is, or 8, its flips and quarter turns; the first is the image as it is.
-        change: of every image ``uint8 (size, size, 3)`` before the backbone sees it, such as removing the background.
+        transform: of every image ``uint8 (size, size, 3)`` before the backbone sees it, such as removing the
+            background.
 
     Returns:
         ``float16 (n, views, channels)`` in the order of the dataset.
 
     Raises:
         ValueError: neither 1 nor 8 views, or features beyond half precision.
-        helpers.backbones.BackboneError: as :func:`helpers.backbones.build`.
+        helpers.backbones.BackboneError: as :func:`helpers.backbones.build_backbone`.
     """
     if views not in (1, 8):
         raise ValueError(f"an image is seen in 1 view or in 8, not in {views}")
     backbone = _frozen(name, size, scaling)
-    store = Store(folder / f"{name}-{backbone.key}-{views}", (views, backbone.channels))
+    store = FeatureStore(cache_dir / f"{name}-{backbone.key}-{views}", (views, backbone.channels))
     with store.locked() as place:
-        return store.read(_filled(store, place, backbone, dataset=dataset, change=change))
+        return store.read(_filled(store, place, backbone, dataset=dataset, change=transform))
 
 
-def extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
+def feature_extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
     """A backbone with ImageNet's weights, up to the mean over its last map, ``float32 (n, channels)``."""
-    backbone = zoo.build(name, size, scaling)
+    backbone = registry.build_backbone(name, size, scaling)
     seen = layers.GlobalAveragePooling2D(name="features")(backbone.output)
     return keras.Model(backbone.input, seen, name=name)
 
 
-def speed(name: str, size: int | None = None, n: int = 32) -> float:
-    """Images that a backbone looks at in a second here, one view each; the best of three rounds of ``n`` images."""
+def images_per_second(name: str, size: int | None = None, n_images: int = 32) -> float:
+    """Images that a backbone looks at in a second here, one view each; the best of three rounds of ``n_images`` images."""
     backbone, best = _frozen(name, size, None), float("inf")
     picture = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
     backbone.see(picture)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(3):
             start = time.perf_counter()
-            list(pool.map(backbone.see, [picture] * n))
+            list(pool.map(backbone.see, [picture] * n_images))
             best = min(best, time.perf_counter() - start)
-    return n / best
+    return n_images / best
 
 
 def _key(model: keras.Model) -> str:
@@ -98,7 +99,12 @@ def _key(model: keras.Model) -> str:
 
 
 def _filled(
-    store: Store, place: dict[bytes, int], backbone: _FrozenBackbone, *, dataset: Dataset, change: Callable | None
+    store: FeatureStore,
+    place: dict[bytes, int],
+    backbone: _FrozenBackbone,
+    *,
+    dataset: Dataset,
+    change: Callable | None,
 ) -> list[int]:
     """Add what is missing, and say in which row of the store each image of the dataset is.
 
@@ -127,7 +133,7 @@ def _filled(
     return rows
 
 
-def _keep(store: Store, looking: dict[bytes, Future]) -> None:
+def _keep(store: FeatureStore, looking: dict[bytes, Future]) -> None:
     if looking:
         store.add(np.stack([seen.result() for seen in looking.values()]), list(looking))
 
@@ -139,9 +145,9 @@ class _FrozenBackbone:
     """
 
     def __init__(self, name: str, size: int | None, scaling: str | None):
-        model = extractor(name, size, scaling)
+        model = feature_extractor(name, size, scaling)
         self.name, self.key, self.size, self.channels = name, _key(model), model.input_shape[1], model.output_shape[-1]
-        self._compile = functools.partial(compiled, model)
+        self._compile = functools.partial(compile_backbone, model)
 
     @functools.cached_property
     def see(self) -> Callable[[np.ndarray], np.ndarray]:

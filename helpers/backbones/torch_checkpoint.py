@@ -109,7 +109,7 @@ class _Reader(pickle._Unpickler):
     }
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     """All tensors of a state dict by name, each an array of its own.
 
     Raises:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.backbones import torchfile
+from helpers.backbones import torch_checkpoint
 from helpers.backend import keras, layers
 
 # Of each stage: blocks, side of the kernel, stride of the first block, expansion, filters.
@@ -72,14 +72,14 @@ def load_weights(model: keras.Model, path: Path) -> None:
     """Put the weights of the file into a model of :func:`efficientnet_lite`.
 
     Raises:
-        helpers.backbones.torchfile.TorchFileError: the file is damaged or of another network.
+        helpers.backbones.torch_checkpoint.TorchFileError: the file is damaged or of another network.
     """
-    tensors = torchfile.read(path)
+    tensors = torch_checkpoint.read_checkpoint(path)
     try:
         for layer, theirs in _pairs(tensors, model):
             model.get_layer(layer).set_weights(theirs)
     except (KeyError, ValueError) as error:
-        raise torchfile.TorchFileError(f"{path}: not the weights of this EfficientNet-Lite ({error})") from None
+        raise torch_checkpoint.TorchFileError(f"{path}: not the weights of this EfficientNet-Lite ({error})") from None
 
 
 def _pairs(tensors: dict[str, np.ndarray], model: keras.Model) -> Iterator[tuple[str, list[np.ndarray]]]:

