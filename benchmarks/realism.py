@@ -39,12 +39,12 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     """Dice on blood of a U-Net that has seen drawings only."""
     drawn = datasets.load("synthetic", n_images=n, n_patients=60, n_stain_batches=9, balanced=True, seed=SEED)
     part = np.where(drawn.frame["patient"] < 54, "train", "validation")
-    settings = training.Settings(epochs=epochs, seed=SEED, batch=16)
+    settings = training.TrainingConfig(epochs=epochs, seed=SEED, batch_size=16)
     how = augmentation.Augmentation(rotation=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
         pictures, masks = drawn.load_images(SIZE), drawn.load_masks(SIZE)
         model, _ = training.fit_unet(
-            pictures, masks, part=part, settings=settings, how=how, folder=Path(folder), width=12
+            pictures, masks, split=part, config=settings, augmentation=how, checkpoint_dir=Path(folder), base_filters=12
         )
     unseen = datasets.load("synthetic", n_images=240, n_patients=24, n_stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []

@@ -72,7 +72,9 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     outputs = layers.Dense(len(data.classes), activation="softmax")(layers.Dropout(0.2)(x))
     model, marks = keras.Model(inputs, outputs), Marks(begun)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    batches = tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch(BATCH)
+    batches = (
+        tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch_size(BATCH)
+    )
     model.fit(batches.prefetch(2), epochs=EPOCHS, verbose=0, callbacks=[marks])
     return marks.at, model.predict(pictures[(part == "test").to_numpy()], verbose=0)
 
@@ -98,10 +100,12 @@ def ours(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     looked = time.perf_counter() - begun
     for epochs in (30, EPOCHS):  # two trainings, each with the look in its time
         start = time.perf_counter()
-        settings = training.Settings(epochs, 1e-3, patience=epochs, batch=BATCH, schedule="constant", seed=SEED)
+        settings = training.TrainingConfig(
+            epochs, 1e-3, patience=epochs, batch_size=BATCH, schedule="constant", seed=SEED
+        )
         build = partial(softmax, seen.shape[2], len(data.classes))
         model, _ = training.fit_head(
-            build, seen, crossvalidation.codes(data), part=part.to_numpy(), settings=settings, folder=folder
+            build, seen, crossvalidation.codes(data), split=part.to_numpy(), config=settings, checkpoint_dir=folder
         )
         at[epochs] = looked + time.perf_counter() - start
     return at, np.asarray(model(np.asarray(seen[(part == "test").to_numpy(), 0], np.float32)))

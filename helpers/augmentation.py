@@ -186,7 +186,7 @@ def _epochs(
             return (*change(keys[k], image, true), *weight)
 
         chosen = _shared(order, n, batch, share) if share else (order,)
-        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch(size)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch_size(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
@@ -241,7 +241,7 @@ def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int)
     """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`, or one view of features."""
     if images.ndim == 4:
         _checked(images, targets)
-    return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
+    return tf.data.Dataset.from_tensor_slices((images, targets)).batch_size(batch_size).prefetch(AUTOTUNE)
 
 
 def _checked(images: np.ndarray, truth: np.ndarray) -> None:

@@ -35,7 +35,11 @@ from helpers.splits import Fold
 
 # By name: the network, the side of its images in pixels, how it is trained.
 NETWORKS = {
-    "encoder": (partial(models.unet_encoder_classifier, 12), 128, training.Settings(epochs=30, rate=2e-3, batch=8)),
+    "encoder": (
+        partial(models.unet_encoder_classifier, 12),
+        128,
+        training.TrainingConfig(epochs=30, learning_rate=2e-3, batch_size=8),
+    ),
     "schouten": (models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
 }
 HOW = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
@@ -72,7 +76,7 @@ def train(
         seed: of folds, weights, order and augmentation.
         model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
             training into a folder of its own, so that a killed training goes on. ``~`` stands for the home folder.
-        strategy: several devices or machines, as in :class:`helpers.training.Settings`.
+        strategy: several devices or machines, as in :class:`helpers.training.TrainingConfig`.
         batch: images in a step, over all devices; 0 for the network's own.
         assurance: wanted probability that new images reach the sensitivity, see :func:`helpers.metrics.threshold_for`.
 
@@ -87,13 +91,13 @@ def train(
         StrategyError: ``strategy`` cannot be used here.
     """
     if strategy:
-        training.strategy(strategy)  # before anything else is done with TensorFlow
+        training.get_strategy(strategy)  # before anything else is done with TensorFlow
     _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch, "seed": seed})
     if positive not in dataset.classes:
         raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
     build, size, settings = NETWORKS[network]
-    epochs, batch = epochs or settings.epochs, batch or settings.batch
-    settings = replace(settings, seed=seed, epochs=epochs, batch=batch, strategy=strategy)
+    epochs, batch = epochs or settings.epochs, batch or settings.batch_size
+    settings = replace(settings, seed=seed, epochs=epochs, batch_size=batch, strategy=strategy)
     if "part" in dataset.frame:
         warnings.warn(
             f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
@@ -107,13 +111,13 @@ def train(
         partial(build, classes=len(dataset.classes)),
         pictures,
         crossvalidation.codes(dataset),
-        part=part.to_numpy(),
-        settings=settings,
-        how=HOW,
-        folder=model_path.with_suffix(".training"),
-        balance=True,
+        split=part.to_numpy(),
+        config=settings,
+        augmentation=HOW,
+        checkpoint_dir=model_path.with_suffix(".training"),
+        class_weight=True,
     )
-    if not training.is_first(strategy):
+    if not training.is_chief(strategy):
         return None
     of = {name: (part == name).to_numpy() for name in splits.SPLITS}
     predicted = {}

@@ -83,7 +83,7 @@ def with_network(
     build: partial,
     size: int,
     *,
-    settings: training.Settings,
+    settings: training.TrainingConfig,
     how: Augmentation,
     folder: Path,
     start: list[np.ndarray] | None = None,
@@ -112,12 +112,12 @@ def with_network(
             build,
             np.concatenate([images, validation.load_images(size)]),
             np.append(labels, codes(validation)),
-            part=np.repeat(["train", "validation"], [len(images), len(validation)]),
-            settings=settings,
-            how=how,
-            folder=folder,
-            balance=balance,
-            start=start,
+            split=np.repeat(["train", "validation"], [len(images), len(validation)]),
+            config=settings,
+            augmentation=how,
+            checkpoint_dir=folder,
+            class_weight=balance,
+            initial_weights=start,
             loss=loss,
         )
         return models.predict_proba(model, dataset.select(ids).load_images(size), tta=True)
@@ -125,7 +125,7 @@ def with_network(
     return learn
 
 
-def with_head(seen: np.ndarray, build: partial, *, settings: training.Settings, folder: Path) -> Learner:
+def with_head(seen: np.ndarray, build: partial, *, settings: training.TrainingConfig, folder: Path) -> Learner:
     """Train a head on a frozen backbone, classes counting alike, and average its predictions over the views.
 
     Args:
@@ -142,7 +142,7 @@ def with_head(seen: np.ndarray, build: partial, *, settings: training.Settings, 
         if len(seen) != len(dataset):
             raise DatasetError(f"{dataset.name}: {len(dataset)} images, but features of {len(seen)}; extract them anew")
         part = fold.split_of(dataset.frame.index).to_numpy()
-        model, _ = training.fit_head(build, seen, codes(dataset), part=part, settings=settings, folder=folder)
+        model, _ = training.fit_head(build, seen, codes(dataset), split=part, config=settings, checkpoint_dir=folder)
         features = seen[dataset.frame.index.get_indexer(ids)].astype(np.float32)
         return np.mean([np.asarray(model(view, training=False)) for view in features.swapaxes(0, 1)], axis=0)
 

@@ -109,13 +109,15 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
     training.seed_everything(seed)
     model = models.regularised_head(values.shape[1], len(dataset.classes), **options)
     head = _Head(np.inf, model, values.mean(0), np.maximum(values.std(0), 1e-6))
-    model.compile(keras.optimizers.Adamax(protocol.rate), models.cross_entropy, weighted_metrics=[models.cross_entropy])
+    model.compile(
+        keras.optimizers.Adamax(protocol.learning_rate), models.cross_entropy, weighted_metrics=[models.cross_entropy]
+    )
     model.optimizer.loader(model.trainable_variables)
     train, validation = codes(dataset.select(fold.train)), codes(dataset.select(fold.val))
     history = model.fit(
         head.scaled(features.loc[fold.train]),
         train,
-        batch_size=protocol.batch,
+        batch_size=protocol.batch_size,
         epochs=protocol.epochs,
         validation_data=(head.scaled(features.loc[fold.val]), validation),
         class_weight=dict(enumerate(training.class_weights(train, np.repeat("train", len(train))))),
@@ -126,9 +128,9 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
     return head._replace(loss=float(losses.min()))
 
 
-def _callbacks(protocol: training.Settings) -> list[keras.callbacks.Callback]:
+def _callbacks(protocol: training.TrainingConfig) -> list[keras.callbacks.Callback]:
     watched = {"monitor": "val_cross_entropy", "mode": "min"}
     stop = keras.callbacks.EarlyStopping(
-        min_delta=protocol.least_gain, patience=protocol.patience, restore_best_weights=True, **watched
+        min_delta=protocol.min_delta, patience=protocol.patience, restore_best_weights=True, **watched
     )
     return [keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched), stop]

@@ -167,7 +167,11 @@ def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_the
 
 
 def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
-    ready = {"settings": training.Settings(1, batch=32), "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
+    ready = {
+        "settings": training.TrainingConfig(1, batch_size=32),
+        "how": augmentation.NO_AUGMENTATION,
+        "folder": tmp_path,
+    }
     learn = crossvalidation.with_network(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready)
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     probabilities = learn(data, one, one.test)
@@ -185,7 +189,7 @@ def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
         return build(), None
 
     monkeypatch.setattr(training, "fit_classifier", fit_classifier)
-    ready = {"settings": training.Settings(1), "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
+    ready = {"settings": training.TrainingConfig(1), "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
     crossvalidation.with_network(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready, copies=90)(
         data, one, one.test
     )
@@ -267,7 +271,7 @@ def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
 def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(types, tmp_path):
     cells, one = types
     one = only_tested(cells, one, cells.classes[2])
-    ready = {"settings": training.Settings(1, batch=32), "folder": tmp_path}
+    ready = {"settings": training.TrainingConfig(1, batch_size=32), "folder": tmp_path}
     build = partial(models.unet_encoder_classifier, 4, 3, depth=2)
     network = crossvalidation.with_network(build, 32, how=augmentation.NO_AUGMENTATION, copies=20, **ready)
     seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
@@ -280,7 +284,7 @@ def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(t
 def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
     cells, one = types
     seen = np.eye(3, dtype=np.float16)[crossvalidation.codes(cells)][:, None]
-    settings = training.Settings(60, rate=0.1, patience=60, batch=32)
+    settings = training.TrainingConfig(60, learning_rate=0.1, patience=60, batch_size=32)
     learn = crossvalidation.with_head(seen, partial(models.dense_head, 3, 3), settings=settings, folder=tmp_path)
     test = one.test[::-1]
     assert (learn(cells, one, test).argmax(1) == crossvalidation.codes(cells.select(test))).all()

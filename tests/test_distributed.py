@@ -269,19 +269,19 @@ def test_a_strategy_that_cannot_be_used_says_what_to_do_before_anything_runs(pla
 def test_a_configuration_that_names_no_other_machine_is_refused(config, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(training.StrategyError, match="TF_CONFIG names the machines"):
-        training.strategy("multi-worker")
+        training.get_strategy("multi-worker")
 
 
 def test_an_unknown_strategy_is_refused_with_those_that_there_are():
     with pytest.raises(training.StrategyError, match="'both': no such strategy; there are mirrored, multi-worker"):
-        training.strategy("both")
+        training.get_strategy("both")
 
 
 def test_devices_that_cannot_share_a_batch_are_refused(monkeypatch, tmp_path):
     class Three:
         num_replicas_in_sync = 3
 
-    monkeypatch.setattr(training.distributed, "strategy", lambda name: Three())
-    settings = training.Settings(batch=8, strategy="mirrored")
+    monkeypatch.setattr(training.distributed, "get_strategy", lambda name: Three())
+    settings = training.TrainingConfig(batch_size=8, strategy="mirrored")
     with pytest.raises(training.TrainingError, match="3 devices cannot share batches of 8; take a multiple"):
-        training.fit(None, None, "mse", train=None, steps=1, validation=None, settings=settings, folder=tmp_path)
+        training.fit(None, None, "mse", train=None, steps=1, validation=None, config=settings, checkpoint_dir=tmp_path)

@@ -32,7 +32,9 @@ def cells():
 
 def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate=2e-3, schedule="cosine", loss=None):
     images, masks = cells
-    settings = training.Settings(epochs=epochs, rate=rate, patience=patience, seed=seed, schedule=schedule)
+    settings = training.TrainingConfig(
+        epochs=epochs, learning_rate=rate, patience=patience, seed=seed, schedule=schedule
+    )
     training.seed_everything(seed)
     build = partial(network, width=4, depth=2, dropout=0.2)
     return training.fit(
@@ -44,8 +46,8 @@ def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate
         ),
         steps=2,
         validation=augmentation.evaluation_batches(images[16:], masks[16:], 8),
-        settings=settings,
-        folder=folder,
+        config=settings,
+        checkpoint_dir=folder,
     )
 
 
@@ -111,7 +113,7 @@ def test_training_stops_when_patience_is_over(cells, tmp_path):
 
 
 def test_waiting_counts_from_the_last_loss_that_was_low_enough():
-    keeper = training.loop._Keeper(Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ)
+    keeper = training.fitting._Keeper(Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ)
     assert keeper.over()  # three epochs, none of them lower by 0.01
     keeper.rows.append({"val_loss": 0.9})
     assert not keeper.over()
@@ -121,9 +123,15 @@ def test_waiting_counts_from_the_last_loss_that_was_low_enough():
 def test_on_a_plateau_the_learning_rate_halves(cells, tmp_path):
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 12)
-    settings = training.Settings(6, 0.1, batch=6, optimizer="adamax", schedule="plateau")
+    settings = training.TrainingConfig(6, 0.1, batch_size=6, optimizer="adamax", schedule="plateau")
     _, history = training.fit_unet(
-        images, masks, part=part, settings=settings, how=augmentation.NO_AUGMENTATION, folder=tmp_path, width=4
+        images,
+        masks,
+        split=part,
+        config=settings,
+        augmentation=augmentation.NO_AUGMENTATION,
+        checkpoint_dir=tmp_path,
+        base_filters=4,
     )
     rate, least = 0.1, np.inf
     for row in history.itertuples():
@@ -136,7 +144,7 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
     images, masks = cells
     labels = (masks == 2).mean((1, 2)) > np.median((masks == 2).mean((1, 2)))
     part = np.array(["train"] * 16 + ["validation"] * 8)
-    settings = training.Settings(2, 1e-12, batch=8)
+    settings = training.TrainingConfig(2, 1e-12, batch_size=8)
     segmenter = models.unet(4)
     build = partial(models.unet_encoder_classifier, 4)
     start = models.encoder_weights(segmenter)
@@ -144,12 +152,12 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
         build,
         images,
         labels.astype(int),
-        part=part,
-        settings=settings,
-        how=augmentation.NO_AUGMENTATION,
-        folder=tmp_path,
-        balance=True,
-        start=start,
+        split=part,
+        config=settings,
+        augmentation=augmentation.NO_AUGMENTATION,
+        checkpoint_dir=tmp_path,
+        class_weight=True,
+        initial_weights=start,
     )
     assert len(history) == 2
     first = [w for layer in model.layers for w in layer.get_weights() if layer.name.startswith("conv2d")]
@@ -162,18 +170,18 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
     images, _ = cells
     labels, part = np.array([0] * 18 + [1] * 6), np.array((["train"] * 5 + ["validation"]) * 4)
     seen = {}
-    monkeypatch.setattr(training.arrays, "fit", lambda *_, **given: seen.update(batches=given["train"]))
-    settings = training.Settings(1, batch=20)
+    monkeypatch.setattr(training.trainers, "fit", lambda *_, **given: seen.update(batches=given["train"]))
+    settings = training.TrainingConfig(1, batch_size=20)
     build = partial(models.unet_encoder_classifier, 4)
     training.fit_classifier(
         build,
         images,
         labels,
-        part=part,
-        settings=settings,
-        how=augmentation.NO_AUGMENTATION,
-        folder=tmp_path,
-        balance=True,
+        split=part,
+        config=settings,
+        augmentation=augmentation.NO_AUGMENTATION,
+        checkpoint_dir=tmp_path,
+        class_weight=True,
     )
     _, drawn, weight = next(iter(seen["batches"](0)))
     assert weight.numpy()[drawn.numpy() == 0].sum() == pytest.approx(10)
@@ -182,7 +190,7 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
 
 def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_further(cells, tmp_path, monkeypatch):
     whole, history = fit(cells, tmp_path / "whole", epochs=30, patience=2, rate=1e-9)
-    monkeypatch.setattr(training.loop, "PAUSE", 0.0)
+    monkeypatch.setattr(training.fitting, "PAUSE", 0.0)
     with monkeypatch.context() as broken:
         broken.setattr(Path, "touch", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -195,15 +203,15 @@ def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_fur
 
 def test_the_time_of_a_training_outlives_it(cells, tmp_path):
     fit(cells, tmp_path / "a", epochs=3)
-    took = training.seconds(tmp_path, since=0)
+    took = training.training_seconds(tmp_path, since=0)
     assert 0 < took < 60
     later = time.time() + 0.1
     time.sleep(0.2)
-    assert training.seconds(tmp_path, later) == 0
+    assert training.training_seconds(tmp_path, later) == 0
     fit(cells, tmp_path / "a", epochs=3)  # read back
-    assert training.seconds(tmp_path, later) == took
+    assert training.training_seconds(tmp_path, later) == took
     fit(cells, tmp_path / "b", epochs=3)
-    assert training.seconds(tmp_path, later) > took
+    assert training.training_seconds(tmp_path, later) > took
 
 
 def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path):
@@ -217,7 +225,7 @@ def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path)
         return keras.Model(image, keras.layers.Dense(2, "softmax", kernel_initializer=begin)(mean))
 
     def train() -> int:
-        settings = training.Settings(1, batch=2)
+        settings = training.TrainingConfig(1, batch_size=2)
         ready = {"part": part, "settings": settings, "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
         training.fit_classifier(partial(network), images, labels, **ready)
         return len(list(tmp_path.iterdir()))
@@ -254,7 +262,7 @@ def small_training(images, folder, build=SMALL, loss=models.cross_entropy):
     part = np.array(["train"] * 16 + ["validation"] * 8)
     ready = {
         "part": part,
-        "settings": training.Settings(1, batch=16),
+        "settings": training.TrainingConfig(1, batch_size=16),
         "how": augmentation.NO_AUGMENTATION,
         "folder": folder,
     }
@@ -534,8 +542,10 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
 
     def train(images=images, epochs=1, how=augmentation.NO_AUGMENTATION):
-        settings = training.Settings(epochs=epochs)
-        return training.fit_unet(images, masks, part=part, settings=settings, how=how, folder=tmp_path, width=4)[0]
+        settings = training.TrainingConfig(epochs=epochs)
+        return training.fit_unet(
+            images, masks, split=part, config=settings, augmentation=how, checkpoint_dir=tmp_path, base_filters=4
+        )[0]
 
     first = train()
     assert np.array_equal(weights(first), weights(train()))
@@ -553,15 +563,15 @@ def test_a_unet_can_start_from_given_weights(cells, tmp_path):
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 12)
     start = [np.zeros_like(w) for w in models.unet(4).get_weights()]
-    settings = training.Settings(epochs=1, rate=1e-12)
+    settings = training.TrainingConfig(epochs=1, learning_rate=1e-12)
     model, _ = training.fit_unet(
         images,
         masks,
-        part=part,
-        settings=settings,
-        how=augmentation.NO_AUGMENTATION,
-        folder=tmp_path,
-        width=4,
-        start=start,
+        split=part,
+        config=settings,
+        augmentation=augmentation.NO_AUGMENTATION,
+        checkpoint_dir=tmp_path,
+        base_filters=4,
+        initial_weights=start,
     )
     assert max(np.abs(w.numpy()).max() for w in model.trainable_weights) < 1e-6

@@ -1,25 +1,25 @@
 """Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
 
-from helpers.training.arrays import class_weights, fit_classifier, fit_head, fit_unet
-from helpers.training.distributed import StrategyError, is_first, strategy
-from helpers.training.loop import TrainingError, fit, seconds
-from helpers.training.settings import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, Settings, seed_everything
+from helpers.training.config import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, TrainingConfig, seed_everything
+from helpers.training.distributed import StrategyError, get_strategy, is_chief
+from helpers.training.fitting import TrainingError, fit, training_seconds
+from helpers.training.trainers import class_weights, fit_classifier, fit_head, fit_unet
 
 __all__ = [
     "ANNA",
     "JSCHWXRZ",
     "SCHOUTEN_BINARY",
     "SCHOUTEN_SIX",
-    "Settings",
     "StrategyError",
+    "TrainingConfig",
     "TrainingError",
     "class_weights",
     "fit",
     "fit_classifier",
     "fit_head",
     "fit_unet",
-    "is_first",
-    "seconds",
+    "get_strategy",
+    "is_chief",
     "seed_everything",
-    "strategy",
+    "training_seconds",
 ]

@@ -30,7 +30,7 @@ class StrategyError(LeukobookError):
 
 
 @functools.cache
-def strategy(name: str) -> tf.distribute.Strategy:
+def get_strategy(name: str) -> tf.distribute.Strategy:
     """One of :data:`STRATEGIES`. TensorFlow wants several machines to meet before it is used for anything else.
 
     Raises:
@@ -53,16 +53,16 @@ def strategy(name: str) -> tf.distribute.Strategy:
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def is_first(name: str) -> bool:
+def is_chief(name: str) -> bool:
     """Whether this process is the one that writes: the only one, or the first worker of ``TF_CONFIG``."""
     return name != "multi-worker" or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
 
 
-def from_first(together: tf.distribute.Strategy, folder: Path) -> None:
+def broadcast_from_chief(together: tf.distribute.Strategy, folder: Path) -> None:
     """Give every worker the files that the first one has in its folder, so that all begin with the same state."""
     if not isinstance(together, tf.distribute.MultiWorkerMirroredStrategy):
         return
-    held, first = io.BytesIO(), is_first("multi-worker")
+    held, first = io.BytesIO(), is_chief("multi-worker")
     if first:
         with zipfile.ZipFile(held, "w") as archive:
             for path in sorted(folder.iterdir()):

@@ -13,40 +13,49 @@ import pandas as pd
 from helpers.augmentation import Augmentation, ReplicaShare, evaluation_batches, feature_batches, training_batches
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, dice_cross_entropy, unet
+from helpers.training.config import TrainingConfig, seed_everything
+from helpers.training.fitting import fit
 from helpers.training.identity import identify, imported_code
-from helpers.training.loop import fit
-from helpers.training.settings import Settings, seed_everything
 
 
 def fit_unet(
     images: np.ndarray,
     masks: np.ndarray,
     *,
-    part: np.ndarray,
-    settings: Settings,
-    how: Augmentation,
-    folder: Path,
-    width: int = 16,
-    start: list[np.ndarray] | None = None,
+    split: np.ndarray,
+    config: TrainingConfig,
+    augmentation: Augmentation,
+    checkpoint_dir: Path,
+    base_filters: int = 16,
+    initial_weights: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a U-Net on one part of a dataset, and choose the epoch on another.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
         masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
-        part: ``train`` or ``validation`` for every image; others are not touched.
-        settings: see :func:`fit`.
-        how: changes of the training images.
-        folder: the training gets a folder of its own below, named after all that decides it, this code included.
-        width: filters of the first level.
-        start: weights to begin with; drawn anew where not given.
+        split: ``train`` or ``validation`` for every image; others are not touched.
+        config: see :func:`fit`.
+        augmentation: changes of the training images.
+        checkpoint_dir: the training gets a folder of its own below, named after all that decides it, this code
+            included.
+        base_filters: filters of the first level.
+        initial_weights: weights to begin with; drawn anew where not given.
 
     Returns:
         As :func:`fit`.
     """
-    build, loss = partial(unet, width), dice_cross_entropy()
+    build, loss = partial(unet, base_filters), dice_cross_entropy()
     return _fit_arrays(
-        build, loss, images, truth=masks, part=part, settings=settings, how=how, folder=folder, start=start
+        build,
+        loss,
+        images,
+        truth=masks,
+        part=split,
+        settings=config,
+        how=augmentation,
+        folder=checkpoint_dir,
+        start=initial_weights,
     )
 
 
@@ -55,12 +64,12 @@ def fit_classifier(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    part: np.ndarray,
-    settings: Settings,
-    how: Augmentation,
-    folder: Path,
-    balance: bool = False,
-    start: list[np.ndarray] | None = None,
+    split: np.ndarray,
+    config: TrainingConfig,
+    augmentation: Augmentation,
+    checkpoint_dir: Path,
+    class_weight: bool = False,
+    initial_weights: list[np.ndarray] | None = None,
     loss: Callable = cross_entropy,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a classifier on one part of a dataset, and choose the epoch on another.
@@ -70,26 +79,27 @@ def fit_classifier(
         images: ``uint8 (n, size, size, 3)`` RGB.
         labels: ``int (n,)``, the number of the class.
         part, settings, how, folder: as in :func:`fit_unet`.
-        balance: weigh images so that every class counts alike in the loss; the loss of the validation images, by which
-            the epoch is chosen, is not weighed.
-        start: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is drawn anew.
+        class_weight: weigh images so that every class counts alike in the loss; the loss of the validation images, by
+            which the epoch is chosen, is not weighed.
+        initial_weights: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is
+            drawn anew.
         loss: of :mod:`helpers.models`, by class numbers and probabilities, or another; it and ``build`` are known by
             value, closures included, see :func:`helpers.training.identity.identify`, which says what it refuses.
 
     Returns:
         As :func:`fit`.
     """
-    weights = class_weights(labels, part)[labels].astype(np.float32) if balance else None
+    weights = class_weights(labels, split)[labels].astype(np.float32) if class_weight else None
     return _fit_arrays(
         build,
         loss,
         images,
         truth=labels,
-        part=part,
-        settings=settings,
-        how=how,
-        folder=folder,
-        start=start,
+        part=split,
+        settings=config,
+        how=augmentation,
+        folder=checkpoint_dir,
+        start=initial_weights,
         weights=weights,
     )
 
@@ -99,9 +109,9 @@ def fit_head(
     features: np.ndarray,
     labels: np.ndarray,
     *,
-    part: np.ndarray,
-    settings: Settings,
-    folder: Path,
+    split: np.ndarray,
+    config: TrainingConfig,
+    checkpoint_dir: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a head on the features of a frozen backbone; a training image shows another view in every epoch.
 
@@ -113,27 +123,27 @@ def fit_head(
     Returns:
         As :func:`fit`.
     """
-    weights = class_weights(labels, part)[labels].astype(np.float32)
+    weights = class_weights(labels, split)[labels].astype(np.float32)
     return _fit_arrays(
         build,
         cross_entropy,
         features,
         truth=labels,
-        part=part,
-        settings=settings,
+        part=split,
+        settings=config,
         how=None,
-        folder=folder,
+        folder=checkpoint_dir,
         weights=weights,
     )
 
 
-def class_weights(labels: np.ndarray, part: np.ndarray) -> np.ndarray:
+def class_weights(labels: np.ndarray, split: np.ndarray) -> np.ndarray:
     """Compute the weight of the images of every class with which all classes of ``train`` count alike.
 
     Returns:
         ``float (classes,)``, 1 on average over the images of ``train``, and 0 for a class that has none there.
     """
-    learnt = labels[np.asarray(part) == "train"]
+    learnt = labels[np.asarray(split) == "train"]
     count = np.bincount(learnt, minlength=labels.max() + 1)
     return np.where(count > 0, len(learnt) / np.count_nonzero(count) / np.maximum(count, 1), 0.0)
 
@@ -145,7 +155,7 @@ def _fit_arrays(
     *,
     truth: np.ndarray,
     part: np.ndarray,
-    settings: Settings,
+    settings: TrainingConfig,
     how: Augmentation | None,
     folder: Path,
     start: list[np.ndarray] | None = None,
@@ -164,7 +174,7 @@ def _fit_arrays(
         if array is not None:
             decisive.update(f"{array.dtype} {array.shape}".encode())
             decisive.update(np.ascontiguousarray(array))
-    given = (*learnt, settings.batch, settings.seed)
+    given = (*learnt, settings.batch_size, settings.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
         return (
@@ -178,8 +188,8 @@ def _fit_arrays(
         build,
         loss,
         train=epochs,
-        steps=-(-int(train.sum()) // settings.batch),
+        steps=-(-int(train.sum()) // settings.batch_size),
         validation=evaluation_batches(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
-        settings=settings,
-        folder=folder / decisive.hexdigest()[:12],
+        config=settings,
+        checkpoint_dir=folder / decisive.hexdigest()[:12],
     )

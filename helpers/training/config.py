@@ -8,7 +8,7 @@ from helpers.backend import keras, tf
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingConfig:
     """How a model is trained.
 
     Attributes:
@@ -27,23 +27,23 @@ class Settings:
     """
 
     epochs: int = 30
-    rate: float = 2e-3
+    learning_rate: float = 2e-3
     patience: int = 10
     seed: int = 20
-    batch: int = 4
+    batch_size: int = 4
     optimizer: str = "adam"
     schedule: str = "cosine"
-    least_gain: float = 0.0
+    min_delta: float = 0.0
     strategy: str = ""
 
 
 # The protocols of published systems. Schouten et al. 2021: github.com/marrlab/ClassificationALL, two classes and six.
-SCHOUTEN_BINARY = Settings(500, 1e-3, patience=50, batch=5, optimizer="rmsprop", schedule="constant")
-SCHOUTEN_SIX = replace(SCHOUTEN_BINARY, rate=1e-4, optimizer="adam")
+SCHOUTEN_BINARY = TrainingConfig(500, 1e-3, patience=50, batch_size=5, optimizer="rmsprop", schedule="constant")
+SCHOUTEN_SIX = replace(SCHOUTEN_BINARY, learning_rate=1e-4, optimizer="adam")
 # github.com/jschwxrz/all-classification: InceptionV3 on C-NMC.
-JSCHWXRZ = Settings(40, 1e-3, patience=3, batch=40, optimizer="adamax", schedule="plateau", least_gain=0.01)
+JSCHWXRZ = TrainingConfig(40, 1e-3, patience=3, batch_size=40, optimizer="adamax", schedule="plateau", min_delta=0.01)
 # github.com/cucu-o0/final_project_IH_leukemia.
-ANNA = Settings(20, 1e-3, patience=10, batch=32, schedule="constant")
+ANNA = TrainingConfig(20, 1e-3, patience=10, batch_size=32, schedule="constant")
 
 
 def seed_everything(seed: int) -> None:

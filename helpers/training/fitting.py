@@ -19,8 +19,8 @@ from helpers import files
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
 from helpers.training import distributed
+from helpers.training.config import TrainingConfig, seed_everything
 from helpers.training.identity import identify
-from helpers.training.settings import Settings, seed_everything
 
 # Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
 PAUSE = 5.0
@@ -41,8 +41,8 @@ def fit(
     train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
-    settings: Settings,
-    folder: Path,
+    config: TrainingConfig,
+    checkpoint_dir: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a model, or go on where a killed run stopped, or read back what is finished.
 
@@ -55,9 +55,9 @@ def fit(
             epoch must not depend on those before. Where a strategy is given, it is asked for a share as well.
         steps: batches in an epoch.
         validation: batches, the same in every epoch.
-        settings: how to train.
-        folder: of this one training: ``best.weights.h5``, ``history.csv`` and, until it has ended, the state to go on
-            from.
+        config: how to train.
+        checkpoint_dir: of this one training: ``best.weights.h5``, ``history.csv`` and, until it has ended, the state to
+            go on from.
 
     Returns:
         The model with the weights of the epoch of least validation loss, and the history: a row per epoch with
@@ -69,35 +69,44 @@ def fit(
         ValueError: the model or its loss holds something that is not known by its value.
         StrategyError: the strategy cannot be used here.
     """
-    if settings.strategy:
+    if config.strategy:
         try:
             return _fit_together(
-                model, build, loss, train=train, steps=steps, validation=validation, settings=settings, folder=folder
+                model,
+                build,
+                loss,
+                train=train,
+                steps=steps,
+                validation=validation,
+                settings=config,
+                folder=checkpoint_dir,
             )
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise TrainingError(
                 "another machine does not answer any more; start all of them again, and the training goes on from the "
                 "last state of the first one"
             ) from error
-    _claim(folder, {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)})
-    with files.locked(folder / "lock", wait=True):  # a second process waits, and reads back what the first has done
-        if not (folder / "finished").exists():
-            seed_everything(settings.seed)
-            compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=settings)
-            first, keeper = _go_on(compiled, folder, settings)
+    _claim(checkpoint_dir, {**asdict(config), "steps": steps, "model": identify(build), "loss": identify(loss)})
+    with files.locked(
+        checkpoint_dir / "lock", wait=True
+    ):  # a second process waits, and reads back what the first has done
+        if not (checkpoint_dir / "finished").exists():
+            seed_everything(config.seed)
+            compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=config)
+            first, keeper = _go_on(compiled, checkpoint_dir, config)
             if not keeper.over():  # killed after the last epoch
                 compiled.fit(
                     train(first),
                     steps_per_epoch=steps,
                     initial_epoch=first,
-                    epochs=settings.epochs,
+                    epochs=config.epochs,
                     validation_data=validation,
                     shuffle=False,
                     callbacks=[keeper],
                     verbose=0,
                 )
-            _finish(folder)
-        return _trained(model, folder)
+            _finish(checkpoint_dir)
+        return _trained(model, checkpoint_dir)
 
 
 def _fit_together(
@@ -108,24 +117,24 @@ def _fit_together(
     train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
-    settings: Settings,
+    settings: TrainingConfig,
     folder: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """:func:`fit` on several devices or machines; only the first worker keeps its folder."""
-    together = distributed.strategy(settings.strategy)
-    if settings.batch % together.num_replicas_in_sync:
+    together = distributed.get_strategy(settings.strategy)
+    if settings.batch_size % together.num_replicas_in_sync:
         raise TrainingError(
-            f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch}; take a multiple"
+            f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch_size}; take a multiple"
         )
     wanted = {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)}
     wanted |= {"devices": together.num_replicas_in_sync, "training": folder.name}
     with contextlib.ExitStack() as stack:
-        if distributed.is_first(settings.strategy):
+        if distributed.is_chief(settings.strategy):
             _claim(folder, wanted)
             stack.enter_context(files.locked(folder / "lock", wait=True))
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
-        distributed.from_first(together, folder)
+        distributed.broadcast_from_chief(together, folder)
         if json.loads((folder / CLAIM).read_text(encoding="utf-8")) != wanted:
             raise TrainingError("this machine has other data, settings or code than the first one; give it the same")
         if not (folder / "finished").exists():
@@ -159,12 +168,12 @@ def _compiled(
     loss: Callable | str,
     *,
     steps: int,
-    settings: Settings,
+    settings: TrainingConfig,
 ) -> keras.Model:
     """Build a model to train; the caller's own stays without an optimizer, which would be saved with it."""
     model = build()
     model.set_weights(weights)
-    rate = settings.rate
+    rate = settings.learning_rate
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
     model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
@@ -192,15 +201,15 @@ def _trained(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataFram
     return model, pd.read_csv(folder / HISTORY).drop(columns="seconds")
 
 
-def seconds(folder: Path, since: float) -> float:
+def training_seconds(checkpoint_dir: Path, since: float) -> float:
     """What the trainings below a folder took, epoch by epoch, when they were first done.
 
     Args:
-        folder: of any number of trainings.
+        checkpoint_dir: of any number of trainings.
         since: a time as of :func:`time.time`; only trainings that were asked for after it count, whether they were done
             then or read back. A folder also keeps those of earlier settings.
     """
-    histories = [path for path in folder.rglob(HISTORY) if (path.parent / CLAIM).stat().st_mtime >= since]
+    histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CLAIM).stat().st_mtime >= since]
     return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
 
 
@@ -213,7 +222,7 @@ class _Keeper(keras.callbacks.Callback):
     the best weights or the history are of later epochs than the state, going on writes the same ones again.
     """
 
-    def __init__(self, folder: Path, past: pd.DataFrame, settings: Settings):
+    def __init__(self, folder: Path, past: pd.DataFrame, settings: TrainingConfig):
         super().__init__()
         self.folder, self.settings, self.rows = folder, settings, past.to_dict("records")
         self.best, self.saved = None, time.monotonic()
@@ -224,7 +233,7 @@ class _Keeper(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.begun = time.monotonic()
         if self.settings.schedule == "plateau":
-            self.model.optimizer.learning_rate = self.settings.rate * 0.5 ** _plateaus(self._losses())
+            self.model.optimizer.learning_rate = self.settings.learning_rate * 0.5 ** _plateaus(self._losses())
         # Dropout draws from a stream of its own, which Keras does not save with the weights.
         for k, layer in enumerate(_layers(self.model)):
             if hasattr(layer, "seed_generator"):
@@ -262,7 +271,7 @@ class _Keeper(keras.callbacks.Callback):
         """Whether as many epochs as patience allows have passed since a loss that counts as lower."""
         least, waited = float("inf"), 0
         for loss in self._losses():
-            least, waited = (loss, 0) if loss < least - self.settings.least_gain else (least, waited + 1)
+            least, waited = (loss, 0) if loss < least - self.settings.min_delta else (least, waited + 1)
         return waited >= self.settings.patience
 
     def _save_best(self) -> None:
@@ -296,7 +305,7 @@ def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("state-*.weights.h5"))
 
 
-def _go_on(model: keras.Model, folder: Path, settings: Settings) -> tuple[int, _Keeper]:
+def _go_on(model: keras.Model, folder: Path, settings: TrainingConfig) -> tuple[int, _Keeper]:
     """Load the newest state; the number of epochs that it has seen, and what keeps those to come."""
     states, first, past = _states(folder), 0, pd.DataFrame()
     if states:
