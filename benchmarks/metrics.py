@@ -18,7 +18,7 @@ MEASURES = {
     "AUC": metrics.roc_auc,
     "average precision": metrics.average_precision,
     "ROC curve": metrics.roc_curve,
-    "rates": lambda table, positive, seed: metrics.rates(table, positive, 0.5, seed=seed),
+    "rates": lambda table, positive, seed: metrics.binary_metrics(table, positive, 0.5, seed=seed),
 }
 
 
@@ -28,7 +28,7 @@ def predictions(n: int) -> pd.DataFrame:
     score = 1 / (1 + np.exp(-random.normal(ill * 1.0, 1)))
     names = pd.Index([f"image-{k}" for k in range(n)], name="image_id")
     frame = pd.DataFrame({"group": names, "label": np.where(ill, "ill", "well")}, index=names)
-    return metrics.predictions(frame, np.stack([score, 1 - score], axis=1), ("ill", "well"), fold=0)
+    return metrics.prediction_table(frame, np.stack([score, 1 - score], axis=1), ("ill", "well"), fold=0)
 
 
 def main() -> None:

@@ -121,8 +121,8 @@ def measure(way: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         at, said = WAYS[way](data, part, time.perf_counter(), Path(folder))
     at_test = (part == "test").to_numpy()
-    table = metrics.predictions(data.frame[at_test], np.asarray(said, float), data.classes, fold=0)
-    right = metrics.score([table], "accuracy", SEED)
+    table = metrics.prediction_table(data.frame[at_test], np.asarray(said, float), data.classes, fold=0)
+    right = metrics.mean_score([table], "accuracy", SEED)
     print(json.dumps({"at": at, "accuracy": str(right)}))
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from helpers import (
     cards,
+    checks,
     crossvalidation,
     files,
     metrics,
@@ -64,7 +65,7 @@ def train(
     strategy: str = "",
     batch: int = 0,
     assurance: float | None = None,
-) -> tuple[modelcard.ModelCard, list[metrics.Alarm]] | None:
+) -> tuple[modelcard.ModelCard, list[checks.Finding]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
     Args:
@@ -78,7 +79,8 @@ def train(
             training into a folder of its own, so that a killed training goes on. ``~`` stands for the home folder.
         strategy: several devices or machines, as in :class:`helpers.training.TrainingConfig`.
         batch: images in a step, over all devices; 0 for the network's own.
-        assurance: wanted probability that new images reach the sensitivity, see :func:`helpers.metrics.threshold_for`.
+        assurance: wanted probability that new images reach the sensitivity, see
+            :func:`helpers.metrics.threshold_at_sensitivity`.
 
     Returns:
         The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
@@ -123,10 +125,10 @@ def train(
     predicted = {}
     for name in ("validation", "test"):
         probabilities = models.predict_proba(model, pictures[of[name]], tta=True)
-        predicted[name] = metrics.predictions(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
-    threshold = metrics.threshold_for(predicted["validation"], positive, sensitivity, assurance=assurance)
+        predicted[name] = metrics.prediction_table(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
+    threshold = metrics.threshold_at_sensitivity(predicted["validation"], positive, sensitivity, assurance=assurance)
     learnt_from = metrics.input_statistics(pictures[of["train"]])
-    alarms = metrics.all_alarms(
+    alarms = checks.run_checks(
         predicted["test"],
         positive,
         threshold.value,
@@ -224,7 +226,7 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
 
 
 def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, modelcard.Measured]:
-    rows = metrics.rates(test, positive, threshold, seed=seed).set_index("measure")
+    rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
     return {name: modelcard.Measured(**measured) for name, measured in values.items()}

@@ -53,8 +53,8 @@ def cross_validate(
         tested: folds to test, each with the next one as validation; all where not given.
 
     Returns:
-        Two tables of predictions (see :func:`helpers.metrics.predictions`): of the test, each image once, and of the
-        validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
+        Two tables of predictions (see :func:`helpers.metrics.prediction_table`): of the test, each image once, and of
+        the validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
 
     Raises:
         DataError: no fold is tested, there is no such fold, or the folds and the dataset hold other images.
@@ -70,7 +70,7 @@ def cross_validate(
         probabilities = pd.DataFrame(learn(dataset, one, ids), ids)
         for own, tables in ((one.test, test), (one.val, validation)):
             rows = dataset.frame.loc[own]
-            tables.append(metrics.predictions(rows, probabilities.loc[own].to_numpy(), dataset.classes, fold=k))
+            tables.append(metrics.prediction_table(rows, probabilities.loc[own].to_numpy(), dataset.classes, fold=k))
     return pd.concat(test), pd.concat(validation)
 
 

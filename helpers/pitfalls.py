@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.augmentation import oversample_with_augmentation
 from helpers.datasets import Dataset
 from helpers.datasets.readers import ArrayReader
-from helpers.metrics import PREFIX, classes_of
+from helpers.metrics import PREFIX, prediction_classes
 
 
 def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Dataset:
@@ -57,7 +57,7 @@ def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
 def calls_only(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
     """Predictions of two classes that say 0 or 1 where they said a probability: a ROC curve of one point."""
     above = (table[PREFIX + positive] >= threshold).astype(float)
-    (other,) = (name for name in classes_of(table) if name != positive)
+    (other,) = (name for name in prediction_classes(table) if name != positive)
     return table.assign(**{PREFIX + positive: above, PREFIX + other: 1 - above})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import files, images, metrics, modelcard, modelfile, models, outputs, tables
+from helpers import checks, files, images, metrics, modelcard, modelfile, models, outputs, tables
 from helpers.backend import keras
 from helpers.modelcard import ModelCard
 
@@ -81,7 +81,7 @@ def predict(
     table["image"] = [names[path] for path in table["image"]]
     table["threshold"] = card.threshold
     files.write_text(target, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
-    findings = [str(alarm) for alarm in metrics.input_shift(seen.summary(), card.input.model_dump())]
+    findings = [str(alarm) for alarm in checks.check_input_statistics(seen.summary(), card.input.model_dump())]
     return Predicted(table, bad, findings)
 
 

@@ -80,7 +80,7 @@ class Project:
         """File with the exact versions of all libraries, ``requirements.lock``."""
         return self.root / "requirements.lock"
 
-    def check(self) -> None:
+    def advice(self) -> None:
         """Refuse a folder on which no command can work.
 
         Raises:

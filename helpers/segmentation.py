@@ -15,7 +15,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import features, files, images, metrics, modelcard, modelfile, outputs, plots, preprocessing, scale, tables
+from helpers import (
+    checks,
+    features,
+    files,
+    images,
+    metrics,
+    modelcard,
+    modelfile,
+    outputs,
+    plots,
+    preprocessing,
+    scale,
+    tables,
+)
 from helpers.backend import keras
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.models import CLASSES, predict_masks, stride
@@ -253,13 +266,13 @@ def _findings(
     um_per_pixel: float | None,
 ) -> list[str]:
     """What must be explained before the masks are used; ``areas`` are those of cell and nucleus at the model's size."""
-    found = metrics.input_shift(seen.summary(), note.input.model_dump())
+    found = checks.check_input_statistics(seen.summary(), note.input.model_dump())
     one_cell = "that each image shows one white blood cell near its middle, as in the training; crop whole fields"
     with_cell = areas[:, 0] > 0
     if np.mean(~with_cell) > UNUSUAL:
         first = table["image"][~with_cell].iloc[0]
         saw = f"no cell is found in {np.sum(~with_cell)} of {len(table)} images, such as {first}"
-        found.append(metrics.Alarm("images without a cell", saw, one_cell))
+        found.append(checks.Finding("images without a cell", saw, one_cell))
     for column, what, (low, high) in ((0, "cells", note.cell_share), (1, "nuclei", note.nucleus_share)):
         share = areas[:, column] / note.size**2
         strange = with_cell & ((share < low) | (share > high))
@@ -269,8 +282,8 @@ def _findings(
                 f"{np.sum(strange)} of {np.sum(with_cell)} {what} are smaller or larger than in the training, "
                 f"{low:.1%} to {high:.1%} of an image, such as {table['image'][first]} with {share[first]:.1%}"
             )
-            found.append(metrics.Alarm(f"{what} of another size", saw, f"their scale in µm per pixel, and {one_cell}"))
+            found.append(checks.Finding(f"{what} of another size", saw, f"their scale in µm per pixel, and {one_cell}"))
     if um_per_pixel is not None and note.um_per_pixel is None:
         saw = "the scale of the training images is not known, so that images were not brought to it"
-        found.append(metrics.Alarm("unknown scale", saw, "that a cell fills as much of an image as in the training"))
+        found.append(checks.Finding("unknown scale", saw, "that a cell fills as much of an image as in the training"))
     return list(map(str, found))

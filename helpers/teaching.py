@@ -12,7 +12,7 @@ from jupyterquiz import display_quiz
 from helpers import yamlfile
 from helpers.datasets import NUCLEUS, Dataset
 from helpers.features import segment_foreground
-from helpers.metrics import overlap
+from helpers.metrics import dice_and_iou
 from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
 from helpers.splits import group_folds, image_folds
 
@@ -47,12 +47,12 @@ def _spread_groups(data: Dataset) -> int:
 
 def _otsu_on_first(data: Dataset) -> float:
     first = data.select(data.frame.index[:1])
-    return overlap(first.load_masks(128)[0] == NUCLEUS, segment_nucleus_otsu(first.load_images(128)[0]))[0]
+    return dice_and_iou(first.load_masks(128)[0] == NUCLEUS, segment_nucleus_otsu(first.load_images(128)[0]))[0]
 
 
 def _baseline_iou(data: Dataset) -> float:
     first = data.select(data.frame.index[:1])
-    return overlap(first.load_masks(128)[0] > 0, segment_cell_otsu(first.load_images(128)[0]) > 0)[1]
+    return dice_and_iou(first.load_masks(128)[0] > 0, segment_cell_otsu(first.load_images(128)[0]) > 0)[1]
 
 
 def _median_ratio(data: Dataset) -> float:

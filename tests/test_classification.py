@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from helpers import datasets, metrics, splits
+from helpers import checks, datasets, metrics, splits
 from helpers.metrics import bootstrap, ranking, resampling
 
 CLASSES = ("ill", "well")
@@ -19,7 +19,7 @@ def table(label, score, group=None, classes=CLASSES):
     frame = pd.DataFrame({"group": group, "label": list(label)}, index=ids)
     score = np.asarray(score, float)
     probability = np.stack([score, 1 - score], axis=1) if score.ndim == 1 else score
-    return metrics.predictions(frame, probability, classes, fold=0)
+    return metrics.prediction_table(frame, probability, classes, fold=0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,9 @@ def mixed():
 def test_rates_of_a_hand_worked_case():
     #                ill: 3 of 4 found          well: 1 of 6 called ill
     score = [0.9, 0.8, 0.5, 0.1, 0.7, 0.4, 0.3, 0.2, 0.1, 0.0]
-    found = metrics.rates(table(["ill"] * 4 + ["well"] * 6, score), "ill", 0.5, seed=0).set_index("measure")["value"]
+    found = metrics.binary_metrics(table(["ill"] * 4 + ["well"] * 6, score), "ill", 0.5, seed=0).set_index("measure")[
+        "value"
+    ]
     assert found.round(3).to_dict() == {
         "sensitivity": 0.75,
         "specificity": 0.833,
@@ -50,7 +52,7 @@ def test_rates_of_a_hand_worked_case():
 
 def test_rates_agree_with_scikit_learn(mixed):
     true, said = mixed["label"] == "ill", mixed["p_ill"] >= 0.5
-    found = metrics.rates(mixed, "ill", 0.5, seed=0).set_index("measure")["value"]
+    found = metrics.binary_metrics(mixed, "ill", 0.5, seed=0).set_index("measure")["value"]
     for name, score in {
         "sensitivity": sk.recall_score,
         "precision": sk.precision_score,
@@ -62,7 +64,7 @@ def test_rates_agree_with_scikit_learn(mixed):
 
 
 def test_what_is_not_defined_is_missing_and_not_zero():
-    found = metrics.rates(table(["ill", "well"], [0.1, 0.2]), "ill", 0.5, seed=0).set_index("measure")["value"]
+    found = metrics.binary_metrics(table(["ill", "well"], [0.1, 0.2]), "ill", 0.5, seed=0).set_index("measure")["value"]
     assert np.isnan(found["precision"])
     assert found["sensitivity"] == 0
 
@@ -112,16 +114,16 @@ def test_a_95_percent_interval_of_auc_covers_the_truth_about_95_times_in_100():
 
 
 def test_two_models_are_compared_on_the_same_patients(mixed):
-    same = metrics.compare_auc(mixed, mixed.sample(frac=1, random_state=0), "ill", seed=0)
+    same = metrics.auc_difference(mixed, mixed.sample(frac=1, random_state=0), "ill", seed=0)
     assert (same.value, same.low, same.high) == (0, 0, 0)
     noise = np.random.default_rng(0).random(len(mixed))
     worse = mixed.assign(p_ill=noise, p_well=1 - noise)
-    difference = metrics.compare_auc(mixed, worse, "ill", seed=0)
+    difference = metrics.auc_difference(mixed, worse, "ill", seed=0)
     one, other = metrics.roc_auc(mixed, "ill", 0), metrics.roc_auc(worse, "ill", 0)
     assert difference.value == pytest.approx(one.value - other.value)
     assert difference.low > 0
     with pytest.raises(ValueError, match="different ids"):
-        metrics.compare_auc(mixed, mixed.iloc[1:], "ill", seed=0)
+        metrics.auc_difference(mixed, mixed.iloc[1:], "ill", seed=0)
 
 
 def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
@@ -173,34 +175,34 @@ def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed,
 
 def test_a_threshold_reaches_the_wanted_sensitivity_and_no_higher_one_does(mixed):
     for wanted in (0.5, 0.9, 0.95, 1.0):
-        threshold = metrics.threshold_for(mixed, "ill", wanted).value
+        threshold = metrics.threshold_at_sensitivity(mixed, "ill", wanted).value
         ill = mixed.loc[mixed["label"] == "ill", "p_ill"]
         assert (ill >= threshold).mean() >= wanted
         assert (ill > threshold).mean() < wanted
     with pytest.raises(ValueError, match="a sensitivity"):
-        metrics.threshold_for(mixed, "ill", 1.2)
+        metrics.threshold_at_sensitivity(mixed, "ill", 1.2)
     with pytest.raises(ValueError, match=r"got 1\.0"):
-        metrics.threshold_for(mixed, "ill", 0.9, assurance=1.0)
+        metrics.threshold_at_sensitivity(mixed, "ill", 0.9, assurance=1.0)
     with pytest.raises(ValueError, match=r"got 0\.0"):
-        metrics.threshold_for(mixed, "ill", 0.9, assurance=0.0)
-    sure = metrics.threshold_for(mixed, "ill", 0.5, assurance=0.95)
+        metrics.threshold_at_sensitivity(mixed, "ill", 0.9, assurance=0.0)
+    sure = metrics.threshold_at_sensitivity(mixed, "ill", 0.5, assurance=0.95)
     assert sure.assurance >= 0.95 > stats.beta.sf(0.5, sure.found - 1, sure.positives + 2 - sure.found)
-    assert sure.value < metrics.threshold_for(mixed, "ill", 0.5).value
+    assert sure.value < metrics.threshold_at_sensitivity(mixed, "ill", 0.5).value
 
 
 def test_what_a_threshold_promises_of_new_images_is_what_they_get():
     """19 of 20 found: 19 / 21 expected, and 0.95 reached in 36 of 100 cases; with an assurance, as often as it says."""
-    plain = metrics.threshold_for(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95)
+    plain = metrics.threshold_at_sensitivity(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95)
     assert (plain.positives, plain.found, plain.value) == (20, 19, 0.05)
     assert plain.expected == pytest.approx(19 / 21)
     assert plain.assurance == pytest.approx(1 - 20 * 0.95**19 * 0.05 - 0.95**20)
-    few = metrics.threshold_for(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95, assurance=0.9)
+    few = metrics.threshold_at_sensitivity(table(["ill"] * 20, np.arange(20) / 20), "ill", 0.95, assurance=0.9)
     assert (few.found, few.assurance) == (20, pytest.approx(1 - 0.95**20))  # the lowest score, and it is not enough
     random, reached = np.random.default_rng(0), {None: [], 0.8: []}
     for _ in range(400):
         known = table(["ill"] * 60, random.random(60))
         for assurance, found in reached.items():
-            found.append(1 - metrics.threshold_for(known, "ill", 0.9, assurance=assurance).value)
+            found.append(1 - metrics.threshold_at_sensitivity(known, "ill", 0.9, assurance=assurance).value)
     assert np.mean(reached[None]) == pytest.approx(54 / 61, abs=0.01)
     assert np.mean(np.array(reached[None]) >= 0.9) == pytest.approx(0.42, abs=0.06)
     assert 0.8 <= np.mean(np.array(reached[0.8]) >= 0.9) <= 0.92
@@ -211,7 +213,7 @@ def test_every_rate_counts_its_own_images_and_groups():
     group = [f"p{k % 12}" for k in range(40)]
     label = ["ill" if k in (0, 1, 12, 13) else "well" for k in range(40)]
     score = [0.9 if k in (0, 1, 12, 2) else 0.1 for k in range(40)]
-    found = metrics.rates(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
+    found = metrics.binary_metrics(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
     counted = found[["n", "groups"]].apply(tuple, axis=1).to_dict()
     assert counted == {
         "sensitivity": (4, 2), "specificity": (36, 12), "fall-out": (36, 12), "precision": (4, 3),
@@ -226,12 +228,12 @@ def test_every_rate_counts_its_own_images_and_groups():
 def test_no_error_among_25_patients_leaves_one_in_seven_possible():
     group = np.repeat(np.arange(50), 4)
     perfect = table(np.where(group < 25, "ill", "well"), np.where(group < 25, 0.9, 0.1), group)
-    found = metrics.rates(perfect, "ill", 0.5, seed=0).set_index("measure")
+    found = metrics.binary_metrics(perfect, "ill", 0.5, seed=0).set_index("measure")
     for name, value, low, high in (("sensitivity", 1, 0.863, 1), ("fall-out", 0, 0, 0.137), ("accuracy", 1, 0.929, 1)):
         assert found.loc[name, ["value", "low", "high"]].tolist() == pytest.approx([value, low, high], abs=5e-4)
     auc = metrics.roc_auc(perfect, "ill", seed=0)
     assert (auc.value, auc.low, auc.high) == (1, pytest.approx(0.025 ** (1 / 25)), 1)
-    assert "(between 86 and 100)" in " ".join(metrics.in_plain_words(perfect, "ill", 0.5, seed=0).split())
+    assert "(between 86 and 100)" in " ".join(metrics.plain_language_summary(perfect, "ill", 0.5, seed=0).split())
 
 
 def test_the_published_card_of_three_patients_would_show_their_range():
@@ -239,10 +241,10 @@ def test_the_published_card_of_three_patients_would_show_their_range():
     group = np.repeat(["a", "b", "c"], [20, 17, 9])
     label = np.where(group == "b", "well", "ill")
     score = np.where(group == "c", 0.1, np.where(group == "a", 0.9, 0.2))
-    found = metrics.rates(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
+    found = metrics.binary_metrics(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
     assert found.loc["accuracy", ["interval", "groups"]].tolist() == ["range of groups", 3]
     assert found.at["accuracy", "value"] == pytest.approx(37 / 46)
-    words = " ".join(metrics.in_plain_words(table(label, score, group), "ill", 0.5, seed=0).split())
+    words = " ".join(metrics.plain_language_summary(table(label, score, group), "ill", 0.5, seed=0).split())
     assert "from 0 to 100 in single groups" in words
     assert "between" not in words
     assert "The numbers in brackets" not in words
@@ -349,33 +351,33 @@ def test_resamples_keep_the_number_of_patients_of_each_class():
 
 def test_a_patient_has_the_mean_of_the_cells_and_one_label():
     cells = table(["ill", "ill", "well"], [0.2, 0.6, 0.1], ["a", "a", "b"])
-    patients = metrics.by_group(cells)
+    patients = metrics.aggregate_by_group(cells)
     assert patients["p_ill"].to_dict() == {"a": pytest.approx(0.4), "b": pytest.approx(0.1)}
     assert list(patients["group"]) == ["a", "b"]
     with pytest.raises(ValueError, match="a: this group has images of several classes"):
-        metrics.by_group(table(["ill", "well"], [0.2, 0.6], ["a", "a"]))
+        metrics.aggregate_by_group(table(["ill", "well"], [0.2, 0.6], ["a", "a"]))
     with pytest.raises(ValueError, match="b: this group has images of several classes"):
-        metrics.by_group(table(["ill", "ill", "well"], [0.2, 0.6, 0.6], ["a", "b", "b"]))
+        metrics.aggregate_by_group(table(["ill", "ill", "well"], [0.2, 0.6, 0.6], ["a", "b", "b"]))
 
 
 def test_brier_and_calibration_error_of_hand_worked_cases(mixed):
-    assert metrics.brier(mixed, "ill", 0).value == pytest.approx(
+    assert metrics.brier_score(mixed, "ill", 0).value == pytest.approx(
         sk.brier_score_loss(mixed["label"] == "ill", mixed["p_ill"])
     )
     # Ten images at 0.75 of which five are ill, ten at 0.2 of which two are: (0.25 + 0) / 2, less what chance adds.
     cells = table(["ill"] * 5 + ["well"] * 5 + ["ill"] * 2 + ["well"] * 8, [0.75] * 10 + [0.2] * 10)
-    assert 0.06 < metrics.ece(cells, "ill", 0).value < 0.125
+    assert 0.06 < metrics.expected_calibration_error(cells, "ill", 0).value < 0.125
     many = table((["ill"] * 5 + ["well"] * 5 + ["ill"] * 2 + ["well"] * 8) * 200, ([0.75] * 10 + [0.2] * 10) * 200)
-    assert metrics.ece(many, "ill", 0).value == pytest.approx(0.125, abs=0.005)
-    shown = metrics.reliability(cells, "ill", 0)
+    assert metrics.expected_calibration_error(many, "ill", 0).value == pytest.approx(0.125, abs=0.005)
+    shown = metrics.calibration_curve(cells, "ill", 0)
     assert shown[["probability", "frequency", "n"]].to_numpy().tolist() == [[0.2, 0.2, 10], [0.75, 0.5, 10]]
-    ends = metrics.reliability(table(["ill", "ill", "well"], [1.0, 0.95, 0.85]), "ill", 0)
+    ends = metrics.calibration_curve(table(["ill", "ill", "well"], [1.0, 0.95, 0.85]), "ill", 0)
     assert ends[["frequency", "n"]].to_numpy().tolist() == [[0, 1], [1, 2]]  # 1.0 is in the last bin, 0.85 is not
 
 
 def test_a_temperature_can_be_fitted_to_probabilities_of_0_and_1():
     sure = table(["ill", "well", "ill", "well"] * 5, [1.0, 0.0, 0.0, 0.0] * 5)
-    warmed = metrics.with_temperature(sure, metrics.temperature(sure))
+    warmed = metrics.apply_temperature(sure, metrics.fit_temperature(sure))
     assert np.isfinite(warmed["p_ill"]).all()
     assert warmed["p_ill"].iloc[0] < 1
 
@@ -396,7 +398,9 @@ def test_the_calibration_error_lies_within_its_interval_and_the_interval_holds_t
     held, values = 0, []
     for _ in range(100):
         ill, _, score = draw(300)
-        found = metrics.ece(table(np.where(ill, "ill", "well"), score, np.repeat(np.arange(60), 5)), "ill", 0)
+        found = metrics.expected_calibration_error(
+            table(np.where(ill, "ill", "well"), score, np.repeat(np.arange(60), 5)), "ill", 0
+        )
         assert found.low <= found.value <= found.high
         held += found.low <= max(truth, 0.001) <= found.high
         values.append(found.value)
@@ -407,11 +411,11 @@ def test_the_calibration_error_lies_within_its_interval_and_the_interval_holds_t
 def test_a_calibration_error_over_few_groups_has_the_range_of_the_groups():
     group = np.repeat(np.arange(9), 10)
     cells = table(["ill"] * 45 + ["well"] * 45, np.repeat(np.arange(9) / 10, 10), group)
-    found = metrics.ece(cells, "ill", 0)
+    found = metrics.expected_calibration_error(cells, "ill", 0)
     assert (found.low, found.high) == pytest.approx((0.1, 1.0))  # patient 4: half ill at 0.4; patient 0: ill at 0
     assert found.interval == "range of groups"
     ten = table(["ill"] * 50 + ["well"] * 50, np.repeat(np.arange(10) / 10, 10), np.repeat(np.arange(10), 10))
-    assert metrics.ece(ten, "ill", 0).interval == "95 %"
+    assert metrics.expected_calibration_error(ten, "ill", 0).interval == "95 %"
 
 
 def test_an_interval_that_would_miss_its_value_is_widened_to_it():
@@ -426,12 +430,16 @@ def test_temperature_finds_how_much_too_sure_a_model_is():
     logit = random.normal(0, 1, 4000)
     ill = random.random(4000) < 1 / (1 + np.exp(-logit))
     sure = table(np.where(ill, "ill", "well"), 1 / (1 + np.exp(-3 * logit)))
-    t = metrics.temperature(sure)
+    t = metrics.fit_temperature(sure)
     assert t == pytest.approx(3, rel=0.1)
     timid = table(np.where(ill, "ill", "well"), 1 / (1 + np.exp(-0.4 * logit)))
-    assert metrics.temperature(timid) == pytest.approx(0.4, rel=0.1)
-    mended = metrics.with_temperature(sure, t)
-    assert metrics.ece(mended, "ill", 0).value < 0.03 < metrics.ece(sure, "ill", 0).value
+    assert metrics.fit_temperature(timid) == pytest.approx(0.4, rel=0.1)
+    mended = metrics.apply_temperature(sure, t)
+    assert (
+        metrics.expected_calibration_error(mended, "ill", 0).value
+        < 0.03
+        < metrics.expected_calibration_error(sure, "ill", 0).value
+    )
     assert metrics.roc_auc(mended, "ill", 0).value == pytest.approx(metrics.roc_auc(sure, "ill", 0).value)
 
 
@@ -446,7 +454,7 @@ def test_temperature_finds_how_much_too_sure_a_model_is():
 def test_probabilities_that_are_none_are_refused(probability, said):
     frame = pd.DataFrame({"group": ["a", "b"], "label": ["ill", "well"]}, index=["x", "y"])
     with pytest.raises(ValueError, match=said):
-        metrics.predictions(frame, probability, CLASSES, fold=0)
+        metrics.prediction_table(frame, probability, CLASSES, fold=0)
 
 
 def test_a_class_or_a_kind_of_image_that_is_not_there_is_named(mixed):
@@ -474,48 +482,48 @@ def names(alarms):
 def test_labels_in_another_order_than_images_raise_an_alarm(good):
     """The defect of two published systems: sensitivity equals fall-out, accuracy looks like something."""
     shuffled = good.assign(label=good["label"].sample(frac=1, random_state=1).to_numpy())
-    fired = metrics.knows_nothing(shuffled, "ill", 0.5, seed=0)
+    fired = checks.check_better_than_chance(shuffled, "ill", 0.5, seed=0)
     assert names(fired) == ["the model ranks like chance", "the label does not matter"]
-    assert "files in one order and labels in another" in fired[0].check
-    assert f"no comfort with {(good['label'] == 'ill').mean():.0%} ill" in fired[0].saw
-    assert metrics.knows_nothing(good, "ill", 0.5, seed=0) == []
+    assert "files in one order and labels in another" in fired[0].advice
+    assert f"no comfort with {(good['label'] == 'ill').mean():.0%} ill" in fired[0].observed
+    assert checks.check_better_than_chance(good, "ill", 0.5, seed=0) == []
 
 
 def test_a_model_that_says_one_thing_raises_an_alarm(good):
-    assert names(metrics.one_class(good.assign(p_ill=0.9, p_well=0.1))) == ["one class only"]
-    assert metrics.one_class(good) == []
-    assert metrics.one_class(good[good["label"] == "ill"].assign(p_ill=0.9, p_well=0.1)) == []
+    assert names(checks.check_single_class(good.assign(p_ill=0.9, p_well=0.1))) == ["one class only"]
+    assert checks.check_single_class(good) == []
+    assert checks.check_single_class(good[good["label"] == "ill"].assign(p_ill=0.9, p_well=0.1)) == []
 
 
 def test_what_was_seen_in_training_raises_an_alarm(good):
     patient = good["group"].astype(int)
     part = pd.Series(np.select([patient < 20, patient < 30], ["train", "validation"], "test"), good.index)
-    assert metrics.seen_in_training(good, part) == []
+    assert checks.check_leakage(good, part) == []
     by_cell = pd.Series(np.resize(["train", "validation", "test"], len(good)), good.index)
-    assert "group 0 is in test and train and validation" in metrics.seen_in_training(good, by_cell)[0].saw
+    assert "group 0 is in test and train and validation" in checks.check_leakage(good, by_cell)[0].observed
     pairs = pd.DataFrame([(good.index[0], good.index[-1], 0.99)], columns=["image_a", "image_b", "similarity"])
-    assert "show the same thing" in metrics.seen_in_training(good, part, pairs)[0].saw
+    assert "show the same thing" in checks.check_leakage(good, part, pairs)[0].observed
     copied = pd.concat([part, part.iloc[:1]])
-    assert "in the split twice, such as cell-0000" in metrics.seen_in_training(good, copied)[0].saw
+    assert "in the split twice, such as cell-0000" in checks.check_leakage(good, copied)[0].observed
 
 
 def test_a_test_that_is_also_the_validation_raises_an_alarm(good):
     part = pd.Series(np.where(good["group"].astype(int) < 20, "train", "test"), good.index)
-    assert names(metrics.seen_in_training(good, part)) == ["the test also chose the model"]
+    assert names(checks.check_leakage(good, part)) == ["the test also chose the model"]
 
 
 def test_patients_that_are_not_known_raise_an_alarm(good):
-    assert metrics.patients_unknown(good) == []
-    assert names(metrics.patients_unknown(good.assign(group=good.index))) == ["patients are not known"]
+    assert checks.check_groups_known(good) == []
+    assert names(checks.check_groups_known(good.assign(group=good.index))) == ["patients are not known"]
 
 
 def test_few_groups_raise_an_alarm_because_they_give_no_interval(good):
-    assert metrics.few_groups(good) == []
+    assert checks.check_group_count(good) == []
     nine = good[good["group"].isin(good["group"].unique()[:9])]
-    (alarm,) = metrics.few_groups(nine)
-    assert "images of 9 groups were tested" in alarm.saw
-    assert metrics.score([nine], "accuracy", 0).interval == "range of groups"
-    assert metrics.few_groups(good[good["group"].isin(good["group"].unique()[:10])]) == []
+    (alarm,) = checks.check_group_count(nine)
+    assert "images of 9 groups were tested" in alarm.observed
+    assert metrics.mean_score([nine], "accuracy", 0).interval == "range of groups"
+    assert checks.check_group_count(good[good["group"].isin(good["group"].unique()[:10])]) == []
 
 
 def test_an_area_whose_interval_holds_one_half_raises_an_alarm_and_one_without_an_interval_does_not():
@@ -525,31 +533,31 @@ def test_an_area_whose_interval_holds_one_half_raises_an_alarm_and_one_without_a
     auc = metrics.roc_auc(cells, "ill", 0)
     assert auc.value > 0.6
     assert auc.low < 0.5
-    assert "the model ranks like chance" in names(metrics.knows_nothing(cells, "ill", 0.5, 0))
+    assert "the model ranks like chance" in names(checks.check_better_than_chance(cells, "ill", 0.5, 0))
     few = cells[cells["group"].astype(int).isin([0, 1, 2, 3, 6, 7, 8, 9])]
     assert metrics.roc_auc(few, "ill", 0).low < 0.5
-    assert "the model ranks like chance" not in names(metrics.knows_nothing(few, "ill", 0.5, 0))
+    assert "the model ranks like chance" not in names(checks.check_better_than_chance(few, "ill", 0.5, 0))
 
 
 def test_a_model_that_ranks_the_wrong_way_round_raises_an_alarm(good):
     turned = good.assign(p_ill=good["p_well"], p_well=good["p_ill"])
     assert metrics.roc_auc(turned, "ill", 0).value < 0.1
-    assert names(metrics.knows_nothing(turned, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
+    assert names(checks.check_better_than_chance(turned, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
     few = turned[turned["group"].isin(turned["group"].unique()[:8])]
-    assert names(metrics.knows_nothing(few, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
+    assert names(checks.check_better_than_chance(few, "ill", 0.5, seed=0)) == ["the model ranks the wrong way round"]
     weak = good.assign(p_ill=1 - good["p_ill"] ** 0.05).assign(p_well=lambda t: 1 - t["p_ill"])
-    assert metrics.knows_nothing(weak, "ill", 0.02, seed=0)[0].name == "the model ranks the wrong way round"
+    assert checks.check_better_than_chance(weak, "ill", 0.02, seed=0)[0].name == "the model ranks the wrong way round"
 
 
 def test_another_input_than_in_training_raises_an_alarm():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     images[..., 2] //= 4
     learnt = metrics.input_statistics(images)
-    assert metrics.another_input(images[:2], learnt) == []
-    scaled = metrics.another_input((images / 255).astype(np.float32), learnt)
-    assert "images are float32, the model learnt from uint8" in scaled[0].saw
-    assert "pixels are from" in scaled[1].saw
-    assert "order of the channels" in metrics.another_input(images[..., ::-1], learnt)[0].check
+    assert checks.check_input_shift(images[:2], learnt) == []
+    scaled = checks.check_input_shift((images / 255).astype(np.float32), learnt)
+    assert "images are float32, the model learnt from uint8" in scaled[0].observed
+    assert "pixels are from" in scaled[1].observed
+    assert "order of the channels" in checks.check_input_shift(images[..., ::-1], learnt)[0].advice
 
 
 @pytest.mark.parametrize("task", ["leukaemia", "types"])
@@ -557,14 +565,14 @@ def test_red_and_blue_exchanged_raise_an_alarm_on_cells_and_other_patients_do_no
     cells = datasets.load("synthetic", n_images=200, n_patients=30, size=48, task=task)
     pictures, held_out = cells.load_images(48), (splits.group_folds(cells.frame, 3, 0) == 0).to_numpy()
     learnt = metrics.input_statistics(pictures[~held_out])
-    assert metrics.another_input(pictures[held_out], learnt) == []
-    (alarm,) = metrics.another_input(pictures[held_out][..., ::-1], learnt)
-    assert "twice as well with red and blue exchanged" in alarm.saw
-    assert "OpenCV" in alarm.check
+    assert checks.check_input_shift(pictures[held_out], learnt) == []
+    (alarm,) = checks.check_input_shift(pictures[held_out][..., ::-1], learnt)
+    assert "twice as well with red and blue exchanged" in alarm.observed
+    assert "OpenCV" in alarm.advice
 
 
 def test_an_alarm_reads_as_a_sentence_that_fits_a_page():
-    said = str(metrics.Alarm("one class only", "all 12 images are called ill, 50% are", "the learning rate, " * 5))
+    said = str(checks.Finding("one class only", "all 12 images are called ill, 50% are", "the learning rate, " * 5))
     assert " ".join(said.split()).startswith("Alarm, one class only: all 12 images are called ill, 50% are. Check the")
     assert max(map(len, said.splitlines())) <= 60
 
@@ -574,10 +582,10 @@ def test_all_alarms_asks_every_one(good):
     part = pd.Series(np.select([patient < 20, patient < 30], ["train", "validation"], "test"), good.index)
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     learnt = metrics.input_statistics(images)
-    assert metrics.all_alarms(good, "ill", 0.5, good, part, images, learnt, seed=0) == []
+    assert checks.run_checks(good, "ill", 0.5, good, part, images, learnt, seed=0) == []
     bad = good.assign(p_ill=0.9, p_well=0.1)
     by_cell = pd.Series(np.resize(["train", "validation", "test"], len(good)), good.index)
-    fired = metrics.all_alarms(bad, "ill", 0.5, good, by_cell, images / 255, learnt, seed=0)
+    fired = checks.run_checks(bad, "ill", 0.5, good, by_cell, images / 255, learnt, seed=0)
     assert names(fired) == [
         "the model ranks like chance", "one class only", "the test is not new", "another input", "another input"
     ]  # fmt: skip
@@ -601,6 +609,6 @@ def test_real_images_are_judged_over_all_and_not_one_by_one(real):
     learnt, together = metrics.input_statistics(pictures), metrics.InputStatistics()
     for picture in pictures:
         together.add(picture[None])
-    assert metrics.input_shift(together.summary(), learnt) == []
-    alone = sum(bool(metrics.another_input(picture[None], learnt)) for picture in pictures)
+    assert checks.check_input_statistics(together.summary(), learnt) == []
+    alone = sum(bool(checks.check_input_shift(picture[None], learnt)) for picture in pictures)
     assert alone > 30

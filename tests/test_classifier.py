@@ -16,6 +16,7 @@ import pytest
 
 from helpers import (
     cards,
+    checks,
     classification,
     datasets,
     images,
@@ -139,7 +140,7 @@ def test_images_are_judged_once_over_all_of_them(trained, tmp_path):
     assert (found.bad, found.findings) == ([], [])
     assert len(found.table) == 100
     alone = [
-        metrics.another_input(images.resize_pad(images.read_image(path), card.size)[None], card.input.model_dump())
+        checks.check_input_shift(images.resize_pad(images.read_image(path), card.size)[None], card.input.model_dump())
         for path in paths
     ]
     assert sum(map(bool, alone)) > 0
@@ -362,8 +363,8 @@ def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained,
 def test_plain_words_hold_the_numbers_of_the_table():
     data = datasets.load("synthetic", n_images=40, n_patients=20, task="leukaemia", size=32)
     score = (data.frame["label"] == "lymphoblast") * 0.8 + 0.1
-    table = metrics.predictions(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, fold=0)
-    lines = metrics.in_plain_words(table, "lymphoblast", 0.5, seed=0)
+    table = metrics.prediction_table(data.frame, pd.concat([1 - score, score], axis=1).to_numpy(), data.classes, fold=0)
+    lines = metrics.plain_language_summary(table, "lymphoblast", 0.5, seed=0)
     assert max(map(len, lines.splitlines())) <= 70
     said = " ".join(lines.split())
     assert "Tested on 40 images of" in said

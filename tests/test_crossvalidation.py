@@ -13,6 +13,7 @@ import pytest
 
 from helpers import (
     augmentation,
+    checks,
     crossvalidation,
     datasets,
     features,
@@ -123,7 +124,7 @@ def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
     fold, folds = splits.group_folds(data.frame, 4, seed=1), []
 
     def accuracy(table):
-        return metrics.score([table], "accuracy", 0)
+        return metrics.mean_score([table], "accuracy", 0)
 
     ready = {"score": accuracy, "seed": 2}
     curve = crossvalidation.learning_curve(data, fold, constant(folds), sizes=[20, 10], tested=[0, 1], **ready)
@@ -147,7 +148,7 @@ def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data)
 
     def accuracy(*tables):
         scored.append(len(tables))
-        return metrics.score(tables, "accuracy", 0)
+        return metrics.mean_score(tables, "accuracy", 0)
 
     ready = {"sizes": [10], "tested": [0], "score": accuracy, "seed": 2, "draws": 3}
     curve = crossvalidation.learning_curve(data, fold, constant(folds), **ready)
@@ -162,7 +163,7 @@ def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_the
     one = splits.split_for_fold(splits.group_folds(data.frame, 5, seed=1), 0)
     known = one.train.append(one.val)
     learn = crossvalidation.with_features(noise, "support vector machine", seed=0)
-    table = metrics.predictions(data.frame.loc[known], learn(data, one, known), data.classes, fold=0)
+    table = metrics.prediction_table(data.frame.loc[known], learn(data, one, known), data.classes, fold=0)
     assert metrics.roc_auc(table, data.classes[1], 0).value < 0.65  # by heart it would be 1
 
 
@@ -210,8 +211,8 @@ def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
         splits.split_for_fold(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
         for draw in (splits.image_folds, splits.group_folds)
     )
-    assert "in two parts of the split" in metrics.seen_in_training(by_original, leaky)[0].saw
-    assert metrics.seen_in_training(by_original, honest) == []
+    assert "in two parts of the split" in checks.check_leakage(by_original, leaky)[0].observed
+    assert checks.check_leakage(by_original, honest) == []
 
 
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):

@@ -9,7 +9,7 @@ from skimage.metrics import hausdorff_distance
 from sklearn.metrics import jaccard_score
 
 from helpers import metrics
-from helpers.metrics import Estimate, mean_over_groups, overlap, table_of_means
+from helpers.metrics import Estimate, cluster_mean, dice_and_iou, summarise
 
 
 def mask(*rows):
@@ -24,7 +24,7 @@ def drawn(values, groups):
 
 def test_overlap_of_a_hand_worked_pair():
     # 4 and 3 pixels, 2 in common: Dice 2·2/7, intersection over union 2/5.
-    dice, iou = overlap(mask("##..", "##.."), mask(".#..", ".##."))
+    dice, iou = dice_and_iou(mask("##..", "##.."), mask(".#..", ".##."))
     assert dice == pytest.approx(4 / 7)
     assert iou == pytest.approx(2 / 5)
 
@@ -41,32 +41,32 @@ def test_overlap_of_a_hand_worked_pair():
     ids=["equal", "apart", "both empty", "nothing to find", "nothing found"],
 )
 def test_overlap_at_its_limits(truth, predicted, expected):
-    assert overlap(truth, predicted) == (expected, expected)
+    assert dice_and_iou(truth, predicted) == (expected, expected)
 
 
 def test_overlap_does_not_depend_on_the_order():
     random = np.random.default_rng(0)
     a, b = random.random((2, 20, 30)) < 0.4
-    assert overlap(a, b) == overlap(b, a)
-    dice, iou = overlap(a, b)
+    assert dice_and_iou(a, b) == dice_and_iou(b, a)
+    dice, iou = dice_and_iou(a, b)
     assert iou == pytest.approx(dice / (2 - dice))
 
 
 def test_overlap_refuses_masks_of_different_shape():
     with pytest.raises(ValueError, match=r"\(2, 3\).*\(3, 2\)"):
-        overlap(np.zeros((2, 3), bool), np.zeros((3, 2), bool))
+        dice_and_iou(np.zeros((2, 3), bool), np.zeros((3, 2), bool))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, float])
 def test_overlap_refuses_masks_that_are_not_boolean(dtype):
     with pytest.raises(ValueError, match=np.dtype(dtype).name):
-        overlap(np.zeros((2, 2), bool), np.zeros((2, 2), dtype))
+        dice_and_iou(np.zeros((2, 2), bool), np.zeros((2, 2), dtype))
 
 
 def test_mean_over_groups_gives_the_mean_and_an_interval_around_it():
     random = np.random.default_rng(3)
     values, groups = drawn(random.normal(5, 1, 200), np.arange(200) % 20)
-    estimate = mean_over_groups(values, groups, seed=0)
+    estimate = cluster_mean(values, groups, seed=0)
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.low < estimate.value < estimate.high
     assert (estimate.n, estimate.groups) == (200, 20)
@@ -75,7 +75,7 @@ def test_mean_over_groups_gives_the_mean_and_an_interval_around_it():
 def test_one_group_per_image_gives_the_usual_interval_of_a_mean():
     random = np.random.default_rng(4)
     values, groups = drawn(random.normal(0, 1, 400), range(400))
-    estimate = mean_over_groups(values, groups, seed=1)
+    estimate = cluster_mean(values, groups, seed=1)
     expected = 2 * 1.96 * values.std() / np.sqrt(400)
     assert estimate.high - estimate.low == pytest.approx(expected, rel=0.1)
 
@@ -83,19 +83,19 @@ def test_one_group_per_image_gives_the_usual_interval_of_a_mean():
 def test_the_same_seed_gives_the_same_interval_whatever_the_order_of_images():
     random = np.random.default_rng(5)
     values, groups = drawn(random.normal(0, 1, 60), np.arange(60) % 12)
-    once = mean_over_groups(values, groups, seed=7)
-    assert mean_over_groups(values, groups, seed=7) == once
-    again = mean_over_groups(values.sample(frac=1, random_state=1), groups, seed=7)
+    once = cluster_mean(values, groups, seed=7)
+    assert cluster_mean(values, groups, seed=7) == once
+    again = cluster_mean(values.sample(frac=1, random_state=1), groups, seed=7)
     assert (again.low, again.high) == pytest.approx((once.low, once.high))
-    other = mean_over_groups(values, groups, seed=8)
+    other = cluster_mean(values, groups, seed=8)
     assert (other.low, other.high) != (once.low, once.high)
 
 
 def test_ten_copies_of_every_image_do_not_shrink_the_interval():
     random = np.random.default_rng(6)
     numbers, names = random.normal(0, 1, 30), np.arange(30) % 10
-    few = mean_over_groups(*drawn(numbers, names), seed=2)
-    many = mean_over_groups(*drawn(np.tile(numbers, 10), np.tile(names, 10)), seed=2)
+    few = cluster_mean(*drawn(numbers, names), seed=2)
+    many = cluster_mean(*drawn(np.tile(numbers, 10), np.tile(names, 10)), seed=2)
     assert many.n == 10 * few.n
     assert many.high - many.low == pytest.approx(few.high - few.low, rel=1e-6)
 
@@ -107,7 +107,7 @@ def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100():
         effect = random.normal(0, 1, 40)
         groups = np.repeat(np.arange(40), random.integers(3, 8, 40))
         values, groups = drawn(effect[groups] + random.normal(0, 1, len(groups)), groups)
-        estimate = mean_over_groups(values, groups, seed=trial)
+        estimate = cluster_mean(values, groups, seed=trial)
         covered += estimate.low <= 0 <= estimate.high
     assert 0.90 <= covered / trials <= 0.98
 
@@ -118,7 +118,7 @@ def test_ignoring_groups_would_cover_far_too_seldom():
     for trial in range(trials):
         effect = random.normal(0, 1, 20)
         values, _ = drawn(np.repeat(effect, 20) + random.normal(0, 0.3, 400), range(400))
-        estimate = mean_over_groups(values, pd.Series(values.index, index=values.index), seed=trial)
+        estimate = cluster_mean(values, pd.Series(values.index, index=values.index), seed=trial)
         covered += estimate.low <= 0 <= estimate.high
     assert covered / trials < 0.6
 
@@ -127,18 +127,18 @@ def test_ignoring_groups_would_cover_far_too_seldom():
 def test_a_value_that_is_not_finite_is_refused(bad):
     values, groups = drawn([1.0, bad, 2.0], "aab")
     with pytest.raises(ValueError, match="finite"):
-        mean_over_groups(values, groups, seed=0)
+        cluster_mean(values, groups, seed=0)
 
 
 def test_no_value_at_all_is_refused():
     with pytest.raises(ValueError, match="there are 0"):
-        mean_over_groups(*drawn([], []), seed=0)
+        cluster_mean(*drawn([], []), seed=0)
 
 
 def test_an_image_without_a_group_is_refused():
     values, groups = drawn([1.0, 2.0, 3.0], "aab")
     with pytest.raises(ValueError, match="1 of 3 images have no group"):
-        mean_over_groups(values, groups.iloc[:2], seed=0)
+        cluster_mean(values, groups.iloc[:2], seed=0)
 
 
 def test_an_estimate_reads_as_a_sentence_that_names_its_interval():
@@ -158,10 +158,10 @@ def test_an_estimate_is_not_rounded_and_an_interval_beside_its_value_is_refused(
 
 def test_below_ten_groups_there_is_the_range_of_the_groups_and_no_interval():
     values, groups = drawn([1, 1, 0, 0, 1, 0, 0, 0], "aaaabbcc")
-    found = mean_over_groups(values, groups, seed=0)
+    found = cluster_mean(values, groups, seed=0)
     assert (found.value, found.low, found.high) == (3 / 8, 0.0, 0.5)
     assert (found.interval, found.groups) == ("range of groups", 3)
-    nine, ten = (mean_over_groups(*drawn(np.arange(k), range(k)), seed=0) for k in (9, 10))
+    nine, ten = (cluster_mean(*drawn(np.arange(k), range(k)), seed=0) for k in (9, 10))
     assert (nine.low, nine.high, nine.interval) == (0, 8, "range of groups")
     assert ten.interval == "95 %"
     assert 0 < ten.low < ten.high < 9
@@ -170,10 +170,10 @@ def test_below_ten_groups_there_is_the_range_of_the_groups_and_no_interval():
 @pytest.mark.parametrize(("value", "low", "high"), [(1.0, 0.025 ** (1 / 25), 1.0), (0.0, 0.0, 1 - 0.025 ** (1 / 25))])
 def test_where_all_groups_agree_the_interval_is_exact_over_groups(value, low, high):
     values, groups = drawn([value] * 100, np.arange(100) % 25)
-    found = mean_over_groups(values, groups, seed=0, proportion=True)
+    found = cluster_mean(values, groups, seed=0, proportion=True)
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
     assert (low, high) == pytest.approx(stats.binomtest(round(25 * value), 25).proportion_ci(method="exact"))
-    apart = mean_over_groups(values, groups, seed=0)  # of a distance in pixels nothing is known beyond
+    apart = cluster_mean(values, groups, seed=0)  # of a distance in pixels nothing is known beyond
     assert (apart.low, apart.high) == (value, value)
 
 
@@ -181,8 +181,8 @@ def test_a_table_of_means_gives_exact_intervals_to_proportions_only():
     ids = [f"c{k}" for k in range(24)]
     cells = pd.DataFrame({"image_id": ids, "part": "nucleus", "dice": 1.0})
     groups = pd.Series(np.arange(24) % 12, ids)
-    assert table_of_means(cells, "dice", ["part"], groups=groups, seed=0)["low"].tolist() == [1]
-    exact = table_of_means(cells, "dice", ["part"], groups=groups, seed=0, proportion=True)
+    assert summarise(cells, "dice", ["part"], groups=groups, seed=0)["low"].tolist() == [1]
+    exact = summarise(cells, "dice", ["part"], groups=groups, seed=0, proportion=True)
     assert exact["low"].tolist() == pytest.approx([0.025 ** (1 / 12)])
 
 
@@ -190,9 +190,7 @@ def test_an_interval_over_ten_groups_covers_nine_times_in_ten():
     random, covered = np.random.default_rng(1), 0
     for trial in range(400):
         effect = random.normal(0, 1, 10)
-        found = mean_over_groups(
-            *drawn(np.repeat(effect, 5) + random.normal(0, 0.5, 50), np.repeat(range(10), 5)), trial
-        )
+        found = cluster_mean(*drawn(np.repeat(effect, 5) + random.normal(0, 0.5, 50), np.repeat(range(10), 5)), trial)
         covered += found.low <= 0 <= found.high
     assert 0.87 <= covered / 400 <= 0.95
 
@@ -207,7 +205,7 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
         }
     )
     groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
-    means = table_of_means(table, "dice", ["method", "part"], groups=groups, seed=0)
+    means = summarise(table, "dice", ["method", "part"], groups=groups, seed=0)
     assert list(means.columns) == ["method", "part", "dice", "low", "high", "interval", "n", "groups"]
     assert means["method"].tolist() == ["otsu", "kmeans"]
     assert means["dice"].tolist() == pytest.approx([0.6, 0.9])
@@ -221,13 +219,13 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
 
 def test_table_of_means_may_split_by_one_column():
     table = pd.DataFrame({"image_id": ["a", "b"], "method": ["otsu", "kmeans"], "dice": [0.5, 0.75]})
-    means = table_of_means(table, "dice", ["method"], groups=pd.Series({"a": 1, "b": 2}), seed=0)
+    means = summarise(table, "dice", ["method"], groups=pd.Series({"a": 1, "b": 2}), seed=0)
     assert means["dice"].tolist() == [0.5, 0.75]
 
 
 def test_one_group_has_a_mean_but_no_interval():
     values = pd.Series([0.2, 0.4], index=["a", "b"])
-    estimate = mean_over_groups(values, pd.Series(["P", "P"], index=["a", "b"]), seed=0)
+    estimate = cluster_mean(values, pd.Series(["P", "P"], index=["a", "b"]), seed=0)
     assert estimate.value == pytest.approx(0.3)
     assert np.isnan([estimate.low, estimate.high]).all()
     assert estimate.groups == 1
@@ -275,7 +273,7 @@ def test_a_square_moved_by_two_pixels():
     a[5:15, 5:15] = b[5:15, 7:17] = True
     assert metrics.hausdorff95(a, b) == 2
     assert metrics.surface_dice(a, b, 2) == 1
-    assert metrics.overlap(a, b)[0] == pytest.approx(0.8)
+    assert metrics.dice_and_iou(a, b)[0] == pytest.approx(0.8)
 
 
 def test_segmentation_scores_has_every_part_of_every_image():

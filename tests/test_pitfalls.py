@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import metrics, pitfalls
+from helpers import checks, metrics, pitfalls
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +32,19 @@ def test_labels_paired_by_position_keep_their_numbers_and_lose_their_meaning(sai
     wrong = said.assign(label=labels[said.index])
     assert metrics.roc_auc(said, "ill", 0).value > 0.9
     assert abs(metrics.roc_auc(wrong, "ill", 0).value - 0.5) < 0.12
-    assert metrics.knows_nothing(wrong, "ill", 0.5, 0)
-    assert not metrics.knows_nothing(said, "ill", 0.5, 0)
+    assert checks.check_better_than_chance(wrong, "ill", 0.5, 0)
+    assert not checks.check_better_than_chance(said, "ill", 0.5, 0)
 
 
 def test_a_curve_from_answers_lies_below_that_from_probabilities_and_raises_an_alarm(said):
     hard = pitfalls.calls_only(said, "ill", 0.5)
     assert set(np.unique(hard[["p_ill", "p_well"]])) == {0.0, 1.0}
     assert (hard["p_ill"] + hard["p_well"] == 1).all()
-    assert metrics.predicted(hard).equals(metrics.predicted(said))
+    assert metrics.predicted_classes(hard).equals(metrics.predicted_classes(said))
     assert metrics.roc_auc(hard, "ill", 0).value < metrics.roc_auc(said, "ill", 0).value - 0.02
-    (alarm,) = metrics.thresholded(hard)
-    assert "200 images are 0 or 1" in alarm.saw
-    assert metrics.thresholded(said) == []
+    (alarm,) = checks.check_probabilities(hard)
+    assert "200 images are 0 or 1" in alarm.observed
+    assert checks.check_probabilities(said) == []
 
 
 def test_counting_copies_narrows_the_interval_and_not_the_number(said):

@@ -18,7 +18,7 @@ def said():
     label = np.where(np.repeat(np.arange(12), 10) % 2 == 0, "ill", "well")
     ill = np.clip(random.normal(0.35 + 0.3 * (label == "ill"), 0.15), 0, 1)
     frame = pd.DataFrame({"group": group, "label": label}, index=[f"c{k}" for k in range(120)])
-    return metrics.predictions(frame, np.stack([ill, 1 - ill], axis=1), ("ill", "well"), fold=0)
+    return metrics.prediction_table(frame, np.stack([ill, 1 - ill], axis=1), ("ill", "well"), fold=0)
 
 
 def in_legend(ax):
@@ -174,7 +174,7 @@ def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
 
 
 def test_reliability_names_every_bin(said):
-    table = metrics.reliability(said, "ill", 0)
+    table = metrics.calibration_curve(said, "ill", 0)
     picture = plots.reliability({"model": table}, "A caption.")
     for row in table.itertuples():
         shown = f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n}" in picture.alt
@@ -198,7 +198,7 @@ def test_reliability_names_every_bin(said):
 
 
 def test_patients_are_shown_by_their_mean_and_wrong_sides_are_counted(said):
-    patients = metrics.by_group(said)
+    patients = metrics.aggregate_by_group(said)
     threshold = pd.Series(float(patients["p_ill"].median()), patients.index)
     wrong = int(((patients["p_ill"] >= threshold) != (patients["label"] == "ill")).sum())
     picture = plots.by_patient(said, "ill", threshold, "A caption.")

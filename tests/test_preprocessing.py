@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from helpers import preprocessing
-from helpers.metrics import overlap
+from helpers.metrics import dice_and_iou
 from helpers.preprocessing import (
     HSV_LOWER,
     HSV_UPPER,
@@ -208,7 +208,7 @@ def test_a_dark_nucleus_is_found(segment):
     picture, nucleus = cell_picture()
     found = segment(picture)
     assert found.dtype == bool
-    assert overlap(nucleus, found)[0] > 0.9
+    assert dice_and_iou(nucleus, found)[0] > 0.9
 
 
 @pytest.mark.parametrize("segment", SEGMENTATIONS.values(), ids=SEGMENTATIONS.keys())

@@ -27,7 +27,7 @@ def test_the_project_is_the_checkout_unless_another_is_named(tmp_path, monkeypat
     checkout = Path(project.__file__).resolve().parents[1]
     assert Project.current().root == checkout
     assert (Project.current().package / "project.py").samefile(project.__file__)
-    Project.current().check()
+    Project.current().advice()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LEUKOBOOK_PROJECT", "copy")
     copy = Project.current()
@@ -35,7 +35,7 @@ def test_the_project_is_the_checkout_unless_another_is_named(tmp_path, monkeypat
     assert copy.results == tmp_path / "copy" / "book" / "results"
     assert copy.loader == tmp_path / "copy" / "build"
     with pytest.raises(project.ProjectError, match="copy: no project, as it has no folder notebooks"):
-        copy.check()
+        copy.advice()
 
 
 def test_without_a_home_one_line_says_what_to_set(homeless):

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import features
 from helpers.datasets import NUCLEUS
-from helpers.metrics import overlap
+from helpers.metrics import dice_and_iou
 from helpers.preprocessing import segment_kmeans
 from helpers.splits import find_near_duplicates
 
@@ -140,7 +140,7 @@ def test_kmeans_finds_the_nuclei_of_wbc2(wbc2):
     dice = []
     for image_id in wbc2.frame.index[:30]:
         nucleus = wbc2.load_mask(image_id) == NUCLEUS
-        dice.append(overlap(nucleus, segment_kmeans(wbc2.load_image(image_id)))[0])
+        dice.append(dice_and_iou(nucleus, segment_kmeans(wbc2.load_image(image_id)))[0])
     assert np.mean(dice) > 0.85
 
 

@@ -171,7 +171,7 @@ class Dataset:
         Args:
             decode: decode every image and mask (slow, finds all damage) instead of looking at the headers.
         """
-        outcomes = self.try_rows(self.decode if decode else self.reader.check, "checking")
+        outcomes = self.try_rows(self.decode if decode else self.reader.advice, "checking")
         return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
 
     def fingerprint(self) -> str:
@@ -233,7 +233,7 @@ class Dataset:
         Raises:
             ImageError: one of them is damaged, or they do not fit each other.
         """
-        self.reader.check(row)
+        self.reader.advice(row)
         image = self.reader.read(row, None)
         if self.has_masks:
             self.reader.read_mask(row)

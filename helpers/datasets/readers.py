@@ -24,7 +24,7 @@ class Reader(Protocol):
     def image_size(self, row: Any) -> tuple[int, int]:
         """Find height and width of the image of a row in pixels, without decoding it."""
 
-    def check(self, row: Any) -> None:
+    def advice(self, row: Any) -> None:
         """Raise :class:`helpers.images.ImageError` where the headers already show that a row cannot be read."""
 
     def content(self, row: Any) -> Iterator[bytes]:
@@ -56,7 +56,7 @@ class FileReader:
         """See :class:`Reader`."""
         return images.image_size(self.root / row.path)
 
-    def check(self, row: Any) -> None:
+    def advice(self, row: Any) -> None:
         """See :class:`Reader`."""
         self._checked_size(row)
 
@@ -100,7 +100,7 @@ class CropReader(FileReader):
         """See :class:`Reader`."""
         return row.bottom - row.top, row.right - row.left
 
-    def check(self, row: Any) -> None:
+    def advice(self, row: Any) -> None:
         """See :class:`Reader`."""
         height, width = self._checked_size(row)
         if row.right > width or row.bottom > height:
@@ -128,7 +128,7 @@ class ArrayReader:
         """See :class:`Reader`."""
         return self.array.shape[1:3]
 
-    def check(self, row: Any) -> None:
+    def advice(self, row: Any) -> None:
         """The array was checked as a whole."""
 
     def content(self, row: Any) -> Iterator[bytes]:

@@ -205,12 +205,12 @@ def interval_estimate(
     return Estimate(value, min(low, value), max(high, value), n, groups)
 
 
-def fewest_groups(table: pd.DataFrame) -> int:
+def min_groups_per_class(table: pd.DataFrame) -> int:
     """Count the groups of the class that has fewest."""
     return int(table.groupby("label")["group"].nunique().min())
 
 
-def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proportion: bool = False) -> Estimate:
+def cluster_mean(values: pd.Series, groups: pd.Series, seed: int, *, proportion: bool = False) -> Estimate:
     """Estimate a mean over images with an interval that resamples whole groups.
 
     Images of one group are not independent, so the interval must not shrink when a group gives more of them.
@@ -239,7 +239,7 @@ def mean_over_groups(values: pd.Series, groups: pd.Series, seed: int, *, proport
     return Bootstrap(mean, table, seed).estimate(proportion=proportion)
 
 
-def table_of_means(
+def summarise(
     table: pd.DataFrame, value: str, by: list[str], *, groups: pd.Series, seed: int, proportion: bool = False
 ) -> pd.DataFrame:
     """Tabulate the mean of ``value``, its interval, n and number of groups for every combination of ``by``.
@@ -254,7 +254,7 @@ def table_of_means(
     """
     rows = []
     for key, part in table.groupby(by, sort=False, observed=True):
-        mean = mean_over_groups(part.set_index("image_id")[value], groups, seed, proportion=proportion)
+        mean = cluster_mean(part.set_index("image_id")[value], groups, seed, proportion=proportion)
         rows.append(dict(zip(by, key, strict=True)) | mean.row(value))
     return pd.DataFrame(rows, columns=[*by, value, "low", "high", "interval", "n", "groups"])
 

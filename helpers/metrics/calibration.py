@@ -12,24 +12,24 @@ from helpers.metrics.bootstrap import (
     LEVEL,
     Bootstrap,
     Estimate,
+    cluster_mean,
     interval_estimate,
-    mean_over_groups,
     of_one_class,
     weighted_sums,
 )
-from helpers.metrics.classification import PREFIX, classes_of
+from helpers.metrics.classification import PREFIX, prediction_classes
 from helpers.metrics.resampling import FEWEST
 
 BINS = 10
 
 
-def brier(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+def brier_score(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
     error = (table[PREFIX + positive] - (table["label"] == positive)) ** 2
-    return mean_over_groups(error, table["group"], seed, proportion=True)
+    return cluster_mean(error, table["group"], seed, proportion=True)
 
 
-def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+def expected_calibration_error(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the expected calibration error: the mean distance of probability and frequency over ten bins.
 
     Bins are weighted by their images (Guo et al. 2017). Chance alone puts the plain number above 0, the more the fewer
@@ -61,23 +61,23 @@ def ece(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     return replace(found, low=0.0) if chance else found
 
 
-def reliability(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
+def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
     """For every bin of probability that has images: mean ``probability``, ``frequency`` of the class, interval, n."""
     rows, bins = [], _bin(table, positive)
     for number in np.unique(bins):
         part = table[bins == number]
         true = (part["label"] == positive).astype(float)
-        frequency = mean_over_groups(true, part["group"], seed, proportion=True)
+        frequency = cluster_mean(true, part["group"], seed, proportion=True)
         rows.append({"probability": float(part[PREFIX + positive].mean())} | frequency.row("frequency"))
     return pd.DataFrame(rows)
 
 
-def temperature(table: pd.DataFrame) -> float:
+def fit_temperature(table: pd.DataFrame) -> float:
     """The number by which the logarithms of all probabilities are divided to suit the truth best (Guo et al. 2017).
 
     Above 1 the model was too sure of itself. Fit it on validation images.
     """
-    classes = classes_of(table)
+    classes = prediction_classes(table)
     true = table["label"].map(classes.index).to_numpy()
 
     def surprise(log_t: float) -> float:
@@ -87,14 +87,14 @@ def temperature(table: pd.DataFrame) -> float:
     return float(np.exp(minimize_scalar(surprise, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
-def with_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
+def apply_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
     """The same predictions at a temperature; their order, and so the ROC curve of two classes, does not change."""
-    columns = [PREFIX + name for name in classes_of(table)]
+    columns = [PREFIX + name for name in prediction_classes(table)]
     return table.assign(**dict(zip(columns, _warmed(table, t).T, strict=True)))
 
 
 def _warmed(table: pd.DataFrame, t: float) -> np.ndarray:
-    logits = np.log(np.clip(table[[PREFIX + name for name in classes_of(table)]].to_numpy(), 1e-7, 1)) / t
+    logits = np.log(np.clip(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy(), 1e-7, 1)) / t
     raised = np.exp(logits - logits.max(1, keepdims=True))
     return raised / raised.sum(1, keepdims=True)
 

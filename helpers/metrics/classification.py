@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Bootstrap, fewest_groups, weighted_sums
+from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Bootstrap, min_groups_per_class, weighted_sums
 
 PREFIX = "p_"
 
 
-def predictions(frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], *, fold: int) -> pd.DataFrame:
+def prediction_table(
+    frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], *, fold: int
+) -> pd.DataFrame:
     """The table of predictions of some images.
 
     Args:
@@ -39,12 +41,12 @@ def predictions(frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[s
     return frame[["group", "label"]].assign(fold=fold, **columns)
 
 
-def classes_of(table: pd.DataFrame) -> list[str]:
+def prediction_classes(table: pd.DataFrame) -> list[str]:
     """The classes of a table of predictions, in the order of its columns."""
     return [column.removeprefix(PREFIX) for column in table.columns if column.startswith(PREFIX)]
 
 
-def by_group(table: pd.DataFrame) -> pd.DataFrame:
+def aggregate_by_group(table: pd.DataFrame) -> pd.DataFrame:
     """One prediction per group, usually the patient: the mean over its images.
 
     Raises:
@@ -53,14 +55,14 @@ def by_group(table: pd.DataFrame) -> pd.DataFrame:
     labels = table.groupby("group")["label"].nunique()
     if (labels > 1).any():
         raise ValueError(f"{labels.index[labels > 1][0]}: this group has images of several classes")
-    columns = [PREFIX + name for name in classes_of(table)]
+    columns = [PREFIX + name for name in prediction_classes(table)]
     means = table.groupby("group").agg({"label": "first", "fold": "first", **dict.fromkeys(columns, "mean")})
     return means.rename_axis("image_id").reset_index().assign(group=lambda t: t["image_id"]).set_index("image_id")
 
 
-def predicted(table: pd.DataFrame) -> pd.Series:
+def predicted_classes(table: pd.DataFrame) -> pd.Series:
     """The most probable class of every image."""
-    classes = np.array(classes_of(table))
+    classes = np.array(prediction_classes(table))
     return pd.Series(classes[table[[PREFIX + c for c in classes]].to_numpy().argmax(1)], table.index, name="predicted")
 
 
@@ -83,7 +85,7 @@ _RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> pd.DataFrame:
+def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> pd.DataFrame:
     """What follows from calling every image positive whose probability reaches a threshold.
 
     Args:
@@ -99,7 +101,7 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, s
         nothing positive.
     """
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
-    true, above = truth_of(table, positive), table[PREFIX + positive].to_numpy() >= limit
+    true, above = true_labels(table, positive), table[PREFIX + positive].to_numpy() >= limit
     outcomes = np.stack([true & above, true & ~above, ~true & above, ~true & ~above], axis=1)
     sums = weighted_sums(outcomes, table)
 
@@ -110,7 +112,7 @@ def rates(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, s
     bootstrap, rows = Bootstrap(measures, table, seed), []
     for number, (name, (denominator, _)) in enumerate(_RATES.items()):
         counted = outcomes[:, denominator].any(axis=1)
-        rests_on = fewest_groups(table) if name == "balanced accuracy" else None
+        rests_on = min_groups_per_class(table) if name == "balanced accuracy" else None
         rows.append({"measure": name} | bootstrap.estimate(number, counted=counted, rests_on=rests_on).row("value"))
     return pd.DataFrame(rows)
 
@@ -134,7 +136,7 @@ class Threshold:
     assurance: float
 
 
-def threshold_for(
+def threshold_at_sensitivity(
     table: pd.DataFrame, positive: str, sensitivity: float, *, assurance: float | None = None
 ) -> Threshold:
     """Choose the highest threshold at which at least a wanted share of positive images is called positive.
@@ -156,7 +158,7 @@ def threshold_for(
     Raises:
         ValueError: no positive image, or a sensitivity or assurance out of range.
     """
-    scores = np.sort(table.loc[truth_of(table, positive), PREFIX + positive].to_numpy())[::-1]
+    scores = np.sort(table.loc[true_labels(table, positive), PREFIX + positive].to_numpy())[::-1]
     n = len(scores)
     if not n or not 0 < sensitivity <= 1:
         raise ValueError(f"a sensitivity above 0 up to 1 of {n} positive images, not {sensitivity}")
@@ -171,20 +173,22 @@ def threshold_for(
     return Threshold(float(scores[k - 1]), n, k, k / (n + 1), float(sure[k - 1]))
 
 
-def truth_of(table: pd.DataFrame, positive: str) -> np.ndarray:
+def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:
     """Tell which images are positive, ``bool (n,)``; raises ``ValueError`` for a class that is not among them."""
     if PREFIX + positive not in table:
-        raise ValueError(f"{positive}: not a class of these predictions, which are {', '.join(classes_of(table))}")
+        raise ValueError(
+            f"{positive}: not a class of these predictions, which are {', '.join(prediction_classes(table))}"
+        )
     return (table["label"] == positive).to_numpy()
 
 
-def in_plain_words(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> str:
+def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> str:
     """What a table of predictions says, for somebody who reads no statistics; every number in it is worked out.
 
     Args:
         table, positive, threshold, seed: as in :func:`rates`.
     """
-    found = rates(table, positive, threshold, seed=seed).set_index("measure")
+    found = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
 
     def hundred(name: str) -> str:
         value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()

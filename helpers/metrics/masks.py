@@ -30,8 +30,8 @@ def segmentation_scores(
     for image_id, true, said in zip(ids, truth, predicted, strict=True):
         for part, labels in PARTS.items():
             a, b = np.isin(true, labels), np.isin(said, labels)
-            rows.append((image_id, part, *overlap(a, b), hausdorff95(a, b), surface_dice(a, b, tolerance)))
-        classes = [overlap(true == label, said == label)[1] for label in (0, 1, 2)]
+            rows.append((image_id, part, *dice_and_iou(a, b), hausdorff95(a, b), surface_dice(a, b, tolerance)))
+        classes = [dice_and_iou(true == label, said == label)[1] for label in (0, 1, 2)]
         rows.append((image_id, "mean of classes", np.nan, float(np.mean(classes)), np.nan, np.nan))
     return pd.DataFrame(rows, columns=["image_id", "part", "dice", "iou", "hausdorff95", "surface_dice"])
 
@@ -68,7 +68,7 @@ def _boundary_distances(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.nd
     return to_edge[1][edges[0]], to_edge[0][edges[1]]
 
 
-def overlap(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+def dice_and_iou(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     """Dice coefficient and intersection over union of two boolean masks of one shape.
 
     Both are 1 where both masks are empty (nothing to find, nothing claimed) and 0 where only one is.

@@ -8,46 +8,39 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import (
-    Bootstrap,
-    Estimate,
-    Statistic,
-    fewest_groups,
-    mean_over_groups,
-    weighted_sums,
-)
-from helpers.metrics.classification import classes_of, predicted
-from helpers.metrics.ranking import area_under_roc, of_same_images
+from helpers.metrics.bootstrap import Bootstrap, Estimate, Statistic, cluster_mean, min_groups_per_class, weighted_sums
+from helpers.metrics.classification import predicted_classes, prediction_classes
+from helpers.metrics.ranking import area_under_roc, require_same_images
 
 # From counts (resamples, true class, predicted class), and which classes have images at all, to (resamples,).
 _Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def confusion(table: pd.DataFrame) -> pd.DataFrame:
+def confusion_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Counts of images, a row per true class and a column per predicted one."""
-    classes = classes_of(table)
-    counts = pd.crosstab(table["label"], predicted(table)).reindex(index=classes, columns=classes, fill_value=0)
+    classes = prediction_classes(table)
+    counts = pd.crosstab(table["label"], predicted_classes(table)).reindex(index=classes, columns=classes, fill_value=0)
     return counts.rename_axis(index="true", columns="predicted")
 
 
-def confused(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Which class is called which other one, most images first.
 
     Returns:
         Rows ``true, predicted, images, rate, low, high, n, groups`` of all pairs that occur; ``rate`` is the share of
         the images of the true class, of which there are ``n``, with its interval over groups.
     """
-    counts, rows = confusion(table), []
+    counts, rows = confusion_matrix(table), []
     for true, said in [(t, p) for t in counts.index for p in counts.columns if t != p and counts.at[t, p]]:
         own = table[table["label"] == true]
-        hit = (predicted(own) == said).astype(float)
-        rate = mean_over_groups(hit, own["group"], seed, proportion=True)
+        hit = (predicted_classes(own) == said).astype(float)
+        rate = cluster_mean(hit, own["group"], seed, proportion=True)
         rows.append({"true": true, "predicted": said, "images": int(hit.sum())} | rate.row("rate"))
     columns = ["true", "predicted", "images", "rate", "low", "high", "interval", "n", "groups"]
     return pd.DataFrame(rows, columns=columns).sort_values("images", ascending=False, kind="stable", ignore_index=True)
 
 
-def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Tabulate precision, recall and F1 of every class, and their means, when the most probable class counts.
 
     Returns:
@@ -57,8 +50,8 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         precision those that are called so, of an F1 both. The precision of a class that is never predicted is 0, as in
         scikit-learn; a class without an image has none.
     """
-    classes, sums, called = classes_of(table), _confusions([table]), predicted(table)
-    present, rests_on = _present(table), fewest_groups(table)
+    classes, sums, called = prediction_classes(table), _confusions([table]), predicted_classes(table)
+    present, rests_on = _present(table), min_groups_per_class(table)
     measures = {"precision": _precision, "recall": _recall, "F1": _f1}
 
     def values(weights: np.ndarray) -> np.ndarray:
@@ -81,35 +74,36 @@ def per_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def score(runs: Sequence[pd.DataFrame], measure: str, seed: int) -> Estimate:
+def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate:
     """Estimate one number for all classes, averaged over runs on the same images, such as several seeds.
 
     Args:
         runs: tables of predictions, one or more.
-        measure: one of :data:`MEASURES`.
+        metric: one of :data:`MEASURES`.
         seed: of the resamples, which draw the same groups in all runs.
 
     Raises:
         ValueError: the runs are not of the same images.
     """
-    return _bootstrap(runs, measure, lambda by_run: by_run.mean(1), seed=seed).estimate(
-        rests_on=_rests_on(runs, measure)
-    )
+    return _bootstrap(runs, metric, lambda by_run: by_run.mean(1), seed=seed).estimate(rests_on=_rests_on(runs, metric))
 
 
-def compare(ones: Sequence[pd.DataFrame], others: Sequence[pd.DataFrame], measure: str, *, seed: int) -> Estimate:
-    """Estimate the difference of :func:`score`, ``ones`` minus ``others``; both are resampled together, by group.
+def score_difference(
+    predictions: Sequence[pd.DataFrame], baseline: Sequence[pd.DataFrame], metric: str, *, seed: int
+) -> Estimate:
+    """Estimate the difference of :func:`score`, ``predictions`` minus ``baseline``; both are resampled together, by
+    group.
 
     Raises:
         ValueError: the runs are not of the same images.
     """
-    runs, first = [*ones, *others], len(ones)
+    runs, first = [*predictions, *baseline], len(predictions)
 
     def difference(by_run: np.ndarray) -> np.ndarray:
         return by_run[:, :first].mean(1) - by_run[:, first:].mean(1)
 
-    bootstrap = _bootstrap(runs, measure, difference, seed=seed)
-    return bootstrap.estimate(rests_on=_rests_on(runs, measure), proportion=False)
+    bootstrap = _bootstrap(runs, metric, difference, seed=seed)
+    return bootstrap.estimate(rests_on=_rests_on(runs, metric), proportion=False)
 
 
 def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -121,7 +115,10 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Raises:
         ValueError: a class has no image.
     """
-    rests_on, areas = fewest_groups(table), {name: area_under_roc(table, name) for name in classes_of(table)}
+    rests_on, areas = (
+        min_groups_per_class(table),
+        {name: area_under_roc(table, name) for name in prediction_classes(table)},
+    )
 
     def values(weights: np.ndarray) -> np.ndarray:
         by_class = [area(weights) for area in areas.values()]
@@ -140,12 +137,12 @@ def _confusions(runs: Sequence[pd.DataFrame]) -> Statistic:
     Raises:
         ValueError: the runs are not of the same images.
     """
-    of_same_images(*runs)
-    classes = classes_of(runs[0])
+    require_same_images(*runs)
+    classes = prediction_classes(runs[0])
     k, cells = len(classes), []
     for run in runs:
         run = run.loc[runs[0].index]
-        cell = run["label"].map(classes.index).to_numpy() * k + predicted(run).map(classes.index).to_numpy()
+        cell = run["label"].map(classes.index).to_numpy() * k + predicted_classes(run).map(classes.index).to_numpy()
         cells.append(np.eye(k * k)[cell])
     sums = weighted_sums(np.concatenate(cells, axis=1), runs[0])
     return lambda weights: sums(weights).reshape(-1, len(runs), k, k)
@@ -156,18 +153,18 @@ def _bootstrap(runs: Sequence[pd.DataFrame], measure: str, combine: Statistic, *
     counts, present = _confusions(runs), _present(runs[0])
 
     def value(weights: np.ndarray) -> np.ndarray:
-        return combine(np.stack([MEASURES[measure](run, present) for run in counts(weights).swapaxes(0, 1)], axis=1))
+        return combine(np.stack([METRICS[measure](run, present) for run in counts(weights).swapaxes(0, 1)], axis=1))
 
     return Bootstrap(value, runs[0], seed)
 
 
 def _rests_on(runs: Sequence[pd.DataFrame], measure: str) -> int | None:
-    return None if measure == "accuracy" else fewest_groups(runs[0])
+    return None if measure == "accuracy" else min_groups_per_class(runs[0])
 
 
 def _present(table: pd.DataFrame) -> np.ndarray:
     """Tell which classes have images, ``bool (classes,)``."""
-    return np.isin(classes_of(table), table["label"].unique())
+    return np.isin(prediction_classes(table), table["label"].unique())
 
 
 def _hit(counts: np.ndarray) -> np.ndarray:
@@ -209,7 +206,7 @@ def _accuracy(counts: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 
 # By name: means are over the classes that have images; weights are the numbers of images.
-MEASURES: dict[str, _Measure] = {
+METRICS: dict[str, _Measure] = {
     "accuracy": _accuracy,
     "balanced accuracy": partial(_macro, _recall),
     "macro F1": partial(_macro, _f1),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.bootstrap import ENDS, Bootstrap, Estimate, Statistic, fewest_groups
-from helpers.metrics.classification import PREFIX, truth_of
+from helpers.metrics.bootstrap import ENDS, Bootstrap, Estimate, Statistic, min_groups_per_class
+from helpers.metrics.classification import PREFIX, true_labels
 from helpers.metrics.resampling import FEWEST, GroupsByClass
 
 
@@ -19,24 +19,24 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
         ValueError: only one class is there.
     """
     area = area_under_roc(table, positive)
-    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=fewest_groups(table))
+    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))
 
 
-def compare_auc(one: pd.DataFrame, other: pd.DataFrame, positive: str, *, seed: int) -> Estimate:
-    """Estimate the difference of two areas under ROC curves, ``one`` minus ``other``, on the same images.
+def auc_difference(table: pd.DataFrame, baseline: pd.DataFrame, positive: str, *, seed: int) -> Estimate:
+    """Estimate the difference of two areas under ROC curves, ``table`` minus ``baseline``, on the same images.
 
     Both are resampled together, group by group, so that what both models find hard does not widen the interval.
 
     Raises:
         ValueError: the tables are not of the same images.
     """
-    of_same_images(one, other)
-    first, second = area_under_roc(one, positive), area_under_roc(other.loc[one.index], positive)
-    bootstrap = Bootstrap(lambda weights: first(weights) - second(weights), one, seed, width=len(one))
-    return bootstrap.estimate(rests_on=fewest_groups(one), proportion=False)
+    require_same_images(table, baseline)
+    first, second = area_under_roc(table, positive), area_under_roc(baseline.loc[table.index], positive)
+    bootstrap = Bootstrap(lambda weights: first(weights) - second(weights), table, seed, width=len(table))
+    return bootstrap.estimate(rests_on=min_groups_per_class(table), proportion=False)
 
 
-def of_same_images(*tables: pd.DataFrame) -> None:
+def require_same_images(*tables: pd.DataFrame) -> None:
     """Refuse tables of predictions that cannot be compared.
 
     Raises:
@@ -52,7 +52,7 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
     A model that knows nothing reaches the share of positive images, not one half.
     """
     area = area_under_precision_recall(table, positive)
-    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=fewest_groups(table))
+    return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
     """
     grid = np.linspace(0, 1, 101)
     order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
-    score, true = table[PREFIX + positive].to_numpy()[order], truth_of(table, positive)[order]
+    score, true = table[PREFIX + positive].to_numpy()[order], true_labels(table, positive)[order]
     code = GroupsByClass(table).code[order]
     last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
 
@@ -91,7 +91,7 @@ class _Ranking:
     """
 
     def __init__(self, table: pd.DataFrame, positive: str):
-        true, score = truth_of(table, positive), table[PREFIX + positive].to_numpy()
+        true, score = true_labels(table, positive), table[PREFIX + positive].to_numpy()
         if true.all() or not true.any():
             raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
         code, order = GroupsByClass(table).code, np.argsort(score, kind="stable")

@@ -25,7 +25,7 @@ SMALLEST_BIN = 5  # images from which on a bin of a reliability diagram is drawn
 
 
 def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture | NoFigure:
-    """Draw means as points with their intervals as whiskers, from :func:`helpers.metrics.table_of_means`.
+    """Draw means as points with their intervals as whiskers, from :func:`helpers.metrics.summarise`.
 
     Args:
         table: columns ``value``, ``by``, ``series``, ``low`` and ``high`` (NaN where there is no interval). A column
@@ -142,7 +142,7 @@ def with_kind(name: str, table: pd.DataFrame) -> str:
 
 
 def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFigure:
-    """Draw frequency against probability, from :func:`helpers.metrics.reliability`; on the diagonal both agree.
+    """Draw frequency against probability, from :func:`helpers.metrics.calibration_curve`; on the diagonal both agree.
 
     Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
     its frequency can be any. Whiskers and their kinds are as in :func:`intervals`; one from 0 to 1, such as the range
@@ -242,7 +242,8 @@ def by_patient(
 
 
 def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
-    """Draw counts of images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion`.
+    """Draw counts of images by true (rows) and predicted class (columns), from
+    :func:`helpers.metrics.confusion_matrix`.
 
     The shade is the share of the row, so that a rare class is as dark on the diagonal as a common one.
     """

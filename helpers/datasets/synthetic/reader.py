@@ -46,7 +46,7 @@ class SyntheticReader:
         """Height and width of the picture of a row, which all are square."""
         return self.size, self.size
 
-    def check(self, row: Any) -> None:
+    def advice(self, row: Any) -> None:
         """A drawing cannot be damaged."""
 
     def content(self, row: Any) -> Iterator[bytes]:

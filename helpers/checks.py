@@ -11,172 +11,174 @@ import pandas as pd
 
 from helpers import splits
 from helpers.metrics.bootstrap import INTERVAL
-from helpers.metrics.classification import PREFIX, classes_of, predicted, rates
+from helpers.metrics.classification import PREFIX, binary_metrics, predicted_classes, prediction_classes
 from helpers.metrics.inputs import input_statistics
 from helpers.metrics.ranking import roc_auc
 from helpers.metrics.resampling import FEWEST
 
 
 @dataclass(frozen=True)
-class Alarm:
+class Finding:
     """Something that must be explained before a result is used."""
 
     name: str
-    saw: str
-    check: str
+    observed: str
+    advice: str
 
     def __str__(self) -> str:
-        return textwrap.fill(f"Alarm, {self.name}: {self.saw}. Check {self.check}.", 60, subsequent_indent="    ")
+        return textwrap.fill(f"Alarm, {self.name}: {self.observed}. Check {self.advice}.", 60, subsequent_indent="    ")
 
 
-def knows_nothing(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Alarm]:
+def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Finding]:
     """Sensitivity no different from fall-out, or an area under the ROC curve no different from one half, or below it.
 
     A model that has learnt nothing and labels in the wrong order look like this; one that ranks the wrong way round has
     its classes exchanged. Where classes are skewed, accuracy hides it: calling everything the commoner class is right
     most of the time. Of fewer than ten groups there is no interval, so that only the value counts.
     """
-    measure = rates(table, positive, threshold, seed=seed).set_index("measure")
+    measure = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
     share = float((table["label"] == positive).mean())
     skewed = f"; accuracy {measure.at['accuracy', 'value']:.3f} is no comfort with {share:.0%} {positive}"
     why = "that every image has its own label: files in one order and labels in another look like this"
     found = []
     auc = roc_auc(table, positive, seed)
     if abs(auc.value - 0.5) < 0.05 or (auc.interval == INTERVAL and auc.low <= 0.5 <= auc.high):
-        found.append(Alarm("the model ranks like chance", f"area under the ROC curve {auc}{skewed}", why))
+        found.append(Finding("the model ranks like chance", f"area under the ROC curve {auc}{skewed}", why))
     elif auc.value < 0.5:
         turned = "which column of probabilities belongs to which class, and whether the labels are exchanged"
-        found.append(Alarm("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
+        found.append(Finding("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
     sensitivity, fall_out = measure.at["sensitivity", "value"], measure.at["fall-out", "value"]
     if abs(sensitivity - fall_out) < 0.05 and 0 < sensitivity + fall_out < 2:
         saw = f"sensitivity {sensitivity:.3f} and fall-out {fall_out:.3f} are alike{skewed}"
-        found.append(Alarm("the label does not matter", saw, why))
+        found.append(Finding("the label does not matter", saw, why))
     return found
 
 
-def one_class(table: pd.DataFrame) -> list[Alarm]:
+def check_single_class(table: pd.DataFrame) -> list[Finding]:
     """All images are called the same, although they are not."""
-    called = predicted(table)
+    called = predicted_classes(table)
     if called.nunique() > 1 or table["label"].nunique() == 1:
         return []
     saw = f"all {len(table)} images are called {called.iloc[0]}, {(table['label'] == called.iloc[0]).mean():.0%} are"
-    return [Alarm("one class only", saw, "the learning rate, the scaling of the input and the weights of the classes")]
+    return [
+        Finding("one class only", saw, "the learning rate, the scaling of the input and the weights of the classes")
+    ]
 
 
-def thresholded(table: pd.DataFrame) -> list[Alarm]:
+def check_probabilities(table: pd.DataFrame) -> list[Finding]:
     """Probabilities that are all 0 or 1, from which no curve and no calibration follows."""
-    said = np.unique(table[[PREFIX + name for name in classes_of(table)]].to_numpy())
+    said = np.unique(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy())
     if not np.isin(said, (0, 1)).all():
         return []
     saw = f"all probabilities of {len(table)} images are 0 or 1"
     return [
-        Alarm("answers, not probabilities", saw, "that curves are drawn from what the model says before a threshold")
+        Finding("answers, not probabilities", saw, "that curves are drawn from what the model says before a threshold")
     ]
 
 
-def seen_in_training(frame: pd.DataFrame, part: pd.Series, pairs: pd.DataFrame | None = None) -> list[Alarm]:
+def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | None = None) -> list[Finding]:
     """Images, groups or near-duplicates of the test that the model has learnt from or was chosen by.
 
     Args:
         frame: of the dataset.
-        part: ``train``, ``validation`` or ``test`` for every image.
+        split: ``train``, ``validation`` or ``test`` for every image.
         pairs: of :func:`helpers.splits.find_near_duplicates`; not looked for where not given.
     """
-    if part.index.has_duplicates:
-        twice = part.index[part.index.duplicated()].unique()
+    if split.index.has_duplicates:
+        twice = split.index[split.index.duplicated()].unique()
         saw = f"{len(twice)} images are in the split twice, such as {twice[0]}"
-        return [Alarm("the test is not new", saw, "that copies are made after the split, of training images only")]
-    if "test" not in set(part) or "validation" not in set(part):
-        saw = f"the parts are {', '.join(sorted(set(map(str, part))))}"
+        return [Finding("the test is not new", saw, "that copies are made after the split, of training images only")]
+    if "test" not in set(split) or "validation" not in set(split):
+        saw = f"the parts are {', '.join(sorted(set(map(str, split))))}"
         check = "that an epoch or a threshold was not chosen on the images that are reported"
-        return [Alarm("the test also chose the model", saw, check)]
-    leaks = splits.find_leakage(frame, part, pairs)
+        return [Finding("the test also chose the model", saw, check)]
+    leaks = splits.find_leakage(frame, split, pairs)
     if not leaks:
         return []
     saw = f"{len(leaks)} things are in two parts of the split, such as: {leaks[0]}"
-    return [Alarm("the test is not new", saw, "that the split is by patient, and that copies share a group")]
+    return [Finding("the test is not new", saw, "that the split is by patient, and that copies share a group")]
 
 
-def patients_unknown(frame: pd.DataFrame) -> list[Alarm]:
+def check_groups_known(frame: pd.DataFrame) -> list[Finding]:
     """Every image of a dataset is its own group, so that a split by group is a split by image."""
     if frame["group"].duplicated().any():
         return []
     saw = f"all {len(frame)} images are groups of their own"
     check = "whether patients can be known; if not, scores are too good and intervals too narrow"
-    return [Alarm("patients are not known", saw, check)]
+    return [Finding("patients are not known", saw, check)]
 
 
-def few_groups(table: pd.DataFrame) -> list[Alarm]:
+def check_group_count(table: pd.DataFrame) -> list[Finding]:
     """Fewer than ten groups were tested, so that there is no 95 % interval, only the range of the groups."""
     groups = table["group"].nunique()
     if groups >= FEWEST:
         return []
     saw = f"{len(table)} images of {groups} groups were tested, too few for an interval"
-    return [Alarm("few groups", saw, "whether every fold can be tested in turn")]
+    return [Finding("few groups", saw, "whether every fold can be tested in turn")]
 
 
-def another_input(images: np.ndarray, learnt_from: dict[str, Any]) -> list[Alarm]:
+def check_input_shift(images: np.ndarray, reference: dict[str, Any]) -> list[Finding]:
     """Pixels of another type, range or mean colour than those that were learnt from, or with red and blue exchanged.
 
     Args:
         images: ``(n, height, width, 3)`` as they are given to the model.
-        learnt_from: :func:`input_statistics` of the training images.
+        reference: :func:`input_statistics` of the training images.
     """
-    return input_shift(input_statistics(images), learnt_from)
+    return check_input_statistics(input_statistics(images), reference)
 
 
-def input_shift(seen: dict[str, Any], learnt_from: dict[str, Any]) -> list[Alarm]:
+def check_input_statistics(statistics: dict[str, Any], reference: dict[str, Any]) -> list[Finding]:
     """:func:`another_input` by the :func:`input_statistics` of the images alone."""
     found = []
-    if seen["dtype"] != learnt_from["dtype"]:
-        saw = f"images are {seen['dtype']}, the model learnt from {learnt_from['dtype']}"
-        found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
-    low, high, least, most = seen["low"], seen["high"], learnt_from["low"], learnt_from["high"]
+    if statistics["dtype"] != reference["dtype"]:
+        saw = f"images are {statistics['dtype']}, the model learnt from {reference['dtype']}"
+        found.append(Finding("another input", saw, "that images are scaled in one place only, inside the model"))
+    low, high, least, most = statistics["low"], statistics["high"], reference["low"], reference["high"]
     if not 0.5 < (high - low) / max(most - least, 1e-9) < 2:
         saw = f"pixels are from {low:.3g} to {high:.3g}, the model learnt from {least:.3g} to {most:.3g}"
-        found.append(Alarm("another input", saw, "that images are scaled in one place only, inside the model"))
+        found.append(Finding("another input", saw, "that images are scaled in one place only, inside the model"))
     else:
-        found += _another_colour(np.array(seen["mean"]), np.array(learnt_from["mean"]), most - least)
+        found += _another_colour(np.array(statistics["mean"]), np.array(reference["mean"]), most - least)
     return found
 
 
-def _another_colour(mean: np.ndarray, before: np.ndarray, reach: float) -> list[Alarm]:
+def _another_colour(mean: np.ndarray, before: np.ndarray, reach: float) -> list[Finding]:
     colour, wanted = (", ".join(f"{c:.3g}" for c in x) for x in (mean, before))
     saw, far = f"the mean colour is ({colour}), the model learnt from ({wanted})", np.linalg.norm(mean - before)
     if np.abs(mean - before).max() > 0.25 * reach:
-        return [Alarm("another input", saw, "the order of the channels (red, green, blue), and the stain")]
+        return [Finding("another input", saw, "the order of the channels (red, green, blue), and the stain")]
     if far > 0.05 * reach and np.linalg.norm(mean[::-1] - before) < far / 2:
         saw += ", and would fit twice as well with red and blue exchanged"
-        return [Alarm("another input", saw, "the order of the channels: OpenCV reads blue, green, red")]
+        return [Finding("another input", saw, "the order of the channels: OpenCV reads blue, green, red")]
     return []
 
 
-def all_alarms(
+def run_checks(
     table: pd.DataFrame,
     positive: str,
     threshold: float,
     frame: pd.DataFrame,
-    part: pd.Series,
+    split: pd.Series,
     images: np.ndarray,
-    learnt_from: dict[str, Any],
+    reference: dict[str, Any],
     seed: int,
     pairs: pd.DataFrame | None = None,
-) -> list[Alarm]:
+) -> list[Finding]:
     """Every alarm above, for one evaluation; an empty list is what one wants.
 
     Args:
         table: of the test predictions.
-        positive, threshold: as in :func:`helpers.metrics.rates`.
+        positive, threshold: as in :func:`helpers.metrics.binary_metrics`.
         frame, part, pairs: as in :func:`seen_in_training`.
         images, learnt_from: as in :func:`another_input`.
         seed: of the resamples.
     """
     return [
-        *knows_nothing(table, positive, threshold, seed),
-        *one_class(table),
-        *thresholded(table),
-        *seen_in_training(frame, part, pairs),
-        *patients_unknown(frame),
-        *few_groups(table),
-        *another_input(images, learnt_from),
+        *check_better_than_chance(table, positive, threshold, seed),
+        *check_single_class(table),
+        *check_probabilities(table),
+        *check_leakage(frame, split, pairs),
+        *check_groups_known(frame),
+        *check_group_count(table),
+        *check_input_shift(images, reference),
     ]
