@@ -64,7 +64,7 @@ def softmax(features: int, classes: int) -> keras.Model:
 
 
 def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), crossvalidation.encode_labels(data), (part == "train").to_numpy()
     base = backbones.build_backbone(NAME)
     base.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
@@ -80,7 +80,7 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
 
 
 def flattened(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.load_images(SIZE), crossvalidation.codes(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), crossvalidation.encode_labels(data), (part == "train").to_numpy()
     test = (part == "test").to_numpy()
     base = backbones.build_backbone(NAME)
     for name, at in (("train", train), ("test", test)):
@@ -105,7 +105,12 @@ def ours(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
         )
         build = partial(softmax, seen.shape[2], len(data.classes))
         model, _ = training.fit_head(
-            build, seen, crossvalidation.codes(data), split=part.to_numpy(), config=settings, checkpoint_dir=folder
+            build,
+            seen,
+            crossvalidation.encode_labels(data),
+            split=part.to_numpy(),
+            config=settings,
+            checkpoint_dir=folder,
         )
         at[epochs] = looked + time.perf_counter() - start
     return at, np.asarray(model(np.asarray(seen[(part == "test").to_numpy(), 0], np.float32)))

@@ -43,7 +43,7 @@ NETWORKS = {
     ),
     "schouten": (models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
 }
-HOW = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
+AUGMENTATION = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
 FOLDS = 5
 # Lowest and highest value, both allowed; 0 epochs or images stand for the network's own.
 LIMITS = {"epochs": (0, 10_000), "batch": (0, 4096), "seed": (0, 2**32 - 1)}
@@ -112,10 +112,10 @@ def train(
     model, history = training.fit_classifier(
         partial(build, classes=len(dataset.classes)),
         pictures,
-        crossvalidation.codes(dataset),
+        crossvalidation.encode_labels(dataset),
         split=part.to_numpy(),
         config=settings,
-        augmentation=HOW,
+        augmentation=AUGMENTATION,
         checkpoint_dir=model_path.with_suffix(".training"),
         class_weight=True,
     )

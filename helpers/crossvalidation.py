@@ -29,7 +29,7 @@ from helpers.splits import Fold
 Learner = Callable[[Dataset, Fold, pd.Index], np.ndarray]
 INNER_FOLDS = 4
 # By name: what learns from features, and the settings to choose from.
-MACHINES = {
+CLASSIFIERS = {
     "logistic regression": (
         LogisticRegression(class_weight="balanced", max_iter=5000),
         {"machine__C": [0.003, 0.01, 0.03, 0.1, 1.0]},
@@ -42,15 +42,15 @@ MACHINES = {
 
 
 def cross_validate(
-    dataset: Dataset, fold: pd.Series, learn: Learner, *, tested: Iterable[int] | None = None
+    dataset: Dataset, fold: pd.Series, learner: Learner, *, test_folds: Iterable[int] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train once for every tested fold, and predict its test and its validation images.
 
     Args:
         dataset: of images with labels.
         fold: number of the fold of every image, from :func:`helpers.splits.group_folds`.
-        learn: see :data:`Learner`.
-        tested: folds to test, each with the next one as validation; all where not given.
+        learner: see :data:`Learner`.
+        test_folds: folds to test, each with the next one as validation; all where not given.
 
     Returns:
         Two tables of predictions (see :func:`helpers.metrics.prediction_table`): of the test, each image once, and of
@@ -61,33 +61,35 @@ def cross_validate(
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
         raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
-    rounds = {k: splits.split_for_fold(fold, k) for k in (range(int(fold.max()) + 1) if tested is None else tested)}
+    rounds = {
+        k: splits.split_for_fold(fold, k) for k in (range(int(fold.max()) + 1) if test_folds is None else test_folds)
+    }
     if not rounds:
         raise DatasetError("no fold is tested; name one or more")
     test, validation = [], []
     for k, one in rounds.items():
         ids = _in_order(dataset, one.val, one.test)
-        probabilities = pd.DataFrame(learn(dataset, one, ids), ids)
+        probabilities = pd.DataFrame(learner(dataset, one, ids), ids)
         for own, tables in ((one.test, test), (one.val, validation)):
             rows = dataset.frame.loc[own]
             tables.append(metrics.prediction_table(rows, probabilities.loc[own].to_numpy(), dataset.classes, fold=k))
     return pd.concat(test), pd.concat(validation)
 
 
-def codes(dataset: Dataset) -> np.ndarray:
+def encode_labels(dataset: Dataset) -> np.ndarray:
     """The number of each image's class, ``int (n,)``."""
     return dataset.frame["label"].map(dataset.classes.index).to_numpy()
 
 
-def with_network(
+def cnn_learner(
     build: partial,
     size: int,
     *,
-    settings: training.TrainingConfig,
-    how: Augmentation,
-    folder: Path,
-    start: list[np.ndarray] | None = None,
-    balance: bool = True,
+    config: training.TrainingConfig,
+    augmentation: Augmentation,
+    checkpoint_dir: Path,
+    initial_weights: list[np.ndarray] | None = None,
+    class_weight: bool = True,
     loss: Callable = models.cross_entropy,
     copies: int = 0,
 ) -> Learner:
@@ -103,21 +105,21 @@ def with_network(
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         train, validation = dataset.select(fold.train), dataset.select(fold.val)
-        images, labels = train.load_images(size), codes(train)
+        images, labels = train.load_images(size), encode_labels(train)
         if copies:
-            more, originals = oversample_with_augmentation(images, train.frame["label"], copies, settings.seed)
+            more, originals = oversample_with_augmentation(images, train.frame["label"], copies, config.seed)
             images = np.concatenate([images, more])
             labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
         model, _ = training.fit_classifier(
             build,
             np.concatenate([images, validation.load_images(size)]),
-            np.append(labels, codes(validation)),
+            np.append(labels, encode_labels(validation)),
             split=np.repeat(["train", "validation"], [len(images), len(validation)]),
-            config=settings,
-            augmentation=how,
-            checkpoint_dir=folder,
-            class_weight=balance,
-            initial_weights=start,
+            config=config,
+            augmentation=augmentation,
+            checkpoint_dir=checkpoint_dir,
+            class_weight=class_weight,
+            initial_weights=initial_weights,
             loss=loss,
         )
         return models.predict_proba(model, dataset.select(ids).load_images(size), tta=True)
@@ -125,11 +127,13 @@ def with_network(
     return learn
 
 
-def with_head(seen: np.ndarray, build: partial, *, settings: training.TrainingConfig, folder: Path) -> Learner:
+def feature_head_learner(
+    cached: np.ndarray, build: partial, *, config: training.TrainingConfig, checkpoint_dir: Path
+) -> Learner:
     """Train a head on a frozen backbone, classes counting alike, and average its predictions over the views.
 
     Args:
-        seen: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
+        cached: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
             :func:`helpers.backbones.extract_features`.
         build: a head of :mod:`helpers.models`, such as ``partial(models.beato_head, 1280, 8)``.
         settings, folder: see :func:`helpers.training.fit_head`.
@@ -139,17 +143,21 @@ def with_head(seen: np.ndarray, build: partial, *, settings: training.TrainingCo
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
-        if len(seen) != len(dataset):
-            raise DatasetError(f"{dataset.name}: {len(dataset)} images, but features of {len(seen)}; extract them anew")
+        if len(cached) != len(dataset):
+            raise DatasetError(
+                f"{dataset.name}: {len(dataset)} images, but features of {len(cached)}; extract them anew"
+            )
         part = fold.split_of(dataset.frame.index).to_numpy()
-        model, _ = training.fit_head(build, seen, codes(dataset), split=part, config=settings, checkpoint_dir=folder)
-        features = seen[dataset.frame.index.get_indexer(ids)].astype(np.float32)
+        model, _ = training.fit_head(
+            build, cached, encode_labels(dataset), split=part, config=config, checkpoint_dir=checkpoint_dir
+        )
+        features = cached[dataset.frame.index.get_indexer(ids)].astype(np.float32)
         return np.mean([np.asarray(model(view, training=False)) for view in features.swapaxes(0, 1)], axis=0)
 
     return learn
 
 
-def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_val: bool = True) -> Learner:
+def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train_on_val: bool = True) -> Learner:
     """Train a classifier on features, with nothing left to choose by hand; classes count alike.
 
     A machine needs no validation images to stop by, so it may be trained on those too. Its settings are chosen by folds
@@ -158,7 +166,7 @@ def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_v
 
     Args:
         features: a row per image, by ``image_id``, see :mod:`helpers.features`.
-        machine: one of :data:`MACHINES`.
+        classifier: one of :data:`MACHINES`.
         seed: of the inner folds.
         train_on_val: train on the validation images too; not for a learning curve, whose sizes then mean what they say.
 
@@ -168,7 +176,7 @@ def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_v
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
-        calibrated = _calibrated(dataset.select(known), features.loc[known].to_numpy(), machine, seed=seed)
+        calibrated = _calibrated(dataset.select(known), features.loc[known].to_numpy(), classifier, seed=seed)
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, calibrated.classes] = calibrated.predict_proba(features.loc[ids].to_numpy())
         row = known.get_indexer(ids)
@@ -178,7 +186,7 @@ def with_features(features: pd.DataFrame, machine: str, *, seed: int, train_on_v
     return learn
 
 
-def with_discriminant_analysis(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner:
+def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner:
     """Train a discriminant analysis on features, of which there may be far more than images; classes count alike.
 
     Every feature is brought to deviation 1. The covariance within classes is shrunk by a share that is worked out from
@@ -192,7 +200,7 @@ def with_discriminant_analysis(features: pd.DataFrame, *, train_on_val: bool = T
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
         model = make_pipeline(StandardScaler(), ShrinkageLDA())
-        model.fit(features.loc[known].to_numpy(np.float64), codes(dataset.select(known)))
+        model.fit(features.loc[known].to_numpy(np.float64), encode_labels(dataset.select(known)))
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, model.classes_] = model.predict_proba(features.loc[ids].to_numpy(np.float64))
         return probabilities
@@ -230,9 +238,9 @@ class _Calibrated(NamedTuple):
 
 def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int) -> _Calibrated:
     """Choose settings, train and calibrate on all images of a dataset, see :func:`with_features`."""
-    classes, y = np.unique(codes(dataset), return_inverse=True)
+    classes, y = np.unique(encode_labels(dataset), return_inverse=True)
     inner = _inner_folds(dataset, y, seed)
-    estimator, grid = MACHINES[machine]
+    estimator, grid = CLASSIFIERS[machine]
     pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
     for setting in ParameterGrid(grid):
         model = clone(pipeline).set_params(**setting)
@@ -271,10 +279,10 @@ def _rank(scores: np.ndarray, y: np.ndarray) -> float:
 def learning_curve(
     dataset: Dataset,
     fold: pd.Series,
-    learn: Learner,
+    learner: Learner,
     *,
     sizes: Iterable[int],
-    tested: Iterable[int],
+    test_folds: Iterable[int],
     score: Callable[..., metrics.Estimate],
     seed: int,
     train_on_val: bool = False,
@@ -300,8 +308,8 @@ def learning_curve(
     """
     rows, seeds = [], splits.spawn_seeds(seed, draws)  # the same for every size, so that subsets are nested
     for size in sorted(sizes):
-        fewer = [_on_subset(learn, size, own, train_on_val=train_on_val) for own in seeds]
-        tests = [cross_validate(dataset, fold, one, tested=tested)[0] for one in fewer]
+        fewer = [_on_subset(learner, size, own, train_on_val=train_on_val) for own in seeds]
+        tests = [cross_validate(dataset, fold, one, test_folds=test_folds)[0] for one in fewer]
         rows.append({"images": size} | score(*tests).row("score"))
     return pd.DataFrame(rows)
 

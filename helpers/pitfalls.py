@@ -13,14 +13,14 @@ from helpers.datasets.readers import ArrayReader
 from helpers.metrics import PREFIX, prediction_classes
 
 
-def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Dataset:
-    """A dataset in which every class has been brought to ``n`` images by changed copies, before any split.
+def oversample_before_split(dataset: Dataset, n_per_class: int, *, size: int, seed: int) -> Dataset:
+    """A dataset in which every class has been brought to ``n_per_class`` images by changed copies, before any split.
 
     Split by image, copies of what is learnt from are then in the test.
 
     Args:
         dataset: with images of every class.
-        n: as in :func:`helpers.augmentation.oversample_with_augmentation`.
+        n_per_class: as in :func:`helpers.augmentation.oversample_with_augmentation`.
         size: side of the images, pixels.
         seed: of the copies.
 
@@ -29,7 +29,7 @@ def copies_before_split(dataset: Dataset, n: int, *, size: int, seed: int) -> Da
         ``original`` has the id that a copy was made from.
     """
     frame, pictures = dataset.frame, dataset.load_images(size)
-    copies, originals = oversample_with_augmentation(pictures, frame["label"], n, seed)
+    copies, originals = oversample_with_augmentation(pictures, frame["label"], n_per_class, seed)
     number = pd.Series(originals).groupby(originals).cumcount().to_numpy() + 1
     ids = [*frame.index, *(f"{name}#{k}" for name, k in zip(originals, number, strict=True))]
     more = pd.concat([frame, frame.loc[originals]]).set_axis(pd.Index(ids, name="image_id"))
@@ -54,14 +54,14 @@ def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
     return pd.Series(frame["label"].sort_index().to_numpy(), pd.Index(listed, name="image_id"), name="label")
 
 
-def calls_only(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
+def hard_predictions(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
     """Predictions of two classes that say 0 or 1 where they said a probability: a ROC curve of one point."""
     above = (table[PREFIX + positive] >= threshold).astype(float)
     (other,) = (name for name in prediction_classes(table) if name != positive)
     return table.assign(**{PREFIX + positive: above, PREFIX + other: 1 - above})
 
 
-def each_copy_counts(table: pd.DataFrame, copies: int) -> pd.DataFrame:
-    """Predictions in which every image is tested ``copies`` times, and every copy counts as independent."""
-    more = pd.concat([table.set_axis(table.index + f"#{k}") for k in range(copies)])
+def duplicate_predictions(table: pd.DataFrame, n_copies: int) -> pd.DataFrame:
+    """Predictions in which every image is tested ``n_copies`` times, and every copy counts as independent."""
+    more = pd.concat([table.set_axis(table.index + f"#{k}") for k in range(n_copies)])
     return more.assign(group=more.index)

@@ -10,14 +10,14 @@ import pandas as pd
 
 from helpers import models, splits, training
 from helpers.backend import keras
-from helpers.crossvalidation import Learner, codes
+from helpers.crossvalidation import Learner, encode_labels
 from helpers.datasets import Dataset
 from helpers.splits import Fold
 
 ACTIVATIONS = ("relu", "tanh", "elu")
 
 
-def with_head(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
+def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
     """Train the head of :func:`helpers.models.regularised_head` on features, by its authors' protocol.
 
     Args:
@@ -39,7 +39,7 @@ def with_head(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
 
 
 def search_head(
-    dataset: Dataset, features: pd.DataFrame, fold: Fold, *, trials: int, seed: int
+    dataset: Dataset, features: pd.DataFrame, fold: Fold, *, n_trials: int, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Search the five settings of the head with the least validation loss (penalties, dropout, nodes, activation).
 
@@ -50,7 +50,7 @@ def search_head(
         dataset: of images with labels.
         features: as in :func:`with_head`.
         fold: whose training and validation images are used.
-        trials: how many settings to try, the authors' own first.
+        n_trials: how many settings to try, the authors' own first.
         seed: of the proposals and of the trainings.
 
     Returns:
@@ -60,8 +60,8 @@ def search_head(
         ValueError: fewer than one trial, or a fold whose splits share groups.
         TrainingError: the validation loss was a number in no trial.
     """
-    if trials < 1 or splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
-        raise ValueError(f"a search needs a trial at least and a split by group; {trials} trials")
+    if n_trials < 1 or splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
+        raise ValueError(f"a search needs a trial at least and a split by group; {n_trials} trials")
 
     def judge(trial: optuna.Trial) -> float:
         options = {
@@ -76,10 +76,10 @@ def search_head(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "nodes": 256, "activation": "relu"})
-    study.optimize(judge, n_trials=trials)
+    study.optimize(judge, n_trials=n_trials)
     if not np.isfinite(study.best_value):
         raise training.TrainingError(
-            f"the validation loss was a number in none of {trials} trials; look at the features"
+            f"the validation loss was a number in none of {n_trials} trials; look at the features"
         )
     rows = [{"trial": t.number, "loss": round(t.value, 4)} | t.params for t in study.trials]
     return study.best_params, pd.DataFrame(rows)
@@ -113,7 +113,7 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
         keras.optimizers.Adamax(protocol.learning_rate), models.cross_entropy, weighted_metrics=[models.cross_entropy]
     )
     model.optimizer.loader(model.trainable_variables)
-    train, validation = codes(dataset.select(fold.train)), codes(dataset.select(fold.val))
+    train, validation = encode_labels(dataset.select(fold.train)), encode_labels(dataset.select(fold.val))
     history = model.fit(
         head.scaled(features.loc[fold.train]),
         train,

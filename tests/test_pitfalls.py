@@ -37,7 +37,7 @@ def test_labels_paired_by_position_keep_their_numbers_and_lose_their_meaning(sai
 
 
 def test_a_curve_from_answers_lies_below_that_from_probabilities_and_raises_an_alarm(said):
-    hard = pitfalls.calls_only(said, "ill", 0.5)
+    hard = pitfalls.hard_predictions(said, "ill", 0.5)
     assert set(np.unique(hard[["p_ill", "p_well"]])) == {0.0, 1.0}
     assert (hard["p_ill"] + hard["p_well"] == 1).all()
     assert metrics.predicted_classes(hard).equals(metrics.predicted_classes(said))
@@ -48,7 +48,7 @@ def test_a_curve_from_answers_lies_below_that_from_probabilities_and_raises_an_a
 
 
 def test_counting_copies_narrows_the_interval_and_not_the_number(said):
-    copied = pitfalls.each_copy_counts(said, 10)
+    copied = pitfalls.duplicate_predictions(said, 10)
     once, often = metrics.roc_auc(said, "ill", 0), metrics.roc_auc(copied, "ill", 0)
     assert (often.n, often.groups) == (2000, 2000)
     assert often.value == pytest.approx(once.value)
