@@ -69,8 +69,8 @@ def test_the_unrolled_model_says_what_the_model_says_and_scores_are_before_the_s
     build, size = MODELS[name]
     model, images = build(), some_images(size)
     said = np.asarray(model(images, training=False))
-    assert np.allclose(np.asarray(explain.unrolled(model)(images, training=False)), said, atol=1e-6)
-    scores = np.asarray(explain.scores(model)(images, training=False))
+    assert np.allclose(np.asarray(explain.flatten_model(model)(images, training=False)), said, atol=1e-6)
+    scores = np.asarray(explain.logits_model(model)(images, training=False))
     if said.shape[1] == 1:
         assert np.allclose(1 / (1 + np.exp(-scores[:, 1])), said[:, 0], atol=1e-6)
         assert np.array_equal(scores[:, 0], -scores[:, 1])
@@ -84,14 +84,14 @@ def test_the_unrolled_model_says_what_the_model_says_and_scores_are_before_the_s
 def test_relevance_and_what_biases_and_epsilon_kept_add_up_to_the_score(name, epsilon):
     build, size = MODELS[name]
     keras.utils.set_random_seed(3)
-    model, images = explain.scores(build()), some_images(size)
+    model, images = explain.logits_model(build()), some_images(size)
     random = np.random.default_rng(0)
     for layer in model.layers:  # fresh biases are all zero, which would prove little
         if getattr(layer, "bias", None) is not None:
             layer.bias.assign(random.normal(0, 0.05, layer.bias.shape))
     classes = np.array([0, 1, 1])
     found, kept = explain.relevance(model, images, classes, epsilon)
-    said = explain.said_of(model, images, classes)
+    said = explain.class_scores(model, images, classes)
     assert np.abs(kept).max() > 1e-6
     assert np.allclose(found.sum((1, 2, 3)) + kept, said, atol=2e-3 * np.abs(found).sum((1, 2, 3)).max() + 1e-6)
 
@@ -100,16 +100,16 @@ def test_without_biases_relevance_is_conserved_in_every_layer_so_that_the_map_is
     image = keras.Input((16, 16, 3))
     x = layers.MaxPooling2D()(layers.Conv2D(6, 3, use_bias=False, activation="relu")(image))
     x = layers.Dense(8, use_bias=False, activation="relu")(layers.Flatten()(x))
-    model = explain.scores(keras.Model(image, layers.Dense(2, use_bias=False, activation="softmax")(x)))
+    model = explain.logits_model(keras.Model(image, layers.Dense(2, use_bias=False, activation="softmax")(x)))
     images, classes = some_images(16), np.array([0, 1, 0])
     found, kept = explain.relevance(model, images, classes, 0.0)
     assert np.allclose(kept, 0, atol=1e-5)
-    assert found.sum((1, 2, 3)) == pytest.approx(explain.said_of(model, images, classes), rel=1e-3)
+    assert found.sum((1, 2, 3)) == pytest.approx(explain.class_scores(model, images, classes), rel=1e-3)
 
 
 def test_relevance_of_a_linear_model_is_value_times_weight():
     image = keras.Input((4, 4, 3))
-    model = explain.scores(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(image))))
+    model = explain.logits_model(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(image))))
     images = some_images(4)
     found, _ = explain.relevance(model, images, np.array([1, 1, 1]), 0.0)
     weight = model.layers[-1].get_weights()[0][:, 1].reshape(4, 4, 3)
@@ -118,9 +118,11 @@ def test_relevance_of_a_linear_model_is_value_times_weight():
 
 def test_integrated_gradients_add_up_to_the_score_less_that_of_a_plain_image(red, spots):
     images, _ = spots
-    model, classes = explain.scores(red), np.ones(4, int)
+    model, classes = explain.logits_model(red), np.ones(4, int)
     found = explain.METHODS["integrated gradients"](model, images, classes)
-    gain = explain.said_of(model, images, classes) - explain.said_of(model, explain.plain_images(images), classes)
+    gain = explain.class_scores(model, images, classes) - explain.class_scores(
+        model, explain.mean_colour_images(images), classes
+    )
     assert found.sum((1, 2)) == pytest.approx(gain, rel=0.05)
     assert (gain > 1).all()
 
@@ -128,17 +130,17 @@ def test_integrated_gradients_add_up_to_the_score_less_that_of_a_plain_image(red
 @pytest.mark.parametrize("method", explain.METHODS)
 def test_every_method_finds_the_only_thing_that_counts(red, spots, method):
     images, masks = spots
-    found = explain.METHODS[method](explain.scores(red), images, np.ones(4, int))
+    found = explain.METHODS[method](explain.logits_model(red), images, np.ones(4, int))
     assert found.shape == masks.shape
     assert found.dtype == np.float32
-    assert explain.pointing(found, masks).mean() == 1
-    assert (explain.energy(found, masks) > 6 * explain.covered(masks)).all()
-    assert explain.covered(masks) == pytest.approx(64 / SIZE**2)
+    assert explain.pointing_game(found, masks).mean() == 1
+    assert (explain.relevance_mass(found, masks) > 6 * explain.mask_coverage(masks)).all()
+    assert explain.mask_coverage(masks) == pytest.approx(64 / SIZE**2)
 
 
 def test_signed_methods_say_of_the_other_class_the_opposite(red, spots):
     images, masks = spots
-    model = explain.scores(red)
+    model = explain.logits_model(red)
     for method in ("integrated gradients", "occlusion", "LRP-Z"):
         found = explain.METHODS[method](model, images, np.zeros(4, int))
         assert (found[masks].mean() < 0) and found[masks].mean() < found[~masks].mean()
@@ -146,7 +148,7 @@ def test_signed_methods_say_of_the_other_class_the_opposite(red, spots):
 
 def test_a_good_map_deletes_quickly_and_brings_back_quickly(red, spots):
     images, masks = spots
-    table = explain.table_of_scores(
+    table = explain.evaluate_attributions(
         pd.Index(list("abcd"), name="image_id"), {"truth": masks.astype(np.float32)}, images, {"spot": masks}, red,
         np.ones(4, int), seed=0,
     )  # fmt: skip
@@ -160,24 +162,24 @@ def test_a_good_map_deletes_quickly_and_brings_back_quickly(red, spots):
 def test_an_empty_map_has_no_energy_and_a_flat_one_points_by_chance():
     masks = np.zeros((1, 4, 4), bool)
     masks[0, :2, :2] = True
-    assert explain.energy(np.zeros((1, 4, 4)), masks) == 0
-    assert explain.pointing(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
-    assert explain.energy(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
+    assert explain.relevance_mass(np.zeros((1, 4, 4)), masks) == 0
+    assert explain.pointing_game(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
+    assert explain.relevance_mass(np.ones((1, 4, 4)), masks) == pytest.approx(0.25)
 
 
 def test_maps_agree_with_themselves_and_not_with_their_opposite():
     maps = np.random.default_rng(0).random((2, 8, 8))
-    assert explain.agreement(maps, 3 * maps + 1) == pytest.approx(1)
-    assert explain.agreement(maps, -maps) == pytest.approx(-1)
-    assert np.abs(explain.agreement(maps, maps[::-1])).max() < 0.5
-    assert np.isnan(explain.agreement(maps, np.ones((2, 8, 8)))).all()
+    assert explain.rank_correlation(maps, 3 * maps + 1) == pytest.approx(1)
+    assert explain.rank_correlation(maps, -maps) == pytest.approx(-1)
+    assert np.abs(explain.rank_correlation(maps, maps[::-1])).max() < 0.5
+    assert np.isnan(explain.rank_correlation(maps, np.ones((2, 8, 8)))).all()
 
 
 def test_layers_are_drawn_anew_from_the_last_to_the_first_and_the_model_is_left_as_it_is():
-    model, images = explain.scores(models.unet_encoder_classifier(4, 3)), some_images(SIZE)
+    model, images = explain.logits_model(models.unet_encoder_classifier(4, 3)), some_images(SIZE)
     before, said = [w.copy() for w in model.get_weights()], []
     names = []
-    for name, other in explain.randomised(model, seed=1):
+    for name, other in explain.cascading_randomization(model, seed=1):
         names.append(name)
         said.append(np.asarray(other(images, training=False)))
         kernel = model.get_layer(name).get_weights()[0]
@@ -190,41 +192,41 @@ def test_layers_are_drawn_anew_from_the_last_to_the_first_and_the_model_is_left_
 
 def test_what_cannot_be_explained_is_refused_with_the_reason():
     with pytest.raises(explain.ExplainError, match="not in the probabilities of classes"):
-        explain.scores(models.unet(4))
+        explain.logits_model(models.unet(4))
     pictures = [keras.Input((8, 8, 3), name=name) for name in ("original", "segmented")]
     x = layers.Flatten()(layers.Concatenate()(pictures))
     with pytest.raises(explain.ExplainError, match="takes 2 pictures"):
-        explain.scores(keras.Model(pictures, layers.Dense(2, activation="softmax")(x)))
+        explain.logits_model(keras.Model(pictures, layers.Dense(2, activation="softmax")(x)))
     image, twice = keras.Input((8, 8, 3)), layers.Conv2D(3, 1)
     with pytest.raises(explain.ExplainError, match="used twice"):
-        explain.unrolled(keras.Model(image, layers.Dense(2)(layers.Flatten()(twice(twice(image))))))
+        explain.flatten_model(keras.Model(image, layers.Dense(2)(layers.Flatten()(twice(twice(image))))))
     product = layers.Multiply()([layers.Conv2D(3, 1)(image), image])
-    odd = explain.scores(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(product))))
+    odd = explain.logits_model(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(product))))
     with pytest.raises(explain.ExplainError, match="no rule for Multiply"):
         explain.relevance(odd, some_images(8), np.zeros(3, int), 0.0)
     with pytest.raises(explain.ExplainError, match="has no layer with a feature map"):
-        explain.last_map(explain.scores(models.dense_head(10, 2)))
+        explain.last_conv_layer(explain.logits_model(models.dense_head(10, 2)))
 
 
 def test_what_layers_see_can_be_shown(red, spots):
     images, masks = spots
-    model = explain.unrolled(red)
-    seen = explain.layer_maps(model, images, "excess_activation")
+    model = explain.flatten_model(red)
+    seen = explain.layer_activations(model, images, "excess_activation")
     assert seen.shape == (4, SIZE, SIZE, 1)
     assert np.array_equal(seen[..., 0] > 0, masks)
-    liked = explain.liked_most(model, "excess", [0], SIZE, seed=0, steps=20)
+    liked = explain.maximize_activation(model, "excess", [0], SIZE, seed=0, n_steps=20)
     assert (liked.shape, liked.dtype) == ((1, SIZE, SIZE, 3), np.uint8)
     assert liked[..., 0].mean() > liked[..., 1].mean() + 20  # the filter likes red, not green
-    assert explain.overlay(images, masks.astype(np.float32)).shape == images.shape
+    assert explain.overlay_maps(images, masks.astype(np.float32)).shape == images.shape
 
 
 def test_images_that_are_alike_lie_near_each_other_and_the_layout_repeats(red, spots):
-    assert explain.penultimate(explain.unrolled(red), spots[0]).shape == (4, 1)
+    assert explain.penultimate_features(explain.flatten_model(red), spots[0]).shape == (4, 1)
     random = np.random.default_rng(0)
     features = np.concatenate([random.normal(0, 1, (20, 8)), random.normal(9, 1, (20, 8))])
     ids = pd.Index([f"i{k}" for k in range(40)], name="image_id")
-    points = explain.laid_flat(features, ids, seed=1)
-    assert points.equals(explain.laid_flat(features, ids, seed=1))
+    points = explain.tsne_embedding(features, ids, seed=1)
+    assert points.equals(explain.tsne_embedding(features, ids, seed=1))
     first, second = points.iloc[:20].to_numpy(), points.iloc[20:].to_numpy()
     spread = max(first.std(0).max(), second.std(0).max())
     assert np.linalg.norm(first.mean(0) - second.mean(0)) > 2 * spread

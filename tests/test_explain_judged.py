@@ -81,27 +81,27 @@ def test_curves_need_no_name_that_the_lowest_numpy_lacks(monkeypatch, brightness
 def test_energy_is_the_share_of_what_speaks_for_the_class():
     maps = np.array([[[2, -5], [1, 1]], [[-1, -1], [-1, -3]], [[0.1, 0], [0, 0.3]]], np.float32)
     masks = np.array([[[True, True], [False, False]]] * 3)
-    assert explain.energy(maps, masks) == pytest.approx([0.5, 0, 0.25])
+    assert explain.relevance_mass(maps, masks) == pytest.approx([0.5, 0, 0.25])
 
 
 def test_pointing_shares_a_tie_among_the_largest_places():
     maps = np.array([[[3, 1], [1, 1]], [[3, 1], [3, 3]], [[-1, -2], [-2, -1]], [[1, 0], [0, 2]]])
     masks = np.array([[[True, True], [False, False]]] * 4)
-    assert explain.pointing(maps, masks) == pytest.approx([1, 1 / 3, 1 / 2, 0])
+    assert explain.pointing_game(maps, masks) == pytest.approx([1, 1 / 3, 1 / 2, 0])
 
 
 def test_what_a_mask_covers_is_its_share_of_each_image():
     masks = np.array([[[True, True], [False, False]], [[True, False], [False, False]]])
-    assert explain.covered(masks).tolist() == [0.5, 0.25]
+    assert explain.mask_coverage(masks).tolist() == [0.5, 0.25]
 
 
 def test_agreement_is_spearmans_correlation_of_each_pair_with_ties():
     random = np.random.default_rng(0)
     one, other = random.integers(0, 5, (2, 3, 6, 6))
     expected = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(one, other, strict=True)]
-    assert explain.agreement(one, other) == pytest.approx(expected)
-    assert explain.agreement(one, one**3 + 7) == pytest.approx(1)
-    assert np.isnan(explain.agreement(one[:1], np.ones((1, 6, 6)))).all()
+    assert explain.rank_correlation(one, other) == pytest.approx(expected)
+    assert explain.rank_correlation(one, one**3 + 7) == pytest.approx(1)
+    assert np.isnan(explain.rank_correlation(one[:1], np.ones((1, 6, 6)))).all()
 
 
 def cascade():
@@ -124,7 +124,7 @@ def test_layers_are_drawn_anew_one_by_one_from_the_last_on_and_keep_what_was_dra
         return all(np.array_equal(a, b) for a, b in zip(other.get_layer(name).get_weights(), before[name], strict=True))
 
     steps, drawn, models = [], [], set()
-    for name, other in explain.randomised(model, seed=1):
+    for name, other in explain.cascading_randomization(model, seed=1):
         steps.append((name, [same(other, each) for each in ("first", "norm", "last")]))
         drawn.append(other.get_layer("last").get_weights()[0])
         models.add(id(other))
@@ -139,7 +139,7 @@ def test_layers_are_drawn_anew_one_by_one_from_the_last_on_and_keep_what_was_dra
 
 def test_what_is_drawn_depends_on_the_seed_alone():
     def kernels(seed):
-        *_, (_, other) = explain.randomised(cascade(), seed)
+        *_, (_, other) = explain.cascading_randomization(cascade(), seed)
         return [other.get_layer(name).get_weights()[0].tolist() for name in ("first", "last")]
 
     once = kernels(1)
@@ -154,7 +154,7 @@ def test_a_table_has_every_score_of_every_method_and_of_chance(brightness, half)
     masks = np.zeros((2, 4, 4), bool)
     masks[0, :2], masks[1, 0, 0] = True, True
     ids, classes = pd.Index(["a", "b"], name="image_id"), np.array([1, 1])
-    table = explain.table_of_scores(ids, {"map": maps}, images, {"cell": masks}, brightness, classes, seed=4)
+    table = explain.evaluate_attributions(ids, {"map": maps}, images, {"cell": masks}, brightness, classes, seed=4)
     names = ["energy in cell", "pointing to cell", "deletion", "insertion"]
     assert table.columns.tolist() == ["image_id", "method", "score", "value"]
     assert table.index.tolist() == list(range(16))
@@ -163,7 +163,7 @@ def test_a_table_has_every_score_of_every_method_and_of_chance(brightness, half)
     assert table["image_id"].tolist() == ["a", "b"] * 8
     noise = np.random.default_rng(4).random((2, 4, 4), np.float32)
     expected = [
-        *explain.energy(maps, masks), *explain.pointing(maps, masks),
+        *explain.relevance_mass(maps, masks), *explain.pointing_game(maps, masks),
         *explain.deletion(brightness, images, maps, classes), *explain.insertion(brightness, images, maps, classes),
         0.5, 1 / 16, 0.5, 1 / 16,
         *explain.deletion(brightness, images, noise, classes), *explain.insertion(brightness, images, noise, classes),

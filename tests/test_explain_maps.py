@@ -94,9 +94,9 @@ def test_nested_and_sequential_models_have_the_maps_of_a_flat_model_of_their_lay
     attribution.draw_weights(flat)
     attribution.draw_weights(model)
     for method in map(explain.METHODS.get, ("gradient", "Grad-CAM", "Grad-CAM++", "Score-CAM", "LRP-ε")):
-        expected = method(explain.scores(flat), images, CLASSES)
+        expected = method(explain.logits_model(flat), images, CLASSES)
         assert np.ptp(expected) > 0
-        values = method(explain.scores(model), images, CLASSES)
+        values = method(explain.logits_model(model), images, CLASSES)
         assert np.allclose(values, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
@@ -113,7 +113,7 @@ def linear():
     """Two scores of an image of 4×4 pixels, linear in its values; the weights are returned as well."""
     image = keras.Input((4, 4, 3))
     last = layers.Dense(2, activation="softmax")
-    model = explain.scores(keras.Model(image, last(layers.Flatten()(image))))
+    model = explain.logits_model(keras.Model(image, last(layers.Flatten()(image))))
     weights = np.random.default_rng(1).normal(size=(48, 2)).astype(np.float32)
     model.layers[-1].set_weights([weights, np.array([0.3, -0.2])])
     return model, weights.T.reshape(2, 4, 4, 3)
@@ -126,7 +126,7 @@ def channels_of(kernel, bias, weights, side=4):
         layers.Conv2D(len(bias), 1, activation="relu", name="map"),
         layers.Dense(2, activation="softmax"),
     )
-    model = explain.scores(keras.Model(image, last(layers.GlobalAveragePooling2D()(convolution(image)))))
+    model = explain.logits_model(keras.Model(image, last(layers.GlobalAveragePooling2D()(convolution(image)))))
     model.get_layer("map").set_weights([np.reshape(kernel, (1, 1, 3, -1)), np.array(bias)])
     model.layers[-1].set_weights([np.array(weights), np.zeros(2)])
     return model
@@ -164,11 +164,11 @@ def test_smoothgrad_is_the_share_of_16_copies_with_noise_of_a_tenth_of_the_range
     image[0, 3] = 70
     model = channels_of([[1.0], [0.0], [0.0]], [-101.0], [[1.0, -3.0]])
     for seed in (0, 5):
-        found = explain.maps.smooth_gradient(model, image, np.array([1]), seed=seed)
+        found = explain.attribution.smooth_gradient(model, image, np.array([1]), seed=seed)
         noisy = image + np.random.RandomState(seed).normal(0, 0.1 * 50, (16, *image.shape))
         assert found == pytest.approx(3 / 16 * (noisy[..., 0] > 101).mean(0), abs=1e-5)
     default = explain.METHODS["SmoothGrad"](model, image, np.array([1]))
-    assert np.array_equal(default, explain.maps.smooth_gradient(model, image, np.array([1]), seed=0))
+    assert np.array_equal(default, explain.attribution.smooth_gradient(model, image, np.array([1]), seed=0))
 
 
 def test_integrated_gradients_of_a_threshold_count_the_middles_of_32_steps_above_it():
@@ -180,7 +180,7 @@ def test_integrated_gradients_of_a_threshold_count_the_middles_of_32_steps_above
     assert above == 15
     assert found[0, 0, 0] == pytest.approx(-2 / 16 * 150 * above / 32)
     assert np.count_nonzero(found) == 1
-    few = explain.maps.integrated_gradients(model, image, np.array([1]), steps=2)
+    few = explain.attribution.integrated_gradients(model, image, np.array([1]), n_steps=2)
     assert few[0, 0, 0] == pytest.approx(-2 / 16 * 150 / 2)
 
 
@@ -194,7 +194,7 @@ def test_integrated_gradients_of_a_linear_model_are_weight_times_distance_from_t
 
 def test_a_plain_image_has_the_mean_of_each_image_everywhere():
     images = images_of(4)
-    plain = explain.plain_images(images)
+    plain = explain.mean_colour_images(images)
     assert (plain.shape, plain.dtype) == (images.shape, np.float32)
     for image, one in zip(images, plain, strict=True):
         assert np.allclose(one, image.reshape(-1, 3).mean(0))
@@ -213,17 +213,17 @@ def test_grad_cam_plus_plus_leaves_out_channels_that_speak_against_the_class(map
     found = explain.METHODS["Grad-CAM++"](mapped, images, CLASSES)
     # With the same gradient g everywhere its weights add up to exp(score) · max(g, 0).
     maps, weight = activations(images), np.maximum(WEIGHTS, 0).T[CLASSES] / 16
-    score = np.exp(explain.said_of(mapped, images, CLASSES))[:, None, None]
+    score = np.exp(explain.class_scores(mapped, images, CLASSES))[:, None, None]
     assert found == pytest.approx(score * (maps * weight[:, None, None]).sum(-1), rel=1e-4, abs=1e-6)
 
 
 def test_grad_cam_plus_plus_stays_finite_where_the_exponential_of_the_score_does_not(mapped):
     images, model = images_of(4), channels_of(KERNEL, [-0.5, -0.2, -0.1], WEIGHTS * 1e3)
-    logits = explain.said_of(model, images, CLASSES)
+    logits = explain.class_scores(model, images, CLASSES)
     assert logits.max() > 90 and logits.min() < -110  # exp is inf, and 0
     values, expected = (explain.METHODS["Grad-CAM++"](m, images, CLASSES) for m in (model, mapped))
     assert np.isfinite(values).all()
-    assert explain.agreement(values, expected) == pytest.approx(1, abs=1e-3)
+    assert explain.rank_correlation(values, expected) == pytest.approx(1, abs=1e-3)
 
 
 def masked_probability(model, image, mask, k):
@@ -250,14 +250,16 @@ def test_score_cam_tries_the_16_channels_that_vary_most():
     maps = image[0].astype(np.float32) @ kernel
     weight = masked_probability(model, image[0], maps[..., 0], 1)  # the same for all: they are one map, scaled
     assert found[0] == pytest.approx(weight * maps[..., 2:].sum(-1), rel=1e-3)
-    assert explain.maps.score_cam(model, image, k, channels=1)[0] == pytest.approx(weight * maps[..., 17], rel=1e-3)
+    assert explain.attribution.score_cam(model, image, k, n_channels=1)[0] == pytest.approx(
+        weight * maps[..., 17], rel=1e-3
+    )
 
 
 def test_a_coarse_map_is_brought_to_the_size_of_the_image():
     image = keras.Input((8, 8, 3))
     x = layers.AveragePooling2D(4, name="coarse")(image)
     last = layers.Dense(2, activation="softmax")
-    model = explain.scores(keras.Model(image, last(layers.GlobalAveragePooling2D()(x))))
+    model = explain.logits_model(keras.Model(image, last(layers.GlobalAveragePooling2D()(x))))
     model.layers[-1].set_weights([np.array([[0.0, 4.0], [0.0, 0.0], [0.0, 0.0]]), np.zeros(2)])
     given = images_of(8, 1)
     coarse = given[0, ..., 0].reshape(2, 4, 2, 4).mean((1, 3))
@@ -268,7 +270,7 @@ def test_a_coarse_map_is_brought_to_the_size_of_the_image():
 def test_rounding_does_not_blacken_the_last_row_of_a_coarse_map():
     image = keras.Input((26, 26, 3))
     x = layers.AveragePooling2D(3)(image)  # 8 by 8, of which tf-keras-vis 0.8.7 makes 25 rows and an empty one
-    model = explain.scores(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(x))))
+    model = explain.logits_model(keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(x))))
     model.layers[-1].set_weights([np.ones((192, 2)), np.zeros(2)])
     images = np.full((1, 26, 26, 3), 50, np.uint8)
     for method in ("Grad-CAM", "Grad-CAM++"):
@@ -282,16 +284,16 @@ def test_the_last_map_is_the_last_layer_with_more_than_one_place():
     x = layers.Conv2D(2, 3, name="two_by_two")(image)
     x = layers.Conv2D(2, 2, name="one_place")(x)
     model = keras.Model(image, layers.Dense(2, name="scores")(layers.Flatten()(x)))
-    assert explain.last_map(model) == "two_by_two"
+    assert explain.last_conv_layer(model) == "two_by_two"
     for name, size in (("column", (2, 4)), ("row", (4, 2))):
         thin = keras.Model(image, layers.Flatten()(layers.AveragePooling2D(size, name=name)(image)))
-        assert explain.last_map(thin) == name
+        assert explain.last_conv_layer(thin) == name
     anything = keras.Input((None, None, 3))
     mean = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1, name="any_size")(anything))
-    assert explain.last_map(keras.Model(anything, mean)) == "any_size"
+    assert explain.last_conv_layer(keras.Model(anything, mean)) == "any_size"
     flat = keras.Model(image, layers.Dense(2)(layers.Flatten()(image)), name="flat")
     with pytest.raises(explain.ExplainError, match="flat has no layer with a feature map"):
-        explain.last_map(flat)
+        explain.last_conv_layer(flat)
 
 
 def mean_fall(weights, image, side, places):
@@ -319,11 +321,11 @@ def mean_fall(weights, image, side, places):
 def test_occlusion_of_a_linear_model_is_the_mean_fall_over_patches_of_the_mean_colour(size, patch, side, places):
     image = keras.Input((size, size, 3))
     last = layers.Dense(2, activation="softmax")
-    model = explain.scores(keras.Model(image, last(layers.Flatten()(image))))
+    model = explain.logits_model(keras.Model(image, last(layers.Flatten()(image))))
     weights = np.random.default_rng(2).normal(size=(size * size * 3, 2))
     model.layers[-1].set_weights([weights, np.zeros(2)])
     images = images_of(size)
-    found = explain.maps.occlusion(model, images, CLASSES, **({"patch": patch} if patch else {}))
+    found = explain.attribution.occlusion(model, images, CLASSES, **({"patch": patch} if patch else {}))
     assert found.dtype == np.float32
     for one, picture, k in zip(found, images, CLASSES, strict=True):
         expected = mean_fall(weights.T.reshape(2, size, size, 3)[k], picture, side, places)
@@ -334,7 +336,7 @@ def test_the_score_of_each_image_is_that_of_its_own_class(linear):
     model, weights = linear
     images = images_of(4)
     both = np.add((images[:, None] * weights).sum((2, 3, 4)), [0.3, -0.2])
-    assert explain.said_of(model, images, CLASSES) == pytest.approx([both[0, 1], both[1, 0]], rel=1e-4)
+    assert explain.class_scores(model, images, CLASSES) == pytest.approx([both[0, 1], both[1, 0]], rel=1e-4)
 
 
 def test_the_methods_of_relevance_differ_by_their_epsilon(mapped):
@@ -354,7 +356,7 @@ def test_an_overlay_goes_from_dark_blue_to_yellow_over_the_grey_of_each_image():
     maps = np.zeros((2, 20, 20), np.float32)
     maps[0, 0, :3], maps[0, 1, 0], maps[0, 2, 0] = 8.0, 4.0, -9.0
     maps[1] = 0.001
-    shown = explain.overlay(images, maps)
+    shown = explain.overlay_maps(images, maps)
     heat = cv2.applyColorMap(np.array([[0, 127, 255]], np.uint8), cv2.COLORMAP_CIVIDIS)[0, :, ::-1].astype(float)
     assert (shown.shape, shown.dtype) == (images.shape, np.uint8)
     assert heat[0][2] > heat[0][0] and heat[2][0] > heat[2][2]  # blue and yellow
@@ -363,14 +365,14 @@ def test_an_overlay_goes_from_dark_blue_to_yellow_over_the_grey_of_each_image():
     assert shown[0, 2, 0] == pytest.approx(0.4 * 100 + 0.6 * heat[0], abs=0.51)
     assert np.array_equal(shown[0, 2, 0], shown[0, 9, 9])
     assert shown[1, 5, 5] == pytest.approx(0.4 * 60 + 0.6 * heat[2], abs=0.51)
-    assert np.array_equal(explain.overlay(images[:1], np.zeros((1, 20, 20)))[0, 0, 0], shown[0, 9, 9])
+    assert np.array_equal(explain.overlay_maps(images[:1], np.zeros((1, 20, 20)))[0, 0, 0], shown[0, 9, 9])
 
 
 def test_one_place_much_stronger_than_all_others_does_not_darken_them():
     maps = np.full((1, 20, 20), 1.0)
     maps[0, 0, 0] = 1000  # one of 400 places, less than the 0.5 % that are cut off
-    shown = explain.overlay(np.zeros((1, 20, 20, 3), np.uint8), maps)
+    shown = explain.overlay_maps(np.zeros((1, 20, 20, 3), np.uint8), maps)
     assert np.array_equal(shown[0, 0, 0], shown[0, 9, 9])
     maps[0, 0, :4] = 1000
-    shown = explain.overlay(np.zeros((1, 20, 20, 3), np.uint8), maps)
+    shown = explain.overlay_maps(np.zeros((1, 20, 20, 3), np.uint8), maps)
     assert not np.array_equal(shown[0, 0, 0], shown[0, 9, 9])

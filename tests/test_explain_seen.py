@@ -33,7 +33,7 @@ def nested(head):
 
 
 def test_layers_of_models_within_are_named_after_them_and_activations_are_layers():
-    flat = explain.unrolled(nested(layers.Dense(2, activation="softmax", name="last")))
+    flat = explain.flatten_model(nested(layers.Dense(2, activation="softmax", name="last")))
     assert [layer.name for layer in flat.layers] == [
         "picture", "middle_scale", "middle_body_conv", "middle_body_conv_activation", "middle_body_bend",
         "middle_body_mean", "last", "last_activation",
@@ -45,7 +45,7 @@ def test_layers_of_models_within_are_named_after_them_and_activations_are_layers
 
 def test_a_flat_copy_has_the_weights_of_the_model_but_not_its_layers():
     model = nested(layers.Dense(2, activation="softmax", name="last"))
-    flat, images = explain.unrolled(model), images_of(3)
+    flat, images = explain.flatten_model(model), images_of(3)
     before = np.asarray(model(images))
     assert np.allclose(flat(images), before, atol=1e-6)
     flat.get_layer("last").set_weights([np.zeros((2, 2)), np.zeros(2)])
@@ -56,10 +56,10 @@ def test_a_flat_copy_has_the_weights_of_the_model_but_not_its_layers():
 def test_scores_are_what_the_softmax_is_given(last):
     dense = layers.Dense(3)
     model = nested(lambda x: last(dense(x)))
-    scores = np.asarray(explain.scores(model)(images_of(3)))
+    scores = np.asarray(explain.logits_model(model)(images_of(3)))
     inner = np.asarray(keras.Model(model.inputs[0], dense.output)(images_of(3)))
     assert scores == pytest.approx(inner, abs=1e-5)
-    assert explain.scores(model).name == "whole"
+    assert explain.logits_model(model).name == "whole"
 
 
 def test_one_output_becomes_two_scores_of_which_the_first_is_the_others_negative():
@@ -68,18 +68,20 @@ def test_one_output_becomes_two_scores_of_which_the_first_is_the_others_negative
     dense.set_weights([np.array([[2.0], [1.0]]), np.array([0.5])])
     hidden = np.asarray(keras.Model(model.inputs[0], dense.input)(images_of(3)))
     score = hidden @ [2.0, 1.0] + 0.5
-    assert np.asarray(explain.scores(model)(images_of(3))) == pytest.approx(np.stack([-score, score], 1), abs=1e-5)
+    assert np.asarray(explain.logits_model(model)(images_of(3))) == pytest.approx(
+        np.stack([-score, score], 1), abs=1e-5
+    )
 
 
 def test_a_model_of_several_inputs_can_be_flat_but_has_no_scores():
     pictures = [keras.Input((4, 4, 3), name=name) for name in ("one", "other")]
     x = layers.Flatten()(layers.Subtract()(pictures))
     model = keras.Model(pictures, layers.Dense(2, activation="softmax")(x), name="pair")
-    flat, (a, b) = explain.unrolled(model), (images_of(2), images_of(2)[::-1])
+    flat, (a, b) = explain.flatten_model(model), (images_of(2), images_of(2)[::-1])
     assert [each.name for each in flat.inputs] == ["one", "other"]
     assert np.allclose(flat([a, b]), model([a, b]), atol=1e-6)
     with pytest.raises(explain.ExplainError, match="pair takes 2 pictures"):
-        explain.scores(model)
+        explain.logits_model(model)
 
 
 def test_what_is_no_classifier_is_refused_by_its_last_layers():
@@ -87,7 +89,7 @@ def test_what_is_no_classifier_is_refused_by_its_last_layers():
     for last in (lambda x: x, lambda x: layers.Softmax(name="end")(layers.Dropout(0.1, name="drop")(x))):
         x = layers.Dense(2, name="scores")(layers.Flatten(name="flat")(image))
         with pytest.raises(explain.ExplainError, match="not in the probabilities of classes"):
-            explain.scores(keras.Model(image, last(x), name="odd"))
+            explain.logits_model(keras.Model(image, last(x), name="odd"))
 
 
 def test_a_model_that_is_no_graph_is_refused():
@@ -97,23 +99,23 @@ def test_a_model_that_is_no_graph_is_refused():
 
     for model in (nested(lambda x: Own(name="own")(x)), Own(name="own"), keras.Sequential(name="own")):
         with pytest.raises(explain.ExplainError, match="own is not a functional model"):
-            explain.unrolled(model)
+            explain.flatten_model(model)
 
 
 def test_a_layer_that_is_used_twice_is_refused_by_its_follower():
     image, twice = keras.Input((4, 4, 3)), layers.Conv2D(3, 1, name="twice")
     x = layers.Flatten(name="after")(twice(twice(image)))
     with pytest.raises(explain.ExplainError, match=r"^model: a layer before after is used twice$"):
-        explain.unrolled(keras.Model(image, layers.Dense(2)(x), name="model"))
+        explain.flatten_model(keras.Model(image, layers.Dense(2)(x), name="model"))
 
 
 def test_a_layer_map_is_what_the_layer_gives():
-    flat, images = explain.unrolled(nested(layers.Dense(2, activation="softmax"))), images_of(2)
+    flat, images = explain.flatten_model(nested(layers.Dense(2, activation="softmax"))), images_of(2)
     kernel, bias = flat.get_layer("middle_body_conv").get_weights()
-    seen = explain.layer_maps(flat, images, "middle_body_conv_activation")
+    seen = explain.layer_activations(flat, images, "middle_body_conv_activation")
     assert seen == pytest.approx(np.maximum(images / 255 @ kernel[0, 0] + bias, 0), abs=1e-5)
     with pytest.raises(ValueError, match="nowhere"):
-        explain.layer_maps(flat, images, "nowhere")
+        explain.layer_activations(flat, images, "nowhere")
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 32])
@@ -123,7 +125,7 @@ def test_what_the_last_dense_layer_is_given_does_not_depend_on_the_batch(batch):
     hidden = keras.Model(image, x)
     model = keras.Model(image, layers.Softmax()(layers.Dense(2)(x)))
     images = images_of(5)
-    seen = explain.penultimate(model, images, batch)
+    seen = explain.penultimate_features(model, images, batch)
     assert seen == pytest.approx(np.asarray(hidden(images)), rel=1e-4, abs=1e-3)
     assert seen.shape == (5, 5)
 
@@ -133,25 +135,25 @@ def test_a_filter_likes_its_own_colour_in_pictures_that_depend_on_the_seed_alone
     convolution = layers.Conv2D(2, 1, name="filters")
     model = keras.Model(image, convolution(image))
     convolution.set_weights([np.array([[1.0, 0], [0, 0], [0, 1.0]]).reshape(1, 1, 3, 2), np.zeros(2)])
-    liked = explain.liked_most(model, "filters", [0, 1], 8, seed=0, steps=12)
+    liked = explain.maximize_activation(model, "filters", [0, 1], 8, seed=0, n_steps=12)
     assert (liked.shape, liked.dtype) == ((2, 8, 8, 3), np.uint8)
     assert liked.max() == 255
     means = liked.mean((1, 2))
     assert means.argmax(1).tolist() == [0, 2]
     assert (means.max(1) > means[:, 1] + 50).all()
     keras.utils.set_random_seed(5)
-    assert np.array_equal(explain.liked_most(model, "filters", [0, 1], 8, seed=0, steps=12), liked)
-    assert not np.array_equal(explain.liked_most(model, "filters", [0, 1], 8, seed=1, steps=12), liked)
-    only = explain.liked_most(model, "filters", [1], 8, seed=0, steps=12)
+    assert np.array_equal(explain.maximize_activation(model, "filters", [0, 1], 8, seed=0, n_steps=12), liked)
+    assert not np.array_equal(explain.maximize_activation(model, "filters", [0, 1], 8, seed=1, n_steps=12), liked)
+    only = explain.maximize_activation(model, "filters", [1], 8, seed=0, n_steps=12)
     assert only.shape == (1, 8, 8, 3) and only.mean((0, 1, 2)).argmax() == 2
 
 
 @pytest.mark.parametrize("name", attribution.SIZES)
 def test_images_of_maximal_activation_equal_those_of_tf_keras_vis(name):
     model, size = attribution.logits_model(name), attribution.SIZES[name]
-    images = explain.liked_most(
+    images = explain.maximize_activation(
         model, attribution.last_convolution(model), attribution.CHANNELS, size,
-        seed=attribution.SEED, steps=attribution.STEPS,
+        seed=attribution.SEED, n_steps=attribution.STEPS,
     )  # fmt: skip
     with np.load(attribution.PATH) as arrays:
         expected = arrays[f"{name}/maximum"]
@@ -164,7 +166,9 @@ def test_maximal_activation_grows_with_the_steps():
     model = attribution.logits_model("plain")
     layer, (channel, *_) = attribution.last_convolution(model), attribution.CHANNELS
     activations = [
-        explain.layer_maps(model, explain.liked_most(model, layer, [channel], 24, seed=3, steps=steps), layer)
+        explain.layer_activations(
+            model, explain.maximize_activation(model, layer, [channel], 24, seed=3, n_steps=steps), layer
+        )
         for steps in (8, 64)
     ]
     few, many = (values[..., channel].mean() for values in activations)
@@ -174,7 +178,7 @@ def test_maximal_activation_grows_with_the_steps():
 def test_a_layout_is_tsne_of_30_components_of_scaled_features():
     features = np.random.default_rng(0).normal(size=(95, 40)) * np.arange(1, 41)
     ids = pd.Index([f"i{k}" for k in range(95)], name="image_id")
-    points = explain.laid_flat(features, ids, seed=2)
+    points = explain.tsne_embedding(features, ids, seed=2)
     fewer = PCA(30, random_state=2).fit_transform(StandardScaler().fit_transform(features))
     expected = TSNE(perplexity=30, random_state=2, init="pca").fit_transform(fewer)
     assert points.index.equals(ids)
@@ -184,7 +188,7 @@ def test_a_layout_is_tsne_of_30_components_of_scaled_features():
 
 def test_a_layout_does_not_depend_on_the_unit_of_a_feature_and_works_for_few_images():
     features, ids = np.random.default_rng(0).normal(size=(7, 3)), pd.RangeIndex(7)
-    points = explain.laid_flat(features, ids, seed=0)
-    assert np.allclose(points, explain.laid_flat(features * [1, 64, 1 / 8], ids, seed=0), atol=1e-3)
+    points = explain.tsne_embedding(features, ids, seed=0)
+    assert np.allclose(points, explain.tsne_embedding(features * [1, 64, 1 / 8], ids, seed=0), atol=1e-3)
     fewer = PCA(3, random_state=0).fit_transform(StandardScaler().fit_transform(features))
     assert np.array_equal(points, TSNE(perplexity=2, random_state=0, init="pca").fit_transform(fewer))

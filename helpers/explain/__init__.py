@@ -1,40 +1,40 @@
 """What a model looks at, and whether the answer can be believed. Everything is imported from here."""
 
-from helpers.explain.judged import (
-    agreement,
-    covered,
+from helpers.explain.activations import layer_activations, maximize_activation, penultimate_features, tsne_embedding
+from helpers.explain.attribution import METHODS, class_scores, last_conv_layer, mean_colour_images, overlay_maps
+from helpers.explain.evaluation import (
+    cascading_randomization,
     deletion,
-    energy,
+    evaluate_attributions,
     insertion,
-    pointing,
-    randomised,
-    table_of_scores,
+    mask_coverage,
+    pointing_game,
+    rank_correlation,
+    relevance_mass,
 )
-from helpers.explain.maps import METHODS, last_map, overlay, plain_images, said_of
-from helpers.explain.relevance import relevance
-from helpers.explain.seen import laid_flat, layer_maps, liked_most, penultimate
-from helpers.explain.unrolled import ExplainError, scores, unrolled
+from helpers.explain.graph import ExplainError, flatten_model, logits_model
+from helpers.explain.lrp import relevance
 
 __all__ = [
     "METHODS",
     "ExplainError",
-    "agreement",
-    "covered",
+    "cascading_randomization",
+    "class_scores",
     "deletion",
-    "energy",
+    "evaluate_attributions",
+    "flatten_model",
     "insertion",
-    "laid_flat",
-    "last_map",
-    "layer_maps",
-    "liked_most",
-    "overlay",
-    "penultimate",
-    "plain_images",
-    "pointing",
-    "randomised",
+    "last_conv_layer",
+    "layer_activations",
+    "logits_model",
+    "mask_coverage",
+    "maximize_activation",
+    "mean_colour_images",
+    "overlay_maps",
+    "penultimate_features",
+    "pointing_game",
+    "rank_correlation",
     "relevance",
-    "said_of",
-    "scores",
-    "table_of_scores",
-    "unrolled",
+    "relevance_mass",
+    "tsne_embedding",
 ]

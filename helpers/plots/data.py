@@ -117,7 +117,7 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
     """Draw images as points of a plane, coloured once by each of some columns.
 
     Args:
-        table: columns ``across`` and ``down``, as :func:`helpers.explain.laid_flat` gives, and those of ``by``.
+        table: columns ``across`` and ``down``, as :func:`helpers.explain.tsne_embedding` gives, and those of ``by``.
         by: the columns, a panel each.
         caption: what to see.
         most: values that get a colour of their own, those of most images; the others are grey.

@@ -39,7 +39,7 @@ def plain() -> keras.Model:
 
 def logits_model(name: str) -> keras.Model:
     """Build ``plain`` or ``encoder`` up to its logits; no weight depends on the version of Keras."""
-    model = explain.scores(plain() if name == "plain" else models.unet_encoder_classifier(2, 3))
+    model = explain.logits_model(plain() if name == "plain" else models.unet_encoder_classifier(2, 3))
     draw_weights(model)
     return model
 
@@ -85,7 +85,7 @@ def library_maps(model: keras.Model, images: np.ndarray) -> dict[str, np.ndarray
 
     score, x = CategoricalScore(CLASSES.tolist()), images.astype(np.float32)
     cam = {
-        "penultimate_layer": explain.last_map(model),
+        "penultimate_layer": explain.last_conv_layer(model),
         "seek_penultimate_conv_layer": False,
         "normalize_cam": False,
     }

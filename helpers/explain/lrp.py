@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.backend import keras, layers, tf
-from helpers.explain.unrolled import ExplainError
+from helpers.explain.graph import ExplainError
 
 Tensors = list[tf.Tensor]
 
@@ -25,7 +25,7 @@ def relevance(
     before it; the winner takes all in max pooling; activations and the scaling of the input pass on what they get.
 
     Args:
-        model: from :func:`helpers.explain.scores`.
+        model: from :func:`helpers.explain.logits_model`.
         images: ``uint8 (n, size, size, 3)`` RGB.
         classes: ``int (n,)``.
         epsilon: 0 is LRP-Z. Otherwise LRP-ε: units whose inputs nearly cancel out pass on less; as a share of the root

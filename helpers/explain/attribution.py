@@ -1,6 +1,6 @@
 """Saliency maps: attribute the score of a class to the pixels of an image, by nine methods.
 
-All functions take ``model``, from :func:`helpers.explain.scores`, so a flat graph of any functional or Sequential
+All functions take ``model``, from :func:`helpers.explain.logits_model`, so a flat graph of any functional or Sequential
 classifier, whatever models are nested in it; ``images`` ``uint8 (n, size, size, 3)`` RGB, as the model was trained on;
 and ``classes``, ``int (n,)``, the class of each image whose score is attributed. They return ``float32 (n, size,
 size)``. Larger means more; values of different methods have different units and cannot be compared.
@@ -20,8 +20,8 @@ import numpy as np
 from scipy.ndimage import zoom
 
 from helpers.backend import keras, layers, tf
-from helpers.explain.relevance import relevance
-from helpers.explain.unrolled import ExplainError
+from helpers.explain.graph import ExplainError
+from helpers.explain.lrp import relevance
 
 
 def gradient(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -37,14 +37,14 @@ def gradient(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
 
 
 def smooth_gradient(
-    model: keras.Model, images: np.ndarray, classes: np.ndarray, *, seed: int = 0, samples: int = 16
+    model: keras.Model, images: np.ndarray, classes: np.ndarray, *, seed: int = 0, n_samples: int = 16
 ) -> np.ndarray:
     """Average the absolute gradient over noisy copies of the image (SmoothGrad, Smilkov et al. 2017).
 
     Args:
         model, images, classes: see the module.
         seed: of the noise, which is Gaussian with a standard deviation of 10 % of the range of each image.
-        samples: number of noisy copies; one at a time is in memory.
+        n_samples: number of noisy copies; one at a time is in memory.
 
     Returns:
         ``float32 (n, size, size)``, the largest channel of the mean; never negative.
@@ -52,28 +52,30 @@ def smooth_gradient(
     images, random = images.astype(np.float32), np.random.RandomState(seed)
     deviation = 0.1 * np.ptp(images, axis=(1, 2, 3), keepdims=True)
     total = np.zeros_like(images)
-    for _ in range(samples):
+    for _ in range(n_samples):
         noise = random.normal(0, deviation, images.shape).astype(np.float32)
         total += np.abs(_input_gradients(model, images + noise, classes))
-    return (total / samples).max(-1)
+    return (total / n_samples).max(-1)
 
 
-def integrated_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, steps: int = 32) -> np.ndarray:
+def integrated_gradients(
+    model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_steps: int = 32
+) -> np.ndarray:
     """Integrate the gradient from an image of the mean colour to the image (Sundararajan et al. 2017).
 
     Args:
         model, images, classes: see the module.
-        steps: number of images between the two at which the gradient is taken.
+        n_steps: number of images between the two at which the gradient is taken.
 
     Returns:
         ``float32 (n, size, size)``, signed. A map adds up to the score of the image less that of the plain one, but
-        for the error of the sum over ``steps``.
+        for the error of the sum over ``n_steps``.
     """
-    x, plain = images.astype(np.float32), plain_images(images)
+    x, plain = images.astype(np.float32), mean_colour_images(images)
     total = np.zeros_like(x)
-    for share in (np.arange(steps, dtype=np.float32) + 0.5) / steps:
+    for share in (np.arange(n_steps, dtype=np.float32) + 0.5) / n_steps:
         total += _input_gradients(model, plain + share * (x - plain), classes)
-    return ((x - plain) * total / steps).sum(-1)
+    return ((x - plain) * total / n_steps).sum(-1)
 
 
 def _input_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -90,7 +92,7 @@ def _of_class(outputs: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
     return tf.gather(outputs, np.asarray(classes, np.int32), batch_dims=1)
 
 
-def plain_images(images: np.ndarray) -> np.ndarray:
+def mean_colour_images(images: np.ndarray) -> np.ndarray:
     """Fill each image with its mean colour, the baseline of what is taken away.
 
     Args:
@@ -135,7 +137,7 @@ def grad_cam_pp(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> 
     return _upsample(score * np.maximum((weights * feature_map).sum(-1), 0), images.shape[1:3])
 
 
-def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, channels: int = 16) -> np.ndarray:
+def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_channels: int = 16) -> np.ndarray:
     """Sum channels of the last feature map, weighted by the probability of the image seen through them (Score-CAM).
 
     Every channel is scaled to 0 to 1 and multiplies the image; its weight is the probability that the model then gives
@@ -143,7 +145,7 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, ch
 
     Args:
         model, images, classes: see the module.
-        channels: number of channels that are tried, those that vary most; what is tried for one image is tried for
+        n_channels: number of channels that are tried, those that vary most; what is tried for one image is tried for
             all of the call, at one pass of the model each.
 
     Returns:
@@ -157,7 +159,7 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, ch
     predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # layer by layer is slower
     by_variation = np.argsort(-feature_map.std((1, 2)), axis=1, kind="stable")
     total = np.zeros(feature_map.shape[:3], np.float32)
-    for channel in np.unique(by_variation[:, :channels]):
+    for channel in np.unique(by_variation[:, :n_channels]):
         mask = _upsample(feature_map[..., channel], images.shape[1:3])
         low, high = mask.min((1, 2), keepdims=True), mask.max((1, 2), keepdims=True)
         mask = (mask - low) / (high - low + 1e-7)
@@ -167,7 +169,7 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, ch
 
 
 def _with_last_map(model: keras.Model) -> keras.Model:
-    return keras.Model(model.inputs[0], [model.outputs[0], model.get_layer(last_map(model)).output])
+    return keras.Model(model.inputs[0], [model.outputs[0], model.get_layer(last_conv_layer(model)).output])
 
 
 def _last_map_gradients(
@@ -193,11 +195,11 @@ def _upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return zoom(maps, (1, size[0] / maps.shape[1], size[1] / maps.shape[2]), order=1, mode="nearest")
 
 
-def last_map(model: keras.Model) -> str:
+def last_conv_layer(model: keras.Model) -> str:
     """Name the last layer with a feature map, ``(n, height, width, channels)`` of more than one position.
 
     Args:
-        model: a flat graph, from :func:`helpers.explain.scores` or :func:`helpers.explain.unrolled`.
+        model: a flat graph, from :func:`helpers.explain.logits_model` or :func:`helpers.explain.graph`.
 
     Raises:
         ExplainError: there is none.
@@ -223,18 +225,18 @@ def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, pa
     side = max(1, round(patch * size))
     starts = [min(k, size - side) for k in range(0, size - side + max(1, side // 2), max(1, side // 2))]
     total, times = np.zeros((n, size, size), np.float32), np.zeros((size, size), np.float32)
-    plain, scores = plain_images(images), said_of(model, images, classes)
+    plain, scores = mean_colour_images(images), class_scores(model, images, classes)
     for top in starts:
         for left in starts:
             window = np.s_[:, top : top + side, left : left + side]
             covered = images.astype(np.float32)
             covered[window] = plain[window]
-            total[window] += (scores - said_of(model, covered, classes))[:, None, None]
+            total[window] += (scores - class_scores(model, covered, classes))[:, None, None]
             times[window[1:]] += 1
     return total / times
 
 
-def said_of(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def class_scores(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Predict the score of each image's class, ``float32 (n,)``."""
     return _of_class(model(images, training=False), classes).numpy()
 
@@ -257,7 +259,7 @@ METHODS: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]] 
 }
 
 
-def overlay(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
+def overlay_maps(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """Lay maps over grey images, from dark blue, least, to yellow, most, of each map.
 
     What speaks against the class is as dark as what says nothing; the largest 0.5 % of values are equally bright.

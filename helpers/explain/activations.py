@@ -12,11 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from helpers.backend import keras, tf
 
 
-def layer_maps(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray:
+def layer_activations(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray:
     """Compute the activations of a layer.
 
     Args:
-        model: from :func:`helpers.explain.unrolled` or :func:`helpers.explain.scores`.
+        model: from :func:`helpers.explain.graph` or :func:`helpers.explain.logits_model`.
         images: ``uint8 (n, size, size, 3)`` RGB, as the model was trained on.
         layer: name of the layer.
 
@@ -29,8 +29,8 @@ def layer_maps(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray
     return np.asarray(keras.Model(model.inputs[0], model.get_layer(layer).output)(images, training=False))
 
 
-def liked_most(
-    model: keras.Model, layer: str, channels: list[int], size: int, *, seed: int, steps: int = 64
+def maximize_activation(
+    model: keras.Model, layer: str, channels: list[int], size: int, *, seed: int, n_steps: int = 64
 ) -> np.ndarray:
     """Find images that maximise the mean activation of a layer's channels (Erhan et al. 2009).
 
@@ -43,7 +43,7 @@ def liked_most(
         channels: numbers of its channels, one for each image.
         size: side of the images, pixels.
         seed: of noise, shifts and rotations.
-        steps: of the ascent.
+        n_steps: of the ascent.
 
     Returns:
         ``uint8 (len(channels), size, size, 3)`` RGB.
@@ -55,7 +55,7 @@ def liked_most(
     noise = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3))
     images, optimizer = tf.Variable(noise, dtype=tf.float32), keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
     shifts, angles = np.random.RandomState(seed), np.random.default_rng(seed)
-    for _ in range(steps):
+    for _ in range(n_steps):
         moved = np.roll(images.numpy(), shifts.randint(-4, 4, 2), axis=(1, 2))
         moved = rotate(moved, angles.uniform(-1, 1), axes=(1, 2), reshape=False, order=1, mode="reflect")
         images.assign(moved)
@@ -73,23 +73,25 @@ def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[i
     return tape.gradient(loss, images)
 
 
-def penultimate(model: keras.Model, images: np.ndarray, batch: int = 32) -> np.ndarray:
+def penultimate_features(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Compute the inputs of the last dense layer, the features that a classifier sorts by.
 
     Args:
         model, images: as in :func:`layer_maps`.
-        batch: number of images that pass the model at a time.
+        batch_size: number of images that pass the model at a time.
 
     Returns:
         ``float32 (n, features)``.
     """
     dense = next(layer for layer in reversed(model.layers) if isinstance(layer, keras.layers.Dense))
     extractor = keras.Model(model.inputs[0], dense.input)
-    features = [np.asarray(extractor(images[k : k + batch], training=False)) for k in range(0, len(images), batch)]
+    features = [
+        np.asarray(extractor(images[k : k + batch_size], training=False)) for k in range(0, len(images), batch_size)
+    ]
     return np.concatenate(features)
 
 
-def laid_flat(features: np.ndarray, ids: pd.Index, seed: int) -> pd.DataFrame:
+def tsne_embedding(features: np.ndarray, ids: pd.Index, seed: int) -> pd.DataFrame:
     """Embed images in a plane, near each other where their features are alike (t-SNE, van der Maaten 2008).
 
     Features are standardised and reduced to 30 principal components first. Distances between clusters, and their

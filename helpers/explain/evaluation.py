@@ -10,13 +10,13 @@ from scipy.integrate import trapezoid
 from scipy.stats import rankdata
 
 from helpers.backend import keras, layers
-from helpers.explain.maps import plain_images
+from helpers.explain.attribution import mean_colour_images
 from helpers.models import predict_proba
 
 STEPS = 16  # of deletion and insertion
 
 
-def energy(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def relevance_mass(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Share of what speaks for the class that lies within the mask, ``float (n,)``; 0 for an empty map.
 
     Chance, a map that is the same everywhere, reaches the share of the image that the mask covers.
@@ -30,7 +30,7 @@ def energy(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return (positive * masks).sum((1, 2)) / np.where(whole > 0, whole, 1)
 
 
-def pointing(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Whether the map is largest within the mask, 0 or 1 (Zhang et al. 2018); of several largest places, their share.
 
     Arguments and chance as in :func:`energy`.
@@ -39,7 +39,7 @@ def pointing(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return (largest & masks).sum((1, 2)) / largest.sum((1, 2))
 
 
-def covered(masks: np.ndarray) -> np.ndarray:
+def mask_coverage(masks: np.ndarray) -> np.ndarray:
     """Share of each image that the mask covers, ``float (n,)``: chance for :func:`energy` and :func:`pointing`."""
     return masks.mean((1, 2))
 
@@ -67,7 +67,7 @@ def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes:
 
 
 def _plain(images: np.ndarray) -> np.ndarray:
-    return plain_images(images).round().astype(np.uint8)
+    return mean_colour_images(images).round().astype(np.uint8)
 
 
 def _by_order(
@@ -82,21 +82,21 @@ def _by_order(
     return trapezoid(said, dx=1 / STEPS, axis=0)
 
 
-def agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def rank_correlation(attributions: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation of two maps of each image, ``float (n,)``; NaN where a map is the same everywhere."""
-    ranks = [np.stack([rankdata(found) for found in maps.reshape(len(maps), -1)]) for maps in (one, other)]
+    ranks = [np.stack([rankdata(found) for found in maps.reshape(len(maps), -1)]) for maps in (attributions, reference)]
     first, second = (rank - rank.mean(1, keepdims=True) for rank in ranks)
     with np.errstate(invalid="ignore"):
         return (first * second).sum(1) / np.sqrt((first**2).sum(1) * (second**2).sum(1))
 
 
-def randomised(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model]]:
+def cascading_randomization(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model]]:
     """The model with more and more of its layers drawn anew, from the last to the first (Adebayo et al. 2018).
 
     A map that hardly changes meanwhile shows the image, not what the model has learnt.
 
     Args:
-        model: from :func:`helpers.explain.scores`; it is left as it is.
+        model: from :func:`helpers.explain.logits_model`; it is left as it is.
         seed: of the weights.
 
     Yields:
@@ -115,7 +115,7 @@ def randomised(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model
             yield layer.name, copy
 
 
-def table_of_scores(
+def evaluate_attributions(
     ids: pd.Index,
     maps: dict[str, np.ndarray],
     images: np.ndarray,
@@ -145,8 +145,8 @@ def table_of_scores(
     for name, found in {**maps, "chance": noise}.items():
         values = {}
         for what, mask in masks.items():
-            values[f"energy in {what}"] = covered(mask) if name == "chance" else energy(found, mask)
-            values[f"pointing to {what}"] = covered(mask) if name == "chance" else pointing(found, mask)
+            values[f"energy in {what}"] = mask_coverage(mask) if name == "chance" else relevance_mass(found, mask)
+            values[f"pointing to {what}"] = mask_coverage(mask) if name == "chance" else pointing_game(found, mask)
         values["deletion"] = deletion(model, images, found, classes)
         values["insertion"] = insertion(model, images, found, classes)
         rows += [

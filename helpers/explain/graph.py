@@ -10,7 +10,7 @@ class ExplainError(LeukobookError):
     """A model that cannot be explained in this way; the message says which part of it and why."""
 
 
-def unrolled(model: keras.Model) -> keras.Model:
+def flatten_model(model: keras.Model) -> keras.Model:
     """A copy in which models within the model, such as a backbone, are replaced by their own layers.
 
     Layers of a model within are called ``<model>_<layer>``, and an activation that a layer has within it becomes a
@@ -25,7 +25,7 @@ def unrolled(model: keras.Model) -> keras.Model:
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)
 
 
-def scores(model: keras.Model) -> keras.Model:
+def logits_model(model: keras.Model) -> keras.Model:
     """From images to one number per class, before the softmax makes probabilities of them, ``float32 (n, classes)``.
 
     Probabilities near 1 hardly change with the image, so their gradients say little (Simonyan et al. 2014). A model of
@@ -37,7 +37,7 @@ def scores(model: keras.Model) -> keras.Model:
     Raises:
         ExplainError: a model of several inputs, with another ending, or as :func:`unrolled`.
     """
-    flat = unrolled(model)
+    flat = flatten_model(model)
     if len(flat.inputs) != 1:
         raise ExplainError(f"{model.name} takes {len(flat.inputs)} pictures; explain each branch as a model of its own")
     *_, dense, last = flat.layers
