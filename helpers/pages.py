@@ -143,7 +143,7 @@ def _range(pair: tuple[float, float]) -> str:
     return f"{pair[0]:g}" if pair[0] == pair[1] else f"{pair[0]:g} to {pair[1]:g}"
 
 
-def _figure(shown: plots.Picture | plots.NoFigure) -> plots.Picture:
+def _figure(shown: plots.AccessibleFigure | plots.NoFigure) -> plots.AccessibleFigure:
     """A figure of a page, which has a file of its own.
 
     Raises:
@@ -154,7 +154,7 @@ def _figure(shown: plots.Picture | plots.NoFigure) -> plots.Picture:
     return shown
 
 
-def drawing() -> plots.Picture:
+def drawing() -> plots.AccessibleFigure:
     """Two cells, step by step, three steps in a row."""
     rows, titles = {}, []
     for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
@@ -163,7 +163,7 @@ def drawing() -> plots.Picture:
         rows[name] = np.stack([picture for _, picture in made[:3]])
         rows[f"{name} "] = np.stack([picture for _, picture in made[3:]])
     caption = "What each step adds. The sixth is the lens, the sensor and the file."
-    picture = _figure(plots.grid(rows, caption, side=1.7))
+    picture = _figure(plots.image_grid(rows, caption, side=1.7))
     for ax, title in zip(picture.figure.axes, titles, strict=True):
         ax.set_title(title, fontsize=9)
     alt = (
@@ -173,7 +173,7 @@ def drawing() -> plots.Picture:
     return replace(picture, alt=alt)
 
 
-def three_stains() -> plots.Picture:
+def three_stains() -> plots.AccessibleFigure:
     """Every row of the table in every stain."""
     rows = {
         name: np.stack([synthetic.render_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
@@ -184,10 +184,10 @@ def three_stains() -> plots.Picture:
         "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
         "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
     )
-    return replace(_figure(plots.grid(rows, caption, list(stains.STAINS), side=1.4)), alt=alt)
+    return replace(_figure(plots.image_grid(rows, caption, list(stains.STAINS), side=1.4)), alt=alt)
 
 
-def field() -> plots.Picture:
+def field() -> plots.AccessibleFigure:
     """A whole field, and what is known of it."""
     dataset = datasets.load("synthetic", n_images=6, n_patients=6, task="fields")
     name = max(dataset.frame.index, key=lambda image_id: len(dataset.frame.loc[image_id, "types"]))
@@ -202,21 +202,21 @@ def field() -> plots.Picture:
         f"A drawn field twice, plain and with boxes around {count['WBC']} white cells, {count['RBC']} red cells and "
         f"{count['Platelets']} platelets."
     )
-    return replace(_figure(plots.grid(rows, caption, side=3.2)), alt=alt)
+    return replace(_figure(plots.image_grid(rows, caption, side=3.2)), alt=alt)
 
 
-def overlap() -> plots.Picture:
+def overlap() -> plots.AccessibleFigure:
     """Nuclear ratio of lymphocytes and blasts."""
     frame = datasets.load("synthetic", n_images=600, n_patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nc_ratio"]})
     caption = "The nuclear ratios of lymphocytes and blasts overlap: any threshold makes many errors."
-    picture = _figure(plots.strips(table, "nucleus", caption, "area / cell area", by="kind"))
+    picture = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
     return replace(picture, alt="One dot per cell; nuclear ratio by kind of cell. " + picture.alt)
 
 
-def defects() -> plots.Picture:
+def defects() -> plots.AccessibleFigure:
     """The two planted defects."""
     leaky = datasets.load(
         "synthetic", n_images=120, n_patients=6, task="leukaemia", duplicate_rate=1.0, shortcut_rate=1.0
@@ -234,7 +234,7 @@ def defects() -> plots.Picture:
         "below, four lymphoblasts, each with a blue dot in one corner."
     )
     caption = "Rows one and two show `leak`, row three `shortcut`."
-    return replace(_figure(plots.grid(rows, caption, side=1.4)), alt=alt)
+    return replace(_figure(plots.image_grid(rows, caption, side=1.4)), alt=alt)
 
 
 # The answer to the exercise of book/synthetic.md; a test holds the two together.
@@ -245,11 +245,11 @@ ERYTHROBLAST = replace(
 )  # fmt: skip
 
 
-def erythroblasts() -> plots.Picture:
+def erythroblasts() -> plots.AccessibleFigure:
     """What the exercise's new class looks like."""
     rows = {
         stain: np.stack([synthetic.render_cell(ERYTHROBLAST, stain, seed=seed)[0] for seed in range(6)])
         for stain in list(stains.STAINS)[:2]
     }
     alt = "Six small cells in two stains, each with a dark round nucleus and greyish pink cytoplasm."
-    return replace(_figure(plots.grid(rows, "Six late erythroblasts, drawn.", side=1.1)), alt=alt)
+    return replace(_figure(plots.image_grid(rows, "Six late erythroblasts, drawn.", side=1.1)), alt=alt)

@@ -253,7 +253,7 @@ def _write(name: str, image: np.ndarray, mask: np.ndarray, target: Path) -> tupl
     place = target / name
     place.parent.mkdir(parents=True, exist_ok=True)
     images.write_png(place.with_name(f"{place.name}{OUTPUTS[0]}"), GREY[mask])
-    images.write_png(place.with_name(f"{place.name}{OUTPUTS[1]}"), plots.outlined(image, mask))
+    images.write_png(place.with_name(f"{place.name}{OUTPUTS[1]}"), plots.draw_contours(image, mask))
     cell, nucleus = int(np.count_nonzero(mask >= CYTOPLASM)), int(np.count_nonzero(mask == NUCLEUS))
     return name, cell, nucleus, round(nucleus / cell, 3) if cell else float("nan")
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from helpers import citations, datasets, notebooks, profiles, teaching
-from helpers.plots.look import caption_bundle
+from helpers.plots.style import caption_bundle
 from helpers.project import Project
 
 PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from helpers import metrics, plots
-from helpers.plots.look import COLOURS
+from helpers.plots.style import COLOURS
 
 HEX = [colour.lower() for colour in COLOURS]
 
@@ -41,7 +41,7 @@ def test_a_row_has_its_series_in_order_around_it_however_many_there_are():
             {"by": ["b", "a"] * count, "s": np.repeat([f"s{k:02d}" for k in range(count)], 2), "v": 0.5,
              "low": 0.4, "high": 0.6}
         )  # fmt: skip
-        picture = plots.intervals(table, "v", "by", "s", "")
+        picture = plots.forest_plot(table, "v", "by", "s", "")
         ax = picture.figure.axes[0]
         places = np.array([series.lines[0].get_ydata() for series in ax.containers])
         assert np.allclose(np.diff(places, axis=0), step)
@@ -57,13 +57,13 @@ def test_a_row_has_its_series_in_order_around_it_however_many_there_are():
 
 def test_a_series_that_lacks_a_row_is_drawn_at_the_rows_it_has():
     table = pd.DataFrame({"by": ["a", "b", "b"], "s": ["x", "x", "y"], "v": 0.5, "low": 0.4, "high": 0.6})
-    ax = plots.intervals(table, "v", "by", "s", "").figure.axes[0]
+    ax = plots.forest_plot(table, "v", "by", "s", "").figure.axes[0]
     assert np.allclose(ax.containers[1].lines[0].get_ydata(), [1.1])
 
 
 def test_loss_is_drawn_from_epoch_one_with_a_line_at_the_least_of_validation():
     history = pd.DataFrame({"epoch": [0, 1, 2], "loss": [0.9, 0.5, 0.2], "val_loss": [1.0, 0.6, 0.7]})
-    picture = plots.curves(history, "")
+    picture = plots.loss_curves(history, "")
     ax = picture.figure.axes[0]
     training, validation, best = ax.get_lines()
     assert training.get_xydata().tolist() == [[1, 0.9], [2, 0.5], [3, 0.2]]
@@ -81,11 +81,11 @@ def test_loss_is_drawn_from_epoch_one_with_a_line_at_the_least_of_validation():
 @pytest.mark.parametrize("last", [0.9, 1.4])
 def test_a_loss_that_does_not_fall_is_not_said_to(last):
     history = pd.DataFrame({"epoch": [0, 1], "loss": [0.9, last], "val_loss": [1.0, 2.0]})
-    assert f"training goes from 0.90 to {last:.2f};" in plots.curves(history, "").alt
+    assert f"training goes from 0.90 to {last:.2f};" in plots.loss_curves(history, "").alt
 
 
 def test_limits_of_agreement_are_196_standard_deviations_about_the_mean_difference():
-    picture = plots.bland_altman(pd.Series([1.0, 2.0, 6.0]), pd.Series([1.0, 1.0, 4.0]), "area", "")
+    picture = plots.bland_altman_plot(pd.Series([1.0, 2.0, 6.0]), pd.Series([1.0, 1.0, 4.0]), "area", "")
     ax = picture.figure.axes[0]
     assert ax.collections[0].get_offsets().tolist() == [[1, 0], [1.5, 1], [5, 2]]
     assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
@@ -101,7 +101,7 @@ def test_limits_of_agreement_are_196_standard_deviations_about_the_mean_differen
 
 def test_roc_curves_run_from_corner_to_corner_and_say_what_they_reach(said):
     curve = metrics.roc_curve(said, "ill", 0)
-    picture = plots.roc({"a": curve, "b": curve}, "A caption.")
+    picture = plots.roc_plot({"a": curve, "b": curve}, "A caption.")
     lines = picture.figure.axes[0].get_lines()
     assert [len(line.get_xdata()) for line in lines] == [101, 101, 2]
     assert lines[0].get_ydata()[-1] == 1
@@ -119,7 +119,7 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
             "high": [0.1, 0.8, 0.9, 1],
         }
     )
-    picture = plots.roc({"a": curve}, "")
+    picture = plots.roc_plot({"a": curve}, "")
     ax = picture.figure.axes[0]
     line, chance = ax.get_lines()
     assert line.get_xydata().tolist() == curve[["fall_out", "sensitivity"]].to_numpy().tolist()
@@ -136,8 +136,8 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
 def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_their_kind():
     curve = pd.DataFrame({"fall_out": [0, 0.2], "sensitivity": [0, 0.5], "low": [0, 0.1], "high": [1, 0.9]})
     bare = curve.assign(low=np.nan, high=np.nan)
-    assert plots.roc({"a": bare}, "").alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.50."
-    picture = plots.roc({"a": curve.assign(interval="range of groups"), "b": bare.assign(interval="95 %")}, "")
+    assert plots.roc_plot({"a": bare}, "").alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.50."
+    picture = plots.roc_plot({"a": curve.assign(interval="range of groups"), "b": bare.assign(interval="95 %")}, "")
     assert picture.alt == ("ROC curves with bands; sensitivity at a fall-out of 0.2: a (range of groups) 0.50; b 0.50.")
     assert in_legend(picture.figure.axes[0]) == ["a (range of groups)", "b", "chance"]
 
@@ -146,36 +146,36 @@ def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_th
 def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
     names = [f"c{k:02d}" for k in range(count)]
     curve = pd.DataFrame({"fall_out": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
-    ax = plots.roc(dict.fromkeys(names, curve), "").figure.axes[0]
+    ax = plots.roc_plot(dict.fromkeys(names, curve), "").figure.axes[0]
     assert in_legend(ax) == [*names, "chance"]
     assert len(looks(ax.get_lines())) == count + 1
     assert len(ax.collections) == count
 
     bins = pd.DataFrame({"probability": [0.5], "frequency": [0.5], "low": [0.4], "high": [0.6], "n": [9]})
-    ax = plots.reliability(dict.fromkeys(names, bins), "").figure.axes[0]
+    ax = plots.calibration_plot(dict.fromkeys(names, bins), "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(series.lines[0] for series in ax.containers)) == count
 
     table = pd.DataFrame(
         {"learner": names * 2, "images": [10] * count + [20] * count, "AUC": 0.5, "low": 0.4, "high": 0.6}
     )
-    ax = plots.learning_curve(table, "AUC", "").figure.axes[0]
+    ax = plots.learning_curve_plot(table, "AUC", "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(ax.get_lines())) == count
 
     table = pd.DataFrame({"way": ["a", "b"] * count, "seed": np.repeat(names, 2), "F1": 0.5})
-    ax = plots.paired(table, "F1", "way", "seed", "").figure.axes[0]
+    ax = plots.seed_comparison(table, "F1", "way", "seed", "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(ax.get_lines())) == count
 
-    ax = plots.lines(table, "F1", "way", "seed", "").figure.axes[0]
+    ax = plots.line_plot(table, "F1", "way", "seed", "").figure.axes[0]
     assert in_legend(ax) == names
     assert len(looks(ax.get_lines())) == count
 
 
 def test_reliability_names_every_bin(said):
     table = metrics.calibration_curve(said, "ill", 0)
-    picture = plots.reliability({"model": table}, "A caption.")
+    picture = plots.calibration_plot({"model": table}, "A caption.")
     for row in table.itertuples():
         shown = f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n}" in picture.alt
         assert shown == (row.n >= 5)
@@ -201,9 +201,9 @@ def test_patients_are_shown_by_their_mean_and_wrong_sides_are_counted(said):
     patients = metrics.aggregate_by_group(said)
     threshold = pd.Series(float(patients["p_ill"].median()), patients.index)
     wrong = int(((patients["p_ill"] >= threshold) != (patients["label"] == "ill")).sum())
-    picture = plots.by_patient(said, "ill", threshold, "A caption.")
+    picture = plots.patient_scores(said, "ill", threshold, "A caption.")
     assert f"of 12 patients, patients by their mean; {wrong} means are on the wrong side" in picture.alt
-    few = plots.by_patient(said, "ill", threshold, "A caption.", most=5)
+    few = plots.patient_scores(said, "ill", threshold, "A caption.", most=5)
     assert "of 5 patients" in few.alt
 
 
@@ -212,7 +212,7 @@ def test_a_patient_is_a_row_of_cells_with_a_mean_and_a_threshold():
         {"group": list("aabbbc"), "label": ["ill"] * 2 + ["well"] * 4, "p_ill": [0.4, 1.0, 0.1, 0.2, 0.3, 0.5]}
     )
     threshold = pd.Series({"c": 0.5, "b": 0.6, "a": 0.75})
-    picture = plots.by_patient(table, "ill", threshold, "")
+    picture = plots.patient_scores(table, "ill", threshold, "")
     ax = picture.figure.axes[0]
     drawn = [line.get_xydata().tolist() for line in ax.get_lines()]
     assert drawn[0] == [[0.1, 0], [0.2, 0], [0.3, 0]]
@@ -236,7 +236,7 @@ def test_a_patient_is_a_row_of_cells_with_a_mean_and_a_threshold():
 def test_only_the_patients_of_most_cells_are_shown():
     names = [f"p{k:02d}" for k in range(61)]
     table = pd.DataFrame({"group": [*names, *names[1:]], "label": "ill", "p_ill": 0.5})
-    picture = plots.by_patient(table, "ill", pd.Series(0.4, names), "")
+    picture = plots.patient_scores(table, "ill", pd.Series(0.4, names), "")
     assert picture.alt.startswith("Probabilities of the cells of 60 patients, patients by their mean; 0 means")
 
 
@@ -250,7 +250,7 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
             "high": 0.9,
         }
     )
-    picture = plots.learning_curve(table, "AUC", "A caption.")
+    picture = plots.learning_curve_plot(table, "AUC", "A caption.")
     assert picture.alt == "AUC by number of training images: b, 10 images 0.60, 20 images 0.80; a, 10 images 0.55."
     ax = picture.figure.axes[0]
     assert [line.get_xydata().tolist() for line in ax.get_lines()] == [[[10, 0.6], [20, 0.8]], [[10, 0.55]]]
@@ -259,7 +259,7 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
     assert in_legend(ax) == ["b", "a"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("training images", "AUC")
     kinds = ["95 %", "range of groups", "range of groups"]
-    picture = plots.learning_curve(table.assign(interval=kinds), "AUC", "", "images per class")
+    picture = plots.learning_curve_plot(table.assign(interval=kinds), "AUC", "", "images per class")
     assert picture.figure.axes[0].get_xlabel() == "images per class"
     assert in_legend(picture.figure.axes[0]) == ["b (95 % interval or\nrange of groups)", "a (range of groups)"]
     assert picture.alt == (
@@ -270,7 +270,7 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
 
 def test_a_confusion_matrix_shows_counts_and_shares_of_its_rows():
     counts = pd.DataFrame([[3, 1, 0], [0, 0, 0], [2, 0, 3]], list("xyz"), list("xyz"))
-    picture = plots.confusion(counts, "")
+    picture = plots.confusion_plot(counts, "")
     ax = picture.figure.axes[0]
     image = ax.images[0]
     assert np.array_equal(image.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0.4, 0, 0.6]])
@@ -290,7 +290,7 @@ def test_a_confusion_matrix_shows_counts_and_shares_of_its_rows():
 
 def test_runs_are_drawn_as_lines_across_ways():
     table = pd.DataFrame({"way": list("bbaa"), "seed": [1, 2, 1, 2], "F1": [0.5, 0.7, 0.9, 0.8]})
-    picture = plots.paired(table, "F1", "way", "seed", "A caption.")
+    picture = plots.seed_comparison(table, "F1", "way", "seed", "A caption.")
     assert picture.alt == "F1 of 2 runs by way, mean and range: b 0.60 (0.50 to 0.70); a 0.85 (0.80 to 0.90)."
     ax = picture.figure.axes[0]
     assert [line.get_xydata().tolist() for line in ax.get_lines()] == [[[0, 0.5], [1, 0.9]], [[0, 0.7], [1, 0.8]]]
@@ -312,7 +312,7 @@ def test_lines_go_from_step_to_step_in_the_order_given():
             "agreement": [0.9, 0.4, 0.1, 0.7, 1.0],
         }
     )
-    picture = plots.lines(table, "agreement", "layer", "method", "A caption.")
+    picture = plots.line_plot(table, "agreement", "layer", "method", "A caption.")
     assert picture.alt == "agreement over 3 steps of layer: x from 0.90 to 0.10; y from 1.00 to 0.70."
     ax = picture.figure.axes[0]
     first, second = ax.get_lines()

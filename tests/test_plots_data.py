@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgba
 
 from helpers import plots
-from helpers.plots.look import COLOURS, HATCHES
+from helpers.plots.style import COLOURS, HATCHES
 
 HEX = [colour.lower() for colour in COLOURS]
 
@@ -20,7 +20,7 @@ def in_legend(ax):
 
 
 def test_counts_have_a_bar_of_the_length_of_every_class_most_common_on_top():
-    picture = plots.counts(pd.DataFrame({"label": list("abbbcc")}), "label", "c")
+    picture = plots.count_plot(pd.DataFrame({"label": list("abbbcc")}), "label", "c")
     ax = picture.figure.axes[0]
     assert [bar.get_width() for bar in ax.patches] == [3, 2, 1]
     assert [text.get_text() for text in ax.texts] == ["3", "2", "1"]
@@ -34,7 +34,7 @@ def test_counts_have_a_bar_of_the_length_of_every_class_most_common_on_top():
 
 def test_bars_of_groups_are_stacked_by_class_from_the_largest_group_on():
     frame = frame_of([("p", "x"), ("q", "x"), ("q", "y"), ("q", "y"), ("r", "y"), ("r", "y")])
-    picture = plots.counts_by_group(frame, "c")
+    picture = plots.group_count_plot(frame, "c")
     ax = picture.figure.axes[0]
     stacks = [[(bar.get_y(), bar.get_height()) for bar in series] for series in ax.containers]
     assert stacks == [[(0, 1), (0, 0), (0, 1)], [(1, 2), (0, 2), (1, 0)]]
@@ -50,19 +50,19 @@ def test_bars_of_groups_are_stacked_by_class_from_the_largest_group_on():
 
 
 def test_groups_that_are_numbers_stand_side_by_side():
-    ax = plots.counts_by_group(frame_of([(700, "x"), (3, "x"), (3, "x")]), "c").figure.axes[0]
+    ax = plots.group_count_plot(frame_of([(700, "x"), (3, "x"), (3, "x")]), "c").figure.axes[0]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "700"]
     assert [round(bar.get_x() + bar.get_width() / 2, 6) for bar in ax.patches] == [0, 1]
-    ax = plots.counts(pd.DataFrame({"year": [2020, 2020, 7]}), "year", "c").figure.axes[0]
+    ax = plots.count_plot(pd.DataFrame({"year": [2020, 2020, 7]}), "year", "c").figure.axes[0]
     assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in ax.patches] == [0, 1]
 
 
 def test_only_the_largest_groups_are_shown_and_the_others_counted():
     frame = frame_of([(f"g{k:02d}", "x") for k in range(31) for _ in range(k + 1)])
-    picture = plots.counts_by_group(frame, "c")
+    picture = plots.group_count_plot(frame, "c")
     assert len(picture.figure.axes[0].patches) == 30
     assert "for 30 of 31 groups: the largest has 31 images, the smallest shown 2;" in picture.alt
-    picture = plots.counts_by_group(frame, "c", most=2)
+    picture = plots.group_count_plot(frame, "c", most=2)
     assert [bar.get_height() for bar in picture.figure.axes[0].patches] == [31, 30]
     assert "for 2 of 31 groups" in picture.alt
 
@@ -70,7 +70,7 @@ def test_only_the_largest_groups_are_shown_and_the_others_counted():
 @pytest.mark.parametrize("classes", [8, 9, 15, 32])
 def test_every_class_has_its_bars_and_a_look_of_its_own(classes):
     names = [f"class {k:02d}" for k in range(classes)]
-    picture = plots.counts_by_group(frame_of([(group, name) for group in "pq" for name in names]), "c")
+    picture = plots.group_count_plot(frame_of([(group, name) for group in "pq" for name in names]), "c")
     ax = picture.figure.axes[0]
     assert in_legend(ax) == [series.get_label() for series in ax.containers] == names
     tops = [series[0].get_y() + series[0].get_height() for series in ax.containers]
@@ -84,12 +84,12 @@ def test_every_class_has_its_bars_and_a_look_of_its_own(classes):
 def test_classes_that_nobody_could_tell_apart_are_refused():
     frame = frame_of([(group, f"class {k}") for group in "pq" for k in range(33)])
     with pytest.raises(ValueError, match="33 series cannot be told apart; show at most 32"):
-        plots.counts_by_group(frame, "c")
+        plots.group_count_plot(frame, "c")
 
 
 def test_sizes_are_points_whose_area_grows_with_their_number():
     table = pd.DataFrame({"width": [20, 10, 10, 10, 20, 30], "height": [21, 11, 11, 11, 21, 31]})
-    picture = plots.sizes(table, "c")
+    picture = plots.size_plot(table, "c")
     ax = picture.figure.axes[0]
     assert ax.collections[0].get_offsets().tolist() == [[10, 11], [20, 21], [30, 31]]
     assert ax.collections[0].get_sizes() == pytest.approx([212, 12 + 400 / 3, 12 + 200 / 3])
@@ -104,7 +104,7 @@ def test_colours_are_strips_of_three_channels_with_a_bar_at_the_median():
     table = pd.DataFrame(
         {"label": ["b", "a", "a", "a"], "red": [9, 1, 2, 6], "green": [19, 11, 12, 16], "blue": [29, 21, 22, 26]}
     )
-    picture = plots.colour_distributions(table, "c")
+    picture = plots.colour_plot(table, "c")
     axes = picture.figure.axes
     assert [ax.get_title() for ax in axes] == ["red", "green", "blue"]
     assert [ax.get_ylabel() for ax in axes] == ["mean over the image, 0 to 255", "", ""]
@@ -116,13 +116,13 @@ def test_colours_are_strips_of_three_channels_with_a_bar_at_the_median():
         assert np.allclose(middle_a.get_segments(), [[[-0.35, 2 + plus], [0.35, 2 + plus]]])
         assert np.allclose(middle_b.get_segments(), [[[0.65, 9 + plus], [1.35, 9 + plus]]])
     assert picture.alt == "Mean red, green and blue of each image by label; medians: a 2, 12, 22; b 9, 19, 29."
-    by = plots.colour_distributions(table.rename(columns={"label": "group"}), "c", by="group")
+    by = plots.colour_plot(table.rename(columns={"label": "group"}), "c", by="group")
     assert by.alt.startswith("Mean red, green and blue of each image by group;")
 
 
 def test_strips_have_a_dot_per_image_near_the_place_of_its_class():
     table = pd.DataFrame({"label": ["b"] * 40 + ["a"] * 60 + [None], "area": [*range(100), 7]})
-    picture = plots.strips(table, "area", "c", "px")
+    picture = plots.strip_plot(table, "area", "c", "px")
     ax = picture.figure.axes[0]
     for k, (dots, values) in enumerate(zip(ax.collections[::2], (range(40, 100), range(40)), strict=True)):
         place = dots.get_offsets()[:, 0] - k
@@ -132,15 +132,15 @@ def test_strips_have_a_dot_per_image_near_the_place_of_its_class():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
     assert ax.get_xticks().tolist() == [0, 1]
     assert ax.get_ylabel() == "area px"
-    assert plots.strips(table, "area", "c").figure.axes[0].get_ylabel() == "area"
+    assert plots.strip_plot(table, "area", "c").figure.axes[0].get_ylabel() == "area"
     assert picture.alt == ("area by label, median and middle half: a 69.5 (54.75 to 84.25); b 19.5 (9.75 to 29.25).")
-    again = plots.strips(table, "area", "c").figure.axes[0].collections[0].get_offsets()
+    again = plots.strip_plot(table, "area", "c").figure.axes[0].collections[0].get_offsets()
     assert np.array_equal(again, ax.collections[0].get_offsets())
 
 
 def test_strips_of_many_classes_go_through_the_colours_again():
     table = pd.DataFrame({"label": list("abcdefghij"), "area": range(10)})
-    dots = plots.strips(table, "area", "c").figure.axes[0].collections[::2]
+    dots = plots.strip_plot(table, "area", "c").figure.axes[0].collections[::2]
     assert [to_hex(each.get_facecolor()[0]) for each in dots] == [*HEX, *HEX[:2]]
     shapes = [each.get_paths()[0].vertices.tolist() for each in dots]
     assert shapes[8:] == shapes[:2]
@@ -151,7 +151,7 @@ def test_points_have_a_panel_per_column_and_grey_for_what_is_rare():
     table = pd.DataFrame(
         {"across": range(9), "down": range(0, 18, 2), "label": list("aaabbbbcc"), "group": list("abcdefghi")}
     )
-    picture = plots.points(table, ["label", "group"], "c")
+    picture = plots.embedding_plot(table, ["label", "group"], "c")
     assert picture.alt == "9 images as points of a plane, coloured by label and by group (3 points in grey)."
     label, group = picture.figure.axes
     assert [ax.get_title() for ax in (label, group)] == ["label", "group"]
@@ -170,7 +170,7 @@ def test_points_have_a_panel_per_column_and_grey_for_what_is_rare():
 
 def test_fifteen_classes_of_points_are_told_apart_by_colour_and_marker():
     table = pd.DataFrame({"across": range(20), "down": 0, "label": [f"c{k:02d}" for k in range(20)]})
-    picture = plots.points(table, ["label"], "c", most=15)
+    picture = plots.embedding_plot(table, ["label"], "c", most=15)
     rest, *common = picture.figure.axes[0].collections
     assert len(rest.get_offsets()) == 5
     assert len({(to_hex(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes()) for c in common}) == 15
@@ -184,7 +184,7 @@ def test_histograms_are_of_the_values_of_every_channel():
     def channels(images):
         return {"red": images[..., 0], "blue": images[..., 2]}
 
-    picture = plots.histograms({"one": first, "two": second}, channels, "c")
+    picture = plots.histogram_plot({"one": first, "two": second}, channels, "c")
     red, blue = picture.figure.axes
     assert [ax.get_title() for ax in (red, blue)] == ["red", "blue"]
     assert list(red.get_yticks()) == []
@@ -201,7 +201,7 @@ def test_histograms_are_of_the_values_of_every_channel():
 
 def test_twelve_histograms_are_told_apart_by_colour_and_dashes():
     images = {f"set {k}": np.full((1, 1, 1, 3), k, np.uint8) for k in range(12)}
-    picture = plots.histograms(images, lambda batch: {"grey": batch[..., 0]}, "c")
+    picture = plots.histogram_plot(images, lambda batch: {"grey": batch[..., 0]}, "c")
     ax = picture.figure.axes[0]
     lines = {(to_rgba(patch.get_edgecolor()), str(patch.get_linestyle())) for patch in ax.patches}
     assert len(lines) == len(in_legend(ax)) == 12

@@ -64,161 +64,170 @@ def counted(counts, names):
 NOTHING = pd.DataFrame(columns=["label", "group", "value", "red", "green", "blue", "across", "down", "p_ill"])
 LIMIT = pd.Series(0.5, list("pq"))
 SAY = {  # what is asked for, and what is said instead
-    "counts of nothing": (lambda: plots.counts(NOTHING, "label", "c"), "no image has a value of label"),
-    "counts of NaN": (lambda: plots.counts(images_of(NAN), "label", "c"), "no image has a value of label"),
+    "counts of nothing": (lambda: plots.count_plot(NOTHING, "label", "c"), "no image has a value of label"),
+    "counts of NaN": (lambda: plots.count_plot(images_of(NAN), "label", "c"), "no image has a value of label"),
     "counts of one class": (
-        lambda: plots.counts(images_of("<i>"), "label", "c"),
+        lambda: plots.count_plot(images_of("<i>"), "label", "c"),
         "label is <i> in all 4 images, so there is nothing to compare",
     ),
-    "groups of nothing": (lambda: plots.counts_by_group(NOTHING, "c"), "no image has a value of group"),
-    "groups without labels": (lambda: plots.counts_by_group(images_of(NAN), "c"), "no image has a value of group"),
+    "groups of nothing": (lambda: plots.group_count_plot(NOTHING, "c"), "no image has a value of group"),
+    "groups without labels": (lambda: plots.group_count_plot(images_of(NAN), "c"), "no image has a value of group"),
     "one group": (
-        lambda: plots.counts_by_group(images_of(), "c"),
+        lambda: plots.group_count_plot(images_of(), "c"),
         "group is p in all 4 images, so there is nothing to compare",
     ),
     "groups of one": (
-        lambda: plots.counts_by_group(images_of().assign(group=list("pqrs")), "c"),
+        lambda: plots.group_count_plot(images_of().assign(group=list("pqrs")), "c"),
         "each of 4 groups has one image, so all bars would be of one height",
     ),
-    "no sizes": (lambda: plots.sizes(pd.DataFrame(columns=["width", "height"]), "c"), "there are no images"),
+    "no sizes": (lambda: plots.size_plot(pd.DataFrame(columns=["width", "height"]), "c"), "there are no images"),
     "one size": (
-        lambda: plots.sizes(pd.DataFrame({"width": [3, 3], "height": 5}), "c"),
+        lambda: plots.size_plot(pd.DataFrame({"width": [3, 3], "height": 5}), "c"),
         "all 2 images are 3×5 pixels",
     ),
     "no colours": (
-        lambda: plots.colour_distributions(NOTHING, "c"),
+        lambda: plots.colour_plot(NOTHING, "c"),
         "no image has a colour and a value of label",
     ),
     "colours of NaN": (
-        lambda: plots.colour_distributions(colours(3, NAN), "c"),
+        lambda: plots.colour_plot(colours(3, NAN), "c"),
         "no image has a colour and a value of label",
     ),
     "one colour": (
-        lambda: plots.colour_distributions(colours(3), "c"),
+        lambda: plots.colour_plot(colours(3), "c"),
         "red, green and blue are 1, 2, 3 in all 3 images",
     ),
-    "no strips": (lambda: plots.strips(NOTHING, "value", "c"), "no image has a value of value"),
+    "no strips": (lambda: plots.strip_plot(NOTHING, "value", "c"), "no image has a value of value"),
     "strips of NaN": (
-        lambda: plots.strips(images_of().assign(ratio=NAN), "ratio", "c"),
+        lambda: plots.strip_plot(images_of().assign(ratio=NAN), "ratio", "c"),
         "no image has a value of ratio",
     ),
     "strips of zeros": (
-        lambda: plots.strips(images_of().assign(ratio=0.0), "ratio", "c"),
+        lambda: plots.strip_plot(images_of().assign(ratio=0.0), "ratio", "c"),
         "ratio is 0 in all 4 images that have one",
     ),
-    "one dot": (lambda: plots.strips(images_of(n=1), "value", "c"), "value is 0 in all 1 images that have one"),
-    "no points": (lambda: plots.points(NOTHING, ["label"], "c"), "the 0 images do not lie at two or more points"),
-    "points of NaN": (
-        lambda: plots.points(plane([NAN] * 3), ["label"], "c"),
+    "one dot": (lambda: plots.strip_plot(images_of(n=1), "value", "c"), "value is 0 in all 1 images that have one"),
+    "no points": (
+        lambda: plots.embedding_plot(NOTHING, ["label"], "c"),
         "the 0 images do not lie at two or more points",
     ),
-    "one point": (lambda: plots.points(plane([1, 1]), ["label"], "c"), "the 2 images do not lie at two or more points"),
-    "no histograms": (lambda: plots.histograms({}, grey, "c"), "there are no images"),
-    "empty histograms": (lambda: plots.histograms({"a": np.empty((0, 2))}, grey, "c"), "there are no images"),
+    "points of NaN": (
+        lambda: plots.embedding_plot(plane([NAN] * 3), ["label"], "c"),
+        "the 0 images do not lie at two or more points",
+    ),
+    "one point": (
+        lambda: plots.embedding_plot(plane([1, 1]), ["label"], "c"),
+        "the 2 images do not lie at two or more points",
+    ),
+    "no histograms": (lambda: plots.histogram_plot({}, grey, "c"), "there are no images"),
+    "empty histograms": (lambda: plots.histogram_plot({"a": np.empty((0, 2))}, grey, "c"), "there are no images"),
     "constant pixels": (
-        lambda: plots.histograms({"a": np.ones((3, 2)), "b": np.ones((1, 2))}, grey, "c"),
+        lambda: plots.histogram_plot({"a": np.ones((3, 2)), "b": np.ones((1, 2))}, grey, "c"),
         "all pixels have the same grey",
     ),
-    "no intervals": (lambda: plots.intervals(scores(0), "F1", "by", "series", "c"), "no F1 was measured"),
-    "intervals of NaN": (lambda: plots.intervals(scores(3, NAN), "F1", "by", "series", "c"), "no F1 was measured"),
+    "no intervals": (lambda: plots.forest_plot(scores(0), "F1", "by", "series", "c"), "no F1 was measured"),
+    "intervals of NaN": (lambda: plots.forest_plot(scores(3, NAN), "F1", "by", "series", "c"), "no F1 was measured"),
     "one interval": (
-        lambda: plots.intervals(scores(1), "F1", "by", "series", "c"),
+        lambda: plots.forest_plot(scores(1), "F1", "by", "series", "c"),
         "there is one F1 only, row 0, s 0.50 [0.40, 0.60], and nothing to compare it with",
     ),
-    "no epoch": (lambda: plots.curves(history([], []), "c"), "no epoch was trained"),
+    "no epoch": (lambda: plots.loss_curves(history([], []), "c"), "no epoch was trained"),
     "one epoch": (
-        lambda: plots.curves(history([0.9], [1.25]), "c"),
+        lambda: plots.loss_curves(history([0.9], [1.25]), "c"),
         "one epoch was trained, to a loss of 0.90 and a validation loss of 1.25; a curve needs two",
     ),
     "a training that diverged": (
-        lambda: plots.curves(history([0.9, NAN, NAN], [1.0, np.inf, NAN]), "c"),
+        lambda: plots.loss_curves(history([0.9, NAN, NAN], [1.0, np.inf, NAN]), "c"),
         "the losses are finite numbers in 1 of 3 epochs; a curve needs two",
     ),
     "validation of NaN": (
-        lambda: plots.curves(history([0.9, 0.8], [NAN, NAN]), "c"),
+        lambda: plots.loss_curves(history([0.9, 0.8], [NAN, NAN]), "c"),
         "the losses are finite numbers in 0 of 2 epochs; a curve needs two",
     ),
     "no agreement": (
-        lambda: plots.bland_altman(pd.Series([1.0, NAN]), pd.Series([1.0, 2.0]), "area", "c"),
+        lambda: plots.bland_altman_plot(pd.Series([1.0, NAN]), pd.Series([1.0, 2.0]), "area", "c"),
         "limits of agreement need area of two images, both predicted and true; there are 1",
     ),
     "full agreement": (
-        lambda: plots.bland_altman(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]), "area", "c"),
+        lambda: plots.bland_altman_plot(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]), "area", "c"),
         "predicted and true area differ by 0.000 in all 2 images",
     ),
     "no ROC curves": (
-        lambda: plots.roc({}, "c"),
+        lambda: plots.roc_plot({}, "c"),
         "there is no ROC curve, as that needs images that are positive and images that are not",
     ),
     "ROC curves of one class": (
-        lambda: plots.roc({"a": roc_of(NAN), "b": roc_of(NAN)}, "c"),
+        lambda: plots.roc_plot({"a": roc_of(NAN), "b": roc_of(NAN)}, "c"),
         "there is no ROC curve of a and b, as that needs images that are positive and images that are not",
     ),
     "no bins": (
-        lambda: plots.reliability({}, "c"),
+        lambda: plots.calibration_plot({}, "c"),
         "there are no predictions, so no frequency can be compared with a probability",
     ),
     "bins of no images": (
-        lambda: plots.reliability({"a": bins(9)[:0]}, "c"),
+        lambda: plots.calibration_plot({"a": bins(9)[:0]}, "c"),
         "there are no predictions, so no frequency can be compared with a probability",
     ),
     "bins of single images": (
-        lambda: plots.reliability({"a": bins(1), "b": bins(4)}, "c"),
+        lambda: plots.calibration_plot({"a": bins(1), "b": bins(4)}, "c"),
         "each of 6 bins has fewer than 5 images, so no frequency can be compared with a probability",
     ),
     "no patients": (
-        lambda: plots.by_patient(NOTHING, "ill", LIMIT, "c"),
+        lambda: plots.patient_scores(NOTHING, "ill", LIMIT, "c"),
         "there are predictions for 0 patients, and nothing to compare",
     ),
     "one patient": (
-        lambda: plots.by_patient(cells_of([0.1, 0.2], "p"), "ill", LIMIT, "c"),
+        lambda: plots.patient_scores(cells_of([0.1, 0.2], "p"), "ill", LIMIT, "c"),
         "there are predictions for 1 patients, and nothing to compare",
     ),
     "patients of NaN": (
-        lambda: plots.by_patient(cells_of([NAN, 0.2], list("pq")), "ill", LIMIT, "c"),
+        lambda: plots.patient_scores(cells_of([NAN, 0.2], list("pq")), "ill", LIMIT, "c"),
         "there are predictions for 1 patients, and nothing to compare",
     ),
     "no learning": (
-        lambda: plots.learning_curve(learning([]), "AUC", "c"),
+        lambda: plots.learning_curve_plot(learning([]), "AUC", "c"),
         "a learning curve needs AUC at two numbers of training images; there is none",
     ),
     "one number of images": (
-        lambda: plots.learning_curve(learning([10]), "AUC", "c"),
+        lambda: plots.learning_curve_plot(learning([10]), "AUC", "c"),
         "a learning curve needs AUC at two numbers of training images; there is a, 10 images 0.50",
     ),
     "learning of NaN": (
-        lambda: plots.learning_curve(learning([10, 20], [0.5, NAN]), "AUC", "c"),
+        lambda: plots.learning_curve_plot(learning([10, 20], [0.5, NAN]), "AUC", "c"),
         "a learning curve needs AUC at two numbers of training images; there is a, 10 images 0.50",
     ),
-    "nobody was tested": (lambda: plots.confusion(counted([[0, 0], [0, 0]], list("xy")), "c"), "no image was tested"),
-    "no classes": (lambda: plots.confusion(pd.DataFrame(), "c"), "no image was tested"),
+    "nobody was tested": (
+        lambda: plots.confusion_plot(counted([[0, 0], [0, 0]], list("xy")), "c"),
+        "no image was tested",
+    ),
+    "no classes": (lambda: plots.confusion_plot(pd.DataFrame(), "c"), "no image was tested"),
     "one class": (
-        lambda: plots.confusion(counted([[4]], ["x"]), "c"),
+        lambda: plots.confusion_plot(counted([[4]], ["x"]), "c"),
         "there is one class only, x, and nothing to confuse it with",
     ),
     "no runs": (
-        lambda: plots.paired(scores(0), "F1", "by", "series", "c"),
+        lambda: plots.seed_comparison(scores(0), "F1", "by", "series", "c"),
         "a comparison of F1 needs two values of by; there is none",
     ),
     "runs of NaN": (
-        lambda: plots.paired(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
+        lambda: plots.seed_comparison(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
         "a comparison of F1 needs two values of by; there is row 0 0.50 (0.50 to 0.50)",
     ),
     "no lines": (
-        lambda: plots.lines(scores(0), "F1", "by", "series", "c"),
+        lambda: plots.line_plot(scores(0), "F1", "by", "series", "c"),
         "F1 needs two values of by to make a line; there is none",
     ),
     "one step": (
-        lambda: plots.lines(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
+        lambda: plots.line_plot(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
         "F1 needs two values of by to make a line; there is row 0",
     ),
-    "no rows of images": (lambda: plots.grid({}, "c"), "there are no images"),
+    "no rows of images": (lambda: plots.image_grid({}, "c"), "there are no images"),
     "rows without images": (
-        lambda: plots.grid({"missed": np.empty((0, 4, 4, 3)), "false alarm": np.empty((0, 4, 4, 3))}, "c"),
+        lambda: plots.image_grid({"missed": np.empty((0, 4, 4, 3)), "false alarm": np.empty((0, 4, 4, 3))}, "c"),
         "there are no images of missed and false alarm",
     ),
     "no sizes to compare": (
-        lambda: plots.sizes_compared(np.zeros((4, 4, 3), np.uint8), (), "c"),
+        lambda: plots.resolution_grid(np.zeros((4, 4, 3), np.uint8), (), "c"),
         "there are no sizes to compare",
     ),
 }
@@ -249,24 +258,24 @@ def named(names):
     table = table.assign(high=0.6, learner=table["series"], images=np.repeat([10, 20], n))
     flipped = table.rename(columns={"by": "series", "series": "by"})
     cells = pd.DataFrame({"group": list("pqr"), "label": names[0], f"p_{names[0]}": [0.1, 0.5, 0.9]})
-    yield plots.counts(frame, "label", "c")
-    yield plots.counts_by_group(frame, "c")
-    yield plots.strips(frame, "value", "c")
-    yield plots.colour_distributions(frame, "c")
-    yield plots.points(frame, ["label", "group"], "c")
-    yield plots.histograms({name: np.arange(4.0) for name in names}, grey, "c")
-    yield plots.intervals(table, "F1", "by", "series", "c")
-    yield plots.intervals(flipped, "F1", "by", "series", "c")
-    yield plots.roc(dict.fromkeys(names, roc_of([0.0, 1.0])), "c")
-    yield plots.reliability(dict.fromkeys(names, bins(9)), "c")
-    yield plots.by_patient(cells, names[0], pd.Series(0.5, list("pqr")), "c")
-    yield plots.learning_curve(table, "F1", "c")
-    yield plots.confusion(counted(np.eye(n, dtype=int), names), "c")
-    yield plots.paired(table, "F1", "by", "series", "c")
-    yield plots.paired(flipped, "F1", "by", "series", "c")
-    yield plots.lines(table, "F1", "by", "series", "c")
-    yield plots.lines(flipped, "F1", "by", "series", "c")
-    yield plots.grid({name: np.zeros((1, 4, 4, 3), np.uint8) for name in names}, "c")
+    yield plots.count_plot(frame, "label", "c")
+    yield plots.group_count_plot(frame, "c")
+    yield plots.strip_plot(frame, "value", "c")
+    yield plots.colour_plot(frame, "c")
+    yield plots.embedding_plot(frame, ["label", "group"], "c")
+    yield plots.histogram_plot({name: np.arange(4.0) for name in names}, grey, "c")
+    yield plots.forest_plot(table, "F1", "by", "series", "c")
+    yield plots.forest_plot(flipped, "F1", "by", "series", "c")
+    yield plots.roc_plot(dict.fromkeys(names, roc_of([0.0, 1.0])), "c")
+    yield plots.calibration_plot(dict.fromkeys(names, bins(9)), "c")
+    yield plots.patient_scores(cells, names[0], pd.Series(0.5, list("pqr")), "c")
+    yield plots.learning_curve_plot(table, "F1", "c")
+    yield plots.confusion_plot(counted(np.eye(n, dtype=int), names), "c")
+    yield plots.seed_comparison(table, "F1", "by", "series", "c")
+    yield plots.seed_comparison(flipped, "F1", "by", "series", "c")
+    yield plots.line_plot(table, "F1", "by", "series", "c")
+    yield plots.line_plot(flipped, "F1", "by", "series", "c")
+    yield plots.image_grid({name: np.zeros((1, 4, 4, 3), np.uint8) for name in names}, "c")
 
 
 @pytest.mark.parametrize(
@@ -280,7 +289,7 @@ def named(names):
 )
 def test_figures_are_drawn_with_any_names_and_show_them_letter_by_letter(names):
     for picture in named(names):
-        assert isinstance(picture, plots.Picture), picture
+        assert isinstance(picture, plots.AccessibleFigure), picture
         bundle, _ = picture._repr_mimebundle_()
         assert bundle["image/png"][:4] == b"\x89PNG"
         texts = picture.figure.findobj(Text)
@@ -304,25 +313,25 @@ def test_a_long_name_keeps_its_two_ends():
 
 def test_classes_without_values_have_no_strip_and_are_named():
     table = pd.DataFrame({"label": list("aabbcc"), "ratio": [0.1, 0.2, NAN, NAN, 0.3, NAN]})
-    picture = plots.strips(table, "ratio", "c")
+    picture = plots.strip_plot(table, "ratio", "c")
     assert [text.get_text() for text in picture.figure.axes[0].get_xticklabels()] == ["a", "c"]
     assert picture.alt.endswith("c 0.3 (0.3 to 0.3); no values of b.")
     coloured = table.assign(red=table["ratio"], green=1, blue=2)
-    assert plots.colour_distributions(coloured, "c").alt.endswith("; no values of b.")
+    assert plots.colour_plot(coloured, "c").alt.endswith("; no values of b.")
 
 
 def test_what_was_not_measured_is_left_out_of_a_figure_and_named():
     table = scores(3, [0.5, NAN, 0.55])
-    assert plots.intervals(table, "F1", "by", "series", "c").alt.endswith("; not measured: row 1, s.")
+    assert plots.forest_plot(table, "F1", "by", "series", "c").alt.endswith("; not measured: row 1, s.")
     curves = {"a": roc_of([0.0, 1.0]), "b": roc_of(NAN)}
-    picture = plots.roc(curves, "c")
+    picture = plots.roc_plot(curves, "c")
     assert picture.alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.20; no curve of b."
     assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == ["a", "chance"]
-    losses = plots.curves(history([3.0, 2.0, NAN], [3.0, 2.5, NAN]), "c")
+    losses = plots.loss_curves(history([3.0, 2.0, NAN], [3.0, 2.5, NAN]), "c")
     assert losses.alt.startswith("Loss over 3 epochs; training falls from 3.00 to 2.00; validation is least, 2.50")
-    some = plots.grid({"missed": np.zeros((2, 4, 4, 3)), "none": np.empty((0, 4, 4, 3))}, "c")
+    some = plots.image_grid({"missed": np.zeros((2, 4, 4, 3)), "none": np.empty((0, 4, 4, 3))}, "c")
     assert some.alt == "Pictures in 1 rows: missed (2); none (0)."
-    one = plots.reliability({"a": bins([1, 5, 9])}, "c")
+    one = plots.calibration_plot({"a": bins([1, 5, 9])}, "c")
     (whiskers,) = one.figure.axes[0].containers[0].lines[2]
     assert not any(len(segment) for segment in whiskers.get_segments())  # they would go from 0 to 1
     assert one.alt.endswith(

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from helpers import datasets, images, plots
-from helpers.plots.look import COLOURS, DPI, MARKERS, listed, series_styles
+from helpers.plots.style import COLOURS, DPI, MARKERS, join_words, series_styles
 
 SCORES = pd.DataFrame(
     {"by": ["a", "b"] * 2, "series": ["s", "s", "t", "t"], "F1": [0.2, 0.4, 0.6, 0.8], "low": 0.1, "high": 0.9}
@@ -19,23 +19,23 @@ FRAME = pd.DataFrame({"group": list("ppqq"), "label": list("xyxy"), "p_x": [0.9,
 LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 PLANE = pd.DataFrame({"across": [0, 1], "down": [0, 1], "label": ["x", "y"]})
 CHARTS = {
-    "bland_altman": lambda c: plots.bland_altman(pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c),
-    "by_patient": lambda c: plots.by_patient(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
-    "colour_distributions": lambda c: plots.colour_distributions(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
-    "confusion": lambda c: plots.confusion(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
-    "counts": lambda c: plots.counts(FRAME, "label", c),
-    "counts_by_group": lambda c: plots.counts_by_group(FRAME, c),
-    "curves": lambda c: plots.curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
-    "histograms": lambda c: plots.histograms({"a": np.eye(3)}, lambda a: {"grey": a, "half": a / 2}, c),
-    "intervals": lambda c: plots.intervals(SCORES, "F1", "by", "series", c),
-    "learning_curve": lambda c: plots.learning_curve(SCORES.assign(learner="a", images=[1, 2, 3, 4]), "F1", c),
-    "lines": lambda c: plots.lines(SCORES, "F1", "by", "series", c),
-    "paired": lambda c: plots.paired(SCORES, "F1", "by", "series", c),
-    "points": lambda c: plots.points(PLANE, ["label"], c),
-    "reliability": lambda c: plots.reliability({"a": SCORES.assign(probability=0.5, frequency=0.5, n=9)}, c),
-    "roc": lambda c: plots.roc({"a": CURVE}, c),
-    "sizes": lambda c: plots.sizes(pd.DataFrame({"width": [1, 2], "height": [2, 2]}), c),
-    "strips": lambda c: plots.strips(FRAME, "p_x", c),
+    "bland_altman": lambda c: plots.bland_altman_plot(pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c),
+    "by_patient": lambda c: plots.patient_scores(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
+    "colour_distributions": lambda c: plots.colour_plot(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
+    "confusion": lambda c: plots.confusion_plot(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
+    "counts": lambda c: plots.count_plot(FRAME, "label", c),
+    "counts_by_group": lambda c: plots.group_count_plot(FRAME, c),
+    "curves": lambda c: plots.loss_curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
+    "histograms": lambda c: plots.histogram_plot({"a": np.eye(3)}, lambda a: {"grey": a, "half": a / 2}, c),
+    "intervals": lambda c: plots.forest_plot(SCORES, "F1", "by", "series", c),
+    "learning_curve": lambda c: plots.learning_curve_plot(SCORES.assign(learner="a", images=[1, 2, 3, 4]), "F1", c),
+    "lines": lambda c: plots.line_plot(SCORES, "F1", "by", "series", c),
+    "paired": lambda c: plots.seed_comparison(SCORES, "F1", "by", "series", c),
+    "points": lambda c: plots.embedding_plot(PLANE, ["label"], c),
+    "reliability": lambda c: plots.calibration_plot({"a": SCORES.assign(probability=0.5, frequency=0.5, n=9)}, c),
+    "roc": lambda c: plots.roc_plot({"a": CURVE}, c),
+    "sizes": lambda c: plots.size_plot(pd.DataFrame({"width": [1, 2], "height": [2, 2]}), c),
+    "strips": lambda c: plots.strip_plot(FRAME, "p_x", c),
 }
 
 WIDE = {  # width and height in inches of those that do not grow with their rows or classes; with a legend beside them,
@@ -93,7 +93,7 @@ def test_a_notebook_shows_the_caption_as_text_below_the_figure(monkeypatch):
 
 
 def test_words_are_listed_as_one_reads_them_out():
-    assert [listed(words) for words in (["a"], ["a", 2], ["a", 2, "c"])] == ["a", "a and 2", "a, 2 and c"]
+    assert [join_words(words) for words in (["a"], ["a", 2], ["a", 2, "c"])] == ["a", "a and 2", "a, 2 and c"]
 
 
 def test_up_to_32_series_differ_in_marker_dash_and_hatch_of_their_colour():
@@ -114,7 +114,7 @@ def test_up_to_32_series_differ_in_marker_dash_and_hatch_of_their_colour():
 @pytest.mark.parametrize("name", ["c", "a name of twenty letters", LONG])
 @pytest.mark.parametrize("count", [1, 8, 30])
 def test_a_legend_stands_beside_the_axes_and_leaves_them_their_size(count, name):
-    figure = plots.roc({f"{name} {k}": CURVE for k in range(count)}, "").figure  # and one for chance
+    figure = plots.roc_plot({f"{name} {k}": CURVE for k in range(count)}, "").figure  # and one for chance
     figure.draw_without_rendering()
     (ax,) = figure.axes
     legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
@@ -127,7 +127,7 @@ def test_a_legend_stands_beside_the_axes_and_leaves_them_their_size(count, name)
 @pytest.mark.parametrize("name", ["c", LONG])
 def test_a_legend_below_the_axes_leaves_them_their_size(name):
     table = pd.DataFrame({"across": range(6), "down": range(6), "label": [f"{k} {name}" for k in range(6)]})
-    figure = plots.points(table, ["label"], "").figure
+    figure = plots.embedding_plot(table, ["label"], "").figure
     figure.draw_without_rendering()
     (ax,) = figure.axes
     legend, box = ax.get_legend().get_window_extent(), ax.get_window_extent()
@@ -138,7 +138,7 @@ def test_a_legend_below_the_axes_leaves_them_their_size(name):
 def test_a_grid_shows_the_very_pixels_under_their_titles_and_beside_their_rows():
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3)).astype(np.uint8)
     masks = np.array([[[0, 1], [2, 1]]], np.uint8)
-    picture = plots.grid({"cells": pixels, "masks": masks}, "c", ["p", "q"])
+    picture = plots.image_grid({"cells": pixels, "masks": masks}, "c", ["p", "q"])
     axes = np.reshape(picture.figure.axes, (2, 3))
     for ax, image in zip(axes[0], pixels, strict=True):
         assert np.array_equal(ax.images[0].get_array(), image)
@@ -154,14 +154,14 @@ def test_a_grid_shows_the_very_pixels_under_their_titles_and_beside_their_rows()
     assert axes[0, 0].title.get_fontsize() == label.get_fontsize() == 9
     assert picture.alt == "Pictures in 2 rows, columns p and q: cells (3); masks (1)."
     assert list(picture.figure.get_size_inches()) == pytest.approx([1.05 * 3 + 1.1, 1.05 * 2 + 0.3])
-    plain = plots.grid({"cells": pixels}, "c", side=2)
+    plain = plots.image_grid({"cells": pixels}, "c", side=2)
     assert plain.alt == "Pictures in 1 rows: cells (3)."
     assert list(plain.figure.get_size_inches()) == pytest.approx([7.1, 2])
 
 
 def test_a_title_without_a_column_is_refused():
     with pytest.raises(ValueError, match="3 titles for 2 columns of images"):
-        plots.grid({"cells": np.zeros((2, 4, 4, 3), np.uint8)}, "c", ["p", "q", "r"])
+        plots.image_grid({"cells": np.zeros((2, 4, 4, 3), np.uint8)}, "c", ["p", "q", "r"])
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_images_without_classes_are_one_row():
 def test_outlines_are_drawn_on_a_copy_cell_green_and_nucleus_yellow():
     image, mask = np.zeros((12, 12, 3), np.uint8), np.zeros((12, 12), np.uint8)
     mask[1:11, 1:11], mask[4:8, 4:8] = 1, 2
-    drawn = plots.outlined(image, mask)
+    drawn = plots.draw_contours(image, mask)
     assert not image.any()
     colours = np.array([[f"#{r:02X}{g:02X}{b:02X}" for r, g, b in row] for row in drawn])
     edge, inner = np.zeros((12, 12), bool), np.zeros((12, 12), bool)
@@ -226,27 +226,27 @@ def test_outlines_are_drawn_on_a_copy_cell_green_and_nucleus_yellow():
 
 def test_overlays_have_the_images_and_a_row_of_outlines_per_label(cells):
     two = cells.select(cells.frame.index[:2])
-    picture = plots.overlays(two, {"drawn": two.load_masks(32)}, "c", 32)
+    picture = plots.contour_grid(two, {"drawn": two.load_masks(32)}, "c", 32)
     axes = np.reshape(picture.figure.axes, (2, 2))
     for k, (image, mask) in enumerate(zip(two.load_images(32), two.load_masks(32), strict=True)):
         assert np.array_equal(axes[0, k].images[0].get_array(), image)
-        assert np.array_equal(axes[1, k].images[0].get_array(), plots.outlined(image, mask))
+        assert np.array_equal(axes[1, k].images[0].get_array(), plots.draw_contours(image, mask))
     assert [ax.get_title() for ax in axes[0]] == [name.removeprefix("synthetic-") for name in two.frame.index]
     assert picture.alt.startswith("Pictures in 2 rows, columns ") and picture.alt.endswith("image (2); drawn (2).")
-    shown = plots.overlays(two, {"drawn": two.load_masks(128)}, "c").figure.axes[0].images[0]
+    shown = plots.contour_grid(two, {"drawn": two.load_masks(128)}, "c").figure.axes[0].images[0]
     assert shown.get_array().shape == (128, 128, 3)
 
 
 def test_an_id_without_a_dash_is_a_title_as_it_is(cells):
     one = cells.select(cells.frame.index[:1])
     named = dataclasses.replace(one, frame=one.frame.rename(index={one.frame.index[0]: "cell7"}))
-    picture = plots.overlays(named, {"drawn": one.load_masks(16)}, "c", 16)
+    picture = plots.contour_grid(named, {"drawn": one.load_masks(16)}, "c", 16)
     assert picture.figure.axes[0].get_title() == "cell7"
 
 
 def test_one_image_at_several_sizes_is_shown_equally_large():
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    picture = plots.sizes_compared(image, (64, 4), "c")
+    picture = plots.resolution_grid(image, (64, 4), "c")
     large, small = (ax.images[0].get_array() for ax in picture.figure.axes)
     assert large.shape == small.shape == (300, 300, 3)
     assert len(np.unique(small.reshape(-1, 3), axis=0)) == 16

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from helpers import plots
-from helpers.plots.look import COLOURS
-from helpers.plots.whiskers import interval_kinds, kinds_in_words
+from helpers.plots.intervals import describe_interval_kinds, interval_kinds
+from helpers.plots.style import COLOURS
 
 BOTH = pd.DataFrame(
     {
@@ -39,7 +39,7 @@ def in_legend(ax):
 
 
 def test_whiskers_go_from_low_to_high_and_a_row_without_an_interval_has_none():
-    ax = plots.intervals(BOTH, "F1", "class", "way", "").figure.axes[0]
+    ax = plots.forest_plot(BOTH, "F1", "class", "way", "").figure.axes[0]
     first, second = whiskers(ax)
     assert first[0] == "s"
     assert np.allclose(first[1], [[0.5, -0.1], [0.6, 0.9]])
@@ -55,7 +55,7 @@ def test_whiskers_go_from_low_to_high_and_a_row_without_an_interval_has_none():
 
 def test_an_interval_with_one_end_only_is_none():
     table = BOTH.assign(low=[0.4, np.nan, 0.7, 0.1], high=[0.9, 0.65, 0.75, np.nan])
-    first, second = whiskers(plots.intervals(table, "F1", "class", "way", "").figure.axes[0])
+    first, second = whiskers(plots.forest_plot(table, "F1", "class", "way", "").figure.axes[0])
     assert [len(first[2]), len(second[2])] == [1, 1]
     assert np.isnan(first[3][1][1][0])
     assert list(interval_kinds(table)) == ["95 %", "", "95 %", ""]
@@ -67,22 +67,22 @@ def test_a_value_outside_its_interval_is_refused_with_its_numbers(ends):
     table = BOTH.assign(low=[low, 0.1, 0.7, 0.8], high=[high, 0.65, 0.75, 0.8])
     numbers = rf"F1 0.500 is outside its interval \[{low:.3f}, {high:.3f}\]; low ≤ F1 ≤ high"
     with pytest.raises(ValueError, match=numbers):
-        plots.intervals(table, "F1", "class", "way", "")
+        plots.forest_plot(table, "F1", "class", "way", "")
     bins = pd.DataFrame({"probability": [0.2], "frequency": [0.5], "low": [low], "high": [high], "n": [9]})
     with pytest.raises(ValueError, match=numbers.replace("F1", "frequency")):
-        plots.reliability({"m": bins}, "")
+        plots.calibration_plot({"m": bins}, "")
 
 
 def test_floats_that_differ_by_their_rounding_are_equal():
     table = BOTH.assign(low=BOTH["F1"] + 5e-10, high=BOTH["F1"] - 5e-10)
-    first, _ = whiskers(plots.intervals(table, "F1", "class", "way", "").figure.axes[0])
+    first, _ = whiskers(plots.forest_plot(table, "F1", "class", "way", "").figure.axes[0])
     assert np.allclose(first[2], [[[0.5, -0.1]] * 2, [[0.6, 0.9]] * 2], rtol=0, atol=1e-9)
     with pytest.raises(ValueError, match="outside"):
-        plots.intervals(BOTH.assign(low=BOTH["F1"] + 2e-9, high=1), "F1", "class", "way", "")
+        plots.forest_plot(BOTH.assign(low=BOTH["F1"] + 2e-9, high=1), "F1", "class", "way", "")
 
 
 def test_a_range_of_groups_is_dotted_and_hollow_and_is_named_in_label_legend_and_alt_text():
-    picture = plots.intervals(MIXED, "F1", "class", "way", "")
+    picture = plots.forest_plot(MIXED, "F1", "class", "way", "")
     ax = picture.figure.axes[0]
     drawn = whiskers(ax)
     assert [each[0] for each in drawn if each[0][0] != "_"] == in_legend(ax)
@@ -102,7 +102,7 @@ def test_a_range_of_groups_is_dotted_and_hollow_and_is_named_in_label_legend_and
 
 
 def test_where_all_intervals_are_ranges_nothing_says_95_percent():
-    picture = plots.intervals(MIXED.assign(interval="range of groups"), "F1", "class", "way", "")
+    picture = plots.forest_plot(MIXED.assign(interval="range of groups"), "F1", "class", "way", "")
     ax = picture.figure.axes[0]
     assert ax.get_xlabel() == "F1, mean and range of groups"
     assert in_legend(ax) == ["s", "t", "range of groups"]
@@ -111,7 +111,7 @@ def test_where_all_intervals_are_ranges_nothing_says_95_percent():
 
 
 def test_without_the_column_intervals_are_of_95_percent_and_the_text_is_as_it_was():
-    picture = plots.intervals(BOTH, "F1", "class", "way", "")
+    picture = plots.forest_plot(BOTH, "F1", "class", "way", "")
     assert picture.figure.axes[0].get_xlabel() == "F1, mean and 95 % interval"
     assert picture.alt == (
         "F1 by class for s and t: a, s 0.50 [0.40, 0.90]; b, s 0.60 [0.10, 0.65]; a, t 0.70 [0.70, 0.75]; "
@@ -120,7 +120,7 @@ def test_without_the_column_intervals_are_of_95_percent_and_the_text_is_as_it_wa
 
 
 def test_where_no_row_has_an_interval_none_is_spoken_of():
-    picture = plots.intervals(MIXED.assign(low=np.nan, high=np.nan), "F1", "class", "way", "")
+    picture = plots.forest_plot(MIXED.assign(low=np.nan, high=np.nan), "F1", "class", "way", "")
     assert picture.figure.axes[0].get_xlabel() == "F1, mean"
     assert in_legend(picture.figure.axes[0]) == ["s", "t"]
     assert picture.alt.startswith("F1 by class for s and t: a, s 0.50, no interval; b")
@@ -128,15 +128,17 @@ def test_where_no_row_has_an_interval_none_is_spoken_of():
 
 def test_another_kind_of_interval_is_refused():
     with pytest.raises(ValueError, match=r"unknown kind of interval '90 %'; choose from 95 %, range of groups"):
-        plots.intervals(MIXED.assign(interval="90 %"), "F1", "class", "way", "")
+        plots.forest_plot(MIXED.assign(interval="90 %"), "F1", "class", "way", "")
 
 
 def test_kinds_are_in_one_order_whatever_the_order_of_the_rows():
-    assert kinds_in_words([MIXED]) == kinds_in_words([MIXED[::-1]]) == "95 % interval or range of groups"
-    assert kinds_in_words([MIXED.iloc[1:2], MIXED.iloc[:1]]) == "95 % interval or range of groups"
-    assert kinds_in_words([MIXED.iloc[1:2]]) == "range of groups"
-    assert kinds_in_words([BOTH]) == "95 % interval"
-    assert kinds_in_words([BOTH.iloc[3:]]) == kinds_in_words([]) == ""
+    assert (
+        describe_interval_kinds([MIXED]) == describe_interval_kinds([MIXED[::-1]]) == "95 % interval or range of groups"
+    )
+    assert describe_interval_kinds([MIXED.iloc[1:2], MIXED.iloc[:1]]) == "95 % interval or range of groups"
+    assert describe_interval_kinds([MIXED.iloc[1:2]]) == "range of groups"
+    assert describe_interval_kinds([BOTH]) == "95 % interval"
+    assert describe_interval_kinds([BOTH.iloc[3:]]) == describe_interval_kinds([]) == ""
 
 
 def test_bins_have_whiskers_up_and_down_and_a_range_is_seen():
@@ -144,7 +146,7 @@ def test_bins_have_whiskers_up_and_down_and_a_range_is_seen():
         {"probability": [0.2, 0.7, 0.9], "frequency": [0.3, 0.5, 1.0], "low": [0.1, 0.45, np.nan],
          "high": [0.35, 0.9, np.nan], "interval": ["95 %", "range of groups", "95 %"], "n": [10, 20, 30]}
     )  # fmt: skip
-    picture = plots.reliability({"m": table, "n": table.drop(columns="interval")}, "")
+    picture = plots.calibration_plot({"m": table, "n": table.drop(columns="interval")}, "")
     ax = picture.figure.axes[0]
     drawn = whiskers(ax)
     assert np.allclose(drawn[0][1], [[0.2, 0.3], [0.9, 1.0]])

@@ -149,7 +149,7 @@ def test_the_table_of_cells_shows_every_kind_and_its_ranges():
 
 def test_a_page_without_its_figure_is_refused_with_the_reason():
     with pytest.raises(results.ResultError, match="a page lacks a figure: there are no images"):
-        pages._figure(plots.grid({}, "c"))
+        pages._figure(plots.image_grid({}, "c"))
 
 
 @pytest.mark.parametrize("figure", [pages.drawing, pages.three_stains, pages.field, pages.overlap, pages.defects])

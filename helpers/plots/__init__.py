@@ -6,36 +6,59 @@ Where a figure would show nothing, such as bars of one class or a curve of one e
 :class:`NoFigure` instead: a sentence that says what cannot be shown, and why.
 """
 
-from helpers.plots.data import colour_distributions, counts, counts_by_group, histograms, points, sizes, strips
-from helpers.plots.look import COLOURS, Picture, grid, montage, outlined, overlays, sizes_compared
+from helpers.plots.data import (
+    colour_plot,
+    count_plot,
+    embedding_plot,
+    group_count_plot,
+    histogram_plot,
+    size_plot,
+    strip_plot,
+)
 from helpers.plots.notice import NoFigure
-from helpers.plots.scores import bland_altman, by_patient, confusion, intervals, reliability, roc
-from helpers.plots.trends import curves, learning_curve, lines, paired
+from helpers.plots.scores import (
+    bland_altman_plot,
+    calibration_plot,
+    confusion_plot,
+    forest_plot,
+    patient_scores,
+    roc_plot,
+)
+from helpers.plots.style import (
+    COLOURS,
+    AccessibleFigure,
+    contour_grid,
+    draw_contours,
+    image_grid,
+    montage,
+    resolution_grid,
+)
+from helpers.plots.trends import learning_curve_plot, line_plot, loss_curves, seed_comparison
 
 __all__ = [
     "COLOURS",
+    "AccessibleFigure",
     "NoFigure",
-    "Picture",
-    "bland_altman",
-    "by_patient",
-    "colour_distributions",
-    "confusion",
-    "counts",
-    "counts_by_group",
-    "curves",
-    "grid",
-    "histograms",
-    "intervals",
-    "learning_curve",
-    "lines",
+    "bland_altman_plot",
+    "calibration_plot",
+    "colour_plot",
+    "confusion_plot",
+    "contour_grid",
+    "count_plot",
+    "draw_contours",
+    "embedding_plot",
+    "forest_plot",
+    "group_count_plot",
+    "histogram_plot",
+    "image_grid",
+    "learning_curve_plot",
+    "line_plot",
+    "loss_curves",
     "montage",
-    "outlined",
-    "overlays",
-    "paired",
-    "points",
-    "reliability",
-    "roc",
-    "sizes",
-    "sizes_compared",
-    "strips",
+    "patient_scores",
+    "resolution_grid",
+    "roc_plot",
+    "seed_comparison",
+    "size_plot",
+    "strip_plot",
 ]

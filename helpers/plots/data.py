@@ -8,23 +8,32 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, draw_legend, listed, series_styles
 from helpers.plots.notice import NoFigure, short_label
+from helpers.plots.style import (
+    COLOURS,
+    MARKERS,
+    STYLE,
+    AccessibleFigure,
+    draw_legend,
+    join_words,
+    make_axes,
+    series_styles,
+)
 
 
-def counts(frame: pd.DataFrame, by: str, caption: str) -> Picture | NoFigure:
+def count_plot(frame: pd.DataFrame, by: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw horizontal bars: how many images each value of a column has."""
     number = frame[by].value_counts()
     if len(number) < 2:
         return NoFigure(_nothing_to_compare(number, by))
-    figure, ax = axes_of(5.5, 0.8 + 0.28 * len(number))
+    figure, ax = make_axes(5.5, 0.8 + 0.28 * len(number))
     bars = ax.barh(range(len(number)), number, color=COLOURS[0])
     ax.bar_label(bars, padding=2, **STYLE)
     ax.set_yticks(range(len(number)), [short_label(name, 40) for name in number.index], **STYLE)
     ax.invert_yaxis()
     ax.set_xlabel("images", **STYLE)
     alt = f"Bar chart of images by {by}: " + ", ".join(f"{name} {n}" for name, n in number.items()) + "."
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
 def _nothing_to_compare(number: pd.Series, by: str) -> str:
@@ -34,7 +43,7 @@ def _nothing_to_compare(number: pd.Series, by: str) -> str:
     return f"{by} is {number.index[0]} in all {number.iloc[0]} images, so there is nothing to compare"
 
 
-def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Picture | NoFigure:
+def group_count_plot(frame: pd.DataFrame, caption: str, most: int = 30) -> AccessibleFigure | NoFigure:
     """Draw stacked bars: the classes within each group, largest groups first, ``most`` groups at most."""
     number = frame.dropna(subset=["label"])["group"].value_counts()
     if len(number) < 2:
@@ -43,7 +52,7 @@ def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Pictur
         return NoFigure(f"each of {len(number)} groups has one image, so all bars would be of one height")
     table = pd.crosstab(frame["group"], frame["label"])
     table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index].head(most)
-    figure, ax = axes_of(6.5, 2.8)
+    figure, ax = make_axes(6.5, 2.8)
     below = np.zeros(len(table))
     for label, style in zip(table, series_styles(table.shape[1]), strict=True):
         look = {"color": style.colour, "hatch": style.hatch, "edgecolor": "white", "lw": 0.4}
@@ -56,12 +65,12 @@ def counts_by_group(frame: pd.DataFrame, caption: str, most: int = 30) -> Pictur
     total = frame["group"].nunique()
     alt = (
         f"Stacked bar chart of images by group, for {len(table)} of {total} groups: the largest has "
-        f"{int(below[0])} images, the smallest shown {int(below[-1])}; bars are split into {listed(list(table))}."
+        f"{int(below[0])} images, the smallest shown {int(below[-1])}; bars are split into {join_words(list(table))}."
     )
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
-def sizes(table: pd.DataFrame, caption: str) -> Picture | NoFigure:
+def size_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
     """Draw width against height of the images; a marker's area grows with the number of images of that size."""
     number = table.value_counts().reset_index(name="images")
     if number.empty:
@@ -69,7 +78,7 @@ def sizes(table: pd.DataFrame, caption: str) -> Picture | NoFigure:
     common = number.iloc[0]
     if len(number) == 1:
         return NoFigure(f"all {len(table)} images are {common['width']}×{common['height']} pixels")
-    figure, ax = axes_of(4, 3.4)
+    figure, ax = make_axes(4, 3.4)
     ax.scatter(
         number["width"],
         number["height"],
@@ -83,10 +92,10 @@ def sizes(table: pd.DataFrame, caption: str) -> Picture | NoFigure:
         f"Scatter plot of image sizes: {len(number)} different sizes among {len(table)} images; the most common is "
         f"{common['width']}×{common['height']} pixels with {common['images']} images."
     )
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
-def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -> Picture | NoFigure:
+def colour_plot(table: pd.DataFrame, caption: str, by: str = "label") -> AccessibleFigure | NoFigure:
     """Draw strips of the mean red, green and blue of every image, by class (or another column)."""
     channels = ["red", "green", "blue"]
     measured = table.dropna(subset=[by, *channels])
@@ -95,7 +104,7 @@ def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -
     if len(measured[channels].drop_duplicates()) == 1:
         red, green, blue = measured[channels].iloc[0].round().astype(int)
         return NoFigure(f"red, green and blue are {red}, {green}, {blue} in all {len(measured)} images")
-    figure, axes = axes_of(max(7.5, 1.2 * measured[by].nunique()), 2.8, 3, sharey=True)
+    figure, axes = make_axes(max(7.5, 1.2 * measured[by].nunique()), 2.8, 3, sharey=True)
     for ax, channel in zip(axes, channels, strict=True):
         _strips(ax, measured, channel, by)
         ax.set_title(channel, **STYLE)
@@ -104,16 +113,16 @@ def colour_distributions(table: pd.DataFrame, caption: str, by: str = "label") -
     alt = f"Mean red, green and blue of each image by {by}; medians: " + "; ".join(
         f"{name} {r}, {g}, {b}" for name, r, g, b in medians.itertuples()
     )
-    return Picture(figure, alt + _without_values(table, measured, by) + ".", caption)
+    return AccessibleFigure(figure, alt + _without_values(table, measured, by) + ".", caption)
 
 
 def _without_values(table: pd.DataFrame, measured: pd.DataFrame, by: str) -> str:
     """The end of an alt text that names what has no strip, because none of its images has a value."""
     absent = sorted(set(table[by].dropna()) - set(measured[by]))
-    return f"; no values of {listed(absent)}" if absent else ""
+    return f"; no values of {join_words(absent)}" if absent else ""
 
 
-def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> Picture | NoFigure:
+def embedding_plot(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> AccessibleFigure | NoFigure:
     """Draw images as points of a plane, coloured once by each of some columns.
 
     Args:
@@ -125,7 +134,7 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
     table = table.dropna(subset=["across", "down"])
     if len(table[["across", "down"]].drop_duplicates()) < 2:
         return NoFigure(f"the {len(table)} images do not lie at two or more points")
-    figure, axes = axes_of(3.8 * len(by), 3.4, len(by))
+    figure, axes = make_axes(3.8 * len(by), 3.4, len(by))
     panels = []
     for ax, column in zip(np.ravel(axes), by, strict=True):
         common = list(table[column].value_counts().index[:most])
@@ -141,24 +150,28 @@ def points(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> P
         ax.set_title(short_label(column), **STYLE)
         draw_legend(ax, below=True)
         panels.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
-    return Picture(figure, f"{len(table)} images as points of a plane, coloured {listed(panels)}.", caption)
+    return AccessibleFigure(
+        figure, f"{len(table)} images as points of a plane, coloured {join_words(panels)}.", caption
+    )
 
 
-def strips(table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label") -> Picture | NoFigure:
+def strip_plot(
+    table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label"
+) -> AccessibleFigure | NoFigure:
     """Draw one dot per image, one column per class, a bar at the median; a class without values has no column."""
     measured = table.dropna(subset=[by, value])
     if measured.empty:
         return NoFigure(f"no image has a value of {value}")
     if measured[value].nunique() == 1:
         return NoFigure(f"{value} is {measured[value].iloc[0]:.4g} in all {len(measured)} images that have one")
-    figure, ax = axes_of(max(6, 0.4 * measured[by].nunique()), 3)
+    figure, ax = make_axes(max(6, 0.4 * measured[by].nunique()), 3)
     _strips(ax, measured, value, by)
     ax.set_ylabel(f"{short_label(value)} {unit}".strip(), **STYLE)
     quarter = measured.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack().round(2)
     alt = f"{value} by {by}, median and middle half: " + "; ".join(
         f"{name} {middle} ({low} to {high})" for name, low, middle, high in quarter.itertuples()
     )
-    return Picture(figure, alt + _without_values(table, measured, by) + ".", caption)
+    return AccessibleFigure(figure, alt + _without_values(table, measured, by) + ".", caption)
 
 
 def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
@@ -172,9 +185,9 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
     ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", **STYLE)
 
 
-def histograms(
+def histogram_plot(
     images_by_name: dict[str, np.ndarray], channels: Callable[[np.ndarray], dict[str, np.ndarray]], caption: str
-) -> Picture | NoFigure:
+) -> AccessibleFigure | NoFigure:
     """Draw distributions of pixel values, one panel per channel, one line per name.
 
     Args:
@@ -189,8 +202,8 @@ def histograms(
     if all(
         len({float(v) for values in split.values() for v in (values[t].min(), values[t].max())}) == 1 for t in titles
     ):
-        return NoFigure(f"all pixels have the same {listed(titles)}")
-    figure, axes = axes_of(7.5, 2.4, len(titles))
+        return NoFigure(f"all pixels have the same {join_words(titles)}")
+    figure, axes = make_axes(7.5, 2.4, len(titles))
     for ax, title in zip(np.ravel(axes), titles, strict=True):
         for (name, values), style in zip(split.items(), series_styles(len(split)), strict=True):
             look = {"histtype": "step", "color": style.colour, "linestyle": style.dash, "lw": 1.3}
@@ -202,4 +215,4 @@ def histograms(
         f"{name} " + ", ".join(f"{title} {np.mean(values[title]):.0f}" for title in titles)
         for name, values in split.items()
     )
-    return Picture(figure, f"Histograms of {listed(titles)}; means: {means}.", caption)
+    return AccessibleFigure(figure, f"Histograms of {join_words(titles)}; means: {means}.", caption)

@@ -7,24 +7,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.metrics import PREFIX
-from helpers.plots.look import (
+from helpers.plots.intervals import describe_interval_kinds, draw_kinds, draw_whiskers, interval_kinds
+from helpers.plots.notice import NoFigure, short_label
+from helpers.plots.style import (
     COLOURS,
     MARKERS,
     STYLE,
-    Picture,
+    AccessibleFigure,
     SeriesStyle,
-    axes_of,
     draw_legend,
-    listed,
+    join_words,
+    make_axes,
     series_styles,
 )
-from helpers.plots.notice import NoFigure, short_label
-from helpers.plots.whiskers import draw_kinds, draw_whiskers, interval_kinds, kinds_in_words
 
 SMALLEST_BIN = 5  # images from which on a bin of a reliability diagram is drawn
 
 
-def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture | NoFigure:
+def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw means as points with their intervals as whiskers, from :func:`helpers.metrics.summarise`.
 
     Args:
@@ -49,13 +49,13 @@ def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: st
         return NoFigure(f"there is one {value} only, {words[0]}, and nothing to compare it with")
     names, groups = list(dict.fromkeys(measured[by])), list(dict.fromkeys(measured[series]))
     step = min(0.2, 0.8 / len(groups))  # all series of a row stay nearer to it than to the next
-    figure, ax = axes_of(6.5, 0.9 + 0.42 * len(names) * 0.2 / step)
+    figure, ax = make_axes(6.5, 0.9 + 0.42 * len(names) * 0.2 / step)
     for k, (group, style) in enumerate(zip(groups, series_styles(len(groups)), strict=True)):
         rows = measured[measured[series] == group]
         positions = np.array([names.index(name) for name in rows[by]]) + (k - (len(groups) - 1) / 2) * step
         draw_whiskers(ax, positions, rows, value, axis="x", style=style, label=short_label(group))
     draw_kinds(ax, [measured], axis="x")
-    kinds = kinds_in_words([measured])
+    kinds = describe_interval_kinds([measured])
     ax.set_yticks(range(len(names)), [short_label(name, 40, 4) for name in names], **STYLE)
     ax.invert_yaxis()
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", **STYLE)
@@ -63,8 +63,8 @@ def intervals(table: pd.DataFrame, value: str, by: str, series: str, caption: st
     draw_legend(ax)
     named_kinds = f", with {kinds}" if "interval" in measured and kinds else ""
     missing = [f"; not measured: {row[by]}, {row[series]}" for _, row in absent.iterrows()]
-    alt = f"{value} by {by} for {listed(groups)}{named_kinds}: {'; '.join(words)}{''.join(missing)}."
-    return Picture(figure, alt, caption)
+    alt = f"{value} by {by} for {join_words(groups)}{named_kinds}: {'; '.join(words)}{''.join(missing)}."
+    return AccessibleFigure(figure, alt, caption)
 
 
 def _ends_in_words(table: pd.DataFrame) -> list[str]:
@@ -78,13 +78,13 @@ def _ends_in_words(table: pd.DataFrame) -> list[str]:
     return words
 
 
-def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) -> Picture | NoFigure:
+def bland_altman_plot(predicted: pd.Series, true: pd.Series, name: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw the difference of two measurements against their mean, with the mean difference and limits of agreement.
 
     The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986). Pairs that lack one of the
     two are left out.
     """
-    mean, difference = ((measured + true) / 2).dropna(), (measured - true).dropna()
+    mean, difference = ((predicted + true) / 2).dropna(), (predicted - true).dropna()
     if len(difference) < 2:
         return NoFigure(
             f"limits of agreement need {name} of two images, both predicted and true; there are {len(mean)}"
@@ -92,7 +92,7 @@ def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) 
     if np.ptp(difference) == 0:
         return NoFigure(f"predicted and true {name} differ by {difference.iloc[0]:.3f} in all {len(mean)} images")
     bias, spread = difference.mean(), 1.96 * difference.std()
-    figure, ax = axes_of(5.5, 3)
+    figure, ax = make_axes(5.5, 3)
     ax.scatter(mean, difference, s=9, color=COLOURS[0], alpha=0.6, linewidth=0)
     for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         ax.axhline(level, color=COLOURS[-1], linewidth=0.9, linestyle=style)
@@ -102,10 +102,10 @@ def bland_altman(measured: pd.Series, true: pd.Series, name: str, caption: str) 
         f"{len(mean)} differences of predicted and true {name} against their mean: mean difference {bias:.3f}, limits "
         f"of agreement {bias - spread:.3f} to {bias + spread:.3f}."
     )
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
-def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture | NoFigure:
+def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
     """Draw ROC curves with their bands, from :func:`helpers.metrics.roc_curve`; the diagonal is chance.
 
     A column ``interval``, where a curve has one, names the kind of its band, and the legend does so as well. A curve
@@ -114,9 +114,9 @@ def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     drawn = {name: curve for name, curve in curves_by_name.items() if curve["sensitivity"].notna().any()}
     absent = [name for name in curves_by_name if name not in drawn]
     if not drawn:
-        of = f" of {listed(absent)}" if absent else ""
+        of = f" of {join_words(absent)}" if absent else ""
         return NoFigure(f"there is no ROC curve{of}, as that needs images that are positive and images that are not")
-    figure, ax = axes_of(4.6, 4.2)
+    figure, ax = make_axes(4.6, 4.2)
     reached = []
     for (name, curve), style in zip(drawn.items(), series_styles(len(drawn)), strict=True):
         label = with_kind(name, curve)
@@ -129,19 +129,19 @@ def roc(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
     ax.set_ylabel("sensitivity", **STYLE)
     draw_legend(ax)
-    bands = " with bands" if kinds_in_words(drawn.values()) else ""
-    without = f"; no curve of {listed(absent)}" if absent else ""
+    bands = " with bands" if describe_interval_kinds(drawn.values()) else ""
+    without = f"; no curve of {join_words(absent)}" if absent else ""
     alt = f"ROC curves{bands}; sensitivity at a fall-out of 0.2: {'; '.join(reached)}{without}."
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
 def with_kind(name: str, table: pd.DataFrame) -> str:
     """Return the name of a series and the kind of its band, where the table names one."""
-    kinds = kinds_in_words([table]) if "interval" in table else ""
+    kinds = describe_interval_kinds([table]) if "interval" in table else ""
     return f"{name} ({kinds})" if kinds else str(name)
 
 
-def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFigure:
+def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
     """Draw frequency against probability, from :func:`helpers.metrics.calibration_curve`; on the diagonal both agree.
 
     Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
@@ -160,7 +160,7 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
     if not any(len(table) for table in large.values()):
         bins = f"each of {n_small} bins has fewer than {SMALLEST_BIN} images" if n_small else "there are no predictions"
         return NoFigure(f"{bins}, so no frequency can be compared with a probability")
-    figure, (ax, below) = axes_of(4.6, 5.2, rows=2, sharex=True, height_ratios=(4, 1))
+    figure, (ax, below) = make_axes(4.6, 5.2, rows=2, sharex=True, height_ratios=(4, 1))
     for (name, table), style in zip(large.items(), series_styles(len(tables)), strict=True):
         label = short_label(name)
         draw_whiskers(ax, table["probability"].to_numpy(), table, "frequency", axis="y", style=style, label=label)
@@ -180,7 +180,7 @@ def reliability(tables: dict[str, pd.DataFrame], caption: str) -> Picture | NoFi
         if len(table)
     )
     small = f" Left out: {n_small} bins of fewer than {SMALLEST_BIN} images." if n_small else ""
-    return Picture(figure, f"Frequency against probability in up to ten bins. {words}.{small}", caption)
+    return AccessibleFigure(figure, f"Frequency against probability in up to ten bins. {words}.{small}", caption)
 
 
 def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
@@ -199,9 +199,9 @@ def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
         ax.plot(rows["probability"], rows["n"], style.marker, color=style.colour, mfc=inside, ms=4)
 
 
-def by_patient(
+def patient_scores(
     table: pd.DataFrame, positive: str, threshold: pd.Series, caption: str, most: int = 60
-) -> Picture | NoFigure:
+) -> AccessibleFigure | NoFigure:
     """Draw one row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
 
     Args:
@@ -217,7 +217,7 @@ def by_patient(
         return NoFigure(f"there are predictions for {len(shown)} patients, and nothing to compare")
     mean = table[table["group"].isin(shown)].groupby("group")[PREFIX + positive].mean().sort_values()
     label = table.groupby("group")["label"].first()
-    figure, ax = axes_of(6, 0.8 + 0.14 * len(mean))
+    figure, ax = make_axes(6, 0.8 + 0.14 * len(mean))
     for row, name in enumerate(mean.index):
         ill = label[name] == positive
         scores = table.loc[table["group"] == name, PREFIX + positive]
@@ -238,10 +238,10 @@ def by_patient(
         f"Probabilities of the cells of {len(mean)} patients, patients by their mean; {wrong} means are on the wrong "
         "side of their threshold."
     )
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
-def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
+def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
     """Draw counts of images by true (rows) and predicted class (columns), from
     :func:`helpers.metrics.confusion_matrix`.
 
@@ -254,7 +254,7 @@ def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
     share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     names = [short_label(name) for name in counts.index]
     extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters beside the cells
-    figure, ax = axes_of(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
+    figure, ax = make_axes(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), number in np.ndenumerate(counts.to_numpy()):
         part = share.iat[row, column]
@@ -265,4 +265,4 @@ def confusion(counts: pd.DataFrame, caption: str) -> Picture | NoFigure:
     ax.set_xlabel("predicted", **STYLE)
     ax.set_ylabel("true", **STYLE)
     right = ", ".join(f"{name} {share.at[name, name]:.2f} of {counts.loc[name].sum()}" for name in counts.index)
-    return Picture(figure, f"Confusion matrix; called right: {right}.", caption)
+    return AccessibleFigure(figure, f"Confusion matrix; called right: {right}.", caption)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.plots.look import COLOURS, MARKERS, STYLE, Picture, axes_of, draw_legend, series_styles
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.scores import with_kind
+from helpers.plots.style import COLOURS, MARKERS, STYLE, AccessibleFigure, draw_legend, make_axes, series_styles
 
 
-def curves(history: pd.DataFrame, caption: str) -> Picture | NoFigure:
+def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
     """Draw training and validation loss by epoch, with a mark at the epoch of least validation loss.
 
     Args:
@@ -20,7 +20,7 @@ def curves(history: pd.DataFrame, caption: str) -> Picture | NoFigure:
     finite = history[np.isfinite(history[["loss", "val_loss"]].astype(float)).all(axis=1)]
     if len(finite) < 2:
         return NoFigure(_why_no_curve(history, finite))
-    figure, ax = axes_of(5.5, 3)
+    figure, ax = make_axes(5.5, 3)
     for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
         ax.plot(finite["epoch"] + 1, finite[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
     best = finite.loc[finite["val_loss"].idxmin()]
@@ -35,7 +35,7 @@ def curves(history: pd.DataFrame, caption: str) -> Picture | NoFigure:
         f"{last:.2f}; validation is least, {best['val_loss']:.2f}, after epoch "
         f"{best['epoch'] + 1:.0f}."
     )
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
 def _why_no_curve(history: pd.DataFrame, finite: pd.DataFrame) -> str:
@@ -49,9 +49,9 @@ def _why_no_curve(history: pd.DataFrame, finite: pd.DataFrame) -> str:
     return f"the losses are finite numbers in {len(finite)} of {len(history)} epochs; a curve needs two"
 
 
-def learning_curve(
+def learning_curve_plot(
     table: pd.DataFrame, value: str, caption: str, images: str = "training images"
-) -> Picture | NoFigure:
+) -> AccessibleFigure | NoFigure:
     """Draw a score against the number of training images, one line with a band per ``learner``.
 
     Args:
@@ -71,7 +71,7 @@ def learning_curve(
     if table["images"].nunique() < 2:
         scores = f" at two numbers of {images}; there is {'; '.join(words) or 'none'}"
         return NoFigure(f"a learning curve needs {value}{scores}")
-    figure, ax = axes_of(5.5, 3)
+    figure, ax = make_axes(5.5, 3)
     for (name, rows), style in zip(learners, series_styles(len(learners)), strict=True):
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
         ax.fill_between(rows["images"], rows["low"], rows["high"], color=style.colour, alpha=0.15, linewidth=0)
@@ -79,10 +79,10 @@ def learning_curve(
     ax.set_xlabel(images, **STYLE)
     ax.set_ylabel(value, **STYLE)
     draw_legend(ax)
-    return Picture(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
+    return AccessibleFigure(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
 
 
-def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> Picture | NoFigure:
+def seed_comparison(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw a score of every run, one column per way and one line per run: lines that cross say that chance decides.
 
     Args:
@@ -96,7 +96,7 @@ def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> 
     means = "; ".join(f"{name} {row.mean():.2f} ({row.min():.2f} to {row.max():.2f})" for name, row in wide.iterrows())
     if len(wide) < 2:
         return NoFigure(f"a comparison of {value} needs two values of {by}; there is {means or 'none'}")
-    figure, ax = axes_of(1.2 + 1.0 * len(wide), 3)
+    figure, ax = make_axes(1.2 + 1.0 * len(wide), 3)
     for name, style in zip(wide.columns, series_styles(wide.shape[1]), strict=True):
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 0.8}
         ax.plot(range(len(wide)), wide[name], label=short_label(name), **look)
@@ -104,10 +104,10 @@ def paired(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> 
     ax.set_xticks(range(len(wide)), [short_label(name) for name in wide.index], rotation=25, ha="right", **STYLE)
     ax.set_ylabel(value, **STYLE)
     draw_legend(ax, title=run, title_fontsize=8)
-    return Picture(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
+    return AccessibleFigure(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
 
 
-def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> Picture | NoFigure:
+def line_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw a number along steps, one line per series.
 
     Args:
@@ -120,7 +120,7 @@ def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -
     steps = list(dict.fromkeys(table[by]))
     if len(steps) < 2:
         return NoFigure(f"{value} needs two values of {by} to make a line; there is {steps[0] if steps else 'none'}")
-    figure, ax = axes_of(1.6 + 0.42 * len(steps), 3.2)
+    figure, ax = make_axes(1.6 + 0.42 * len(steps), 3.2)
     groups = list(table.groupby(series, sort=False))
     words = []
     for (name, rows), style in zip(groups, series_styles(len(groups)), strict=True):
@@ -133,4 +133,4 @@ def lines(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -
     ax.set_ylabel(value, **STYLE)
     ax.grid(axis="y", alpha=0.3)
     draw_legend(ax)
-    return Picture(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(words)}.", caption)
+    return AccessibleFigure(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(words)}.", caption)

@@ -159,7 +159,7 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")
 
 
-def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture | plots.NoFigure:
+def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.AccessibleFigure | plots.NoFigure:
     """A point with its interval for every row; the interval is a point where there was one run."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
     name = f"{measure} over repetitions"  # a measure may itself be called low or high
@@ -168,7 +168,7 @@ def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Picture |
     )
     labelled = labelled.fillna({"low": labelled[name], "high": labelled[name]})
     caption = "Mean over repetitions, with a 95 % interval of Student's t where there are two or more."
-    return plots.intervals(labelled, name, "row", "runs", caption)
+    return plots.forest_plot(labelled, name, "row", "runs", caption)
 
 
 def _how_it_went(table: pd.DataFrame, profile: profiles.Profile) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from helpers.metrics import INTERVAL, RANGE
-from helpers.plots.look import COLOURS, MARKERS, SeriesStyle
+from helpers.plots.style import COLOURS, MARKERS, SeriesStyle
 
 KINDS = {INTERVAL: f"{INTERVAL} interval", RANGE: RANGE}
 ROUNDING = 1e-9  # two ways to add up the same floats may differ by so much
@@ -30,7 +30,7 @@ def interval_kinds(table: pd.DataFrame) -> pd.Series:
     return kinds
 
 
-def kinds_in_words(tables: Iterable[pd.DataFrame]) -> str:
+def describe_interval_kinds(tables: Iterable[pd.DataFrame]) -> str:
     """Return the kinds of all intervals, such as ``95 % interval or range of groups``; empty where there is none."""
     return " or ".join(KINDS[kind] for kind in _found(tables))
 

@@ -31,7 +31,7 @@ LEGEND_ROWS = 16  # entries of a legend in one column
 
 
 @dataclass(frozen=True)
-class Picture:
+class AccessibleFigure:
     """A figure with what it shows in words (``alt``) and what to see in it (``caption``)."""
 
     figure: Figure
@@ -64,7 +64,7 @@ def caption_bundle(caption: str) -> dict[str, str]:
     return {"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}
 
 
-def axes_of(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
+def make_axes(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
     """A figure of this size in inches, and its axes, one or an array, without the box around them."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, **options)
@@ -121,15 +121,15 @@ def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
         ax.figure.set_size_inches(width + n_columns * (0.5 + 0.07 * longest), max(height, 0.5 + legend_height))
 
 
-def listed(words: Sequence[Any]) -> str:
+def join_words(words: Sequence[Any]) -> str:
     """Words as one reads them out: ``a, b and c``."""
     words = [str(word) for word in words]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def grid(
+def image_grid(
     rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (), side: float = 1.05
-) -> Picture | NoFigure:
+) -> AccessibleFigure | NoFigure:
     """Images in labelled rows: the way to look at cells side by side.
 
     Args:
@@ -144,7 +144,7 @@ def grid(
     """
     shown = {label: pictures for label, pictures in rows.items() if len(pictures)}
     if not shown:
-        return NoFigure(f"there are no images of {listed(list(rows))}" if rows else "there are no images")
+        return NoFigure(f"there are no images of {join_words(list(rows))}" if rows else "there are no images")
     width = max(len(pictures) for pictures in shown.values())
     if len(columns) > width:
         raise ValueError(f"{len(columns)} titles for {width} columns of images; give each column one title")
@@ -158,13 +158,15 @@ def grid(
         line[0].text(-0.08, 0.5, short_label(label), transform=line[0].transAxes, ha="right", va="center", **STYLE)
     for ax, title in zip(axes[0], columns, strict=False):
         ax.set_title(short_label(title), **STYLE)
-    across = f", columns {listed(columns)}" if len(columns) else ""
+    across = f", columns {join_words(columns)}" if len(columns) else ""
     counts = {label: len(pictures) for label, pictures in rows.items()}
     alt = f"Pictures in {len(shown)} rows{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
-    return Picture(figure, alt, caption)
+    return AccessibleFigure(figure, alt, caption)
 
 
-def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0) -> Picture | NoFigure:
+def montage(
+    dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0
+) -> AccessibleFigure | NoFigure:
     """Cells of every class drawn at random, one row per class. ``per_class`` at most, fewer where a class has fewer."""
     random = np.random.default_rng(seed)
     rows = {}
@@ -173,10 +175,12 @@ def montage(dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, 
         if len(ids):
             chosen = random.choice(np.sort(ids), min(per_class, len(ids)), replace=False)
             rows[label] = dataset.select(chosen).load_images(size)
-    return grid(rows, caption)
+    return image_grid(rows, caption)
 
 
-def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128) -> Picture | NoFigure:
+def contour_grid(
+    dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128
+) -> AccessibleFigure | NoFigure:
     """Outlines on the images of a small dataset: one row per way of drawing them, whole cell green, nucleus yellow.
 
     Args:
@@ -187,13 +191,13 @@ def overlays(dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size:
     """
     pictures = dataset.load_images(size)
     rows = {
-        label: np.stack([outlined(p, m) for p, m in zip(pictures, drawn, strict=True)])
+        label: np.stack([draw_contours(p, m) for p, m in zip(pictures, drawn, strict=True)])
         for label, drawn in masks.items()
     }
-    return grid({"image": pictures, **rows}, caption, [i.split("-", 1)[-1] for i in dataset.frame.index])
+    return image_grid({"image": pictures, **rows}, caption, [i.split("-", 1)[-1] for i in dataset.frame.index])
 
 
-def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A copy of the image with the outlines of cell (green) and nucleus (yellow) drawn on it."""
     drawn = image.copy()
     for least, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
@@ -203,10 +207,10 @@ def outlined(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def sizes_compared(picture: np.ndarray, sides: Sequence[int], caption: str) -> Picture | NoFigure:
+def resolution_grid(picture: np.ndarray, sides: Sequence[int], caption: str) -> AccessibleFigure | NoFigure:
     """One image shrunk to several sides and shown equally large."""
     if not len(sides):
         return NoFigure("there are no sizes to compare")
     shrunk = [images.resize_pad(picture, side) for side in sides]
     shown = np.stack([cv2.resize(small, (300, 300), interpolation=cv2.INTER_NEAREST) for small in shrunk])
-    return grid({"": shown}, caption, [f"{side} px" for side in sides], side=2.1)
+    return image_grid({"": shown}, caption, [f"{side} px" for side in sides], side=2.1)
