@@ -23,7 +23,7 @@ import papermill
 
 from helpers import profiles, sweeps
 from helpers.project import CHECKOUT
-from helpers.sweeps import work
+from helpers.sweeps import worker
 
 WORKERS = 2
 CELL = "total = sum(range(seed))\nprint(total)"
@@ -55,7 +55,7 @@ def bare_in_processes(folder: Path, n: int) -> float:
 
 
 def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> sweeps.Outcome:
-    """As ``work.carry_out`` brings it back, without a kernel."""
+    """As ``worker.execute_task`` brings it back, without a kernel."""
     row = sweeps.Row(
         task.name, task.notebook, task.key, task.data, "done", "", task.parameters, {"score": 1.0},
         seconds=0.0, peak_mib=0.0,
@@ -66,7 +66,7 @@ def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> s
 def engine(name: str, n: int, workers: int = WORKERS, say=lambda text: None) -> float:
     chapter = profiles.Chapter({}, {"seed": 0}, "seed = 0")
     profile = profiles.Profile(name, {"00-short": chapter}, {"seed": list(range(n))})
-    with sweeps.cluster(workers=workers) as client:
+    with sweeps.connect_cluster(workers=workers) as client:
         client.run(os.getpid)  # all workers are up
         start = time.perf_counter()
         rows = sweeps.run(profile, client, say)
@@ -96,7 +96,7 @@ def main(short: int, simulated: int) -> None:
         took["engine, one worker"] = engine("alone", short, 1)
         for way, seconds in took.items():
             print(f"| {way} | {seconds:.1f} | {seconds / short:.3f} | {seconds / took['bare papermill']:.2f} |")
-        work.carry_out = nothing
+        worker.execute_task = nothing
         print("\n| simulated runs | s | a run, ms | client at most, MiB |\n|---|---:|---:|---:|")
         for n in (simulated // 100, simulated // 10, simulated):
             seconds = engine(f"simulated-{n}", n)

@@ -84,7 +84,7 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     done = {record.notebook for record in records if record.done}
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.loader / name / "notebooks" / source.name
-        shown = notebooks.for_the_book(notebooks.read(executed if source.stem in done else source))
+        shown = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
         if source.stem not in done:
             shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
         nbformat.write(shown, stage / "notebooks" / source.name)

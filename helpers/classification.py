@@ -63,7 +63,7 @@ def train(
     seed: int,
     model_path: Path,
     strategy: str = "",
-    batch: int = 0,
+    batch_size: int = 0,
     assurance: float | None = None,
 ) -> tuple[modelcard.ModelCard, list[checks.Finding]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
@@ -78,7 +78,7 @@ def train(
         model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
             training into a folder of its own, so that a killed training goes on. ``~`` stands for the home folder.
         strategy: several devices or machines, as in :class:`helpers.training.TrainingConfig`.
-        batch: images in a step, over all devices; 0 for the network's own.
+        batch_size: images in a step, over all devices; 0 for the network's own.
         assurance: wanted probability that new images reach the sensitivity, see
             :func:`helpers.metrics.threshold_at_sensitivity`.
 
@@ -94,12 +94,12 @@ def train(
     """
     if strategy:
         training.get_strategy(strategy)  # before anything else is done with TensorFlow
-    _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch, "seed": seed})
+    _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed})
     if positive not in dataset.classes:
         raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
     build, size, settings = NETWORKS[network]
-    epochs, batch = epochs or settings.epochs, batch or settings.batch_size
-    settings = replace(settings, seed=seed, epochs=epochs, batch_size=batch, strategy=strategy)
+    epochs, batch_size = epochs or settings.epochs, batch_size or settings.batch_size
+    settings = replace(settings, seed=seed, epochs=epochs, batch_size=batch_size, strategy=strategy)
     if "part" in dataset.frame:
         warnings.warn(
             f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
@@ -216,7 +216,7 @@ def _checked_outputs(model_path: Path) -> Path:
 
 def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> modelcard.ModelCard:
     """Write the model, and then the card with its SHA-256: between the two the old card is refused, not believed."""
-    with files.whole(model_path) as part_path:
+    with files.atomic_write(model_path) as part_path:
         model.save(part_path)
         card = modelcard.ModelCard(**fields, sha256=modelfile.file_digest(part_path))
     content = json.dumps(card.model_dump(), indent=1, ensure_ascii=False) + "\n"
@@ -225,8 +225,8 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
     return card
 
 
-def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, modelcard.Measured]:
+def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, modelcard.MetricRecord]:
     rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
-    return {name: modelcard.Measured(**measured) for name, measured in values.items()}
+    return {name: modelcard.MetricRecord(**measured) for name, measured in values.items()}

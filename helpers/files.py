@@ -152,7 +152,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def irregular(path: Path) -> str:
+def irregular_file_kind(path: Path) -> str:
     """Name what is at a path where it is not a file, before it is opened: a named pipe would wait for ever.
 
     Every module that opens a file of somebody else's asks this one.
@@ -177,7 +177,7 @@ def irregular(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A partial file beside ``path`` to write to, which becomes ``path`` at the end and is gone where that fails.
 
     It ends as ``path`` does, in the suffix by which libraries choose a format. Threads and processes may write at once.
@@ -238,7 +238,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, :func:`whole`."""
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(content)
 
 

@@ -26,7 +26,7 @@ from helpers import datasets, files, notebooks, processes
 from helpers.errors import LeukobookError
 from helpers.notebooks import Parameters
 from helpers.project import CHECKOUT, Project
-from helpers.publication import published
+from helpers.publication import without_paths
 
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
@@ -92,7 +92,7 @@ def _forget_places(path: Path) -> None:
         notebook = notebooks.read(path)
         noted = notebook.metadata.get("papermill", {})
         noted |= {name: Path(noted[name]).name for name in ("input_path", "output_path") if noted.get(name)}
-        notebook.metadata["papermill"] = published(noted)
+        notebook.metadata["papermill"] = without_paths(noted)
         files.write_text(path, nbformat.writes(notebook))
     except (notebooks.NotebookError, OSError) as error:
         raise KernelError(f"its outputs could not be written: {error}") from error

@@ -48,7 +48,7 @@ class Size(_Part):
     groups: Count
 
 
-class Measured(_Part):
+class MetricRecord(_Part):
     """A number with its interval, as :class:`helpers.metrics.Estimate`; nothing where it is not defined."""
 
     value: float | None
@@ -67,7 +67,7 @@ class Data(_Part):
     sha256: Digest
 
 
-class Parts(_Part):
+class SplitSizes(_Part):
     """The parts of the split."""
 
     train: Size
@@ -91,8 +91,8 @@ class ModelCard(_Part):
     input: Input
     data: Data
     split: Text
-    parts: Parts
-    test: dict[Text, Measured]
+    parts: SplitSizes
+    test: dict[Text, MetricRecord]
     alarms: list[Text]
     seed: int
     settings: dict[Text, int | float | str | bool]

@@ -126,7 +126,7 @@ def require_file(path: Path) -> Path:
     """
     try:
         path = path.expanduser()
-        if kind := files.irregular(path):
+        if kind := files.irregular_file_kind(path):
             raise ModelError(f"{path}: is {kind}; give the .keras file itself")
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:

@@ -19,7 +19,7 @@ from helpers import citations
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.project import Project
-from helpers.publication import published
+from helpers.publication import without_paths
 
 # Parameters of a notebook by name; values are text, numbers, truth values, lists and dictionaries.
 Parameters = dict[str, Any]
@@ -151,7 +151,7 @@ def _normal_output(output: NotebookNode, executed: int) -> NotebookNode:
     return output
 
 
-def for_the_book(notebook: NotebookNode) -> NotebookNode:
+def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
     """A copy as the book shows it: alt texts and captions where MyST-NB looks for them, this run's parameters in place.
 
     Citations are roles, which Sphinx resolves. Captions are shown letter by letter, whatever a class is called; see
@@ -170,7 +170,7 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
             cell.source = citations.cite_with_roles(cell.source)
         if "parameters" in tags(cell) and injected:
             values = injected[0].source.split("\n", 1)[1]
-            cell.source += f"\n\n# The parameters of this run\n{published(values)}"
+            cell.source += f"\n\n# The parameters of this run\n{without_paths(values)}"
         for output in cell.get("outputs", []):
             _without_places(output)
             if "image/png" in output.get("data", {}):
@@ -187,17 +187,17 @@ def for_the_book(notebook: NotebookNode) -> NotebookNode:
 def _without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Drop the captions that JupyterLab shows as outputs of their own; on the page they belong to the figures."""
     images = [output.metadata["image/png"] for output in outputs if "image/png" in output.get("data", {})]
-    captions = {published(image["caption"]) for image in images}
+    captions = {without_paths(image["caption"]) for image in images}
     return [output for output in outputs if output.get("data", {}).get("text/plain") not in captions]
 
 
 def _without_places(output: NotebookNode) -> None:
     """Take folders of this machine out of the text of an output, such as those in warnings."""
     if "text" in output:
-        output.text = published(output.text)
+        output.text = without_paths(output.text)
     for kind, content in output.get("data", {}).items():
         if kind.startswith("text/"):
-            output.data[kind] = published(content)
+            output.data[kind] = without_paths(content)
 
 
 def parameters_code(notebook: NotebookNode) -> str:
@@ -224,7 +224,7 @@ def parameters(notebook: NotebookNode) -> Parameters:
     return values
 
 
-def code_of(notebook: NotebookNode) -> list[list[Any]]:
+def code_text(notebook: NotebookNode) -> list[list[Any]]:
     """What the code cells of a notebook do: for each its syntax tree, whether its last value is hidden, and its tags.
 
     Prose, comments and layout do not count. A cell that is not plain Python is known by its text.

@@ -35,7 +35,7 @@ def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
     """
     path = _expanded(path)
     with _told(path):
-        if path.exists() and (kind := files.irregular(path)):
+        if path.exists() and (kind := files.irregular_file_kind(path)):
             raise OutputError(f"{path}: is {kind}; give the name of a file")
         _require_room(path.parent, needed)
     return path
@@ -68,7 +68,7 @@ def replacement_note(path: Path) -> str:
     return f"{path}: is there from an earlier run and will be replaced" if _expanded(path).exists() else ""
 
 
-def names_below(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
+def relative_names(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
     """Name inputs in a table by their paths below a folder, so that two of one name in two folders differ.
 
     Args:

@@ -70,7 +70,7 @@ def status(name: str, records: Sequence[Record]) -> str:
     return "\n".join(
         [
             f"Run `{name}` at commit `{provenance.short(facts.commit)}` on {facts.hardware}, "
-            f"{provenance.in_words(facts.threads)}, Python {facts.python}.",
+            f"{provenance.describe(facts.threads)}, Python {facts.python}.",
             "",
             *rows,
             "",
@@ -92,7 +92,7 @@ def result_table(name: str) -> str:
     """One committed result table with its provenance, in Markdown."""
     table, note = results.read_result(name)
     origin, values = note.provenance, _in_line(note.parameters)
-    limits = f"{provenance.in_words(origin.threads)}, " if origin.threads else ""
+    limits = f"{provenance.describe(origin.threads)}, " if origin.threads else ""
     return (
         f"{reports.show_table(table).to_markdown()}\n\n"
         f"Made by {note.made_by} ({values}); `{note.command}`; data SHA-256 `{note.data_sha256[:16]}`; "

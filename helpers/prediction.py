@@ -36,7 +36,7 @@ def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictionResult:
     """What :func:`predict` has found.
 
     Attributes:
@@ -51,14 +51,14 @@ class Predicted:
 
 
 def predict(
-    paths: Sequence[Path], model: keras.Model, card: ModelCard, target: Path, *, folder: Path | None = None
-) -> Predicted:
+    paths: Sequence[Path], model: keras.Model, card: ModelCard, output: Path, *, folder: Path | None = None
+) -> PredictionResult:
     """Classify images and write a table: ``image``, a column ``p_<class>`` per class, ``called`` and ``threshold``.
 
     Args:
         paths: of the images.
         model, card: from :func:`load`.
-        target: the CSV file.
+        output: the CSV file.
         folder: which the images are named below in the table; where not given, the one that they share.
 
     Raises:
@@ -67,22 +67,22 @@ def predict(
         ImageError: no image can be read; a table that was there before stays.
         ModelError: the model gives something that is not a probability.
     """
-    if target.suffix.lower() != ".csv":
-        raise outputs.OutputError(f"{target}: the table is written as CSV; give it a name that ends in .csv")
-    target = outputs.require_file(target, needed=outputs.MIB + len(paths) * ROW_BYTES)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix.lower() != ".csv":
+        raise outputs.OutputError(f"{output}: the table is written as CSV; give it a name that ends in .csv")
+    output = outputs.require_file(output, needed=outputs.MIB + len(paths) * ROW_BYTES)
+    output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     seen = metrics.InputStatistics()
-    names = dict(zip(paths, outputs.names_below(paths, folder), strict=True))
+    names = dict(zip(paths, outputs.relative_names(paths, folder), strict=True))
     parts = list(_predicted(paths, model, card, seen, bad))
     if not parts:
         raise images.ImageError(images.describe_unreadable(bad))
     table = pd.concat(parts, ignore_index=True)
     table["image"] = [names[path] for path in table["image"]]
     table["threshold"] = card.threshold
-    files.write_text(target, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
+    files.write_text(output, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
     findings = [str(alarm) for alarm in checks.check_input_statistics(seen.summary(), card.input.model_dump())]
-    return Predicted(table, bad, findings)
+    return PredictionResult(table, bad, findings)
 
 
 def _predicted(

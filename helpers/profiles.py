@@ -56,8 +56,8 @@ class Profile:
     name: str
     notebooks: dict[str, Chapter]
     grid: dict[str, list[Any]] = field(default_factory=dict)
-    limit_s: float = 3600.0
-    measures: tuple[str, ...] = ("*",)
+    timeout_s: float = 3600.0
+    report_metrics: tuple[str, ...] = ("*",)
 
 
 class _Form(BaseModel):
@@ -68,8 +68,8 @@ class _Form(BaseModel):
     notebooks: Annotated[dict[str, Parameters | None], Field(min_length=1)]
     parameters: Parameters = {}
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
-    limit_s: Annotated[float, Field(gt=0)] = 3600.0
-    measures: Annotated[list[str], Field(min_length=1)] = ["*"]
+    timeout_s: Annotated[float, Field(gt=0)] = 3600.0
+    report_metrics: Annotated[list[str], Field(min_length=1)] = ["*"]
 
 
 # What a profile and each of its parts is, for messages.
@@ -115,7 +115,7 @@ def read_profile(path: Path) -> Profile:
         lines = [f"line {document.line(place)}: {why}" for place, why in problems]
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *lines]))
     grid = {key: [_in_place(key, value) for value in values] for key, values in form.grid.items()}
-    return Profile(path.stem, chapters, grid, form.limit_s, tuple(form.measures))
+    return Profile(path.stem, chapters, grid, form.timeout_s, tuple(form.report_metrics))
 
 
 def _chapter(form: _Form, name: str, path: Path) -> Chapter:
@@ -243,7 +243,7 @@ def _complaint(key: str, value: Any, defaults: Parameters) -> str:
     return f"has {key} = {value!r}, but its default is {default!r}{hint}"
 
 
-def datasets_of(parameters: Parameters) -> tuple[tuple[str, str], ...]:
+def profile_datasets(parameters: Parameters) -> tuple[tuple[str, str], ...]:
     """Name and options, as JSON, of every dataset that a notebook with these parameters reads."""
     options = datasets.dataset_options(parameters.get("dataset", ""), parameters.get("options", {}))
     named = {parameter: parameters.get(parameter, "") for parameter in DATASETS}

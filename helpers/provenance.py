@@ -132,7 +132,7 @@ def _either(values: Iterable[str]) -> str:
     return " or ".join(sorted(set(values)))
 
 
-def in_words(counts: dict[str, str]) -> str:
+def describe(counts: dict[str, str]) -> str:
     """Say in words what :func:`threads` has counted."""
     return "threads: " + ", ".join(f"{name} {count}" for name, count in counts.items())
 

@@ -12,7 +12,7 @@ from helpers.project import CHECKOUT, Project
 _FOLDER = re.compile(r"""(?:^|(?<=["']))folder:[^"'\n]+""")
 
 
-def published(value: Any) -> Any:
+def without_paths(value: Any) -> Any:
     """Take the places of this machine out of a value: ``folder:/home/ann/cells`` becomes ``folder:cells``.
 
     Args:
@@ -22,9 +22,9 @@ def published(value: Any) -> Any:
         The same with the folders of this package and of the project left out of paths, and ``~`` for the user's home.
     """
     if isinstance(value, dict):
-        return {published(key): published(inner) for key, inner in value.items()}
+        return {without_paths(key): without_paths(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(published, value))
+        return type(value)(map(without_paths, value))
     if not isinstance(value, str):
         return value
     text = _FOLDER.sub(lambda found: f"folder:{_last(found.group().removeprefix('folder:'))}", value)

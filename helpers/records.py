@@ -61,7 +61,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Place:
+class RunFolder:
     """Where a run keeps what belongs to one of its notebooks.
 
     Attributes:

@@ -18,8 +18,8 @@ from helpers.notebooks import Parameters
 from helpers.profiles import Profile
 from helpers.project import Project
 from helpers.provenance import Provenance
-from helpers.publication import published
-from helpers.records import Place, Record
+from helpers.publication import without_paths
+from helpers.records import Record, RunFolder
 
 
 class ResultError(LeukobookError):
@@ -54,7 +54,7 @@ class ResultNote:
         """
         content = asdict(self)
         content |= {**content.pop("provenance"), "sha256": sha256}
-        return json.dumps(published(content), indent=1) + "\n"
+        return json.dumps(without_paths(content), indent=1) + "\n"
 
 
 def save_result(name: str, table: pd.DataFrame, note: ResultNote) -> Path:
@@ -134,7 +134,7 @@ def publish(
         made_by = f"notebook {record.notebook}"
         note = ResultNote(made_by, command, values, record.data, record.finished, record.provenance)
         written.append(_save(name, content, note))
-    remove_others(command, written, say)
+    remove_stale_results(command, written, say)
     return written
 
 
@@ -142,7 +142,7 @@ def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tupl
     """Read every table of a run, by the name under which it is published."""
     saved: dict[str, tuple[bytes, Record]] = {}
     for record in records:
-        place = Place(Project.current().loader / profile.name, record.notebook)
+        place = RunFolder(Project.current().loader / profile.name, record.notebook)
         for path, digest in record.tables.items():
             name = f"{profile.name}-{Path(path).stem}"
             if name in saved:
@@ -152,7 +152,7 @@ def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tupl
     return saved
 
 
-def remove_others(command: str, kept: list[Path], say: Callable[[str], None] = print) -> None:
+def remove_stale_results(command: str, kept: list[Path], say: Callable[[str], None] = print) -> None:
     """Remove the tables that a command has published before, but those that it has published now.
 
     Args:

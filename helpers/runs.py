@@ -32,10 +32,10 @@ from nbformat import NotebookNode
 from helpers import datasets, execution, files, notebooks, provenance
 from helpers.execution import ExecutionError
 from helpers.notebooks import Parameters
-from helpers.profiles import Chapter, Profile, datasets_of
+from helpers.profiles import Chapter, Profile, profile_datasets
 from helpers.project import Project
-from helpers.publication import published
-from helpers.records import Place, Record, RunError, locked
+from helpers.publication import without_paths
+from helpers.records import Record, RunError, RunFolder, locked
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
@@ -64,17 +64,17 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
             if path.stem not in profile.notebooks:
                 path.unlink()
         for name, chapter in profile.notebooks.items():
-            record = _record(Place(folder, name), chapter, once)
+            record = _record(RunFolder(folder, name), chapter, once)
             outcome = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
             say(f"{name}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
             records.append(record)
     return records
 
 
-def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
+def _record(place: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
     """Execute a notebook unless its record is of the code, parameters, data and threads of now; return its record."""
     start = time.perf_counter()
-    record = Record(place.notebook, "failed", 0.0, published(chapter.parameters), "", provenance.current())
+    record = Record(place.notebook, "failed", 0.0, without_paths(chapter.parameters), "", provenance.current())
     try:
         content, data = _content(place.notebook, chapter), data_digest(chapter.values(), fingerprint)
         key, previous = run_key(content, chapter.parameters, data), place.read_record()
@@ -87,7 +87,7 @@ def _record(place: Place, chapter: Chapter, fingerprint: Callable[[tuple[str, st
         record = replace(record, error=str(error))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     record = replace(record, seconds=round(time.perf_counter() - start, 2), finished=finished)
-    place.write_record(replace(record, error=published(record.error)))
+    place.write_record(replace(record, error=without_paths(record.error)))
     return record
 
 
@@ -103,7 +103,7 @@ def _content(name: str, chapter: Chapter) -> str:
     return content_digest(name, notebook)
 
 
-def _executed(place: Place, chapter: Chapter, content: str) -> dict[str, str]:
+def _executed(place: RunFolder, chapter: Chapter, content: str) -> dict[str, str]:
     """Execute a notebook in an empty folder; return the digests of its tables."""
     name = place.notebook
     place.prepare()
@@ -138,7 +138,7 @@ def fingerprint(dataset: tuple[str, str]) -> str:
     return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint()
 
 
-def fingerprint_of_all(found: Sequence[str]) -> str:
+def combined_fingerprint(found: Sequence[str]) -> str:
     """Of all data that a notebook reads: of one dataset its own, of several a digest of theirs; else empty."""
     return found[0] if len(found) == 1 else digest(list(found)) if found else ""
 
@@ -158,7 +158,7 @@ def data_digest(values: Parameters, fingerprint: Callable[[tuple[str, str]], str
     Raises:
         DataError: a dataset cannot be read.
     """
-    return fingerprint_of_all([fingerprint(dataset) for dataset in datasets_of(values)])
+    return combined_fingerprint([fingerprint(dataset) for dataset in profile_datasets(values)])
 
 
 def run_key(content: str, parameters: Parameters, data: str) -> str:
@@ -168,7 +168,7 @@ def run_key(content: str, parameters: Parameters, data: str) -> str:
 
 def content_digest(name: str, notebook: NotebookNode) -> str:
     """SHA-256 over the code of a notebook, the helpers that it uses, its quiz, Python and the installed libraries."""
-    whole = hashlib.sha256(json.dumps([notebooks.code_of(notebook), platform.python_version(), installed()]).encode())
+    whole = hashlib.sha256(json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode())
     for path in notebooks.helpers_used(notebook):
         whole.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = Project.current().root / "helpers" / "quizzes" / f"{name[:2]}.yaml"

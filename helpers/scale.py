@@ -40,7 +40,7 @@ class Rescaled:
         return cv2.resize(inside, self.original[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
 
-def require_scale(um_per_pixel: float) -> None:
+def validate_scale(um_per_pixel: float) -> None:
     """Refuse a scale outside :data:`UM_PER_PIXEL`.
 
     Raises:

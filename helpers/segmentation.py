@@ -50,7 +50,7 @@ class Segmenter:
 
 
 @dataclass(frozen=True)
-class Segmented:
+class SegmentationResult:
     """What :func:`segment` has found.
 
     Attributes:
@@ -67,25 +67,25 @@ class Segmented:
 
 
 def save_model(
-    model: keras.Model, path: Path, *, pictures: np.ndarray, masks: np.ndarray, um_per_pixel: float | None = None
+    model: keras.Model, path: Path, *, images: np.ndarray, masks: np.ndarray, um_per_pixel: float | None = None
 ) -> None:
     """Write a U-Net as ``.keras``, and a note of what it has learnt from beside it, as ``.json``.
 
     Args:
         model: from images to probabilities of background, cytoplasm and nucleus.
         path: ends in ``.keras``.
-        pictures: of the training, ``uint8 (n, size, size, 3)`` RGB.
+        images: of the training, ``uint8 (n, size, size, 3)`` RGB.
         masks: of the training, ``uint8 (n, size, size)``.
-        um_per_pixel: scale of ``pictures`` in micrometres per pixel, where it is known.
+        um_per_pixel: scale of ``images`` in micrometres per pixel, where it is known.
     """
     shares = [_range_of((masks >= least).mean((1, 2))) for least in (CYTOPLASM, NUCLEUS)]
-    with files.whole(path) as part:
+    with files.atomic_write(path) as part:
         model.save(part)
         note = modelcard.SegmentationNote(
-            size=pictures.shape[1],
+            size=images.shape[1],
             classes=list(CLASSES),
             sha256=modelfile.file_digest(part),
-            input=metrics.input_statistics(pictures),
+            input=metrics.input_statistics(images),
             cell_share=shares[0],
             nucleus_share=shares[1],
             um_per_pixel=um_per_pixel,
@@ -121,7 +121,7 @@ def load_model(path: Path) -> Segmenter:
     return Segmenter(model, note)
 
 
-def segment_cells(pictures: np.ndarray, model: keras.Model) -> np.ndarray:
+def segment_cells(images: np.ndarray, model: keras.Model) -> np.ndarray:
     """Outline the one cell of every image and its nucleus, for features that are read.
 
     A U-Net does it, with the mean of eight views, and its largest cell counts. Where the background has been removed
@@ -129,14 +129,14 @@ def segment_cells(pictures: np.ndarray, model: keras.Model) -> np.ndarray:
     smears has never seen such a picture.
 
     Args:
-        pictures: ``uint8 (n, size, size, 3)`` RGB.
+        images: ``uint8 (n, size, size, 3)`` RGB.
         model: from images to probabilities of background, cytoplasm and nucleus.
 
     Returns:
         ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where no cell is found.
     """
-    found = predict_masks(model, pictures, tta=True)
-    for picture, mask in zip(pictures, found, strict=True):
+    found = predict_masks(model, images, tta=True)
+    for picture, mask in zip(images, found, strict=True):
         if features.has_black_background(picture):
             mask[:] = features.segment_cell(picture)
         else:
@@ -170,11 +170,11 @@ def find_cell(picture: np.ndarray, mask: np.ndarray, area: int) -> np.ndarray:
 def segment(
     paths: Sequence[Path],
     segmenter: Segmenter,
-    target: Path,
+    output_dir: Path,
     *,
     folder: Path | None = None,
     um_per_pixel: float | None = None,
-) -> Segmented:
+) -> SegmentationResult:
     """Segment images and write ``NAME.mask.png``, ``NAME.overlay.png`` and ``measures.csv``.
 
     Masks have the size of their image and three grey values: 0 background, 128 cytoplasm, 255 nucleus.
@@ -182,8 +182,8 @@ def segment(
     Args:
         paths: of the images; files that are named as this command names its outputs are skipped.
         segmenter: see :func:`load_model`.
-        target: folder to write to, made where it is not there. What lies in a folder below ``folder`` is written into
-            a folder of the same name.
+        output_dir: folder to write to, made where it is not there. What lies in a folder below ``folder`` is written
+            into a folder of the same name.
         folder: which the images are named below in the table; where not given, the one that they share.
         um_per_pixel: scale of the images in micrometres per pixel. They are then brought to the scale that the model
             has learnt from, and areas are given in µm², too.
@@ -199,26 +199,28 @@ def segment(
         ImageError: no image can be read; measures that were there before stay.
     """
     if um_per_pixel is not None:
-        scale.require_scale(um_per_pixel)
-    target = outputs.require_folder(target)
+        scale.validate_scale(um_per_pixel)
+    output_dir = outputs.require_folder(output_dir)
     chosen = [path for path in paths if not path.name.endswith(OUTPUTS)]
     if not chosen:
-        raise modelfile.ModelError(f"{target}: all {len(paths)} files are masks or overlays of this command; no image")
-    names = dict(zip(chosen, outputs.names_below(chosen, folder), strict=True))
-    target.mkdir(parents=True, exist_ok=True)
+        raise modelfile.ModelError(
+            f"{output_dir}: all {len(paths)} files are masks or overlays of this command; no image"
+        )
+    names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
+    output_dir.mkdir(parents=True, exist_ok=True)
     rows, shares, bad, seen = [], [], [], metrics.InputStatistics()
     for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, seen, bad):
         shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
-        rows.append(_write(names[path], image, mask, target))
+        rows.append(_write(names[path], image, mask, output_dir))
     if not rows:
         raise images.ImageError(images.describe_unreadable(bad))
     table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
     if um_per_pixel is not None:
         for name in ("cell_area", "nucleus_area"):
             table[f"{name}_um2"] = (table[name] * um_per_pixel**2).round(3)
-    files.write_text(target / MEASUREMENTS, tables.safe_text(table).to_csv(index=False))
+    files.write_text(output_dir / MEASUREMENTS, tables.safe_text(table).to_csv(index=False))
     findings = _findings(table, np.array(shares), segmenter.note, seen, um_per_pixel)
-    return Segmented(table, bad, findings, len(paths) - len(chosen))
+    return SegmentationResult(table, bad, findings, len(paths) - len(chosen))
 
 
 def _segmented(

@@ -96,7 +96,7 @@ def _each_label(labels: pd.Index, changed: Callable[[Any], Any]) -> pd.Index:
     return pd.Index([changed(label) for label in labels], name=changed(labels.name), tupleize_cols=False)
 
 
-def without_formulas(book: pd.ExcelWriter) -> None:
+def escape_formulas(book: pd.ExcelWriter) -> None:
     """Make text of every formula in a workbook, before it is closed; tables of this package have no formulas.
 
     Args:

@@ -110,7 +110,7 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
 def _regular_file(path: Path) -> bytes:
     """The content of a file; a pipe or a device, which may have no end, is not opened to be read."""
     try:
-        if kind := files.irregular(path):
+        if kind := files.irregular_file_kind(path):
             raise YamlError(f"{path}: is {kind}, not a file; give the path of a YAML file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

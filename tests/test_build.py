@@ -79,7 +79,7 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, empt
     monkeypatch.setattr(pages, "written", lambda name, made: {})
     chapters = [path.stem for path in sorted(Project.current().notebooks.glob("*.ipynb"))][:2]
     for name in chapters:
-        place = records.Place(empty_build / "try", name)
+        place = records.RunFolder(empty_build / "try", name)
         place.executed.parent.mkdir(parents=True, exist_ok=True)
         cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_markdown_cell("as it ran")]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), place.executed)

@@ -278,7 +278,7 @@ def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, b
             epochs=epochs,
             seed=seed,
             model_path=tmp_path / "m.keras",
-            batch=batch,
+            batch_size=batch,
         )
     assert not list(tmp_path.iterdir())
 

@@ -166,7 +166,7 @@ def test_what_a_kill_left_of_a_file_is_gone_when_the_folder_is_written_to_again(
 
 def test_a_failure_leaves_the_file_that_was_there(tmp_path):
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(KeyError), files.whole(tmp_path / "a.txt") as part:
+    with pytest.raises(KeyError), files.atomic_write(tmp_path / "a.txt") as part:
         part.write_text("half")
         raise KeyError
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.txt", "old")]
@@ -187,7 +187,7 @@ def test_a_file_keeps_its_permissions_and_a_new_one_has_those_of_the_user(tmp_pa
 
 @pytest.mark.parametrize("name", ["a" * 251 + ".csv", "ä" * 125 + ".csv", "a." + "b" * 253, "ä" * 120 + ".weights.h5"])
 def test_a_name_as_long_as_a_name_may_be_is_written(tmp_path, name):
-    with files.whole(tmp_path / name) as part:
+    with files.atomic_write(tmp_path / name) as part:
         part.write_text("x")
         assert part.name.endswith(name[-11:])
     assert [p.name for p in tmp_path.iterdir()] == [name]
@@ -196,7 +196,7 @@ def test_a_name_as_long_as_a_name_may_be_is_written(tmp_path, name):
 def test_files_of_one_ending_may_be_written_at_once(tmp_path):
     names = [f"{k}{'a' * 200}.csv" for k in range(3)]
     with contextlib.ExitStack() as stack:
-        parts = [stack.enter_context(files.whole(tmp_path / name)) for name in names]
+        parts = [stack.enter_context(files.atomic_write(tmp_path / name)) for name in names]
         for k, part in enumerate(parts):
             part.write_text(str(k))
     assert [(tmp_path / name).read_text() for name in names] == ["0", "1", "2"]
@@ -206,10 +206,10 @@ def test_an_error_of_the_disk_names_the_file_and_not_its_partial_one(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         files.write_text(tmp_path / "none" / "a.txt", "x")
     assert caught.value.filename == str(tmp_path / "none" / "a.txt")
-    with pytest.raises(OSError, match="No space left") as caught, files.whole(tmp_path / "a.txt"):
+    with pytest.raises(OSError, match="No space left") as caught, files.atomic_write(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")  # a write names no file
     assert str(caught.value) == f"[Errno 28] No space left on device: '{tmp_path / 'a.txt'}'"
-    with pytest.raises(OSError, match="h5py") as caught, files.whole(tmp_path / "a.txt"):
+    with pytest.raises(OSError, match="h5py") as caught, files.atomic_write(tmp_path / "a.txt"):
         raise OSError("a library's own, h5py")
     assert list(tmp_path.iterdir()) == []
 
@@ -222,11 +222,11 @@ def test_what_is_not_a_file_is_named_before_it_is_opened(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "file")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     os.mkfifo(tmp_path / "pipe")
-    found = {name: files.irregular(tmp_path / name) for name in ("file", "link", "loop", "pipe", ".")}
+    found = {name: files.irregular_file_kind(tmp_path / name) for name in ("file", "link", "loop", "pipe", ".")}
     assert found == {"file": "", "link": "", "loop": "a loop of links", "pipe": "a named pipe", ".": "a folder"}
-    assert files.irregular(Path(os.devnull)) == "a device"
+    assert files.irregular_file_kind(Path(os.devnull)) == "a device"
     with pytest.raises(FileNotFoundError):
-        files.irregular(tmp_path / "none")
+        files.irregular_file_kind(tmp_path / "none")
 
 
 # --- members of a zip

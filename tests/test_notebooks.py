@@ -148,7 +148,7 @@ def test_normal_form_has_links_where_the_book_has_citations():
     normal = notebooks.normalise(markdown_and_code("Cells {cite:p}`bain2015`.", "'{cite:p}`bain2015`'"))
     link = "Cells ([Bain, 2015](https://doi.org/10.1002/9781118817322))."
     assert [cell.source for cell in normal.cells] == [link, "'{cite:p}`bain2015`'"]
-    assert notebooks.for_the_book(normal).cells[0].source == "Cells {cite:p}`bain2015`."
+    assert notebooks.prepare_for_book(normal).cells[0].source == "Cells {cite:p}`bain2015`."
 
 
 def test_the_book_shows_a_caption_once_below_its_figure():
@@ -157,7 +157,7 @@ def test_the_book_shows_a_caption_once_below_its_figure():
     caption = nbformat.v4.new_output("display_data", caption_bundle("Look at its nucleus."))
     other = nbformat.v4.new_output("display_data", {"text/plain": "another output"})
     cell = nbformat.v4.new_code_cell("plots.grid()", outputs=[figure, caption, other])
-    (shown,) = notebooks.for_the_book(nbformat.v4.new_notebook(cells=[cell])).cells
+    (shown,) = notebooks.prepare_for_book(nbformat.v4.new_notebook(cells=[cell])).cells
     assert [output.data["text/plain"] for output in shown.outputs] == ["Figure.", "another output"]
     assert shown.metadata["mystnb"]["figure"]["caption"] == "Look at its nucleus."
 
@@ -174,13 +174,13 @@ def test_a_figure_without_alt_text_cannot_enter_the_book():
     output = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("plt.show()", outputs=[output])])
     with pytest.raises(ValueError, match="alt text"):
-        notebooks.for_the_book(bare)
+        notebooks.prepare_for_book(bare)
 
 
 def test_a_dataset_can_be_named_without_its_options(notebook):
     """``papermill … -p dataset cnmc`` works: the options of the drawn cells are not those of another dataset."""
     given = {**notebooks.parameters(notebook), "dataset": "cnmc"}
-    assert profiles.datasets_of(given) == (("cnmc", "{}"),)
+    assert profiles.profile_datasets(given) == (("cnmc", "{}"),)
 
 
 def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, notebook):

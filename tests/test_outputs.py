@@ -76,9 +76,9 @@ def test_a_disk_that_is_nearly_full_is_refused(tmp_path, monkeypatch):
 
 def test_inputs_are_named_below_their_folder(tmp_path):
     paths = [tmp_path / "a" / "1.png", tmp_path / "b" / "c" / "1.png"]
-    assert outputs.names_below(paths) == ["a/1.png", "b/c/1.png"]
-    assert outputs.names_below(paths, tmp_path.parent)[0] == f"{tmp_path.name}/a/1.png"
-    assert outputs.names_below(paths[:1]) == ["1.png"]
-    assert outputs.names_below([]) == []
+    assert outputs.relative_names(paths) == ["a/1.png", "b/c/1.png"]
+    assert outputs.relative_names(paths, tmp_path.parent)[0] == f"{tmp_path.name}/a/1.png"
+    assert outputs.relative_names(paths[:1]) == ["1.png"]
+    assert outputs.relative_names([]) == []
     strange = tmp_path / os.fsdecode(b"\xff.png")
-    assert outputs.names_below([strange]) == ["\\xff.png"]
+    assert outputs.relative_names([strange]) == ["\\xff.png"]

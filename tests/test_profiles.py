@@ -122,7 +122,7 @@ def test_a_notebook_whose_parameters_cannot_be_read_is_named(house, code, messag
 def test_a_profile_says_which_notebooks_run_with_which_parameters(house):
     text = "parameters: {value: 5, rate: 1}\nnotebooks: {01-one: {value: 6}, 02-two: }\n"
     profile = read(house, f"{text}grid: {{name: [a, b]}}\nlimit_s: 60\n")
-    assert (profile.name, profile.grid, profile.limit_s) == ("try", {"name": ["a", "b"]}, 60.0)
+    assert (profile.name, profile.grid, profile.timeout_s) == ("try", {"name": ["a", "b"]}, 60.0)
     parameters = {name: chapter.parameters for name, chapter in profile.notebooks.items()}
     assert parameters == {"01-one": {"value": 6, "rate": 1}, "02-two": {"value": 5, "rate": 1}}
     defaults = {"value": 1, "name": "a", "rate": 0.5, "dataset": "", "flag": False, "list_": [1], "options": {}}

@@ -10,7 +10,7 @@ from PIL import Image
 
 from helpers import notebooks, pages, profiles, reports, results, runs, sweeps
 from helpers.project import CHECKOUT, Project
-from helpers.publication import published
+from helpers.publication import without_paths
 
 SHOWS = """
 from helpers import processes
@@ -83,15 +83,15 @@ def private(house, *texts):
     ],
 )
 def test_places_of_this_machine_are_left_out(value, wanted):
-    assert published(value) == wanted
+    assert without_paths(value) == wanted
 
 
 def test_the_home_of_the_user_is_left_out(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ann")
-    assert published("/home/ann/x.py: warning") == "~/x.py: warning"
-    assert published("/home/anna/x and '/home/ann'") == "/home/anna/x and '~'"
+    assert without_paths("/home/ann/x.py: warning") == "~/x.py: warning"
+    assert without_paths("/home/anna/x and '/home/ann'") == "/home/anna/x and '~'"
     monkeypatch.setenv("HOME", "/")
-    assert published("/usr/x") == "/usr/x"
+    assert without_paths("/usr/x") == "/usr/x"
 
 
 def test_a_run_on_images_of_ones_own_publishes_no_place(house):
@@ -102,7 +102,7 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     results.publish(profile, [record], "python -m helpers publish try")
     build = house / "build" / "try"
     noted = nbformat.read(build / "notebooks" / "00-one.ipynb", 4)
-    shown = notebooks.for_the_book(noted)
+    shown = notebooks.prepare_for_book(noted)
     given = [(build / "records" / "00-one.json").read_text(), json.dumps(noted.metadata), nbformat.writes(shown)]
     given += [path.read_text() for path in Project.current().results.iterdir()]
     given += [pages.status("try", [record]), pages.result_tables()]
@@ -127,7 +127,7 @@ def test_a_failure_keeps_no_place_in_its_record(house):
 
 def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_they_are(house):
     profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nmeasures: ['one-*']\n")
-    with sweeps.cluster(workers=1) as client:
+    with sweeps.connect_cluster(workers=1) as client:
         rows = sweeps.run(profile, client)
     assert rows[0].done, rows[0].error
     report = sweeps.write_report(profile).read_text()
@@ -152,6 +152,6 @@ def test_markup_in_names_and_captions_is_shown_and_not_carried_out(monkeypatch, 
     image = {"image/png": {"alt": HOSTILE, "caption": f"Cells of {HOSTILE} and {BAR}."}}
     output = nbformat.v4.new_output("display_data", {"image/png": "aGk="}, metadata=image)
     cell = nbformat.v4.new_code_cell("1", outputs=[output])
-    (made,) = notebooks.for_the_book(nbformat.v4.new_notebook(cells=[cell])).cells
+    (made,) = notebooks.prepare_for_book(nbformat.v4.new_notebook(cells=[cell])).cells
     caption = made.metadata["mystnb"]["figure"]["caption"]
     assert caption == "Cells of &lt;script&gt;alert(1)&lt;/script&gt; and a&#124;b."

@@ -255,7 +255,7 @@ def ran(house, text="notebooks: {one: }"):
 def published(house, text="notebooks: {one: }"):
     """Publish what is in the folder of the run, as if it had been run just now."""
     chosen = profiles.read_profile(profile(house, text))
-    places = [records.Place(house / "build" / "try", name) for name in chosen.notebooks]
+    places = [records.RunFolder(house / "build" / "try", name) for name in chosen.notebooks]
     kept = [record for place in places if (record := place.read_record())]
     return [path.name for path in results.publish(chosen, kept, "command")]
 
@@ -315,7 +315,7 @@ def test_a_notebook_starts_in_an_empty_folder_but_for_its_trainings(house):
 
 @pytest.mark.parametrize("moment", ["moved away", "half moved back"])
 def test_trainings_outlive_a_kill_between_two_runs(tmp_path, moment):
-    place = records.Place(tmp_path, "one")
+    place = records.RunFolder(tmp_path, "one")
     for name in ("a-training", "b-training"):
         (tmp_path / "old" / "one" / "outputs" / name).mkdir(parents=True)
     if moment == "half moved back":
@@ -380,7 +380,7 @@ def test_one_command_parses_the_parameters_of_a_notebook_once_and_reads_no_recor
         monkeypatch.setattr(owner, name, lambda *args: calls.update([name]) or real(*args))
 
     counted(notebooks, "parameters")
-    counted(records.Place, "read_record")
+    counted(records.RunFolder, "read_record")
     write_notebook(house / "notebooks", "one", SHOWN)
     write_notebook(house / "notebooks", "two")
     chosen = profiles.read_profile(profile(house, "notebooks: {one: , two: }"))

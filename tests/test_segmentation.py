@@ -55,7 +55,7 @@ def place(tmp_path):
 def save(path, model=None, um_per_pixel=None):
     pictures = np.stack([images.resize_pad(picture(*sides), 64) for sides in ((90, 60), (64, 64), (50, 120))])
     masks = np.stack([segmentation.segment_cells(pictures[k : k + 1], by_brightness())[0] for k in range(3)])
-    segmentation.save_model(model or by_brightness(), path, pictures=pictures, masks=masks, um_per_pixel=um_per_pixel)
+    segmentation.save_model(model or by_brightness(), path, images=pictures, masks=masks, um_per_pixel=um_per_pixel)
 
 
 def run(place, *words):

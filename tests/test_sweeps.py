@@ -27,7 +27,7 @@ from PIL import Image
 
 import helpers
 from helpers import profiles, provenance, sweeps, tables
-from helpers.sweeps import work
+from helpers.sweeps import worker
 
 MEASURED = """
 import pathlib, pandas as pd
@@ -53,7 +53,7 @@ def house(tmp_path, empty_project):
 
 @pytest.fixture(scope="module")
 def client():
-    with sweeps.cluster(workers=2) as made:
+    with sweeps.connect_cluster(workers=2) as made:
         yield made
 
 
@@ -140,7 +140,7 @@ def test_a_worker_with_other_data_or_helpers_does_not_run(house, monkeypatch, wh
         changed["PYTHONPATH"] = str(house / "other")
     scheduler, worker, address = dask_processes(house / "there", **changed)
     try:
-        with sweeps.cluster(address) as client:
+        with sweeps.connect_cluster(address) as client:
             text = "notebooks: {00-one: {dataset: 'folder:~/cells'}}\ngrid: {seed: [1]}\n"
             (row,) = sweeps.run(sweep(house, text), client)
     finally:
@@ -179,7 +179,10 @@ def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finis
         MEASURED,
     )
     # Dask gives up a worker that is not back in time, 15 s where nothing else is said; a sweep must not let it.
-    with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), sweeps.cluster(workers=1) as client:
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}),
+        sweeps.connect_cluster(workers=1) as client,
+    ):
         rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"), client)
     assert [row.status for row in rows] == ["failed", "done", "done", "done"]
     assert rows[0].error == "its worker died 4 times"
@@ -242,7 +245,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
         killed.append(victim.pid)
         os.kill(victim.pid, signal.SIGKILL)
 
-    with sweeps.cluster(workers=2) as client:
+    with sweeps.connect_cluster(workers=2) as client:
         killer = threading.Thread(target=kill_one, args=(client,))
         killer.start()
         rows = sweeps.run(sweep(house, GRID), client)
@@ -253,7 +256,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
     assert len(lines) == len({json.loads(line)["name"] for line in lines}) == 6
     disturbed = scores(house)
     (house / "build" / "try").rename(house / "build" / "disturbed")
-    with sweeps.cluster(workers=1) as client:
+    with sweeps.connect_cluster(workers=1) as client:
         sweeps.run(sweep(house, GRID), client)
     pd.testing.assert_frame_equal(disturbed, scores(house))
 
@@ -298,7 +301,7 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     try:
         killer = threading.Thread(target=kill_after_two)
         killer.start()
-        with pytest.raises(sweeps.SweepError, match="goes on where it was"), sweeps.cluster(address) as client:
+        with pytest.raises(sweeps.SweepError, match="goes on where it was"), sweeps.connect_cluster(address) as client:
             sweeps.run(sweep(house, GRID), client)
         killer.join()
     finally:
@@ -306,7 +309,7 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     kept = rows.read_text().splitlines()
     assert 2 <= len(kept) < 6
     said = []
-    with sweeps.cluster(workers=2) as client:
+    with sweeps.connect_cluster(workers=2) as client:
         ended = sweeps.run(sweep(house, GRID), client, said.append)
     assert f"{6 - len(kept)} to do" in said[0]
     assert [row.status for row in ended] == ["done"] * 6
@@ -316,8 +319,8 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1", "nothing://127.0.0.1:9", "tls://127.0.0.1:9"])
 def test_nobody_at_the_address_of_the_scheduler(address, monkeypatch):
     # A client that finds nobody would be left to the garbage collector, which can lock up the next one.
-    monkeypatch.setattr("helpers.sweeps.engine.Client", None)
-    with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.cluster(address):
+    monkeypatch.setattr("helpers.sweeps.runner.Client", None)
+    with pytest.raises(sweeps.SweepError, match="no scheduler answers"), sweeps.connect_cluster(address):
         pass
 
 
@@ -359,9 +362,12 @@ def test_a_cluster_with_tls_of_its_own_is_joined(house):
     options = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     with LocalCluster(protocol="tls://", security=key, **options) as local:
         address = local.scheduler_address
-        with pytest.raises(sweeps.SweepError, match="DASK_DISTRIBUTED__COMM__TLS__CA_FILE"), sweeps.cluster(address):
+        with (
+            pytest.raises(sweeps.SweepError, match="DASK_DISTRIBUTED__COMM__TLS__CA_FILE"),
+            sweeps.connect_cluster(address),
+        ):
             pass
-        with dask.config.set(tls), sweeps.cluster(address) as client:
+        with dask.config.set(tls), sweeps.connect_cluster(address) as client:
             assert client.submit(abs, -3).result(timeout=20) == 3
 
 
@@ -373,7 +379,7 @@ def test_without_shared_memory_one_line_says_so(monkeypatch):
     monkeypatch.setattr("multiprocessing.get_context", lambda method: Context())
     with (
         pytest.raises(sweeps.SweepError, match=r"/dev/shm: cannot be used \(Read-only file system\)"),
-        sweeps.cluster(),
+        sweeps.connect_cluster(),
     ):
         pass
 
@@ -387,7 +393,7 @@ def outcome(name="00-one-a", status="done", error=""):
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
-    first, second = sweeps.Store(tmp_path).locked(), sweeps.Store(tmp_path).locked()
+    first, second = sweeps.OutcomeStore(tmp_path).locked(), sweeps.OutcomeStore(tmp_path).locked()
     with first, pytest.raises(sweeps.StoreError, match="another sweep writes here"), second:
         pass
 
@@ -397,13 +403,13 @@ def test_a_row_is_read_as_it_was_written_and_one_of_another_version_is_left_out(
     row = sweeps.Row(
         "00-one-a", "00-one", "k", "d", "done", "", {"seed": 1}, {"x: value (a)": 0.5}, 7.0, "w:1", 2.5, 64.0, origin
     )
-    store = sweeps.Store(tmp_path)
+    store = sweeps.OutcomeStore(tmp_path)
     with store.locked():
         store.add(sweeps.Outcome(row, b"{}", {}).at_commit("ab"))
     with (tmp_path / "rows.jsonl").open("a") as file:
         file.write('{"name": "00-one-b", "status": "done"}\n')
     (read,) = store.rows().values()
-    assert (read.done, read.measures, read.provenance.commit) == (True, row.measures, "ab")
+    assert (read.done, read.report_metrics, read.provenance.commit) == (True, row.report_metrics, "ab")
     line = pd.read_csv(store.write_table([read])).iloc[0]
     assert (line["seed"], line["x: value (a)"], line["threads"]) == (1, 0.5, "OpenMP 1, TensorFlow 2")
     lost = outcome(status="failed", error="its worker died").row
@@ -411,7 +417,7 @@ def test_a_row_is_read_as_it_was_written_and_one_of_another_version_is_left_out(
 
 
 def test_half_a_line_from_a_kill_is_cut_off_and_the_last_row_of_a_run_counts(tmp_path):
-    store = sweeps.Store(tmp_path)
+    store = sweeps.OutcomeStore(tmp_path)
     with store.locked():
         store.add(outcome(status="failed"))
         store.add(outcome())
@@ -445,7 +451,7 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
     assert "StoreError" in done.stderr
     assert "00-one-b cannot be written" in done.stderr
     assert "it goes on with this run" in done.stderr
-    store = sweeps.Store(tmp_path)
+    store = sweeps.OutcomeStore(tmp_path)
     with store.locked():
         assert set(store.rows()) == {"00-one-a"}
         store.add(outcome("00-one-b"))
@@ -478,7 +484,7 @@ def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
     pd.DataFrame({"way": ["a"], "value": [0.5]}).to_csv(tmp_path / "outputs" / "transfer-scores.csv", index=False)
     found = tables.read_tables(tmp_path / "outputs", "transfer")
     assert [table.path.name for table in found] == ["transfer-scores.csv"]
-    assert work._measures(found) == {"transfer-scores: value (a)": 0.5}
+    assert worker._measures(found) == {"transfer-scores: value (a)": 0.5}
 
 
 def test_rows_that_a_number_names_are_all_measured(tmp_path):
@@ -486,7 +492,7 @@ def test_rows_that_a_number_names_are_all_measured(tmp_path):
     tables.save_table(
         curve.assign(interval=["95 %", "range of groups"]), tmp_path / "curve.csv", index=["learner", "images"]
     )
-    found = work._measures(tables.read_tables(tmp_path, "classify"))
+    found = worker._measures(tables.read_tables(tmp_path, "classify"))
     assert found == {"curve: AUC (five numbers, 10)": 0.5, "curve: AUC (five numbers, 60)": 0.9}
 
 
@@ -495,11 +501,11 @@ def test_two_numbers_of_one_name_are_refused(tmp_path):
     tables.save_table(frame, tmp_path / "x.csv", ["way"])
     tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x: y.csv", ["way"])
     tables.save_table(frame.rename(columns={"value": "y: y: value"}), tmp_path / "x.1.csv", ["way"])
-    assert len(work._measures(tables.read_tables(tmp_path, "classify"))) == 3
+    assert len(worker._measures(tables.read_tables(tmp_path, "classify"))) == 3
     tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x.csv", ["way"])
     tables.save_table(frame, tmp_path / "x: y.csv", ["way"])
     with pytest.raises(tables.TableError, match=r"a second number is called x: y: value \(a\); rename its column"):
-        work._measures(tables.read_tables(tmp_path, "classify"))
+        worker._measures(tables.read_tables(tmp_path, "classify"))
 
 
 def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
@@ -512,7 +518,7 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
             "transfer-scores: value (x)": [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5],
         }
     )
-    found = sweeps.means(table, ["networks", "tested_folds", "seed"], ["transfer-scores: value (x)"])
+    found = sweeps.mean_metrics(table, ["networks", "tested_folds", "seed"], ["transfer-scores: value (x)"])
     assert found[["networks", "of", "runs"]].to_numpy().tolist() == [["a", "x", 4], ["b", "x", 4]]
     assert found["mean"].tolist() == pytest.approx([0.25, 0.5])
     reach = 3.182 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2  # Student's t of three degrees of freedom

@@ -140,7 +140,7 @@ def test_a_workbook_has_text_where_a_formula_would_be(tmp_path):
     frame = pd.DataFrame({"group": LIVE, "AUC": -0.5})
     with pd.ExcelWriter(tmp_path / "x.xlsx") as book:
         frame.to_excel(book, sheet_name="a", index=False)
-        tables.without_formulas(book)
+        tables.escape_formulas(book)
     rows = list(openpyxl.load_workbook(tmp_path / "x.xlsx")["a"].iter_rows(min_row=2))
     assert {row[0].data_type for row in rows} == {"s"}
     assert [row[0].value for row in rows][:5] == LIVE[:5]

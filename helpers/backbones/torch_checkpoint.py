@@ -117,7 +117,7 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
             file cut short or too large.
     """
     try:
-        if kind := files.irregular(path):
+        if kind := files.irregular_file_kind(path):
             raise TorchFileError(f"is {kind}, not a file")
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES:

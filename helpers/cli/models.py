@@ -63,7 +63,7 @@ def train(
         seed=seed,
         model_path=model,
         strategy=strategy,
-        batch=batch,
+        batch_size=batch,
         assurance=assurance,
     )
     if made is None:

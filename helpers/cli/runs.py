@@ -135,10 +135,10 @@ def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = 
     """Carry out a sweep and return its rows; exit with 1 if a run failed."""
     from helpers import sweeps
 
-    with sweeps.cluster(scheduler, workers) as client:
+    with sweeps.connect_cluster(scheduler, workers) as client:
         rows = sweeps.run(chosen, client, typer.echo)
     failed = sum(not row.done for row in rows)
-    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.folder(chosen.name) / 'runs.csv'}")
+    typer.echo(f"{len(rows) - failed} of {len(rows)} runs are done: {sweeps.sweep_folder(chosen.name) / 'runs.csv'}")
     if failed:
         raise typer.Exit(1)
     return rows

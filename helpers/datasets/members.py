@@ -113,7 +113,7 @@ def refuse_irregular(path: Path) -> None:
         DataError: nothing is there (``missing``), or something else.
     """
     try:
-        kind = files.irregular(path)
+        kind = files.irregular_file_kind(path)
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file", missing=True) from None
     if kind:

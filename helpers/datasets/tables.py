@@ -94,7 +94,7 @@ def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> N
 
 def _content(path: Path) -> bytes:
     try:
-        if kind := files.irregular(path):
+        if kind := files.irregular_file_kind(path):
             raise DatasetError(f"{path}: is {kind}, not a file; put the table itself there")
         with path.open("rb") as file:
             content = file.read(MAX_TABLE_BYTES + 1)

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from helpers.errors import LeukobookError
-from helpers.files import irregular, write_bytes
+from helpers.files import irregular_file_kind, write_bytes
 from helpers.images.headers import MAX_PIXELS, detect_format, find_header_problem
 
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -42,7 +42,7 @@ class ImageError(LeukobookError):
 def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
     """Open a file and judge its header; no pixel is decoded yet."""
     try:
-        if kind := irregular(path):
+        if kind := irregular_file_kind(path):
             raise ImageError(f"{path}: {kind}, not an image file; give the file of an image")
         length = path.stat().st_size
         if length == 0:
@@ -107,7 +107,7 @@ def is_image(path: Path) -> bool:
         ``False`` also for a folder, a pipe, and a file that is missing or not readable.
     """
     try:
-        if irregular(path):
+        if irregular_file_kind(path):
             return False
         with path.open("rb") as file:
             return detect_format(file.read(32)) is not None

@@ -8,24 +8,24 @@ What a sweep leaves in ``build/<profile>/sweep/``::
     runs.csv        the table: parameters, measures, times, memory, versions, commit, data
 """
 
-from helpers.sweeps.engine import SweepError, cluster, folder, run
+from helpers.sweeps.outcomes import OutcomeStore, StoreError
 from helpers.sweeps.plan import Task, expand
-from helpers.sweeps.report import means, publish, write_report
+from helpers.sweeps.report import mean_metrics, publish, write_report
 from helpers.sweeps.rows import Outcome, Row
-from helpers.sweeps.store import Store, StoreError
+from helpers.sweeps.runner import SweepError, connect_cluster, run, sweep_folder
 
 __all__ = [
     "Outcome",
+    "OutcomeStore",
     "Row",
-    "Store",
     "StoreError",
     "SweepError",
     "Task",
-    "cluster",
+    "connect_cluster",
     "expand",
-    "folder",
-    "means",
+    "mean_metrics",
     "publish",
     "run",
+    "sweep_folder",
     "write_report",
 ]

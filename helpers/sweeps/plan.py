@@ -34,10 +34,10 @@ class Task:
     @property
     def data(self) -> str:
         """Fingerprint of all that it reads."""
-        return runs.fingerprint_of_all(list(self.datasets.values()))
+        return runs.combined_fingerprint(list(self.datasets.values()))
 
 
-def varied(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
+def relevant_grid(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
     """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
     return {name: values for name, values in profile.grid.items() if name in profile.notebooks[notebook].defaults}
 
@@ -45,7 +45,7 @@ def varied(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
 def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Parameters]]:
     """The runs of a profile, in the order of its notebooks and of its grid: name, notebook and its parameters."""
     for notebook, chapter in profile.notebooks.items():
-        grid = varied(profile, notebook)
+        grid = relevant_grid(profile, notebook)
         for values in itertools.product(*grid.values()):
             parameters = {**chapter.parameters, **dict(zip(grid, values, strict=True))}
             yield f"{notebook}-{runs.digest(parameters)[:12]}", notebook, parameters
@@ -60,8 +60,8 @@ def expand(profile: profiles.Profile) -> Iterator[Task]:
     content, fingerprint = functools.cache(_content), functools.cache(runs.fingerprint)
     for name, notebook, parameters in combinations(profile):
         values = profile.notebooks[notebook].values(parameters)
-        fingerprints = {dataset: fingerprint(dataset) for dataset in profiles.datasets_of(values)}
-        data = runs.fingerprint_of_all(list(fingerprints.values()))
+        fingerprints = {dataset: fingerprint(dataset) for dataset in profiles.profile_datasets(values)}
+        data = runs.combined_fingerprint(list(fingerprints.values()))
         yield Task(name, notebook, parameters, runs.run_key(content(notebook), parameters, data), fingerprints)
 
 

@@ -16,16 +16,16 @@ from scipy import stats
 
 from helpers import files, plots, profiles, provenance, reports, results, runs
 from helpers.markup import escape_markdown
-from helpers.sweeps import store
-from helpers.sweeps.engine import SweepError, folder
-from helpers.sweeps.plan import combinations, expand, varied
+from helpers.sweeps import outcomes
+from helpers.sweeps.outcomes import OutcomeStore
+from helpers.sweeps.plan import combinations, expand, relevant_grid
 from helpers.sweeps.rows import Row
-from helpers.sweeps.store import Store
+from helpers.sweeps.runner import SweepError, sweep_folder
 
 REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than change it
 
 
-def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataFrame:
+def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataFrame:
     """Mean of each measure over the repetitions of every combination, with a 95 % interval of Student's t.
 
     The interval is over repetitions: how much seeds and folds move the number. It does not say how much other patients
@@ -33,7 +33,7 @@ def means(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataF
     overlaps (Bengio and Grandvalet 2004).
 
     Args:
-        table: of :meth:`helpers.sweeps.store.table`; runs that failed are left out.
+        table: of :meth:`helpers.sweeps.outcomes.table`; runs that failed are left out.
         grid: parameters that were varied.
         measures: columns.
 
@@ -74,8 +74,8 @@ def write_report(profile: profiles.Profile) -> Path:
         SweepError: no run has been done, or none measured what is asked for, or two notebooks saved one table.
         DataError: a dataset cannot be read, so that nobody knows which runs are of today's data.
     """
-    place = folder(profile.name)
-    _, table, found = _measured(profile, Store(place).rows().values())
+    place = sweep_folder(profile.name)
+    _, table, found = _measured(profile, OutcomeStore(place).rows().values())
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
     for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
@@ -120,13 +120,13 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
     note = results.ResultNote(
         made_by=f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}",
         command=command,
-        parameters={name: chapter.values(varied(profile, name)) for name, chapter in profile.notebooks.items()},
-        data_sha256=runs.fingerprint_of_all(data),
+        parameters={name: chapter.values(relevant_grid(profile, name)) for name, chapter in profile.notebooks.items()},
+        data_sha256=runs.combined_fingerprint(data),
         finished=finished.isoformat(timespec="seconds"),
         provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),
     )
     path = results.save_result(profile.name, found.round({"mean": 3, "low": 3, "high": 3}), note)
-    results.remove_others(command, [path])
+    results.remove_stale_results(command, [path])
     return path
 
 
@@ -137,23 +137,23 @@ def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row]
     """
     row_of = {(row.name, row.key): row for row in rows}
     current = [row_of[task.name, task.key] for task in expand(profile) if (task.name, task.key) in row_of]
-    table = store.table(current)
+    table = outcomes.table(current)
     if table.empty or not (table["status"] == "done").any():
         raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
     _refuse_shared_tables(profile.name, current)
     known = [column for column in table if ": " in column]
-    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.measures)]
+    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.report_metrics)]
     if not asked:
         listed = ", ".join(known[:10]) or "none"
-        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.measures)}; there are {listed}")
-    return current, table, means(table, list(profile.grid), asked)
+        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.report_metrics)}; there are {listed}")
+    return current, table, mean_metrics(table, list(profile.grid), asked)
 
 
 def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
     """Raise an error where two notebooks have saved tables of one name: a mean would mix their numbers."""
     notebook_of: dict[str, str] = {}
     for row in rows:
-        for saved in {measure.partition(": ")[0] for measure in row.measures}:
+        for saved in {measure.partition(": ")[0] for measure in row.report_metrics}:
             if notebook_of.setdefault(saved, row.notebook) != row.notebook:
                 both = f"{notebook_of[saved]} and {row.notebook}"
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")

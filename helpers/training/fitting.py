@@ -284,7 +284,7 @@ class _Keeper(keras.callbacks.Callback):
         files.write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
 
     def _save(self, name: str) -> None:
-        with files.whole(self.folder / name) as part:
+        with files.atomic_write(self.folder / name) as part:
             self.model.save_weights(part)
 
 

@@ -23,7 +23,7 @@ class StoreError(LeukobookError):
     """Results that cannot be written; what was written before is whole. The message says what to do."""
 
 
-class Store:
+class OutcomeStore:
     """The folder of a sweep; see :mod:`helpers.sweeps` for what is in it."""
 
     def __init__(self, folder: Path):
@@ -62,7 +62,7 @@ class Store:
         return file.read(1)
 
     def add(self, outcome: Outcome) -> None:
-        """Keep what :func:`helpers.sweeps.work.carry_out` has brought back: notebook and tables, and last the row.
+        """Keep what :func:`helpers.sweeps.worker.execute_task` has brought back: notebook and tables, and last the row.
 
         Raises:
             StoreError: the disk is full, or cannot be written to.
@@ -113,7 +113,9 @@ def _line(row: Row) -> dict[str, Any]:
         name: value if isinstance(value, int | float | str) else json.dumps(value)
         for name, value in row.parameters.items()
     }
-    return {k: v for k, v in values.items() if v is not None} | parameters | row.measures | _origin(row.provenance)
+    return (
+        {k: v for k, v in values.items() if v is not None} | parameters | row.report_metrics | _origin(row.provenance)
+    )
 
 
 def _origin(provenance: Provenance | None) -> dict[str, str]:

@@ -20,11 +20,11 @@ from tqdm import tqdm
 from helpers import profiles, provenance
 from helpers.errors import LeukobookError
 from helpers.project import Project
-from helpers.publication import published
-from helpers.sweeps import work
-from helpers.sweeps.plan import Task, expand, varied
+from helpers.publication import without_paths
+from helpers.sweeps import worker
+from helpers.sweeps.outcomes import OutcomeStore
+from helpers.sweeps.plan import Task, expand, relevant_grid
 from helpers.sweeps.rows import Outcome, Row
-from helpers.sweeps.store import Store
 
 # Runs that the scheduler holds for each worker, and for those that join later, at least.
 AHEAD, AT_LEAST = 2, 250
@@ -38,7 +38,7 @@ class SweepError(LeukobookError):
 
 
 @contextlib.contextmanager
-def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
+def connect_cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
     """A client of a Dask cluster: the one at ``scheduler``, or processes of this machine, reachable from it alone.
 
     The processes of this machine speak TLS with a key that is made for the sweep and kept in memory. A scheduler
@@ -98,7 +98,7 @@ async def _knock(scheduler: str) -> None:
     await comm.close()
 
 
-def folder(name: str) -> Path:
+def sweep_folder(name: str) -> Path:
     """Where a sweep keeps what it finds."""
     return Project.current().loader / name / "sweep"
 
@@ -121,7 +121,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         SweepError: the scheduler is gone. What has ended is kept; the next call goes on.
         StoreError: another sweep writes to the same folder, or the disk is full.
     """
-    store = Store(folder(profile.name))
+    store = OutcomeStore(sweep_folder(profile.name))
     with store.locked():
         tasks, before = list(expand(profile)), store.rows()
         ended = dict(before)
@@ -132,7 +132,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         commit = provenance.commit()
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
-            for outcome in _outcomes(todo, client, profile.limit_s):
+            for outcome in _outcomes(todo, client, profile.timeout_s):
                 outcome = outcome.at_commit(commit)  # the notebook came from here, and the helpers are the same
                 store.add(outcome)
                 ended[outcome.row.name] = outcome.row
@@ -162,12 +162,14 @@ def _plan(
     if not workers:
         lines.append("  No worker has joined the cluster yet; the runs begin with the first one.")
     for notebook in profile.notebooks:
-        each = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in varied(profile, notebook).items())
+        each = "; ".join(
+            f"{name} {', '.join(map(str, values))}" for name, values in relevant_grid(profile, notebook).items()
+        )
         lines.append(f"  {notebook}: {each or 'once'}")
     return "\n".join(lines)
 
 
-def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[Outcome]:
+def _outcomes(todo: list[Task], client: Client, timeout_s: float) -> Iterator[Outcome]:
     """What the runs bring back, as they end; so many wait that a worker that joins later finds some, and no more.
 
     Their keys make them one group for Dask, which then keeps those that wait on the scheduler: a worker that dies takes
@@ -177,14 +179,14 @@ def _outcomes(todo: list[Task], client: Client, limit_s: float) -> Iterator[Outc
     # As they are when their keys are made, however late they go out.
     folder = Project.current().notebooks
     sources = {name: (folder / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
-    helpers = work.helpers_digest()
+    helpers = worker.helpers_digest()
 
     def submit() -> list[Future]:
         task = next(waiting, None)
         if task is None:
             return []
         future = client.submit(
-            work.carry_out, task, sources[task.notebook], helpers, limit_s,
+            worker.execute_task, task, sources[task.notebook], helpers, timeout_s,
             key=("run", task.name, task.key[:12]), pure=False,
         )  # fmt: skip
         tasks[future.key] = task
@@ -212,5 +214,7 @@ def _outcome(future: Future, task: Task, client: Client) -> Outcome:
 
 
 def _lost(task: Task, reason: str) -> Outcome:
-    row = Row(task.name, task.notebook, task.key, task.data, "failed", published(reason), published(task.parameters))
+    row = Row(
+        task.name, task.notebook, task.key, task.data, "failed", without_paths(reason), without_paths(task.parameters)
+    )
     return Outcome(row, (Project.current().notebooks / f"{task.notebook}.ipynb").read_bytes(), {})

@@ -13,7 +13,7 @@ from dask.distributed import get_worker
 
 from helpers import execution, files, provenance, runs, tables
 from helpers.execution import ExecutionError, KernelMonitor
-from helpers.publication import published
+from helpers.publication import without_paths
 from helpers.sweeps.plan import Task
 from helpers.sweeps.rows import Outcome, Row
 
@@ -26,22 +26,22 @@ def helpers_digest() -> str:
     return whole.hexdigest()
 
 
-def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> Outcome:
+def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> Outcome:
     """Execute a notebook and bring back all that it made.
 
     Args:
         task: what to run.
         source: the notebook.
         helpers: digest of the package on the client.
-        limit_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its worker
-            may have.
+        timeout_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its
+            worker may have.
 
     Returns:
         The row, ``failed`` with an error where there is one, the notebook as far as it went, and the tables that it
         saved below ``outputs/``.
     """
     begun, clock = time.time(), time.perf_counter()
-    monitor, measures, error = KernelMonitor(limit_s, _memory_limit()), {}, ""
+    monitor, measures, error = KernelMonitor(timeout_s, _memory_limit()), {}, ""
     saved: list[tables.Table] = []
     with files.temporary_folder("sweep-") as folder:
         notebook, executed = folder / f"{task.notebook}.ipynb", folder / "executed.ipynb"
@@ -55,8 +55,8 @@ def carry_out(task: Task, source: bytes, helpers: str, limit_s: float) -> Outcom
         except (ValueError, OSError) as caught:
             error = str(caught) or type(caught).__name__
         row = Row(
-            task.name, task.notebook, task.key, task.data, "failed" if error else "done", published(error),
-            published(task.parameters), measures, begun, f"{platform.node()}:{os.getpid()}",
+            task.name, task.notebook, task.key, task.data, "failed" if error else "done", without_paths(error),
+            without_paths(task.parameters), measures, begun, f"{platform.node()}:{os.getpid()}",
             round(time.perf_counter() - clock, 3), round(monitor.peak / 2**20, 1), _provenance(),
         )  # fmt: skip
         content = {table.path.name: table.path.read_bytes() for table in saved}
