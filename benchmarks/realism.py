@@ -51,8 +51,8 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
     for dataset in tested:
         said = models.predict_masks(model, dataset.load_images(SIZE), tta=True)
         scores = metrics.segmentation_scores(dataset.load_masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
-        means = metrics.summarise(scores, "dice", ["part"], groups=dataset.frame["group"], seed=SEED)
-        means["median"] = means["part"].map(scores.groupby("part")["dice"].median())
+        means = metrics.summarise(scores, "dice", ["region"], groups=dataset.frame["group"], seed=SEED)
+        means["median"] = means["region"].map(scores.groupby("region")["dice"].median())
         tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
     return pd.concat(tables, ignore_index=True), [drawn, *tested]
 

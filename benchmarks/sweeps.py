@@ -54,7 +54,7 @@ def bare_in_processes(folder: Path, n: int) -> float:
         return time.perf_counter() - start
 
 
-def nothing(task: sweeps.Task, source: bytes, helpers: str, limit_s: float) -> sweeps.Outcome:
+def nothing(task: sweeps.Task, source: bytes, helpers: str, timeout_s: float) -> sweeps.Outcome:
     """As ``worker.execute_task`` brings it back, without a kernel."""
     row = sweeps.Row(
         task.name, task.notebook, task.key, task.data, "done", "", task.parameters, {"score": 1.0},

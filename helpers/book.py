@@ -47,7 +47,7 @@ def build(name: str, records: Sequence[Record]) -> Path:
         ValueError: a figure has no alt text, or a result is not what its note is about.
         RunError: another process works on this run.
     """
-    folder = Project.current().loader / name
+    folder = Project.current().build / name
     with locked(folder):
         return _build(name, records, folder / "book")
 
@@ -83,7 +83,7 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
         shutil.copy(project.root / file, stage / file)
     done = {record.notebook for record in records if record.done}
     for source in sorted(project.notebooks.glob("*.ipynb")):
-        executed = project.loader / name / "notebooks" / source.name
+        executed = project.build / name / "notebooks" / source.name
         shown = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
         if source.stem not in done:
             shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
@@ -116,7 +116,7 @@ def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
         The names of the files that changed.
     """
     changed, project = [], Project.current()
-    executed_notebooks = project.loader / name / "notebooks"
+    executed_notebooks = project.build / name / "notebooks"
     for record in records:
         executed = executed_notebooks / f"{record.notebook}.ipynb"
         target = project.notebooks / executed.name

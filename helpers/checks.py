@@ -47,9 +47,9 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
     elif auc.value < 0.5:
         turned = "which column of probabilities belongs to which class, and whether the labels are exchanged"
         found.append(Finding("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
-    sensitivity, fall_out = measure.at["sensitivity", "value"], measure.at["fall-out", "value"]
-    if abs(sensitivity - fall_out) < 0.05 and 0 < sensitivity + fall_out < 2:
-        saw = f"sensitivity {sensitivity:.3f} and fall-out {fall_out:.3f} are alike{skewed}"
+    sensitivity, false_positive_rate = measure.at["sensitivity", "value"], measure.at["fall-out", "value"]
+    if abs(sensitivity - false_positive_rate) < 0.05 and 0 < sensitivity + false_positive_rate < 2:
+        saw = f"sensitivity {sensitivity:.3f} and fall-out {false_positive_rate:.3f} are alike{skewed}"
         found.append(Finding("the label does not matter", saw, why))
     return found
 

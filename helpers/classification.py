@@ -150,7 +150,8 @@ def train(
         "size": size,
         "input": learnt_from,
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
-        "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); fold 0 tested, fold 1 chose epoch and threshold",
+        "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); "
+        "fold 0 tested, fold 1 chose epoch and threshold",
         "parts": {
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(part)

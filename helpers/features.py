@@ -26,7 +26,7 @@ RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # distance from the outline, of the 
 QUANTILES = (5, 25, 75, 95)
 MIN_PIXELS = 50  # of a cell
 # What a reader can check with ruler and eye: the fixed baseline of chapter 04.
-INTERPRETABLE = ("area", "nuclear_ratio", "density_red", "density_green", "density_blue")
+INTERPRETABLE = ("area", "nucleus_to_cell_area", "od_red", "od_green", "od_blue")
 
 
 def segment_foreground(image: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     found = _shape(mask, nucleus)
     channels = {
-        **{f"density_{name}": density[..., k] for k, name in enumerate(("red", "green", "blue"))},
+        **{f"od_{name}": density[..., k] for k, name in enumerate(("red", "green", "blue"))},
         **{f"lab_{name}": lab[..., k] for k, name in enumerate("Lab")},
     }
     found |= _distributions(list(channels), np.stack([channel[inside] for channel in channels.values()]))
@@ -116,10 +116,10 @@ def _shape(mask: np.ndarray, nucleus: np.ndarray) -> dict[str, float]:
         "eccentricity": region.eccentricity,
         "solidity": region.solidity,
         "extent": region.extent,
-        "roundness": 4 * np.pi * region.area / max(region.perimeter, 1) ** 2,
-        "length": region.axis_major_length,
-        "width": region.axis_minor_length,
-        "nuclear_ratio": np.count_nonzero(nucleus) / region.area,
+        "circularity": 4 * np.pi * region.area / max(region.perimeter, 1) ** 2,
+        "major_axis": region.axis_major_length,
+        "minor_axis": region.axis_minor_length,
+        "nucleus_to_cell_area": np.count_nonzero(nucleus) / region.area,
     }
 
 
@@ -156,7 +156,7 @@ def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray
     mean, share = density[inside].mean(), depth / depth.max()
     rings = [(share >= low) & (share < high) for low, high in itertools.pairwise(RINGS)]
     return {
-        f"ring_{name}_{k}": float(density[ring].mean() - mean) if ring.any() else 0.0 for k, ring in enumerate(rings)
+        f"radial_{name}_{k}": float(density[ring].mean() - mean) if ring.any() else 0.0 for k, ring in enumerate(rings)
     }
 
 
@@ -167,7 +167,7 @@ def _patterns(image: np.ndarray, inside: np.ndarray) -> dict[str, float]:
         smooth = cv2.GaussianBlur(grey, (0, 0), max(0.6, radius / 2.5))
         pattern = local_binary_pattern(smooth, 8, radius, "uniform")[inside].astype(int)
         shares = np.bincount(pattern, minlength=10) / pattern.size
-        found |= {f"pattern_{radius}_{k}": float(np.sqrt(share)) for k, share in enumerate(shares)}
+        found |= {f"lbp_{radius}_{k}": float(np.sqrt(share)) for k, share in enumerate(shares)}
     return found
 
 

@@ -115,7 +115,7 @@ def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
     """Rows of the table of cells, in Markdown, a column for each kind."""
     rows = {
         "`diameter`, µm": lambda m: _range(m.diameter),
-        "`nc_ratio`, area of nucleus / area of cell": lambda m: _range(m.nc_ratio),
+        "`nucleus_to_cell_area`, area of nucleus / area of cell": lambda m: _range(m.nucleus_to_cell_area),
         "`lobes`": lambda m: ", ".join(f"{n} ({share:.0%})" for n, share in m.lobes.items()),
         "`bend` of one lobe: 0 round, 2 kidney, 4 horseshoe": lambda m: _range(m.bend) if 1 in m.lobes else "–",
         "`oval`, length / width": lambda m: _range(m.oval),
@@ -210,7 +210,7 @@ def overlap() -> plots.AccessibleFigure:
     frame = datasets.load("synthetic", n_images=600, n_patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
-    table = pd.DataFrame({"kind": kind, "nucleus": frame["nc_ratio"]})
+    table = pd.DataFrame({"kind": kind, "nucleus": frame["nucleus_to_cell_area"]})
     caption = "The nuclear ratios of lymphocytes and blasts overlap: any threshold makes many errors."
     picture = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
     return replace(picture, alt="One dot per cell; nuclear ratio by kind of cell. " + picture.alt)
@@ -239,7 +239,7 @@ def defects() -> plots.AccessibleFigure:
 
 # The answer to the exercise of book/synthetic.md; a test holds the two together.
 ERYTHROBLAST = replace(
-    morphology.LYMPHOCYTE, diameter=(8.0, 10.0), nc_ratio=(0.30, 0.30), bend=(0.0, 0.0), oval=(1.0, 1.0),
+    morphology.LYMPHOCYTE, diameter=(8.0, 10.0), nucleus_to_cell_area=(0.30, 0.30), bend=(0.0, 0.0), oval=(1.0, 1.0),
     nuclear_outline=0.05, cell_outline=0.03, nuclear_stain=(1.1, 1.3), clumps=(0.05, 0.15), azure=(0.20, 0.35),
     eosin=(0.40, 0.60), rim=(0.0, 0.1), granules=(),
 )  # fmt: skip

@@ -53,7 +53,9 @@ class PredictionResult:
 def predict(
     paths: Sequence[Path], model: keras.Model, card: ModelCard, output: Path, *, folder: Path | None = None
 ) -> PredictionResult:
-    """Classify images and write a table: ``image``, a column ``p_<class>`` per class, ``called`` and ``threshold``.
+    """Classify images and write a table.
+
+    Its columns are ``image``, ``p_<class>`` for every class, ``predicted_class`` and ``threshold``.
 
     Args:
         paths: of the images.
@@ -98,8 +100,8 @@ def _predicted(
             raise modelfile.ModelError(f"{read[0][0]}: {error}") from None
         table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])
         table.insert(0, "image", [path for path, _ in read])
-        called = np.array(classes)[said.argmax(1)]
+        predicted = np.array(classes)[said.argmax(1)]
         if len(classes) == 2:
             other = next(name for name in classes if name != positive)
-            called = np.where(said[:, classes.index(positive)] >= card.threshold, positive, other)
-        yield table.assign(called=called)
+            predicted = np.where(said[:, classes.index(positive)] >= card.threshold, positive, other)
+        yield table.assign(predicted_class=predicted)

@@ -74,12 +74,13 @@ class _Form(BaseModel):
 
 # What a profile and each of its parts is, for messages.
 _PARTS = {
-    "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'limit_s', 'measures'",
+    "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'timeout_s', "
+    "'report_metrics'",
     "notebooks": "'notebooks' has parameters and their values for every name, {00-start-here: {seed: 21}}",
     "parameters": "'parameters' has a value for every name, {seed: 21}",
     "grid": "'grid' has a list of values for every parameter that is varied, {seed: [21, 22]}",
-    "limit_s": "'limit_s' is a number of seconds above 0",
-    "measures": "'measures' is a list of patterns, such as 'classify-auc: *'",
+    "timeout_s": "'timeout_s' is a number of seconds above 0",
+    "report_metrics": "'report_metrics' is a list of patterns, such as 'classify-auc: *'",
 }
 
 
@@ -88,8 +89,8 @@ def read_profile(path: Path) -> Profile:
 
     The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them; those of a
     notebook itself count more. A sweep has a ``grid`` (parameter to a list of different values) as well, at most
-    :data:`MAX_RUNS` combinations, and may have ``limit_s``, the seconds after which a run is stopped, and ``measures``,
-    patterns of what its report shows. For the size of the file see :mod:`helpers.yamlfile`.
+    :data:`MAX_RUNS` combinations, and may have ``timeout_s``, the seconds after which a run is stopped, and
+    ``report_metrics``, patterns of what its report shows. For the size of the file see :mod:`helpers.yamlfile`.
 
     Raises:
         ProfileError: not a readable profile, a name that leads out of ``build/``, an unknown notebook or parameter,
@@ -148,9 +149,9 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
         given = f"{wrong['input']!r}"
         shown = given if len(given) <= 60 else f"{given[:60]}…"
         raise ProfileError(f"{line}: {'.'.join(map(str, place))} is {shown}, but {_PARTS[str(place[0])]}") from None
-    if not form.grid and (lost := form.model_fields_set & {"limit_s", "measures"}):
+    if not form.grid and (lost := form.model_fields_set & {"timeout_s", "report_metrics"}):
         where = f"{path}, line {document.line([min(lost)])}"
-        raise ProfileError(f"{where}: 'limit_s' and 'measures' are for sweeps, and there is no 'grid'")
+        raise ProfileError(f"{where}: 'timeout_s' and 'report_metrics' are for sweeps, and there is no 'grid'")
     return form
 
 

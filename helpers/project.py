@@ -66,7 +66,7 @@ class Project:
         return self.book / "results"
 
     @property
-    def loader(self) -> Path:
+    def build(self) -> Path:
         """Folder of everything that is made, with a folder per profile."""
         return self.root / "build"
 
@@ -80,7 +80,7 @@ class Project:
         """File with the exact versions of all libraries, ``requirements.lock``."""
         return self.root / "requirements.lock"
 
-    def advice(self) -> None:
+    def check(self) -> None:
         """Refuse a folder on which no command can work.
 
         Raises:

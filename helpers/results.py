@@ -142,7 +142,7 @@ def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tupl
     """Read every table of a run, by the name under which it is published."""
     saved: dict[str, tuple[bytes, Record]] = {}
     for record in records:
-        place = RunFolder(Project.current().loader / profile.name, record.notebook)
+        place = RunFolder(Project.current().build / profile.name, record.notebook)
         for path, digest in record.tables.items():
             name = f"{profile.name}-{Path(path).stem}"
             if name in saved:

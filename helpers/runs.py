@@ -55,7 +55,7 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
         RunError: another process runs this profile.
     """
     folder, records, once = (
-        Project.current().loader / profile.name,
+        Project.current().build / profile.name,
         [],
         functools.cache(fingerprint),
     )  # each dataset is read once

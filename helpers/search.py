@@ -92,13 +92,13 @@ class _Head(NamedTuple):
         loss: least validation cross-entropy, penalties left out; infinite where it was a number in no epoch, so that a
             search goes on and leaves these options.
         model: with the weights of that epoch, from scaled features to probabilities.
-        mean, deviation: of the training images, by which features are scaled.
+        mean, std: of the training images, by which features are scaled.
     """
 
     loss: float
     model: keras.Model
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
 
     def scaled(self, features: pd.DataFrame) -> np.ndarray:
         return (features.to_numpy(np.float32) - self.mean) / self.std
@@ -112,7 +112,7 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
     model.compile(
         keras.optimizers.Adamax(protocol.learning_rate), models.cross_entropy, weighted_metrics=[models.cross_entropy]
     )
-    model.optimizer.loader(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
     train, validation = encode_labels(dataset.select(fold.train)), encode_labels(dataset.select(fold.val))
     history = model.fit(
         head.scaled(features.loc[fold.train]),

@@ -35,7 +35,7 @@ from helpers.models import CLASSES, predict_masks, stride
 
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
 OUTPUTS = (".mask.png", ".overlay.png")
-MEASUREMENTS = "measures.csv"  # one row per image
+MEASUREMENTS = "measurements.csv"  # one row per image
 NUCLEUS_LEAST, CONTRAST_LEAST = 0.006, 0.15
 # Of the images of a run, above which a finding is reported.
 UNUSUAL = 0.25
@@ -175,7 +175,7 @@ def segment(
     folder: Path | None = None,
     um_per_pixel: float | None = None,
 ) -> SegmentationResult:
-    """Segment images and write ``NAME.mask.png``, ``NAME.overlay.png`` and ``measures.csv``.
+    """Segment images and write ``NAME.mask.png``, ``NAME.overlay.png`` and ``measurements.csv``.
 
     Masks have the size of their image and three grey values: 0 background, 128 cytoplasm, 255 nucleus.
 
@@ -190,7 +190,8 @@ def segment(
 
     Returns:
         A table of one row per image: ``image``, ``cell_area`` and ``nucleus_area`` in pixels (``…_um2`` in µm²),
-        ``nc_ratio`` (area of the nucleus over area of the cell; missing where no cell is found). And what was wrong.
+        ``nucleus_to_cell_area`` (area of the nucleus over area of the cell; missing where no cell is found). And what
+        was wrong.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -214,7 +215,7 @@ def segment(
         rows.append(_write(names[path], image, mask, output_dir))
     if not rows:
         raise images.ImageError(images.describe_unreadable(bad))
-    table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nc_ratio"])
+    table = pd.DataFrame(rows, columns=["image", "cell_area", "nucleus_area", "nucleus_to_cell_area"])
     if um_per_pixel is not None:
         for name in ("cell_area", "nucleus_area"):
             table[f"{name}_um2"] = (table[name] * um_per_pixel**2).round(3)

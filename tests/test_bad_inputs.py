@@ -34,8 +34,8 @@ def command():
         },
     )
 
-    def carry_out(words, folder, limit_s):
-        server.stdin.write(json.dumps({"words": words, "folder": str(folder), "limit_s": limit_s}) + "\n")
+    def carry_out(words, folder, timeout_s):
+        server.stdin.write(json.dumps({"words": words, "folder": str(folder), "timeout_s": timeout_s}) + "\n")
         server.stdin.flush()
         return json.loads(server.stdout.readline())
 

@@ -96,7 +96,7 @@ def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, ad
 def test_the_notebooks_say_what_they_were_committed_with(book):
     """``make notebooks`` would change nothing."""
     project = Project.current()
-    executed = sorted((project.loader / "quick" / "notebooks").glob("*.ipynb"))
+    executed = sorted((project.build / "quick" / "notebooks").glob("*.ipynb"))
     assert [path.name for path in executed] == [path.name for path in sorted(project.notebooks.glob("*.ipynb"))]
     for path in executed:
         committed = (project.notebooks / path.name).read_text(encoding="utf-8")

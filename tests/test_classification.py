@@ -128,10 +128,10 @@ def test_two_models_are_compared_on_the_same_patients(mixed):
 
 def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
     curve = metrics.roc_curve(mixed, "ill", seed=0)
-    assert curve["fall_out"].tolist() == pytest.approx([k / 100 for k in range(101)])
-    fall_out, sensitivity, _ = sk.roc_curve(mixed["label"] == "ill", mixed["p_ill"], drop_intermediate=False)
+    assert curve["false_positive_rate"].tolist() == pytest.approx([k / 100 for k in range(101)])
+    false_positive_rate, sensitivity, _ = sk.roc_curve(mixed["label"] == "ill", mixed["p_ill"], drop_intermediate=False)
     assert curve["sensitivity"].to_numpy() == pytest.approx(
-        np.interp(curve["fall_out"], fall_out, sensitivity), abs=0.02
+        np.interp(curve["false_positive_rate"], false_positive_rate, sensitivity), abs=0.02
     )
     assert (curve["low"] <= curve["sensitivity"] + 1e-9).all()
     assert (curve["high"] >= curve["sensitivity"] - 1e-9).all()
@@ -140,12 +140,12 @@ def test_the_roc_curve_is_that_of_scikit_learn_within_its_band(mixed):
 def test_images_of_one_score_are_called_together_on_the_roc_curve():
     """At 0.8 both ill images and one of two well ones are called at once: a straight line to (0.5, 1)."""
     curve = metrics.roc_curve(table(["ill", "ill", "well", "well"], [0.8, 0.8, 0.8, 0.2]), "ill", seed=0)
-    at = curve.set_index(curve["fall_out"].round(2))["sensitivity"]
+    at = curve.set_index(curve["false_positive_rate"].round(2))["sensitivity"]
     assert at[[0.0, 0.25, 0.5, 1.0]].tolist() == pytest.approx([0, 0.5, 1, 1])
     assert curve[["low", "high"]].isna().all(axis=None)  # four images are no ten groups
     ten = table(["ill", "well"] * 5, [0.9, 0.9, 0.9, 0.6, 0.6, 0.6, 0.6, 0.3, 0.3, 0.3])
     curve = metrics.roc_curve(ten, "ill", seed=0)  # (0.2, 0.4), (0.6, 0.8), (1, 1)
-    at = curve.set_index(curve["fall_out"].round(2))["sensitivity"]
+    at = curve.set_index(curve["false_positive_rate"].round(2))["sensitivity"]
     assert at[[0.1, 0.2, 0.4, 0.6, 0.8]].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.9])
     assert (curve["low"] < curve["sensitivity"]).any()
     assert (curve["high"] > curve["sensitivity"]).any()
@@ -163,11 +163,11 @@ def test_the_roc_curve_of_a_resample_is_that_of_scikit_learn_with_weights(mixed,
     weights = next(pairs.draws(3, 0))[:1]
     monkeypatch.setattr(resampling.GroupsByClass, "draws", lambda *given: [weights])
     own = weights[0][pairs.code]
-    fall_out, sensitivity, _ = sk.roc_curve(
+    false_positive_rate, sensitivity, _ = sk.roc_curve(
         shuffled["label"] == "ill", shuffled["p_ill"], sample_weight=own, drop_intermediate=False
     )
     curve = metrics.roc_curve(shuffled, "ill", seed=0)
-    expected = np.interp(curve["fall_out"], fall_out, sensitivity)
+    expected = np.interp(curve["false_positive_rate"], false_positive_rate, sensitivity)
     inside = np.where(expected < curve["sensitivity"], curve["low"], curve["high"])
     assert inside == pytest.approx(expected, abs=0.05)
     assert np.abs(inside - expected).mean() < 0.005

@@ -89,10 +89,10 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     assert "broken.png" in done.stderr
     assert "encoder on folder" in done.stdout
     table = pd.read_csv(place / "said.csv")
-    assert list(table.columns) == ["image", "p_lymphoblast", "p_lymphocyte", "called", "threshold"]
+    assert list(table.columns) == ["image", "p_lymphoblast", "p_lymphocyte", "predicted_class", "threshold"]
     assert list(table["image"]) == [path.name for path in some]
     called = table["p_lymphoblast"] >= table["threshold"]
-    assert (table["called"] == called.map({True: "lymphoblast", False: "lymphocyte"})).all()
+    assert (table["predicted_class"] == called.map({True: "lymphoblast", False: "lymphocyte"})).all()
     folder.joinpath("broken.png").unlink()
     for is_repeated in (False, True):
         done = leukobook("predict", folder, "--model", "out/m.keras", cwd=place)
@@ -345,7 +345,7 @@ def test_names_of_classes_are_harmless_in_card_and_table(trained, tmp_path):
     assert "&lt;script&gt;alert(1)&lt;/script&gt; or =1+1&#124;b" in text
     first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
     prediction.predict([first], model, card, tmp_path / "p.csv")
-    assert pd.read_csv(tmp_path / "p.csv")["called"].tolist() == ["'=1+1|b"]
+    assert pd.read_csv(tmp_path / "p.csv")["predicted_class"].tolist() == ["'=1+1|b"]
 
 
 def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained, tmp_path):

@@ -107,9 +107,9 @@ def test_leukocytes4_groups_augmented_copies_of_one_original(leukocytes4):
     frame = load("leukocytes4", leukocytes4).frame
     assert len(frame) == 36
     assert set(frame["label"]) == {"eosinophil", "lymphocyte", "monocyte", "neutrophil"}
-    assert frame["part"].value_counts().to_dict() == {"train": 12, "validation": 12, "test": 12}
+    assert frame["split"].value_counts().to_dict() == {"train": 12, "validation": 12, "test": 12}
     assert frame["group"].nunique() == 24
-    train = frame[(frame["part"] == "train") & (frame["label"] == "monocyte")]
+    train = frame[(frame["split"] == "train") & (frame["label"] == "monocyte")]
     assert sorted(train["group"].value_counts()) == [1, 2]
 
 
@@ -227,7 +227,7 @@ def bloodmnist(root, pixels=28, name="bloodmnist.npz", **changes):
 def test_bloodmnist_keeps_the_official_parts(tmp_path):
     arrays = bloodmnist(tmp_path)
     dataset = load("bloodmnist", tmp_path)
-    assert dataset.frame["part"].value_counts().to_dict() == {"train": 16, "val": 8, "test": 8}
+    assert dataset.frame["split"].value_counts().to_dict() == {"train": 16, "val": 8, "test": 8}
     assert dataset.frame["label"].value_counts().to_dict() == dict.fromkeys(dataset.classes, 4)
     assert np.array_equal(dataset.load_image("val-00003"), arrays["val_images"][3])
     assert np.array_equal(dataset.select(["test-00007", "train-00000"]).load_images(28)[0], arrays["test_images"][7])
@@ -507,7 +507,7 @@ def test_a_folder_of_classes_is_a_dataset(tmp_path):
     dataset = load(f"folder:{class_folder(tmp_path)}")
     assert dataset.classes == ("blast", "healthy")
     assert len(dataset) == 6
-    assert dataset.frame.loc["blast/1.png", ["label", "group", "source"]].tolist() == ["blast", "blast/1.png", "folder"]
+    assert dataset.frame.loc["blast/1.png", ["label", "group", "dataset"]].tolist() == ["blast", "blast/1.png", "folder"]
     assert np.array_equal(dataset.load_image("blast/1.png"), picture(11))
     assert not dataset.has_masks
 
@@ -717,7 +717,7 @@ def test_truncated_files_are_named_when_pixels_are_read(tmp_path):
     for name in ("blast/0.png", "healthy/2.png"):
         truncate(tmp_path / name)
     dataset = load(f"folder:{tmp_path}")
-    with pytest.raises(DatasetError, match='on_bad="skip"') as caught:
+    with pytest.raises(DatasetError, match='on_error="skip"') as caught:
         dataset.load_images(16)
     assert len(caught.value.problems) == 2
     assert "0.png: truncated" in str(caught.value)

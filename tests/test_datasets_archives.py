@@ -99,10 +99,10 @@ def test_leukocytes4_is_read_as_its_archive_is_with_its_gifs(tmp_path, parts):
         for label in ("EOSINOPHIL", "LYMPHOCYTE", "MONOCYTE", "NEUTROPHIL"):
             laid_out(tmp_path / "leukocytes4" / part / label, ["1.jpg", "92.gif", "41.png"])
     dataset = load("leukocytes4", tmp_path)
-    assert dataset.frame["part"].value_counts().to_dict() == {"train": 12, "validation": 12, "test": 12}
+    assert dataset.frame["split"].value_counts().to_dict() == {"train": 12, "validation": 12, "test": 12}
     assert dataset.frame["path"].str.endswith(".gif").sum() == 12
     at = dataset.frame["path"] == f"{parts[1]}/MONOCYTE/92.gif"
-    assert dataset.frame.loc[at, ["label", "group", "part"]].to_numpy().tolist() == [
+    assert dataset.frame.loc[at, ["label", "group", "split"]].to_numpy().tolist() == [
         ["monocyte", "validation/monocyte/92", "validation"]
     ]
     assert dataset.load_images(16).shape == (36, 16, 16, 3)

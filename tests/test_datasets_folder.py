@@ -159,11 +159,11 @@ def test_the_layout_names_the_patients(tmp_path):
 
 def test_the_layout_keeps_the_published_split(tmp_path):
     dataset = load(f"folder:{laid_out(tmp_path, SPLITS)}", layout=" Split/Class/ ")
-    assert dataset.frame["part"].tolist() == ["test", "test", "train", "train"]
+    assert dataset.frame["split"].tolist() == ["test", "test", "train", "train"]
     assert dataset.frame["group"].tolist() == list(SPLITS)
     deep = laid_out(tmp_path / "deep", ("train/blast/P1/0.png", "test/healthy/P2/0.png"))
     frame = load(f"folder:{deep}", layout="split/class/patient").frame
-    assert frame[["part", "label", "group"]].to_numpy().tolist() == [
+    assert frame[["split", "label", "group"]].to_numpy().tolist() == [
         ["test", "healthy", "P2"],
         ["train", "blast", "P1"],
     ]

@@ -86,7 +86,7 @@ def test_a_box_beyond_its_image_is_a_problem(tmp_path, right, bottom):
 
 def test_an_array_gives_copies_of_its_slices():
     reader = ArrayReader(np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3))
-    row = pd.Series({"position": 1})
+    row = pd.Series({"array_index": 1})
     assert reader.image_size(row) == (3, 4)
     reader.read(row, None)[:] = 0
     assert np.array_equal(reader.read(row, None), reader.array[1])

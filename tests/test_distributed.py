@@ -62,7 +62,7 @@ def wait_after(last, begin):
 training.loop.PAUSE = 0.0  # a state after every epoch
 if last := int(os.environ.get("LAST", 0)):
     training.loop._Keeper.on_epoch_begin = wait_after(last, training.loop._Keeper.on_epoch_begin)
-cells = datasets.load("synthetic", n=40, patients=10, size=32)
+cells = datasets.load("synthetic", n_images=40, n_patients=10, size=32)
 labels = np.arange(40) % 3 // 2
 part = np.where(np.arange(40) < learnt, "train", "validation")
 settings = training.Settings(epochs=epochs, rate=0.01, batch=8, patience=10**6, strategy=strategy)

@@ -123,8 +123,8 @@ contents = st.fixed_dictionaries(
         "notebooks": st.dictionaries(st.sampled_from(["00-start-here", "no"]), values, max_size=2) | values,
         "parameters": st.dictionaries(st.sampled_from(["dataset", "seed", "x"]), values, max_size=2) | values,
         "grid": st.dictionaries(st.sampled_from(["dataset", "seed", "x"]), values, max_size=2) | values,
-        "limit_s": values,
-        "measures": values,
+        "timeout_s": values,
+        "report_metrics": values,
     },
 )
 

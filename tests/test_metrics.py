@@ -179,10 +179,10 @@ def test_where_all_groups_agree_the_interval_is_exact_over_groups(value, low, hi
 
 def test_a_table_of_means_gives_exact_intervals_to_proportions_only():
     ids = [f"c{k}" for k in range(24)]
-    cells = pd.DataFrame({"image_id": ids, "part": "nucleus", "dice": 1.0})
+    cells = pd.DataFrame({"image_id": ids, "region": "nucleus", "dice": 1.0})
     groups = pd.Series(np.arange(24) % 12, ids)
-    assert summarise(cells, "dice", ["part"], groups=groups, seed=0)["low"].tolist() == [1]
-    exact = summarise(cells, "dice", ["part"], groups=groups, seed=0, proportion=True)
+    assert summarise(cells, "dice", ["region"], groups=groups, seed=0)["low"].tolist() == [1]
+    exact = summarise(cells, "dice", ["region"], groups=groups, seed=0, proportion=True)
     assert exact["low"].tolist() == pytest.approx([0.025 ** (1 / 12)])
 
 
@@ -200,13 +200,13 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
         {
             "image_id": ["a", "b", "c", "a", "b", "c"],
             "method": ["otsu"] * 3 + ["kmeans"] * 3,
-            "part": ["nucleus"] * 6,
+            "region": ["nucleus"] * 6,
             "dice": [0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         }
     )
     groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
-    means = summarise(table, "dice", ["method", "part"], groups=groups, seed=0)
-    assert list(means.columns) == ["method", "part", "dice", "low", "high", "interval", "n", "groups"]
+    means = summarise(table, "dice", ["method", "region"], groups=groups, seed=0)
+    assert list(means.columns) == ["method", "region", "dice", "low", "high", "interval", "n", "groups"]
     assert means["method"].tolist() == ["otsu", "kmeans"]
     assert means["dice"].tolist() == pytest.approx([0.6, 0.9])
     assert means["n"].tolist() == [3, 3]
@@ -282,7 +282,7 @@ def test_segmentation_scores_has_every_part_of_every_image():
     truth[:, 8:12, 8:12] = 2
     said = truth.copy()
     said[1, 8:12, 8:12] = 1  # the second nucleus is missed
-    table = metrics.segmentation_scores(truth, said, pd.Index(["a", "b"])).set_index(["image_id", "part"])
+    table = metrics.segmentation_scores(truth, said, pd.Index(["a", "b"])).set_index(["image_id", "region"])
     assert len(table) == 8
     assert (table.loc["a", ["dice", "iou", "surface_dice"]].dropna() == 1).all(axis=None)
     assert table.loc[("b", "whole cell"), "dice"] == 1

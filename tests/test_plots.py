@@ -105,7 +105,7 @@ def test_roc_curves_run_from_corner_to_corner_and_say_what_they_reach(said):
     lines = picture.figure.axes[0].get_lines()
     assert [len(line.get_xdata()) for line in lines] == [101, 101, 2]
     assert lines[0].get_ydata()[-1] == 1
-    at = float(curve.loc[np.isclose(curve["fall_out"], 0.2), "sensitivity"].iloc[0])
+    at = float(curve.loc[np.isclose(curve["false_positive_rate"], 0.2), "sensitivity"].iloc[0])
     assert f"a {at:.2f}; b {at:.2f}" in picture.alt
     assert picture.caption == "A caption."
 
@@ -113,7 +113,7 @@ def test_roc_curves_run_from_corner_to_corner_and_say_what_they_reach(said):
 def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
     curve = pd.DataFrame(
         {
-            "fall_out": [0, 0.1, 0.3, 1],
+            "false_positive_rate": [0, 0.1, 0.3, 1],
             "sensitivity": [0, 0.5, 0.7, 1],
             "low": [0, 0.3, 0.6, 1],
             "high": [0.1, 0.8, 0.9, 1],
@@ -122,7 +122,7 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
     picture = plots.roc_plot({"a": curve}, "")
     ax = picture.figure.axes[0]
     line, chance = ax.get_lines()
-    assert line.get_xydata().tolist() == curve[["fall_out", "sensitivity"]].to_numpy().tolist()
+    assert line.get_xydata().tolist() == curve[["false_positive_rate", "sensitivity"]].to_numpy().tolist()
     assert chance.get_xydata().tolist() == [[0, 0], [1, 1]]
     assert (to_hex(line.get_color()), line.get_linestyle(), chance.get_linestyle()) == (HEX[0], "-", ":")
     assert to_hex(chance.get_color()) == HEX[-1]
@@ -134,7 +134,7 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
 
 
 def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_their_kind():
-    curve = pd.DataFrame({"fall_out": [0, 0.2], "sensitivity": [0, 0.5], "low": [0, 0.1], "high": [1, 0.9]})
+    curve = pd.DataFrame({"false_positive_rate": [0, 0.2], "sensitivity": [0, 0.5], "low": [0, 0.1], "high": [1, 0.9]})
     bare = curve.assign(low=np.nan, high=np.nan)
     assert plots.roc_plot({"a": bare}, "").alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.50."
     picture = plots.roc_plot({"a": curve.assign(interval="range of groups"), "b": bare.assign(interval="95 %")}, "")
@@ -145,7 +145,7 @@ def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_th
 @pytest.mark.parametrize("count", [9, 15, 32])
 def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
     names = [f"c{k:02d}" for k in range(count)]
-    curve = pd.DataFrame({"fall_out": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
+    curve = pd.DataFrame({"false_positive_rate": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
     ax = plots.roc_plot(dict.fromkeys(names, curve), "").figure.axes[0]
     assert in_legend(ax) == [*names, "chance"]
     assert len(looks(ax.get_lines())) == count + 1

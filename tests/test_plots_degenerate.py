@@ -34,7 +34,7 @@ def history(loss, val_loss):
 
 
 def roc_of(sensitivity):
-    return pd.DataFrame({"fall_out": [0.0, 1.0], "sensitivity": sensitivity, "low": NAN, "high": NAN})
+    return pd.DataFrame({"false_positive_rate": [0.0, 1.0], "sensitivity": sensitivity, "low": NAN, "high": NAN})
 
 
 def colours(n, red=1.0):

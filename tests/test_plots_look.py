@@ -14,7 +14,7 @@ from helpers.plots.style import COLOURS, DPI, MARKERS, join_words, series_styles
 SCORES = pd.DataFrame(
     {"by": ["a", "b"] * 2, "series": ["s", "s", "t", "t"], "F1": [0.2, 0.4, 0.6, 0.8], "low": 0.1, "high": 0.9}
 )
-CURVE = pd.DataFrame({"fall_out": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
+CURVE = pd.DataFrame({"false_positive_rate": [0, 1], "sensitivity": [0, 1], "low": [0, 1], "high": [0, 1]})
 FRAME = pd.DataFrame({"group": list("ppqq"), "label": list("xyxy"), "p_x": [0.9, 0.2, 0.8, 0.1], "p_y": 0.5})
 LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 PLANE = pd.DataFrame({"across": [0, 1], "down": [0, 1], "label": ["x", "y"]})

@@ -27,15 +27,15 @@ def test_the_project_is_the_checkout_unless_another_is_named(tmp_path, monkeypat
     checkout = Path(project.__file__).resolve().parents[1]
     assert Project.current().root == checkout
     assert (Project.current().package / "project.py").samefile(project.__file__)
-    Project.current().advice()
+    Project.current().check()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LEUKOBOOK_PROJECT", "copy")
     copy = Project.current()
     assert copy == Project(tmp_path / "copy")
     assert copy.results == tmp_path / "copy" / "book" / "results"
-    assert copy.loader == tmp_path / "copy" / "build"
+    assert copy.build == tmp_path / "copy" / "build"
     with pytest.raises(project.ProjectError, match="copy: no project, as it has no folder notebooks"):
-        copy.advice()
+        copy.check()
 
 
 def test_without_a_home_one_line_says_what_to_set(homeless):

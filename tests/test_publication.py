@@ -126,7 +126,7 @@ def test_a_failure_keeps_no_place_in_its_record(house):
 
 
 def test_a_sweep_on_images_of_ones_own_publishes_no_place_and_shows_names_as_they_are(house):
-    profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nmeasures: ['one-*']\n")
+    profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}\ngrid: {seed: [1, 2]}\nreport_metrics: ['one-*']\n")
     with sweeps.connect_cluster(workers=1) as client:
         rows = sweeps.run(profile, client)
     assert rows[0].done, rows[0].error

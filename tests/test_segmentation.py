@@ -77,12 +77,12 @@ def test_masks_overlays_and_measures_fit_the_images(place):
         assert images.read_image(place / "out" / f"{name}.overlay.png").shape == (*shape, 3)
         assert table.loc[name, "cell_area"] == (mask > 0).sum() == pytest.approx(np.pi * 400, rel=0.1)
         assert table.loc[name, "nucleus_area"] == (mask == 255).sum() == pytest.approx(np.pi * 100, rel=0.15)
-        assert table.loc[name, "nc_ratio"] == pytest.approx(0.25, abs=0.04)
+        assert table.loc[name, "nucleus_to_cell_area"] == pytest.approx(0.25, abs=0.04)
     assert table.loc["empty.png", "cell_area"] == 0
-    assert np.isnan(table.loc["empty.png", "nc_ratio"])
-    assert list(table.columns) == ["cell_area", "nucleus_area", "nc_ratio"]
+    assert np.isnan(table.loc["empty.png", "nucleus_to_cell_area"])
+    assert list(table.columns) == ["cell_area", "nucleus_area", "nucleus_to_cell_area"]
     assert not list((place / "out").glob("part-*"))
-    assert pd.read_csv(place / "out" / "measures.csv")["image"].tolist() == ["empty.png", "tall.png", "wide.png"]
+    assert pd.read_csv(place / "out" / "measurements.csv")["image"].tolist() == ["empty.png", "tall.png", "wide.png"]
 
 
 def test_one_bad_image_is_named_and_the_others_are_done(place):
@@ -90,7 +90,7 @@ def test_one_bad_image_is_named_and_the_others_are_done(place):
     done = run(place, "--model", place / "model.keras", "--out", place / "out", "--um-per-pixel", 0.5)
     assert done.returncode == 1
     assert "scale of the training images is not known" in " ".join(done.stderr.split())
-    assert "cell_area_um2" in pd.read_csv(place / "out" / "measures.csv")
+    assert "cell_area_um2" in pd.read_csv(place / "out" / "measurements.csv")
     assert "3 images segmented" in done.stdout
     assert "1 without a cell" in done.stdout
     assert "1 images could not be read" in done.stderr
@@ -107,8 +107,8 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
         done = run(place, "--model", place / "model.keras", "--out", place)
         assert done.returncode == 0, done.stderr
         assert ("6 masks and overlays of an earlier run are skipped" in done.stdout) == bool(skipped)
-        assert ("measures.csv: is there from an earlier run and will be replaced" in done.stdout) == bool(skipped)
-        assert len(pd.read_csv(place / "measures.csv")) == 3
+        assert ("measurements.csv: is there from an earlier run and will be replaced" in done.stdout) == bool(skipped)
+        assert len(pd.read_csv(place / "measurements.csv")) == 3
     assert len(list(place.glob("*.mask.png"))) == 3
     with pytest.raises(modelfile.ModelError, match="all 3 files are masks or overlays of this command"):
         segmentation.segment(

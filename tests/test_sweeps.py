@@ -409,7 +409,7 @@ def test_a_row_is_read_as_it_was_written_and_one_of_another_version_is_left_out(
     with (tmp_path / "rows.jsonl").open("a") as file:
         file.write('{"name": "00-one-b", "status": "done"}\n')
     (read,) = store.rows().values()
-    assert (read.done, read.report_metrics, read.provenance.commit) == (True, row.report_metrics, "ab")
+    assert (read.done, read.metrics, read.provenance.commit) == (True, row.metrics, "ab")
     line = pd.read_csv(store.write_table([read])).iloc[0]
     assert (line["seed"], line["x: value (a)"], line["threads"]) == (1, 0.5, "OpenMP 1, TensorFlow 2")
     lost = outcome(status="failed", error="its worker died").row
@@ -468,8 +468,8 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
         ("grid: {seed: 3}", "'grid' has a list of values"),
         ("grid: {seed: []}", "'grid' has a list of values"),
         ("grid: {seed: [1, two]}", "00-one has seed = 'two', but its default is 0"),
-        ("grid: {seed: [1]}\nlimit_s: -1", "'limit_s' is a number of seconds"),
-        ("grid: {seed: [1]}\nmeasures: AUC", "'measures' is a list of patterns"),
+        ("grid: {seed: [1]}\nlimit_s: -1", "'timeout_s' is a number of seconds"),
+        ("grid: {seed: [1]}\nreport_metrics: AUC", "'report_metrics' is a list of patterns"),
     ],
 )
 def test_a_wrong_grid_is_refused_before_anything_runs(house, text, complaint):
@@ -540,7 +540,7 @@ def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, c
 
 
 def test_the_report_has_means_with_intervals_over_repetitions(house, client):
-    profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
+    profile = sweep(house, GRID + "report_metrics: ['one-scores: score (a)']\n")
     with pytest.raises(sweeps.SweepError, match="no run is done"):
         sweeps.write_report(profile)
     sweeps.run(profile, client)
@@ -553,7 +553,7 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert "| b |" not in text
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
     with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
-        sweeps.write_report(sweep(house, GRID + "measures: [nothing]\n"))
+        sweeps.write_report(sweep(house, GRID + "report_metrics: [nothing]\n"))
 
 
 def test_a_measure_may_itself_be_called_low_or_high(house, client):
@@ -564,7 +564,7 @@ def test_a_measure_may_itself_be_called_low_or_high(house, client):
     found.to_csv("outputs/one-scores.csv", index=False)
     """
     write_notebook(house / "notebooks", "00-one", table)
-    profile = sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\nmeasures: ['one-scores: *']\n")
+    profile = sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2]}\nreport_metrics: ['one-scores: *']\n")
     sweeps.run(profile, client)
     text = sweeps.write_report(profile).read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
@@ -614,7 +614,7 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
 
 def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes_from(house):
     for name, text in {
-        "sweep-good": GRID + "measures: ['one-scores: score (a)']\n",
+        "sweep-good": GRID + "report_metrics: ['one-scores: score (a)']\n",
         "full-bad": "notebooks: {00-one: {words: ['a']}, 01-bad: }\n",
         "full-one": "notebooks: {00-one: {value: 5}}\n",
         "quick": "notebooks: {00-one: {value: 7}}\n",
@@ -646,7 +646,7 @@ def test_a_sweep_that_is_not_whole_is_not_published(house, client):
 
 
 def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a_change(house, client, monkeypatch):
-    profile = sweep(house, GRID + "measures: ['one-scores: score (a)']\n")
+    profile = sweep(house, GRID + "report_metrics: ['one-scores: score (a)']\n")
     first, *others = sweeps.run(profile, client)
     here = first.provenance
     elsewhere = replace(here, hardware="8 cores, aarch64, Linux", commit="ab" * 20)

@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def drawn(**options) -> Dataset:
-    return load("synthetic", **{"n": 36, "patients": 6, "size": 64, **options})
+    return load("synthetic", **{"n_images": 36, "n_patients": 6, "size": 64, **options})
 
 
 @pytest.fixture(scope="module")
 def many():
     """Sixty cells of each type, large enough to measure."""
-    return drawn(n=360, patients=12, size=192, balanced=True)
+    return drawn(n_images=360, n_patients=12, size=192, balanced=True)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_pixels_do_not_depend_on_the_order_of_access(own_cache):
 
 
 def test_more_images_leave_the_first_ones_as_they_are():
-    few, more = drawn(n=12), drawn(n=36)
+    few, more = drawn(n_images=12), drawn(n_images=36)
     assert few.frame.equals(more.frame.iloc[:12])
     assert np.array_equal(few.load_images(64), more.select(few.frame.index).load_images(64))
 
@@ -72,7 +72,8 @@ import numpy as np
 from helpers.datasets import load
 digest = hashlib.sha256()
 for task in ("types", "leukaemia", "fields"):
-    dataset = load("synthetic", n=12, patients=6, task=task, size=128, leak=0.0 if task == "fields" else 0.5)
+    rate = 0.0 if task == "fields" else 0.5
+    dataset = load("synthetic", n_images=12, n_patients=6, task=task, size=128, duplicate_rate=rate)
     for image_id in dataset.frame.index:
         for pixels in dataset.reader.draw(dataset.row(image_id)):
             digest.update(pixels.tobytes())
@@ -111,11 +112,11 @@ def test_pixels_do_not_depend_on_the_processors_vector_units():
 
 def test_every_measure_lies_within_the_range_of_its_row():
     for task in ("types", "leukaemia"):
-        frame = drawn(n=1500, patients=30, task=task, balanced=True, size=32).frame
+        frame = drawn(n_images=1500, n_patients=30, task=task, balanced=True, size=32).frame
         for (label, subtype), cells in frame.groupby(["label", "subtype"]):
             look = morphology.morphology_of(label, subtype)
             assert cells["diameter_um"].between(*look.diameter).all()
-            assert cells["nc_ratio"].between(*look.nc_ratio).all()
+            assert cells["nucleus_to_cell_area"].between(*look.nucleus_to_cell_area).all()
             assert set(cells["lobes"]) <= set(look.lobes)
             assert cells["diameter_um"].std() > 0.1 * np.ptp(look.diameter)
 
@@ -125,7 +126,7 @@ def test_masks_have_the_size_and_the_nuclear_ratio_of_the_table(many):
     pixel = (scene.CELL_UM / 192) ** 2
     cell, nucleus = (masks >= CYTOPLASM).sum((1, 2)), (masks == NUCLEUS).sum((1, 2))
     assert 2 * np.sqrt(cell * pixel / np.pi) == pytest.approx(many.frame["diameter_um"], rel=0.005)
-    assert nucleus / cell == pytest.approx(many.frame["nc_ratio"], abs=0.005)
+    assert nucleus / cell == pytest.approx(many.frame["nucleus_to_cell_area"], abs=0.005)
 
 
 def test_the_number_of_lobes_is_what_the_table_says(many):
@@ -172,7 +173,7 @@ def test_classes_look_as_the_table_says(many):
 @pytest.mark.parametrize("size", [32, 61, 100, 128, 192, 512])
 @pytest.mark.parametrize("task", synthetic.TASKS)
 def test_every_size_can_be_drawn(size, task):
-    dataset = drawn(n=6, size=size, task=task)
+    dataset = drawn(n_images=6, size=size, task=task)
     pictures, masks = dataset.load_images(size), dataset.load_masks(size)
     assert pictures.shape == (6, size, size, 3)
     assert masks.shape == (6, size, size)
@@ -181,7 +182,7 @@ def test_every_size_can_be_drawn(size, task):
 
 
 def test_a_larger_picture_shows_the_same_cell():
-    small, large = drawn(n=6, size=64), drawn(n=6, size=256)
+    small, large = drawn(n_images=6, size=64), drawn(n_images=6, size=256)
     share = [(d.load_masks(d.options["size"]) == NUCLEUS).mean(axis=(1, 2)) for d in (small, large)]
     assert share[0] == pytest.approx(share[1], rel=0.1)
     difference = np.abs(small.load_images(64).astype(int) - large.load_images(64)).mean()
@@ -210,7 +211,7 @@ def test_every_row_of_the_table_names_its_sources():
 
 
 def test_a_changed_row_draws_another_cell():
-    dataset = drawn(n=12)
+    dataset = drawn(n_images=12)
     frame = dataset.frame.assign(diameter_um=dataset.frame["diameter_um"] * 0.8)
     smaller = replace(dataset, frame=frame)
     ratio = (smaller.load_masks(64) > 0).sum((1, 2)) / (dataset.load_masks(64) > 0).sum((1, 2))
@@ -227,7 +228,7 @@ def test_the_exercise_of_the_book_has_the_answer_it_says(monkeypatch):
 
 
 def test_a_new_kind_of_cell_can_be_drawn():
-    giant = replace(morphology.CLASSES["monocyte"], diameter=(20.0, 20.5), nc_ratio=(0.2, 0.22))
+    giant = replace(morphology.CLASSES["monocyte"], diameter=(20.0, 20.5), nucleus_to_cell_area=(0.2, 0.22))
     for stain in stains.STAINS:
         picture, mask = synthetic.render_cell(giant, stain, size=96, seed=3)
         assert picture.shape == (96, 96, 3)
@@ -239,7 +240,7 @@ def test_a_new_kind_of_cell_can_be_drawn():
 
 
 def test_class_frequencies_are_those_of_a_differential_count():
-    frame = drawn(n=6000, patients=30, size=32).frame
+    frame = drawn(n_images=6000, n_patients=30, size=32).frame
     healthy = frame[frame["patient"] % 3 != 2]
     share = healthy["label"].value_counts(normalize=True)
     for label, wanted in morphology.HEALTHY.items():
@@ -250,19 +251,19 @@ def test_class_frequencies_are_those_of_a_differential_count():
 
 
 def test_balanced_classes_are_equally_frequent():
-    share = drawn(n=3000, patients=30, size=32, balanced=True).frame["label"].value_counts(normalize=True)
+    share = drawn(n_images=3000, n_patients=30, size=32, balanced=True).frame["label"].value_counts(normalize=True)
     assert set(share.index) == set(morphology.CLASSES)
     assert share.to_numpy() == pytest.approx(1 / 6, abs=0.03)
 
 
 def test_only_every_third_patient_has_lymphoblasts():
-    frame = drawn(n=1200, patients=12, size=32).frame
+    frame = drawn(n_images=1200, n_patients=12, size=32).frame
     assert set(frame.loc[frame["label"] == "lymphoblast", "patient"]) == {2, 5, 8, 11}
     assert frame["group"].value_counts().unique().tolist() == [100]
 
 
 def test_in_the_leukaemia_task_a_patient_has_one_label():
-    dataset = drawn(n=400, patients=20, task="leukaemia", size=32)
+    dataset = drawn(n_images=400, n_patients=20, task="leukaemia", size=32)
     assert dataset.classes == ("lymphocyte", "lymphoblast")
     assert (dataset.frame.groupby("patient")["label"].nunique() == 1).all()
     assert dataset.frame["label"].value_counts().tolist() == [200, 200]
@@ -271,24 +272,24 @@ def test_in_the_leukaemia_task_a_patient_has_one_label():
 
 @pytest.mark.parametrize(("task", "share"), [("types", [[4, 4, 4], [2, 2, 2]]), ("leukaemia", [[3, 3, 3], [3, 3, 3]])])
 def test_the_stain_batch_does_not_tell_who_has_leukaemia(task, share):
-    frame = drawn(n=180, patients=18, size=32, task=task).frame
+    frame = drawn(n_images=180, n_patients=18, size=32, task=task).frame
     sick = frame["label"].eq("lymphoblast").groupby(frame["patient"]).any()
     batch = frame.groupby("patient")["stain_batch"].first()
     assert pd.crosstab(sick, batch).to_numpy().tolist() == share
 
 
 def test_patients_are_disjoint_between_folds():
-    frame = drawn(n=600, patients=20, size=32, balanced=True).frame
+    frame = drawn(n_images=600, n_patients=20, size=32, balanced=True).frame
     fold = splits.group_folds(frame, 5, seed=20)
     assert (fold.groupby(frame["patient"]).nunique() == 1).all()
 
 
 def test_stain_batches_differ_in_colour():
-    dataset = drawn(n=90, patients=18, size=64)
+    dataset = drawn(n_images=90, n_patients=18, size=64)
     empty = [np.percentile(p.reshape(-1, 3), 95, axis=0) for p in dataset.load_images(64)]
     blue = pd.Series([c[2] - c[0] for c in empty]).groupby(dataset.frame["stain_batch"].to_numpy()).min()
     assert blue[2] < blue[0] - 50  # the rapid stain's yellow field
-    assert set(drawn(n=60, patients=30, stain_batches=7, size=32).frame["stain_batch"]) == set(range(7))
+    assert set(drawn(n_images=60, n_patients=30, n_stain_batches=7, size=32).frame["stain_batch"]) == set(range(7))
 
 
 # --- planted defects
@@ -296,14 +297,14 @@ def test_stain_batches_differ_in_colour():
 
 def test_a_shortcut_marks_the_wanted_share_of_lymphoblasts_and_nothing_else():
     for wanted in (0.0, 0.4, 1.0):
-        frame = drawn(n=1000, patients=10, task="leukaemia", shortcut=wanted, size=32).frame
+        frame = drawn(n_images=1000, n_patients=10, task="leukaemia", shortcut_rate=wanted, size=32).frame
         marked = frame["mark"] != ""
         assert not marked[frame["label"] == "lymphocyte"].any()
         assert marked[frame["label"] == "lymphoblast"].mean() == pytest.approx(wanted, abs=0.08)
 
 
 def test_the_mark_is_ink_in_its_box_and_nowhere_else():
-    plain, marked = (drawn(n=24, task="leukaemia", shortcut=s, size=128) for s in (0.0, 1.0))
+    plain, marked = (drawn(n_images=24, task="leukaemia", shortcut_rate=s, size=128) for s in (0.0, 1.0))
     for image_id, corner in marked.frame["mark"].items():
         without, with_mark = plain.load_image(image_id).astype(int), marked.load_image(image_id).astype(int)
         changed = np.abs(without - with_mark).max(axis=2) > 40
@@ -318,7 +319,7 @@ def test_the_mark_is_ink_in_its_box_and_nowhere_else():
 
 
 def test_the_mark_can_be_moved():
-    dataset = drawn(n=12, task="leukaemia", shortcut=1.0, size=128)
+    dataset = drawn(n_images=12, task="leukaemia", shortcut_rate=1.0, size=128)
     moved = replace(dataset, frame=dataset.frame.assign(mark="bottom right"))
     top, left, bottom, right = scene.mark_box("bottom right", 128)
     corner = moved.load_images(128)[:, top + 4 : bottom - 4, left + 4 : right - 4]
@@ -329,7 +330,7 @@ def test_the_mark_can_be_moved():
 
 def test_a_leak_shows_cells_of_one_patient_again_under_another():
     for wanted in (0.0, 0.5, 1.0):
-        frame = drawn(n=1200, patients=12, leak=wanted, size=32).frame
+        frame = drawn(n_images=1200, n_patients=12, duplicate_rate=wanted, size=32).frame
         again = frame[frame["cell"] != frame["number"]]
         eligible = frame["patient"].isin([1, 5, 4, 11, 7, 10])
         assert len(again) == pytest.approx(wanted * eligible.sum(), abs=60)
@@ -340,18 +341,18 @@ def test_a_leak_shows_cells_of_one_patient_again_under_another():
 
 
 def test_leaked_cells_are_found_as_near_duplicates_across_patients_and_nothing_else_is():
-    dataset = drawn(n=120, patients=6, leak=0.5, size=96, balanced=True)
+    dataset = drawn(n_images=120, n_patients=6, duplicate_rate=0.5, size=96, balanced=True)
     found = splits.find_near_duplicates(dataset)
     cell = dataset.frame["cell"]
     same = cell[found["image_a"]].to_numpy() == cell[found["image_b"]].to_numpy()
     planted = int((cell != dataset.frame["number"]).sum())
     assert same.all()
     assert same.sum() > 0.95 * planted
-    assert splits.find_near_duplicates(drawn(n=120, patients=6, size=96, balanced=True)).empty
+    assert splits.find_near_duplicates(drawn(n_images=120, n_patients=6, size=96, balanced=True)).empty
 
 
 def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():
-    dataset = drawn(n=24, patients=6, leak=1.0, size=128)
+    dataset = drawn(n_images=24, n_patients=6, duplicate_rate=1.0, size=128)
     frame = dataset.frame
     for image_id in frame.index[frame["cell"] != frame["number"]]:
         first = frame.index[frame["number"] == frame.loc[image_id, "cell"]][0]
@@ -364,7 +365,7 @@ def test_a_second_photograph_has_the_mask_of_the_first_cell_moved():
 
 
 def test_boxes_of_white_cells_enclose_their_masks():
-    dataset = drawn(n=8, task="fields", size=512)
+    dataset = drawn(n_images=8, task="fields", size=512)
     for image_id, row in dataset.frame.iterrows():
         mask, covered = dataset.load_mask(image_id) > 0, np.zeros((512, 512), bool)
         whites = [box for box in row["boxes"] if box[0] == "WBC"]
@@ -380,7 +381,7 @@ def test_boxes_of_white_cells_enclose_their_masks():
 
 
 def test_fields_have_many_red_cells_and_no_label():
-    dataset = drawn(n=12, task="fields", size=256)
+    dataset = drawn(n_images=12, task="fields", size=256)
     kinds = pd.Series([kind for boxes in dataset.frame["boxes"] for kind, *_ in boxes]).value_counts()
     assert kinds["RBC"] > 10 * kinds["WBC"]
     assert set(kinds.index) == {"WBC", "RBC", "Platelets"}
@@ -401,26 +402,29 @@ def test_fields_have_many_red_cells_and_no_label():
         ({"task": "cancer"}, "task is 'cancer', but must be one of types, leukaemia, fields"),
         ({"size": 31}, "size is 31, but must be a whole number of pixels, 32 to 512"),
         ({"size": 513}, "size is 513"),
-        ({"patients": 0}, "patients is 0"),
-        ({"patients": 1, "task": "leukaemia"}, "patients is 1, but must be a whole number, at least 2"),
-        ({"n": 5, "patients": 6}, "n is 5, but must be a whole number, at least 6 (patients)"),
-        ({"n": "many"}, "n is 'many'"),
-        ({"n": 36.0}, "n is 36.0"),
-        ({"patients": 2.5}, "patients is 2.5"),
+        ({"n_patients": 0}, "n_patients is 0"),
+        ({"n_patients": 1, "task": "leukaemia"}, "n_patients is 1, but must be a whole number, at least 2"),
+        ({"n_images": 5, "n_patients": 6}, "n_images is 5, but must be a whole number, at least 6 (patients)"),
+        ({"n_images": "many"}, "n_images is 'many'"),
+        ({"n_images": 36.0}, "n_images is 36.0"),
+        ({"n_patients": 2.5}, "n_patients is 2.5"),
         ({"size": (64, 64)}, "size is (64, 64)"),
         ({"size": 64.5}, "size is 64.5"),
         ({"seed": -1}, "seed is -1, but must be a whole number, at least 0"),
         ({"seed": None}, "seed is None"),
-        ({"stain_batches": 1.5}, "stain_batches is 1.5"),
+        ({"n_stain_batches": 1.5}, "n_stain_batches is 1.5"),
         ({"balanced": "no"}, "balanced is 'no', but must be True or False"),
-        ({"shortcut": "0.8"}, "shortcut is '0.8'"),
-        ({"patients": 2, "leak": 1.0, "task": "leukaemia"}, "leak is 1.0, but must be 0 with fewer than 4 patients"),
-        ({"patients": 2, "shortcut": 0.5}, "shortcut is 0.5, but must be 0 with fewer than 3 patients"),
-        ({"stain_batches": 0}, "stain_batches is 0"),
-        ({"shortcut": 1.1}, "shortcut is 1.1, but must be 0 to 1"),
-        ({"leak": -0.1}, "leak is -0.1"),
-        ({"leak": float("nan")}, "leak is nan"),
-        ({"task": "fields", "shortcut": 0.5}, "0 for fields"),
+        ({"shortcut_rate": "0.8"}, "shortcut_rate is '0.8'"),
+        (
+            {"n_patients": 2, "duplicate_rate": 1.0, "task": "leukaemia"},
+            "duplicate_rate is 1.0, but must be 0 with fewer than 4 patients",
+        ),
+        ({"n_patients": 2, "shortcut_rate": 0.5}, "shortcut_rate is 0.5, but must be 0 with fewer than 3 patients"),
+        ({"n_stain_batches": 0}, "n_stain_batches is 0"),
+        ({"shortcut_rate": 1.1}, "shortcut_rate is 1.1, but must be 0 to 1"),
+        ({"duplicate_rate": -0.1}, "duplicate_rate is -0.1"),
+        ({"duplicate_rate": float("nan")}, "duplicate_rate is nan"),
+        ({"task": "fields", "shortcut_rate": 0.5}, "0 for fields"),
     ],
 )
 def test_a_drawing_that_cannot_be_made_is_refused(options, said):
@@ -431,12 +435,19 @@ def test_a_drawing_that_cannot_be_made_is_refused(options, said):
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("nc_ratio", 1.5), ("nc_ratio", -1.0), ("nc_ratio", float("nan")), ("diameter_um", 40.0), ("diameter_um", 0.0),
-        ("lobes", 0), ("lobes", 9), ("subtype", "L9"), ("mark", "centre"),
+        ("nucleus_to_cell_area", 1.5),
+        ("nucleus_to_cell_area", -1.0),
+        ("nucleus_to_cell_area", float("nan")),
+        ("diameter_um", 40.0),
+        ("diameter_um", 0.0),
+        ("lobes", 0),
+        ("lobes", 9),
+        ("subtype", "L9"),
+        ("mark", "centre"),
     ],
-)  # fmt: skip
+)
 def test_a_changed_row_that_cannot_be_drawn_is_named(column, value):
-    dataset = drawn(n=6)
+    dataset = drawn(n_images=6)
     wrong = replace(dataset, frame=dataset.frame.assign(**{column: value}))
     with pytest.raises(DatasetError, match=f"synthetic-0000.: this cell cannot be drawn\n  - {column} is"):
         wrong.load_images(64)
@@ -448,7 +459,7 @@ def test_an_unknown_stain_is_refused_with_the_known_ones():
 
 
 def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
-    dataset = drawn(n=12)
+    dataset = drawn(n_images=12)
     first = dataset.load_images(64), dataset.load_masks(64)
     assert len(list(own_cache.rglob("*.png"))) == 12
     assert not list(own_cache.rglob("part-*"))
@@ -457,14 +468,14 @@ def test_drawn_pictures_are_kept_and_read_back(own_cache, monkeypatch):
         raise AssertionError("drawn twice")
 
     monkeypatch.setattr(synthetic.SyntheticReader, "draw", refuse)
-    again = drawn(n=12)
+    again = drawn(n_images=12)
     assert np.array_equal(first[0], again.load_images(64))
     assert np.array_equal(first[1], again.load_masks(64))
 
 
 @pytest.mark.parametrize("damage", [b"", b"no picture", None])
 def test_a_damaged_kept_picture_is_drawn_anew(own_cache, damage):
-    dataset = drawn(n=6)
+    dataset = drawn(n_images=6)
     before = dataset.load_images(64)
     for path in own_cache.rglob("*.png"):
         content = path.read_bytes()
@@ -476,7 +487,7 @@ def test_pictures_of_older_code_are_forgotten(own_cache):
     old = own_cache / "leukobook" / "synthetic" / "0123456789ab"
     old.mkdir(parents=True)
     cache._forget_older_drawings.cache_clear()
-    drawn(n=6).load_images(64)
+    drawn(n_images=6).load_images(64)
     assert not old.exists()
     assert cache.folder().exists()
 
@@ -485,7 +496,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_pictures_are_still_drawn
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     (tmp_path / "file").write_text("not a folder")
     with pytest.warns(UserWarning, match="drawn pictures cannot be kept in"):
-        assert drawn(n=6).load_images(64).std() > 0
+        assert drawn(n_images=6).load_images(64).std() > 0
 
 
 # --- shapes

@@ -498,7 +498,7 @@ from pathlib import Path
 import test_training as t
 from helpers.datasets import load
 t.training.loop.PAUSE = 0.05
-dataset = load("synthetic", n=24, patients=6, size=32)
+dataset = load("synthetic", n_images=24, n_patients=6, size=32)
 t.fit((dataset.images(32), dataset.masks(32)), Path({folder!r}), epochs=40)
 """
 

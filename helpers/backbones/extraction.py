@@ -70,7 +70,7 @@ def feature_extractor(name: str, size: int | None = None, scaling: str | None = 
 
 
 def images_per_second(name: str, size: int | None = None, n_images: int = 32) -> float:
-    """Images that a backbone looks at in a second here, one view each; the best of three rounds of ``n_images`` images."""
+    """Measure the images per second of a backbone here, one view each; the best of three rounds of ``n_images``."""
     backbone, best = _frozen(name, size, None), float("inf")
     picture = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
     backbone.see(picture)

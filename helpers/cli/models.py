@@ -25,7 +25,7 @@ def segment(
     segmenter = segmentation.load_model(model)
     _announce_replacement(out / segmentation.MEASUREMENTS)
     found = segmentation.segment(find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel)
-    without = int(found.table["nc_ratio"].isna().sum())
+    without = int(found.table["nucleus_to_cell_area"].isna().sum())
     typer.echo(f"{len(found.table)} images segmented into {out}, {without} without a cell")
     if found.skipped:
         typer.echo(f"{found.skipped} masks and overlays of an earlier run are skipped")
@@ -39,7 +39,7 @@ def train(
     model: Annotated[Path, typer.Option(help="The .keras file to write; its card goes beside it as .json.")],
     network: Annotated[str, typer.Option(help="encoder or schouten.")] = "encoder",
     option: DatasetOptions = [],  # noqa: B006
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without images that are damaged.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-unreadable", help="Go on without images that are damaged.")] = False,
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     assurance: Annotated[
         float | None, typer.Option(help="Probability, such as 0.9, that new images reach it; else about a half.")
@@ -90,7 +90,7 @@ def predict(
     trained, card = prediction.load(model)
     _announce_replacement(out)
     found = prediction.predict(find_images(images), trained, card, out, folder=_folder(images))
-    counts = ", ".join(f"{name} {number}" for name, number in found.table["called"].value_counts().items())
+    counts = ", ".join(f"{name} {number}" for name, number in found.table["predicted_class"].value_counts().items())
     typer.echo(f"{len(found.table)} images classified into {out}: {counts or 'none'}")
     typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
     _point_out(found.findings)

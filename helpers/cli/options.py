@@ -9,10 +9,10 @@ import typer
 from helpers.cli.errors import CommandError
 
 DatasetOptions = Annotated[
-    list[str], typer.Option("--option", help="Of the dataset, name=value, for instance layout=class/patient.")
+    list[str], typer.Option("--dataset-option", help="Of the dataset, name=value, for instance layout=class/patient.")
 ]
 # Arguments of helpers.datasets.load that are no options of a dataset.
-_OTHERS = {"name": "it is typed behind the command", "root": "use --root", "on_bad": "use --skip-bad"}
+_OTHERS = {"name": "it is typed behind the command", "root": "use --root", "on_error": "use --skip-unreadable"}
 
 
 def dataset_options(pairs: list[str]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _profile(profile: Path) -> Profile:
 def _project() -> Project:
     """The project, which is one."""
     project = Project.current()
-    project.advice()
+    project.check()
     return project
 
 

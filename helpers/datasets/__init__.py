@@ -6,7 +6,7 @@ folders.
 
 Modules, each importing only from those above it: :mod:`errors`, :mod:`clinical` (constants), :mod:`card`,
 :mod:`directory` and :mod:`listing` (which files count), :mod:`tables`, :mod:`groups`, :mod:`classes`, :mod:`readers`
-(pixels of a row), :mod:`dataset`, :mod:`masks`, :mod:`maskfiles`, :mod:`connection`, :mod:`fetch`, :mod:`members`,
+(pixels of a row), :mod:`dataset`, :mod:`masks`, :mod:`mask_files`, :mod:`connection`, :mod:`download`, :mod:`members`,
 :mod:`archives`, :mod:`copies`, one module per source (your own images: :mod:`folder`), :mod:`catalogue` (all of them by
 name) and :mod:`loading`.
 """

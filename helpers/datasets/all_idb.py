@@ -74,7 +74,7 @@ def _rows(folder: Path, number: int) -> tuple[Path, list[dict]]:
                 "mask_path": "",
                 "label": CLASSES[int(name["label"])],
                 "group": image_id,
-                "source": f"all_idb{number}",
+                "dataset": f"all_idb{number}",
             }
         )
     return base, rows

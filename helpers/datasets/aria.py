@@ -53,7 +53,7 @@ def load_aria(folder: Path, version: str = "Original") -> Dataset:
                     "mask_path": "",
                     "label": label,
                     "group": stem,
-                    "source": "aria",
+                    "dataset": "aria",
                 }
             )
     return Dataset("aria", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"version": version})

@@ -69,7 +69,7 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
         raise DatasetError(f"{photos[0].parent}: fields that are not called BloodImage_NNNNN.jpg; remove them", strange)
     boxes = {photo: _boxes(folder / "BCCD" / "Annotations" / f"{photo.stem}.xml") for photo in photos}
     path = {photo: photo.relative_to(folder).as_posix() for photo in photos}
-    common = {"mask_path": "", "source": "bccd"}
+    common = {"mask_path": "", "dataset": "bccd"}
     if whole_fields:
         rows = [
             {

@@ -82,9 +82,9 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
                     "mask_path": "",
                     "label": CLASSES[int(label)],
                     "group": name,
-                    "source": "bloodmnist",
-                    "part": part,
-                    "position": len(rows),
+                    "dataset": "bloodmnist",
+                    "split": part,
+                    "array_index": len(rows),
                 }
             )
     return Dataset("bloodmnist", build_frame(rows), CLASSES, CARD, ArrayReader(array), options={"pixels": size})

@@ -65,22 +65,22 @@ SOURCES: dict[str, DatasetSpec] = {
         cnmc.load_cnmc,
         cnmc.CARD,
         "cnmc",
-        instructions="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV file) with "
-        "the TCIA data retriever and put the folders, or their zip files,",
+        instructions="open the home page, download C-NMC_training_data (and the preliminary test set with its CSV "
+        "file) with the TCIA data retriever and put the folders, or their zip files,",
     ),
     "all_idb1": DatasetSpec(
         all_idb.load_all_idb1,
         all_idb.CARD1,
         "all_idb",
-        instructions="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put it, or its "
-        "folder,",
+        instructions="apply with the form on the home page (institutional address), download ALL_IDB1.zip and put "
+        "it, or its folder,",
     ),
     "all_idb2": DatasetSpec(
         all_idb.load_all_idb2,
         all_idb.CARD2,
         "all_idb",
-        instructions="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put it, or its "
-        "folder,",
+        instructions="apply with the form on the home page (institutional address), download ALL_IDB2.zip and put "
+        "it, or its folder,",
     ),
     "aria": DatasetSpec(
         aria.load_aria,
@@ -93,7 +93,8 @@ SOURCES: dict[str, DatasetSpec] = {
         leukocytes4.load_leukocytes4,
         leukocytes4.CARD,
         "leukocytes4",
-        instructions="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put the folder small_dataset",
+        instructions="open the home page, download small_dataset.rar, unpack it (7-Zip, unrar) and put the "
+        "folder small_dataset",
     ),
 }
 

@@ -58,7 +58,7 @@ def load_cnmc(folder: Path, split: str = "training") -> Dataset:
     if split not in ("training", "preliminary"):
         raise DatasetError(f"cnmc: part is 'training' or 'preliminary', not {split!r}")
     rows = _training(folder) if split == "training" else _preliminary(folder)
-    return Dataset("cnmc", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"part": split})
+    return Dataset("cnmc", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"split": split})
 
 
 def _row(folder: Path, path: Path, name: str) -> dict:
@@ -74,7 +74,7 @@ def _row(folder: Path, path: Path, name: str) -> dict:
         "mask_path": "",
         "label": parts["label"].lower(),
         "group": SAME_SUBJECT.get(subject, subject),
-        "source": "cnmc",
+        "dataset": "cnmc",
         "subject": subject,
     }
 

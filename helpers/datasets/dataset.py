@@ -146,11 +146,11 @@ class Dataset:
         """
         ids = [self.frame.index[start : start + batch_size] for start in range(0, len(self), batch_size)]
         with ThreadPoolExecutor(1) as ahead:
-            pending = ahead.submit(self.select(ids[0]).images, size)
+            pending = ahead.submit(self.select(ids[0]).load_images, size)
             for k, current in enumerate(ids):
                 ready = pending.result()
                 if k + 1 < len(ids):
-                    pending = ahead.submit(self.select(ids[k + 1]).images, size)
+                    pending = ahead.submit(self.select(ids[k + 1]).load_images, size)
                 yield current, ready
 
     def image_sizes(self) -> pd.DataFrame:
@@ -171,7 +171,7 @@ class Dataset:
         Args:
             decode: decode every image and mask (slow, finds all damage) instead of looking at the headers.
         """
-        outcomes = self.try_rows(self.decode if decode else self.reader.advice, "checking")
+        outcomes = self.try_rows(self.decode if decode else self.reader.check, "checking")
         return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
 
     def fingerprint(self) -> str:
@@ -207,7 +207,7 @@ class Dataset:
         if errors:
             raise DatasetError(
                 f"{self.name}: {len(errors)} of {len(self)} images cannot be read; mend or remove these files, "
-                'or go on without them (--skip-bad; on_bad="skip" in Python)',
+                'or go on without them (--skip-unreadable; on_error="skip" in Python)',
                 errors,
             )
 
@@ -233,7 +233,7 @@ class Dataset:
         Raises:
             ImageError: one of them is damaged, or they do not fit each other.
         """
-        self.reader.advice(row)
+        self.reader.check(row)
         image = self.reader.read(row, None)
         if self.has_masks:
             self.reader.read_mask(row)

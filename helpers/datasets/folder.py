@@ -159,9 +159,9 @@ def _row(root: Path, path: Path, levels: tuple[str, ...]) -> dict:
         "mask_path": "",
         "label": names["class"],
         "group": names.get("patient", image_id),
-        "source": "folder",
+        "dataset": "folder",
     }
-    return row | ({"part": names["split"]} if "split" in names else {})
+    return row | ({"split": names["split"]} if "split" in names else {})
 
 
 def _name_groups(root: Path, rows: list[dict], levels: tuple[str, ...], table: Path | None) -> None:

@@ -60,8 +60,8 @@ def load_leukocytes4(folder: Path) -> Dataset:
                         "mask_path": "",
                         "label": label,
                         "group": f"{part}/{label}/{copy['original'] if copy else path.stem}",
-                        "source": "leukocytes4",
-                        "part": part,
+                        "dataset": "leukocytes4",
+                        "split": part,
                     }
                 )
     return Dataset("leukocytes4", build_frame(rows), CLASSES, CARD, FileReader(folder))

@@ -34,13 +34,13 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
         DataError: the name or an option is unknown, the data are not there, or do not agree with their layout.
     """
     if on_error not in ("raise", "skip"):
-        raise DatasetError(f"on_bad is 'raise' or 'skip', not {on_error!r}")
+        raise DatasetError(f"on_error is 'raise' or 'skip', not {on_error!r}")
     dataset = _build(name, *locate(name, root), options)
     bad = dataset.find_problems(decode=on_error == "skip")
     if bad and on_error == "raise":
         raise DatasetError(
             f"{name}: {len(bad)} of {len(dataset)} images cannot be used; mend or remove these files, "
-            'or go on without them (--skip-bad; on_bad="skip" in Python)',
+            'or go on without them (--skip-unreadable; on_error="skip" in Python)',
             bad.values(),
         )
     if bad:

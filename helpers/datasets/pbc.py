@@ -42,7 +42,7 @@ def load_pbc(folder: Path) -> Dataset:
             "mask_path": "",
             "label": label,
             "group": path.stem,
-            "source": "pbc",
+            "dataset": "pbc",
         }
         for label in CLASSES
         for path in list_files(find_subfolder(base, label))

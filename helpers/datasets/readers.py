@@ -24,7 +24,7 @@ class Reader(Protocol):
     def image_size(self, row: Any) -> tuple[int, int]:
         """Find height and width of the image of a row in pixels, without decoding it."""
 
-    def advice(self, row: Any) -> None:
+    def check(self, row: Any) -> None:
         """Raise :class:`helpers.images.ImageError` where the headers already show that a row cannot be read."""
 
     def content(self, row: Any) -> Iterator[bytes]:
@@ -56,7 +56,7 @@ class FileReader:
         """See :class:`Reader`."""
         return images.image_size(self.root / row.path)
 
-    def advice(self, row: Any) -> None:
+    def check(self, row: Any) -> None:
         """See :class:`Reader`."""
         self._checked_size(row)
 
@@ -100,7 +100,7 @@ class CropReader(FileReader):
         """See :class:`Reader`."""
         return row.bottom - row.top, row.right - row.left
 
-    def advice(self, row: Any) -> None:
+    def check(self, row: Any) -> None:
         """See :class:`Reader`."""
         height, width = self._checked_size(row)
         if row.right > width or row.bottom > height:
@@ -112,13 +112,13 @@ class CropReader(FileReader):
 
 @dataclass
 class ArrayReader:
-    """Read rows that are copies of slices of one array, ``uint8 (n, size, size, 3)``; ``row.position`` says which."""
+    """Read rows that are slices of one array, ``uint8 (n, size, size, 3)``; ``row.array_index`` says which."""
 
     array: np.ndarray = field(repr=False)
 
     def read(self, row: Any, at_least: int | None) -> np.ndarray:
         """See :class:`Reader`."""
-        return self.array[row.position].copy()
+        return self.array[row.array_index].copy()
 
     def read_mask(self, row: Any) -> np.ndarray:
         """There are none; :class:`helpers.datasets.Dataset` never asks."""
@@ -128,9 +128,9 @@ class ArrayReader:
         """See :class:`Reader`."""
         return self.array.shape[1:3]
 
-    def advice(self, row: Any) -> None:
+    def check(self, row: Any) -> None:
         """The array was checked as a whole."""
 
     def content(self, row: Any) -> Iterator[bytes]:
         """See :class:`Reader`."""
-        yield self.array[row.position].tobytes()
+        yield self.array[row.array_index].tobytes()

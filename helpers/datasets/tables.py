@@ -31,7 +31,7 @@ from helpers import files
 from helpers.datasets.errors import DatasetError
 from helpers.errors import printable
 
-COLUMNS = ("path", "mask_path", "label", "group", "source")
+COLUMNS = ("path", "mask_path", "label", "group", "dataset")
 MAX_TABLE_BYTES = 16 * 2**20
 MAX_TABLE_LINES = 500_000
 MAX_LINE = 10_000

@@ -86,7 +86,7 @@ def _build(name: str, folder: Path, number: int, column: str, card: DatasetCard,
             "mask_path": p.with_suffix(".png").relative_to(folder).as_posix(),
             "label": CLASSES[int(table.at[p.stem, column]) - 1],
             "group": f"{name}-{same.get(p.stem, p.stem)}",  # the other set has the same numbers
-            "source": name,
+            "dataset": name,
         }
         for p in paths
     ]

@@ -109,7 +109,7 @@ def cascading_randomization(model: keras.Model, seed: int) -> Iterator[tuple[str
         if not layer.weights:
             continue
         fresh = type(layer).from_config(layer.get_config())
-        fresh.loader(layer.input.shape)
+        fresh.build(layer.input.shape)
         layer.set_weights(fresh.get_weights())
         if not isinstance(layer, layers.BatchNormalization):
             yield layer.name, copy

@@ -33,7 +33,7 @@ def segmentation_scores(
             rows.append((image_id, part, *dice_and_iou(a, b), hausdorff95(a, b), surface_dice(a, b, tolerance)))
         classes = [dice_and_iou(true == label, said == label)[1] for label in (0, 1, 2)]
         rows.append((image_id, "mean of classes", np.nan, float(np.mean(classes)), np.nan, np.nan))
-    return pd.DataFrame(rows, columns=["image_id", "part", "dice", "iou", "hausdorff95", "surface_dice"])
+    return pd.DataFrame(rows, columns=["image_id", "region", "dice", "iou", "hausdorff95", "surface_dice"])
 
 
 def hausdorff95(truth: np.ndarray, predicted: np.ndarray) -> float:

@@ -56,7 +56,9 @@ def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
-    """Trace the ROC curve with a pointwise 95 % band over groups: ``fall_out``, ``sensitivity``, ``low``, ``high``.
+    """Trace the ROC curve with a pointwise 95 % band over groups.
+
+    The columns are ``false_positive_rate``, ``sensitivity``, ``low`` and ``high``.
 
     The band is missing (NaN) where there are fewer than ten groups.
     """
@@ -80,7 +82,7 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
     if table["group"].nunique() >= FEWEST:
         low, high = np.nanquantile(bootstrap.resampled, ENDS, axis=0)
         low, high = np.minimum(low, bootstrap.value), np.maximum(high, bootstrap.value)
-    return pd.DataFrame({"fall_out": grid, "sensitivity": bootstrap.value, "low": low, "high": high})
+    return pd.DataFrame({"false_positive_rate": grid, "sensitivity": bootstrap.value, "low": low, "high": high})
 
 
 class _Ranking:

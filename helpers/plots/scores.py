@@ -120,11 +120,17 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
     reached = []
     for (name, curve), style in zip(drawn.items(), series_styles(len(drawn)), strict=True):
         label = with_kind(name, curve)
-        ax.fill_between(curve["fall_out"], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0)
-        ax.plot(
-            curve["fall_out"], curve["sensitivity"], color=style.colour, linestyle=style.dash, label=short_label(label)
+        ax.fill_between(
+            curve["false_positive_rate"], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0
         )
-        reached.append(f"{label} {np.interp(0.2, curve['fall_out'], curve['sensitivity']):.2f}")
+        ax.plot(
+            curve["false_positive_rate"],
+            curve["sensitivity"],
+            color=style.colour,
+            linestyle=style.dash,
+            label=short_label(label),
+        )
+        reached.append(f"{label} {np.interp(0.2, curve['false_positive_rate'], curve['sensitivity']):.2f}")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
     ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
     ax.set_ylabel("sensitivity", **STYLE)

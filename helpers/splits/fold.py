@@ -49,4 +49,4 @@ class Fold:
         if len(unknown := self.ids.difference(ids)):
             raise DatasetError(f"a fold has {len(unknown)} images that the dataset has not, such as {unknown[0]}")
         names = np.repeat(["train", "validation", "test"], [len(self.train), len(self.val), len(self.test)])
-        return pd.Series(names, self.ids, name="part").reindex(ids, fill_value="unused")
+        return pd.Series(names, self.ids, name="split").reindex(ids, fill_value="unused")

@@ -89,7 +89,7 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
         badness = (lacking, ((found - wanted) ** 2).sum())
         if badness < best:
             best, chosen = badness, part
-    return frame["group"].map(pd.Series(chosen, table.index)).rename("part")
+    return frame["group"].map(pd.Series(chosen, table.index)).rename("split")
 
 
 def split_summary(frame: pd.DataFrame, split: pd.Series) -> pd.DataFrame:

@@ -113,9 +113,7 @@ def _line(row: Row) -> dict[str, Any]:
         name: value if isinstance(value, int | float | str) else json.dumps(value)
         for name, value in row.parameters.items()
     }
-    return (
-        {k: v for k, v in values.items() if v is not None} | parameters | row.report_metrics | _origin(row.provenance)
-    )
+    return {k: v for k, v in values.items() if v is not None} | parameters | row.metrics | _origin(row.provenance)
 
 
 def _origin(provenance: Provenance | None) -> dict[str, str]:

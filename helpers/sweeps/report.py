@@ -153,7 +153,7 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
     """Raise an error where two notebooks have saved tables of one name: a mean would mix their numbers."""
     notebook_of: dict[str, str] = {}
     for row in rows:
-        for saved in {measure.partition(": ")[0] for measure in row.report_metrics}:
+        for saved in {measure.partition(": ")[0] for measure in row.metrics}:
             if notebook_of.setdefault(saved, row.notebook) != row.notebook:
                 both = f"{notebook_of[saved]} and {row.notebook}"
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")

@@ -18,7 +18,7 @@ class Row:
         status: "done" or "failed".
         error: what went wrong.
         parameters: set by the sweep, without places of the worker.
-        measures: every number of the tables that it saved, by table, column and what names its row.
+        metrics: every number of the tables that it saved, by table, column and what names its row.
         begun: Unix time in seconds.
         worker: host and process.
         seconds: that it took.
@@ -33,7 +33,7 @@ class Row:
     status: str
     error: str
     parameters: Parameters
-    measures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     begun: float | None = None
     worker: str | None = None
     seconds: float | None = None

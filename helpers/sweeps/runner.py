@@ -100,7 +100,7 @@ async def _knock(scheduler: str) -> None:
 
 def sweep_folder(name: str) -> Path:
     """Where a sweep keeps what it finds."""
-    return Project.current().loader / name / "sweep"
+    return Project.current().build / name / "sweep"
 
 
 def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[Row]:

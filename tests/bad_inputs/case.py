@@ -56,7 +56,7 @@ def cells(place: Path, classes: tuple[str, ...] = ("blast", "normal"), patients:
 
 def check(root: Path, *options: str) -> list[str]:
     """The command that decodes every image of a folder."""
-    words = [word for option in options for word in ("--option", option)]
+    words = [word for option in options for word in ("--dataset-option", option)]
     return ["data", "check", f"folder:{root}", *words]
 
 

@@ -283,7 +283,7 @@ CASES = [
     Case("a sensitivity that is no number", train("--sensitivity", "nan"), ("nan",)),
     Case("an assurance of 2", train("--assurance", "2"), ("2",)),
     Case("fewer than no epochs", train("--epochs", "-1"), ("-1",)),
-    Case("fewer than no images in a step", train("--batch", "-5"), ("-5",)),
+    Case("fewer than no images in a step", train("--batch-size", "-5"), ("-5",)),
     Case("a seed below 0", train("--seed", "-1"), ("-1",)),
     Case("a network that is none", train("--network", "resnet"), ("resnet", "encoder")),
     Case("a class that is none", train("--positive", "other"), ("other", "blast")),

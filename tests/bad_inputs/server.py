@@ -1,7 +1,7 @@
 """Commands of the package, each in a process of its own that need not import anything: it is a copy of one that has.
 
-Reads a line of JSON ``{"words", "folder", "limit_s"}`` and answers with one, ``{"code", "out", "err", "seconds",
-"mib"}``: exit code (None where it was stopped after ``limit_s``), what was printed, and the most memory that it took.
+Reads a line of JSON ``{"words", "folder", "timeout_s"}`` and answers with one, ``{"code", "out", "err", "seconds",
+"mib"}``: exit code (None where it was stopped after ``timeout_s``), what was printed, and the most memory that it took.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def one(request: dict) -> dict:
             done, status, rusage = os.wait4(child, os.WNOHANG)
             if done:
                 code, usage = os.waitstatus_to_exitcode(status), rusage
-            elif time.monotonic() - start > request["limit_s"]:
+            elif time.monotonic() - start > request["timeout_s"]:
                 os.killpg(child, signal.SIGKILL)
                 usage = os.wait4(child, 0)[2]
             else:

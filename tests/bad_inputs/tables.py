@@ -285,25 +285,47 @@ OPTIONS = [
     Case("a dataset that nobody knows", typed("data", "check", "wbc9"), ("wbc9", "wbc1")),
     Case("an address for a dataset", typed("data", "check", "https://example.org/x"), ("no dataset",)),
     Case("a folder to fetch", of_cells("data", "get", "folder:{}"), ("data check folder:",)),
-    Case("an option that nobody knows", typed("data", "check", "synthetic", "--option", "speed=3"), ("speed",)),
-    Case("an option of a folder that nobody knows", of_cells("data", "check", "folder:{}", "--option", "speed=3"),
-         ("speed", "layout")),
-    Case("an option without a value", typed("data", "check", "synthetic", "--option", "n"), ("name=value",)),
-    Case("an option that is not YAML", typed("data", "check", "synthetic", "--option", "n=[1"),
-         ("option n=[1", "line 1")),
-    Case("an option that stands twice", typed("data", "check", "synthetic", "--option", "n=9", "--option", "n=8"),
-         ("option n", "twice")),
-    Case("an option of nested brackets", typed("data", "check", "synthetic", "--option", "n=" + "[" * 20_000), ()),
-    Case("an option of 5,000 digits", typed("data", "check", "synthetic", "--option", "n=" + "9" * 5000), ("n=",)),
-    Case("an option that is none of a dataset", typed("data", "check", "synthetic", "--option", "on_bad=skip"),
-         ("on_bad", "--skip-bad")),
-    Case("a number that is a text", typed("data", "check", "synthetic", "--option", "n=many"), ("many",)),
-    Case("no cells at all", typed("data", "check", "synthetic", "--option", "n=0"), ("n",)),
-    Case("fewer than no cells", typed("data", "check", "synthetic", "--option", "n=-3"), ("-3",)),
-    Case("a part of a dataset that is none", typed("data", "check", "cnmc", "--option", "part=9"), ("9",)),
-    Case("pixels that are none", typed("data", "check", "bloodmnist", "--option", "pixels=13"), ("13",)),
-    Case("pixels that are a list", typed("data", "check", "bloodmnist", "--option", "pixels=[28]"), ("28",)),
+    Case("an option that nobody knows", typed("data", "check", "synthetic", "--dataset-option", "speed=3"), ("speed",)),
+    Case(
+        "an option of a folder that nobody knows",
+        of_cells("data", "check", "folder:{}", "--dataset-option", "speed=3"),
+        ("speed", "layout"),
+    ),
+    Case("an option without a value", typed("data", "check", "synthetic", "--dataset-option", "n"), ("name=value",)),
+    Case(
+        "an option that is not YAML",
+        typed("data", "check", "synthetic", "--dataset-option", "n_images=[1"),
+        ("option n=[1", "line 1"),
+    ),
+    Case(
+        "an option that stands twice",
+        typed("data", "check", "synthetic", "--dataset-option", "n_images=9", "--dataset-option", "n_images=8"),
+        ("option n", "twice"),
+    ),
+    Case(
+        "an option of nested brackets",
+        typed("data", "check", "synthetic", "--dataset-option", "n_images=" + "[" * 20_000),
+        (),
+    ),
+    Case(
+        "an option of 5,000 digits",
+        typed("data", "check", "synthetic", "--dataset-option", "n_images=" + "9" * 5000),
+        ("n_images=",),
+    ),
+    Case(
+        "an option that is none of a dataset",
+        typed("data", "check", "synthetic", "--dataset-option", "on_error=skip"),
+        ("on_error", "--skip-unreadable"),
+    ),
+    Case(
+        "a number that is a text", typed("data", "check", "synthetic", "--dataset-option", "n_images=many"), ("many",)
+    ),
+    Case("no cells at all", typed("data", "check", "synthetic", "--dataset-option", "n_images=0"), ("n",)),
+    Case("fewer than no cells", typed("data", "check", "synthetic", "--dataset-option", "n_images=-3"), ("-3",)),
+    Case("a part of a dataset that is none", typed("data", "check", "cnmc", "--dataset-option", "split=9"), ("9",)),
+    Case("pixels that are none", typed("data", "check", "bloodmnist", "--dataset-option", "size=13"), ("13",)),
+    Case("pixels that are a list", typed("data", "check", "bloodmnist", "--dataset-option", "size=[28]"), ("28",)),
     Case("a data root that is a file", lambda place: ["data", "check", "wbc1", "--root", str(place / "x")], ("wbc1",)),
-]  # fmt: skip
+]
 
 CASES = [*MASKS, *GROUPS, *FOLDERS, *OPTIONS]

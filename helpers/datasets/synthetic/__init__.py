@@ -62,9 +62,9 @@ def synthetic(
     """Draw blood cells.
 
     Every row says ``number``, ``patient``, ``stain_batch`` and, of one cell, ``subtype`` (FAB type of a lymphoblast),
-    ``diameter_um``, ``nc_ratio``, ``lobes``, ``cell`` (number of the picture that showed this cell first; another than
-    ``number`` where it is a copy) and ``mark`` (corner of the planted mark). Of a field it says ``boxes``, as ``bccd``
-    with ``fields=True`` does, and ``types`` of its white cells in the order of their boxes.
+    ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``cell`` (number of the picture that showed this cell first;
+    another than ``number`` where it is a copy) and ``mark`` (corner of the planted mark). Of a field it says ``boxes``,
+    as ``bccd`` with ``whole_fields=True`` does, and ``types`` of its white cells in the order of their boxes.
 
     Args:
         n_images: number of pictures, spread evenly over the patients.
@@ -92,23 +92,34 @@ def synthetic(
     checks = (
         ("task", task in TASKS, f"one of {', '.join(TASKS)}"),
         ("size", _whole(size, 32, 512), "a whole number of pixels, 32 to 512"),
-        ("patients", _whole(n_patients, least), f"a whole number, at least {least}"),
-        ("n", _whole(n_images, n_patients if _whole(n_patients, 1) else 1), f"a whole number, at least {n_patients} (patients)"),
+        ("n_patients", _whole(n_patients, least), f"a whole number, at least {least}"),
+        (
+            "n_images",
+            _whole(n_images, n_patients if _whole(n_patients, 1) else 1),
+            f"a whole number, at least {n_patients} (patients)",
+        ),
         ("seed", _whole(seed, 0), "a whole number, at least 0"),
-        ("stain_batches", _whole(n_stain_batches, 1), "a whole number, at least 1"),
+        ("n_stain_batches", _whole(n_stain_batches, 1), "a whole number, at least 1"),
         ("balanced", isinstance(balanced, bool), "True or False"),
-        ("shortcut", _share(shortcut_rate) and (single or not shortcut_rate), "0 to 1, and 0 for fields"),
-        ("leak", _share(duplicate_rate) and (single or not duplicate_rate), "0 to 1, and 0 for fields"),
-    )  # fmt: skip
+        ("shortcut_rate", _share(shortcut_rate) and (single or not shortcut_rate), "0 to 1, and 0 for fields"),
+        ("duplicate_rate", _share(duplicate_rate) and (single or not duplicate_rate), "0 to 1, and 0 for fields"),
+    )
     given = {
-        "n": n_images, "task": task, "patients": n_patients, "size": size, "seed": seed, "stain_batches": n_stain_batches,
-        "balanced": balanced, "shortcut": shortcut_rate, "leak": duplicate_rate,
-    }  # fmt: skip
+        "n_images": n_images,
+        "task": task,
+        "n_patients": n_patients,
+        "size": size,
+        "seed": seed,
+        "n_stain_batches": n_stain_batches,
+        "balanced": balanced,
+        "shortcut_rate": shortcut_rate,
+        "duplicate_rate": duplicate_rate,
+    }
     require(checks, given, "synthetic: this cannot be drawn")
     # the second patient of a status is the first to copy from; the first patients with leukaemia are P01 and P02
     needed = {
-        "leak": 2 * least if duplicate_rate else 0,
-        "shortcut": {"leukaemia": 2}.get(task, 3) if shortcut_rate else 0,
+        "duplicate_rate": 2 * least if duplicate_rate else 0,
+        "shortcut_rate": {"leukaemia": 2}.get(task, 3) if shortcut_rate else 0,
     }
     few = tuple((name, n_patients >= count, f"0 with fewer than {count} patients") for name, count in needed.items())
     require(few, given, "synthetic: nothing would be planted")

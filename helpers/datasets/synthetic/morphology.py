@@ -3,9 +3,10 @@
 Lengths are micrometres in a dried, stained smear. A pair is the lowest and the highest value that is drawn; values in
 between follow a bell curve whose middle a patient shifts. Diameters, lobes, granules and the description of chromatin,
 nucleoli and cytoplasm follow the haematology literature named in ``source``. What it does not give as a number was
-measured or chosen: ``nc_ratio`` is the *area* of the nucleus over that of the cell, as a mask measures it, set around
-the medians of the masks of Zheng et al. (2018) where they have the class; contrasts and amounts of stain were set by
-eye and against the colours of wbc1, wbc2 and pbc, and the overlap of lymphocytes and blasts so that the task is hard.
+measured or chosen: ``nucleus_to_cell_area`` is the *area* of the nucleus over that of the cell, as a mask measures it,
+set around the medians of the masks of Zheng et al. (2018) where they have the class; contrasts and amounts of stain
+were set by eye and against the colours of wbc1, wbc2 and pbc, and the overlap of lymphocytes and blasts so that the
+task is hard.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Morphology:
 
     Attributes:
         diameter: of a disc of the cell's area, µm.
-        nc_ratio: area of the nucleus over area of the cell.
+        nucleus_to_cell_area: area of the nucleus over area of the cell.
         lobes: number of nuclear lobes and how often it occurs; one lobe may be round, oval or bent.
         bend: how far a nucleus of one lobe is bent: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
         oval: length over width of a nucleus that is not bent.
@@ -58,7 +59,7 @@ class Morphology:
     """
 
     diameter: Range
-    nc_ratio: Range
+    nucleus_to_cell_area: Range
     lobes: dict[int, float]
     bend: Range
     oval: Range
@@ -78,69 +79,152 @@ class Morphology:
 
 
 NEUTROPHIL = Morphology(
-    diameter=(12.0, 15.5), nc_ratio=(0.26, 0.44),
-    lobes={1: 0.08, 2: 0.20, 3: 0.42, 4: 0.24, 5: 0.06}, bend=(3.4, 4.6), oval=(1.0, 1.0),
-    nuclear_outline=0.12, cell_outline=0.03,
-    nuclear_stain=(0.85, 1.10), clumps=(0.24, 0.38), clump_size=0.9, folds=(0, 0), nucleoli=(0, 0),
-    azure=(0.06, 0.20), eosin=(0.28, 0.50), rim=(0.0, 0.1),
-    granules=(Granules((1.5, 3.0), (0.25, 0.40), (0.10, 0.0, 0.22, 0.0)),), vacuoles=(0, 1),
+    diameter=(12.0, 15.5),
+    nucleus_to_cell_area=(0.26, 0.44),
+    lobes={1: 0.08, 2: 0.20, 3: 0.42, 4: 0.24, 5: 0.06},
+    bend=(3.4, 4.6),
+    oval=(1.0, 1.0),
+    nuclear_outline=0.12,
+    cell_outline=0.03,
+    nuclear_stain=(0.85, 1.10),
+    clumps=(0.24, 0.38),
+    clump_size=0.9,
+    folds=(0, 0),
+    nucleoli=(0, 0),
+    azure=(0.06, 0.20),
+    eosin=(0.28, 0.50),
+    rim=(0.0, 0.1),
+    granules=(Granules((1.5, 3.0), (0.25, 0.40), (0.10, 0.0, 0.22, 0.0)),),
+    vacuoles=(0, 1),
     source=("bain2015", "zheng2018"),
-)  # fmt: skip
+)
 EOSINOPHIL = Morphology(
-    diameter=(12.0, 16.5), nc_ratio=(0.22, 0.40),
-    lobes={2: 0.80, 3: 0.20}, bend=(0.0, 0.0), oval=(1.0, 1.0),
-    nuclear_outline=0.10, cell_outline=0.03,
-    nuclear_stain=(0.60, 1.00), clumps=(0.18, 0.30), clump_size=0.9, folds=(0, 0), nucleoli=(0, 0),
-    azure=(0.02, 0.12), eosin=(0.35, 0.75), rim=(0.0, 0.1),
-    granules=(Granules((2.2, 3.4), (0.55, 0.90), (0.02, 0.0, 0.65, 0.20), refractile=0.5),), vacuoles=(0, 1),
+    diameter=(12.0, 16.5),
+    nucleus_to_cell_area=(0.22, 0.40),
+    lobes={2: 0.80, 3: 0.20},
+    bend=(0.0, 0.0),
+    oval=(1.0, 1.0),
+    nuclear_outline=0.10,
+    cell_outline=0.03,
+    nuclear_stain=(0.60, 1.00),
+    clumps=(0.18, 0.30),
+    clump_size=0.9,
+    folds=(0, 0),
+    nucleoli=(0, 0),
+    azure=(0.02, 0.12),
+    eosin=(0.35, 0.75),
+    rim=(0.0, 0.1),
+    granules=(Granules((2.2, 3.4), (0.55, 0.90), (0.02, 0.0, 0.65, 0.20), refractile=0.5),),
+    vacuoles=(0, 1),
     source=("bain2015", "zheng2018"),
-)  # fmt: skip
+)
 BASOPHIL = Morphology(
-    diameter=(10.0, 14.0), nc_ratio=(0.40, 0.60),
-    lobes={1: 0.35, 2: 0.50, 3: 0.15}, bend=(0.8, 2.6), oval=(1.0, 1.2),
-    nuclear_outline=0.18, cell_outline=0.05,
-    nuclear_stain=(0.60, 0.85), clumps=(0.10, 0.22), clump_size=0.8, folds=(0, 0), nucleoli=(0, 0),
-    azure=(0.08, 0.16), eosin=(0.20, 0.40), rim=(0.0, 0.1),
-    granules=(Granules((0.5, 1.7), (0.40, 0.85), (0.60, 0.15, 0.10, 0.0), over_nucleus=True),), vacuoles=(0, 1),
+    diameter=(10.0, 14.0),
+    nucleus_to_cell_area=(0.40, 0.60),
+    lobes={1: 0.35, 2: 0.50, 3: 0.15},
+    bend=(0.8, 2.6),
+    oval=(1.0, 1.2),
+    nuclear_outline=0.18,
+    cell_outline=0.05,
+    nuclear_stain=(0.60, 0.85),
+    clumps=(0.10, 0.22),
+    clump_size=0.8,
+    folds=(0, 0),
+    nucleoli=(0, 0),
+    azure=(0.08, 0.16),
+    eosin=(0.20, 0.40),
+    rim=(0.0, 0.1),
+    granules=(Granules((0.5, 1.7), (0.40, 0.85), (0.60, 0.15, 0.10, 0.0), over_nucleus=True),),
+    vacuoles=(0, 1),
     source=("bain2015",),
-)  # fmt: skip
+)
 LYMPHOCYTE = Morphology(
-    diameter=(8.5, 14.0), nc_ratio=(0.43, 0.84),
-    lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.25),
-    nuclear_outline=0.14, cell_outline=0.05,
-    nuclear_stain=(0.75, 1.10), clumps=(0.24, 0.38), clump_size=1.1, folds=(0, 0), nucleoli=(0, 0),
-    azure=(0.35, 0.80), eosin=(0.05, 0.20), rim=(0.1, 0.7),
-    granules=(Granules((0.0, 0.05), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0)),), vacuoles=(0, 0),
+    diameter=(8.5, 14.0),
+    nucleus_to_cell_area=(0.43, 0.84),
+    lobes={1: 1.0},
+    bend=(0.0, 0.9),
+    oval=(1.0, 1.25),
+    nuclear_outline=0.14,
+    cell_outline=0.05,
+    nuclear_stain=(0.75, 1.10),
+    clumps=(0.24, 0.38),
+    clump_size=1.1,
+    folds=(0, 0),
+    nucleoli=(0, 0),
+    azure=(0.35, 0.80),
+    eosin=(0.05, 0.20),
+    rim=(0.1, 0.7),
+    granules=(Granules((0.0, 0.05), (0.35, 0.55), (0.45, 0.0, 0.25, 0.0)),),
+    vacuoles=(0, 0),
     source=("bain2015", "cellavision", "zheng2018"),
-)  # fmt: skip
+)
 MONOCYTE = Morphology(
-    diameter=(14.0, 18.5), nc_ratio=(0.36, 0.56),
-    lobes={1: 1.0}, bend=(0.9, 3.2), oval=(1.0, 1.3),
-    nuclear_outline=0.30, cell_outline=0.08,
-    nuclear_stain=(0.45, 0.85), clumps=(0.14, 0.24), clump_size=0.8, folds=(0, 3), nucleoli=(0, 0),
-    azure=(0.28, 0.62), eosin=(0.10, 0.30), rim=(0.0, 0.3),
-    granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),), vacuoles=(0, 5),
+    diameter=(14.0, 18.5),
+    nucleus_to_cell_area=(0.36, 0.56),
+    lobes={1: 1.0},
+    bend=(0.9, 3.2),
+    oval=(1.0, 1.3),
+    nuclear_outline=0.30,
+    cell_outline=0.08,
+    nuclear_stain=(0.45, 0.85),
+    clumps=(0.14, 0.24),
+    clump_size=0.8,
+    folds=(0, 3),
+    nucleoli=(0, 0),
+    azure=(0.28, 0.62),
+    eosin=(0.10, 0.30),
+    rim=(0.0, 0.3),
+    granules=(Granules((0.4, 1.2), (0.25, 0.40), (0.12, 0.0, 0.15, 0.0)),),
+    vacuoles=(0, 5),
     source=("bain2015", "cellavision", "zheng2018"),
-)  # fmt: skip
+)
 
 # French-American-British types of acute lymphoblastic leukaemia (Bennett et al. 1976).
 L1 = Morphology(
-    diameter=(9.0, 14.0), nc_ratio=(0.60, 0.89),
-    lobes={1: 1.0}, bend=(0.0, 0.9), oval=(1.0, 1.2),
-    nuclear_outline=0.14, cell_outline=0.04,
-    nuclear_stain=(0.65, 1.00), clumps=(0.06, 0.15), clump_size=0.5, folds=(0, 0), nucleoli=(0, 1),
-    azure=(0.35, 0.80), eosin=(0.04, 0.18), rim=(0.0, 0.5),
-    granules=(), vacuoles=(0, 0),
+    diameter=(9.0, 14.0),
+    nucleus_to_cell_area=(0.60, 0.89),
+    lobes={1: 1.0},
+    bend=(0.0, 0.9),
+    oval=(1.0, 1.2),
+    nuclear_outline=0.14,
+    cell_outline=0.04,
+    nuclear_stain=(0.65, 1.00),
+    clumps=(0.06, 0.15),
+    clump_size=0.5,
+    folds=(0, 0),
+    nucleoli=(0, 1),
+    azure=(0.35, 0.80),
+    eosin=(0.04, 0.18),
+    rim=(0.0, 0.5),
+    granules=(),
+    vacuoles=(0, 0),
     source=("bennett1976", "cellavision"),
-)  # fmt: skip
+)
 L2 = replace(
-    L1, diameter=(10.5, 16.5), nc_ratio=(0.52, 0.85), bend=(0.0, 1.8), oval=(1.0, 1.4), nuclear_outline=0.32,
-    nuclear_stain=(0.60, 0.95), clumps=(0.08, 0.20), clump_size=0.6, folds=(0, 2), nucleoli=(1, 3),
-)  # fmt: skip
+    L1,
+    diameter=(10.5, 16.5),
+    nucleus_to_cell_area=(0.52, 0.85),
+    bend=(0.0, 1.8),
+    oval=(1.0, 1.4),
+    nuclear_outline=0.32,
+    nuclear_stain=(0.60, 0.95),
+    clumps=(0.08, 0.20),
+    clump_size=0.6,
+    folds=(0, 2),
+    nucleoli=(1, 3),
+)
 L3 = replace(
-    L1, diameter=(11.0, 16.5), nc_ratio=(0.52, 0.78), bend=(0.0, 0.4), clumps=(0.08, 0.16), clump_size=0.4,
-    nucleoli=(1, 3), azure=(0.60, 0.95), rim=(0.0, 0.2), vacuoles=(6, 16),
-)  # fmt: skip
+    L1,
+    diameter=(11.0, 16.5),
+    nucleus_to_cell_area=(0.52, 0.78),
+    bend=(0.0, 0.4),
+    clumps=(0.08, 0.16),
+    clump_size=0.4,
+    nucleoli=(1, 3),
+    azure=(0.60, 0.95),
+    rim=(0.0, 0.2),
+    vacuoles=(6, 16),
+)
 
 CLASSES = {
     "neutrophil": NEUTROPHIL,

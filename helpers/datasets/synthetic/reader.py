@@ -23,8 +23,9 @@ _BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
 class SyntheticReader:
     """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
 
-    Of one cell, the columns ``diameter_um``, ``nc_ratio``, ``lobes``, ``mark``, ``stain_batch``, ``subtype`` and, where
-    that is empty, ``label`` decide what is drawn: a changed table draws something else. Pictures are kept in a cache.
+    Of one cell, the columns ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``mark``, ``stain_batch``,
+    ``subtype`` and, where that is empty, ``label`` decide what is drawn: a changed table draws something else. Pictures
+    are kept in a cache.
     """
 
     task: str
@@ -46,7 +47,7 @@ class SyntheticReader:
         """Height and width of the picture of a row, which all are square."""
         return self.size, self.size
 
-    def advice(self, row: Any) -> None:
+    def check(self, row: Any) -> None:
         """A drawing cannot be damaged."""
 
     def content(self, row: Any) -> Iterator[bytes]:
@@ -70,7 +71,7 @@ class SyntheticReader:
             random = self._random(_PAINT, row.cell)
             beside = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
             look = morphology.morphology_of(row.label, row.subtype)
-            cell = scene.Cell(look, row.diameter_um, row.nc_ratio, row.lobes)
+            cell = scene.Cell(look, row.diameter_um, row.nucleus_to_cell_area, row.lobes)
             canvas, mask = scene.compose_cell(cell, who, stain, beside, random)
             if row.cell != row.number:
                 canvas, mask = scene.second_photograph(canvas, mask, shot)
@@ -87,7 +88,7 @@ class SyntheticReader:
             ("label", row.label in morphology.CLASSES, f"one of {', '.join(morphology.CLASSES)}"),
             ("subtype", row.subtype in ("", *morphology.FAB), f"empty or one of {', '.join(morphology.FAB)}"),
             ("diameter_um", 4 <= row.diameter_um <= 22, "4 to 22 µm"),
-            ("nc_ratio", 0.05 <= row.nc_ratio <= 0.95, "0.05 to 0.95"),
+            ("nucleus_to_cell_area", 0.05 <= row.nucleus_to_cell_area <= 0.95, "0.05 to 0.95"),
             ("lobes", row.lobes in range(1, 6), "1 to 5"),
             ("mark", row.mark in ("", *scene.CORNERS), f"empty or one of {', '.join(scene.CORNERS)}"),
         )
@@ -105,7 +106,7 @@ class SyntheticReader:
             **self._row(number, label, self._batch(original % self.n_patients)),
             "subtype": subtype,
             "diameter_um": cell.diameter,
-            "nc_ratio": cell.nc_ratio,
+            "nucleus_to_cell_area": cell.nucleus_to_cell_area,
             "lobes": cell.lobes,
             "cell": original,
             "mark": scene.CORNERS[corner] if label == "lymphoblast" and marked < shortcut_rate else "",
@@ -129,7 +130,7 @@ class SyntheticReader:
             "mask_path": "",
             "label": label,
             "group": f"P{patient:02d}",
-            "source": "synthetic",
+            "dataset": "synthetic",
             "stain_batch": stain_batch,
             "patient": patient,
             "number": number,

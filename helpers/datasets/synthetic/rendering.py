@@ -47,15 +47,20 @@ class PatientProfile:
 
 
 def white_cell(
-    morphology: Morphology, diameter: float, nc_ratio: float, lobes: int, profile: PatientProfile, stain: Stain,
+    morphology: Morphology,
+    diameter: float,
+    nucleus_to_cell_area: float,
+    lobes: int,
+    profile: PatientProfile,
+    stain: Stain,
     random: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """One white cell on its own patch.
 
     Args:
         morphology: the row of the table.
         diameter: of a disc of the cell's area, µm.
-        nc_ratio: area of the nucleus over area of the cell; met to the pixel.
+        nucleus_to_cell_area: area of the nucleus over area of the cell; met to the pixel.
         lobes: of the nucleus.
         person, stain, random: of the patient, the laboratory and this cell.
 
@@ -74,10 +79,20 @@ def white_cell(
     x, y = axis[None, :], axis[:, None]
 
     field = geometry.nucleus(
-        x, y, outline, radius, nc_ratio * np.pi * radius**2, lobes, geometry.sample_range(random, *morphology.bend),
-        geometry.sample_range(random, *morphology.oval), morphology.nuclear_outline, random,
-    )  # fmt: skip
-    nucleus = geometry.smallest_mask(np.where(cell, field, np.inf), round(nc_ratio * np.count_nonzero(cell)))
+        x,
+        y,
+        outline,
+        radius,
+        nucleus_to_cell_area * np.pi * radius**2,
+        lobes,
+        geometry.sample_range(random, *morphology.bend),
+        geometry.sample_range(random, *morphology.oval),
+        morphology.nuclear_outline,
+        random,
+    )
+    nucleus = geometry.smallest_mask(
+        np.where(cell, field, np.inf), round(nucleus_to_cell_area * np.count_nonzero(cell))
+    )
     depth = field[nucleus].max() - field  # µm below the nuclear membrane
 
     amounts = np.zeros((*cell.shape, 4))
@@ -102,9 +117,15 @@ def _cell_outline(
 
 
 def _cytoplasm(
-    amounts: np.ndarray, cell: np.ndarray, outline: np.ndarray, depth: np.ndarray, look: Morphology, person: PatientProfile,
-    stain: Stain, random: np.random.Generator,
-) -> None:  # fmt: skip
+    amounts: np.ndarray,
+    cell: np.ndarray,
+    outline: np.ndarray,
+    depth: np.ndarray,
+    look: Morphology,
+    person: PatientProfile,
+    stain: Stain,
+    random: np.random.Generator,
+) -> None:
     edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
     clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # the pale hof beside the nucleus
     texture = 1 + 0.16 * geometry.noise(cell.shape, 7, random) + 0.10 * geometry.noise(cell.shape, 2.5, random)
@@ -119,9 +140,13 @@ def _cytoplasm(
 
 
 def _nucleus(
-    amounts: np.ndarray, nucleus: np.ndarray, depth: np.ndarray, look: Morphology, person: PatientProfile,
+    amounts: np.ndarray,
+    nucleus: np.ndarray,
+    depth: np.ndarray,
+    look: Morphology,
+    person: PatientProfile,
     random: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     contrast = geometry.sample_range(random, *look.clumps, person.clumps)
     grain = look.clump_size / PITCH
     clumps = geometry.noise(nucleus.shape, grain, random) + 0.7 * geometry.noise(nucleus.shape, 0.55 * grain, random)

@@ -24,7 +24,7 @@ class Cell:
 
     morphology: Morphology
     diameter: float
-    nc_ratio: float
+    nucleus_to_cell_area: float
     lobes: int
 
 
@@ -65,7 +65,7 @@ def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.rand
     return Cell(
         morphology,
         round(geometry.sample_range(random, *morphology.diameter, profile.size), 3),
-        round(geometry.sample_range(random, *morphology.nc_ratio, profile.ratio), 3),
+        round(geometry.sample_range(random, *morphology.nucleus_to_cell_area, profile.ratio), 3),
         int(random.choice(list(morphology.lobes), p=list(morphology.lobes.values()))),
     )
 
@@ -173,7 +173,9 @@ def second_photograph(
 
 
 def _white(cell: Cell, who: PatientProfile, stain: Stain, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rendering.white_cell(cell.morphology, cell.diameter, cell.nc_ratio, cell.lobes, who, stain, random)
+    return rendering.white_cell(
+        cell.morphology, cell.diameter, cell.nucleus_to_cell_area, cell.lobes, who, stain, random
+    )
 
 
 def _ground(side: int, who: PatientProfile, random: np.random.Generator) -> np.ndarray:
