@@ -20,16 +20,16 @@ AUTOTUNE = tf.data.AUTOTUNE
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How strongly images are changed; all zero and ``d4=False`` leaves them as they are.
+    """Strength of random augmentation; all zero and ``dihedral=False`` leaves them as they are.
 
     Attributes:
-        d4: one of the eight flips and quarter turns of the square.
-        flips: only left to right, top to bottom, or both; part of ``d4``.
-        turn: largest turn by any angle, degrees.
-        shift: largest shift along each side, share of the side.
-        shear: largest slant, degrees.
+        dihedral: one of the eight flips and 90° rotations of the square (dihedral transforms).
+        flips: only left to right, top to bottom, or both; part of ``dihedral``.
+        rotation: largest rotation, degrees.
+        translation: largest translation along each side, share of the side.
+        shear: largest shear, degrees.
         zoom: standard deviation of the logarithm of the magnification.
-        light: standard deviation of the gain of the whole image and of each channel.
+        brightness: standard deviation of the gain of the whole image and of each channel.
         blur: largest standard deviation of a Gaussian blur, pixels.
     """
 
@@ -152,7 +152,7 @@ def feature_batches(
     Args:
         features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
         labels: ``int (n,)``.
-        batch, seed, first, weights, share: as in :func:`epochs_of`.
+        batch, seed, first, weights, share: as in :func:`training_batches`.
     """
 
     def change(key: tf.Tensor, views: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -238,7 +238,10 @@ def oversample_with_augmentation(
 
 
 def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batches for validation: in order, unchanged, once. Arguments as :func:`epochs_of`, or one view of features."""
+    """Batch images, or one view of features, for validation: in order, unchanged, once.
+
+    Arguments as :func:`training_batches`.
+    """
     if images.ndim == 4:
         _checked(images, targets)
     return tf.data.Dataset.from_tensor_slices((images, targets)).batch_size(batch_size).prefetch(AUTOTUNE)

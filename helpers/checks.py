@@ -128,7 +128,7 @@ def check_input_shift(images: np.ndarray, reference: dict[str, Any]) -> list[Fin
 
 
 def check_input_statistics(statistics: dict[str, Any], reference: dict[str, Any]) -> list[Finding]:
-    """:func:`another_input` by the :func:`input_statistics` of the images alone."""
+    """:func:`check_input_shift` by the :func:`input_statistics` of the images alone."""
     found = []
     if statistics["dtype"] != reference["dtype"]:
         saw = f"images are {statistics['dtype']}, the model learnt from {reference['dtype']}"
@@ -169,8 +169,8 @@ def run_checks(
     Args:
         table: of the test predictions.
         positive, threshold: as in :func:`helpers.metrics.binary_metrics`.
-        frame, part, pairs: as in :func:`seen_in_training`.
-        images, learnt_from: as in :func:`another_input`.
+        frame, part, pairs: as in :func:`check_leakage`.
+        images, learnt_from: as in :func:`check_input_shift`.
         seed: of the resamples.
     """
     return [

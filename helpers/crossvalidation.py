@@ -76,9 +76,10 @@ def cross_validate(
     return pd.concat(test), pd.concat(validation)
 
 
-def encode_labels(dataset: Dataset) -> np.ndarray:
-    """The number of each image's class, ``int (n,)``."""
-    return dataset.frame["label"].map(dataset.classes.index).to_numpy()
+def encode_labels(dataset: Dataset, ids: pd.Index | None = None) -> np.ndarray:
+    """Give the number of the class of these images, or of all, ``int (n,)``."""
+    labels = dataset.frame["label"]
+    return (labels if ids is None else labels.loc[ids]).map(dataset.classes.index).to_numpy()
 
 
 def cnn_learner(
@@ -135,7 +136,7 @@ def feature_head_learner(
     Args:
         cached: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
             :func:`helpers.backbones.extract_features`.
-        build: a head of :mod:`helpers.models`, such as ``partial(models.beato_head, 1280, 8)``.
+        build: a head of :mod:`helpers.models`, such as ``partial(models.dense_head, 1280, 8)``.
         settings, folder: see :func:`helpers.training.fit_head`.
 
     Raises:
@@ -166,7 +167,7 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 
     Args:
         features: a row per image, by ``image_id``, see :mod:`helpers.features`.
-        classifier: one of :data:`MACHINES`.
+        classifier: one of :data:`CLASSIFIERS`.
         seed: of the inner folds.
         train_on_val: train on the validation images too; not for a learning curve, whose sizes then mean what they say.
 
@@ -194,13 +195,13 @@ def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner
     predicts for images that it was trained on is no test, and no place to choose a threshold.
 
     Args:
-        features, train_on_val: as in :func:`with_features`.
+        features, train_on_val: as in :func:`tabular_learner`.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
         model = make_pipeline(StandardScaler(), ShrinkageLDA())
-        model.fit(features.loc[known].to_numpy(np.float64), encode_labels(dataset.select(known)))
+        model.fit(features.loc[known].to_numpy(np.float64), encode_labels(dataset, known))
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, model.classes_] = model.predict_proba(features.loc[ids].to_numpy(np.float64))
         return probabilities
@@ -237,7 +238,7 @@ class _Calibrated(NamedTuple):
 
 
 def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int) -> _Calibrated:
-    """Choose settings, train and calibrate on all images of a dataset, see :func:`with_features`."""
+    """Choose settings, train and calibrate on all images of a dataset, see :func:`tabular_learner`."""
     classes, y = np.unique(encode_labels(dataset), return_inverse=True)
     inner = _inner_folds(dataset, y, seed)
     estimator, grid = CLASSIFIERS[machine]

@@ -101,7 +101,7 @@ def extract_feature_table(
     Args:
         images: ``uint8 (height, width, 3)`` RGB each.
         ids: of the images, in their order.
-        masks: of the images, in their order, as :func:`measure` takes them.
+        masks: of the images, in their order, as :func:`extract_features` takes them.
     """
     pairs = ((picture, None) for picture in images) if masks is None else zip(images, masks, strict=True)
     bar = tqdm(pairs, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)

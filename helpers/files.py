@@ -237,7 +237,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, :func:`whole`."""
+    """Write a file, :func:`atomic_write`."""
     with atomic_write(path) as part:
         part.write_bytes(content)
 

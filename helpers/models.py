@@ -58,7 +58,7 @@ def unet_encoder_classifier(
 
 
 def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
-    """The weights of a U-Net's way down, for an :func:`encoder` to begin with."""
+    """The weights of a U-Net's way down, for an :func:`unet_encoder_classifier` to begin with."""
     names = [layer.name for layer in segmenter.layers]
     first_up = next(k for k, layer in enumerate(segmenter.layers) if isinstance(layer, layers.Conv2DTranspose))
     return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]

@@ -253,7 +253,7 @@ def _hides_its_value(code: str) -> bool:
 
 
 def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
-    """A notebook as it is now, with the outputs of an execution of the same code (see :func:`code_of`)."""
+    """A notebook as it is now, with the outputs of an execution of the same code (see :func:`code_text`)."""
     result = copy.deepcopy(source)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     injected = [cell for cell in code if "injected-parameters" in tags(cell)]

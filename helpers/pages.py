@@ -233,7 +233,7 @@ def defects() -> plots.AccessibleFigure:
         "Four lymphocytes; below, the same four under another patient, turned or mirrored and some of them nearer; "
         "below, four lymphoblasts, each with a blue dot in one corner."
     )
-    caption = "Rows one and two show `leak`, row three `shortcut`."
+    caption = "Rows one and two show `duplicate_rate`, row three `shortcut_rate`."
     return replace(_figure(plots.image_grid(rows, caption, side=1.4)), alt=alt)
 
 

@@ -190,7 +190,7 @@ def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStat
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        source: of the image, or better of its batch; from :func:`lab_statistics`.
+        source: of the image, or better of its batch; from :func:`fit_reinhard`.
         target: of the reference.
     """
     stretch = target.std / np.maximum(source.std, 1e-3)
@@ -265,7 +265,7 @@ def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.n
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        source: of the image, or better of its batch; from :func:`macenko_stains`.
+        source: of the image, or better of its batch; from :func:`fit_macenko`.
         target: of the reference.
     """
     amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)

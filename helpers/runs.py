@@ -130,7 +130,7 @@ def _take_over_text(source: Path, executed: Path) -> None:
 
 
 def fingerprint(dataset: tuple[str, str]) -> str:
-    """Of one of :func:`datasets_of` as it lies here.
+    """Of one of :func:`profile_datasets` as it lies here.
 
     Raises:
         DataError: it cannot be read.

@@ -113,7 +113,7 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
         keras.optimizers.Adamax(protocol.learning_rate), models.cross_entropy, weighted_metrics=[models.cross_entropy]
     )
     model.optimizer.build(model.trainable_variables)
-    train, validation = encode_labels(dataset.select(fold.train)), encode_labels(dataset.select(fold.val))
+    train, validation = encode_labels(dataset, fold.train), encode_labels(dataset, fold.val)
     history = model.fit(
         head.scaled(features.loc[fold.train]),
         train,

@@ -197,8 +197,8 @@ def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
     train, validation = (given["part"] == name for name in ("train", "validation"))
     assert np.array_equal(given["images"][train][: len(one.train)], data.select(one.train).load_images(32))
     assert np.array_equal(given["images"][validation], data.select(one.val).load_images(32))
-    assert np.array_equal(given["labels"][validation], crossvalidation.encode_labels(data.select(one.val)))
-    before = np.bincount(crossvalidation.encode_labels(data.select(one.train)))
+    assert np.array_equal(given["labels"][validation], crossvalidation.encode_labels(data, one.val))
+    before = np.bincount(crossvalidation.encode_labels(data, one.train))
     assert np.bincount(given["labels"][train]).tolist() == [max(90, n) for n in before]
 
 

@@ -507,7 +507,11 @@ def test_a_folder_of_classes_is_a_dataset(tmp_path):
     dataset = load(f"folder:{class_folder(tmp_path)}")
     assert dataset.classes == ("blast", "healthy")
     assert len(dataset) == 6
-    assert dataset.frame.loc["blast/1.png", ["label", "group", "dataset"]].tolist() == ["blast", "blast/1.png", "folder"]
+    assert dataset.frame.loc["blast/1.png", ["label", "group", "dataset"]].tolist() == [
+        "blast",
+        "blast/1.png",
+        "folder",
+    ]
     assert np.array_equal(dataset.load_image("blast/1.png"), picture(11))
     assert not dataset.has_masks
 

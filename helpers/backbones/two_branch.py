@@ -34,7 +34,8 @@ def extract_two_branch_features(dataset: Dataset, name: str, cache_dir: Path, *,
 
 
 def two_branch_model(name: str, head: keras.Model) -> keras.Model:
-    """The whole network, from both pictures to probabilities, with a head that was trained on :func:`both_features`.
+    """The whole network, from both pictures to probabilities, with a head that was trained on
+    :func:`extract_two_branch_features`.
 
     Args:
         name: of the backbone, which both branches have, each with layers of its own.

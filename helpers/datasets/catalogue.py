@@ -128,7 +128,7 @@ def locate(name: str, root: str | Path | None = None) -> tuple[DatasetSpec, Path
     """Find the source that a name stands for, and the folder of its files.
 
     Args:
-        name: one of :func:`names`, or ``folder:/path``.
+        name: one of :func:`list_datasets`, or ``folder:/path``.
         root: the data root; see :func:`data_root`.
 
     Returns:

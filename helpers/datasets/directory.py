@@ -41,7 +41,7 @@ def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
         missing: what to say where it is not there.
 
     Raises:
-        DataError: the folder is missing or not readable, or a name in it is not UTF-8.
+        DatasetError: the folder is missing or not readable, or a name in it is not UTF-8.
     """
     try:
         with os.scandir(folder) as found:
@@ -61,7 +61,7 @@ def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
 
 
 def list_folders(folder: Path, missing: str = NO_FOLDER) -> list[Path]:
-    """The folders in a folder, links to folders included, sorted by name. Raises DataError as :func:`entries` does."""
+    """List the folders in a folder, links included, sorted by name; raise errors as :func:`list_entries` does."""
     return [Path(entry.path) for entry in list_entries(folder, missing) if is_kind(entry.is_dir)]
 
 
@@ -69,7 +69,7 @@ def find_subfolder(folder: Path, name: str) -> Path | None:
     """Find the folder of this name, whatever its case, in a folder; ``None`` where there is none.
 
     Raises:
-        DataError: as :func:`folders_in` and :func:`folder_named` do.
+        DatasetError: as :func:`list_folders` and :func:`folder_named` do.
     """
     return folder_named(list_folders(folder), name)
 
@@ -78,7 +78,7 @@ def folder_named(folders: Iterable[Path], name: str) -> Path | None:
     """Select the folder of this name, whatever its case, among the folders of one folder; ``None`` if there is none.
 
     Raises:
-        DataError: there are several, which differ in case only.
+        DatasetError: there are several, which differ in case only.
     """
     alike = [path for path in folders if normalise_name(path.name) == normalise_name(name)]
     if len(alike) > 1:
@@ -99,7 +99,7 @@ def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
         called: a regular expression for the folder's own name.
 
     Raises:
-        DataError: there is none (``missing``), or several are equally near.
+        DatasetError: there is none (``missing``), or several are equally near.
     """
     wanted = [re.compile(name, re.IGNORECASE) for name in holds]
     level = [root]
@@ -123,7 +123,7 @@ def list_files(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[
     """Files with one of these suffixes (any case) in a folder, sorted by name; hidden files are left out.
 
     Raises:
-        DataError: the folder is missing, not readable, or has none.
+        DatasetError: the folder is missing, not readable, or has none.
     """
     found = [
         Path(e.path) for e in list_entries(folder) if is_kind(e.is_file) and Path(e.name).suffix.lower() in suffixes

@@ -26,5 +26,5 @@ class DatasetError(LeukobookError):
 
 
 def warn_problems(message: str, problems: Iterable[str]) -> None:
-    """Warn of what is used nevertheless, or left out, with a line for every file, as in :class:`DataError`."""
+    """Warn of what is used nevertheless, or left out, with a line for every file, as in :class:`DatasetError`."""
     warnings.warn(str(DatasetError(message, problems)), stacklevel=3)

@@ -78,7 +78,7 @@ def fetch(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
 
 
 def _check_layout(name: str, directory: Path, root: str | Path | None, options: dict[str, Any]) -> Dataset:
-    """:func:`check`, which does not ask for what was given, but says what that holds."""
+    """:func:`validate`, which does not ask for what was given, but says what that holds."""
     try:
         return validate(name, root, **options)
     except DatasetError as error:

@@ -38,7 +38,7 @@ def maximize_activation(
     the image is shifted by up to 4 pixels and rotated by up to 1°, so that no pattern of single pixels builds up.
 
     Args:
-        model: as in :func:`layer_maps`.
+        model: as in :func:`layer_activations`.
         layer: name of the layer.
         channels: numbers of its channels, one for each image.
         size: side of the images, pixels.
@@ -77,7 +77,7 @@ def penultimate_features(model: keras.Model, images: np.ndarray, batch_size: int
     """Compute the inputs of the last dense layer, the features that a classifier sorts by.
 
     Args:
-        model, images: as in :func:`layer_maps`.
+        model, images: as in :func:`layer_activations`.
         batch_size: number of images that pass the model at a time.
 
     Returns:

@@ -33,14 +33,17 @@ def relevance_mass(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
 def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Whether the map is largest within the mask, 0 or 1 (Zhang et al. 2018); of several largest places, their share.
 
-    Arguments and chance as in :func:`energy`.
+    Arguments and chance as in :func:`relevance_mass`.
     """
     largest = maps == maps.max((1, 2), keepdims=True)
     return (largest & masks).sum((1, 2)) / largest.sum((1, 2))
 
 
 def mask_coverage(masks: np.ndarray) -> np.ndarray:
-    """Share of each image that the mask covers, ``float (n,)``: chance for :func:`energy` and :func:`pointing`."""
+    """Measure the share of each image that the mask covers, ``float (n,)``.
+
+    It is the chance level of :func:`relevance_mass` and :func:`pointing_game`.
+    """
     return masks.mean((1, 2))
 
 

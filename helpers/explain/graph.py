@@ -35,7 +35,7 @@ def logits_model(model: keras.Model) -> keras.Model:
         model: a classifier of one image, ending in a dense layer; models within it are unrolled.
 
     Raises:
-        ExplainError: a model of several inputs, with another ending, or as :func:`unrolled`.
+        ExplainError: a model of several inputs, with another ending, or as :func:`flatten_model`.
     """
     flat = flatten_model(model)
     if len(flat.inputs) != 1:

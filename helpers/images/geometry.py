@@ -40,7 +40,7 @@ def resize_pad(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize_pad_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """Scale a label mask as :func:`resize` scales its image: nearest neighbour, padded with 0 (background).
+    """Scale a label mask as :func:`resize_pad` scales its image: nearest neighbour, padded with 0 (background).
 
     Args:
         mask: ``uint8 (height, width)`` of labels.
@@ -55,7 +55,7 @@ def resize_pad_mask(mask: np.ndarray, size: int) -> np.ndarray:
 
 
 def undo_resize_pad(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring a mask that was predicted on a :func:`resize`-d image back to the image's own size.
+    """Bring a mask that was predicted on a :func:`resize_pad`-d image back to the image's own size.
 
     Args:
         mask: ``uint8 (size, size)`` of labels.

@@ -57,7 +57,7 @@ def find_header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
     """Say what is wrong with an image file as far as its header shows it, or nothing.
 
     Args:
-        file: open for reading at its start, of a format that :func:`format_of` knows; its position is changed.
+        file: open for reading at its start, of a format that :func:`detect_format` knows; its position is changed.
         length: of the file in bytes.
         remedy: what to do about a bit depth that is not supported.
 

@@ -46,7 +46,7 @@ class Estimate:
         low, high: ends of the interval, NaN where there is none; ``low <= value <= high``.
         n: images that the number counts; of a sensitivity the positive ones.
         groups: that these images are of.
-        interval: what ``low`` and ``high`` are: :data:`INTERVAL`, :data:`RANGE` or :data:`NONE`.
+        interval: what ``low`` and ``high`` are: :data:`INTERVAL`, :data:`RANGE` or :data:`NO_AUGMENTATION`.
     """
 
     value: float
@@ -132,7 +132,7 @@ class Bootstrap:
             number: its place among those that the statistic gives.
             counted: ``bool (n,)``, the images that it counts, in the order of the table; all where not given.
             rests_on: groups of the rarest class, for a statistic in which every class counts alike; see
-                :func:`fewest_groups`.
+                :func:`min_groups_per_class`.
             proportion: whether it goes from 0 to 1; a difference does not.
         """
         group = self._pairs.group[self._pairs.code]
@@ -250,7 +250,7 @@ def summarise(
         by: the columns to split by, in the order wanted.
         groups: the group of every image.
         seed: of the resamples.
-        proportion: as in :func:`mean_over_groups`.
+        proportion: as in :func:`cluster_mean`.
     """
     rows = []
     for key, part in table.groupby(by, sort=False, observed=True):

@@ -186,7 +186,7 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
     """What a table of predictions says, for somebody who reads no statistics; every number in it is worked out.
 
     Args:
-        table, positive, threshold, seed: as in :func:`rates`.
+        table, positive, threshold, seed: as in :func:`binary_metrics`.
     """
     found = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
 

@@ -79,7 +79,7 @@ def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate
 
     Args:
         runs: tables of predictions, one or more.
-        metric: one of :data:`MEASURES`.
+        metric: one of :data:`METRICS`.
         seed: of the resamples, which draw the same groups in all runs.
 
     Raises:
@@ -91,8 +91,8 @@ def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate
 def score_difference(
     predictions: Sequence[pd.DataFrame], baseline: Sequence[pd.DataFrame], metric: str, *, seed: int
 ) -> Estimate:
-    """Estimate the difference of :func:`score`, ``predictions`` minus ``baseline``; both are resampled together, by
-    group.
+    """Estimate the difference of :func:`mean_score`, ``predictions`` minus ``baseline``; both are resampled together,
+    by group.
 
     Raises:
         ValueError: the runs are not of the same images.

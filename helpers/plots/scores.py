@@ -151,7 +151,7 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
     """Draw frequency against probability, from :func:`helpers.metrics.calibration_curve`; on the diagonal both agree.
 
     Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
-    its frequency can be any. Whiskers and their kinds are as in :func:`intervals`; one from 0 to 1, such as the range
+    its frequency can be any. Whiskers and their kinds are as in :func:`forest_plot`; one from 0 to 1, such as the range
     of groups with an image each, says nothing and is not drawn.
 
     Args:

@@ -32,7 +32,7 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
     Args:
         frame: of a dataset.
         n_splits: number of folds: one to test, one to validate, the others to train.
-        seed: of the draw; see :func:`assign_groups`, and :func:`balance` for how even the folds are.
+        seed: of the draw; see :func:`assign_groups`, and :func:`split_summary` for how even the folds are.
 
     Raises:
         DataError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
@@ -97,7 +97,7 @@ def split_summary(frame: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
 
     Args:
         frame: of a dataset.
-        split: of every image, as :func:`folds` or :func:`holdout` give it.
+        split: of every image, as :func:`group_folds` or :func:`group_train_val_test_split` give it.
 
     Returns:
         ``images`` and ``groups`` (numbers), ``share`` (of all images), and for every class its share in that part, 0
@@ -164,7 +164,7 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
     """Give the images of one round of cross-validation; those of the fold after the tested one are for validation.
 
     Args:
-        fold: of every image, as :func:`folds` gives it.
+        fold: of every image, as :func:`group_folds` gives it.
         test_fold: the fold to test.
 
     Raises:
@@ -181,7 +181,7 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
 
 
 def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
-    """Draw folds by image, groups ignored: only to show what that does to a number. Arguments as :func:`folds`."""
+    """Draw folds by image, groups ignored: only to show the effect on a metric. Arguments as :func:`group_folds`."""
     _enough_images(frame, n_splits)
     # In the order of ids, so that the same images give the same folds however the frame is sorted.
     ordered = frame.sort_index()

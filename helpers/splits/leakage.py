@@ -12,8 +12,8 @@ def find_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | No
 
     Args:
         frame: of a dataset.
-        split: of every image, as :func:`folds` or :func:`holdout` give it.
-        pairs: of :func:`near_duplicates`, if they are to be looked for as well.
+        split: of every image, as :func:`group_folds` or :func:`group_train_val_test_split` give it.
+        pairs: of :func:`find_near_duplicates`, if they are to be looked for as well.
 
     Raises:
         DataError: images without a part, or parts without an image.

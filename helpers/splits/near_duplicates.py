@@ -81,7 +81,8 @@ def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFra
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:
-    """How alike two images are by the measure of :func:`near_duplicates`, -1 to 1; 0 where nothing proposes the pair.
+    """How alike two images are by the measure of :func:`find_near_duplicates`, -1 to 1; 0 where nothing proposes the
+    pair.
 
     Args:
         a: ``uint8 (height, width, 3)`` RGB.

@@ -95,7 +95,7 @@ class OutcomeStore:
             return {row.name: row for row in rows if row is not None}
 
     def write_table(self, rows: Iterable[Row]) -> Path:
-        """Write :func:`table` as ``runs.csv`` and return its path."""
+        """Write :func:`extract_feature_table` as ``runs.csv`` and return its path."""
         target = self.folder / "runs.csv"
         files.write_text(target, tables.safe_text(table(rows)).to_csv(index=False))
         return target

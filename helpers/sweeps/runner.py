@@ -111,7 +111,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
 
     Args:
         profile: from :func:`helpers.profiles.read_profile`, with a grid.
-        client: from :func:`cluster`.
+        client: from :func:`connect_cluster`.
         say: gets what will run, an estimate, and every failure.
 
     Returns:
