@@ -73,7 +73,7 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     model, marks = keras.Model(inputs, outputs), Marks(begun)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     batches = (
-        tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch_size(BATCH)
+        tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch(BATCH)
     )
     model.fit(batches.prefetch(2), epochs=EPOCHS, verbose=0, callbacks=[marks])
     return marks.at, model.predict(pictures[(part == "test").to_numpy()], verbose=0)

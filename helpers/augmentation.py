@@ -59,7 +59,7 @@ FLIP_ROTATE = Augmentation(
 
 
 def apply_dihedral(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
-    """One of the eight flips and quarter turns of a square image ``(size, size, channels)``; ``element`` is 0 to 7."""
+    """One of the eight flips and 90° rotations of a square image ``(size, size, channels)``; ``element`` is 0 to 7."""
     image = tf.cond(element % 2 > 0, lambda: tf.reverse(image, [0]), lambda: image)
     image = tf.cond(element // 2 % 2 > 0, lambda: tf.reverse(image, [1]), lambda: image)
     return tf.cond(element // 4 > 0, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
@@ -90,8 +90,8 @@ def augment(
         turn = tf.random.stateless_uniform((), seeds[1], -augmentation.rotation, augmentation.rotation) * np.pi / 180
         zoom = tf.exp(augmentation.zoom * tf.random.stateless_normal((), seeds[2]))
         shift = tf.random.stateless_uniform((2,), seeds[6], -augmentation.translation, augmentation.translation)
-        slant = tf.tan(tf.random.stateless_uniform((), seeds[7], -augmentation.shear, augmentation.shear) * np.pi / 180)
-        matrix = _matrix(tf.shape(image)[0], turn, zoom, shift, slant)
+        shear = tf.tan(tf.random.stateless_uniform((), seeds[7], -augmentation.shear, augmentation.shear) * np.pi / 180)
+        matrix = _matrix(tf.shape(image)[0], turn, zoom, shift, shear)
         image = tf.cast(tf.round(_moved(image, matrix, "BILINEAR")), tf.uint8)
         mask = None if mask is None else tf.cast(_moved(mask, matrix, "NEAREST"), mask.dtype)
     light = tf.cast(image, tf.float32)
@@ -186,7 +186,7 @@ def _epochs(
             return (*change(keys[k], image, true), *weight)
 
         chosen = _shared(order, n, batch, share) if share else (order,)
-        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch_size(size)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
@@ -244,7 +244,7 @@ def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int)
     """
     if images.ndim == 4:
         _checked(images, targets)
-    return tf.data.Dataset.from_tensor_slices((images, targets)).batch_size(batch_size).prefetch(AUTOTUNE)
+    return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
 
 
 def _checked(images: np.ndarray, truth: np.ndarray) -> None:
@@ -256,12 +256,12 @@ def _checked(images: np.ndarray, truth: np.ndarray) -> None:
         )
 
 
-def _matrix(side: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, shift: tf.Tensor, slant: tf.Tensor) -> tf.Tensor:
+def _matrix(side: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, shift: tf.Tensor, shear: tf.Tensor) -> tf.Tensor:
     """From places in the result to places in the image, both about the middle: eight numbers of a projection."""
     size = tf.cast(side, tf.float32)
     middle = (size - 1) / 2
     cosine, sine = tf.cos(turn) / zoom, tf.sin(turn) / zoom
-    across, down = slant * cosine - sine, slant * sine + cosine
+    across, down = shear * cosine - sine, shear * sine + cosine
     x, y = size * shift[0], size * shift[1]
     right = middle - (cosine + across) * middle - (cosine * x + across * y)
     low = middle - (sine + down) * middle - (sine * x + down * y)

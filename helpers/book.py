@@ -21,7 +21,7 @@ from helpers.records import Record, locked
 
 # Stands under the title of a chapter that a profile leaves out.
 NOT_RUN = """:::{{note}}
-This chapter is not part of the run `{}`. It has the numbers of the quick run, on drawn cells, and no figures.
+This chapter is not part of the run `{}`. It has the numbers of the quick run, on synthetic cells, and no figures.
 :::"""
 
 

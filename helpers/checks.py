@@ -30,7 +30,8 @@ class Finding:
 
 
 def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Finding]:
-    """Sensitivity no different from fall-out, or an area under the ROC curve no different from one half, or below it.
+    """Sensitivity no different from false positive rate, or an area under the ROC curve no different from one half, or
+    below it.
 
     A model that has learnt nothing and labels in the wrong order look like this; one that ranks the wrong way round has
     its classes exchanged. Where classes are skewed, accuracy hides it: calling everything the commoner class is right
@@ -47,9 +48,9 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
     elif auc.value < 0.5:
         turned = "which column of probabilities belongs to which class, and whether the labels are exchanged"
         found.append(Finding("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
-    sensitivity, false_positive_rate = measure.at["sensitivity", "value"], measure.at["fall-out", "value"]
+    sensitivity, false_positive_rate = measure.at["sensitivity", "value"], measure.at["false positive rate", "value"]
     if abs(sensitivity - false_positive_rate) < 0.05 and 0 < sensitivity + false_positive_rate < 2:
-        saw = f"sensitivity {sensitivity:.3f} and fall-out {false_positive_rate:.3f} are alike{skewed}"
+        saw = f"sensitivity {sensitivity:.3f} and false positive rate {false_positive_rate:.3f} are alike{skewed}"
         found.append(Finding("the label does not matter", saw, why))
     return found
 

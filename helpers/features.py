@@ -45,8 +45,8 @@ def segment_cell(image: np.ndarray) -> np.ndarray:
 
     Where the background has been removed (half of the border is black, as in C-NMC), the cell is all that is not black,
     and its nucleus is looked for inside it. Elsewhere both are Otsu's classes of the whole picture, whose cell swallows
-    red cells that touch it: on synthetic lymphoid cells its nuclear ratio hardly goes with the true one. Where a mask
-    that somebody drew or a U-Net predicted is at hand, measure on that.
+    red cells that touch it: on synthetic lymphoid cells its nucleus-to-cell area ratio hardly goes with the true one.
+    Where a mask that somebody drew or a U-Net predicted is at hand, measure on that.
     """
     if not has_black_background(image):
         return segment_cell_otsu(image)

@@ -43,7 +43,7 @@ def unet(
 def unet_encoder_classifier(
     base_filters: int = 16, classes: int = 2, depth: int = 4, dropout: float = 0.2
 ) -> keras.Model:
-    """The way down of :func:`unet`, and a classifier on what each of its levels sees on average.
+    """The encoder of :func:`unet`, and a classifier on what each of its levels sees on average.
 
     Its first weights are those of a U-Net of the same width and depth, so that a training may begin with what chapter
     03 has learnt about outlines. The fine levels see chromatin, the coarse ones shape.
@@ -58,7 +58,7 @@ def unet_encoder_classifier(
 
 
 def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
-    """The weights of a U-Net's way down, for an :func:`unet_encoder_classifier` to begin with."""
+    """The weights of a U-Net encoder, for an :func:`unet_encoder_classifier` to begin with."""
     names = [layer.name for layer in segmenter.layers]
     first_up = next(k for k, layer in enumerate(segmenter.layers) if isinstance(layer, layers.Conv2DTranspose))
     return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]
@@ -238,7 +238,7 @@ def predict_masks(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
     Args:
         model: from images to probabilities of classes, such as :func:`unet`.
         images: ``uint8 (n, height, width, 3)`` RGB.
-        tta: shows the model every image in its eight flips and quarter turns, turns the answers back and
+        tta: shows the model every image in its eight flips and 90° rotations, turns the answers back and
             averages their probabilities; eight times the work.
         batch_size: images at a time.
 

@@ -179,7 +179,7 @@ def three_stains() -> plots.AccessibleFigure:
         name: np.stack([synthetic.render_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
         for name, look in (NORMAL | morphology.FAB).items()
     }
-    caption = "The same white cells in three stains. The rapid stain also washes out the red cells."
+    caption = "The same white blood cells in three stains. The rapid stain also washes out the red cells."
     alt = (
         "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
         "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
@@ -197,23 +197,24 @@ def field() -> plots.AccessibleFigure:
         cv2.rectangle(boxed, (left, top), (right - 1, bottom - 1), colours[kind], 3 if kind == "WBC" else 1)
     count = {kind: sum(box[0] == kind for box in boxes) for kind in colours}
     rows = {"": np.stack([dataset.load_image(name), boxed])}
-    caption = "A field of 80 µm, and its boxes: white cells blue, red cells black, platelets orange."
+    caption = "A field of 80 µm, and its boxes: white blood cells blue, red cells black, platelets orange."
     alt = (
-        f"A drawn field twice, plain and with boxes around {count['WBC']} white cells, {count['RBC']} red cells and "
+        f"A drawn field twice, plain and with boxes around {count['WBC']} white blood cells, "
+        f"{count['RBC']} red cells and "
         f"{count['Platelets']} platelets."
     )
     return replace(_figure(plots.image_grid(rows, caption, side=3.2)), alt=alt)
 
 
 def overlap() -> plots.AccessibleFigure:
-    """Nuclear ratio of lymphocytes and blasts."""
+    """Nucleus-to-cell area ratio of lymphocytes and blasts."""
     frame = datasets.load("synthetic", n_images=600, n_patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nucleus_to_cell_area"]})
-    caption = "The nuclear ratios of lymphocytes and blasts overlap: any threshold makes many errors."
+    caption = "The nucleus-to-cell area ratios of lymphocytes and blasts overlap: any threshold makes many errors."
     picture = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
-    return replace(picture, alt="One dot per cell; nuclear ratio by kind of cell. " + picture.alt)
+    return replace(picture, alt="One dot per cell; nucleus-to-cell area ratio by kind of cell. " + picture.alt)
 
 
 def defects() -> plots.AccessibleFigure:

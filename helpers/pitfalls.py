@@ -41,7 +41,7 @@ def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
     """The labels of images when labels come from a table and images from a folder, and both are paired by position.
 
     The table is sorted by name, a folder gives its files in an order of its own, here drawn at random. Two published
-    systems did this; sensitivity then equals fall-out.
+    systems did this; sensitivity then equals false positive rate.
 
     Args:
         frame: of a dataset.

@@ -20,7 +20,7 @@ CARD = {
     "size": 64,
     "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
     "sha256": "0" * 64,
-    "data": {"name": "drawn", "title": "Drawn cells", "sha256": "1" * 64},
+    "data": {"name": "drawn", "title": "Synthetic cells", "sha256": "1" * 64},
     "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
     "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
     "test": {

@@ -41,7 +41,7 @@ def test_rates_of_a_hand_worked_case():
     assert found.round(3).to_dict() == {
         "sensitivity": 0.75,
         "specificity": 0.833,
-        "fall-out": 0.167,
+        "false positive rate": 0.167,
         "precision": 0.75,
         "negative predictive value": 0.833,
         "F1": 0.75,
@@ -216,7 +216,7 @@ def test_every_rate_counts_its_own_images_and_groups():
     found = metrics.binary_metrics(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
     counted = found[["n", "groups"]].apply(tuple, axis=1).to_dict()
     assert counted == {
-        "sensitivity": (4, 2), "specificity": (36, 12), "fall-out": (36, 12), "precision": (4, 3),
+        "sensitivity": (4, 2), "specificity": (36, 12), "false positive rate": (36, 12), "precision": (4, 3),
         "negative predictive value": (36, 12), "F1": (5, 3), "accuracy": (40, 12), "balanced accuracy": (40, 12),
     }  # fmt: skip
     # Of patient 0 both images are found, of patient 1 one of two.
@@ -229,7 +229,11 @@ def test_no_error_among_25_patients_leaves_one_in_seven_possible():
     group = np.repeat(np.arange(50), 4)
     perfect = table(np.where(group < 25, "ill", "well"), np.where(group < 25, 0.9, 0.1), group)
     found = metrics.binary_metrics(perfect, "ill", 0.5, seed=0).set_index("measure")
-    for name, value, low, high in (("sensitivity", 1, 0.863, 1), ("fall-out", 0, 0, 0.137), ("accuracy", 1, 0.929, 1)):
+    for name, value, low, high in (
+        ("sensitivity", 1, 0.863, 1),
+        ("false positive rate", 0, 0, 0.137),
+        ("accuracy", 1, 0.929, 1),
+    ):
         assert found.loc[name, ["value", "low", "high"]].tolist() == pytest.approx([value, low, high], abs=5e-4)
     auc = metrics.roc_auc(perfect, "ill", seed=0)
     assert (auc.value, auc.low, auc.high) == (1, pytest.approx(0.025 ** (1 / 25)), 1)
@@ -480,7 +484,7 @@ def names(alarms):
 
 
 def test_labels_in_another_order_than_images_raise_an_alarm(good):
-    """The defect of two published systems: sensitivity equals fall-out, accuracy looks like something."""
+    """The defect of two published systems: sensitivity equals false positive rate, accuracy looks like something."""
     shuffled = good.assign(label=good["label"].sample(frac=1, random_state=1).to_numpy())
     fired = checks.check_better_than_chance(shuffled, "ill", 0.5, seed=0)
     assert names(fired) == ["the model ranks like chance", "the label does not matter"]

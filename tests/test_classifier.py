@@ -40,7 +40,7 @@ def leukobook(*words, cwd):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A model trained by the command line on class folders of drawn cells, and the folder it was trained in."""
+    """A model trained by the command line on class folders of synthetic cells, and the folder it was trained in."""
     place = tmp_path_factory.mktemp("classifier")
     data = datasets.load("synthetic", n_images=100, n_patients=20, task="leukaemia", size=64)
     for name, row in data.frame.iterrows():

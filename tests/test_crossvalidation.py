@@ -335,7 +335,9 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
         for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):
             exec(next(source for source in cells if source.startswith(begin)), made)
         made["values"] = {
-            "140 numbers": features.extract_feature_table(made["data"].load_images(64), made["frame"].index)
+            "140 hand-crafted features": features.extract_feature_table(
+                made["data"].load_images(64), made["frame"].index
+            )
         }
         for begin in ("three = splits.folds", "if elsewhere:", "if elsewhere or"):
             exec(next(source for source in cells if source.startswith(begin)), made)

@@ -233,7 +233,7 @@ def train_classifier(place, where, *words):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with two classes of drawn cells."""
+    """A folder with two classes of synthetic cells."""
     folder = tmp_path_factory.mktemp("place")
     cells = datasets.load("synthetic", n_images=40, n_patients=20, size=64)
     for k, name in enumerate(cells.frame.index):

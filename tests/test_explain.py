@@ -141,7 +141,7 @@ def test_every_method_finds_the_only_thing_that_counts(red, spots, method):
 def test_signed_methods_say_of_the_other_class_the_opposite(red, spots):
     images, masks = spots
     model = explain.logits_model(red)
-    for method in ("integrated gradients", "occlusion", "LRP-Z"):
+    for method in ("integrated gradients", "occlusion", "LRP-0"):
         found = explain.METHODS[method](model, images, np.zeros(4, int))
         assert (found[masks].mean() < 0) and found[masks].mean() < found[~masks].mean()
 

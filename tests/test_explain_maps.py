@@ -341,11 +341,11 @@ def test_the_score_of_each_image_is_that_of_its_own_class(linear):
 
 def test_the_methods_of_relevance_differ_by_their_epsilon(mapped):
     images = images_of(4)
-    for name, epsilon in (("LRP-Z", 0.0), ("LRP-ε", 0.25)):
+    for name, epsilon in (("LRP-0", 0.0), ("LRP-ε", 0.25)):
         found, _ = explain.relevance(mapped, images, CLASSES, epsilon)
         assert np.array_equal(explain.METHODS[name](mapped, images, CLASSES), found.sum(-1))
     assert list(explain.METHODS) == [
-        "gradient", "SmoothGrad", "integrated gradients", "Grad-CAM", "Grad-CAM++", "Score-CAM", "occlusion", "LRP-Z",
+        "gradient", "SmoothGrad", "integrated gradients", "Grad-CAM", "Grad-CAM++", "Score-CAM", "occlusion", "LRP-0",
         "LRP-ε",
     ]  # fmt: skip
 

@@ -178,7 +178,7 @@ def test_a_figure_without_alt_text_cannot_enter_the_book():
 
 
 def test_a_dataset_can_be_named_without_its_options(notebook):
-    """``papermill … -p dataset cnmc`` works: the options of the drawn cells are not those of another dataset."""
+    """``papermill … -p dataset cnmc`` works: the options of the synthetic cells are not those of another dataset."""
     given = {**notebooks.parameters(notebook), "dataset": "cnmc"}
     assert profiles.profile_datasets(given) == (("cnmc", "{}"),)
 

@@ -129,16 +129,18 @@ def test_a_roc_curve_has_its_band_and_the_diagonal_of_chance():
     assert outline(ax.collections[0]) == (curve["low"].tolist(), curve["high"].tolist())
     assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
     assert in_legend(ax) == ["a", "chance"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("fall-out, 1 − specificity", "sensitivity")
-    assert picture.alt == "ROC curves with bands; sensitivity at a fall-out of 0.2: a 0.60."
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("false positive rate, 1 − specificity", "sensitivity")
+    assert picture.alt == "ROC curves with bands; sensitivity at a false positive rate of 0.2: a 0.60."
 
 
 def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_their_kind():
     curve = pd.DataFrame({"false_positive_rate": [0, 0.2], "sensitivity": [0, 0.5], "low": [0, 0.1], "high": [1, 0.9]})
     bare = curve.assign(low=np.nan, high=np.nan)
-    assert plots.roc_plot({"a": bare}, "").alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.50."
+    assert plots.roc_plot({"a": bare}, "").alt == "ROC curves; sensitivity at a false positive rate of 0.2: a 0.50."
     picture = plots.roc_plot({"a": curve.assign(interval="range of groups"), "b": bare.assign(interval="95 %")}, "")
-    assert picture.alt == ("ROC curves with bands; sensitivity at a fall-out of 0.2: a (range of groups) 0.50; b 0.50.")
+    assert picture.alt == (
+        "ROC curves with bands; sensitivity at a false positive rate of 0.2: a (range of groups) 0.50; b 0.50."
+    )
     assert in_legend(picture.figure.axes[0]) == ["a (range of groups)", "b", "chance"]
 
 

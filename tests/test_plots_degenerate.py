@@ -325,7 +325,7 @@ def test_what_was_not_measured_is_left_out_of_a_figure_and_named():
     assert plots.forest_plot(table, "F1", "by", "series", "c").alt.endswith("; not measured: row 1, s.")
     curves = {"a": roc_of([0.0, 1.0]), "b": roc_of(NAN)}
     picture = plots.roc_plot(curves, "c")
-    assert picture.alt == "ROC curves; sensitivity at a fall-out of 0.2: a 0.20; no curve of b."
+    assert picture.alt == "ROC curves; sensitivity at a false positive rate of 0.2: a 0.20; no curve of b."
     assert [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()] == ["a", "chance"]
     losses = plots.loss_curves(history([3.0, 2.0, NAN], [3.0, 2.5, NAN]), "c")
     assert losses.alt.startswith("Loss over 3 epochs; training falls from 3.00 to 2.00; validation is least, 2.50")

@@ -368,9 +368,9 @@ def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
 
 TURNS = {
     "as it is": lambda p: p,
-    "quarter turn": lambda p: np.rot90(p),
+    "90° rotation": lambda p: np.rot90(p),
     "half turn": lambda p: np.rot90(p, 2),
-    "three quarter turns": lambda p: np.rot90(p, 3),
+    "three 90° rotations": lambda p: np.rot90(p, 3),
     "mirrored": lambda p: p[:, ::-1],
     "upside down": lambda p: p[::-1],
     "transposed": lambda p: p.transpose(1, 0, 2),

@@ -488,12 +488,15 @@ def test_a_table_of_a_part_that_was_left_out_measures_nothing(tmp_path):
 
 
 def test_rows_that_a_number_names_are_all_measured(tmp_path):
-    curve = pd.DataFrame({"images": [10, 60], "AUC": [0.5, 0.9], "learner": "five numbers"})
+    curve = pd.DataFrame({"images": [10, 60], "AUC": [0.5, 0.9], "learner": "5 interpretable features"})
     tables.save_table(
         curve.assign(interval=["95 %", "range of groups"]), tmp_path / "curve.csv", index=["learner", "images"]
     )
     found = worker._measures(tables.read_tables(tmp_path, "classify"))
-    assert found == {"curve: AUC (five numbers, 10)": 0.5, "curve: AUC (five numbers, 60)": 0.9}
+    assert found == {
+        "curve: AUC (five interpretable features, 10)": 0.5,
+        "curve: AUC (five interpretable features, 60)": 0.9,
+    }
 
 
 def test_two_numbers_of_one_name_are_refused(tmp_path):

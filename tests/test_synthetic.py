@@ -1,4 +1,4 @@
-"""Drawn cells: the same everywhere, true to their table and masks, and with exactly the defects that were asked for."""
+"""Synthetic cells: the same everywhere, true to their table and masks, with exactly the planted defects."""
 
 import os
 import platform

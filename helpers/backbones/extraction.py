@@ -1,7 +1,7 @@
 """What a backbone sees in each image, worked out once and kept.
 
 A frozen backbone gives the same features for the same image in every epoch and every fold. So each image passes through
-it once, or once in each of its eight flips and quarter turns, and everything after that is a matter of seconds.
+it once, or once in each of its eight flips and 90° rotations, and everything after that is a matter of seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def extract_features(
         dataset: any; images come in batches.
         name, size, scaling: of the backbone, see :func:`helpers.backbones.build_backbone`.
         cache_dir: in which stores are kept, one per backbone, weights, size, scaling, runtime and number of views.
-        views: 1, the image as it is, or 8, its flips and quarter turns; the first is the image as it is.
+        views: 1, the image as it is, or 8, its flips and 90° rotations; the first is the image as it is.
         transform: of every image ``uint8 (size, size, 3)`` before the backbone sees it, such as removing the
             background.
 

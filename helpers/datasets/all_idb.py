@@ -26,7 +26,7 @@ CARD1 = DatasetCard(
     "labati2011",
     _HOME,
     "image",
-    (_NO_PATIENT, "centroids mark blasts only; other white cells are not marked"),
+    (_NO_PATIENT, "centroids mark blasts only; other white blood cells are not marked"),
 )
 CARD2 = DatasetCard(
     "ALL-IDB2: single cells cut from ALL-IDB1",

@@ -1,4 +1,4 @@
-"""BCCD: smear fields with boxes; white cells are cut out and named by the table of dhruvp/wbc-classification.
+"""BCCD: smear fields with boxes; white blood cells are cut out and named by the table of dhruvp/wbc-classification.
 
 Layout: ``BCCD/JPEGImages/BloodImage_NNNNN.jpg``, ``BCCD/Annotations/BloodImage_NNNNN.xml`` (Pascal VOC boxes WBC, RBC,
 Platelets) and ``wbc_labels.csv`` (Image, Category), where one image may list several cells.
@@ -56,12 +56,12 @@ SAME_CELL = {
 
 
 def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
-    """White cells cut from their fields, or whole fields.
+    """White blood cells cut from their fields, or whole fields.
 
     Args:
         folder: holds ``BCCD/`` and ``wbc_labels.csv``.
         whole_fields: whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in pixels and
-            no label, instead of one square cut-out per white cell (its box and a margin of 10 %).
+            no label, instead of one square cut-out per white blood cell (its box and a margin of 10 %).
     """
     photos = list_files(folder / "BCCD" / "JPEGImages", {".jpg"})
     strange = [photo.name for photo in photos if not _PHOTO.fullmatch(photo.stem)]

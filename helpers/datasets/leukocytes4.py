@@ -1,4 +1,4 @@
-"""Leukocytes4: four classes of white cells with their backgrounds removed by hand, Beato 2018.
+"""Leukocytes4: four classes of white blood cells with their backgrounds removed by hand, Beato 2018.
 
 Layout: ``small_dataset/{TRAINsmall,TEST_SIMPLE2small,TEST_SIMPLEsmall}/<class>/`` as the archive has it (the second is
 what its author validates on), or ``train/``, ``validation/`` and ``test/``; four of its images are GIF.

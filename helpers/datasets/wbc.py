@@ -1,4 +1,5 @@
-"""Zheng et al. 2018: white cells, hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2`` CellaVision.
+"""Zheng et al. 2018: white blood cells, hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2``
+CellaVision.
 
 Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black background, grey cytoplasm, white nucleus) and
 ``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2; all of it may lie in a folder of the
@@ -25,7 +26,7 @@ REMOTE = Remote(
 _HOME = "https://github.com/zxaoyou/segmentation_WBC"
 _UNVERIFIED = "class labels were added by the authors and not verified by a haematologist"
 CARD1 = DatasetCard(
-    "Zheng dataset 1: white cells, rapid stain",
+    "Zheng dataset 1: white blood cells, rapid stain",
     "GPL-3.0",
     "zheng2018",
     _HOME,
@@ -40,7 +41,7 @@ CARD1 = DatasetCard(
     ),
 )
 CARD2 = DatasetCard(
-    "Zheng dataset 2: white cells from the CellaVision blog",
+    "Zheng dataset 2: white blood cells from the CellaVision blog",
     "GPL-3.0",
     "zheng2018",
     _HOME,

@@ -254,7 +254,7 @@ METHODS: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]] 
     "Grad-CAM++": grad_cam_pp,
     "Score-CAM": score_cam,
     "occlusion": occlusion,
-    "LRP-Z": partial(_lrp, epsilon=0.0),
+    "LRP-0": partial(_lrp, epsilon=0.0),
     "LRP-ε": partial(_lrp, epsilon=0.25),
 }
 

@@ -28,7 +28,7 @@ def relevance(
         model: from :func:`helpers.explain.logits_model`.
         images: ``uint8 (n, size, size, 3)`` RGB.
         classes: ``int (n,)``.
-        epsilon: 0 is LRP-Z. Otherwise LRP-ε: units whose inputs nearly cancel out pass on less; as a share of the root
+        epsilon: 0 is LRP-0. Otherwise LRP-ε: units whose inputs nearly cancel out pass on less; as a share of the root
             mean square of the layer's output (Montavon et al. 2019 use 0.25).
 
     Returns:

@@ -67,7 +67,7 @@ def undo_resize_pad(mask: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def dihedral_views(images: np.ndarray) -> list[np.ndarray]:
-    """The eight flips and quarter turns of square pictures ``(n, size, size, …)``, all of them as they are first."""
+    """The eight flips and 90° rotations of square pictures ``(n, size, size, …)``, all of them as they are first."""
     return [np.rot90(way, turn, (1, 2)) for way in (images, images[:, :, ::-1]) for turn in range(4)]
 
 

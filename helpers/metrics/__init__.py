@@ -1,17 +1,5 @@
 """Numbers with intervals. Everything is imported from here: ``from helpers import metrics``."""
 
-from helpers.checks import (
-    Finding,
-    check_better_than_chance,
-    check_group_count,
-    check_groups_known,
-    check_input_shift,
-    check_input_statistics,
-    check_leakage,
-    check_probabilities,
-    check_single_class,
-    run_checks,
-)
 from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Estimate, cluster_mean, summarise
 from helpers.metrics.calibration import (
     apply_temperature,
@@ -52,7 +40,6 @@ __all__ = [
     "PREFIX",
     "RANGE",
     "Estimate",
-    "Finding",
     "InputStatistics",
     "Threshold",
     "aggregate_by_group",
@@ -62,14 +49,6 @@ __all__ = [
     "binary_metrics",
     "brier_score",
     "calibration_curve",
-    "check_better_than_chance",
-    "check_group_count",
-    "check_groups_known",
-    "check_input_shift",
-    "check_input_statistics",
-    "check_leakage",
-    "check_probabilities",
-    "check_single_class",
     "classification_report",
     "cluster_mean",
     "confusion_matrix",
@@ -88,7 +67,6 @@ __all__ = [
     "roc_auc",
     "roc_auc_by_class",
     "roc_curve",
-    "run_checks",
     "score_difference",
     "segmentation_scores",
     "summarise",

@@ -73,7 +73,7 @@ _TP, _FN, _FP, _TN = range(4)
 _RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
     "sensitivity": ([_TP, _FN], lambda s: s[:, _TP] / (s[:, _TP] + s[:, _FN])),
     "specificity": ([_TN, _FP], lambda s: s[:, _TN] / (s[:, _TN] + s[:, _FP])),
-    "fall-out": ([_TN, _FP], lambda s: s[:, _FP] / (s[:, _TN] + s[:, _FP])),
+    "false positive rate": ([_TN, _FP], lambda s: s[:, _FP] / (s[:, _TN] + s[:, _FP])),
     "precision": ([_TP, _FP], lambda s: s[:, _TP] / (s[:, _TP] + s[:, _FP])),
     "negative predictive value": ([_TN, _FN], lambda s: s[:, _TN] / (s[:, _TN] + s[:, _FN])),
     "F1": ([_TP, _FP, _FN], lambda s: 2 * s[:, _TP] / (2 * s[:, _TP] + s[:, _FP] + s[:, _FN])),
@@ -95,10 +95,10 @@ def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
         seed: of the resamples.
 
     Returns:
-        A row per ``measure`` with ``value, low, high, interval, n, groups``: sensitivity, specificity, fall-out (1 less
-        the specificity), precision, negative predictive value, F1, accuracy and balanced accuracy; ``n`` and ``groups``
-        are those of its denominator. NaN where a measure is not defined, such as the precision of a model that calls
-        nothing positive.
+        A row per ``measure`` with ``value, low, high, interval, n, groups``: sensitivity, specificity, false positive
+        rate (1 less the specificity), precision, negative predictive value, F1, accuracy and balanced accuracy; ``n``
+        and ``groups`` are those of its denominator. NaN where a measure is not defined, such as the precision of a
+        model that calls nothing positive.
     """
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
     true, above = true_labels(table, positive), table[PREFIX + positive].to_numpy() >= limit
@@ -206,7 +206,7 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
         f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
         f"model had not seen; {ill.mean():.0%} of the images are {positive}.",
         f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.",
-        f"- Of 100 that are not, it calls {hundred('fall-out')} {positive} all the same.",
+        f"- Of 100 that are not, it calls {hundred('false positive rate')} {positive} all the same.",
         f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.",
     ]
     if INTERVAL in kinds:

@@ -132,12 +132,12 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
         )
         reached.append(f"{label} {np.interp(0.2, curve['false_positive_rate'], curve['sensitivity']):.2f}")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
-    ax.set_xlabel("fall-out, 1 − specificity", **STYLE)
+    ax.set_xlabel("false positive rate, 1 − specificity", **STYLE)
     ax.set_ylabel("sensitivity", **STYLE)
     draw_legend(ax)
     bands = " with bands" if describe_interval_kinds(drawn.values()) else ""
     without = f"; no curve of {join_words(absent)}" if absent else ""
-    alt = f"ROC curves{bands}; sensitivity at a fall-out of 0.2: {'; '.join(reached)}{without}."
+    alt = f"ROC curves{bands}; sensitivity at a false positive rate of 0.2: {'; '.join(reached)}{without}."
     return AccessibleFigure(figure, alt, caption)
 
 

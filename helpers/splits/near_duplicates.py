@@ -1,6 +1,6 @@
 """Images that show the same cell: copied, turned, mirrored, cut out anew, enlarged or photographed again.
 
-Two finders propose pairs, and one measure decides. Thumbnails in all eight flips and quarter turns find what is alike
+Two finders propose pairs, and one measure decides. Thumbnails in all eight flips and 90° rotations find what is alike
 as a whole. Points (SIFT, Lowe 2004) whose surroundings are alike and whose places agree on one turn, zoom and shift
 find what was cut out anew. Then one picture is laid over the other, as exactly as possible, and the grain of both is
 compared where both show something. Cells that are merely alike in shape and colour, or lie on black, differ in grain.

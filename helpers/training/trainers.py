@@ -81,7 +81,7 @@ def fit_classifier(
         part, settings, how, folder: as in :func:`fit_unet`.
         class_weight: weigh images so that every class counts alike in the loss; the loss of the validation images, by
             which the epoch is chosen, is not weighed.
-        initial_weights: weights of the first layers to begin with, such as those of a U-Net's way down; the rest is
+        initial_weights: weights of the first layers to begin with, such as those of a U-Net encoder; the rest is
             drawn anew.
         loss: of :mod:`helpers.models`, by class numbers and probabilities, or another; it and ``build`` are known by
             value, closures included, see :func:`helpers.training.identity.identify`, which says what it refuses.

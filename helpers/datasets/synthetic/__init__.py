@@ -64,14 +64,14 @@ def synthetic(
     Every row says ``number``, ``patient``, ``stain_batch`` and, of one cell, ``subtype`` (FAB type of a lymphoblast),
     ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``cell`` (number of the picture that showed this cell first;
     another than ``number`` where it is a copy) and ``mark`` (corner of the planted mark). Of a field it says ``boxes``,
-    as ``bccd`` with ``whole_fields=True`` does, and ``types`` of its white cells in the order of their boxes.
+    as ``bccd`` with ``whole_fields=True`` does, and ``types`` of its white blood cells in the order of their boxes.
 
     Args:
         n_images: number of pictures, spread evenly over the patients.
         task: ``"types"``, six classes, where every third patient has leukaemia and only these have lymphoblasts;
             ``"leukaemia"``, lymphocytes of healthy patients against lymphoblasts, where every second patient has
-            leukaemia; ``"fields"``, fields of 80 µm with one to four white cells.
-        n_patients: number of patients; their cells differ in size, nuclear ratio, stain and surroundings.
+            leukaemia; ``"fields"``, fields of 80 µm with one to four white blood cells.
+        n_patients: number of patients; their cells differ in size, nucleus-to-cell area ratio, stain and surroundings.
         size: side of a picture in pixels, 32 to 512; 128, and 512 for fields, where not given. One cell is always shown
             in 24 µm.
         seed: every pixel follows from it, with the versions of this package, NumPy and OpenCV.

@@ -35,7 +35,7 @@ class Granules:
 
 @dataclass(frozen=True)
 class Morphology:
-    """One kind of white cell.
+    """One kind of white blood cell.
 
     Attributes:
         diameter: of a disc of the cell's area, µm.
@@ -239,7 +239,7 @@ FAB = {"L1": L1, "L2": L2, "L3": L3}
 FAB_FREQUENCY = {"L1": 0.50, "L2": 0.43, "L3": 0.07}
 # Differential count of a healthy adult, inside the usual reference ranges.
 HEALTHY = {"neutrophil": 0.57, "eosinophil": 0.03, "basophil": 0.01, "lymphocyte": 0.32, "monocyte": 0.07}
-BLASTS = (0.3, 0.8)  # share of lymphoblasts among the white cells of a patient with leukaemia
+BLASTS = (0.3, 0.8)  # share of lymphoblasts among the white blood cells of a patient with leukaemia
 
 
 def morphology_of(label: str, subtype: str) -> Morphology:

@@ -13,8 +13,8 @@ from helpers.datasets.errors import DatasetError
 from helpers.datasets.synthetic import cache, camera, morphology, rendering, scene, stains
 
 TASKS = ("types", "leukaemia", "fields")
-NEIGHBOURS = 0.08  # share of pictures in which the edge cuts a second white cell
-MAX_WHITE_CELLS = 4  # white cells in a field
+NEIGHBOURS = 0.08  # share of pictures in which the edge cuts a second white blood cell
+MAX_WHITE_CELLS = 4  # white blood cells in a field
 # Keys of the random streams.
 _BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
 
@@ -144,7 +144,7 @@ class SyntheticReader:
         return scene.compose_field(cells, who, self._stain(batch), self._random(_PAINT, number))
 
     def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
-        """Class, FAB type and measures of the white cells of a field."""
+        """Class, FAB type and measures of the white blood cells of a field."""
         count = int(self._random(_CELL, number).integers(1, MAX_WHITE_CELLS, endpoint=True))
         return [self._cell(number, k) for k in range(1, count + 1)]
 

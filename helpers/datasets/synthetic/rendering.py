@@ -1,4 +1,4 @@
-"""Amounts of stained substances on the slide: one white cell, red cells, platelets, precipitate.
+"""Amounts of stained substances on the slide: one white blood cell, red cells, platelets, precipitate.
 
 A *canvas* is ``float64 (height, width, 4)``, the four substances of :mod:`stains` in units of optical density, on a
 grid of :data:`PITCH` micrometres: about half of what an oil-immersion objective resolves (0.2 µm).
@@ -23,8 +23,8 @@ class PatientProfile:
     """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
 
     ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
-    that they cover, ``contact`` how often they press against the white cell, ``platelets`` and ``precipitate`` are
-    numbers per 100 µm², ``haze`` is the plasma's eosin, ``light`` the empty field's colour, ``blur`` is in µm.
+    that they cover, ``contact`` how often they press against the white blood cell, ``platelets`` and ``precipitate``
+    are numbers per 100 µm², ``haze`` is the plasma's eosin, ``light`` the empty field's colour, ``blur`` is in µm.
     """
 
     size: float
@@ -55,7 +55,7 @@ def white_cell(
     stain: Stain,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One white cell on its own patch.
+    """One white blood cell on its own patch.
 
     Args:
         morphology: the row of the table.

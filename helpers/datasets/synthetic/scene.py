@@ -1,4 +1,4 @@
-"""What lies under the objective: a white cell among red cells, or a whole field, of one patient's slide."""
+"""What lies under the objective: a white blood cell among red cells, or a whole field, of one patient's slide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Box = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class Cell:
-    """What is decided of one white cell before it is drawn; see :class:`morphology.Morphology` for the units."""
+    """What is decided of one white blood cell before it is drawn; see :class:`morphology.Morphology` for the units."""
 
     morphology: Morphology
     diameter: float
@@ -73,11 +73,11 @@ def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.rand
 def compose_cell(
     cell: Cell, profile: PatientProfile, stain: Stain, neighbour: Cell | None, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One white cell near the middle of a field of 24 µm.
+    """One white blood cell near the middle of a field of 24 µm.
 
     Args:
-        neighbour: a second white cell that is cut by the edge; like the annotators of wbc1 and wbc2, the mask leaves
-            it out.
+        neighbour: a second white blood cell that is cut by the edge; like the annotators of wbc1 and wbc2, the mask
+            leaves it out.
 
     Returns:
         Canvas ``float64 (192, 192, 4)`` and mask ``uint8 (192, 192)``.
@@ -107,7 +107,7 @@ def compose_cell(
 def compose_field(
     cells: list[Cell], profile: PatientProfile, stain: Stain, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[Box]]:
-    """A field of 80 µm with several white cells.
+    """A field of 80 µm with several white blood cells.
 
     Returns:
         Canvas ``float64 (640, 640, 4)``, mask ``uint8 (640, 640)`` and boxes ``(kind, left, top, right, bottom)`` in
@@ -122,7 +122,7 @@ def compose_field(
             if all(np.hypot(*(middle - place)) > cell.diameter / 2 + radius + 1 for place, radius in whites):
                 break
         else:
-            raise ValueError(f"no room for {len(cells)} white cells in a field of {FIELD_UM:.0f} µm")
+            raise ValueError(f"no room for {len(cells)} white blood cells in a field of {FIELD_UM:.0f} µm")
         patch, patch_mask = _white(cell, profile, stain, random)
         row, column = np.round(middle / PITCH).astype(int)
         _stamp(canvas, mask, patch, patch_mask, row, column)
@@ -198,7 +198,7 @@ def _surroundings(
     canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: PatientProfile, stain: Stain,
     random: np.random.Generator,
 ) -> list[Box]:  # fmt: skip
-    """Red cells, platelets and precipitate around the white cells, which lie on top; returns boxes of what shows."""
+    """Add red cells, platelets and precipitate below the white blood cells; return the boxes of what shows."""
     side, extent = len(taken), len(taken) * PITCH
     boxes, reds = [], []
     closeness = random.uniform(0.72, 1.0)
@@ -209,7 +209,7 @@ def _surroundings(
             break
         diameter = who.red_diameter * (1 + random.normal(0, 0.06))
         near = 0.3 if crowd else 0.46  # part of a red cell that is not under the white one
-        if crowd and attempt < 12:  # a wreath of red cells pressed against the white cell
+        if crowd and attempt < 12:  # a wreath of red cells pressed against the white blood cell
             white, radius = whites[attempt % len(whites)]
             turn, away = random.uniform(0, 2 * np.pi), radius + diameter * random.uniform(near, 0.55)
             place = white + away * np.array([np.sin(turn), np.cos(turn)])
