@@ -477,22 +477,22 @@ def test_a_folder_that_may_not_be_entered_is_refused(tmp_path, monkeypatch):
 # --- scaling
 
 
-@pytest.mark.parametrize("at_least", [16, 100, 150, 400])
+@pytest.mark.parametrize("min_size", [16, 100, 150, 400])
 @pytest.mark.parametrize("shape", [(400, 600), (600, 400)])
-def test_at_least_gives_at_least_that_size_or_the_whole_image(tmp_path, at_least, shape):
+def test_a_minimum_size_gives_at_least_that_size_or_the_whole_image(tmp_path, min_size, shape):
     path = save(tmp_path / "large.jpg", cell(*shape))
-    height, width = images.read_image(path, min_size=at_least).shape[:2]
-    assert min(height, width) >= at_least
+    height, width = images.read_image(path, min_size=min_size).shape[:2]
+    assert min(height, width) >= min_size
     assert height / width == pytest.approx(shape[0] / shape[1], rel=0.05)
 
 
-def test_at_least_saves_work_on_a_large_jpeg(tmp_path):
+def test_a_minimum_size_saves_work_on_a_large_jpeg(tmp_path):
     path = save(tmp_path / "large.jpg", cell(400, 600))
     assert images.read_image(path, min_size=100).shape == (100, 150, 3)
     assert images.read_image(path).shape == (400, 600, 3)
 
 
-def test_at_least_does_not_change_a_png(tmp_path):
+def test_a_minimum_size_does_not_change_a_png(tmp_path):
     assert np.array_equal(images.read_image(save(tmp_path / "cell.png", cell()), min_size=8), cell())
 
 

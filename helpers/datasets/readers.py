@@ -116,7 +116,7 @@ class ArrayReader:
 
     array: np.ndarray = field(repr=False)
 
-    def read(self, row: Any, at_least: int | None) -> np.ndarray:
+    def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """See :class:`Reader`."""
         return self.array[row.array_index].copy()
 
