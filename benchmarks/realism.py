@@ -25,8 +25,10 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import augmentation, datasets, metrics, models, processes, provenance, results, splits, training
+from helpers import augmentation, datasets, metrics, models, processes, splits, training
 from helpers.backend import keras, layers
+from helpers.book import results
+from helpers.runs import provenance
 
 SEED, SIZE = 20, 128
 RESAMPLES = 1000

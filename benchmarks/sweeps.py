@@ -21,8 +21,9 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from helpers import profiles, sweeps
+from helpers import sweeps
 from helpers.project import CHECKOUT
+from helpers.runs import profiles
 from helpers.sweeps import worker
 
 WORKERS = 2

@@ -26,9 +26,10 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 
-from helpers import backbones, crossvalidation, datasets, metrics, processes, splits, training
+from helpers import backbones, datasets, metrics, processes, splits, training
 from helpers.backbones import extraction, runtime
 from helpers.backend import keras, layers, tf
+from helpers.learners import cross_validation
 
 NAME, SIZE, EPOCHS, BATCH, SEED = "efficientnet-lite0", 224, 100, 32, 20
 
@@ -64,7 +65,7 @@ def softmax(features: int, classes: int) -> keras.Model:
 
 
 def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.load_images(SIZE), crossvalidation.encode_labels(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), cross_validation.encode_labels(data), (part == "train").to_numpy()
     base = backbones.build_backbone(NAME)
     base.trainable = False
     inputs = keras.Input((SIZE, SIZE, 3))
@@ -72,15 +73,13 @@ def inside(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
     outputs = layers.Dense(len(data.classes), activation="softmax")(layers.Dropout(0.2)(x))
     model, marks = keras.Model(inputs, outputs), Marks(begun)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    batches = (
-        tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch(BATCH)
-    )
+    batches = tf.data.Dataset.from_tensor_slices((pictures[train], labels[train])).shuffle(600, seed=SEED).batch(BATCH)
     model.fit(batches.prefetch(2), epochs=EPOCHS, verbose=0, callbacks=[marks])
     return marks.at, model.predict(pictures[(part == "test").to_numpy()], verbose=0)
 
 
 def flattened(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
-    pictures, labels, train = data.load_images(SIZE), crossvalidation.encode_labels(data), (part == "train").to_numpy()
+    pictures, labels, train = data.load_images(SIZE), cross_validation.encode_labels(data), (part == "train").to_numpy()
     test = (part == "test").to_numpy()
     base = backbones.build_backbone(NAME)
     for name, at in (("train", train), ("test", test)):
@@ -107,7 +106,7 @@ def ours(data: datasets.Dataset, part: pd.Series, begun: float, folder: Path):
         model, _ = training.fit_head(
             build,
             seen,
-            crossvalidation.encode_labels(data),
+            cross_validation.encode_labels(data),
             split=part.to_numpy(),
             config=settings,
             checkpoint_dir=folder,

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import checks, files, images, metrics, modelcard, modelfile, models, outputs, tables
+from helpers import checks, files, images, metrics, models, outputs
 from helpers.backend import keras
-from helpers.modelcard import ModelCard
+from helpers.models import loading, model_card
+from helpers.models.model_card import ModelCard
+from helpers.reports import tables
 
 ROW_BYTES = 1024  # of the table for an image, which mostly takes a tenth of it; they must be free before the work
 
@@ -23,15 +25,15 @@ def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
         CardError: the card is missing, damaged or of another model.
         ModelError: the model cannot be read, or does not take or give what its card says.
     """
-    model_path = modelfile.require_file(model_path)
-    card = modelcard.read_card(model_path.with_suffix(".json"), ModelCard, model_path)
-    model = modelfile.load_model_file(model_path)
+    model_path = loading.require_file(model_path)
+    card = model_card.read_card(model_path.with_suffix(".json"), ModelCard, model_path)
+    model = loading.load_model_file(model_path)
     expected = (len(card.classes),) if len(card.classes) > 2 else (1, 2)
     if len(model.outputs) != 1 or len(model.output_shape) != 2 or model.output_shape[1] not in expected:
-        raise modelfile.ModelError(
+        raise loading.ModelError(
             f"{model_path}: gives {model.output_shape}, but its card has {len(card.classes)} classes"
         )
-    modelfile.require_input(model, model_path, card.size)
+    loading.require_input(model, model_path, card.size)
     return model, card
 
 
@@ -74,7 +76,7 @@ def predict(
     output = outputs.require_file(output, needed=outputs.MIB + len(paths) * ROW_BYTES)
     output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
-    seen = metrics.InputStatistics()
+    seen = checks.InputStatistics()
     names = dict(zip(paths, outputs.relative_names(paths, folder), strict=True))
     parts = list(_predicted(paths, model, card, seen, bad))
     if not parts:
@@ -88,7 +90,7 @@ def predict(
 
 
 def _predicted(
-    paths: Sequence[Path], model: keras.Model, card: ModelCard, seen: metrics.InputStatistics, bad: list[str]
+    paths: Sequence[Path], model: keras.Model, card: ModelCard, seen: checks.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
     classes, positive = card.classes, card.positive
     for read in images.read_batches(list(paths), bad, "classifying"):
@@ -96,8 +98,8 @@ def _predicted(
         seen.add(pictures)
         try:
             said = models.predict_proba(model, pictures, tta=True)
-        except modelfile.ModelError as error:
-            raise modelfile.ModelError(f"{read[0][0]}: {error}") from None
+        except loading.ModelError as error:
+            raise loading.ModelError(f"{read[0][0]}: {error}") from None
         table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])
         table.insert(0, "image", [path for path, _ in read])
         predicted = np.array(classes)[said.argmax(1)]

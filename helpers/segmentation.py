@@ -15,23 +15,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import (
-    checks,
-    features,
-    files,
-    images,
-    metrics,
-    modelcard,
-    modelfile,
-    outputs,
-    plots,
-    preprocessing,
-    scale,
-    tables,
-)
+from helpers import checks, features, files, images, outputs, plots, preprocessing
 from helpers.backend import keras
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS
-from helpers.models import CLASSES, predict_masks, stride
+from helpers.images import scale
+from helpers.models import CLASSES, loading, model_card, predict_masks, stride
+from helpers.reports import tables
 
 GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
 OUTPUTS = (".mask.png", ".overlay.png")
@@ -46,7 +35,7 @@ class Segmenter:
     """A U-Net and the note beside it."""
 
     model: keras.Model
-    note: modelcard.SegmentationNote
+    note: model_card.SegmentationNote
 
 
 @dataclass(frozen=True)
@@ -81,11 +70,11 @@ def save_model(
     shares = [_range_of((masks >= least).mean((1, 2))) for least in (CYTOPLASM, NUCLEUS)]
     with files.atomic_write(path) as part:
         model.save(part)
-        note = modelcard.SegmentationNote(
+        note = model_card.SegmentationNote(
             size=images.shape[1],
             classes=list(CLASSES),
-            sha256=modelfile.file_digest(part),
-            input=metrics.input_statistics(images),
+            sha256=loading.file_digest(part),
+            input=checks.input_statistics(images),
             cell_share=shares[0],
             nucleus_share=shares[1],
             um_per_pixel=um_per_pixel,
@@ -105,19 +94,19 @@ def load_model(path: Path) -> Segmenter:
         ModelError: the model is missing or damaged, or does not give three classes of each pixel of RGB images.
     """
     try:
-        path = modelfile.require_file(path)
-    except modelfile.ModelError as error:
-        raise modelfile.ModelError(
+        path = loading.require_file(path)
+    except loading.ModelError as error:
+        raise loading.ModelError(
             f"{error}; chapter 03 saves one in outputs/, below the folder that it runs in: "
             "build/quick/work/03-segment/ with make book, notebooks/ in JupyterLab"
         ) from None
-    note = modelcard.read_card(path.with_suffix(".json"), modelcard.SegmentationNote, path)
-    model = modelfile.load_model_file(path)
+    note = model_card.read_card(path.with_suffix(".json"), model_card.SegmentationNote, path)
+    model = loading.load_model_file(path)
     if len(model.outputs) != 1 or model.output_shape[-1] != len(CLASSES):
-        raise modelfile.ModelError(f"{path}: gives {model.output_shape}, not {', '.join(CLASSES)} of each pixel")
-    modelfile.require_input(model, path, note.size)
+        raise loading.ModelError(f"{path}: gives {model.output_shape}, not {', '.join(CLASSES)} of each pixel")
+    loading.require_input(model, path, note.size)
     if tuple(model.compute_output_shape((1, note.size, note.size, 3)))[:3] != (1, note.size, note.size):
-        raise modelfile.ModelError(f"{path}: its masks have another size than its images")
+        raise loading.ModelError(f"{path}: its masks have another size than its images")
     return Segmenter(model, note)
 
 
@@ -204,12 +193,12 @@ def segment(
     output_dir = outputs.require_folder(output_dir)
     chosen = [path for path in paths if not path.name.endswith(OUTPUTS)]
     if not chosen:
-        raise modelfile.ModelError(
+        raise loading.ModelError(
             f"{output_dir}: all {len(paths)} files are masks or overlays of this command; no image"
         )
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
     output_dir.mkdir(parents=True, exist_ok=True)
-    rows, shares, bad, seen = [], [], [], metrics.InputStatistics()
+    rows, shares, bad, seen = [], [], [], checks.InputStatistics()
     for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, seen, bad):
         shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
         rows.append(_write(names[path], image, mask, output_dir))
@@ -228,7 +217,7 @@ def _segmented(
     paths: list[Path],
     segmenter: Segmenter,
     um_per_pixel: float | None,
-    seen: metrics.InputStatistics,
+    seen: checks.InputStatistics,
     bad: list[str],
 ) -> Iterator[tuple[Path, np.ndarray, np.ndarray, np.ndarray]]:
     """Paths and images with their masks, at the model's size and at the image's own."""
@@ -264,8 +253,8 @@ def _write(name: str, image: np.ndarray, mask: np.ndarray, target: Path) -> tupl
 def _findings(
     table: pd.DataFrame,
     areas: np.ndarray,
-    note: modelcard.SegmentationNote,
-    seen: metrics.InputStatistics,
+    note: model_card.SegmentationNote,
+    seen: checks.InputStatistics,
     um_per_pixel: float | None,
 ) -> list[str]:
     """What must be explained before the masks are used; ``areas`` are those of cell and nucleus at the model's size."""

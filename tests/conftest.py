@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import datasets, kernels, processes, profiles, runs
+from helpers import datasets, processes
+from helpers.runs import kernels, profiles, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 processes.configure()
@@ -68,9 +69,9 @@ def empty_build(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def book():
     """The quick book, built once for all tests that look at it: the folder of its pages."""
-    from helpers.book import build
+    from helpers.book.building import build
 
     profile = profiles.read_profile(ROOT / "profiles" / "quick.yaml")
-    records = runs.run(profile)
+    records = runner.run(profile)
     assert [record.error for record in records if record.status != "done"] == []
     return build(profile.name, records).parent

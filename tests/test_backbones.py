@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
-from helpers import backbones, datasets, modelfile, models
+from helpers import backbones, datasets, models
 from helpers.backbones import efficientnet_lite, extraction, feature_store, registry, runtime, torch_checkpoint
+from helpers.models import loading
 
 REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
 
@@ -519,7 +520,7 @@ def test_a_two_branch_network_says_of_an_image_what_its_head_says_of_kept_featur
 def test_a_network_of_two_branches_can_be_saved(tmp_path):
     network = backbones.two_branch_model("efficientnet-lite0", models.dense_head(2 * 1280, 2))
     network.save(tmp_path / "two.keras")
-    again = modelfile.load_model_file(tmp_path / "two.keras")
+    again = loading.load_model_file(tmp_path / "two.keras")
     picture = PIXELS[:1]
     assert np.allclose(
         backbones.predict_two_branch(network, picture), backbones.predict_two_branch(again, picture), atol=1e-5

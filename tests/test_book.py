@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from helpers import notebooks, profiles, runs
-from helpers.book import build
+from helpers.book.building import build
 from helpers.project import Project
+from helpers.runs import notebooks, profiles, runner
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -106,7 +106,7 @@ def test_the_notebooks_say_what_they_were_committed_with(book):
 def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_says_so(tmp_path, empty_build):
     profile = tmp_path / "one.yaml"
     profile.write_text("notebooks: {00-start-here: {seed: 21}}\n")
-    records = runs.run(profiles.read_profile(profile))
+    records = runner.run(profiles.read_profile(profile))
     assert [record.status for record in records] == ["done"]
     pages = build("one", records).parent
     assert "seed = 21" in re.sub("<[^>]+>", "", (pages / "notebooks" / "00-start-here.html").read_text())

@@ -10,9 +10,11 @@ import nbformat
 import psutil
 import pytest
 
-from helpers import book, pages, processes, records, runs
+from helpers import processes
+from helpers.book import building, pages
 from helpers.project import Project
-from helpers.provenance import Provenance
+from helpers.runs import records, runner
+from helpers.runs.provenance import Provenance
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def desk(tmp_path, empty_build, monkeypatch):
             raise KeyboardInterrupt
         return subprocess.CompletedProcess(command, int("wrong" in text.read_text()), "", "WARNING: wrong")
 
-    monkeypatch.setattr(book, "_stage", stage)
+    monkeypatch.setattr(building, "_stage", stage)
     monkeypatch.setattr(processes, "run", render)
     return text, calls
 
@@ -41,37 +43,37 @@ def desk(tmp_path, empty_build, monkeypatch):
 def test_a_failed_build_leaves_no_pages_and_undoing_the_edit_renders_again(desk):
     text, calls = desk
     text.write_text("right")
-    page = book.build("try", [])
-    assert book.build("try", []) == page
+    page = building.build("try", [])
+    assert building.build("try", []) == page
     assert calls == ["right"]
     text.write_text("wrong")
-    with pytest.raises(book.BookError, match="WARNING: wrong"):
-        book.build("try", [])
+    with pytest.raises(building.BookError, match="WARNING: wrong"):
+        building.build("try", [])
     assert not page.exists()
     text.write_text("right")
-    assert book.build("try", []).read_text() == "right"
+    assert building.build("try", []).read_text() == "right"
     assert calls == ["right", "wrong", "right"]
 
 
 def test_a_build_that_was_killed_counts_for_nothing(desk):
     text, calls = desk
     text.write_text("right")
-    page = book.build("try", [])
+    page = building.build("try", [])
     text.write_text("killed")
     with pytest.raises(KeyboardInterrupt):
-        book.build("try", [])
+        building.build("try", [])
     assert page.read_text() == "killed"  # so nobody had time to remove it
     text.write_text("right")
-    assert book.build("try", []).read_text() == "right"
+    assert building.build("try", []).read_text() == "right"
     assert len(calls) == 3
 
 
 def test_another_version_of_a_library_renders_again(desk, monkeypatch):
     text, calls = desk
     text.write_text("right")
-    book.build("try", [])
-    monkeypatch.setattr(runs, "installed", lambda: {"sphinx": "0.1"})
-    book.build("try", [])
+    building.build("try", [])
+    monkeypatch.setattr(runner, "installed", lambda: {"sphinx": "0.1"})
+    building.build("try", [])
     assert len(calls) == 2
 
 
@@ -85,7 +87,7 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, empt
         nbformat.write(nbformat.v4.new_notebook(cells=cells), place.executed)
     made = Provenance("none", "2 cores", {"OpenMP": "1", "TensorFlow": "1"}, "3.11", {})
     record = records.Record(name, "done", 1.0, {}, "2026", made)  # of the second only
-    book._stage("try", [record], tmp_path / "stage")
+    building._stage("try", [record], tmp_path / "stage")
     shown = [(tmp_path / "stage" / "notebooks" / f"{name}.ipynb").read_text() for name in chapters]
     assert ["as it ran" in text for text in shown] == [False, True]
     assert ["This chapter is not part of the run" in text for text in shown] == [True, False]
@@ -93,7 +95,7 @@ def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, empt
 
 def test_two_processes_do_not_build_one_book(desk, empty_build):
     with records.locked(empty_build / "try"), pytest.raises(records.RunError, match="another process works here"):
-        book.build("try", [])
+        building.build("try", [])
 
 
 # --- processes

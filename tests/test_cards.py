@@ -5,8 +5,10 @@ import re
 import numpy as np
 from typer.testing import CliRunner
 
-from helpers import cards, datasets, images, modelcard
+from helpers import datasets, images
 from helpers.cli import app
+from helpers.models import model_card
+from helpers.reports import cards
 
 CARD = {
     "purpose": "teaching and research; not for diagnosis",
@@ -38,7 +40,7 @@ CARD = {
 
 
 def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_missing():
-    text = cards.model_card(modelcard.ModelCard(**CARD))
+    text = cards.model_card(model_card.ModelCard(**CARD))
     assert "| AUC | 0.812 [0.700, 0.900] | 200 | 20 |" in text
     assert "| accuracy | 0.804 (range of groups 0.000 to 1.000) | 275 | 3 |" in text
     assert "| specificity | 0.500 (no interval) | 10 | 1 |" in text
@@ -59,7 +61,7 @@ def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
     strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Alarm, `<img>`: *all*."]}
     data = {"name": "folder:</td>", "title": "[x](http://x)", "sha256": "1" * 64}
     content = {**CARD, **strange, "data": data, "split": "by <b>patient</b>"}
-    text = cards.model_card(modelcard.ModelCard(**content))
+    text = cards.model_card(model_card.ModelCard(**content))
     assert "# Model card: encoder, &lt;script&gt; or a&#124;b" in text
     assert "- **a&#124;b** is called from" in text
     assert r"- Alarm, \`&lt;img&gt;\`: \*all\*." in text

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from helpers import citations
 from helpers.project import Project
+from helpers.runs import citations
 
 BAIN = "https://doi.org/10.1002/9781118817322"
 KAPOOR = "https://doi.org/10.1016/j.patter.2023.100804"

@@ -556,7 +556,7 @@ def test_a_model_that_ranks_the_wrong_way_round_raises_an_alarm(good):
 def test_another_input_than_in_training_raises_an_alarm():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     images[..., 2] //= 4
-    learnt = metrics.input_statistics(images)
+    learnt = checks.input_statistics(images)
     assert checks.check_input_shift(images[:2], learnt) == []
     scaled = checks.check_input_shift((images / 255).astype(np.float32), learnt)
     assert "images are float32, the model learnt from uint8" in scaled[0].observed
@@ -568,7 +568,7 @@ def test_another_input_than_in_training_raises_an_alarm():
 def test_red_and_blue_exchanged_raise_an_alarm_on_cells_and_other_patients_do_not(task):
     cells = datasets.load("synthetic", n_images=200, n_patients=30, size=48, task=task)
     pictures, held_out = cells.load_images(48), (splits.group_folds(cells.frame, 3, 0) == 0).to_numpy()
-    learnt = metrics.input_statistics(pictures[~held_out])
+    learnt = checks.input_statistics(pictures[~held_out])
     assert checks.check_input_shift(pictures[held_out], learnt) == []
     (alarm,) = checks.check_input_shift(pictures[held_out][..., ::-1], learnt)
     assert "twice as well with red and blue exchanged" in alarm.observed
@@ -585,7 +585,7 @@ def test_all_alarms_asks_every_one(good):
     patient = good["group"].astype(int)
     part = pd.Series(np.select([patient < 20, patient < 30], ["train", "validation"], "test"), good.index)
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
-    learnt = metrics.input_statistics(images)
+    learnt = checks.input_statistics(images)
     assert checks.run_checks(good, "ill", 0.5, good, part, images, learnt, seed=0) == []
     bad = good.assign(p_ill=0.9, p_well=0.1)
     by_cell = pd.Series(np.resize(["train", "validation", "test"], len(good)), good.index)
@@ -598,11 +598,11 @@ def test_all_alarms_asks_every_one(good):
 def test_statistics_of_images_a_few_at_a_time_are_those_of_all_at_once():
     pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 11, 3), np.uint8) // [1, 2, 5]
     pictures = pictures.astype(np.uint8)
-    several = metrics.InputStatistics()
+    several = checks.InputStatistics()
     for start in range(0, 7, 3):
         several.add(pictures[start : start + 3])
-    assert several.summary() == metrics.input_statistics(pictures)
-    one = metrics.InputStatistics()
+    assert several.summary() == checks.input_statistics(pictures)
+    one = checks.InputStatistics()
     one.add(np.full((1, 2, 2, 3), 9, np.uint8))
     assert one.summary() == {"dtype": "uint8", "low": 9.0, "high": 9.0, "mean": [9.0, 9.0, 9.0]}
 
@@ -610,7 +610,7 @@ def test_statistics_of_images_a_few_at_a_time_are_those_of_all_at_once():
 def test_real_images_are_judged_over_all_and_not_one_by_one(real):
     """The images that a model has learnt from raise no alarm together; many do alone, dark or light as they are."""
     pictures = real("wbc1").load_images(64)
-    learnt, together = metrics.input_statistics(pictures), metrics.InputStatistics()
+    learnt, together = checks.input_statistics(pictures), checks.InputStatistics()
     for picture in pictures:
         together.add(picture[None])
     assert checks.check_input_statistics(together.summary(), learnt) == []

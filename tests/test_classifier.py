@@ -14,20 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import (
-    cards,
-    checks,
-    classification,
-    datasets,
-    images,
-    metrics,
-    modelcard,
-    modelfile,
-    models,
-    outputs,
-    prediction,
-    training,
-)
+from helpers import checks, datasets, images, metrics, models, outputs, prediction, training
+from helpers.learners import classifier
+from helpers.models import loading, model_card
+from helpers.reports import cards
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -198,14 +188,14 @@ def copied(trained, tmp_path):
 def test_a_model_or_card_that_cannot_be_used_is_named(copied, damage, said):
     model, card = copied
     damage(card, model)
-    with pytest.raises((modelcard.CardError, modelfile.ModelError), match=said):
+    with pytest.raises((model_card.CardError, loading.ModelError), match=said):
         prediction.load(model)
 
 
 def test_a_model_beside_the_card_of_another_is_refused(copied):
     path, _ = copied
     models.unet_encoder_classifier(12, 2).save(path)
-    with pytest.raises(modelcard.CardError, match=r"m\.json: is of another model \(SHA-256 \w{12}…, and m\.keras has"):
+    with pytest.raises(model_card.CardError, match=r"m\.json: is of another model \(SHA-256 \w{12}…, and m\.keras has"):
         prediction.load(path)
 
 
@@ -215,8 +205,8 @@ def test_a_model_with_weights_that_are_not_finite_calls_nothing_healthy(copied):
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     model.save(path)
     content = json.loads(card.read_text())
-    card.write_text(json.dumps({**content, "sha256": modelfile.file_digest(path)}))
-    with pytest.raises(modelfile.ModelError, match=r"m\.keras: .*its weights are not finite"):
+    card.write_text(json.dumps({**content, "sha256": loading.file_digest(path)}))
+    with pytest.raises(loading.ModelError, match=r"m\.keras: .*its weights are not finite"):
         prediction.load(path)
 
 
@@ -230,7 +220,7 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
             2, "relu", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
         )
         model = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
-        with pytest.raises(modelfile.ModelError, match=rf"\.png: the model gives {said}"):
+        with pytest.raises(loading.ModelError, match=rf"\.png: the model gives {said}"):
             prediction.predict([first], model, card, tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
 
@@ -245,16 +235,16 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
 )
 def test_a_training_that_cannot_start_says_why(tmp_path, network, positive, path, said):
     data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia")
-    with pytest.raises(classification.ClassifierError, match=said):
-        classification.train(data, network, positive, sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / path)
+    with pytest.raises(classifier.ClassifierError, match=said):
+        classifier.train(data, network, positive, sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / path)
 
 
 @pytest.mark.parametrize(("sensitivity", "assurance"), [(0.0, None), (1.2, None), (0.9, 0.0), (0.9, 1.0)])
 def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, sensitivity, assurance):
     data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia", size=32)
     given = {"epochs": 1, "seed": 20, "model_path": tmp_path / "m.keras"}
-    with pytest.raises(classification.ClassifierError, match=f"sensitivity {sensitivity} must"):
-        classification.train(data, "encoder", "lymphoblast", sensitivity=sensitivity, assurance=assurance, **given)
+    with pytest.raises(classifier.ClassifierError, match=f"sensitivity {sensitivity} must"):
+        classifier.train(data, "encoder", "lymphoblast", sensitivity=sensitivity, assurance=assurance, **given)
     assert not list(tmp_path.iterdir())
 
 
@@ -269,8 +259,8 @@ def test_a_threshold_that_cannot_be_chosen_stops_before_the_training(tmp_path, s
 )
 def test_numbers_out_of_range_stop_before_the_training(tmp_path, epochs, seed, batch, said):
     data = datasets.load("synthetic", n_images=20, n_patients=10, task="leukaemia", size=32)
-    with pytest.raises(classification.ClassifierError, match=said):
-        classification.train(
+    with pytest.raises(classifier.ClassifierError, match=said):
+        classifier.train(
             data,
             "encoder",
             "lymphoblast",
@@ -289,13 +279,13 @@ def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monk
     for name in ("m.keras", "m.json", "m.md"):
         (tmp_path / name).mkdir()
         with pytest.raises(outputs.OutputError, match=f"{name}: is a folder; give the name of a file"):
-            classification.train(
+            classifier.train(
                 data, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
             )
         (tmp_path / name).rmdir()
     (tmp_path / "m.training").write_text("")
     with pytest.raises(outputs.OutputError, match=r"m\.training: is a file, and a folder is needed there"):
-        classification.train(
+        classifier.train(
             data, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
         )
     assert [path.name for path in tmp_path.iterdir()] == ["m.training"]
@@ -304,7 +294,7 @@ def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monk
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    assert classification._checked_outputs(Path("~/x.keras")) == tmp_path / "home" / "x.keras"
+    assert classifier._checked_outputs(Path("~/x.keras")) == tmp_path / "home" / "x.keras"
     assert not list(tmp_path.iterdir())
 
 
@@ -312,7 +302,7 @@ def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
     data = datasets.load("synthetic", n_images=60, n_patients=10, task="leukaemia", size=32)
     one = data.select_classes(["lymphocyte"])
     with pytest.raises(datasets.DatasetError, match="all 30 images are of one class, lymphocyte; add a folder"):
-        classification.train(
+        classifier.train(
             one, "encoder", "lymphocyte", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
         )
     frame = data.frame.assign(group=[f"P{k % 10}" for k in range(60)])
@@ -325,9 +315,9 @@ def test_parts_of_the_split_without_a_class_stop_before_the_training(tmp_path):
     )
     with (
         pytest.warns(UserWarning, match="fewer groups than the 5 folds"),
-        pytest.raises(classification.ClassifierError, match=said),
+        pytest.raises(classifier.ClassifierError, match=said),
     ):
-        classification.train(
+        classifier.train(
             few, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
         )
     assert not list(tmp_path.iterdir())

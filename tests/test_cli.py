@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from helpers import provenance
 from helpers.cli import app
 from helpers.project import CHECKOUT
+from helpers.runs import provenance
 
 # What takes from a tenth of a second to several seconds to import.
 HEAVY = {

@@ -17,8 +17,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from helpers import notebooks
 from helpers.project import CHECKOUT
+from helpers.runs import notebooks
 
 RECORD = CHECKOUT / "tests" / "reference" / "colab.txt"
 PATHS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))

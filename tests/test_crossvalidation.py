@@ -11,22 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import (
-    augmentation,
-    checks,
-    crossvalidation,
-    datasets,
-    features,
-    images,
-    metrics,
-    models,
-    notebooks,
-    pitfalls,
-    search,
-    splits,
-    training,
-)
+from helpers import augmentation, checks, datasets, features, images, metrics, models, splits, training
+from helpers.learners import cross_validation, pitfalls, search
 from helpers.project import CHECKOUT
+from helpers.runs import notebooks
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +39,16 @@ def constant(folds):
 
 def test_every_image_is_tested_once_by_a_learner_that_was_given_its_fold(data):
     fold, folds = splits.group_folds(data.frame, 5, seed=1), []
-    test, validation = crossvalidation.cross_validate(data, fold, constant(folds))
+    test, validation = cross_validation.cross_validate(data, fold, constant(folds))
     assert sorted(test.index) == sorted(validation.index) == sorted(data.frame.index)
     assert (test["fold"] == fold.loc[test.index]).all()
     assert ((validation["fold"] + 1) % 5 == fold.loc[validation.index]).all()
     for one in folds:
         assert splits.find_leakage(data.frame, one.split_of(data.frame.index)) == []
     with pytest.raises(datasets.DatasetError, match="no fold is tested"):
-        crossvalidation.cross_validate(data, fold, constant(folds), test_folds=[])
+        cross_validation.cross_validate(data, fold, constant(folds), test_folds=[])
     with pytest.raises(datasets.DatasetError, match=rf"do not hold the same images\n  - {fold.index[0]}"):
-        crossvalidation.cross_validate(data, fold[1:], constant(folds))
+        cross_validation.cross_validate(data, fold[1:], constant(folds))
 
 
 def test_a_learner_is_asked_for_validation_and_test_images_only_and_its_rows_keep_their_ids(data):
@@ -72,7 +60,7 @@ def test_a_learner_is_asked_for_validation_and_test_images_only_and_its_rows_kee
         return np.stack([number[ids], 1 - number[ids]], axis=1)
 
     shuffled = fold.sample(frac=1, random_state=0)
-    test, validation = crossvalidation.cross_validate(data, shuffled, learn, test_folds=[2])
+    test, validation = cross_validation.cross_validate(data, shuffled, learn, test_folds=[2])
     (ids,) = asked
     assert sorted(ids) == sorted(fold.index[fold.isin([2, 3])])
     for table in (test, validation):
@@ -87,24 +75,24 @@ def hide_labels(data, ids):
     return replace(data, frame=frame)
 
 
-@pytest.mark.parametrize("machine", crossvalidation.CLASSIFIERS)
+@pytest.mark.parametrize("machine", cross_validation.CLASSIFIERS)
 def test_machines_learn_from_features_and_never_from_the_test(data, measured, machine):
     fold = splits.group_folds(data.frame, 4, seed=1)
-    learn, first = crossvalidation.tabular_learner(measured, machine, seed=0), splits.split_for_fold(fold, 0)
+    learn, first = cross_validation.tabular_learner(measured, machine, seed=0), splits.split_for_fold(fold, 0)
     hidden = hide_labels(data, first.test)
     assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
-    test, _ = crossvalidation.cross_validate(data, fold, learn)
+    test, _ = cross_validation.cross_validate(data, fold, learn)
     assert metrics.roc_auc(test, data.classes[1], 0).value > 0.75
 
 
 def test_discriminant_analysis_learns_from_more_features_than_images_and_never_from_the_test(data, measured):
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 400)), data.frame.index)
     fold = splits.group_folds(data.frame, 4, seed=1)
-    learn = crossvalidation.lda_learner(pd.concat([measured, noise], axis=1))
+    learn = cross_validation.lda_learner(pd.concat([measured, noise], axis=1))
     first = splits.split_for_fold(fold, 0)
     hidden = hide_labels(data, first.test)
     assert np.allclose(learn(data, first, data.frame.index), learn(hidden, first, data.frame.index))
-    test, _ = crossvalidation.cross_validate(data, fold, learn)
+    test, _ = cross_validation.cross_validate(data, fold, learn)
     assert metrics.roc_auc(test, data.classes[1], 0).value > 0.7
 
 
@@ -113,8 +101,8 @@ def test_validation_images_are_trained_on_where_that_is_wanted(data, measured, t
     first = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     hidden = hide_labels(data, first.val[:15])
     for learn in (
-        crossvalidation.tabular_learner(measured, "logistic regression", seed=0, train_on_val=train_on_val),
-        crossvalidation.lda_learner(measured, train_on_val=train_on_val),
+        cross_validation.tabular_learner(measured, "logistic regression", seed=0, train_on_val=train_on_val),
+        cross_validation.lda_learner(measured, train_on_val=train_on_val),
     ):
         known, changed = learn(data, first, first.test), learn(hidden, first, first.test)
         assert np.allclose(known, changed) != train_on_val
@@ -127,7 +115,7 @@ def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
         return metrics.mean_score([table], "accuracy", 0)
 
     ready = {"score": accuracy, "seed": 2}
-    curve = crossvalidation.learning_curve(data, fold, constant(folds), sizes=[20, 10], test_folds=[0, 1], **ready)
+    curve = cross_validation.learning_curve(data, fold, constant(folds), sizes=[20, 10], test_folds=[0, 1], **ready)
     assert curve["images"].tolist() == [10, 20]
     assert curve["n"].tolist() == [(fold < 2).sum()] * 2
     by_size = [folds[:2], folds[2:]]
@@ -138,7 +126,7 @@ def test_a_learning_curve_draws_nested_subsets_and_leaves_the_test_alone(data):
             assert set(one.val) == set(fold.index[fold == k + 1])
     assert set(by_size[0][0].train) < set(by_size[1][0].train)
     folds.clear()
-    crossvalidation.learning_curve(data, fold, constant(folds), sizes=[60], test_folds=[0], train_on_val=True, **ready)
+    cross_validation.learning_curve(data, fold, constant(folds), sizes=[60], test_folds=[0], train_on_val=True, **ready)
     assert len(folds[0].train) + len(folds[0].val) == 60
     assert 0 < len(folds[0].val) < (fold == 1).sum()
 
@@ -151,7 +139,7 @@ def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data)
         return metrics.mean_score(tables, "accuracy", 0)
 
     ready = {"sizes": [10], "tested": [0], "score": accuracy, "seed": 2, "draws": 3}
-    curve = crossvalidation.learning_curve(data, fold, constant(folds), **ready)
+    curve = cross_validation.learning_curve(data, fold, constant(folds), **ready)
     assert scored == [3]
     assert curve["n"].tolist() == [(fold == 0).sum()]
     assert len({tuple(one.train) for one in folds}) == 3
@@ -162,7 +150,7 @@ def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_the
     noise = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 60)), data.frame.index)
     one = splits.split_for_fold(splits.group_folds(data.frame, 5, seed=1), 0)
     known = one.train.append(one.val)
-    learn = crossvalidation.tabular_learner(noise, "support vector machine", seed=0)
+    learn = cross_validation.tabular_learner(noise, "support vector machine", seed=0)
     table = metrics.prediction_table(data.frame.loc[known], learn(data, one, known), data.classes, fold=0)
     assert metrics.roc_auc(table, data.classes[1], 0).value < 0.65  # by heart it would be 1
 
@@ -173,7 +161,7 @@ def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
         "how": augmentation.NO_AUGMENTATION,
         "folder": tmp_path,
     }
-    learn = crossvalidation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready)
+    learn = cross_validation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready)
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     probabilities = learn(data, one, one.test)
     assert probabilities.shape == (len(one.test), 2)
@@ -191,14 +179,14 @@ def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "fit_classifier", fit_classifier)
     ready = {"settings": training.TrainingConfig(1), "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
-    crossvalidation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready, copies=90)(
+    cross_validation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready, copies=90)(
         data, one, one.test
     )
     train, validation = (given["part"] == name for name in ("train", "validation"))
     assert np.array_equal(given["images"][train][: len(one.train)], data.select(one.train).load_images(32))
     assert np.array_equal(given["images"][validation], data.select(one.val).load_images(32))
-    assert np.array_equal(given["labels"][validation], crossvalidation.encode_labels(data, one.val))
-    before = np.bincount(crossvalidation.encode_labels(data, one.train))
+    assert np.array_equal(given["labels"][validation], cross_validation.encode_labels(data, one.val))
+    before = np.bincount(cross_validation.encode_labels(data, one.train))
     assert np.bincount(given["labels"][train]).tolist() == [max(90, n) for n in before]
 
 
@@ -256,15 +244,15 @@ def only_tested(data, fold, label):
 def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
     cells, one = types
     one = only_tested(cells, one, cells.classes[missing])
-    codes = crossvalidation.encode_labels(cells)
+    codes = cross_validation.encode_labels(cells)
     told = pd.DataFrame(np.eye(3)[codes] + np.random.default_rng(0).normal(0, 0.1, (len(cells), 3)), cells.frame.index)
-    learners = [crossvalidation.tabular_learner(told, machine, seed=0) for machine in crossvalidation.CLASSIFIERS]
-    for learn in (*learners, crossvalidation.lda_learner(told)):
+    learners = [cross_validation.tabular_learner(told, machine, seed=0) for machine in cross_validation.CLASSIFIERS]
+    for learn in (*learners, cross_validation.lda_learner(told)):
         probabilities = learn(cells, one, cells.frame.index)
         assert probabilities.shape == (len(cells), 3)
         assert (probabilities[:, missing] == 0).all()
         assert probabilities.sum(1) == pytest.approx(1)
-    tested = crossvalidation.encode_labels(cells.select(one.test))
+    tested = cross_validation.encode_labels(cells.select(one.test))
     right = learners[0](cells, one, one.test).argmax(1) == tested
     assert right[tested != missing].all()
 
@@ -274,9 +262,9 @@ def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(t
     one = only_tested(cells, one, cells.classes[2])
     ready = {"settings": training.TrainingConfig(1, batch_size=32), "folder": tmp_path}
     build = partial(models.unet_encoder_classifier, 4, 3, depth=2)
-    network = crossvalidation.cnn_learner(build, 32, augmentation=augmentation.NO_AUGMENTATION, copies=20, **ready)
+    network = cross_validation.cnn_learner(build, 32, augmentation=augmentation.NO_AUGMENTATION, copies=20, **ready)
     seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
-    head = crossvalidation.feature_head_learner(seen, partial(models.dense_head, 5, 3), **ready)
+    head = cross_validation.feature_head_learner(seen, partial(models.dense_head, 5, 3), **ready)
     searched = search.searched_head_learner(pd.DataFrame(seen[:, 0], cells.frame.index), seed=0, nodes=4)
     for learn in (network, head, searched):
         assert learn(cells, one, one.test).shape == (len(one.test), 3)
@@ -284,13 +272,13 @@ def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(t
 
 def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
     cells, one = types
-    seen = np.eye(3, dtype=np.float16)[crossvalidation.encode_labels(cells)][:, None]
+    seen = np.eye(3, dtype=np.float16)[cross_validation.encode_labels(cells)][:, None]
     settings = training.TrainingConfig(60, learning_rate=0.1, patience=60, batch_size=32)
-    learn = crossvalidation.feature_head_learner(
+    learn = cross_validation.feature_head_learner(
         seen, partial(models.dense_head, 3, 3), config=settings, checkpoint_dir=tmp_path
     )
     test = one.test[::-1]
-    assert (learn(cells, one, test).argmax(1) == crossvalidation.encode_labels(cells.select(test))).all()
+    assert (learn(cells, one, test).argmax(1) == cross_validation.encode_labels(cells.select(test))).all()
     with pytest.raises(datasets.DatasetError, match=f"{len(one.test)} images, but features of {len(cells)}"):
         learn(cells.select(one.test), one, test)
 
@@ -298,7 +286,7 @@ def test_a_head_finds_the_features_of_the_images_by_their_ids(types, tmp_path):
 def test_one_class_is_too_few_to_learn_from(data, measured):
     one = only_tested(data, splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0), data.classes[0])
     with pytest.raises(datasets.DatasetError, match="synthetic: 1 class to learn from, and at least 2 are needed"):
-        crossvalidation.tabular_learner(measured, "logistic regression", seed=0)(data, one, one.test)
+        cross_validation.tabular_learner(measured, "logistic regression", seed=0)(data, one, one.test)
 
 
 def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured):

@@ -12,10 +12,11 @@ from pictures import class_folder, picture, save, write
 from PIL import Image
 from typer.testing import CliRunner
 
-from helpers import cards, datasets, prediction, segmentation, splits
+from helpers import datasets, prediction, segmentation, splits
 from helpers.cli import app
 from helpers.datasets import DatasetError, find_images, listing, load
 from helpers.errors import LeukobookError
+from helpers.reports import cards
 
 
 def ids_of(dataset):

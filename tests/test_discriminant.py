@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from helpers.discriminant import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA
 
 
 @pytest.mark.parametrize(("n", "features", "classes"), [(60, 20, 3), (60, 300, 3), (24, 100, 2)])

@@ -36,9 +36,9 @@ if strategy == "mirrored":  # two devices of one processor stand for two GPUs
     both = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], both)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    training.distributed.strategy = lambda name: two
+    training.distributed.get_strategy = lambda name: two
 elif strategy:
-    training.strategy(strategy)
+    training.get_strategy(strategy)
 
 
 def small(classes):
@@ -59,22 +59,22 @@ def wait_after(last, begin):
     return begun
 
 
-training.loop.PAUSE = 0.0  # a state after every epoch
+training.fitting.PAUSE = 0.0  # a state after every epoch
 if last := int(os.environ.get("LAST", 0)):
-    training.loop._Keeper.on_epoch_begin = wait_after(last, training.loop._Keeper.on_epoch_begin)
+    training.fitting._Keeper.on_epoch_begin = wait_after(last, training.fitting._Keeper.on_epoch_begin)
 cells = datasets.load("synthetic", n_images=40, n_patients=10, size=32)
 labels = np.arange(40) % 3 // 2
 part = np.where(np.arange(40) < learnt, "train", "validation")
-settings = training.Settings(epochs=epochs, rate=0.01, batch=8, patience=10**6, strategy=strategy)
+settings = training.TrainingConfig(epochs=epochs, learning_rate=0.01, batch_size=8, patience=10**6, strategy=strategy)
 model, history = training.fit_classifier(
     partial(small, 2),
-    cells.images(32),
+    cells.load_images(32),
     labels,
-    part=part,
-    settings=settings,
-    how=augmentation.Augmentation(),
-    folder=folder / "state",
-    balance=True,
+    split=part,
+    config=settings,
+    augmentation=augmentation.Augmentation(),
+    checkpoint_dir=folder / "state",
+    class_weight=True,
 )
 np.savez(folder / "model.npz", *model.get_weights())
 history.to_csv(folder / "history.csv", index=False)

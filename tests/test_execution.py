@@ -5,8 +5,8 @@ import textwrap
 import nbformat
 import pytest
 
-from helpers import execution, kernels
-from helpers.execution import ExecutionError, KernelMonitor
+from helpers.runs import execution, kernels
+from helpers.runs.execution import ExecutionError, KernelMonitor
 
 DEAD = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 SAVES = """

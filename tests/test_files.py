@@ -87,7 +87,7 @@ def test_a_lock_is_free_again_after_an_error(tmp_path):
 
 def test_all_that_locks_can_be_imported_where_there_is_no_fcntl():
     """On Windows, and in a browser."""
-    code = "import sys; sys.modules['fcntl'] = None; import helpers.backbones, helpers.records"
+    code = "import sys; sys.modules['fcntl'] = None; import helpers.backbones, helpers.runs.records"
     with program(code) as process:
         assert process.wait() == 0, process.stderr.read()
     assert [path for path in (ROOT / "helpers").rglob("*.py") if "fcntl" in path.read_text(encoding="utf-8")] == []

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers import datasets, images, modelcard, modelfile, prediction, profiles
+from helpers import datasets, images, prediction
+from helpers.models import loading, model_card
 from helpers.project import CHECKOUT
+from helpers.runs import profiles
 
 # Bounded, repeatable, and without a database of examples in the working tree.
 bounded = settings(
@@ -170,7 +172,7 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.keras"
     inputs = keras.Input((32, 32, 3))
     keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(inputs))).save(path)
-    CARD["sha256"] = modelfile.file_digest(path)
+    CARD["sha256"] = loading.file_digest(path)
     return path
 
 
@@ -183,7 +185,7 @@ def test_any_card_is_loaded_or_refused(tmp_path, model, content):
     path.with_suffix(".json").write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         _, found = prediction.load(path)
-    except (modelcard.CardError, modelfile.ModelError) as error:
+    except (model_card.CardError, loading.ModelError) as error:
         assert str(tmp_path) in str(error)
         assert "\n" not in str(error)
     else:
@@ -201,8 +203,8 @@ def test_any_model_file_is_loaded_or_refused(tmp_path, model, changes, kept):
         content[int(place * (len(content) - 1))] = value
     path.write_bytes(content[: int(kept * len(content))])
     try:
-        found = modelfile.load_model_file(path)
-    except modelfile.ModelError as error:
+        found = loading.load_model_file(path)
+    except loading.ModelError as error:
         assert "m.keras" in str(error)
     else:
         assert found.output_shape == (None, 2)
@@ -215,8 +217,8 @@ def test_a_model_file_that_holds_code_is_refused(tmp_path):
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
     model.save(tmp_path / "code.keras")
-    with pytest.raises(modelfile.ModelError, match=r"code\.keras"):
-        modelfile.load_model_file(tmp_path / "code.keras")
+    with pytest.raises(loading.ModelError, match=r"code\.keras"):
+        loading.load_model_file(tmp_path / "code.keras")
 
 
 def test_no_file_of_this_package_loads_pickles_or_unsafe_yaml():

@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import files, kernels, profiles, runs
+from helpers import files
+from helpers.runs import kernels, profiles, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = (
@@ -19,7 +20,7 @@ WHERE = (
 RUN = """
 import sys
 from pathlib import Path
-from helpers import kernels
+from helpers.runs import kernels
 root = Path(sys.argv[1])
 kernels.execute(root / "in.ipynb", root / "out.ipynb", {"value": 7}, root, progress=False)
 """
@@ -114,7 +115,7 @@ def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(tmp_path, emp
         real(source, *rest, **options)
 
     monkeypatch.setattr(kernels, "execute", with_more_time_for_the_second)
-    first, second = runs.run(profiles.read_profile(tmp_path / "try.yaml"))
+    first, second = runner.run(profiles.read_profile(tmp_path / "try.yaml"))
     assert (first.status, second.status) == ("failed", "done")
     assert "one, could not be executed: RuntimeError: Kernel didn't respond in 1 seconds" in first.error
 

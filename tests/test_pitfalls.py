@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import checks, metrics, pitfalls
+from helpers import checks, metrics
+from helpers.learners import pitfalls
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import time
 import nbformat
 import pytest
 
-from helpers import profiles
+from helpers.runs import profiles
 
 
 @pytest.fixture

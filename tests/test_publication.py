@@ -8,16 +8,19 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers import notebooks, pages, profiles, reports, results, runs, sweeps
+from helpers import reports, sweeps
+from helpers.book import pages, results
 from helpers.project import CHECKOUT, Project
 from helpers.publication import without_paths
+from helpers.runs import notebooks, profiles, runner
 
 SHOWS = """
 from helpers import processes
 processes.configure()
 import pathlib, warnings
 import pandas as pd
-from helpers import datasets, tables
+from helpers import datasets
+from helpers.reports import tables
 from helpers.project import Project
 data = datasets.load(dataset)
 pathlib.Path("outputs").mkdir()
@@ -71,7 +74,7 @@ def private(house, *texts):
             "dataset = \"folder:/home/ann/cells\"\nother = 'folder:/b/c'",
             "dataset = \"folder:cells\"\nother = 'folder:c'",
         ),
-        (f"{CHECKOUT}/helpers/runs.py:3", "helpers/runs.py:3"),
+        (f"{CHECKOUT}/helpers/runs/runner.py:3", "helpers/runs/runner.py:3"),
         (f"in {CHECKOUT}", "in ."),
         (
             f"{CHECKOUT}-2/x and {CHECKOUT}2",
@@ -96,9 +99,9 @@ def test_the_home_of_the_user_is_left_out(monkeypatch):
 
 def test_a_run_on_images_of_ones_own_publishes_no_place(house):
     profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}")
-    (record,) = runs.run(profile)
+    (record,) = runner.run(profile)
     assert record.status == "done", record.error
-    assert not runs.run(profile)[0].repeated
+    assert not runner.run(profile)[0].repeated
     results.publish(profile, [record], "python -m helpers publish try")
     build = house / "build" / "try"
     noted = nbformat.read(build / "notebooks" / "00-one.ipynb", 4)
@@ -119,7 +122,7 @@ def test_a_run_on_images_of_ones_own_publishes_no_place(house):
 def test_a_failure_keeps_no_place_in_its_record(house):
     profile = read(house, "notebooks: {00-one: {dataset: 'CELLS'}}")
     (house.parent / "cells" / "plain" / "0.png").write_bytes(b"no picture")
-    (record,) = runs.run(profile)
+    (record,) = runner.run(profile)
     assert record.status == "failed"
     assert "ann-example" in record.error  # on the screen of its user
     assert private(house, (house / "build" / "try" / "records" / "00-one.json").read_text()) == []

@@ -7,9 +7,11 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers import pages, plots, profiles, provenance, records, results
+from helpers import plots
+from helpers.book import pages, results
 from helpers.datasets.synthetic import morphology
 from helpers.project import Project
+from helpers.runs import profiles, provenance, records
 from helpers.sweeps import plan
 
 

@@ -16,8 +16,9 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from helpers import notebooks, pages, profiles, records, results, runs
+from helpers.book import pages, results
 from helpers.cli import app
+from helpers.runs import notebooks, profiles, records, runner
 
 PYTHON = {"language_info": {"name": "python"}}
 
@@ -113,10 +114,10 @@ def test_what_does_not_go_with_a_profile_is_refused(house, monkeypatch, words, c
 def test_another_version_of_a_library_runs_again(house, monkeypatch):
     write_notebook(house / "notebooks", "one")
     notebook = notebooks.read(house / "notebooks" / "one.ipynb")
-    before = runs.content_digest("one", notebook)
-    assert "tensorflow-cpu" in runs.installed()
-    monkeypatch.setattr(runs, "installed", lambda: {"tensorflow-cpu": "0.1"})
-    assert runs.content_digest("one", notebook) != before
+    before = runner.content_digest("one", notebook)
+    assert "tensorflow-cpu" in runner.installed()
+    monkeypatch.setattr(runner, "installed", lambda: {"tensorflow-cpu": "0.1"})
+    assert runner.content_digest("one", notebook) != before
 
 
 def test_only_what_has_changed_runs_again(house):
@@ -125,7 +126,9 @@ def test_only_what_has_changed_runs_again(house):
     text = "notebooks: {one: {value: 5}, two: }"
 
     def repeated():
-        return [record.notebook for record in runs.run(profiles.read_profile(profile(house, text))) if record.repeated]
+        return [
+            record.notebook for record in runner.run(profiles.read_profile(profile(house, text))) if record.repeated
+        ]
 
     assert repeated() == ["one", "two"]
     executed = nbformat.read(house / "build" / "try" / "notebooks" / "one.ipynb", 4)
@@ -147,7 +150,7 @@ def test_a_record_says_when_the_notebook_ended_and_not_when_it_began(house):
     write_notebook(
         house / "notebooks", "one", "import time; from pathlib import Path; time.sleep(1.1); Path('end').touch()"
     )
-    (record,) = runs.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
+    (record,) = runner.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
     end = int((house / "build" / "try" / "work" / "one" / "end").stat().st_mtime)
     assert datetime.fromisoformat(record.finished).timestamp() >= end
 
@@ -163,12 +166,12 @@ def test_changed_data_run_again(house, monkeypatch, tmp_path):
     made = nbformat.v4.new_code_cell("dataset = 'synthetic'", metadata={"tags": ["parameters"]})
     nbformat.write(nbformat.v4.new_notebook(cells=[made], metadata=PYTHON), house / "notebooks" / "one.ipynb")
     path = profile(house, f"notebooks: {{one: {{dataset: 'folder:{tmp_path / 'cells'}'}}}}")
-    assert runs.run(profiles.read_profile(path))[0].repeated
-    assert not runs.run(profiles.read_profile(path))[0].repeated
+    assert runner.run(profiles.read_profile(path))[0].repeated
+    assert not runner.run(profiles.read_profile(path))[0].repeated
     Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(cells / "0.png")
-    assert runs.run(profiles.read_profile(path))[0].repeated
+    assert runner.run(profiles.read_profile(path))[0].repeated
     (cells / "1.png").write_bytes(b"no picture")
-    failed = runs.run(profiles.read_profile(path))[0]
+    failed = runner.run(profiles.read_profile(path))[0]
     assert failed.status == "failed"
     assert "1.png" in failed.error
 
@@ -177,7 +180,7 @@ def test_a_failure_names_notebook_cell_and_error_and_the_others_still_run(house,
     write_notebook(house / "notebooks", "one", "print('so far')", "1 / 0", "print('never')")
     write_notebook(house / "notebooks", "two", "print('fine')")
     path = profile(house, "notebooks: {one: , two: }")
-    first, second = runs.run(profiles.read_profile(path))
+    first, second = runner.run(profiles.read_profile(path))
     assert (first.status, second.status) == ("failed", "done")
     assert "one, cell 3: ZeroDivisionError: division by zero" in first.error
     partial = nbformat.read(house / "build" / "try" / "failed" / "one.ipynb", 4)
@@ -185,7 +188,7 @@ def test_a_failure_names_notebook_cell_and_error_and_the_others_still_run(house,
     assert not (house / "build" / "try" / "notebooks" / "one.ipynb").exists()
     assert "ZeroDivisionError" in capsys.readouterr().out
     write_notebook(house / "notebooks", "one", "print('mended')")
-    again = runs.run(profiles.read_profile(path))
+    again = runner.run(profiles.read_profile(path))
     assert [(r.status, r.repeated) for r in again] == [("done", True), ("done", False)]
     assert not (house / "build" / "try" / "failed" / "one.ipynb").exists()
 
@@ -193,7 +196,7 @@ def test_a_failure_names_notebook_cell_and_error_and_the_others_still_run(house,
 def test_a_dead_kernel_is_reported(house):
     write_notebook(house / "notebooks", "one", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     write_notebook(house / "notebooks", "two", "print('fine')")
-    first, second = runs.run(profiles.read_profile(profile(house, "notebooks: {one: , two: }")))
+    first, second = runner.run(profiles.read_profile(profile(house, "notebooks: {one: , two: }")))
     assert (first.status, second.status) == ("failed", "done")
     assert "died" in first.error.lower()
 
@@ -203,8 +206,8 @@ def test_a_killed_run_goes_on_where_it_was(house):
     write_notebook(house / "notebooks", "two", "import time; time.sleep(60)")
     path = profile(house, "notebooks: {one: , two: }")
     program = (
-        "import sys; from pathlib import Path; from helpers import profiles, runs;"
-        "runs.run(profiles.read_profile(Path(sys.argv[1])))"
+        "import sys; from pathlib import Path; from helpers.runs import profiles, runner;"
+        "runner.run(profiles.read_profile(Path(sys.argv[1])))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(path)], start_new_session=True, stderr=subprocess.DEVNULL
@@ -218,7 +221,10 @@ def test_a_killed_run_goes_on_where_it_was(house):
     done = json.loads((house / "build" / "try" / "records" / "one.json").read_text())
     assert done["status"] == "done"
     write_notebook(house / "notebooks", "two", "print('now')")
-    assert [(r.status, r.repeated) for r in runs.run(profiles.read_profile(path))] == [("done", False), ("done", True)]
+    assert [(r.status, r.repeated) for r in runner.run(profiles.read_profile(path))] == [
+        ("done", False),
+        ("done", True),
+    ]
 
 
 def test_command_line_refuses_with_a_reason_and_an_exit_code(tmp_path):
@@ -241,7 +247,7 @@ def test_command_line_refuses_with_a_reason_and_an_exit_code(tmp_path):
 
 
 SHOWN = """
-from helpers.tables import save_table
+from helpers.reports.tables import save_table
 import pandas as pd, pathlib
 pathlib.Path("outputs").mkdir(exist_ok=True)
 save_table(pd.DataFrame({"seed": ["s"], "value": [10 * value]}), pathlib.Path("outputs/one.csv"), ["seed"])
@@ -249,7 +255,7 @@ save_table(pd.DataFrame({"seed": ["s"], "value": [10 * value]}), pathlib.Path("o
 
 
 def ran(house, text="notebooks: {one: }"):
-    return [record.notebook for record in runs.run(profiles.read_profile(profile(house, text))) if record.repeated]
+    return [record.notebook for record in runner.run(profiles.read_profile(profile(house, text))) if record.repeated]
 
 
 def published(house, text="notebooks: {one: }"):
@@ -342,7 +348,7 @@ def test_a_notebook_that_is_changed_while_it_runs_is_not_done(house):
     source = house / "notebooks" / "one.ipynb"
     change = f"p = pathlib.Path({str(source)!r}); p.write_text(p.read_text().replace('value = 1', 'value = 2'))"
     write_notebook(house / "notebooks", "one", SHOWN, change)
-    (record,) = runs.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
+    (record,) = runner.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
     assert record.status == "failed"
     assert record.error == "one: its code was changed while it ran; run it again"
     with pytest.raises(records.RunError, match="one has failed"):
@@ -354,7 +360,7 @@ def test_parameters_that_are_changed_between_profile_and_execution_are_not_taken
     read = profiles.read_profile(profile(house, "notebooks: {one: }"))
     source = house / "notebooks" / "one.ipynb"
     source.write_text(source.read_text().replace("value = 1", "value = 2"))
-    (record,) = runs.run(read)
+    (record,) = runner.run(read)
     assert record.error == "one: its parameters were changed after the profile was read; run it again"
     assert not (house / "build" / "try" / "work" / "one").exists()
     assert ran(house) == ["one"]
@@ -365,7 +371,7 @@ def test_a_notebook_that_has_gone_is_a_failure_and_the_others_run(house):
         write_notebook(house / "notebooks", name)
     read = profiles.read_profile(profile(house, "notebooks: {one: , two: }"))
     (house / "notebooks" / "one.ipynb").unlink()
-    first, second = runs.run(read)
+    first, second = runner.run(read)
     assert (first.status, second.status) == ("failed", "done")
     assert "one.ipynb: cannot be read (No such file or directory); restore it, or leave it out" in first.error
 
@@ -384,7 +390,7 @@ def test_one_command_parses_the_parameters_of_a_notebook_once_and_reads_no_recor
     write_notebook(house / "notebooks", "one", SHOWN)
     write_notebook(house / "notebooks", "two")
     chosen = profiles.read_profile(profile(house, "notebooks: {one: , two: }"))
-    made = runs.run(chosen)
+    made = runner.run(chosen)
     results.publish(chosen, made, "command")
     pages.status("try", made)
     assert calls == {"parameters": 2, "read_record": 2}  # the second to see whether there is anything to run
@@ -393,7 +399,7 @@ def test_one_command_parses_the_parameters_of_a_notebook_once_and_reads_no_recor
 def test_a_table_whose_rows_cannot_be_told_apart_fails_its_notebook(house):
     table = "pd.DataFrame({'value': [1, 2]}).to_csv('outputs/one-curve.csv', index=False)"
     write_notebook(house / "notebooks", "one", SHOWN, table)
-    (record,) = runs.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
+    (record,) = runner.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
     assert record.status == "failed"
     assert "one-curve.csv: '' names several rows; save it with tables.save_table" in record.error
 
@@ -482,7 +488,7 @@ def test_a_kernel_dies_with_the_process_that_has_started_it(house):
     while True: pass
     """
     write_notebook(house / "notebooks", "one", textwrap.dedent(busy))
-    program = IN_HOUSE + "runs.run(profiles.read_profile(root / 'profiles' / 'try.yaml'))"
+    program = IN_HOUSE + "runner.run(profiles.read_profile(root / 'profiles' / 'try.yaml'))"
     profile(house, "notebooks: {one: }")
     process = subprocess.Popen([sys.executable, "-c", program, str(house)], stderr=subprocess.DEVNULL)
     until = time.time() + 60
@@ -499,7 +505,8 @@ def test_a_kernel_dies_with_the_process_that_has_started_it(house):
 IN_HOUSE = """
 import sys
 from pathlib import Path
-from helpers import notebooks, profiles, records, results, runs
+from helpers.book import results
+from helpers.runs import notebooks, profiles, records, runner
 root = Path(sys.argv[1])
 """
 # Runs and publishes, changes a parameter or the code, is killed on the way, goes back to what it was, and publishes.
@@ -515,7 +522,7 @@ def set_to(seed, factor=10):
 
 def go():
     profile = profiles.read_profile(path)
-    results.publish(profile, runs.run(profile, lambda line: None), "command")
+    results.publish(profile, runner.run(profile, lambda line: None), "command")
 
 def fork(work):
     child = os.fork()
@@ -536,7 +543,7 @@ def pair():
     return [int(table["value"][0]), note.parameters["value"]]
 
 def publish_what_is_there():
-    record = records.Place(root / "build" / "try", "one").read_record()
+    record = records.RunFolder(root / "build" / "try", "one").read_record()
     results.publish(profiles.read_profile(path), [record] if record else [], "command")
 
 def attempt():

@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from helpers import images, modelcard, modelfile, segmentation
+from helpers import images, segmentation
 from helpers.datasets import DatasetError
 from helpers.datasets.listing import find_images
 from helpers.errors import LeukobookError
+from helpers.models import loading, model_card
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -110,7 +111,7 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
         assert ("measurements.csv: is there from an earlier run and will be replaced" in done.stdout) == bool(skipped)
         assert len(pd.read_csv(place / "measurements.csv")) == 3
     assert len(list(place.glob("*.mask.png"))) == 3
-    with pytest.raises(modelfile.ModelError, match="all 3 files are masks or overlays of this command"):
+    with pytest.raises(loading.ModelError, match="all 3 files are masks or overlays of this command"):
         segmentation.segment(
             sorted(place.glob("*.mask.png")), segmentation.load_model(place / "model.keras"), place / "out"
         )
@@ -166,7 +167,7 @@ def test_masks_of_values_that_are_not_finite_are_an_error_and_not_without_a_cell
     bias = keras.initializers.Constant(np.nan)
     model = keras.Model(inputs, keras.layers.Conv2D(3, 1, bias_initializer=bias, activation="softmax")(inputs))
     segmenter = segmentation.Segmenter(model, segmentation.load_model(place / "model.keras").note)
-    with pytest.raises(modelfile.ModelError, match="values that are not finite; its training has failed"):
+    with pytest.raises(loading.ModelError, match="values that are not finite; its training has failed"):
         segmentation.segment([place / "tall.png"], segmenter, place / "out")
 
 
@@ -226,14 +227,14 @@ def test_a_folder_that_cannot_be_written_stops_before_the_first_image(place):
 
 
 def test_what_keeps_a_run_from_starting_is_said(place):
-    with pytest.raises(modelfile.ModelError, match=r"No such file or directory.*; chapter 03 saves one in outputs/"):
+    with pytest.raises(loading.ModelError, match=r"No such file or directory.*; chapter 03 saves one in outputs/"):
         segmentation.load_model(place / "nothing.keras")
     with pytest.raises(DatasetError, match="no such folder"):
         find_images(place / "nowhere")
     (place / "other.keras").write_text("not a model")
     shutil.copy(place / "model.json", place / "other.json")
     with pytest.raises(
-        modelcard.CardError, match=r"other\.json: is of another model \(SHA-256 \w{12}…, and other\.keras"
+        model_card.CardError, match=r"other\.json: is of another model \(SHA-256 \w{12}…, and other\.keras"
     ):
         segmentation.load_model(place / "other.keras")
     note = json.loads((place / "model.json").read_text())
@@ -245,11 +246,11 @@ def test_what_keeps_a_run_from_starting_is_said(place):
         ({"more": 1}, "more is 1: extra inputs are not permitted"),
     ):
         (place / "model.json").write_text(json.dumps({**note, **change}))
-        with pytest.raises(modelcard.CardError, match=rf"model\.json: {said}"):
+        with pytest.raises(model_card.CardError, match=rf"model\.json: {said}"):
             segmentation.load_model(place / "model.keras")
     for text, said in (("no note", "not the card of a model, which is JSON"), ("[]", "input should be a valid dict")):
         (place / "model.json").write_text(text)
-        with pytest.raises(modelcard.CardError, match=said):
+        with pytest.raises(model_card.CardError, match=said):
             segmentation.load_model(place / "model.keras")
 
 
@@ -260,14 +261,14 @@ def test_a_model_that_does_not_give_three_classes_of_each_pixel_is_refused(place
         (keras.layers.Conv2D(3, 1, strides=2), "its masks have another size than its images"),
     ):
         save(place / "model.keras", keras.Model(inputs, layer(inputs)))
-        with pytest.raises(modelfile.ModelError, match=said):
+        with pytest.raises(loading.ModelError, match=said):
             segmentation.load_model(place / "model.keras")
 
 
 def test_a_model_that_carries_code_is_refused(place):
     inputs = keras.Input((None, None, 3))
     save(place / "model.keras", keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)))
-    with pytest.raises(modelfile.ModelError, match="cannot be read as a Keras model"):
+    with pytest.raises(loading.ModelError, match="cannot be read as a Keras model"):
         segmentation.load_model(place / "model.keras")
 
 

@@ -26,7 +26,9 @@ from distributed.security import Security
 from PIL import Image
 
 import helpers
-from helpers import profiles, provenance, sweeps, tables
+from helpers import sweeps
+from helpers.reports import tables
+from helpers.runs import profiles, provenance
 from helpers.sweeps import worker
 
 MEASURED = """
@@ -438,7 +440,7 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
     sys.path.insert(0, sys.argv[2])
     from test_sweeps import outcome
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    store = sweeps.Store(Path(sys.argv[1]))
+    store = sweeps.OutcomeStore(Path(sys.argv[1]))
     with store.locked():
         store.add(outcome())
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -668,7 +670,7 @@ def test_a_sweep_is_published_with_the_provenance_of_its_workers_and_not_after_a
 def test_two_notebooks_that_save_a_table_of_one_name_are_not_mixed(house, client):
     declared = """
     import pathlib, pandas as pd
-    from helpers.tables import save_table
+    from helpers.reports.tables import save_table
     pathlib.Path("outputs").mkdir()
     save_table(pd.DataFrame({"method": ["a"], "score": [value]}), pathlib.Path("outputs/scores.csv"), ["method"])
     """

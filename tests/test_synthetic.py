@@ -14,7 +14,8 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import disk
 
-from helpers import pages, splits
+from helpers import splits
+from helpers.book import pages
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset, DatasetError, load, synthetic
 from helpers.datasets.synthetic import cache, geometry, morphology, rendering, scene, stains
 

@@ -4,7 +4,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from helpers import files, tables
+from helpers import files
+from helpers.reports import tables
 
 CURVE = pd.DataFrame({"images": [10, 60, 10], "AUC": [0.5, 0.9, 0.6], "learner": ["a", "a", "b"]})
 

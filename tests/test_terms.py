@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import notebooks
 from helpers.cli import app
 from helpers.project import Project
+from helpers.runs import notebooks
 
 # Names of the first version; CHANGELOG.md says what each is called now.
 NAMES = (Path(__file__).parent / "reference" / "first-names.txt").read_text(encoding="utf-8")

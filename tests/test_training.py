@@ -497,9 +497,9 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 import test_training as t
 from helpers.datasets import load
-t.training.loop.PAUSE = 0.05
+t.training.fitting.PAUSE = 0.05
 dataset = load("synthetic", n_images=24, n_patients=6, size=32)
-t.fit((dataset.images(32), dataset.masks(32)), Path({folder!r}), epochs=40)
+t.fit((dataset.load_images(32), dataset.load_masks(32)), Path({folder!r}), epochs=40)
 """
 
 

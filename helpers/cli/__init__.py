@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, cls=Comm
 def _print_version(asked: bool) -> None:
     if not asked:
         return
-    from helpers import provenance
+    from helpers.runs import provenance
 
     try:
         typer.echo(provenance.version())

@@ -47,7 +47,8 @@ def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  #
 @app.command()
 def describe(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
     """Print the datasheet of a dataset, as Markdown."""
-    from helpers import cards, datasets
+    from helpers import datasets
+    from helpers.reports import cards
 
     typer.echo(cards.datasheet(datasets.load(name, root=root, **dataset_options(option))))
 

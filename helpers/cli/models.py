@@ -50,11 +50,12 @@ def train(
     strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
     """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
-    from helpers import classification, datasets, reports
+    from helpers import datasets, reports
+    from helpers.learners import classifier
 
     data = datasets.load(dataset, on_error="skip" if skip_bad else "raise", **dataset_options(option))
     _announce_replacement(model)
-    made = classification.train(
+    made = classifier.train(
         data,
         network,
         positive,

@@ -12,8 +12,8 @@ from helpers.errors import LeukobookError
 from helpers.project import Project
 
 if TYPE_CHECKING:
-    from helpers.profiles import Profile
-    from helpers.records import Record
+    from helpers.runs.profiles import Profile
+    from helpers.runs.records import Record
     from helpers.sweeps import Row
 
 ProfileArgument = Annotated[Path, typer.Argument(help="A profile: a YAML file, or the name of one in profiles/.")]
@@ -53,7 +53,7 @@ def report(profile: ProfileArgument) -> None:
 
 def book(profile: ProfileArgument) -> None:
     """Execute the notebooks of a profile and render the book from them; prints the start page."""
-    from helpers.book import build
+    from helpers.book.building import build
 
     chosen = _profile(profile)
     typer.echo(f"Start page: {build(chosen.name, _run(chosen))}")
@@ -61,7 +61,7 @@ def book(profile: ProfileArgument) -> None:
 
 def notebooks() -> None:
     """Execute the notebooks with the quick profile and write their outputs back, normalised."""
-    from helpers.book import refresh_notebooks
+    from helpers.book.building import refresh_notebooks
 
     quick = _profile(Path("quick"))
     changed = refresh_notebooks(quick.name, _run(quick))
@@ -96,7 +96,8 @@ def publish(
 
 def _published(chosen: Profile) -> list[Path]:
     """Run a profile or sweep and copy what it found; the files written."""
-    from helpers import results, sweeps
+    from helpers import sweeps
+    from helpers.book import results
 
     command = f"python -m helpers publish {chosen.name}"
     if chosen.grid:
@@ -105,7 +106,7 @@ def _published(chosen: Profile) -> list[Path]:
 
 
 def _profile(profile: Path) -> Profile:
-    from helpers.profiles import read_profile
+    from helpers.runs.profiles import read_profile
 
     folder = _project().profiles
     return read_profile(profile if profile.suffix else folder / f"{profile}.yaml")
@@ -120,11 +121,11 @@ def _project() -> Project:
 
 def _run(chosen: Profile) -> list[Record]:
     """Run a profile and return its records; exit with 1 if a notebook failed."""
-    from helpers import runs
+    from helpers.runs import runner
 
     if chosen.grid:
         raise CommandError(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
-    records = runs.run(chosen, typer.echo)
+    records = runner.run(chosen, typer.echo)
     failed = sum(not record.done for record in records)
     if failed:
         fail(f"{failed} of {len(records)} notebooks failed.")

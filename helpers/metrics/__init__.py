@@ -19,7 +19,6 @@ from helpers.metrics.classification import (
     prediction_table,
     threshold_at_sensitivity,
 )
-from helpers.metrics.inputs import InputStatistics, input_statistics
 from helpers.metrics.masks import PARTS, dice_and_iou, hausdorff95, pooled_iou, segmentation_scores, surface_dice
 from helpers.metrics.multiclass import (
     METRICS,
@@ -40,7 +39,6 @@ __all__ = [
     "PREFIX",
     "RANGE",
     "Estimate",
-    "InputStatistics",
     "Threshold",
     "aggregate_by_group",
     "apply_temperature",
@@ -57,7 +55,6 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "hausdorff95",
-    "input_statistics",
     "mean_score",
     "plain_language_summary",
     "pooled_iou",

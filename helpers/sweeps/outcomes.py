@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from helpers import files, tables
+from helpers import files
 from helpers.errors import LeukobookError
-from helpers.provenance import Provenance
+from helpers.reports import tables
+from helpers.runs.provenance import Provenance
 from helpers.sweeps.rows import Outcome, Row, row_from_json
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from helpers import notebooks, profiles, runs
-from helpers.notebooks import Parameters
 from helpers.project import Project
+from helpers.runs import notebooks, profiles, runner
+from helpers.runs.notebooks import Parameters
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Task:
     @property
     def data(self) -> str:
         """Fingerprint of all that it reads."""
-        return runs.combined_fingerprint(list(self.datasets.values()))
+        return runner.combined_fingerprint(list(self.datasets.values()))
 
 
 def relevant_grid(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
@@ -48,7 +48,7 @@ def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Paramete
         grid = relevant_grid(profile, notebook)
         for values in itertools.product(*grid.values()):
             parameters = {**chapter.parameters, **dict(zip(grid, values, strict=True))}
-            yield f"{notebook}-{runs.digest(parameters)[:12]}", notebook, parameters
+            yield f"{notebook}-{runner.digest(parameters)[:12]}", notebook, parameters
 
 
 def expand(profile: profiles.Profile) -> Iterator[Task]:
@@ -57,13 +57,13 @@ def expand(profile: profiles.Profile) -> Iterator[Task]:
     Raises:
         DataError: a dataset cannot be read.
     """
-    content, fingerprint = functools.cache(_content), functools.cache(runs.fingerprint)
+    content, fingerprint = functools.cache(_content), functools.cache(runner.fingerprint)
     for name, notebook, parameters in combinations(profile):
         values = profile.notebooks[notebook].values(parameters)
         fingerprints = {dataset: fingerprint(dataset) for dataset in profiles.profile_datasets(values)}
-        data = runs.combined_fingerprint(list(fingerprints.values()))
-        yield Task(name, notebook, parameters, runs.run_key(content(notebook), parameters, data), fingerprints)
+        data = runner.combined_fingerprint(list(fingerprints.values()))
+        yield Task(name, notebook, parameters, runner.run_key(content(notebook), parameters, data), fingerprints)
 
 
 def _content(name: str) -> str:
-    return runs.content_digest(name, notebooks.read(Project.current().notebooks / f"{name}.ipynb"))
+    return runner.content_digest(name, notebooks.read(Project.current().notebooks / f"{name}.ipynb"))

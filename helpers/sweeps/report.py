@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from helpers import files, plots, profiles, provenance, reports, results, runs
+from helpers import files, plots, reports
+from helpers.book import results
 from helpers.markup import escape_markdown
+from helpers.runs import profiles, provenance, runner
 from helpers.sweeps import outcomes
 from helpers.sweeps.outcomes import OutcomeStore
 from helpers.sweeps.plan import combinations, expand, relevant_grid
@@ -121,7 +123,7 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
         made_by=f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}",
         command=command,
         parameters={name: chapter.values(relevant_grid(profile, name)) for name, chapter in profile.notebooks.items()},
-        data_sha256=runs.combined_fingerprint(data),
+        data_sha256=runner.combined_fingerprint(data),
         finished=finished.isoformat(timespec="seconds"),
         provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 
-from helpers.notebooks import Parameters
-from helpers.provenance import Provenance
+from helpers.runs.notebooks import Parameters
+from helpers.runs.provenance import Provenance
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 from tqdm import tqdm
 
-from helpers import profiles, provenance
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.publication import without_paths
+from helpers.runs import profiles, provenance
 from helpers.sweeps import worker
 from helpers.sweeps.outcomes import OutcomeStore
 from helpers.sweeps.plan import Task, expand, relevant_grid
@@ -110,7 +110,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
     as Dask allows (``distributed.scheduler.allowed-failures``, three times).
 
     Args:
-        profile: from :func:`helpers.profiles.read_profile`, with a grid.
+        profile: from :func:`helpers.runs.profiles.read_profile`, with a grid.
         client: from :func:`connect_cluster`.
         say: gets what will run, an estimate, and every failure.
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from dask.distributed import get_worker
 
-from helpers import execution, files, provenance, runs, tables
-from helpers.execution import ExecutionError, KernelMonitor
+from helpers import files
 from helpers.publication import without_paths
+from helpers.reports import tables
+from helpers.runs import execution, provenance, runner
+from helpers.runs.execution import ExecutionError, KernelMonitor
 from helpers.sweeps.plan import Task
 from helpers.sweeps.rows import Outcome, Row
 
@@ -66,7 +68,7 @@ def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> O
 @functools.cache
 def _known(dataset: tuple[str, str], expected: str) -> str:
     """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
-    return runs.fingerprint(dataset)
+    return runner.fingerprint(dataset)
 
 
 @functools.cache

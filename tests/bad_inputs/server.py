@@ -76,11 +76,11 @@ def main() -> None:
     from helpers import processes
 
     processes.configure()
-    import helpers.book
-    import helpers.cards
-    import helpers.classification
+    import helpers.book.building
     import helpers.cli
+    import helpers.learners.classifier
     import helpers.prediction
+    import helpers.reports.cards
     import helpers.segmentation
     import helpers.sweeps  # noqa: F401
 

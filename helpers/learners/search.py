@@ -10,8 +10,8 @@ import pandas as pd
 
 from helpers import models, splits, training
 from helpers.backend import keras
-from helpers.crossvalidation import Learner, encode_labels
 from helpers.datasets import Dataset
+from helpers.learners.cross_validation import Learner, encode_labels
 from helpers.splits import Fold
 
 ACTIVATIONS = ("relu", "tanh", "elu")

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import nbformat
 
-from helpers import files, notebooks, pages, processes, runs
+from helpers import files, processes
+from helpers.book import pages
 from helpers.errors import LeukobookError
 from helpers.project import Project
-from helpers.records import Record, locked
+from helpers.runs import notebooks, runner
+from helpers.runs.records import Record, locked
 
 # Stands under the title of a chapter that a profile leaves out.
 NOT_RUN = """:::{{note}}
@@ -37,7 +39,7 @@ def build(name: str, records: Sequence[Record]) -> Path:
 
     Args:
         name: of the profile that was run.
-        records: of its notebooks, from :func:`helpers.runs.run`.
+        records: of its notebooks, from :func:`helpers.runs.runner.run`.
 
     Returns:
         The start page.
@@ -55,7 +57,7 @@ def build(name: str, records: Sequence[Record]) -> Path:
 def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
     _stage(name, records, stage)
     page, stamp = stage / "_build" / "html" / "index.html", stage.with_name("book.stamp")
-    content = hashlib.sha256(json.dumps(runs.installed()).encode())
+    content = hashlib.sha256(json.dumps(runner.installed()).encode())
     for path in sorted(p for p in stage.rglob("*") if p.is_file() and "_build" not in p.parts):
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
     if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
@@ -110,7 +112,7 @@ def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
 
     Args:
         name: of the profile that was run.
-        records: of its notebooks, from :func:`helpers.runs.run`, all done.
+        records: of its notebooks, from :func:`helpers.runs.runner.run`, all done.
 
     Returns:
         The names of the files that changed.

@@ -15,11 +15,11 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from helpers import citations
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.project import Project
 from helpers.publication import without_paths
+from helpers.runs import citations
 
 # Parameters of a notebook by name; values are text, numbers, truth values, lists and dictionaries.
 Parameters = dict[str, Any]

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from helpers import splits
+from helpers.checks.inputs import input_statistics
 from helpers.metrics.bootstrap import INTERVAL
 from helpers.metrics.classification import PREFIX, binary_metrics, predicted_classes, prediction_classes
-from helpers.metrics.inputs import input_statistics
 from helpers.metrics.ranking import roc_auc
 from helpers.metrics.resampling import FEWEST
 

@@ -22,11 +22,12 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from helpers import datasets, files, notebooks, processes
+from helpers import datasets, files, processes
 from helpers.errors import LeukobookError
-from helpers.notebooks import Parameters
 from helpers.project import CHECKOUT, Project
 from helpers.publication import without_paths
+from helpers.runs import notebooks
+from helpers.runs.notebooks import Parameters
 
 # Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}

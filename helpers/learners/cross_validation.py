@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, oversample_with_augmentation
 from helpers.datasets import Dataset, DatasetError
-from helpers.discriminant import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA
 from helpers.splits import Fold
 
 # Trains on the images of a fold's ``train``, may choose by those of its ``val``, and predicts the images that it is
@@ -191,7 +191,7 @@ def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner
     """Train a discriminant analysis on features, of which there may be far more than images; classes count alike.
 
     Every feature is brought to deviation 1. The covariance within classes is shrunk by a share that is worked out from
-    the data (see :mod:`helpers.discriminant`), so nothing is left to choose and no inner folds are needed. What it
+    the data (see :mod:`helpers.learners.lda`), so nothing is left to choose and no inner folds are needed. What it
     predicts for images that it was trained on is no test, and no place to choose a threshold.
 
     Args:

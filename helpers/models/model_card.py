@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from helpers import modelfile
 from helpers.errors import LeukobookError
+from helpers.models import loading
 
 MAX_BYTES = 2**20
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,7 +33,7 @@ class _Part(BaseModel):
 
 
 class Input(_Part):
-    """What the training images looked like, see :func:`helpers.metrics.input_statistics`."""
+    """What the training images looked like, see :func:`helpers.checks.input_statistics`."""
 
     dtype: Literal["uint8"]
     low: Level
@@ -76,7 +76,7 @@ class SplitSizes(_Part):
 
 
 class ModelCard(_Part):
-    """The card of a classifier, as :func:`helpers.classification.train` writes it."""
+    """The card of a classifier, as :func:`helpers.learners.classifier.train` writes it."""
 
     purpose: Text
     network: Text
@@ -143,7 +143,7 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
         card = schema.model_validate(_parsed(path))
     except ValidationError as error:
         raise CardError(f"{path}: {_first_of(error)}; train the model again, or copy its own card here") from None
-    found = modelfile.file_digest(model_path)
+    found = loading.file_digest(model_path)
     if card.sha256 != found:
         raise CardError(
             f"{path}: is of another model (SHA-256 {card.sha256[:12]}…, and {model_path.name} has {found[:12]}…); "

@@ -17,9 +17,10 @@ import psutil
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from helpers import kernels, notebooks, tables
 from helpers.errors import LeukobookError
-from helpers.notebooks import Parameters
+from helpers.reports import tables
+from helpers.runs import kernels, notebooks
+from helpers.runs.notebooks import Parameters
 
 POLL_S = 0.5  # between two looks at a kernel
 

@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from helpers import datasets, plots, provenance, reports, results
+from helpers import datasets, plots, reports
+from helpers.book import results
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 from helpers.markup import escape_markdown
-from helpers.notebooks import Parameters
 from helpers.project import Project
-from helpers.records import Record
+from helpers.runs import provenance
+from helpers.runs.notebooks import Parameters
+from helpers.runs.records import Record
 
 
 def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:

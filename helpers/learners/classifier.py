@@ -15,23 +15,14 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import (
-    cards,
-    checks,
-    crossvalidation,
-    files,
-    metrics,
-    modelcard,
-    modelfile,
-    models,
-    outputs,
-    splits,
-    training,
-)
+from helpers import checks, files, metrics, models, outputs, splits, training
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
+from helpers.learners import cross_validation
+from helpers.models import loading, model_card
+from helpers.reports import cards
 from helpers.splits import Fold
 
 # By name: the network, the side of its images in pixels, how it is trained.
@@ -65,7 +56,7 @@ def train(
     strategy: str = "",
     batch_size: int = 0,
     assurance: float | None = None,
-) -> tuple[modelcard.ModelCard, list[checks.Finding]] | None:
+) -> tuple[model_card.ModelCard, list[checks.Finding]] | None:
     """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
 
     Args:
@@ -112,7 +103,7 @@ def train(
     model, history = training.fit_classifier(
         partial(build, classes=len(dataset.classes)),
         pictures,
-        crossvalidation.encode_labels(dataset),
+        cross_validation.encode_labels(dataset),
         split=part.to_numpy(),
         config=settings,
         augmentation=AUGMENTATION,
@@ -127,7 +118,7 @@ def train(
         probabilities = models.predict_proba(model, pictures[of[name]], tta=True)
         predicted[name] = metrics.prediction_table(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
     threshold = metrics.threshold_at_sensitivity(predicted["validation"], positive, sensitivity, assurance=assurance)
-    learnt_from = metrics.input_statistics(pictures[of["train"]])
+    learnt_from = checks.input_statistics(pictures[of["train"]])
     alarms = checks.run_checks(
         predicted["test"],
         positive,
@@ -215,19 +206,19 @@ def _checked_outputs(model_path: Path) -> Path:
     return model_path
 
 
-def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> modelcard.ModelCard:
+def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model_card.ModelCard:
     """Write the model, and then the card with its SHA-256: between the two the old card is refused, not believed."""
     with files.atomic_write(model_path) as part_path:
         model.save(part_path)
-        card = modelcard.ModelCard(**fields, sha256=modelfile.file_digest(part_path))
+        card = model_card.ModelCard(**fields, sha256=loading.file_digest(part_path))
     content = json.dumps(card.model_dump(), indent=1, ensure_ascii=False) + "\n"
     files.write_text(model_path.with_suffix(".json"), content)
     files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
     return card
 
 
-def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, modelcard.MetricRecord]:
+def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, model_card.MetricRecord]:
     rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
-    return {name: modelcard.MetricRecord(**measured) for name, measured in values.items()}
+    return {name: model_card.MetricRecord(**measured) for name, measured in values.items()}

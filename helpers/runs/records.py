@@ -12,9 +12,9 @@ from pathlib import Path
 
 from helpers import files
 from helpers.errors import LeukobookError
-from helpers.notebooks import Parameters
-from helpers.provenance import Provenance
-from helpers.tables import Table
+from helpers.reports.tables import Table
+from helpers.runs.notebooks import Parameters
+from helpers.runs.provenance import Provenance
 
 # Below outputs/, kept when a notebook runs again: trainings and features, each in a folder named after all that decides
 # it. A killed training goes on from its last state there.

@@ -12,14 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import files, runs, tables
+from helpers import files
 from helpers.errors import LeukobookError
-from helpers.notebooks import Parameters
-from helpers.profiles import Profile
 from helpers.project import Project
-from helpers.provenance import Provenance
 from helpers.publication import without_paths
-from helpers.records import Record, RunFolder
+from helpers.reports import tables
+from helpers.runs import runner
+from helpers.runs.notebooks import Parameters
+from helpers.runs.profiles import Profile
+from helpers.runs.provenance import Provenance
+from helpers.runs.records import Record, RunFolder
 
 
 class ResultError(LeukobookError):
@@ -113,7 +115,7 @@ def publish(
 
     Args:
         profile: that was run.
-        records: from :func:`helpers.runs.run`.
+        records: from :func:`helpers.runs.runner.run`.
         command: what a reader types to get them again.
         say: gets a line for what is removed.
 
@@ -124,7 +126,7 @@ def publish(
         RunError: a notebook is not done with the code, parameters and data of now, or a table is not there.
         ResultError: two notebooks have saved tables of one name, or none has saved any.
     """
-    runs.require_current(profile, records)
+    runner.require_current(profile, records)
     saved = _saved_tables(profile, records)
     if not saved:
         raise ResultError(f"{profile.name}: no notebook has saved a table, so there is nothing to publish")

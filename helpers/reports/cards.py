@@ -17,7 +17,7 @@ from helpers.markup import escape_markdown
 from helpers.reports import show_table
 
 if TYPE_CHECKING:  # the command line reads this module, and should not wait for Keras
-    from helpers.modelcard import ModelCard
+    from helpers.models.model_card import ModelCard
 
 _ASK = "*to be filled in:*"
 
@@ -64,7 +64,7 @@ def model_card(card: ModelCard) -> str:
     """What a model is, what it was trained and tested on, and how good it was.
 
     Args:
-        card: as :func:`helpers.classification.train` makes it and saves it beside the model.
+        card: as :func:`helpers.learners.classifier.train` makes it and saves it beside the model.
     """
     parts = pd.DataFrame([{"part": name, **dict(counts)} for name, counts in card.parts])
     estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])

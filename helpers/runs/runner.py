@@ -29,13 +29,14 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from helpers import datasets, execution, files, notebooks, provenance
-from helpers.execution import ExecutionError
-from helpers.notebooks import Parameters
-from helpers.profiles import Chapter, Profile, profile_datasets
+from helpers import datasets, files
 from helpers.project import Project
 from helpers.publication import without_paths
-from helpers.records import Record, RunError, RunFolder, locked
+from helpers.runs import execution, notebooks, provenance
+from helpers.runs.execution import ExecutionError
+from helpers.runs.notebooks import Parameters
+from helpers.runs.profiles import Chapter, Profile, profile_datasets
+from helpers.runs.records import Record, RunError, RunFolder, locked
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
@@ -45,11 +46,11 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
     where it was when it is started again. Records of notebooks that have left the profile are removed.
 
     Args:
-        profile: from :func:`helpers.profiles.read_profile`.
+        profile: from :func:`helpers.runs.profiles.read_profile`.
         say: gets one line per notebook.
 
     Returns:
-        One record per notebook, in the profile's order; the book and :func:`helpers.results.publish` take them.
+        One record per notebook, in the profile's order; the book and :func:`helpers.book.results.publish` take them.
 
     Raises:
         RunError: another process runs this profile.

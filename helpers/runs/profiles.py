@@ -14,10 +14,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers import datasets, notebooks, yamlfile
+from helpers import datasets, yamlfile
 from helpers.errors import LeukobookError
-from helpers.notebooks import Parameters
 from helpers.project import Project
+from helpers.runs import notebooks
+from helpers.runs.notebooks import Parameters
 
 # Parameters of notebooks that name a dataset; the first one may come with options.
 DATASETS = ("dataset", "other", "elsewhere")

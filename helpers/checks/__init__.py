@@ -1,0 +1,30 @@
+"""Checks of an evaluation: each fails with a finding that says what was observed and what to do."""
+
+from helpers.checks.findings import (
+    Finding,
+    check_better_than_chance,
+    check_group_count,
+    check_groups_known,
+    check_input_shift,
+    check_input_statistics,
+    check_leakage,
+    check_probabilities,
+    check_single_class,
+    run_checks,
+)
+from helpers.checks.inputs import InputStatistics, input_statistics
+
+__all__ = [
+    "Finding",
+    "InputStatistics",
+    "check_better_than_chance",
+    "check_group_count",
+    "check_groups_known",
+    "check_input_shift",
+    "check_input_statistics",
+    "check_leakage",
+    "check_probabilities",
+    "check_single_class",
+    "input_statistics",
+    "run_checks",
+]

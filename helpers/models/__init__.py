@@ -1,0 +1,34 @@
+"""Architectures, losses, inference with TTA, loading, and the card beside a model.
+
+:mod:`~helpers.models.loading` and :mod:`~helpers.models.model_card` are imported by name.
+"""
+
+from helpers.models.architectures import (
+    CLASSES,
+    anna,
+    dense_head,
+    encoder_weights,
+    regularised_head,
+    schouten,
+    unet,
+    unet_encoder_classifier,
+)
+from helpers.models.inference import predict_masks, predict_proba, stride
+from helpers.models.losses import cross_entropy, dice_cross_entropy, focal_loss
+
+__all__ = [
+    "CLASSES",
+    "anna",
+    "cross_entropy",
+    "dense_head",
+    "dice_cross_entropy",
+    "encoder_weights",
+    "focal_loss",
+    "predict_masks",
+    "predict_proba",
+    "regularised_head",
+    "schouten",
+    "stride",
+    "unet",
+    "unet_encoder_classifier",
+]
