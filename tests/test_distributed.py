@@ -74,7 +74,7 @@ model, history = training.fit_classifier(
     config=settings,
     augmentation=augmentation.Augmentation(),
     checkpoint_dir=folder / "state",
-    class_weight=True,
+    class_weight="balanced",
 )
 np.savez(folder / "model.npz", *model.get_weights())
 history.to_csv(folder / "history.csv", index=False)

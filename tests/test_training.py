@@ -156,7 +156,7 @@ def test_a_classifier_learns_labels_and_may_begin_with_the_way_down_of_a_unet(ce
         config=settings,
         augmentation=augmentation.NO_AUGMENTATION,
         checkpoint_dir=tmp_path,
-        class_weight=True,
+        class_weight="balanced",
         initial_weights=start,
     )
     assert len(history) == 2
@@ -181,7 +181,7 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
         config=settings,
         augmentation=augmentation.NO_AUGMENTATION,
         checkpoint_dir=tmp_path,
-        class_weight=True,
+        class_weight="balanced",
     )
     _, drawn, weight = next(iter(seen["batches"](0)))
     assert weight.numpy()[drawn.numpy() == 0].sum() == pytest.approx(10)

@@ -23,12 +23,12 @@ class DatasetSpec:
     """How to build a dataset, and where its files come from.
 
     Attributes:
-        build: ``build(folder, **options) -> Dataset``; ``build(**options)`` where nothing is read.
+        loader: ``build(folder, **options) -> Dataset``; ``build(**options)`` where nothing is read.
         card: what one must know of it.
         folder: its folder below the data root; ``None`` where nothing is read (synthetic) or the user names the folder.
         remote: files that can be fetched without an account; ``None`` where they must be asked for.
-        ask: where to ask, what to download and where to put it, for sources without ``remote``.
-        wanted: whether a file of the remote's registry is needed, by its name and the options.
+        instructions: where to ask, what to download and where to put it, for sources without ``remote``.
+        file_filter: whether a file of the remote's registry is needed, by its name and the options.
     """
 
     loader: Callable[..., Dataset]

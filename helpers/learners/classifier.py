@@ -108,7 +108,7 @@ def train(
         config=settings,
         augmentation=AUGMENTATION,
         checkpoint_dir=model_path.with_suffix(".training"),
-        class_weight=True,
+        class_weight="balanced",
     )
     if not training.is_chief(strategy):
         return None

@@ -90,7 +90,7 @@ def cnn_learner(
     augmentation: Augmentation,
     checkpoint_dir: Path,
     initial_weights: list[np.ndarray] | None = None,
-    class_weight: bool = True,
+    class_weight: str | None = "balanced",
     loss: Callable = models.cross_entropy,
     copies: int = 0,
 ) -> Learner:
@@ -137,7 +137,7 @@ def feature_head_learner(
         cached: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
             :func:`helpers.backbones.extract_features`.
         build: a head of :mod:`helpers.models`, such as ``partial(models.dense_head, 1280, 8)``.
-        settings, folder: see :func:`helpers.training.fit_head`.
+        config, checkpoint_dir: see :func:`helpers.training.fit_head`.
 
     Raises:
         DataError: when learning, the dataset has more or fewer images than there are features.

@@ -13,15 +13,15 @@ class TrainingConfig:
 
     Attributes:
         epochs: at most.
-        rate: learning rate at the start.
+        learning_rate: learning rate at the start.
         patience: epochs without a lower validation loss after which training stops.
         seed: of weights, order and augmentation.
-        batch: images in a batch.
+        batch_size: images in a batch.
         optimizer: as Keras names it: ``adam``, ``rmsprop``, ``adamax``.
         schedule: of the learning rate: ``cosine`` falls to zero along half a cosine over all epochs, ``constant``
             stays, ``plateau`` halves after every epoch whose validation loss is not lower than the least before by
             0.0001, as Keras's ``ReduceLROnPlateau(factor=0.5, patience=1)``.
-        least_gain: by how much the validation loss must fall to count for the patience.
+        min_delta: by how much the validation loss must fall to count for the patience.
         strategy: where it is trained: on one device where empty, ``mirrored`` on all GPUs of this machine,
             ``multi-worker`` on the machines that ``TF_CONFIG`` names; see :mod:`helpers.training.distributed`.
     """

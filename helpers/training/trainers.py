@@ -14,7 +14,7 @@ from helpers.augmentation import Augmentation, ReplicaShare, evaluation_batches,
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, dice_cross_entropy, unet
 from helpers.training.config import TrainingConfig, seed_everything
-from helpers.training.fitting import fit
+from helpers.training.fitting import TrainingError, fit
 from helpers.training.identity import identify, imported_code
 
 
@@ -68,7 +68,7 @@ def fit_classifier(
     config: TrainingConfig,
     augmentation: Augmentation,
     checkpoint_dir: Path,
-    class_weight: bool = False,
+    class_weight: str | None = None,
     initial_weights: list[np.ndarray] | None = None,
     loss: Callable = cross_entropy,
 ) -> tuple[keras.Model, pd.DataFrame]:
@@ -78,9 +78,9 @@ def fit_classifier(
         build: a function of :mod:`helpers.models` with its arguments, ``functools.partial(models.schouten, 2)``.
         images: ``uint8 (n, size, size, 3)`` RGB.
         labels: ``int (n,)``, the number of the class.
-        part, settings, how, folder: as in :func:`fit_unet`.
-        class_weight: weigh images so that every class counts alike in the loss; the loss of the validation images, by
-            which the epoch is chosen, is not weighed.
+        split, config, augmentation, checkpoint_dir: as in :func:`fit_unet`.
+        class_weight: ``"balanced"`` weighs images so that every class counts alike in the loss; the loss of the
+            validation images, by which the epoch is chosen, is not weighed.
         initial_weights: weights of the first layers to begin with, such as those of a U-Net encoder; the rest is
             drawn anew.
         loss: of :mod:`helpers.models`, by class numbers and probabilities, or another; it and ``build`` are known by
@@ -89,6 +89,8 @@ def fit_classifier(
     Returns:
         As :func:`fit`.
     """
+    if class_weight not in (None, "balanced"):
+        raise TrainingError(f"class_weight must be 'balanced' or None, got {class_weight!r}")
     weights = class_weights(labels, split)[labels].astype(np.float32) if class_weight else None
     return _fit_arrays(
         build,
@@ -118,7 +120,8 @@ def fit_head(
     Args:
         build: makes a model from ``(n, channels)``.
         features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
-        labels, part, settings, folder: as in :func:`fit_classifier`. The validation images show their first view.
+        labels, split, config, checkpoint_dir: as in :func:`fit_classifier`. The validation images show their first
+            view.
 
     Returns:
         As :func:`fit`.
