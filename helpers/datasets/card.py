@@ -1,4 +1,4 @@
-"""What must be known of a dataset: source, licence, unit of independence, defects."""
+"""Dataset card: licence, citation, unit of independence and known issues of a dataset."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What one must know of a dataset before using it.
+    """Describe a dataset for its users.
 
-    ``unit`` is the unit of independence: what may be treated as one independent observation. ``citation`` is a key of
-    ``book/references.bib``.
+    Attributes:
+        title: full name.
+        licence: licence or terms of access.
+        citation: key in ``book/references.bib``; empty if there is none.
+        homepage: URL; empty if there is none.
+        independent_unit: what counts as one independent observation.
+        known_issues: known issues of the data.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The catalogue of datasets: every name, what builds it, and where its files lie and come from."""
+"""Catalogue of datasets: names, loaders, and where their files lie and come from."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FOLDER = "folder:"
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """How to build a dataset, and where its files come from.
+    """Specify how to load a dataset and where its files come from.
 
     Attributes:
-        loader: ``build(folder, **options) -> Dataset``; ``build(**options)`` where nothing is read.
-        card: what one must know of it.
-        folder: its folder below the data root; ``None`` where nothing is read (synthetic) or the user names the folder.
-        remote: files that can be fetched without an account; ``None`` where they must be asked for.
-        instructions: where to ask, what to download and where to put it, for sources without ``remote``.
-        file_filter: whether a file of the remote's registry is needed, by its name and the options.
+        loader: ``loader(folder, **options) -> Dataset``; ``loader(**options)`` if no files are read.
+        card: licence, citation and known issues.
+        folder: the dataset's folder below the data root; ``None`` if no files are read (synthetic) or the user sets it.
+        remote: files that can be downloaded without an account; ``None`` if the user has to request them.
+        instructions: where to request, what to download and where to put it, for sources without ``remote``.
+        file_filter: whether a file of the remote's registry is needed, from its name and the options.
     """
 
     loader: Callable[..., Dataset]
@@ -99,20 +99,20 @@ SOURCES: dict[str, DatasetSpec] = {
 }
 
 
-# Images of the user's own, whose folder stands in the name: ``folder:/path``.
+# The user's own images; the name contains the folder: ``folder:/path``.
 OWN = DatasetSpec(folder.load_folder, folder.FOLDER_CARD)
 
 
 def list_datasets() -> list[str]:
-    """List the names that :func:`load` knows; beside these, ``folder:/path`` loads your own class folders."""
+    """List the dataset names; in addition, ``folder:/path`` loads your own class folders."""
     return list(SOURCES)
 
 
 def data_root(root: str | Path | None = None) -> Path:
-    """Find the folder below which datasets lie: ``root``, else ``$LEUKOBOOK_DATA``, else the user's cache.
+    """Return the folder that contains all datasets: ``root``, else ``$LEUKOBOOK_DATA``, else the user's cache.
 
     Raises:
-        DataError: it is not a path that can be read.
+        DatasetError: the path is not valid.
     """
     return _resolved(root or os.environ.get("LEUKOBOOK_DATA") or project.user_cache())
 
@@ -125,17 +125,17 @@ def _resolved(path: str | Path) -> Path:
 
 
 def locate(name: str, root: str | Path | None = None) -> tuple[DatasetSpec, Path | None]:
-    """Find the source that a name stands for, and the folder of its files.
+    """Look up the specification of a dataset and the folder of its files.
 
     Args:
         name: one of :func:`list_datasets`, or ``folder:/path``.
         root: the data root; see :func:`data_root`.
 
     Returns:
-        The source and the folder, which need not be there; ``None`` where nothing is read.
+        The specification and the folder, which need not exist; ``None`` instead of a folder if no files are read.
 
     Raises:
-        DataError: there is no such dataset, or the name ends before the path.
+        DatasetError: there is no such dataset, or ``folder:`` has no path.
     """
     if name.startswith(FOLDER):
         return OWN, _own_folder(name)
@@ -150,7 +150,7 @@ def _source(name: str) -> DatasetSpec:
 
 
 def _own_folder(name: str) -> Path:
-    """The folder that ``folder:/path`` names."""
+    """Return the path in ``folder:/path``."""
     path = name.removeprefix(FOLDER)
     if not path.strip():
         raise DatasetError(f"{name}: names no folder; write folder:/path/to/your/images")
@@ -158,10 +158,16 @@ def _own_folder(name: str) -> Path:
 
 
 def refuse_unknown_options(name: str, options: dict[str, Any], source: DatasetSpec, directory: Path | None) -> None:
-    """Refuse options that a dataset does not have; the first parameter of one that reads files is their folder.
+    """Raise an error for options that a dataset does not have.
+
+    Args:
+        name: of the dataset, for the message.
+        options: loader options.
+        source: specification of the dataset.
+        directory: folder of the dataset, the loader's first parameter; ``None`` if no files are read.
 
     Raises:
-        DataError: some are unknown; the message names those that there are.
+        DatasetError: some options are unknown; the message lists the known ones.
     """
     known = list(inspect.signature(source.loader).parameters)[int(directory is not None) :]
     unknown = [key for key in options if key not in known]
@@ -170,19 +176,19 @@ def refuse_unknown_options(name: str, options: dict[str, Any], source: DatasetSp
 
 
 def dataset_options(name: str, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Select the options of one dataset from those of several, as the chapters take them.
+    """Select the options of one dataset from the options of several, as the chapters pass them.
 
     Args:
-        name: of the dataset; a folder is the same however its path is written (``~``, relative).
-        options: by name of the dataset.
+        name: of the dataset; different spellings of a folder's path (``~``, relative) are equal.
+        options: options by dataset name.
 
     Returns:
-        The options; none where the dataset is not among them.
+        The options of the dataset; empty if it is not among the keys.
 
     Raises:
-        DataError: the options are not by dataset.
+        DatasetError: ``options`` is not a dictionary of dictionaries, or a key is not a dataset.
     """
-    if not isinstance(options, dict):  # papermill -p makes a text of it
+    if not isinstance(options, dict):  # papermill -p passes a string
         raise DatasetError(
             f"options is {options!r}, and not by dataset; with papermill give YAML, -y 'options: {{{name}: {{n: 30}}}}'"
         )

@@ -1,4 +1,4 @@
-"""A dataset is a table: one row per image, pixels loaded late and in bounded batches."""
+"""Dataset: a table with one row per image, whose pixels are read on demand and in batches."""
 
 from __future__ import annotations
 
@@ -23,18 +23,31 @@ from helpers.datasets.readers import Reader
 from helpers.datasets.tables import COLUMNS
 
 MAX_ARRAY_BYTES = 4 * 2**30
-CHUNK = 16  # rows that a thread takes at a time
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of names: no table, page or spreadsheet can show them
+CHUNK = 16  # rows per task of a thread
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # not allowed in names: tables, pages and spreadsheets cannot show them
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Hold one row per image in ``frame``, indexed by ``image_id``; see :data:`COLUMNS` for what every frame has.
+    """Hold a table of images and read their pixels and masks on demand.
 
-    ``path`` and ``mask_path`` are relative to the dataset's root (empty where there is no file), ``label`` is one of
-    ``classes`` or missing, ``group`` is the patient or the best known unit of independence.
+    Attributes:
+        name: the dataset's name, for example ``"wbc1"`` or ``"folder:/path"``.
+        frame: one row per image, indexed by ``image_id``, with the columns of
+            :data:`helpers.datasets.tables.COLUMNS` and others of the dataset. ``path`` and ``mask_path`` are
+            relative to the dataset's root (empty if there is no file), ``label`` is one of ``classes`` or missing,
+            ``group`` is the patient or the best known unit of independence.
+        classes: class names.
+        card: licence, citation and known issues.
+        reader: reads the image and the mask of a row.
+        has_masks: whether every image has a ground-truth mask.
+        options: loader options that belong to the fingerprint.
+
+    Raises:
+        DatasetError: the frame is empty, lacks a column, an id is not unique, a label is not one of ``classes``, an
+            image has no group, or a name contains control characters.
     """
 
     name: str
@@ -69,24 +82,28 @@ class Dataset:
 
     @property
     def public_name(self) -> str:
-        """Write the name without its path on this machine, for what is given to others: ``folder:cells``."""
+        """Return the name without the local path, as reports show it: ``folder:cells``."""
         kind, colon, path = self.name.partition(":")
         return f"{kind}:{Path(path).name}" if colon else kind
 
     def select(self, ids: Iterable[str]) -> Dataset:
-        """Keep these images only, in the order given. Raises ``KeyError`` for an unknown id."""
+        """Select images by id, in the given order; raise ``KeyError`` for an unknown id."""
         return replace(self, frame=self.frame.loc[list(ids)])
 
     def select_classes(self, classes: Iterable[str]) -> Dataset:
-        """Keep the images of these classes only; the names of the others are gone."""
+        """Select the images of some classes and drop all other classes."""
         kept = tuple(name for name in self.classes if name in set(classes))
         return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
 
     def one_vs_rest(self, positive: str, rest: str) -> Dataset:
-        """Keep one class, and put all others under one name.
+        """Merge all classes except one into a single class.
+
+        Args:
+            positive: the class to keep.
+            rest: name of the merged class.
 
         Raises:
-            DataError: there is no such class, or no other.
+            DatasetError: there is no class ``positive``, or fewer than two classes have images.
         """
         refuse_single_class(self.name, self.frame)
         if positive not in self.classes:
@@ -95,42 +112,54 @@ class Dataset:
         return replace(self, frame=self.frame.assign(label=label), classes=(positive, rest))
 
     def with_id_prefix(self, prefix: str) -> Dataset:
-        """Begin ids and groups with a prefix, so that none is one of another dataset."""
+        """Prepend a prefix to all ids and groups, so that they differ from those of another dataset."""
         frame = self.frame.assign(group=prefix + self.frame["group"].astype(str))
         return replace(self, frame=frame.set_axis((prefix + frame.index).rename("image_id")))
 
     def row(self, image_id: str) -> Any:
-        """Return one row as a named tuple with ``image_id`` and every column."""
+        """Return the row of an image as a named tuple with ``image_id`` and every column."""
         return next(self.frame.loc[[image_id]].reset_index().itertuples(index=False))
 
     def load_image(self, image_id: str) -> np.ndarray:
-        """Read one image at its own size, ``uint8 (height, width, 3)`` RGB."""
+        """Read one image at its original size, ``uint8 (height, width, 3)`` RGB."""
         return self.reader.read(self.row(image_id), None)
 
     def load_mask(self, image_id: str) -> np.ndarray:
-        """Read one mask at its own size, ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+        """Read one mask at its original size, ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
 
         Raises:
-            DataError: the dataset has no masks.
+            DatasetError: the dataset has no masks.
         """
         self._need_masks()
         return self.reader.read_mask(self.row(image_id))
 
     def load_images(self, size: int) -> np.ndarray:
-        """Read all images, ``uint8 (n, size, size, 3)`` RGB in the order of ``frame``; the aspect is kept.
+        """Read all images and resize them, keeping the aspect ratio; see :func:`helpers.images.resize_pad`.
+
+        Args:
+            size: side of the images in pixels.
+
+        Returns:
+            ``uint8 (n, size, size, 3)`` RGB, in the order of ``frame``.
 
         Raises:
-            DataError: some files cannot be decoded (all of them are named), or the array would not fit in 4 GiB.
+            DatasetError: some files cannot be decoded (the message lists all), or the array would exceed 4 GiB.
         """
         return self._stacked(
             (size, size, 3), lambda row: images.resize_pad(self.reader.read(row, size), size), "images"
         )
 
     def load_masks(self, size: int) -> np.ndarray:
-        """Read all masks, ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; nearest neighbour.
+        """Read all masks and resize them by nearest neighbour; see :func:`helpers.images.resize_pad_mask`.
+
+        Args:
+            size: side of the masks in pixels.
+
+        Returns:
+            ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus, in the order of ``frame``.
 
         Raises:
-            DataError: the dataset has no masks, or as :meth:`images`.
+            DatasetError: the dataset has no masks; otherwise as :meth:`load_images`.
         """
         self._need_masks()
         return self._stacked(
@@ -138,11 +167,14 @@ class Dataset:
         )
 
     def iter_batches(self, size: int, batch_size: int) -> Iterator[tuple[pd.Index, np.ndarray]]:
-        """Yield ids and images, ``batch_size`` at a time, for sets beyond memory; the next batch loads meanwhile.
+        """Iterate over batches of images, for datasets larger than memory; the next batch loads in the background.
 
         Args:
-            size: side of the images in pixels, as for :meth:`images`.
-            batch_size: images at a time.
+            size: side of the images in pixels, as for :meth:`load_images`.
+            batch_size: images per batch.
+
+        Yields:
+            Ids and images ``uint8 (batch, size, size, 3)``; the last batch may be smaller.
         """
         ids = [self.frame.index[start : start + batch_size] for start in range(0, len(self), batch_size)]
         with ThreadPoolExecutor(1) as ahead:
@@ -154,22 +186,22 @@ class Dataset:
                 yield current, ready
 
     def image_sizes(self) -> pd.DataFrame:
-        """Read height and width of every image in pixels, at its own size, from the headers; nothing is decoded.
+        """Read the original size of every image in pixels from the file headers, without decoding.
 
         Returns:
             Columns ``height`` and ``width``, indexed by ``image_id``.
 
         Raises:
-            DataError: the headers of some files cannot be read; all of them are named.
+            DatasetError: the headers of some files cannot be read; the message lists all.
         """
         sizes = list(self.map_rows(self.reader.image_size, "sizes"))
         return pd.DataFrame(sizes, index=self.frame.index, columns=["height", "width"])
 
     def find_problems(self, decode: bool = False) -> dict[str, str]:
-        """Find images that cannot be used, as ``{image_id: what is wrong}``.
+        """Find unusable images, as ``{image_id: error message}``.
 
         Args:
-            decode: decode every image and mask (slow, finds all damage) instead of looking at the headers.
+            decode: decode every image and mask (slow, finds all damage) instead of reading the headers only.
         """
         outcomes = self.try_rows(self.decode if decode else self.reader.check, "checking")
         return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
@@ -177,7 +209,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """Compute the SHA-256 of the table, the options and the bytes of every image and mask.
 
-        It changes when the data do; where a folder of your own lies does not count.
+        It changes with the data, not with the location of an image folder.
         """
         table = hashlib.sha256(self.frame.to_csv().encode())
         table.update(repr((self.name.partition(":")[0], sorted(self.options.items()))).encode())
@@ -186,17 +218,17 @@ class Dataset:
         return table.hexdigest()
 
     def map_rows(self, function: Callable[[Any], T], description: str) -> Iterator[T]:
-        """Call a function with every row, in threads.
+        """Apply a function to every row, in threads.
 
         Args:
-            function: takes a row as :meth:`row` gives it.
+            function: takes a row as :meth:`row` returns it.
             description: of the work, for the progress bar.
 
         Yields:
-            Its results, in the order of ``frame``.
+            The results, in the order of ``frame``.
 
         Raises:
-            DataError: at the end, where some calls raised :class:`helpers.images.ImageError`; all of them are named.
+            DatasetError: at the end, if some calls raised :class:`helpers.images.ImageError`; the message lists all.
         """
         errors = []
         for result, error in self.try_rows(function, description):
@@ -212,10 +244,10 @@ class Dataset:
             )
 
     def try_rows(self, function: Callable[[Any], T], description: str) -> Iterator[tuple[T | None, str]]:
-        """Call a function with every row, as :meth:`map_rows` does, and go on where it raises an ImageError.
+        """Apply a function to every row, as :meth:`map_rows` does, and continue after an ImageError.
 
         Yields:
-            Its result and an empty text, or ``None`` and the message of the error, in the order of ``frame``.
+            The result and an empty string, or ``None`` and the error message, in the order of ``frame``.
         """
         rows = list(self.frame.reset_index().itertuples(index=False))
         chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
@@ -228,10 +260,10 @@ class Dataset:
                 yield from outcomes
 
     def decode(self, row: Any) -> bytes:
-        """Decode image and mask of a row, and compute the SHA-256 of the image's shape and pixels.
+        """Decode the image and the mask of a row, and compute the SHA-256 of the image's shape and pixels.
 
         Raises:
-            ImageError: one of them is damaged, or they do not fit each other.
+            ImageError: a file is damaged, or image and mask differ in size.
         """
         self.reader.check(row)
         image = self.reader.read(row, None)
@@ -247,7 +279,7 @@ class Dataset:
         return hashlib.sha256(b"".join(self.reader.content(row))).digest()
 
     def _stacked(self, shape: tuple[int, ...], read: Callable[[Any], np.ndarray], description: str) -> np.ndarray:
-        """What ``read`` gives for every row, ``uint8 (n, *shape)``, in the order of ``frame``."""
+        """Stack the arrays that ``read`` returns for all rows, ``uint8 (n, *shape)``, in the order of ``frame``."""
         needed = len(self) * int(np.prod(shape))
         if needed > MAX_ARRAY_BYTES:
             raise DatasetError(

@@ -1,7 +1,7 @@
-"""Bring a dataset here, load it, and check it: from its name to a :class:`helpers.datasets.Dataset`.
+"""Fetch, load and validate datasets: from a name to a :class:`helpers.datasets.Dataset`.
 
-The sequence is the same for all: :mod:`helpers.datasets.catalogue` knows what builds the dataset and where its files
-lie, the module of the source lists them and makes the table, :mod:`helpers.datasets.copies` joins the groups of copies,
+All datasets follow the same sequence: :mod:`helpers.datasets.catalogue` looks up the loader and the folder, the module
+of the source lists the files and builds the table, :mod:`helpers.datasets.copies` merges the groups of identical files,
 and the headers of all files are checked.
 """
 
@@ -20,18 +20,18 @@ from helpers.datasets.errors import DatasetError
 
 
 def load(name: str, root: str | Path | None = None, on_error: str = "raise", **options: Any) -> Dataset:
-    """Load a dataset by name; files of the same content share a group.
+    """Load a dataset by name; files of identical content share a group.
 
     Args:
         name: one of :func:`helpers.datasets.list_datasets`, or ``folder:/path`` for your own class folders.
         root: the data root; see :func:`helpers.datasets.data_root`.
-        on_error: ``"raise"`` refuses a dataset in which a header shows a file to be unusable, and lists all of them;
-            damage further in is found when the pixels are read. ``"skip"`` decodes everything once, goes on without
-            what is damaged and warns how many images that left out.
-        options: of the source, for instance ``fields=True`` for ``bccd``.
+        on_error: ``"raise"`` reads the headers and raises an error that lists all unusable files; damage behind the
+            header shows only when the pixels are read. ``"skip"`` decodes every file once, drops the damaged ones and
+            warns with their number.
+        options: loader options, for instance ``whole_fields=True`` for ``bccd``.
 
     Raises:
-        DataError: the name or an option is unknown, the data are not there, or do not agree with their layout.
+        DatasetError: the name or an option is unknown, or the data are missing or do not match their layout.
     """
     if on_error not in ("raise", "skip"):
         raise DatasetError(f"on_error is 'raise' or 'skip', not {on_error!r}")
@@ -53,12 +53,18 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
 
 
 def fetch(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
-    """Bring a dataset to its folder, check every image, and return it.
+    """Download or unpack a dataset, check every image, and return it.
 
-    What can be fetched is fetched and verified; for the rest, archives that lie in the folder are unpacked.
+    Files that can be downloaded are downloaded and verified; for other datasets, archives in the folder are unpacked.
+
+    Args:
+        name: one of :func:`helpers.datasets.list_datasets`.
+        root: the data root; see :func:`helpers.datasets.data_root`.
+        options: loader options.
 
     Raises:
-        DataError: no such option; a folder of your own; not to be fetched (the message says where to ask), or damaged.
+        DatasetError: an option is unknown, the name is a folder of your own, or the data are damaged or cannot be
+            downloaded (the message says where to request them).
     """
     source, directory = locate(name, root)
     if source is OWN:
@@ -78,7 +84,7 @@ def fetch(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
 
 
 def _check_layout(name: str, directory: Path, root: str | Path | None, options: dict[str, Any]) -> Dataset:
-    """:func:`validate`, which does not ask for what was given, but says what that holds."""
+    """Validate a dataset of unpacked archives; if the layout does not match, list what the folder contains."""
     try:
         return validate(name, root, **options)
     except DatasetError as error:
@@ -93,10 +99,15 @@ def _check_layout(name: str, directory: Path, root: str | Path | None, options: 
 
 
 def validate(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
-    """Load a dataset and decode every image and mask of it; of a folder, warn of images that show the same pixels.
+    """Load a dataset and decode every image and mask; for your own folders, warn of images with equal pixels.
+
+    Args:
+        name: one of :func:`helpers.datasets.list_datasets`, or ``folder:/path``.
+        root: the data root; see :func:`helpers.datasets.data_root`.
+        options: loader options.
 
     Raises:
-        DataError: as :func:`load` does, or images are damaged; each is named.
+        DatasetError: as :func:`load`, or images are damaged; the message lists all.
     """
     source, directory = locate(name, root)
     dataset = _build(name, source, directory, options)
@@ -111,7 +122,7 @@ def validate(name: str, root: str | Path | None = None, **options: Any) -> Datas
 
 
 def _build(name: str, source: DatasetSpec, directory: Path | None, options: dict[str, Any]) -> Dataset:
-    """A dataset whose copies share a group, before its headers are looked at."""
+    """Load a dataset and group identical files, before the headers are checked."""
     refuse_unknown_options(name, options, source, directory)
     try:
         dataset = source.loader(*([] if directory is None else [directory]), **options)

@@ -1,4 +1,4 @@
-"""Readers: where the pixels of a dataset's rows come from, be it files, boxes in files or an array."""
+"""Readers: load the pixels of a dataset's rows from files, from boxes in files or from an array."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from helpers import images
 
 
 class Reader(Protocol):
-    """Read the image and the mask of a row, which is a named tuple of ``image_id`` and every column."""
+    """Read the image and the mask of a row, a named tuple with ``image_id`` and every column."""
 
     def read(self, row: Any, min_size: int | None) -> np.ndarray:
         """Read the image of a row, ``uint8 (height, width, 3)`` RGB; see :func:`helpers.images.read_image`."""
@@ -22,22 +22,22 @@ class Reader(Protocol):
         """Read the mask of a row, ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus."""
 
     def image_size(self, row: Any) -> tuple[int, int]:
-        """Find height and width of the image of a row in pixels, without decoding it."""
+        """Return height and width of the image of a row in pixels, without decoding it."""
 
     def check(self, row: Any) -> None:
-        """Raise :class:`helpers.images.ImageError` where the headers already show that a row cannot be read."""
+        """Raise :class:`helpers.images.ImageError` if the headers show that a row cannot be read."""
 
     def content(self, row: Any) -> Iterator[bytes]:
-        """Yield the bytes that a row's image and mask come from, for the fingerprint."""
+        """Yield the bytes of a row's image and mask, for the fingerprint."""
 
 
 @dataclass(frozen=True)
 class FileReader:
-    """Read rows whose image is a file below ``root``, and so is their mask where they have one.
+    """Read rows whose images and masks are files below ``root``.
 
     Attributes:
-        root: the folder that ``path`` and ``mask_path`` of a row are below.
-        read_labels: reads a mask file as ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus; see
+        root: the folder to which ``path`` and ``mask_path`` of a row are relative.
+        read_labels: reads a mask file as ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; see
             :mod:`helpers.datasets.masks`.
     """
 
@@ -69,7 +69,7 @@ class FileReader:
                 raise images.ImageError(f"{self.root / path}: cannot be read ({error.strerror})") from None
 
     def _checked_size(self, row: Any) -> tuple[int, int]:
-        """Height and width of the image file, once its header and that of its mask are found to agree."""
+        """Return height and width of the image file after checking that the mask has the same size."""
         size = images.image_size(self.root / row.path)
         if row.mask_path:
             mask_size = images.image_size(self.root / row.mask_path, mask=True)
@@ -83,13 +83,13 @@ class FileReader:
 
 @dataclass(frozen=True)
 class CropReader(FileReader):
-    """Read rows whose image is a box in a file: ``left``, ``top``, ``right``, ``bottom`` in pixels.
+    """Read rows whose images are boxes in files: ``left``, ``top``, ``right``, ``bottom`` in pixels.
 
-    The mask is cut out likewise. ``right`` and ``bottom`` are the first column and row behind the box.
+    Masks are cropped likewise. ``right`` and ``bottom`` are exclusive.
     """
 
     def read(self, row: Any, min_size: int | None) -> np.ndarray:
-        """See :class:`Reader`; the file is decoded at its own size, in which the box is given."""
+        """See :class:`Reader`; the file is decoded at full size, because the box is in its pixel coordinates."""
         return super().read(row, None)[row.top : row.bottom, row.left : row.right]
 
     def read_mask(self, row: Any) -> np.ndarray:
@@ -112,7 +112,7 @@ class CropReader(FileReader):
 
 @dataclass
 class ArrayReader:
-    """Read rows that are slices of one array, ``uint8 (n, size, size, 3)``; ``row.array_index`` says which."""
+    """Read rows that are slices of one array, ``uint8 (n, size, size, 3)``; the index is ``row.array_index``."""
 
     array: np.ndarray = field(repr=False)
 
@@ -121,7 +121,7 @@ class ArrayReader:
         return self.array[row.array_index].copy()
 
     def read_mask(self, row: Any) -> np.ndarray:
-        """There are none; :class:`helpers.datasets.Dataset` never asks."""
+        """Not available: these datasets have no masks, and :class:`helpers.datasets.Dataset` never calls it."""
         raise NotImplementedError
 
     def image_size(self, row: Any) -> tuple[int, int]:
@@ -129,7 +129,7 @@ class ArrayReader:
         return self.array.shape[1:3]
 
     def check(self, row: Any) -> None:
-        """The array was checked as a whole."""
+        """Do nothing: the loader has checked the whole array."""
 
     def content(self, row: Any) -> Iterator[bytes]:
         """See :class:`Reader`."""

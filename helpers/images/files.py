@@ -1,4 +1,4 @@
-"""One image file or mask file: judge it, read it, write one; see :mod:`helpers.images` for what a file may be."""
+"""Read, check and write single image and mask files; see :mod:`helpers.images` for the supported formats."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, LookupError, Arithmetic
 
 
 class ImageError(LeukobookError):
-    """An image file that cannot be used; the message names the file, what is wrong and what to do."""
+    """Unusable image file; the message gives the file, the problem and a remedy."""
 
 
 @contextlib.contextmanager
 def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
-    """Open a file and judge its header; no pixel is decoded yet."""
+    """Open a file and check its header, without decoding pixels."""
     try:
         if kind := irregular_file_kind(path):
             raise ImageError(f"{path}: {kind}, not an image file; give the file of an image")
@@ -70,8 +70,8 @@ def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
         if not problem:
             file.seek(0)
             with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", module=r"PIL\.")  # what it warns of is judged here
-                image = Image.open(file, formats=(kind,))  # no other than the one whose header has been judged
+                warnings.filterwarnings("ignore", module=r"PIL\.")  # its warnings are checked here
+                image = Image.open(file, formats=(kind,))  # only the format whose header was checked
                 problem = _mode_problem(image, remedy)
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image in {', '.join(FORMATS)}; remove it or save it as PNG") from None
@@ -94,14 +94,14 @@ def _mode_problem(image: Image.Image, remedy: str) -> str | None:
         return f"mode {image.mode} (CMYK, 16-bit, float or the like) is not supported; {remedy}"
     if (
         image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1
-    ):  # of the others, the header has been judged
+    ):  # the header check covers the other formats
         return "more than one frame; save the one you mean as a file of its own"
     _orientation(image)
     return None
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether a file begins as one of :data:`FORMATS` does, whatever its name; no more than 32 bytes are read.
+    """Detect an image file from its first 32 bytes, whatever its suffix; see :data:`FORMATS`.
 
     Returns:
         ``False`` also for a folder, a pipe, and a file that is missing or not readable.
@@ -116,24 +116,24 @@ def is_image(path: Path) -> bool:
 
 
 def image_size(path: str | Path, mask: bool = False) -> tuple[int, int]:
-    """Size of an image as ``(height, width)``, from its header alone.
+    """Read the size of an image, ``(height, width)`` in pixels, from its header.
 
     Args:
-        path: the file.
-        mask: whether it is a mask, for which another remedy is right.
+        path: image or mask file.
+        mask: whether the file is a mask, for the remedy in the message.
 
     Raises:
-        ImageError: the file is missing, unreadable, empty, not an image, too large or of a mode that is refused.
+        ImageError: the file is missing, not readable, empty, not an image, too large or of an unsupported mode.
     """
     with _opened(Path(path), _AS_MASK if mask else _AS_IMAGE) as image:
         width, height = image.size
-        if image.format == "TIFF":  # Pillow may have turned image.size already, depending on its version
+        if image.format == "TIFF":  # some versions of Pillow already rotate image.size
             width, height = image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
         return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1 (upright) to 8. PNG is left out: it may keep EXIF behind the pixels; cameras write JPEG."""
+    """Return the EXIF orientation, 1 (upright) to 8; PNG is not checked, because its EXIF may follow the pixels."""
     found = image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "MPO", "TIFF") else 1
     return found if found in _UPRIGHT else 1
 
@@ -142,20 +142,20 @@ def _decoded(image: Image.Image) -> Image.Image:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         image.load()
-        orientation = _orientation(image)  # after the pixels: some versions of Pillow turn a TIFF as they load it
+        orientation = _orientation(image)  # after loading: some versions of Pillow rotate a TIFF then
     return image.transpose(_UPRIGHT[orientation]) if orientation != 1 else image
 
 
 def read_image(path: str | Path, min_size: int | None = None) -> np.ndarray:
-    """Read one image as ``uint8`` RGB of shape ``(height, width, 3)``.
+    """Read an image as ``uint8 (height, width, 3)`` RGB.
 
     Args:
-        path: the file.
-        min_size: if given, a JPEG may come at 1/2, 1/4 or 1/8 of its size as long as both sides keep at least this
-            many pixels. The JPEG decoder then skips work, which is where most of the time goes.
+        path: image file.
+        min_size: if set, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, with both sides at least this many
+            pixels, which saves most of the decoding time.
 
     Raises:
-        ImageError: the file is refused (see the table above), or its pixels are truncated or corrupt.
+        ImageError: the file is not supported (see :mod:`helpers.images`), or its pixels are truncated or corrupt.
     """
     path = Path(path)
     with _opened(path) as image:
@@ -167,7 +167,7 @@ def read_image(path: str | Path, min_size: int | None = None) -> np.ndarray:
         except _DAMAGED as error:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
     first = pixels[0, 0]
-    if (pixels[::16, ::16] == first).all() and (pixels == first).all():  # a few pixels first: that is quick
+    if (pixels[::16, ::16] == first).all() and (pixels == first).all():  # every 16th pixel first, for speed
         if _has_alpha(image) and image.convert("RGBA").getextrema()[3][1] == 0:
             raise ImageError(f"{path}: wholly transparent, so nothing is seen; save it without its alpha channel")
         colour = ", ".join(map(str, first))
@@ -184,7 +184,7 @@ def _rgb(image: Image.Image) -> np.ndarray:
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     width, height = image.size
     pixels, rows = np.empty((height, width, 3), np.uint8), max(1, _BAND_PIXELS // width)
-    for top in range(0, height, rows):  # in bands: four copies of a large picture would not fit into memory
+    for top in range(0, height, rows):  # in bands: four copies of a large image would not fit into memory
         band = image.crop((0, top, width, min(top + rows, height))).convert("RGBA")
         white = Image.new("RGBA", band.size, "white")
         pixels[top : top + rows] = np.asarray(Image.alpha_composite(white, band).convert("RGB"))
@@ -194,13 +194,16 @@ def _rgb(image: Image.Image) -> np.ndarray:
 def read_batches(
     paths: list[Path], unreadable: list[str], description: str, batch_size: int = 16
 ) -> Iterator[list[tuple[Path, np.ndarray]]]:
-    """Images with their paths, a few at a time, so that a folder of any length fits into memory; shows progress.
+    """Read images in batches with a progress bar, so that a folder of any length fits into memory.
 
     Args:
-        paths: of the images.
-        unreadable: gets a line for every image that cannot be read, which is left out.
-        description: what the progress bar says.
-        batch_size: images at a time, at most; fewer where these have more than :data:`MAX_PIXELS` together.
+        paths: image files.
+        unreadable: list to which the error messages of unreadable images are appended; these are skipped.
+        description: text of the progress bar.
+        batch_size: maximum number of images per batch; a batch ends earlier when it exceeds :data:`MAX_PIXELS`.
+
+    Yields:
+        Lists of pairs of path and image ``uint8 (height, width, 3)``.
     """
     found, pixels = [], 0
     for path in tqdm(paths, desc=description, unit="image", delay=2, leave=False):
@@ -219,7 +222,7 @@ def read_batches(
 
 
 def describe_unreadable(unreadable: list[str]) -> str:
-    """Say that all images of a command are bad, and why, so that what an earlier one has written must stay."""
+    """Format the error message for the case that no image of a command is readable and nothing is written."""
     return "\n".join(
         [
             f"none of {len(unreadable)} images can be read, so nothing is written",
@@ -229,14 +232,14 @@ def describe_unreadable(unreadable: list[str]) -> str:
 
 
 def read_mask_values(path: str | Path) -> np.ndarray:
-    """Read the values of a mask file as they are stored: those of a label or a grey, not those that a viewer shows.
+    """Read the values of a mask file as stored: labels or grey values, not the colours that a viewer shows.
 
     Returns:
-        ``uint8 (height, width)``: indices of a palette; greys, also where they are stored as three equal channels; the
-        transparency, where that alone is drawn. ``uint8 (height, width, 3)`` where the file holds colours.
+        ``uint8 (height, width)``: palette indices; grey values, also if stored as three equal channels; or the alpha
+        channel, if all colours are equal. ``uint8 (height, width, 3)`` if the file contains colours.
 
     Raises:
-        ImageError: as :func:`read` does; values stand in the colours and in the transparency.
+        ImageError: as :func:`read_image`, or both colours and alpha contain values.
     """
     path = Path(path)
     with _opened(path, _AS_MASK) as image:
@@ -266,7 +269,7 @@ def read_mask_values(path: str | Path) -> np.ndarray:
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read the values of a mask file, ``uint8 (height, width)``, and refuse colours; see :func:`read_mask_values`."""
+    """Read the values of a mask file, ``uint8 (height, width)``; reject colours; see :func:`read_mask_values`."""
     values = read_mask_values(path)
     if values.ndim == 3:
         raise ImageError(f"{path}: holds colours; {_AS_MASK}")
@@ -274,10 +277,10 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write a picture as PNG, whole or not at all.
+    """Write an image as PNG atomically.
 
     Args:
-        path: its folder must be there.
+        path: output file in an existing folder.
         image: ``uint8``: grey ``(height, width)``, RGB ``(…, 3)`` or RGB with a fourth channel ``(…, 4)``.
     """
     if image.ndim == 3:

@@ -1,4 +1,4 @@
-"""Resize images and masks, flip and turn them, lay many out in a montage."""
+"""Resize images and masks, flip and rotate them, and arrange images in a montage."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import numpy as np
 
 
 def _fitted(height: int, width: int, size: int) -> tuple[int, int, int, int]:
-    """Height and width after scaling the longer side to ``size``, and the padding above and to the left."""
+    """Compute height and width after scaling the longer side to ``size``, and the padding above and to the left."""
     scale = size / max(height, width)
     new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     return new_height, new_width, (size - new_height) // 2, (size - new_width) // 2
 
 
 def resize_pad(image: np.ndarray, size: int) -> np.ndarray:
-    """Scale an image to ``(size, size, 3)``, keeping its aspect; the rest is filled with the median border colour.
+    """Resize an image to a square, keep its aspect ratio and pad with the median border colour.
 
-    Shrinking to less than half averages over the pixels that fall together (no aliasing); nearer to 1, bilinear
-    interpolation leaves no pixel out either and is faster. The median of the border is the empty field on a
-    smear and black where the background has been removed, so no edge appears that a network could learn.
+    Shrinking to less than half averages over areas (no aliasing); otherwise bilinear interpolation, which still uses
+    every pixel and is faster. The median border colour is that of the empty field of a smear, and black after
+    background removal, so that padding adds no edge for a network to learn.
 
     Args:
         image: ``uint8 (height, width, 3)``.
         size: side of the result in pixels.
+
+    Returns:
+        ``uint8 (size, size, 3)``.
     """
     height, width = image.shape[:2]
     if (height, width) == (size, size):
@@ -40,11 +43,14 @@ def resize_pad(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def resize_pad_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """Scale a label mask as :func:`resize_pad` scales its image: nearest neighbour, padded with 0 (background).
+    """Resize a label mask as :func:`resize_pad` resizes its image: nearest neighbour, padded with 0 (background).
 
     Args:
         mask: ``uint8 (height, width)`` of labels.
         size: side of the result in pixels.
+
+    Returns:
+        ``uint8 (size, size)``.
     """
     height, width = mask.shape
     new_height, new_width, top, left = _fitted(height, width, size)
@@ -55,11 +61,14 @@ def resize_pad_mask(mask: np.ndarray, size: int) -> np.ndarray:
 
 
 def undo_resize_pad(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring a mask that was predicted on a :func:`resize_pad`-d image back to the image's own size.
+    """Resize a mask predicted on a :func:`resize_pad`-ded image to the original size.
 
     Args:
         mask: ``uint8 (size, size)`` of labels.
-        height, width: of the image before it was resized.
+        height, width: original size of the image in pixels.
+
+    Returns:
+        ``uint8 (height, width)``.
     """
     new_height, new_width, top, left = _fitted(height, width, len(mask))
     inside = mask[top : top + new_height, left : left + new_width]
@@ -67,16 +76,23 @@ def undo_resize_pad(mask: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def dihedral_views(images: np.ndarray) -> list[np.ndarray]:
-    """The eight flips and 90° rotations of square pictures ``(n, size, size, …)``, all of them as they are first."""
+    """Generate the eight dihedral views (flips and 90° rotations) of square images, the originals first.
+
+    Args:
+        images: ``(n, size, size, …)``.
+
+    Returns:
+        Eight arrays of the shape of ``images``.
+    """
     return [np.rot90(way, turn, (1, 2)) for way in (images, images[:, :, ::-1]) for turn in range(4)]
 
 
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
-    """Lay images out in rows on white.
+    """Arrange images in a grid on white.
 
     Args:
         images: ``uint8 (n, height, width, 3)``, in reading order.
-        columns: images in a row.
+        columns: images per row.
         gap: white pixels between neighbours.
 
     Returns:
