@@ -1,14 +1,14 @@
 """Your own images in class folders: ``folder:/path``.
 
-Layout: one subfolder per class; optionally a table of groups (see :mod:`helpers.datasets.groups`) and
-``masks/<class>/<name>.png`` (or ``masks/<name>.png``; see :mod:`helpers.datasets.masks`) of background, cytoplasm and
-nucleus. Where there are more levels of folders, the option ``layout`` says what each is, from the top: ``class``,
-``patient`` (its name is the group) and ``split`` (kept in the column ``part``), as in ``class/patient`` or
-``split/class``. Images that lie elsewhere are an error, other files a warning.
+Layout: one subfolder per class; optionally a table of groups (see :mod:`helpers.datasets.groups`) and masks of
+background, cytoplasm and nucleus, ``masks/<class>/<name>.png`` or ``masks/<name>.png`` (see
+:mod:`helpers.datasets.masks`). For more levels of folders, the option ``layout`` gives the meaning of each level from
+the top: ``class``, ``patient`` (its name is the group) and ``split`` (kept in the column ``split``), as in
+``class/patient`` or ``split/class``. Images outside these levels are an error, other files a warning.
 
-The sequence of :func:`folder`: list the folder once, check the list against the layout, make a row of each image, read
-the table of groups and match it, match the masks and read their values. Copies and headers are looked at by
-:mod:`helpers.datasets.loading`, as for every dataset.
+:func:`load_folder` lists the folder once, checks the list against the layout, builds a row for each image, reads the
+table of groups, matches the masks and reads their values. :mod:`helpers.datasets.loading` then checks for identical
+files and reads the headers, as for every dataset.
 """
 
 from __future__ import annotations
@@ -36,15 +36,18 @@ _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", 
 
 
 def load_folder(root: Path, layout: str = "class") -> Dataset:
-    """Load class subfolders below ``root``: list, match groups, match masks; see the module.
+    """Load images from class subfolders, with optional groups and masks; see the module for the layout.
 
     Args:
         root: the folder.
-        layout: what each level of folders is: the words of :data:`LEVELS`, with ``/`` between them.
+        layout: meaning of each level of folders: words of :data:`LEVELS`, separated by ``/``.
+
+    Returns:
+        The dataset; without a table of groups or patient folders, each image is its own group.
 
     Raises:
-        DataError: an unknown layout, a class without images, images outside the layout, masks or groups that do
-            not fit the images.
+        DatasetError: the layout is unknown, a class has no images, images lie outside the layout, or masks or groups do
+            not match the images.
     """
     levels = _levels(layout)
     listing = list_images(
@@ -84,7 +87,7 @@ def _levels(layout: str) -> tuple[str, ...]:
 
 
 def _checked(root: Path, levels: tuple[str, ...], listing: Listing) -> Path | None:
-    """Refuse a folder that does not fit the layout, and warn of what is left out of it; the table of groups in it."""
+    """Refuse a folder that does not match the layout, warn of ignored files, and return its table of groups."""
     tops = [path for path in listing.folders if normalise_name(path.name) != MASKS]
     if not tops:
         raise DatasetError(f"{root}: holds no subfolder; make one per class and put its images there")
@@ -96,7 +99,7 @@ def _checked(root: Path, levels: tuple[str, ...], listing: Listing) -> Path | No
 
 
 def _refuse_elsewhere(root: Path, levels: tuple[str, ...], listing: Listing) -> None:
-    """Refuse images in folders above or below those that the layout reads; those in ``root`` are only warned of."""
+    """Refuse images at other levels than those of the layout; images directly in ``root`` only cause a warning."""
     elsewhere = [path for path in listing.elsewhere if path.parent != root]
     if not elsewhere:
         return
@@ -130,7 +133,7 @@ def _refuse_empty(tops: list[Path], levels: tuple[str, ...], listing: Listing) -
 
 
 def _warn_of_others(root: Path, listing: Listing, table: Path | None) -> None:
-    """Warn once of all that is left out: files that are no images, and images beside the class folders."""
+    """Warn once of all ignored files: files that are not images, and images beside the class folders."""
     others = [path for path in listing.others if path != table]
     beside = [path for path in listing.elsewhere if path.parent == root]
     counts = [f"{len(beside)} images beside the class folders"] if beside else []
@@ -165,7 +168,7 @@ def _row(root: Path, path: Path, levels: tuple[str, ...]) -> dict:
 
 
 def _name_groups(root: Path, rows: list[dict], levels: tuple[str, ...], table: Path | None) -> None:
-    """Name the group of every row: of the table or of the layout; without these it is the image."""
+    """Set the group of every row from the table or the layout; by default it is the image."""
     if table and "patient" in levels:
         raise DatasetError(f"{table}: the layout names the patients too; remove the table, or take another layout")
     if table:
@@ -179,7 +182,7 @@ def _name_groups(root: Path, rows: list[dict], levels: tuple[str, ...], table: P
 
 
 def _warn_of_exchanged_levels(root: Path, rows: list[dict], levels: tuple[str, ...]) -> None:
-    """Warn where the names of the folders do not look like what the layout says that they are."""
+    """Warn if folder names contradict the layout: more classes than patients, or classes named like splits."""
     labels, groups = sorted({row["label"] for row in rows}), {row["group"] for row in rows}
     layout = f"layout={'/'.join(levels)}"
     if "patient" in levels and len(labels) > len(groups):
@@ -192,7 +195,7 @@ def _warn_of_exchanged_levels(root: Path, rows: list[dict], levels: tuple[str, .
 
 
 def _with_masks(root: Path, rows: list[dict], directory: Path) -> tuple[FileReader, dict[str, Any]]:
-    """The reader of a folder with masks, whose rows get theirs; what is declared of them belongs to the fingerprint."""
+    """Set the mask paths of the rows; return the reader and the declared mask values for the fingerprint."""
     listing = list_images(directory, EVERY_DEPTH, shut=lambda *_: False)
     mask_of = match_masks(root, directory, listing.images, [row["path"] for row in rows])
     for row in rows:

@@ -1,10 +1,10 @@
-"""Groups: a table of them beside the images, names that are one, and groups that are joined.
+"""Groups of images (patients): read them from a table, normalise their names and merge groups.
 
-The table is ``groups.csv``, ``.tsv``, ``.txt``, ``.csv.txt`` or ``.xlsx``, whatever the case of its name, with the
-columns ``image`` and ``group``. An image is named by its path below the folder, with slashes or backslashes, by an
-absolute path, or by its bare file name where no other image bears it. Space around a group and its Unicode form are
-evened out. A group that is empty or says that it is not known is refused; groups that differ only in case, space or the
-form of a number or of its letters (full-width ones, signs that do not show) are warned of.
+The table is ``groups.csv``, ``.tsv``, ``.txt``, ``.csv.txt`` or ``.xlsx`` (case-insensitive), with the columns
+``image`` and ``group``. An image is identified by its path below the folder, with slashes or backslashes, by an
+absolute path, or by its bare file name if that is unique. Whitespace around a group and its Unicode form are
+normalised. A group that is empty or marked as unknown is an error; groups that differ only in case, spaces or the form
+of a number or of their letters (full-width letters, invisible characters) cause a warning.
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ _CUT_BY_EXCEL = re.compile(r"\d[.,]\d+E\+\d+")
 
 
 def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
-    """Groups in which both images of every pair lie together, named by the ids they join (``a+b``).
+    """Merge the groups of both images of every pair.
 
     Args:
-        frame: of a dataset.
-        pairs: ids in the columns ``image_a`` and ``image_b``.
+        frame: table of a dataset.
+        pairs: image ids in the columns ``image_a`` and ``image_b``.
+
+    Returns:
+        Group of every image; the name of a merged group joins the original ones (``a+b``).
     """
     group, names = pd.factorize(frame["group"])
     position = pd.Series(group, index=frame.index)
@@ -51,14 +54,18 @@ def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
 
 
 def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
-    """The group of every image, from a table.
+    """Read the group of every image from a table.
 
     Args:
-        table: with the columns ``image`` and ``group``; see the module for how they may be written.
-        image_ids: of the images, their paths below the folder of the table.
+        table: file with the columns ``image`` and ``group``; see the module for the accepted forms.
+        image_ids: image paths below the folder of the table.
+
+    Returns:
+        Groups by image id.
 
     Raises:
-        DataError: it is no such table, an image stands twice, has no row, no group, or a row fits no image or several.
+        DatasetError: the file is not such a table, an image is listed twice, has no row or no group, or a row matches
+            no image or several.
     """
     rows = read_table(table, ["image", "group"])
     find = _Images(table.parent, image_ids)
@@ -80,14 +87,17 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
 
 
 def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
-    """Even out the names of groups, refuse those that are not known, and warn of those that may be one.
+    """Normalise the names of groups, refuse unknown groups, and warn of names that may mean the same group.
 
     Args:
-        where: the table or the folder that they are from, for the messages.
-        groups: by image id.
+        where: table or folder of the groups, for the messages.
+        groups: groups by image id.
+
+    Returns:
+        Normalised groups by image id.
 
     Raises:
-        DataError: images without a group, or with one that says that it is not known.
+        DatasetError: images have no group, or one that is marked as unknown.
     """
     even = {key: _evened(group) for key, group in groups.items()}
     lacking = [f"{key}: {group!r}" for key, group in even.items() if normalise_name(group) in NOT_KNOWN]
@@ -114,19 +124,19 @@ def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
 
 
 def _evened(group: str) -> str:
-    """A name in one Unicode form, without space or invisible signs around it, with single spaces within."""
+    """Normalise a name: composed Unicode form, no invisible characters, single spaces."""
     return " ".join(unicodedata.normalize("NFC", group).replace("\u200b", "").replace("\ufeff", "").split())
 
 
 def _without_form(group: str) -> str:
-    """What is left of a name without the form of its letters, case, space, leading zeros and the ``.0`` of a number."""
+    """Reduce a name to a key without letter form, case, spaces, leading zeros and the ``.0`` of a number."""
     bare = normalise_name(group).replace(" ", "")
     number = _NUMBER.fullmatch(bare)
     return _LEADING_ZEROS.sub("", number[1] if number else bare)
 
 
 class _Images:
-    """Finds the images that a cell of a table may mean."""
+    """Match a table cell with images."""
 
     def __init__(self, root: Path, image_ids: Iterable[str]):
         self.root = root
@@ -142,7 +152,7 @@ class _Images:
             self.by_exact_name.setdefault(name, []).append(key)
 
     def __call__(self, cell: str) -> list[str]:
-        """The ids that a cell fits: by path, else below the folder that it names, else by bare file name."""
+        """Return the ids that match a cell: by path, else by path below the folder, else by bare file name."""
         path = unicodedata.normalize("NFC", cell).strip().replace("\\", "/").removeprefix("./")
         if "/" not in path:
             exact = self.by_exact_name.get(path, [])
@@ -155,7 +165,7 @@ class _Images:
         return []
 
     def _below_root(self, path: str) -> list[str]:
-        """The ends of a path that can be paths below the folder, the longest first; it is ``MAX_DEPTH`` deep."""
+        """Return the possible paths below the folder, the longest first, at most ``MAX_DEPTH`` folders deep."""
         parts = path.split("/")
         absolute = path.startswith("/") or parts[0].endswith(":")
         if not absolute and normalise_name(parts[0]) != normalise_name(self.root.name):

@@ -1,4 +1,4 @@
-"""Mask files of a dataset: which one belongs to which image."""
+"""Match the mask files of a dataset with its images."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from helpers.datasets.errors import DatasetError
 def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable[str]) -> dict[str, str]:
     """Match every image with its mask: ``<folder>/<path of the image>`` or ``<folder>/<its name>``.
 
-    The suffix does not count. Names are compared with their letters composed, and whatever their case where none is
-    equal.
+    Suffixes are ignored. Names are compared in composed Unicode form, case-insensitively if there is no exact match.
 
     Args:
-        root: of the dataset.
-        folder: of the masks, below it.
-        masks: the files in that folder and below it.
-        paths: of the images, below ``root``.
+        root: root of the dataset.
+        folder: folder of the masks, below ``root``.
+        masks: files in ``folder`` and its subfolders.
+        paths: image paths below ``root``.
 
     Returns:
-        From path of the image to path of its mask, both below ``root``.
+        Mask path by image path, both below ``root``.
 
     Raises:
-        DataError: an image has no mask or several, or a mask stands for several images; each is listed.
+        DatasetError: an image has no mask or several, or a mask matches several images; the message lists all.
     """
-    by_name: dict[tuple[str, bool], list[str]] = {}  # by name, and whether its case has been taken away
+    by_name: dict[tuple[str, bool], list[str]] = {}  # by name, and whether it is case-folded
     for mask in masks:
         key = _key(mask.relative_to(folder))
         for name in ((key, False), (key.casefold(), True)):
@@ -54,6 +53,6 @@ def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable
 
 
 def _key(path: PurePath) -> str:
-    """A path without the suffix of an image, its letters composed as one: file systems and archives differ in that."""
+    """Return a path without image suffix in composed Unicode form; file systems and archives differ in that form."""
     known = path.suffix.lower() in images.SUFFIXES
     return unicodedata.normalize("NFC", (path.with_suffix("") if known else path).as_posix())

@@ -1,20 +1,20 @@
-"""Masks of a dataset: which of their values is which class (whose they are, see :mod:`helpers.datasets.mask_files`).
+"""Values of ground-truth masks and their classes; :mod:`helpers.datasets.mask_files` matches masks with images.
 
-A mask file holds values: indices of a palette (whatever its colours), greys, colours, or a transparency alone. What
-they mean is judged over all masks of a dataset together, and only where it is beyond doubt:
+A mask file contains values: palette indices (whatever their colours), grey values, colours, or an alpha channel alone.
+Their classes are inferred from all masks of a dataset together, and only if they are unambiguous:
 
 =========================================================  =======================================================
 three evenly spaced values from 0: 0, 1, 2; 0, 85, 170;    background, cytoplasm, nucleus, from dark to light
 0, 127, 255; 0, 128, 255; …
-0 and 2; 0 alone                                           the same with no cytoplasm, or no cell
+0 and 2; 0 alone                                           the same, without cytoplasm or without a cell
 two other values (1-bit, 0 and 1, 0 and 255, …)            refused: the second may be the cell or its nucleus
 colours; 1, 2, 3; one value too many                       refused
 nucleus on more than half of a mask's border               refused: inverted, or another order of the classes
 no background on half of the border of most masks          refused: another order of the classes
 =========================================================  =======================================================
 
-What is refused can be declared in ``masks/values.csv`` (whatever its case; or ``.tsv``, ``.txt``, ``.xlsx``), a table
-with the columns ``value`` (0 to 255, a range of these as ``0-63``, or a colour as ``#ff0000``) and ``class``
+Other values can be declared in ``masks/values.csv`` (case-insensitive; or ``.tsv``, ``.txt``, ``.xlsx``), a table with
+the columns ``value`` (0 to 255, a range such as ``0-63``, or a colour such as ``#ff0000``) and ``class``
 (``background``, ``cytoplasm`` or ``nucleus``).
 """
 
@@ -39,28 +39,28 @@ from helpers.datasets.tables import read_table
 TABLE = "values.csv"
 SHOWN_VALUES = 8
 MAX_VALUES, BAND_PIXELS = 1000, 1_000_000
-_COLOUR = 1 << 24  # added to 0xRRGGBB, so that a colour is no grey; a grey is one value however it is stored
+_COLOUR = 1 << 24  # added to 0xRRGGBB to separate colours from greys; a grey has one value however it is stored
 _NO_CLASS = 255
 
 
 def read_grey_levels(path: Path) -> np.ndarray:
-    """Read a mask of noisy greys: below 64 background, below 192 cytoplasm, the rest nucleus (Zheng et al. 2018)."""
+    """Read a mask with noisy grey values: < 64 background, < 192 cytoplasm, else nucleus (Zheng et al. 2018)."""
     mask = images.read_mask(path)
     return (mask >= 64).astype(np.uint8) + (mask >= 192)
 
 
 def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
-    """Read a mask whose values are known.
+    """Read a mask and map its values to classes.
 
     Args:
-        path: the file.
-        classes: the class of each value; see :func:`classes_of`.
+        path: mask file.
+        classes: class of each value; see :func:`mask_classes`.
 
     Returns:
         ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
 
     Raises:
-        ImageError: the file cannot be read, or holds another value.
+        ImageError: the file cannot be read, or contains another value.
     """
     bands = []
     for values in _bands(images.read_mask_values(path)):
@@ -78,20 +78,22 @@ def read_labels(path: Path, classes: Mapping[int, int]) -> np.ndarray:
 
 
 def mask_classes(folder: Path, paths: Iterable[Path], table: Path | None) -> tuple[dict[int, int], bool]:
-    """Judge what the values of a dataset's masks mean; see the module for the rules.
+    """Infer the class of each mask value of a dataset; see the module for the rules.
 
-    Every mask is decoded once, in threads; one that cannot be read is left to whoever reads it, and is named there.
+    Every mask is decoded once, in threads. Unreadable masks are skipped here; the reader reports them later. A class
+    that occurs in no mask causes a warning.
 
     Args:
-        folder: of the masks.
-        paths: of all masks.
-        table: the table ``values.csv`` in that folder; ``None`` where there is none.
+        folder: folder of the masks.
+        paths: all mask files.
+        table: the table ``values.csv`` in that folder; ``None`` if there is none.
 
     Returns:
-        The class of each value, and whether the table declares it. A class that no mask has is a warning.
+        The class of each value, and whether the table declares it.
 
     Raises:
-        DataError: the table is wrong, or the values do not say what they mean; the message names files and values.
+        DatasetError: the table is invalid or incomplete, or the values are ambiguous; the message lists files and
+            values.
     """
     declared = _declared(table) if table else None
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -118,7 +120,7 @@ def mask_classes(folder: Path, paths: Iterable[Path], table: Path | None) -> tup
 
 
 def _refuse_other_orders(folder: Path, found: list[_Mask], classes: Mapping[int, int]) -> None:
-    """Refuse masks whose borders show that the values are in another order; a cell may fill some images."""
+    """Refuse masks whose borders indicate another order of the classes; a cell may fill some images."""
     nucleus = [mask.path for mask in found if _on_border(mask, classes, NUCLEUS) > 0.5]
     filled = [mask.path for mask in found if _on_border(mask, classes, BACKGROUND) < 0.5]
     if nucleus:
@@ -136,7 +138,7 @@ def _refuse_other_orders(folder: Path, found: list[_Mask], classes: Mapping[int,
 
 @dataclass(frozen=True)
 class _Mask:
-    """Pixels of each value in a mask, and on its border."""
+    """Count the pixels of each value in a mask and on its border."""
 
     path: Path
     counts: Counter[int]
@@ -144,7 +146,7 @@ class _Mask:
 
 
 def _bands(values: np.ndarray) -> Iterator[np.ndarray]:
-    """Some rows of a mask at a time, a value per pixel: ``uint8``, or ``int32`` where there are colours."""
+    """Yield bands of rows with one value per pixel: ``uint8``, or ``int32`` if there are colours."""
     rows = max(1, BAND_PIXELS // values.shape[1])
     for top in range(0, len(values), rows):
         band = values[top : top + rows]
@@ -155,7 +157,7 @@ def _bands(values: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _looked_at(path: Path) -> _Mask | None:
-    """What a mask holds; of a photograph, which has far too many values, what its first rows hold."""
+    """Count the values of a mask; stop after the first rows of a photograph, which has far too many values."""
     try:
         values = images.read_mask_values(path)
     except images.ImageError:
@@ -178,7 +180,7 @@ def _counted(values: np.ndarray) -> Counter[int]:
 
 
 def _meant(values: set[int]) -> dict[int, int] | None:
-    """The class of each value, where that is beyond doubt."""
+    """Return the class of each value if it is unambiguous."""
     known = sorted(values)
     if known in ([0], [0, 2]):
         return {value: value for value in known}
@@ -192,7 +194,7 @@ def _on_border(mask: _Mask, classes: Mapping[int, int], label: int) -> float:
 
 
 def _unclear(folder: Path, found: list[_Mask]) -> DatasetError:
-    """The refusal of masks that do not say what they mean: those that differ from most, or else all of them."""
+    """Build the error for ambiguous values, listing the masks that differ from most, or else all of them."""
     sets = Counter(frozenset(mask.counts) for mask in found)
     usual = max((one for one in sets if _meant(set(one))), key=lambda one: (len(one), sets[one]), default=frozenset())
     odd = [mask for mask in found if not set(mask.counts) <= usual]
@@ -246,7 +248,7 @@ def _declared(path: Path) -> dict[int, int]:
 
 
 def _numbers(text: str) -> Sequence[int]:
-    """The values of a row: greys, or a colour as one number; a colour of three equal parts is a grey."""
+    """Parse the value of a row: greys, or a colour as one number; a colour of three equal parts is a grey."""
     if colour := re.fullmatch(r"#([0-9a-fA-F]{6})", text):
         number = int(colour[1], 16)
         return [number & 255 if len(set(bytes.fromhex(colour[1]))) == 1 else _COLOUR | number]

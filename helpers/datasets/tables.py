@@ -1,13 +1,13 @@
-"""Tables that come with images: CSV as spreadsheets of any country save it, or XLSX; and the frame of a dataset.
+"""Tables that accompany images: CSV of any locale or XLSX; and the frame of a dataset.
 
 =====================================================  ===========================================================
-CSV in UTF-8 with or without BOM, UTF-16 with BOM      read; any other encoding is refused, with the line
-comma, semicolon or tab                                the one that splits the first line into the wanted columns
-XLSX                                                   its first sheet, at most 64 columns
-column names                                           whatever their case and the space around them
+CSV in UTF-8 with or without BOM, UTF-16 with BOM      read; other encodings are refused with the line number
+comma, semicolon or tab                                the one that finds most of the required columns
+XLSX                                                   first sheet, at most 64 columns
+column names                                           case and surrounding spaces are ignored
 more than 16 MiB, or an XLSX that unpacks to more      refused (``MAX_TABLE_BYTES``)
 an XLSX of more than 1,000 files                       refused (``MAX_SHEET_MEMBERS``)
-more than 500,000 lines, or 10,000 signs in one        refused (``MAX_TABLE_LINES``, ``MAX_LINE``)
+more than 500,000 lines, or 10,000 characters in one   refused (``MAX_TABLE_LINES``, ``MAX_LINE``)
 a folder, a device, a pipe, a loop of links            refused
 =====================================================  ===========================================================
 """
@@ -36,30 +36,30 @@ MAX_TABLE_BYTES = 16 * 2**20
 MAX_TABLE_LINES = 500_000
 MAX_LINE = 10_000
 MAX_SHEET_COLUMNS = 64
-MAX_SHEET_MEMBERS = 1_000  # files in an XLSX, which has about ten and one for each sheet
+MAX_SHEET_MEMBERS = 1_000  # files in an XLSX; usually about ten and one per sheet
 DELIMITERS = (",", ";", "\t")
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _TOO_LONG = "{}: more than {:,} lines; a table of images is shorter"
-_SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # a first line that Excel writes and hides
+_SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)  # first line that Excel writes and hides
 
 
 def build_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of dictionaries to a frame in the project's column order, indexed by ``image_id``."""
+    """Build the frame of a dataset from rows, with :data:`COLUMNS` first, indexed by ``image_id``."""
     frame = pd.DataFrame(rows).set_index("image_id")
     extra = [column for column in frame if column not in COLUMNS]
     return frame[[*COLUMNS, *extra]]
 
 
 def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
-    """Read a table as strings, with these columns at least; the index is the line of the file.
+    """Read a table as strings, indexed by line number in the file.
 
     Args:
-        path: a CSV or XLSX file, judged by what is in it; see the module for what is read.
-        columns: the wanted ones; they bear these names in the result, however the file writes them.
+        path: CSV or XLSX file, recognised by its content; see the module for the limits.
+        columns: required columns, which get exactly these names in the result.
 
     Raises:
-        DataError: the file is missing, too large, no such table, lacks a column, or a line has more or fewer cells
-            than the first one.
+        DatasetError: the file is missing, too large or not a table, lacks a column, or a line has more cells than the
+            first one.
     """
     content = _content(path)
     if content.startswith(_OLD_EXCEL):
@@ -79,10 +79,15 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
 
 
 def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> None:
-    """Refuse a label table whose ids are not exactly those on disk.
+    """Check that the ids of a label table are exactly those of the files.
+
+    Args:
+        on_disk: ids of the files.
+        in_table: ids in the table.
+        table: path of the table, for the message.
 
     Raises:
-        DataError: ids that stand twice in the table, have no file, or have no row; each is listed.
+        DatasetError: ids are repeated in the table, have no file, or have no row; the message lists all.
     """
     on_disk, listed = list(on_disk), pd.Series(list(in_table), dtype=str)
     problems = [f"{key}: stands more than once" for key in listed[listed.duplicated()].unique()]
@@ -125,7 +130,7 @@ def _text(path: Path, content: bytes) -> str:
 
 
 def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every line, split by the delimiter that finds the most of the columns in the first."""
+    """Yield number and cells of every line; the delimiter is the one that finds most columns in the first line."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") > MAX_TABLE_LINES + 1:
         raise DatasetError(_TOO_LONG.format(path, MAX_TABLE_LINES))
@@ -149,25 +154,25 @@ def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple
         reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
         for cells in reader:
             yield reader.line_num + bool(named), [cell.strip() for cell in cells]
-    except (csv.Error, TypeError, ValueError) as error:  # the last two: sep= names no delimiter
+    except (csv.Error, TypeError, ValueError) as error:  # the last two: invalid delimiter after sep=
         raise DatasetError(f"{path}: not a CSV table ({error}); save it as 'CSV UTF-8' or as .xlsx") from None
 
 
 def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of every row of an Excel file's first sheet."""
-    import openpyxl  # here, because few tables need it
+    """Yield number and cells of every row of an Excel file's first sheet."""
+    import openpyxl  # imported here because few tables need it
 
     try:
         _check_members(path, content)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and extensions, which no table needs
+            warnings.simplefilter("ignore")  # warnings of styles and extensions
             sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
-        sheet.reset_dimensions()  # what the file says of its size need not be so
+        sheet.reset_dimensions()  # the declared size may be wrong
         for number, cells in enumerate(sheet.iter_rows(max_col=MAX_SHEET_COLUMNS, values_only=True), 1):
             yield number, [_cell(value) for value in cells]
     except DatasetError:
         raise
-    except Exception as error:  # of zip, XML and whatever a spreadsheet can hold: openpyxl has no error of its own
+    except Exception as error:  # zip, XML and other errors: openpyxl has no common error class
         reason = " ".join(str(error).split())[:200]
         raise DatasetError(
             f"{path}: not an .xlsx table ({type(error).__name__}: {reason}); save it as CSV UTF-8"
@@ -175,7 +180,7 @@ def _sheet(path: Path, content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_members(path: Path, content: bytes) -> None:
-    """Unpack every member once, in bounded memory: openpyxl unpacks them as large as they are."""
+    """Unpack every member once in bounded memory, because openpyxl unpacks members of any size."""
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         members = zipped.infolist()
         if len(members) > MAX_SHEET_MEMBERS or sum(info.file_size for info in members) > MAX_TABLE_BYTES:
@@ -188,7 +193,7 @@ def _check_members(path: Path, content: bytes) -> None:
 
 
 def _cell(value: Any) -> str:
-    """A cell as text: Excel keeps the number 1 of a patient as 1.0, and times of midnight for days."""
+    """Convert a cell to text: Excel stores the number 1 as 1.0, and dates with a time of midnight."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -208,7 +213,7 @@ def _plain(name: str) -> str:
 
 
 def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
-    """The names of the columns: the wanted ones as they are wanted, the others as they are."""
+    """Return the column names, with the required ones spelt as required."""
     header = _without_end(found)
     plain = [_plain(name) for name in header]
     lacking = [column for column in columns if _plain(column) not in plain]
@@ -225,7 +230,7 @@ def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
 
 
 def _cells(path: Path, number: int, cells: list[str], wanted: int) -> list[str]:
-    """The cells of one line, as many as the first line has; empty ones may be too many or lack at the end."""
+    """Pad a line to the width of the first line or strip empty cells at its end."""
     kept = _without_end(cells)
     if len(kept) > wanted:
         raise DatasetError(
