@@ -1,14 +1,13 @@
-"""The datasets of the course, each behind one call: ``load("wbc1") -> Dataset``.
+"""Load, fetch and validate the datasets of the course: ``load("wbc1") -> Dataset``.
 
-Where data lie: every source has a folder below the data root, which is the argument ``root``, else the environment
-variable ``LEUKOBOOK_DATA``, else a cache folder of the user. ``python -m helpers data list`` shows the names and the
-folders.
+Every source has a folder below the data root, which is the argument ``root``, else the environment variable
+``LEUKOBOOK_DATA``, else the user's cache folder. ``python -m helpers data list`` prints the names and the folders.
 
 Modules, each importing only from those above it: :mod:`errors`, :mod:`clinical` (constants), :mod:`card`,
-:mod:`directory` and :mod:`listing` (which files count), :mod:`tables`, :mod:`groups`, :mod:`classes`, :mod:`readers`
-(pixels of a row), :mod:`dataset`, :mod:`masks`, :mod:`mask_files`, :mod:`connection`, :mod:`download`, :mod:`members`,
-:mod:`archives`, :mod:`copies`, one module per source (your own images: :mod:`folder`), :mod:`catalogue` (all of them by
-name) and :mod:`loading`.
+:mod:`directory` and :mod:`listing` (image files of a folder), :mod:`tables`, :mod:`groups`, :mod:`classes`,
+:mod:`readers` (pixels of a row), :mod:`dataset`, :mod:`masks`, :mod:`mask_files`, :mod:`connection`, :mod:`download`,
+:mod:`members`, :mod:`archives`, :mod:`copies`, one module per source (your own images: :mod:`folder`),
+:mod:`catalogue` (all of them by name) and :mod:`loading`.
 """
 
 from helpers.datasets.card import DatasetCard

@@ -1,8 +1,9 @@
-"""ALL-IDB1 (whole smears) and ALL-IDB2 (single cells) of the Università degli Studi di Milano.
+"""ALL-IDB1 (whole smears) and ALL-IDB2 (single cells) of the Università degli Studi di Milano (Labati et al. 2011).
 
-Layout: ``ALL_IDB1/im/ImNNN_Y.jpg`` with blast centroids in ``ALL_IDB1/xyc/ImNNN_Y.xyc`` (one *x y* a line), and
+Layout: ``ALL_IDB1/im/ImNNN_Y.jpg`` with blast centroids in ``ALL_IDB1/xyc/ImNNN_Y.xyc`` (one *x y* per line), and
 ``ALL_IDB2/img/ImNNN_Y.tif``; the last digit Y is the label, 1 lymphoblast or patient with leukaemia, 0 healthy. The
-folders may be spelt ``ALL-IDB1`` or ``All_IDB1``, their images lie in ``im`` or ``img``, and both may lie deeper.
+folders may be spelt ``ALL-IDB1`` or ``All_IDB1``, their images may lie in ``im`` or ``img``, and both may be nested
+deeper.
 """
 
 from __future__ import annotations
@@ -41,7 +42,17 @@ _NAME = re.compile(r"^Im(?P<number>\d{3})_(?P<label>[01])$", re.IGNORECASE)
 
 
 def load_all_idb1(folder: Path) -> Dataset:
-    """Whole smears; the column ``centroids`` holds the blasts of each as ``((x, y), …)`` in pixels."""
+    """Load ALL-IDB1: whole smears, labelled ``blast`` or ``healthy``.
+
+    Args:
+        folder: folder of the download.
+
+    Returns:
+        The dataset; its column ``centroids`` holds the centroids of blasts as ``((x, y), …)`` in pixels.
+
+    Raises:
+        DatasetError: the folder is missing, a file name has no label, or a file of centroids is missing or invalid.
+    """
     base, rows = _rows(folder, 1)
     place = find_subfolder(base, "xyc")
     tables = {path.stem.lower(): path for path in list_files(place, {".xyc"})} if place else {}
@@ -52,13 +63,20 @@ def load_all_idb1(folder: Path) -> Dataset:
 
 
 def load_all_idb2(folder: Path) -> Dataset:
-    """Single cells, 257×257: ``blast`` or ``healthy``."""
+    """Load ALL-IDB2: single cells, 257×257 pixels, labelled ``blast`` or ``healthy``.
+
+    Args:
+        folder: folder of the download.
+
+    Raises:
+        DatasetError: the folder is missing, or a file name has no label.
+    """
     _, rows = _rows(folder, 2)
     return Dataset("all_idb2", build_frame(rows), CLASSES, CARD2, FileReader(folder))
 
 
 def _rows(folder: Path, number: int) -> tuple[Path, list[dict]]:
-    """The folder of set 1 or 2, and a row for every image in it."""
+    """Return the folder of set 1 or 2, and a row for every image in it."""
     base = find_folder(folder, [_IMAGES], called=f"all[_ -]?idb[_ -]?{number}")
     images = next(path for path in list_folders(base) if re.fullmatch(_IMAGES, path.name, re.IGNORECASE))
     rows = []

@@ -1,7 +1,7 @@
 """Aria et al.: smears of suspected acute lymphoblastic leukaemia in four classes, original and segmented.
 
 Layout: ``Original/<class>/WBC-….jpg`` and ``Segmented/<class>/`` with the same names, classes Benign, Early, Pre, Pro;
-both may lie in a folder of the archive, and the version that is not asked for may lack.
+both may lie in a folder of the archive, and the version that is not loaded may be absent.
 """
 
 from __future__ import annotations
@@ -30,11 +30,14 @@ CARD = DatasetCard(
 
 
 def load_aria(folder: Path, version: str = "Original") -> Dataset:
-    """The set in one of its two versions; both have the same ids, so they pair by id.
+    """Load one of the two versions; both have the same ids, so that their images can be paired.
 
     Args:
-        folder: holds ``Original/``, ``Segmented/`` or both.
+        folder: contains ``Original/``, ``Segmented/`` or both.
         version: ``"Original"`` or ``"Segmented"``.
+
+    Raises:
+        DatasetError: the version is unknown or missing, or an image has no partner in the other version.
     """
     if version not in ("Original", "Segmented"):
         raise DatasetError(f"aria: version is 'Original' or 'Segmented', not {version!r}")
@@ -60,6 +63,6 @@ def load_aria(folder: Path, version: str = "Original") -> Dataset:
 
 
 def _images(base: Path, version: str, label: str) -> dict[str, Path]:
-    """Images of one class by name; none where there is no such version."""
+    """Return the images of one class by name; empty if the version is absent."""
     place = find_subfolder(base, version)
     return {path.stem: path for path in list_files(find_subfolder(place, label) or place / label)} if place else {}

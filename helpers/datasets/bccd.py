@@ -1,7 +1,7 @@
-"""BCCD: smear fields with boxes; white blood cells are cut out and named by the table of dhruvp/wbc-classification.
+"""BCCD: smear fields with bounding boxes; white blood cells are cropped and labelled by dhruvp/wbc-classification.
 
 Layout: ``BCCD/JPEGImages/BloodImage_NNNNN.jpg``, ``BCCD/Annotations/BloodImage_NNNNN.xml`` (Pascal VOC boxes WBC, RBC,
-Platelets) and ``wbc_labels.csv`` (Image, Category), where one image may list several cells.
+Platelets) and ``wbc_labels.csv`` (Image, Category), in which one image may list several cells.
 """
 
 from __future__ import annotations
@@ -56,12 +56,15 @@ SAME_CELL = {
 
 
 def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
-    """White blood cells cut from their fields, or whole fields.
+    """Load white blood cells cropped from their fields, or whole fields.
 
     Args:
-        folder: holds ``BCCD/`` and ``wbc_labels.csv``.
-        whole_fields: whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in pixels and
-            no label, instead of one square cut-out per white blood cell (its box and a margin of 10 %).
+        folder: contains ``BCCD/`` and ``wbc_labels.csv``.
+        whole_fields: load whole 640×480 fields with a column ``boxes`` of ``(kind, left, top, right, bottom)`` in
+            pixels and no label, instead of one square crop per white blood cell (its box and a margin of 10 %).
+
+    Raises:
+        DatasetError: a field has an unexpected name, or annotations or labels are missing or invalid.
     """
     photos = list_files(folder / "BCCD" / "JPEGImages", {".jpg"})
     strange = [photo.name for photo in photos if not _PHOTO.fullmatch(photo.stem)]
@@ -89,7 +92,7 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
         cells = [box for box in found if box[0] == "WBC"]
         names = labels.get(int(_PHOTO.fullmatch(photo.stem)[1]), [])
         if len(set(names)) != 1 or len(names) < len(cells):
-            continue  # see the card: which box is which cell is not known
+            continue  # the labels cannot be assigned to boxes; see the card
         for k, box in enumerate(cells):
             rows.append(
                 {
@@ -137,7 +140,7 @@ def _labels(path: Path) -> dict[int, list[str]]:
 
 
 def _square(box: tuple[str, int, int, int, int], width: int = 640, height: int = 480) -> dict[str, int]:
-    """The square around a box, with a margin, moved inside the field where it would reach over the edge."""
+    """Compute the square around a box with a margin, shifted to lie inside the field."""
     _, left, top, right, bottom = box
     side = min(round(max(right - left, bottom - top) * (1 + 2 * MARGIN)), height)
     x = min(max((left + right - side) // 2, 0), width - side)

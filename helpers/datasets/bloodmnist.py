@@ -1,4 +1,4 @@
-"""BloodMNIST (MedMNIST v2): the PBC images centre-cropped and shrunk to 28, 64, 128 or 224 pixels, official splits.
+"""BloodMNIST (MedMNIST v2): the PBC images centre-cropped and resized to 28, 64, 128 or 224 pixels, official splits.
 
 Layout: ``bloodmnist.npz``, ``bloodmnist_64.npz``, ``bloodmnist_128.npz``, ``bloodmnist_224.npz``, each with arrays
 ``{train,val,test}_{images,labels}``.
@@ -28,7 +28,7 @@ SIZES = (28, 64, 128, 224)
 PARTS = ("train", "val", "test")
 MAX_IMAGES = 20_000  # 17,092 are published
 MAX_NPY_HEADER = 64 << 10  # bytes
-UNREADABLE = (tokenize.TokenError, SyntaxError, MemoryError)  # numpy's of a header, which it reads as Python
+UNREADABLE = (tokenize.TokenError, SyntaxError, MemoryError)  # raised by numpy, which parses a header as Python
 REMOTE = Remote("https://zenodo.org/records/10519652/files/", "bloodmnist.txt")
 CARD = DatasetCard(
     "BloodMNIST (MedMNIST v2)",
@@ -44,22 +44,26 @@ CARD = DatasetCard(
 
 
 def archive_name(size: int) -> str:
-    """The file that holds one size."""
+    """Return the file name of the archive with images of this size in pixels.
+
+    Raises:
+        DatasetError: the size is not one of :data:`SIZES`.
+    """
     if size not in SIZES:
         raise DatasetError(f"bloodmnist: pixels is one of {SIZES}, not {size}")
     return "bloodmnist.npz" if size == 28 else f"bloodmnist_{size}.npz"
 
 
 def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
-    """BloodMNIST at one size; the official part is the column ``part``. The whole array is held in memory, once.
+    """Load BloodMNIST at one size, with the official split in the column ``split``; the array is held in memory once.
 
     Args:
-        folder: holds the npz files.
-        size: 28, 64, 128 or 224 (2.4 GiB).
+        folder: contains the npz files.
+        size: side of the images in pixels: 28, 64, 128 or 224 (2.4 GiB).
 
     Raises:
-        DataError: the file is not there, damaged, or declares other arrays: of another type or shape, or more than
-            :data:`MAX_IMAGES` images. That is read from the headers, before any array is.
+        DatasetError: the file is missing or damaged, or declares arrays of another type or shape or more than
+            :data:`MAX_IMAGES` images, which is checked in the headers before an array is read.
     """
     path = folder / archive_name(size)
     try:
@@ -69,7 +73,7 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
     except DatasetError:
         raise
     except (*members.DAMAGED, *UNREADABLE, KeyError, OSError) as error:
-        reason = str(error).partition("\n")[0]  # numpy's have several lines
+        reason = str(error).partition("\n")[0]  # numpy's messages have several lines
         raise DatasetError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
     rows = []
     for part in PARTS:
@@ -91,7 +95,7 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
 
 
 def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.ndarray:
-    """Labels of one part, ``(n,)``, once the headers of labels and images have shown that they fit."""
+    """Read the labels of one split, ``(n,)``, after checking that the headers of labels and images match."""
     with _header(zipped, f"{part}_images") as (_, shape, dtype):
         pass
     with _header(zipped, f"{part}_labels") as (stream, of_labels, kind):
@@ -112,7 +116,7 @@ def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.n
 
 
 def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels: int) -> np.ndarray:
-    """Images of all parts, ``uint8 (n, pixels, pixels, 3)``; each part is unpacked to its place, without a copy."""
+    """Read the images of all splits into one array, ``uint8 (n, pixels, pixels, 3)``, without a copy."""
     n = sum(numbers.values())
     if n > MAX_IMAGES:
         raise DatasetError(f"{path}: {n:,} images, more than {MAX_IMAGES:,}; fetch it again")
@@ -121,14 +125,14 @@ def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels
         with _header(zipped, f"{part}_images") as (stream, _, _):
             for k in range(begin, begin := begin + numbers[part]):
                 array[k] = np.frombuffer(_content(stream, array[k].size), np.uint8).reshape(array[k].shape)
-            if stream.read(1):  # also has the checksum looked at
+            if stream.read(1):  # also verifies the checksum
                 raise EOFError(f"{part}_images goes on after its end")
     return array
 
 
 @contextlib.contextmanager
 def _header(zipped: zipfile.ZipFile, name: str) -> Iterator[tuple[BinaryIO, tuple[int, ...], np.dtype]]:
-    """The stream of an array, after its header, and the shape and type that the header declares."""
+    """Open an array behind its header, and yield its stream with the declared shape and type."""
     with zipped.open(f"{name}.npy") as stream:
         bounded = members.Bounded(stream, MAX_NPY_HEADER)
         version = np.lib.format.read_magic(bounded)

@@ -1,4 +1,4 @@
-"""Which class must not be missed, and whether there is another one to tell it from."""
+"""Choose the positive class, and check that a dataset has more than one class."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from helpers.datasets.errors import DatasetError
 
 
 def resolve_positive_class(classes: Iterable[str], given: str | float = "") -> str:
-    """The class that must not be missed: the given one, or the leukaemic one of :data:`LEUKAEMIC`.
+    """Choose the positive class: the given one, or by default the leukaemic class of :data:`LEUKAEMIC`.
 
     Args:
-        classes: their names.
-        given: a name; also a number or truth value whose text is a name, because ``papermill -p positive 0`` makes a
-            number of it. An empty text stands for the leukaemic class.
+        classes: class names.
+        given: a class name; also a number or truth value whose text is a class name, because
+            ``papermill -p positive 0`` passes a number. An empty string selects the leukaemic class.
 
     Raises:
-        DataError: there is no such class, or none is given and none is leukaemic.
+        DatasetError: there is no such class, or the default is used and no class is leukaemic.
     """
     known = list(classes)
     found = [name for name in known if name == str(given) or (given in ("", None) and name in LEUKAEMIC)]
@@ -33,14 +33,14 @@ def resolve_positive_class(classes: Iterable[str], given: str | float = "") -> s
 
 
 def refuse_single_class(name: str, frame: pd.DataFrame) -> None:
-    """Refuse a dataset whose images are all of one class, before anything is trained on it.
+    """Raise an error if all images of a dataset belong to one class, before a model is trained on it.
 
     Args:
-        name: of the dataset, for the message.
-        frame: of the dataset, with the column ``label``.
+        name: name of the dataset, for the message.
+        frame: table of the dataset with the column ``label``.
 
     Raises:
-        DataError: fewer than two classes have an image.
+        DatasetError: fewer than two classes have images.
     """
     present = list(frame["label"].dropna().unique())
     if len(present) < 2:

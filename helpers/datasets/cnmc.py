@@ -1,10 +1,10 @@
-"""C-NMC 2019: cells of children with acute lymphoblastic leukaemia and of healthy subjects, cut out on black.
+"""C-NMC 2019: cells of children with acute lymphoblastic leukaemia and of healthy subjects, segmented on black.
 
 Layout: ``C-NMC_training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp``; the preliminary test set
 is ``C-NMC_test_prelim_phase_data/<number>.bmp`` (or one folder deeper) with the table
 ``C-NMC_test_prelim_phase_data_labels.csv`` (Patient_ID, new_names, labels: 1 leukaemia, 0 healthy). Kaggle's copy has
-``C-NMC_Leukemia/training_data/`` and ``C-NMC_Leukemia/validation_data/``, TCIA's lies in ``PKG - C-NMC 2019/``; names
-are read whatever their case (``UID_h3_3_3_hem`` is of subject H3).
+``C-NMC_Leukemia/training_data/`` and ``C-NMC_Leukemia/validation_data/``, TCIA's copy lies in ``PKG - C-NMC 2019/``.
+Names are case-insensitive (``UID_h3_3_3_hem`` belongs to subject H3).
 """
 
 from __future__ import annotations
@@ -49,11 +49,14 @@ _NAME = re.compile(r"^UID_(?P<subject>H?\d+)_(?P<image>\d+)_(?P<cell>\d+)_(?P<la
 
 
 def load_cnmc(folder: Path, split: str = "training") -> Dataset:
-    """C-NMC; ``label`` is ``all`` (leukaemia) or ``hem`` (healthy), ``group`` the subject.
+    """Load C-NMC; ``label`` is ``all`` (leukaemia) or ``hem`` (healthy), ``group`` the subject.
 
     Args:
-        folder: holds the folders of the download.
-        split: ``"training"`` (with a column ``fold`` as published) or ``"preliminary"`` (the labelled test set).
+        folder: contains the folders of the download.
+        split: ``"training"`` (published folds in the column ``fold``) or ``"preliminary"`` (the labelled test set).
+
+    Raises:
+        DatasetError: the split is unknown, its folder or table is missing, or a file name and its label do not agree.
     """
     if split not in ("training", "preliminary"):
         raise DatasetError(f"cnmc: part is 'training' or 'preliminary', not {split!r}")
@@ -93,7 +96,7 @@ def _training(folder: Path) -> list[dict]:
         number = re.fullmatch(_FOLD, fold.name, re.IGNORECASE)
         if not number:
             continue
-        place = find_folder(fold, CLASSES)  # unpacked by Windows, each zip has a folder of its own
+        place = find_folder(fold, CLASSES)  # Windows unpacks each zip into a folder of its own
         for label in CLASSES:
             for path in list_files(find_subfolder(place, label)):
                 row = _row(folder, path, path.stem)
@@ -123,7 +126,7 @@ def _preliminary(folder: Path) -> list[dict]:
 
 
 def _table(places: list[Path]) -> Path:
-    """The table of the preliminary set: inside its folder, or above it."""
+    """Find the table of the preliminary test set, inside its folder or above it."""
     name = f"{_PRELIMINARY}_labels.csv"
     for place in places:
         for entry in list_entries(place):

@@ -1,8 +1,8 @@
-"""Files of the same content under other names: one image counts once, and has one label.
+"""Files of identical content under different names: they share a group, and must share a label.
 
-Found by content, whenever a dataset of files is loaded: files of the same size are compared by their SHA-256. Copies
-that were saved in another format show the same pixels; checking a folder of your own, which decodes all images, finds
-these. What was turned or cut out anew is looked for by :func:`helpers.splits.find_near_duplicates`.
+They are detected whenever a dataset of files is loaded: files of the same size are compared by their SHA-256. Copies in
+another image format have the same pixels; :func:`helpers.datasets.validate`, which decodes all images, detects these in
+a folder of your own. :func:`helpers.splits.find_near_duplicates` detects images that were rotated or cropped again.
 """
 
 from __future__ import annotations
@@ -25,29 +25,33 @@ PAIR = ["image_a", "image_b"]
 
 
 def find_exact_copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
-    """Images of the same bytes: two or more paths each, in the order given; what is no image is left out.
+    """Find image files with identical bytes.
 
     Args:
-        root: the folder that the paths are below.
-        paths: of the files.
+        root: the folder to which the paths are relative.
+        paths: files to compare; those that are not images are ignored.
+
+    Returns:
+        Lists of two or more paths of identical files, in the given order.
     """
     alike = [[str(path) for path in paths]]
-    for content in (_size, _middle, _sha256):  # each reads more, of fewer files
+    for content in (_size, _middle, _sha256):  # each reads more bytes of fewer files
         alike = [same for paths in alike for same in _by(content, root, paths) if len(same) > 1]
     return [same for same in alike if images.is_image(root / same[0])]
 
 
 def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
-    """Put copies into one group, with a warning that names those that were in several.
+    """Merge the groups of identical files, and warn of copies that were in several groups.
 
-    Several rows of one file (boxes in it) are no copies of one another. Pixels that are no files stay as they are.
+    Several rows of one file (boxes in it) are not copies. Datasets that are not stored as image files are returned
+    unchanged.
 
     Args:
-        dataset: as its source describes it.
-        refuse_torn: whether copies with different labels are an error, or another warning.
+        dataset: dataset as its loader returns it.
+        refuse_torn: whether copies with different labels raise an error instead of a warning.
 
     Raises:
-        DataError: copies with different labels, where these are refused.
+        DatasetError: copies have different labels and ``refuse_torn`` is set.
     """
     if not isinstance(dataset.reader, FileReader):
         return dataset
@@ -55,7 +59,7 @@ def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
     rows = frame.groupby("path", sort=False).groups
     found = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, rows)]
     labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in found)
-    torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # an image may have no label
+    torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # images without a label are ignored
     apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]
     if torn and refuse_torn:
         raise DatasetError(
@@ -87,11 +91,12 @@ def _line(same: list[pd.Index]) -> str:
 
 
 def warn_of_equal_pixels(dataset: Dataset, digests: pd.Series) -> None:
-    """Warn of images that show the same pixels and do not share a group.
+    """Warn of images with identical pixels in different groups.
 
     Args:
-        dataset: whose images they are.
-        digests: of the pixels of every image, by ``image_id``; see :meth:`Dataset.decode`.
+        dataset: the dataset.
+        digests: digest of the pixels of every image, by ``image_id``; see
+            :meth:`helpers.datasets.Dataset.decode`.
     """
     groups = dataset.frame["group"]
     same = [ids for ids in digests.groupby(digests).groups.values() if groups[ids].nunique() > 1]
@@ -104,7 +109,7 @@ def warn_of_equal_pixels(dataset: Dataset, digests: pd.Series) -> None:
 
 
 def _by(content: Callable[[Path], object], root: Path, paths: list[str]) -> Iterable[list[str]]:
-    """Paths by what a function finds in the files; one that cannot be read is left out: the headers' check names it."""
+    """Group paths by a function of their files; unreadable files are skipped, because the header check reports them."""
     found: dict[object, list[str]] = {}
     for path in paths:
         with contextlib.suppress(OSError):
@@ -117,7 +122,7 @@ def _size(path: Path) -> int:
 
 
 def _middle(path: Path) -> bytes:
-    """Some bytes of the middle, where images differ that have the same header and the same background."""
+    """Read some bytes of the middle, where images with the same header and background differ."""
     with path.open("rb") as file:
         file.seek(path.stat().st_size // 2)
         return file.read(4096)

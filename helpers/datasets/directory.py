@@ -1,7 +1,7 @@
-"""One directory: its entries, and the files and folders in it by name, whatever their case.
+"""List one directory, and find files and folders in it by case-insensitive names.
 
-Files that systems leave behind (hidden ones, ``Thumbs.db``, ``desktop.ini``, ``__MACOSX``) and archives that
-:func:`helpers.datasets.fetch` has unpacked (``….unpacked``) are passed over.
+System files (hidden files, ``Thumbs.db``, ``desktop.ini``, ``__MACOSX``) and archives that
+:func:`helpers.datasets.fetch` has unpacked (``….unpacked``) are skipped.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ NO_FOLDER = "no such folder; check the path, or fetch the dataset again"
 
 
 def normalise_name(name: str) -> str:
-    """What names have in common that people take for one.
+    """Normalise a name for comparison.
 
-    Unicode form, full-width letters, signs that do not show (category Cf), case and space are evened out.
+    Unicode form, full-width letters, invisible characters (category Cf), case and spaces are normalised.
     """
     plain = unicodedata.normalize("NFKC", name)
     return " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split()).casefold()
 
 
 def is_system_file(name: str) -> bool:
-    """Whether a file or folder is hidden, or one that an operating system or this package leaves behind."""
+    """Check whether a file or folder is hidden, or left behind by an operating system or this package."""
     return name.startswith(".") or name.endswith(".unpacked") or name.casefold() in _LEFT_BY_SYSTEMS
 
 
 def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
-    """What lies in a folder, sorted by name; what systems leave behind is passed over.
+    """List the entries of a folder, sorted by name, without system files.
 
     Args:
-        folder: to be read.
-        missing: what to say where it is not there.
+        folder: the folder.
+        missing: error message if the folder does not exist.
 
     Raises:
         DatasetError: the folder is missing or not readable, or a name in it is not UTF-8.
@@ -52,7 +52,7 @@ def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
         raise DatasetError(f"{folder}: not readable; give yourself permission (chmod u+rx)") from None
     except NotADirectoryError:
         raise DatasetError(f"{folder}: not a folder; give the folder that holds the images") from None
-    except (OSError, ValueError) as error:  # a name that is too long, a loop of links; a null byte
+    except (OSError, ValueError) as error:  # name too long, loop of links, null byte
         raise DatasetError(f"{folder}: cannot be read ({getattr(error, 'strerror', error)}); check the path") from None
     strange = [entry.path for entry in kept if not _is_text(entry.name)]
     if strange:
@@ -66,19 +66,19 @@ def list_folders(folder: Path, missing: str = NO_FOLDER) -> list[Path]:
 
 
 def find_subfolder(folder: Path, name: str) -> Path | None:
-    """Find the folder of this name, whatever its case, in a folder; ``None`` where there is none.
+    """Find a folder by case-insensitive name in a folder; return ``None`` if there is none.
 
     Raises:
-        DatasetError: as :func:`list_folders` and :func:`folder_named` do.
+        DatasetError: as :func:`list_folders` and :func:`folder_named`.
     """
     return folder_named(list_folders(folder), name)
 
 
 def folder_named(folders: Iterable[Path], name: str) -> Path | None:
-    """Select the folder of this name, whatever its case, among the folders of one folder; ``None`` if there is none.
+    """Select a folder by case-insensitive name among the subfolders of one folder; return ``None`` if there is none.
 
     Raises:
-        DatasetError: there are several, which differ in case only.
+        DatasetError: several folders differ only in case or spaces.
     """
     alike = [path for path in folders if normalise_name(path.name) == normalise_name(name)]
     if len(alike) > 1:
@@ -89,17 +89,18 @@ def folder_named(folders: Iterable[Path], name: str) -> Path | None:
 
 
 def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
-    """The shallowest folder, at most three below ``root``, that holds subfolders of these names, whatever their case.
+    """Find the shallowest folder, at most three levels below ``root``, that has certain subfolders.
 
-    Archives unpack with one or two folders around what they hold, by who made them and what unpacked them.
+    Archives unpack with one or two extra folders around their contents, depending on their author and the unpacking
+    program.
 
     Args:
-        root: where to look; it may be the folder itself.
-        holds: regular expressions; each must fit the name of a subfolder.
-        called: a regular expression for the folder's own name.
+        root: the folder to search; it may be the result itself.
+        holds: case-insensitive regular expressions, each of which must match the name of a subfolder.
+        called: case-insensitive regular expression for the folder's own name.
 
     Raises:
-        DatasetError: there is none (``missing``), or several are equally near.
+        DatasetError: no folder matches (``missing``), or several at the same depth.
     """
     wanted = [re.compile(name, re.IGNORECASE) for name in holds]
     level = [root]
@@ -120,10 +121,14 @@ def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
 
 
 def list_files(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[Path]:
-    """Files with one of these suffixes (any case) in a folder, sorted by name; hidden files are left out.
+    """List the files with certain suffixes in a folder, sorted by name; hidden files are skipped.
+
+    Args:
+        folder: the folder.
+        suffixes: lower-case suffixes; case-insensitive match.
 
     Raises:
-        DatasetError: the folder is missing, not readable, or has none.
+        DatasetError: the folder is missing, not readable, or contains no such file.
     """
     found = [
         Path(e.path) for e in list_entries(folder) if is_kind(e.is_file) and Path(e.name).suffix.lower() in suffixes
@@ -134,7 +139,7 @@ def list_files(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[
 
 
 def is_kind(kind: Callable[[], bool]) -> bool:
-    """Ask an entry what it is; a link that leads nowhere or to itself is nothing.
+    """Check the kind of a directory entry; a broken or circular link is neither a file nor a folder.
 
     Args:
         kind: ``entry.is_file`` or ``entry.is_dir``.

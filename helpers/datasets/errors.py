@@ -1,4 +1,4 @@
-"""The error of a dataset, with a line for every file that is wrong."""
+"""Error of a dataset, with one line per affected file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from helpers.errors import LeukobookError, printable
 
 
 class DatasetError(LeukobookError):
-    """A dataset that cannot be used as it is: what is wrong, in which files, and what to do.
+    """Unusable dataset; the message gives the problem, the affected files and a remedy.
 
-    ``problems`` holds one line per file; ``missing`` tells that the dataset is not there at all.
+    Args:
+        message: the problem and the remedy.
+        problems: one line per affected file; the message shows the first :attr:`SHOWN`.
+        missing: whether the dataset is absent.
+
+    Attributes:
+        problems: all lines, also those that the message does not show.
+        missing: whether the dataset is absent.
     """
 
     SHOWN = 20
@@ -26,5 +33,5 @@ class DatasetError(LeukobookError):
 
 
 def warn_problems(message: str, problems: Iterable[str]) -> None:
-    """Warn of what is used nevertheless, or left out, with a line for every file, as in :class:`DatasetError`."""
+    """Warn of files that are used despite a problem or left out, one line per file, as in :class:`DatasetError`."""
     warnings.warn(str(DatasetError(message, problems)), stacklevel=3)

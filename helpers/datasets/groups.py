@@ -87,7 +87,9 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
 
 
 def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
-    """Normalise the names of groups, refuse unknown groups, and warn of names that may mean the same group.
+    """Normalise the names of groups, refuse unknown groups, and warn of ambiguous names.
+
+    Names that differ only in form may mean the same patient; a number that a spreadsheet has rounded may mean several.
 
     Args:
         where: table or folder of the groups, for the messages.

@@ -1,7 +1,7 @@
-"""Leukocytes4: four classes of white blood cells with their backgrounds removed by hand, Beato 2018.
+"""Leukocytes4: four classes of white blood cells with manually removed backgrounds (Beato 2018).
 
-Layout: ``small_dataset/{TRAINsmall,TEST_SIMPLE2small,TEST_SIMPLEsmall}/<class>/`` as the archive has it (the second is
-what its author validates on), or ``train/``, ``validation/`` and ``test/``; four of its images are GIF.
+Layout: ``small_dataset/{TRAINsmall,TEST_SIMPLE2small,TEST_SIMPLEsmall}/<class>/`` as in the archive (the author's
+validation set is the second one), or ``train/``, ``validation/`` and ``test/``; four of the images are GIF.
 """
 
 from __future__ import annotations
@@ -37,10 +37,13 @@ _COPY = re.compile(r"^(?P<original>.*_\d+)_\d+$")
 
 
 def load_leukocytes4(folder: Path) -> Dataset:
-    """All images; the published part is the column ``part``.
+    """Load all images, with the published split in the column ``split``.
 
     Args:
-        folder: holds the folder of the download.
+        folder: contains the folder of the download.
+
+    Raises:
+        DatasetError: a folder of a split or class is missing.
     """
     base = find_folder(folder, PARTS.values())
     rows = []

@@ -1,8 +1,8 @@
-"""A folder and all folders in it: which files are images, by suffix or content; links without loops.
+"""List the images below a folder, recognised by suffix or content; follow links without loops.
 
-A file with the suffix of an image is taken for one, so that a damaged one is named; a file with another suffix or none
-counts where it begins as an image does. Folders are read ``MAX_DEPTH`` deep, and at most ``MAX_FILES`` files of them.
-What systems leave behind is passed over (:mod:`helpers.datasets.directory`).
+A file with an image suffix counts as an image, so that a damaged one is reported; a file with another suffix or none
+counts if its first bytes are those of an image. Folders are read ``MAX_DEPTH`` deep, and at most ``MAX_FILES`` files.
+System files are skipped (:mod:`helpers.datasets.directory`).
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.txt", ".xlsx")
 MAX_DEPTH = 8
 EVERY_DEPTH = range(MAX_DEPTH + 1)
 MAX_FILES = 1_000_000
-MAX_FILES_TOO_DEEP = 10_000  # looked through below the folders that are read, to say what lies there
+MAX_FILES_TOO_DEEP = 10_000  # files listed below the requested depths, for the message
 
 
 @dataclass
 class Listing:
-    """Hold what lies in a folder and below it.
+    """List the contents of a folder and its subfolders.
 
     Attributes:
-        folders: directly in the folder, also those that are left out; sorted.
-        files: directly in the folder, of any kind; sorted.
-        images: in the folders that are read, sorted.
-        elsewhere: images in folders above or below these.
-        others: files, pipes and broken links that are no images.
-        cut: whether more lies deeper than was looked through.
+        folders: folders directly in the folder, including excluded ones; sorted.
+        files: files of any kind directly in the folder; sorted.
+        images: images at the requested depths; sorted.
+        elsewhere: images at other depths.
+        others: files, pipes and broken links that are not images.
+        cut: whether the listing stopped early because too many files lie deeper.
     """
 
     folders: list[Path] = field(default_factory=list)
@@ -47,24 +47,24 @@ class Listing:
 
 
 def counts_by_suffix(paths: Iterable[Path]) -> str:
-    """Write how many files there are of each suffix, the most frequent first: ``3 .txt, 1 without suffix``."""
+    """Format the number of files per suffix, the most frequent first: ``3 .txt, 1 without suffix``."""
     counts = Counter(path.suffix.lower() or "without suffix" for path in paths)
     return ", ".join(f"{number} {suffix}" for suffix, number in sorted(counts.items(), key=lambda own: (-own[1], own)))
 
 
 def find_table(listing: Listing, stem: str, content: str) -> Path | None:
-    """Find the table in a folder, ``stem`` with a suffix of :data:`TABLE_SUFFIXES`, whatever the case of its name.
+    """Find a table directly in a folder: ``stem`` with a suffix of :data:`TABLE_SUFFIXES`, case-insensitive.
 
     Args:
-        listing: of the folder.
-        stem: of the table's name, in small letters.
-        content: what the table holds, for the messages.
+        listing: contents of the folder.
+        stem: lower-case name of the table without suffix.
+        content: what the table contains, for the messages.
 
     Returns:
-        The table; ``None`` where there is none.
+        The path of the table; ``None`` if there is none.
 
     Raises:
-        DataError: there are several, or one of a kind that is not read (``.xls``, ``.ods``).
+        DatasetError: there are several tables, or one in an unsupported format (``.xls``, ``.ods``).
     """
     named = sorted(p for p in (*listing.folders, *listing.files) if normalise_name(p.name).split(".")[0] == stem)
     tables = [path for path in named if normalise_name(path.name).removeprefix(stem) in TABLE_SUFFIXES]
@@ -79,15 +79,15 @@ def find_table(listing: Listing, stem: str, content: str) -> Path | None:
 
 
 def find_images(place: Path) -> list[Path]:
-    """Find one image, or all of a folder and the folders in it, sorted; a warning tells what is left out.
+    """Find all images in a folder and its subfolders, sorted, and warn of skipped files.
 
-    That is files that are no images, and folders called ``masks``.
+    Files that are not images and folders named ``masks`` are skipped.
 
     Args:
-        place: an image, or a folder.
+        place: an image, which is returned alone, or a folder.
 
     Raises:
-        DataError: the folder is missing or not readable, or no image is in it.
+        DatasetError: the folder is missing, not readable, or contains no image.
     """
     if place.is_file():
         return [place]
@@ -112,7 +112,7 @@ def find_images(place: Path) -> list[Path]:
 
 
 def is_mask_folder(folder: Path, depth: int) -> bool:
-    """Whether a folder is the one of masks beside the classes, for :func:`listed`."""
+    """Check whether a folder is the folder of masks beside the class folders, for :func:`list_images`."""
     return depth == 0 and normalise_name(folder.name) == MASKS
 
 
@@ -122,17 +122,17 @@ def list_images(
     shut: Callable[[Path, int], bool] = is_mask_folder,
     missing: str = NO_FOLDER,
 ) -> Listing:
-    """Look through a folder and the folders in it, once.
+    """List the contents of a folder and its subfolders.
 
     Args:
         root: the folder.
-        depths: how many folders below ``root`` an image lies that is read; 0 for one in ``root`` itself.
-        shut: whether a folder, with the depth of the one that it lies in, is left out.
-        missing: what to say where ``root`` is not there.
+        depths: depths of the images to list; 0 for images directly in ``root``.
+        shut: whether to skip a folder, from its path and the depth of its parent.
+        missing: error message if ``root`` does not exist.
 
     Raises:
-        DataError: a folder is missing or not readable, a name is not UTF-8, or there are too many files or folders
-            within folders.
+        DatasetError: a folder is missing or not readable, a name is not UTF-8, or there are too many files or levels of
+            folders.
     """
     wanted = set(depths)
     listing, number, too_deep = Listing(), 0, 0
@@ -160,7 +160,7 @@ def list_images(
 
 
 def _walk(root: Path, shut: Callable[[Path, int], bool], missing: str) -> Iterator[tuple[os.DirEntry, int, bool]]:
-    """What lies in a folder and below it, the nearest first: how many folders below, and whether it is a folder."""
+    """Yield entries of a folder and its subfolders, breadth first, with their depth and whether they are folders."""
     level, depth = [(root, frozenset({_identity(root)}))], 0
     while level:
         below = []
@@ -172,7 +172,7 @@ def _walk(root: Path, shut: Callable[[Path, int], bool], missing: str) -> Iterat
                 yield entry, depth, is_folder
                 if is_folder and not shut(path := Path(entry.path), depth):
                     own = _identity(path)
-                    if own not in above:  # a link to a folder above would be read without end
+                    if own not in above:  # a link to a parent folder would be followed without end
                         below.append((path, above | {own}))
         level, depth = below, depth + 1
 
@@ -181,12 +181,12 @@ def _identity(folder: Path) -> tuple[int, int]:
     try:
         known = folder.stat()
     except (OSError, ValueError):
-        return (0, 0)  # entries() says what is wrong
+        return (0, 0)  # list_entries() reports the error
     return known.st_dev, known.st_ino
 
 
 def _is_image(entry: os.DirEntry) -> bool:
-    if not is_kind(entry.is_file):  # a pipe would keep its reader waiting
+    if not is_kind(entry.is_file):  # reading a pipe would block
         return False
     path = Path(entry.path)
     return path.suffix.lower() in images.SUFFIXES or (entry.stat().st_size > 0 and images.is_image(path))

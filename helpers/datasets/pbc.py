@@ -1,6 +1,6 @@
-"""PBC: eight classes of normal blood cells, Acevedo et al. 2020.
+"""PBC: eight classes of normal blood cells (Acevedo et al. 2020).
 
-Layout: ``PBC_dataset_normal_DIB/<class>/``, whatever the case of the classes; Mendeley's archives add one or two
+Layout: ``PBC_dataset_normal_DIB/<class>/``, with case-insensitive class names; Mendeley's archives add one or two
 folders around it (``snkd93bnjr-1/PBC_dataset_normal_DIB/PBC_dataset_normal_DIB/``).
 """
 
@@ -29,10 +29,13 @@ CARD = DatasetCard(
 
 
 def load_pbc(folder: Path) -> Dataset:
-    """All images; each is a group of its own.
+    """Load all images, each in a group of its own.
 
     Args:
-        folder: holds the folder of the download.
+        folder: contains the folder of the download.
+
+    Raises:
+        DatasetError: the folder of a class is missing or empty.
     """
     base = find_folder(folder, CLASSES)
     rows = [

@@ -1,9 +1,8 @@
-"""Zheng et al. 2018: white blood cells, hand-drawn nucleus and cytoplasm masks; ``wbc1`` rapid stain, ``wbc2``
-CellaVision.
+"""Zheng et al. 2018: white blood cells with hand-drawn ground-truth masks of nucleus and cytoplasm.
 
-Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black background, grey cytoplasm, white nucleus) and
-``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5); the same for 2; all of it may lie in a folder of the
-archive, such as ``segmentation_WBC-master``.
+``wbc1`` has a rapid stain, ``wbc2`` is from CellaVision. Layout: ``Dataset 1/NNN.bmp`` with masks ``NNN.png`` (black
+background, grey cytoplasm, white nucleus) and ``Class Labels of Dataset 1.csv`` (image ID, class 1 to 5), likewise for
+2; all of it may lie in a folder of the archive, such as ``segmentation_WBC-master``.
 """
 
 from __future__ import annotations
@@ -59,12 +58,26 @@ SAME_CELL = {
 
 
 def load_wbc1(folder: Path) -> Dataset:
-    """300 cells of Zheng's first set; duplicate pairs share a group."""
+    """Load Zheng's dataset 1, 300 cells; pairs that show the same cell share a group.
+
+    Args:
+        folder: contains ``Dataset 1/`` and its table of class labels.
+
+    Raises:
+        DatasetError: files are missing, or the table does not match them.
+    """
     return _build("wbc1", folder, 1, "class label", CARD1, SAME_CELL)
 
 
 def load_wbc2(folder: Path) -> Dataset:
-    """100 cells of Zheng's second set."""
+    """Load Zheng's dataset 2, 100 cells.
+
+    Args:
+        folder: contains ``Dataset 2/`` and its table of class labels.
+
+    Raises:
+        DatasetError: files are missing, or the table does not match them.
+    """
     return _build("wbc2", folder, 2, "class", CARD2, {})
 
 
@@ -86,7 +99,7 @@ def _build(name: str, folder: Path, number: int, column: str, card: DatasetCard,
             "path": p.relative_to(folder).as_posix(),
             "mask_path": p.with_suffix(".png").relative_to(folder).as_posix(),
             "label": CLASSES[int(table.at[p.stem, column]) - 1],
-            "group": f"{name}-{same.get(p.stem, p.stem)}",  # the other set has the same numbers
+            "group": f"{name}-{same.get(p.stem, p.stem)}",  # both sets use the same numbers
             "dataset": name,
         }
         for p in paths
