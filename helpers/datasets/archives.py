@@ -1,7 +1,7 @@
-"""Unpack archives that people were given: all of one arrives or nothing, and nothing outside its folder.
+"""Unpack archives in a dataset's folder: completely or not at all, and never outside that folder.
 
-Limits: 64 GiB after unpacking (:data:`MAX_UNPACKED_BYTES`), names of 255 bytes a folder or file
-(:data:`MAX_NAME_BYTES`), 32 folders deep (:data:`MAX_DEPTH`), and those of :mod:`helpers.datasets.members`.
+Limits: 64 GiB after unpacking (:data:`MAX_UNPACKED_BYTES`), names of 255 bytes per folder or file
+(:data:`MAX_NAME_BYTES`), 32 levels of folders (:data:`MAX_DEPTH`), and those of :mod:`helpers.datasets.members`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ MAX_DEPTH = 32
 DONE = ".unpacked"
 TEMPORARY = ".unpacking-"
 OLD = "old"  # in the temporary folder: files that are being replaced
-NAMED = 8  # folders that a message lists
+NAMED = 8  # maximum number of entries that a message lists
 
 
 def unpack_all(folder: Path) -> None:
-    """Unpack the archives that lie in a folder, one process at a time; each is called ``….unpacked`` then.
+    """Unpack all archives in a folder, one process at a time, and rename each to ``….unpacked`` afterwards.
+
+    Args:
+        folder: folder of the archives and of their members.
 
     Raises:
-        DataError: as :func:`unpack`; the archives before it have been unpacked.
+        DatasetError: as :func:`unpack`; earlier archives stay unpacked.
     """
     if any(_archives(folder)) or files.leftovers(folder, TEMPORARY):
         with download_lock(folder):
@@ -49,7 +52,7 @@ def _archives(folder: Path) -> Iterator[Path]:
 
 
 def contents(folder: Path) -> str:
-    """Name what lies in a folder, two levels deep, for a message: ``small_dataset (TRAINsmall, TEST_SIMPLEsmall)``."""
+    """List the contents of a folder, two levels deep, for a message: ``small_dataset (TRAINsmall, TESTsmall)``."""
     return _listed(folder, lambda path: f"{path.name} ({_listed(path, lambda inner: inner.name) or 'empty'})")
 
 
@@ -61,23 +64,23 @@ def _listed(folder: Path, describe: Callable[[Path], str]) -> str:
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> list[Path]:
-    """Unpack a zip or tar archive into a folder; either all of it arrives or nothing does.
+    """Unpack a zip or tar archive into a folder, completely or not at all.
 
-    A kill while the files are moved to their places leaves the archive. The next call first puts the files that were
-    replaced back to their places, and then unpacks it again.
+    If the process is killed while it moves files to their destination, the archive stays. The next call first restores
+    the replaced files, and then unpacks the archive again.
 
     Args:
-        archive: the file; zip, tar or gzipped tar.
-        folder: where its members go; files that are there already are replaced.
-        max_bytes: most bytes after unpacking.
+        archive: zip, tar or gzipped tar file.
+        folder: destination; existing files are replaced.
+        max_bytes: maximum size after unpacking.
 
     Returns:
         The files written, sorted.
 
     Raises:
-        DataError: a member would land outside the folder or on a folder, is a link or a device, or has the name of
-            another; the whole is larger than ``max_bytes`` (counted while unpacking, too) or than the disk has room
-            for; the archive is locked, of another format, or damaged.
+        DatasetError: a member would be written outside the folder or over a folder, is a link or a device, or has the
+            name of another; the contents exceed ``max_bytes`` (also counted while unpacking) or the free disk space; or
+            the archive is encrypted, damaged or of another format.
     """
     members.refuse_irregular(archive)
     try:
@@ -95,7 +98,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
     except members.DAMAGED as error:
         raise DatasetError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
     except OSError as error:
-        if error.errno is None:  # gzip and bz2 raise it for damage
+        if error.errno is None:  # gzip and bz2 raise it for damaged files
             raise DatasetError(f"{archive}: damaged or not an archive ({error}); fetch it again") from None
         raise DatasetError(
             f"{archive}: cannot be unpacked into {folder} ({error.strerror}); mend that, or unpack it by hand"
@@ -141,7 +144,7 @@ def _new_file(archive: Path, place: Path, name: str) -> BinaryIO:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("xb")
-    except (FileExistsError, NotADirectoryError):  # as the file system has it, which may know no capitals
+    except (FileExistsError, NotADirectoryError):  # the file system may be case-insensitive
         raise DatasetError(
             f"{archive}: the member {name!r} is there twice, or as a file and a folder, or once in capitals, which is "
             f"the same here; {members.BY_HAND}"
@@ -163,7 +166,7 @@ def _safe(name: str, archive: Path) -> PurePosixPath:
 
 
 def _move(archive: Path, new: Path, old: Path, folder: Path) -> list[Path]:
-    """Move files from ``new`` into a folder, those that they replace to ``old``; or leave everything as it was."""
+    """Move files from ``new`` into a folder and the replaced ones to ``old``; undo everything after an error."""
     places = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
     for place in places:
         _refuse_in_the_way(archive, folder, place)
@@ -195,7 +198,7 @@ def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
 
 
 def _put_back(folder: Path) -> None:
-    """Put back what a killed process has set aside, which may be the only copy of a file; then remove what it left."""
+    """Restore files that a killed process had moved aside, possibly the only copies, and remove its temporary folder."""
     for temporary in files.leftovers(folder, TEMPORARY):
         old = temporary / OLD
         for path in sorted(path for path in old.rglob("*") if path.is_symlink() or not path.is_dir()):

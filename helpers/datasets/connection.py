@@ -1,8 +1,8 @@
-"""Answers over HTTP that end: limits on headers, on redirects, on time, and on how slowly bytes may come.
+"""HTTP responses with limits on headers, redirects, duration and data rate.
 
-requests waits anew for every byte, so that a server which sends one a second, or headers without end, would hold a
-download for ever; and it reads the whole body of every redirect. Here every read from the socket is counted, and a
-redirect is closed unread.
+requests restarts its timeout with every byte, so that a server that sends one byte per second, or endless headers,
+would block a download forever; and it reads the whole body of every redirect. This module counts every read from the
+socket, and closes a redirect without reading its body.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import HTTPAdapter
 
-READ_TIMEOUT_S = 30  # seconds without a byte after which a connection is cut
-WINDOW = 60  # seconds over which the rate is taken
+READ_TIMEOUT_S = 30  # seconds without a byte until the connection is closed
+WINDOW = 60  # seconds over which the data rate is averaged
 MIN_RATE = 1024  # bytes a second
-MAX_SECONDS = 24 * 3600  # for one answer
-MAX_HEADER_BYTES = 1 << 20  # of one answer, with all interim answers before it
-MAX_LINE = 1 << 16  # bytes of a line between the pieces of an answer that comes in pieces
+MAX_SECONDS = 24 * 3600  # per response
+MAX_HEADER_BYTES = 1 << 20  # per response, including all interim responses
+MAX_LINE = 1 << 16  # bytes of a line between the chunks of a chunked response
 MAX_REDIRECTS = 5
 
 
 class StalledError(Exception):
-    """An answer that comes too slowly or whose headers do not end; not an ``OSError``, which urllib3 would rewrite."""
+    """Response that is too slow or has endless headers; not an ``OSError``, which urllib3 would replace."""
 
 
 class RefusedError(Exception):
-    """Why an answer is not taken, and that asking again at once would not help."""
+    """Response that is rejected, and for which an immediate retry would not help."""
 
 
 class _Lines(io.BufferedReader):
-    """urllib3 reads the lines between pieces of an answer as long as they are."""
+    """Limit the lines between chunks, which urllib3 reads at any length."""
 
     def readline(self, size: int | None = -1) -> bytes:
         return super().readline(MAX_LINE if size is None or size < 0 else size)
 
 
 class _Watched(io.RawIOBase):
-    """What comes from a socket, counted."""
+    """Count the bytes from a socket and enforce the limits."""
 
     def __init__(self, raw: io.RawIOBase):
         self._raw, self.room = raw, float(MAX_HEADER_BYTES)
@@ -76,7 +76,7 @@ class _Watched(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """Reads through :class:`_Watched`."""
+    """Read a response through :class:`_Watched`."""
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any):
         super().__init__(sock, *args, **kwargs)
@@ -90,13 +90,13 @@ class _Response(http.client.HTTPResponse):
 
 @functools.cache
 def _watching(pool: type) -> type:
-    """A kind of connection pool of urllib3 whose connections answer with :class:`_Response`."""
+    """Derive a urllib3 connection pool class whose connections return :class:`_Response`."""
     connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": _Response})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 class _Adapter(HTTPAdapter):
-    """Gives every manager of connections, with and without a proxy, pools that watch."""
+    """Use the pools of :func:`_watching` in every connection manager, with and without a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -114,7 +114,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _Session(requests.Session):
-    """Sees no redirects: requests would read their bodies, also where it is told not to follow them."""
+    """Hide redirects from requests, which would read their bodies even when it does not follow them."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -122,16 +122,16 @@ class _Session(requests.Session):
 
 @contextlib.contextmanager
 def open_url(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
-    """Ask for an address and give the answer, its body unread; follow up to :data:`MAX_REDIRECTS` redirects.
+    """Request a URL and yield the response with its body unread; follow up to :data:`MAX_REDIRECTS` redirects.
 
     Args:
-        url: the address.
-        headers: of the request, and of those that it is redirected to.
+        url: the URL.
+        headers: request headers, also sent to redirect targets.
 
     Raises:
-        StalledError: the answer passes the limits of this module; also while it is read.
-        RefusedError: more redirects, or one to what is not an address.
-        requests.RequestException: there is no answer.
+        StalledError: the response exceeds the limits of this module; also raised while it is read.
+        RefusedError: there are more redirects, or the URL or a redirect target is invalid.
+        requests.RequestException: there is no response.
     """
     with _Session() as session:
         for scheme in ("http://", "https://"):
@@ -148,7 +148,7 @@ def open_url(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
 def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
     try:
         return session.get(url, stream=True, timeout=READ_TIMEOUT_S, headers=headers)
-    except ValueError as error:  # of requests, urllib3 or the codec of names, each for other faults
+    except ValueError as error:  # from requests, urllib3 or the host name codec
         raise RefusedError(f"{url[:200]!r} cannot be asked ({str(error)[:200]})") from None
 
 

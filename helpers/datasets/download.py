@@ -1,8 +1,8 @@
-"""Downloads that are verified, resumed and bounded: one process at a time in a folder, a hash for every file.
+"""Download files with hash verification, resumption and limits, one process per folder at a time.
 
-Limits: 4 GiB a file (:data:`MAX_FILE_BYTES`; the largest published one has 1.5 GB), 1 KiB a second over a minute, 24
-hours, 1 MiB of headers and 5 redirects an answer (:mod:`helpers.datasets.connection`), three attempts
-(:data:`ATTEMPTS`), and two minutes of pause that a server may ask for (:data:`MAX_PAUSE`).
+Limits: 4 GiB per file (:data:`MAX_FILE_BYTES`; the largest published one has 1.5 GB), at least 1 KiB/s averaged over a
+minute, 24 hours, 1 MiB of headers and 5 redirects per response (:mod:`helpers.datasets.connection`), three attempts
+(:data:`ATTEMPTS`), and a ``Retry-After`` of at most two minutes (:data:`MAX_PAUSE`).
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ from helpers.datasets.errors import DatasetError
 
 ATTEMPTS = 3
 MAX_FILE_BYTES = 4 * 2**30
-MAX_PAUSE = 120  # seconds that a server may ask for (Retry-After) and still be asked again by the same call
-MAX_DIGITS = 18  # of a number in a header, which are more than any length or pause has
+MAX_PAUSE = 120  # seconds; a longer Retry-After ends the call
+MAX_DIGITS = 18  # of a number in a header; more than any length or pause needs
 LOCK = ".lock"
 REGISTRIES = Path(__file__).parent / "registries"
 
 
 @dataclass(frozen=True)
 class Remote:
-    """Files that can be fetched without an account.
+    """Describe files that can be downloaded without an account.
 
-    ``registry`` names a file in ``registries/`` with lines *file hash [url]*; a file without an address of its own
-    is at ``base_url`` + file.
+    Attributes:
+        base_url: prefix of the URL of every file that has no URL of its own in the registry.
+        registry: name of a file in ``registries/`` with lines *file hash [url]*.
     """
 
     base_url: str
     registry: str
 
     def files(self, folder: Path) -> pooch.Pooch:
-        """The registry as a pooch that keeps its files in ``folder``."""
+        """Load the registry as a pooch that stores its files in ``folder``."""
         keeper = pooch.create(path=folder, base_url=self.base_url)
         keeper.load_registry(REGISTRIES / self.registry)
         return keeper
@@ -52,25 +53,29 @@ class Remote:
 
 @contextlib.contextmanager
 def download_lock(folder: Path) -> Iterator[None]:
-    """Wait until no other process brings data into a folder, and keep others out meanwhile."""
+    """Wait for the lock of a folder, and hold it, so that one process at a time writes data into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder / LOCK, wait=True):
         yield
 
 
 def download_files(remote: Remote, folder: Path, only: tuple[str, ...] | None = None) -> list[Path]:
-    """Fetch the files of a remote into a folder; those already there with the right hash are kept.
+    """Download the files of a remote into a folder; existing files with the right hash are kept.
 
-    A file is moved to its place only after its hash has been verified. What a cut connection left is kept beside it
-    and continued by the next call. A second process that wants files of the same folder waits for the first.
+    A file is moved to its destination only after its hash is verified. An incomplete download is kept beside it and
+    resumed by the next call. A second process that downloads to the same folder waits for the first.
 
     Args:
-        remote: where from.
-        folder: where to.
-        only: some of the registry's files; default all.
+        remote: source of the files.
+        folder: destination.
+        only: names of some of the registry's files; default all.
+
+    Returns:
+        Paths of the files.
 
     Raises:
-        DataError: the server is gone, refuses, or sends a file with another hash; lists every file that failed.
+        DatasetError: the server does not answer, refuses, or sends a file with another hash; the message lists every
+            failed file.
     """
     keeper = remote.files(folder)
     names = only or tuple(keeper.registry)
@@ -101,7 +106,7 @@ def _is_there(keeper: pooch.Pooch, name: str) -> bool:
 
 
 def _problem(keeper: pooch.Pooch, name: str) -> str | None:
-    """Fetch one file; say in a line why that failed."""
+    """Download one file, and return an error message if that fails."""
     try:
         if not _is_there(keeper, name):
             _fetch_one(keeper, name)
@@ -134,7 +139,7 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _complete(url: str, partial: Path) -> None:
-    """Continue a partial file where the server allows it; try again when the line is cut or the server is busy."""
+    """Download a file, resuming a partial one if the server allows it; retry lost connections and server errors."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _append(url, partial)
@@ -150,7 +155,7 @@ def _complete(url: str, partial: Path) -> None:
 
 
 def _pause(response: requests.Response | None, attempt: int) -> float:
-    """Seconds until the next attempt: what the server asks for, else a little more each time."""
+    """Return the seconds until the next attempt: the server's ``Retry-After``, else a pause that grows by attempt."""
     asked = None if response is None else _retry_after(response.headers.get("Retry-After", ""))
     if asked is not None and asked > MAX_PAUSE:
         raise connection.RefusedError(
@@ -161,7 +166,7 @@ def _pause(response: requests.Response | None, attempt: int) -> float:
 
 
 def _retry_after(text: str) -> float | None:
-    """Seconds from now of a ``Retry-After``: a number, or a date; None where it is neither."""
+    """Parse a ``Retry-After`` header, a number or a date, as seconds from now; ``None`` if it is neither."""
     if text.strip().isdecimal():
         return float(text.strip()[:MAX_DIGITS])
     try:
@@ -173,11 +178,11 @@ def _retry_after(text: str) -> float | None:
 
 def _append(url: str, partial: Path) -> None:
     have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # a range of a compressed answer is not a range of the file
+    headers = {"Accept-Encoding": "identity"}  # a range of a compressed response is not a range of the file
     if have:
         headers["Range"] = f"bytes={have}-"
     with connection.open_url(url, headers) as response:
-        if response.status_code == 416:  # nothing is left to send: the partial file is whole, or not ours
+        if response.status_code == 416:  # no bytes left: the partial file is complete, or another file
             return
         response.raise_for_status()
         expected = response.headers.get("Content-Length", "")
@@ -187,7 +192,7 @@ def _append(url: str, partial: Path) -> None:
         _refuse_large(begin + (length or 0), partial)
         written = 0
         with partial.open("ab" if begin else "wb") as file:
-            for chunk in response.iter_content(1 << 16):  # a cut connection loses the chunk it falls in
+            for chunk in response.iter_content(1 << 16):  # a lost connection loses the current chunk
                 file.write(chunk)
                 written += len(chunk)
                 _refuse_large(begin + written, partial)

@@ -1,8 +1,8 @@
-"""Read what is in an archive, in bounded memory: zip, tar and gzipped tar, known by their content and not their name.
+"""Read the members of archives in bounded memory: zip, tar and gzipped tar, recognised by their content.
 
-Limits: 200,000 members (:data:`MAX_MEMBERS`), 32 MiB of directory in a zip (:data:`MAX_DIRECTORY_BYTES`), 64 KiB of
-headers for a member of a tar (:data:`MAX_HEADER_BYTES`). Archives with a password, links, devices or a method of
-compression other than Deflate are refused with a line that says what to do.
+Limits: 200,000 members (:data:`MAX_MEMBERS`), 32 MiB of central directory in a zip (:data:`MAX_DIRECTORY_BYTES`),
+64 KiB of headers per member of a tar (:data:`MAX_HEADER_BYTES`). Archives with a password, links, devices or a
+compression method other than Deflate are refused with a remedy in the message.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_TRAILER_BYTES = 16 << 20  # of zeros after the last member of a tar
 TOO_LARGE = "its headers are larger than any that images need"
 BY_HAND = "unpack it with 7-Zip (or another program) and put its folders here"
-# First bytes of what people call an archive, and is read by other programs.
+# Magic numbers of archive formats that are not supported.
 FOREIGN = {
     b"Rar!": "a RAR archive", b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive", b"\xfd7zXZ": "compressed with xz",
     b"BZh": "compressed with bzip2", b"\x28\xb5\x2f\xfd": "compressed with Zstandard",
 }  # fmt: skip
-# Methods of a zip beside those that are read, by their numbers in its specification (APPNOTE, 4.4.5).
+# Unsupported compression methods of a zip, by number (APPNOTE, 4.4.5).
 METHODS = {
     1: "Shrink", 6: "Implode", 9: "Deflate64, as Windows does above 2 GB", 12: "bzip2", 14: "LZMA",
     93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption",
 }  # fmt: skip
 _LONG_NUMBER = re.compile(rb"\d{64}")
-# What zipfile, tarfile and numpy raise where a file is damaged.
+# Errors of zipfile, tarfile and numpy for damaged files.
 DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError, RuntimeError,
     ValueError, OverflowError,
@@ -47,17 +47,17 @@ DAMAGED = (
 
 
 class LimitError(ValueError):
-    """More than a :class:`Bounded` has room for."""
+    """A :class:`Bounded` file exceeds its limit."""
 
 
 class Bounded:
-    """A file that is read, and refuses before it reads more than it has room for.
+    """Wrap a file and limit the number of bytes read from it.
 
-    zipfile, tarfile and numpy read headers of any length that a file declares, 4 GiB too, into memory.
+    zipfile, tarfile and numpy read headers of any declared length into memory, even 4 GiB.
 
     Args:
-        file: opened for reading bytes; closed by its owner.
-        room: bytes that may still be read; set it anew for each header, and to infinity for content.
+        file: binary file open for reading; its owner closes it.
+        room: bytes that may still be read; reset it for each header, and set it to infinity for content.
     """
 
     def __init__(self, file: Any, room: float):
@@ -68,7 +68,7 @@ class Bounded:
         """Read ``size`` bytes, or all.
 
         Raises:
-            LimitError: that are more than there is room for.
+            LimitError: these are more than ``room``.
         """
         if math.isinf(self.room):
             return self._file.read(size)
@@ -83,7 +83,7 @@ class Bounded:
 
 
 class _TarHeaders(Bounded):
-    """Headers of a tar; tarfile searches them for a number of any length, in time that grows with its square."""
+    """Limit tar headers; tarfile searches them for a number of any length, in quadratic time."""
 
     def read(self, size: int | None = -1) -> bytes:
         content = super().read(size)
@@ -93,24 +93,34 @@ class _TarHeaders(Bounded):
 
 
 class Member(NamedTuple):
-    """A regular file in an archive: its name there, and a stream of its content that is read before the next one."""
+    """Regular file in an archive.
+
+    Attributes:
+        name: its name in the archive.
+        stream: its content, to be read before the next member.
+    """
 
     name: str
     stream: BinaryIO
 
 
 class Archive(NamedTuple):
-    """Members as they come, and how many bytes they have together: as a zip declares; a tar does not, and has 0."""
+    """Open archive.
+
+    Attributes:
+        declared: declared total size of the members in bytes; 0 for a tar, which declares none.
+        members: iterator over the members, in the order of the archive.
+    """
 
     declared: int
     members: Iterator[Member]
 
 
 def refuse_irregular(path: Path) -> None:
-    """Refuse what is not a file, before it is opened.
+    """Raise an error if a path is not a regular file, before it is opened.
 
     Raises:
-        DataError: nothing is there (``missing``), or something else.
+        DatasetError: the path does not exist (``missing``), or is not a regular file.
     """
     try:
         kind = files.irregular_file_kind(path)
@@ -122,11 +132,12 @@ def refuse_irregular(path: Path) -> None:
 
 @contextlib.contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose members can all be read here.
+    """Open a zip and check that all its members can be read.
 
     Raises:
-        DataError: not a regular file, too many members, a password, a method of compression that is not read.
-        zipfile.BadZipFile, LimitError: damaged, or a directory that is too large.
+        DatasetError: the path is not a regular file, or the zip has too many members, a password or an unsupported
+            compression method.
+        zipfile.BadZipFile, LimitError: the zip is damaged, or its central directory is too large.
     """
     refuse_irregular(path)
     with path.open("rb") as file:
@@ -146,11 +157,12 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """Open an archive to read its regular files one after the other; folders are passed over.
+    """Open an archive to read its regular files in sequence; folders are skipped.
 
     Raises:
-        DataError: a link, a device or more than :data:`MAX_MEMBERS` members; another format; see :func:`open_zip`.
-        DAMAGED: damaged; also while the members are read.
+        DatasetError: a member is a link or a device, there are more than :data:`MAX_MEMBERS`, or the format is not
+            supported; see also :func:`open_zip`.
+        DAMAGED: the archive is damaged; also raised while the members are read.
     """
     if _kind(path) == "zip":
         with open_zip(path) as zipped:
@@ -214,7 +226,7 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 
 def _refuse_cut(tarred: tarfile.TarFile, bounded: Bounded) -> None:
-    """tarfile takes a damaged header for the end, and never reads as far as the checksum of gzip."""
+    """Check the end of a tar: tarfile takes a damaged header for the end, and never reads the gzip checksum."""
     bounded.room = MAX_TRAILER_BYTES
     bounded.seek(tarred.offset)
     if bounded.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):

@@ -1,22 +1,22 @@
-"""Read one image safely, resize it, lay many out in a montage.
+"""Read and write single images safely, resize them, and arrange them in a montage.
 
-Every image in this project is ``uint8`` RGB of shape ``(height, width, 3)``, values 0 to 255. A file is what is in it,
-whatever its suffix:
+Every image in this project is ``uint8`` RGB of shape ``(height, width, 3)``, values 0 to 255. The format of a file is
+recognised by its content, whatever its suffix:
 
 =====================================================  ===========================================================
-8-bit RGB (BMP, GIF, JPEG, JPEG 2000, PNG, TIFF,       read as it is
+8-bit RGB (BMP, GIF, JPEG, JPEG 2000, PNG, TIFF,       read unchanged
 WebP)
 8-bit greyscale, 1-bit, palette                        converted to RGB
-transparency (RGBA, LA, palette with a clear colour)   laid over white, the colour of an empty field
-EXIF orientation of a JPEG or TIFF (telephone)         turned upright
-several frames in a JPEG (MPO, telephone)              the first is the photograph
+transparency (RGBA, LA, palette with alpha)            composited over white, the colour of an empty field
+EXIF orientation of a JPEG or TIFF (telephone)         rotated upright
+several frames in a JPEG (MPO, telephone)              the first frame, which is the photograph, is read
 CMYK, YCbCr or Lab TIFF, 16-bit, floating point        refused: the conversion would be a guess
-more than one frame or page otherwise                  refused: which one is meant is not known
-wholly transparent, or of one single colour            refused: there is no cell on it
+several frames or pages in other formats               refused: the intended one is unknown
+completely transparent, or of one single colour        refused: there is no cell on it
 more than 64 million pixels (WebP, JPEG 2000: 16)      refused before decoding (decompression bomb)
 =====================================================  ===========================================================
 
-The other bounds of a file are in :mod:`helpers.images.headers`.
+:mod:`helpers.images.headers` lists the other limits.
 """
 
 from helpers.images.files import (

@@ -1,17 +1,17 @@
-"""Formats, bit depths and bounds of image files, from their first bytes; no pixel is decoded here.
+"""Check formats, bit depths and limits of image files from their first bytes, without decoding pixels.
 
-Pillow tells a format and a mode, but reduces 16 bits of colour to 8 without a word, and follows what a file says of
-itself as far as it goes. So the header is read here first, in a bounded number of steps:
+Pillow detects format and mode, but silently reduces 16-bit colour to 8 bits, and follows declared structures without
+limit. Therefore the header is read here first, in a bounded number of steps:
 
 ======================================================  ==============================================================
 more than 300 MB                                        refused (64 million pixels of 4 bytes are 256 MB)
-WebP and JPEG 2000 above 16 million pixels              refused: their decoders need up to 30 bytes for a pixel
-more than 8 bits in a channel, signed or floating       refused: the conversion would be a guess
+WebP and JPEG 2000 above 16 million pixels              refused: their decoders need up to 30 bytes per pixel
+more than 8 bits per channel, signed or floating point  refused: the conversion would be a guess
 a second page or frame                                  refused; of a JPEG (MPO, telephones) the first frame is read
-TIFF: 4,096 tags, 16 MiB of tags, tiles of 64 Mpixels   more, or a tag that stands twice, is refused
-JPEG: 500 segments, 64 KiB of filling, 32 scans         more is refused
+TIFF: 4,096 tags, 16 MiB of tags, tiles of 64 Mpixels   more, or a repeated tag, is refused
+JPEG: 500 segments, 64 KiB of fill bytes, 32 scans      more is refused
 PNG: 100,000 chunks; GIF: 1,000,000 blocks              more is refused
-BMP: 4 MiB where it is run-length coded                 more is refused: Pillow decodes it in Python
+run-length encoded BMP: 4 MiB                           more is refused: Pillow decodes it in Python
 ======================================================  ==============================================================
 """
 
@@ -42,7 +42,7 @@ _CHANNELS = {1: "greyscale", 2: "greyscale with alpha", 3: "RGB", 4: "RGBA"}
 
 
 def detect_format(head: bytes) -> str | None:
-    """Tell the format of a file from its first 32 bytes: a name in Pillow's spelling, or ``None``."""
+    """Detect the format of a file from its first 32 bytes; return Pillow's name of it, or ``None``."""
     for name, signature in _SIGNATURES:
         if head.startswith(signature):
             return name
@@ -54,18 +54,18 @@ def detect_format(head: bytes) -> str | None:
 
 
 def find_header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
-    """Say what is wrong with an image file as far as its header shows it, or nothing.
+    """Find a problem in the header of an image file.
 
     Args:
-        file: open for reading at its start, of a format that :func:`detect_format` knows; its position is changed.
-        length: of the file in bytes.
-        remedy: what to do about a bit depth that is not supported.
+        file: binary file open at its start, of a format that :func:`detect_format` knows; its position changes.
+        length: size of the file in bytes.
+        remedy: remedy for an unsupported bit depth.
 
     Returns:
-        The problem and what to do; ``None`` where there is none.
+        The problem and its remedy; ``None`` if there is none.
 
     Raises:
-        OSError, struct.error, IndexError: the header ends too early.
+        OSError, struct.error, IndexError: the header is truncated.
     """
     if length > MAX_BYTES:
         return f"{length:,} bytes are more than {MAX_BYTES:,}; crop it into tiles"
@@ -139,7 +139,7 @@ def _jpeg(file: BinaryIO, length: int, remedy: str) -> str | None:
 
 
 def _scans(file: BinaryIO) -> str | None:
-    """Each scan goes over the whole picture, however few bytes it has."""
+    """Count the scans of a JPEG; each scan covers the whole image, however few bytes it has."""
     scans = segments = 1
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         place = file.tell()
@@ -203,7 +203,7 @@ def _gif(file: BinaryIO, length: int, remedy: str) -> str | None:
 
 
 def _table(flags: int) -> int:
-    """Bytes of a table of colours."""
+    """Return the size of a colour table in bytes."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
@@ -248,7 +248,7 @@ def _tiff(file: BinaryIO, length: int, remedy: str) -> str | None:
     for tag, kind, number, value in struct.iter_unpack(order + entry, table):
         size = number * _SIZES.get(kind, 0)
         weight += size
-        if tag in tags:  # which one counts differs by reader
+        if tag in tags:  # readers differ in which one they use
             return f"TIFF with tag {tag} twice; {remedy}"
         tags[tag] = (kind, number, size, value)
     if weight > MAX_TAG_BYTES:
@@ -268,7 +268,7 @@ def _tiff(file: BinaryIO, length: int, remedy: str) -> str | None:
         return f"{bits}-bit floating point is not supported; {remedy}"
     if bits > 8 or values(339, 1)[0] not in (1, 4):  # 1 unsigned, 4 undefined
         return _too_deep(bits, channels if bits > 8 else f"signed {channels}", remedy)
-    if values(262, 0)[0] == 6 and values(259, 1)[0] == 1:  # Pillow below 13 takes these for red, green and blue
+    if values(262, 0)[0] == 6 and values(259, 1)[0] == 1:  # Pillow below 13 reads these as RGB
         return f"uncompressed YCbCr is not supported; {remedy}"
     if following not in (0, first):
         return _several("page")

@@ -1,4 +1,4 @@
-"""Bring images of a known scale to the scale that a model has learnt from, and its masks back."""
+"""Rescale images of known pixel size to the pixel size of a model's training images, and masks back."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from helpers.errors import LeukobookError
 
 MAX_SIDE = 1024  # pixels, after rescaling: a U-Net then takes about 600 MiB
-UM_PER_PIXEL = (0.01, 10.0)  # of a light microscope's camera, with room
+UM_PER_PIXEL = (0.01, 10.0)  # of light microscopes with a camera, with a margin
 
 
 class ScaleError(LeukobookError):
-    """A scale that no microscope has, or an image that does not fit at it; the message says which."""
+    """Pixel size out of range, or image that is too large or too small after rescaling."""
 
 
 @dataclass(frozen=True)
 class Rescaled:
-    """An image at another scale, in the middle of a canvas whose sides a U-Net can halve.
+    """Rescaled image, centred on a canvas whose sides a U-Net can halve.
 
     Attributes:
-        canvas: ``uint8 (height, width, 3)``; around the image lies the median colour of its border.
-        top, left, height, width: where the image lies in the canvas, in pixels.
-        original: height and width of the image as it was.
+        canvas: ``uint8 (height, width, 3)``, padded with the median colour of the image's border.
+        top, left, height, width: position and size of the image in the canvas, in pixels.
+        original: height and width of the original image in pixels.
     """
 
     canvas: np.ndarray
@@ -35,16 +35,19 @@ class Rescaled:
     original: tuple[int, int]
 
     def restore(self, mask: np.ndarray) -> np.ndarray:
-        """Bring a mask of the canvas, ``uint8 (height, width)`` of labels, back to the image's own size."""
+        """Crop and resize a label mask of the canvas, ``uint8 (height, width)``, to the original size."""
         inside = mask[self.top : self.top + self.height, self.left : self.left + self.width]
         return cv2.resize(inside, self.original[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def validate_scale(um_per_pixel: float) -> None:
-    """Refuse a scale outside :data:`UM_PER_PIXEL`.
+    """Raise an error for a pixel size outside :data:`UM_PER_PIXEL`.
+
+    Args:
+        um_per_pixel: pixel size in µm.
 
     Raises:
-        ScaleError: it is not a number of this range.
+        ScaleError: the pixel size is not a number in this range.
     """
     low, high = UM_PER_PIXEL
     if not low <= um_per_pixel <= high:
@@ -54,16 +57,16 @@ def validate_scale(um_per_pixel: float) -> None:
 
 
 def rescale(image: np.ndarray, factor: float, least: int, step: int) -> Rescaled:
-    """Scale an image by a factor and lay it on a canvas.
+    """Rescale an image by a factor and centre it on a canvas.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        factor: above 1 enlarges.
-        least: side of the canvas in pixels, at least.
-        step: sides of the canvas are multiples of it.
+        factor: scale factor; above 1 enlarges.
+        least: minimum side of the canvas in pixels.
+        step: the sides of the canvas are multiples of it, in pixels.
 
     Raises:
-        ScaleError: the image would have more than :data:`MAX_SIDE` pixels at a side, or none.
+        ScaleError: a side of the rescaled image exceeds :data:`MAX_SIDE` pixels or is 0.
     """
     height, width = (round(side * factor) for side in image.shape[:2])
     if not (min(height, width) >= 1 and max(height, width) <= MAX_SIDE):
