@@ -198,7 +198,7 @@ def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
 
 
 def _put_back(folder: Path) -> None:
-    """Restore files that a killed process had moved aside, possibly the only copies, and remove its temporary folder."""
+    """Restore files that a killed process had moved aside, perhaps the only copies, and remove its temporary folder."""
     for temporary in files.leftovers(folder, TEMPORARY):
         old = temporary / OLD
         for path in sorted(path for path in old.rglob("*") if path.is_symlink() or not path.is_dir()):

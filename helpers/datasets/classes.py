@@ -11,7 +11,7 @@ from helpers.datasets.errors import DatasetError
 
 
 def resolve_positive_class(classes: Iterable[str], given: str | float = "") -> str:
-    """Choose the positive class: the given one, or by default the leukaemic class of :data:`LEUKAEMIC`.
+    """Choose the positive class: the user's choice, or by default the leukaemic class of :data:`LEUKAEMIC`.
 
     Args:
         classes: class names.
