@@ -52,7 +52,7 @@ def _archives(folder: Path) -> Iterator[Path]:
 
 
 def contents(folder: Path) -> str:
-    """List the contents of a folder, two levels deep, for a message: ``small_dataset (TRAINsmall, TESTsmall)``."""
+    """List a folder's contents, two levels deep, for a message: ``small_dataset (TRAINsmall, TEST_SIMPLEsmall)``."""
     return _listed(folder, lambda path: f"{path.name} ({_listed(path, lambda inner: inner.name) or 'empty'})")
 
 
