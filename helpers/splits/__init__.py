@@ -1,7 +1,7 @@
-"""Splits by group, nested training subsets, and the audits that find a leak.
+"""Group-wise splits, nested training subsets, and checks for leakage and near-duplicates.
 
-Every split is known by ids: a :class:`pandas.Series` indexed by ``image_id``, or a :class:`Fold` of three sets of them.
-No position is ever used.
+Splits refer to images by id, never by position: a :class:`pandas.Series` indexed by ``image_id``, or a :class:`Fold`
+with the ids of the training, validation and test sets.
 """
 
 from helpers.datasets.groups import merge_groups

@@ -1,4 +1,4 @@
-"""One split into training, validation and test images, as their ids."""
+"""A split into training, validation and test set, stored as image ids."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from helpers.datasets import DatasetError
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Ids of the images to train on, to choose by and to test.
+    """Hold the image ids of a training, a validation and a test set.
 
     Attributes:
-        train, val, test: ``image_id`` of each, in the order of their dataset; no id is in two of them.
+        train: ``image_id`` of the training images, in the order of the dataset.
+        val: ``image_id`` of the validation images, in the same order.
+        test: ``image_id`` of the test images, in the same order.
 
     Raises:
-        DataError: an id is in two of them, or twice in one.
+        DatasetError: an id occurs twice, in one set or in two.
     """
 
     train: pd.Index
@@ -34,17 +36,20 @@ class Fold:
 
     @property
     def ids(self) -> pd.Index:
-        """All ids: of the training, then of the validation, then of the test images."""
+        """All image ids: training, then validation, then test set."""
         return self.train.append([self.val, self.test])
 
     def split_of(self, ids: pd.Index) -> pd.Series:
-        """Give the split of every image, ``train``, ``validation`` or ``test``, and ``unused`` of those in none.
+        """Return the split of every image: ``train``, ``validation``, ``test``, or ``unused`` if it is in none.
 
         Args:
-            ids: of the images, in the order wanted, such as the index of a dataset's frame.
+            ids: image ids, such as the index of a dataset's frame.
+
+        Returns:
+            Split names indexed by image id, in the order of ``ids``.
 
         Raises:
-            DataError: the fold has an image that is not among them.
+            DatasetError: the fold contains an image that is missing from ``ids``.
         """
         if len(unknown := self.ids.difference(ids)):
             raise DatasetError(f"a fold has {len(unknown)} images that the dataset has not, such as {unknown[0]}")

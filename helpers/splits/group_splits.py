@@ -1,4 +1,4 @@
-"""Splits by group, and nested training subsets."""
+"""Group-wise folds and splits, stratified by class, and nested training subsets."""
 
 from __future__ import annotations
 
@@ -13,29 +13,35 @@ from helpers.datasets import Dataset, DatasetError
 from helpers.splits.fold import Fold
 
 SPLITS = ("train", "validation", "test")
-# Random assignments from which the best one is taken. More would be more even, and with few groups ever the same one.
+# Random assignments of which the best is kept. More would balance better, but with few groups all seeds would agree.
 DRAWS = 100
 
 
 def spawn_seeds(seed: int, n: int) -> list[int]:
-    """Seeds for what a run repeats, which no other seed gives.
+    """Derive ``n`` seeds for the repetitions of a run that no run with another seed shares.
 
-    ``seed + 1``, ``seed + 2`` would be those of the next runs as well: a sweep over seeds would meet the same draws
-    again and again, and its interval would be too narrow.
+    With ``seed + 1``, ``seed + 2``, … the next runs would use the same seeds: a sweep over seeds would repeat the same
+    random draws, and its interval would be too narrow.
     """
     return [int(one) for one in np.random.SeedSequence(seed).generate_state(n)]
 
 
 def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
-    """Draw a test fold, 0 to k-1, for every image; no group is in two folds.
+    """Assign every image to a test fold such that no group is in two folds, stratified by class.
+
+    :func:`assign_groups` describes the assignment; :func:`split_summary` shows how balanced the folds are. Warns of
+    classes with fewer groups than folds.
 
     Args:
-        frame: of a dataset.
-        n_splits: number of folds: one to test, one to validate, the others to train.
-        seed: of the draw; see :func:`assign_groups`, and :func:`split_summary` for how even the folds are.
+        frame: table of the dataset (``Dataset.frame``).
+        n_splits: number of folds, at least 3: one for testing, one for validation, the others for training.
+        seed: random seed of the assignment.
+
+    Returns:
+        Fold of every image, 0 to ``n_splits - 1``, by ``image_id``.
 
     Raises:
-        DataError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
+        DatasetError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
     """
     if n_splits < 3:
         raise DatasetError(f"k must be at least 3 (training, validation and test), got {n_splits}")
@@ -52,22 +58,27 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 
 
 def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd.Series:
-    """Draw a part for every image, 0 to ``len(shares) - 1``, so that whole groups stay together.
+    """Assign whole groups to splits of given shares, stratified by class.
 
-    Of :data:`DRAWS` random assignments the best one is taken (of ten times as many, where all of these leave a part
-    without a class that has a group for each part): first the one in which fewest parts lack such a class, then the one
-    whose shares of every class and of all images are nearest to the wanted ones.
-    Every draw gives each part its share of the groups, also among groups of one commonest class. Scikit-learn's
-    ``StratifiedGroupKFold`` sorts groups by the spread of their classes before it deals them out, so that with few
-    groups all seeds give one partition; these differ (both are compared on every dataset in ``tests/test_splits.py``).
+    The best of :data:`DRAWS` random assignments is kept: first by the fewest splits that lack a class with at least as
+    many groups as there are splits, then by the least squared deviation of the shares, of every class and of all
+    images, from ``shares``. If all assignments leave such a gap, up to ten times as many are tried. Each assignment
+    gives each split its share of the groups, also within groups whose most frequent class is the same.
+
+    Scikit-learn's ``StratifiedGroupKFold`` sorts groups by the spread of their class counts before it assigns them, so
+    that with few groups all seeds give the same partition; here they differ (``tests/test_splits.py`` compares both on
+    every dataset).
 
     Args:
-        frame: of a dataset; missing labels count as a class of their own.
-        shares: wanted share of each part, above 0, with sum 1.
-        seed: of the draws. The order of the frame does not matter.
+        frame: table of the dataset (``Dataset.frame``); missing labels count as a class of their own.
+        shares: target share of each split, above 0, with sum 1.
+        seed: random seed. The order of the rows of ``frame`` does not matter.
+
+    Returns:
+        Split of every image, 0 to ``len(shares) - 1``, by ``image_id``.
 
     Raises:
-        DataError: fewer groups than parts.
+        DatasetError: fewer groups than splits.
     """
     table = _counts(frame)
     wanted, groups = np.asarray(shares, float)[:, None], len(table)
@@ -93,15 +104,15 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
 
 
 def split_summary(frame: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
-    """Show how evenly a split spreads the images: a row per part.
+    """Tabulate images, groups and class shares of every split.
 
     Args:
-        frame: of a dataset.
-        split: of every image, as :func:`group_folds` or :func:`group_train_val_test_split` give it.
+        frame: table of the dataset (``Dataset.frame``).
+        split: split of every image by ``image_id``, from :func:`group_folds` or :func:`group_train_val_test_split`.
 
     Returns:
-        ``images`` and ``groups`` (numbers), ``share`` (of all images), and for every class its share in that part, 0
-        to 1: in a perfectly balanced split each column of a class equals ``share``.
+        One row per split: ``images`` and ``groups`` (counts), ``share`` of all images, and one column per class with
+        the share of its images in that split, 0 to 1. In a perfectly stratified split every class equals ``share``.
     """
     split = split.reindex(frame.index)
     by_class = pd.crosstab(split, frame["label"], normalize="columns")
@@ -111,18 +122,18 @@ def split_summary(frame: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
 
 
 def _counts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Number of images by group (rows) and class (columns)."""
+    """Count images by group (rows) and class (columns); missing labels are the class ``""``."""
     label = frame["label"].astype(object).where(frame["label"].notna(), "")
     return pd.crosstab(frame["group"], label)
 
 
 def _evenly(groups: int, shares: np.ndarray) -> np.ndarray:
-    """Part of each of some places in a row, so that any stretch of it has about its share of every part."""
+    """Assign consecutive positions to splits so that every stretch of them has about the target shares."""
     wanted = groups * shares
     quota = np.maximum(1, np.floor(wanted + 1e-9).astype(int))
     while quota.sum() < groups:
         quota[(wanted - quota).argmax()] += 1
-    while quota.sum() > groups:  # a part that would have had none got one
+    while quota.sum() > groups:  # a split whose share rounds down to no group got one
         quota[np.where(quota > 1, quota - wanted, -np.inf).argmax()] -= 1
     given, places = np.zeros(len(shares), int), np.empty(groups, int)
     for place in range(groups):
@@ -137,12 +148,19 @@ def _enough_images(frame: pd.DataFrame, k: int) -> None:
 
 
 def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
-    """The dataset without the classes that have fewer than two groups for each of ``n_splits`` folds or parts.
+    """Drop the classes with fewer than two groups per fold.
 
-    A score of such a class says more about one patient than about the class.
+    A metric of such a class would depend more on one patient than on the class.
+
+    Args:
+        dataset: dataset with labels and groups.
+        n_splits: number of folds; a class is kept if it has at least ``2 * n_splits`` groups.
+
+    Returns:
+        The dataset restricted to the remaining classes.
 
     Raises:
-        DataError: fewer than two classes have as many.
+        DatasetError: fewer than two classes remain.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
     kept = groups.index[groups >= 2 * n_splits]
@@ -155,20 +173,20 @@ def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
 
 
 def sample_across_groups(frame: pd.DataFrame, n: int) -> pd.Index:
-    """Ids of ``n`` images, or of all where there are fewer, from as many groups as possible: one of each in turn."""
+    """Select ``n`` image ids (all, if there are fewer) from as many groups as possible, one per group in turn."""
     turn = frame.groupby("group", sort=False).cumcount()
     return turn.sort_values(kind="stable").index[:n]
 
 
 def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
-    """Give the images of one round of cross-validation; those of the fold after the tested one are for validation.
+    """Return the training, validation and test set for one test fold; the next fold is the validation set.
 
     Args:
-        fold: of every image, as :func:`group_folds` gives it.
-        test_fold: the fold to test.
+        fold: fold of every image by ``image_id``, from :func:`group_folds`.
+        test_fold: number of the test fold; the fold after the last one is fold 0.
 
     Raises:
-        DataError: there is no such fold, or there are too few to train on one.
+        DatasetError: there is no such fold, or fewer than three folds.
     """
     last = int(fold.max())
     if last < 2:
@@ -181,9 +199,21 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
 
 
 def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
-    """Draw folds by image, groups ignored: only to show the effect on a metric. Arguments as :func:`group_folds`."""
+    """Assign images to folds, stratified by class but ignoring groups, to show how leakage changes a metric.
+
+    Args:
+        frame: table of the dataset (``Dataset.frame``).
+        n_splits: number of folds.
+        seed: random seed of the shuffle.
+
+    Returns:
+        Fold of every image, 0 to ``n_splits - 1``, by ``image_id``.
+
+    Raises:
+        DatasetError: no class has as many images as there are folds.
+    """
     _enough_images(frame, n_splits)
-    # In the order of ids, so that the same images give the same folds however the frame is sorted.
+    # Sorted by id, so that the folds do not depend on the order of the frame.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
     splitter = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
@@ -195,18 +225,22 @@ def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 
 
 def group_train_val_test_split(frame: pd.DataFrame, val_size: float, test_size: float, *, seed: int) -> pd.Series:
-    """Draw one split by group into ``train``, ``val_size`` and ``test_size``.
+    """Split a dataset by group into training, validation and test set, stratified by class.
+
+    Groups stay whole, so the shares are met only as closely as the groups allow. Every split contains each class that
+    has at least as many groups as there are splits, if :func:`assign_groups` finds such an assignment.
 
     Args:
-        frame: of a dataset.
-        val_size: wanted share of images, 0 for none.
-        test_size: wanted share of images. Groups are kept whole, so the shares come as near as groups allow; every part
-            has every class that has a group for each part, where any of the draws of :func:`assign_groups` finds such
-            one.
-        seed: of the draw.
+        frame: table of the dataset (``Dataset.frame``).
+        val_size: target share of the images in the validation set, 0 for none.
+        test_size: target share of the images in the test set, above 0.
+        seed: random seed of the assignment.
+
+    Returns:
+        ``train``, ``validation`` or ``test`` for every image, by ``image_id``.
 
     Raises:
-        DataError: the shares leave nothing to train on, or there are fewer groups than parts.
+        DatasetError: the shares leave no training set, or there are fewer groups than splits.
     """
     if test_size <= 0 or val_size < 0 or test_size + val_size >= 1:
         raise DatasetError(f"test {test_size} and validation {val_size} must leave something to train on")
@@ -216,18 +250,19 @@ def group_train_val_test_split(frame: pd.DataFrame, val_size: float, test_size: 
 
 
 def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict[int, pd.Index]:
-    """Balanced training subsets, each contained in the next larger one (Schouten et al. 2021).
+    """Draw class-balanced training subsets, each contained in the next larger one (Schouten et al. 2021).
 
     Args:
-        frame: the training images.
-        sizes: wanted numbers of images.
-        seed: of the draw.
+        frame: table of the training images.
+        sizes: numbers of images of the subsets, at least 1 each.
+        seed: random seed of the draw.
 
     Returns:
-        Ids by size. Classes take turns, so their counts differ by at most one until the smallest class is used up.
+        Image ids by size. Class counts within a subset differ by at most one.
 
     Raises:
-        DataError: no size, one below 1, or more images wanted than a balanced draw can give.
+        DatasetError: ``sizes`` is empty, has a size below 1, or one above the number of classes times the number of
+            images in the smallest class.
     """
     random = np.random.default_rng(seed)
     ordered = frame.sort_index()

@@ -1,4 +1,4 @@
-"""What two parts of a split share."""
+"""Detection of leakage: groups and near-duplicates shared between splits."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from helpers.datasets import DatasetError
 
 
 def find_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | None = None) -> list[str]:
-    """What two parts of a split share; an empty list is a clean split.
+    """List the groups, and the near-duplicate pairs, that are shared between splits.
 
     Args:
-        frame: of a dataset.
-        split: of every image, as :func:`group_folds` or :func:`group_train_val_test_split` give it.
-        pairs: of :func:`find_near_duplicates`, if they are to be looked for as well.
+        frame: table of the dataset (``Dataset.frame``), with the column ``group``.
+        split: split of every image by ``image_id``, from :func:`group_folds` or :func:`group_train_val_test_split`.
+        pairs: near-duplicates from :func:`find_near_duplicates`; ``None`` checks groups only.
+
+    Returns:
+        One message per shared group or pair; empty if there is no leakage.
 
     Raises:
-        DataError: images without a part, or parts without an image.
+        DatasetError: ``frame`` and ``split`` do not contain the same images.
     """
     if set(split.index) != set(frame.index):
         odd = sorted(set(split.index) ^ set(frame.index))

@@ -1,9 +1,10 @@
-"""Images that show the same cell: copied, turned, mirrored, cut out anew, enlarged or photographed again.
+"""Near-duplicate detection: images of one cell that were copied, rotated, flipped, recropped or photographed again.
 
-Two finders propose pairs, and one measure decides. Thumbnails in all eight flips and 90° rotations find what is alike
-as a whole. Points (SIFT, Lowe 2004) whose surroundings are alike and whose places agree on one turn, zoom and shift
-find what was cut out anew. Then one picture is laid over the other, as exactly as possible, and the grain of both is
-compared where both show something. Cells that are merely alike in shape and colour, or lie on black, differ in grain.
+Two methods propose candidate pairs: correlation of thumbnails under the eight dihedral transforms finds images that are
+similar as a whole; SIFT keypoints (Lowe 2004) with similar descriptors that agree on one rotation, zoom and translation
+find new crops. Each candidate pair is then registered, and the fine texture (band-pass filtered grey values) of the two
+images is correlated where neither is black. Different cells of similar shape and colour, or on the same black
+background, differ in fine texture.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from tqdm import tqdm
 from helpers.datasets import Dataset
 from helpers.images import dihedral_views, resize_pad
 
-SIDE = 128  # of the pictures that are compared, pixels
-_FINE, _COARSE = 0.7, 2.5  # standard deviations of the blurs between which grain is compared, pixels
-_THUMBNAIL, _SMOOTH = 32, 1.5  # its side, and the blur that takes slow changes of brightness away
-_THUMBNAILS_ALIKE = 0.8  # correlation from which on two thumbnails propose a pair
-_POINTS = 60  # of an image, at most
-_POINTS_ALIKE = 0.9  # cosine from which on the surroundings of two points are alike
-_POINTS_AGREE = 10  # that propose a pair
-_POINTS_PROVE = 14  # that prove it, if the grain is not too unlike either: the same cell in another focus
-_GRAIN_IN_ANOTHER_FOCUS = 0.5
-_ZOOM = (0.7, 1.43)  # of one picture to the other
+SIDE = 128  # side of the compared images, pixels
+_FINE, _COARSE = 0.7, 2.5  # standard deviations of the band-pass blurs for the texture, pixels
+_THUMBNAIL, _SMOOTH = 32, 1.5  # side and high-pass blur of a thumbnail, pixels
+_THUMBNAILS_ALIKE = 0.8  # least correlation of two thumbnails to propose a pair
+_POINTS = 60  # maximum number of keypoints per image
+_POINTS_ALIKE = 0.9  # least cosine similarity of two matching descriptors
+_POINTS_AGREE = 10  # matching keypoints that propose a pair
+_POINTS_PROVE = 14  # matching keypoints that accept a pair of lower texture correlation: same cell, other focus
+_GRAIN_IN_ANOTHER_FOCUS = 0.5  # least texture correlation of such a pair
+_ZOOM = (0.7, 1.43)  # range of the magnification between two images
 
 
 class _Alike(NamedTuple):
-    """Of a pair: correlation of the grain, number of points that agree, and whether neither was moved."""
+    """Hold texture correlation and matching keypoints of a pair, and whether the cell is in the same place."""
 
     similarity: float
     points: int
@@ -39,7 +40,7 @@ class _Alike(NamedTuple):
 
 
 class _Points(NamedTuple):
-    """Of all images: where each point is, its surroundings as unit vectors, and the number of its image."""
+    """Hold the keypoints of all images: position, unit-length descriptor, and index of the image."""
 
     place: np.ndarray
     surroundings: np.ndarray
@@ -47,26 +48,27 @@ class _Points(NamedTuple):
 
 
 class _Grain(NamedTuple):
-    """What changes from pixel to pixel, and where there is anything at all (not the black of a removed background)."""
+    """Hold the fine texture of an image, and the pixels that are not removed (black) background."""
 
     values: np.ndarray
     seen: np.ndarray
 
 
 def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFrame:
-    """Pairs of images that show the same thing.
+    """Find pairs of images that show the same cell.
 
-    A pair counts when its similarity reaches the threshold, or when so many points agree on one move that the grain may
-    be blurred. ``benchmarks/duplicates.py`` measures how many planted pairs this finds, and what else.
+    A pair is reported if its texture correlation reaches the threshold, or if at least 14 keypoints agree on one
+    transform and the correlation is at least 0.5 (the same cell in another focus). ``benchmarks/duplicates.py``
+    measures recall and precision on planted duplicates.
 
     Args:
-        dataset: at most some thousand images: time grows with the square of their number.
-        threshold: least correlation of the grain, -1 to 1.
+        dataset: at most a few thousand images, as time grows with the square of their number.
+        threshold: least correlation of the fine texture, -1 to 1.
 
     Returns:
-        Columns ``image_a, image_b, similarity, points, in_place, exact``, most alike first: correlation of the grain,
-        number of points that agree, whether the cell is where it was, neither turned nor enlarged nor shifted, and
-        whether all pixels agree.
+        One row per pair, most similar first: ids ``image_a`` and ``image_b``, ``similarity`` (texture correlation),
+        ``points`` (matching keypoints), ``in_place`` (not rotated, flipped, zoomed or translated), and ``exact`` (all
+        pixels are equal).
     """
     ids = dataset.frame.index
     pictures = np.concatenate([batch for _, batch in dataset.iter_batches(SIDE, 256)])
@@ -81,12 +83,14 @@ def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFra
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:
-    """How alike two images are by the measure of :func:`find_near_duplicates`, -1 to 1; 0 where nothing proposes the
-    pair.
+    """Compute the texture correlation of two images, as :func:`find_near_duplicates` does.
 
     Args:
         a: ``uint8 (height, width, 3)`` RGB.
-        b: the same, of any size.
+        b: second image, of the same type and any size.
+
+    Returns:
+        Correlation, -1 to 1; 0 if neither thumbnails nor keypoints propose the pair.
     """
     return _alike(np.stack([resize_pad(a, SIDE), resize_pad(b, SIDE)])).get((0, 1), _Alike(0.0, 0, False)).similarity
 
@@ -99,7 +103,7 @@ def _exact(dataset: Dataset, pictures: np.ndarray, a: int, b: int) -> bool:
 
 
 def _alike(pictures: np.ndarray) -> dict[tuple[int, int], _Alike]:
-    """What is known of every pair that is proposed, by the numbers of its images, the lower first."""
+    """Compare all candidate pairs; keys are the indices of the two images, the lower one first."""
     mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
     grain = [_grain(picture) for picture in pictures]
     found: dict[tuple[int, int], _Alike] = {}
@@ -114,7 +118,7 @@ def _alike(pictures: np.ndarray) -> dict[tuple[int, int], _Alike]:
 
 
 def _by_thumbnail(pictures: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
-    """Pairs of images whose thumbnails are alike in some view: a, b, mirrored, points that agree, move of a on b."""
+    """Propose pairs with similar thumbnails: indices a and b, flipped, matching keypoints, transform of a onto b."""
     thumbs = np.stack([_thumbnail(picture) for picture in pictures])
     views = [_unit(view) for view in dihedral_views(thumbs)]
     moves = _moves_of_views()
@@ -140,7 +144,7 @@ def _unit(thumbs: np.ndarray) -> np.ndarray:
 
 
 def _moves_of_views() -> list[np.ndarray]:
-    """From a picture to each of its eight views, ``(2, 3)``, in the order of :func:`helpers.images.dihedral_views`."""
+    """Affine matrices ``(2, 3)`` from an image to its eight views, ordered as :func:`helpers.images.dihedral_views`."""
     places = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1)[None].astype(float)
     moves = []
     for view in dihedral_views(places):
@@ -151,7 +155,7 @@ def _moves_of_views() -> list[np.ndarray]:
 
 
 def _by_points(pictures: np.ndarray, mirrored: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
-    """Pairs of images with points that agree on one turn, zoom and shift; as :func:`_by_thumbnail`."""
+    """Propose pairs whose keypoints agree on one rotation, zoom and translation; as :func:`_by_thumbnail`."""
     upright, pairs = _points(pictures), []
     for flipped, own in ((False, upright), (True, _points(mirrored))):
         for (a, b), (mine, theirs) in _matches(own, upright).items():
@@ -172,7 +176,7 @@ def _points(pictures: np.ndarray) -> _Points:
     for number, picture in enumerate(pictures):
         points, surroundings = sift.detectAndCompute(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None)
         if points:
-            # The root of the share of each direction: their product is Hellinger's (Arandjelovic and Zisserman 2012).
+            # RootSIFT: the dot product of descriptors is the Hellinger kernel (Arandjelovic and Zisserman 2012).
             share = surroundings / np.maximum(surroundings.sum(1, keepdims=True), 1e-6)
             place = np.array([point.pt for point in points], np.float32)
             parts.append((place, np.sqrt(share), np.full(len(points), number)))
@@ -180,7 +184,7 @@ def _points(pictures: np.ndarray) -> _Points:
 
 
 def _matches(own: _Points, others: _Points) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """By pair of images, the lower number first: points that are alike, in enough places to propose it."""
+    """Match keypoints by descriptor; keys are pairs of images, the lower index first, with enough matches."""
     mine, theirs = [], []
     for start in tqdm(range(0, len(own.image), 512), desc="comparing points", unit="block", delay=2, leave=False):
         later = np.searchsorted(others.image, own.image[start], side="right")  # every pair once
@@ -207,20 +211,20 @@ def _grain(picture: np.ndarray) -> _Grain:
 
 
 def _laid_over(first: _Grain, second: _Grain, move: np.ndarray) -> tuple[float, float]:
-    """How two pictures agree when the first is laid over the second by ``move`` or a little beside it.
+    """Register the first image to the second, starting from ``move``, and compare their texture.
 
     Returns:
-        Correlation of their grain, and how far a corner was moved at most, share of the side.
+        Texture correlation, and the largest displacement of a corner as a share of the side.
     """
     back = cv2.invertAffineTransform(np.asarray(move, np.float32))
     tried = [back]
-    try:  # the move that correlates best near by (Evangelidis and Psarakis 2008)
+    try:  # refine by ECC maximisation (Evangelidis and Psarakis 2008)
         stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 1e-4)
         moved = first.values * first.seen
         tried.append(
             cv2.findTransformECC(second.values, moved, back.copy(), cv2.MOTION_AFFINE, stop, second.seen, 5)[1]
         )
-    except cv2.error:  # it does not settle: these two have little in common
+    except cv2.error:  # ECC does not converge: the images have little in common
         pass
     best = max(tried, key=lambda each: _correlation(first, second, each))
     corners = np.array([[0, 0], [0, SIDE], [SIDE, 0], [SIDE, SIDE]], float)
