@@ -1,8 +1,7 @@
-"""Changes that leave the truth as it is: a mask moves with its image, a label stays, light changes the image only.
+"""Random augmentation of images, and of their masks, in ``tf.data`` pipelines for training and evaluation.
 
-Everything runs in ``tf.data``, in parallel with training. Order and changes come from stateless streams keyed on the
-seed, the epoch and the image, so that a run repeats whatever the threads do, and goes on after a kill as if nothing had
-happened.
+Shuffling and augmentation use stateless random numbers keyed on seed, epoch and image, so that a run is reproducible
+whatever the thread scheduling, and resumes after an interruption as if it had not been interrupted.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ AUTOTUNE = tf.data.AUTOTUNE
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strength of random augmentation; all zero and ``dihedral=False`` leaves them as they are.
+    """Set the strength of random augmentation; :data:`NO_AUGMENTATION` leaves images unchanged.
 
     Attributes:
-        dihedral: one of the eight flips and 90° rotations of the square (dihedral transforms).
-        flips: only left to right, top to bottom, or both; part of ``dihedral``.
-        rotation: largest rotation, degrees.
-        translation: largest translation along each side, share of the side.
-        shear: largest shear, degrees.
+        dihedral: apply one of the eight dihedral transforms (flips and 90° rotations).
+        flips: apply horizontal and vertical flips only; included in ``dihedral``.
+        rotation: maximum rotation, degrees.
+        translation: maximum translation along each axis, share of the side.
+        shear: maximum shear, degrees.
         zoom: standard deviation of the logarithm of the magnification.
-        brightness: standard deviation of the gain of the whole image and of each channel.
-        blur: largest standard deviation of a Gaussian blur, pixels.
+        brightness: standard deviation of the gain, of the whole image and again of each channel (colour jitter).
+        blur: maximum standard deviation of a Gaussian blur, pixels.
     """
 
     dihedral: bool = True
@@ -45,7 +44,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class ReplicaShare:
-    """Where ``of`` devices train together and each sees a part of every batch: the parts ``begin`` to ``end``."""
+    """Select the parts ``begin`` to ``end`` (exclusive) of every batch, which ``of`` devices share."""
 
     begin: int
     end: int
@@ -55,11 +54,11 @@ class ReplicaShare:
 NO_AUGMENTATION = Augmentation(dihedral=False, brightness=0.0, blur=0.0)
 FLIP_ROTATE = Augmentation(
     dihedral=False, flips=True, rotation=180.0, brightness=0.0, blur=0.0
-)  # as Schouten et al. 2021
+)  # of Schouten et al. 2021
 
 
 def apply_dihedral(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
-    """One of the eight flips and 90° rotations of a square image ``(size, size, channels)``; ``element`` is 0 to 7."""
+    """Apply the dihedral transform ``element`` (0 to 7) to a square image ``(size, size, channels)``."""
     image = tf.cond(element % 2 > 0, lambda: tf.reverse(image, [0]), lambda: image)
     image = tf.cond(element // 2 % 2 > 0, lambda: tf.reverse(image, [1]), lambda: image)
     return tf.cond(element // 4 > 0, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
@@ -68,17 +67,16 @@ def apply_dihedral(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
 def augment(
     image: tf.Tensor, target: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Change one image, and its mask with it.
+    """Augment an image, and its mask with the same geometric transform.
 
     Args:
         image: ``uint8 (size, size, 3)`` RGB.
-        target: a mask ``uint8 (size, size)``, or anything else, such as a label, which stays as it is.
-        augmentation: how strongly.
-        seed: ``int (2,)``; the same seed changes the same way.
+        target: mask ``uint8 (size, size)``, or a label, which is returned unchanged.
+        augmentation: strength of the augmentation.
+        seed: ``int (2,)``; the same seed gives the same augmentation.
 
     Returns:
-        Image and truth of the same shapes and types. What a movement brings in from outside is the image mirrored, and
-        the mask with it.
+        Image and target of the same shapes and types. Pixels from outside the image are filled by reflection.
     """
     seeds = tf.unstack(tf.random.split(seed, 8))
     mask = target[..., None] if target.shape.rank == 2 else None
@@ -113,22 +111,25 @@ def training_batches(
     weights: np.ndarray | None = None,
     share: ReplicaShare | None = None,
 ) -> tf.data.Dataset:
-    """Batches for training, epoch after epoch without end; every epoch has a new order and new changes.
+    """Yield augmented training batches, epoch after epoch without end, reshuffled in every epoch.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
         targets: masks ``uint8 (n, size, size)``, or labels ``int (n,)``.
-        batch_size: images in a batch; the last one of an epoch may be smaller.
-        seed: of the order and of the changes.
-        augmentation: how strongly images are changed.
-        first_epoch: the epoch to begin with; what it yields does not depend on the epochs before.
-        weights: ``float (n,)``, how much each image counts in the loss; all alike where not given.
-        share: where devices train together, whose parts of every batch are wanted.
+        batch_size: images per batch; the last batch of an epoch may be smaller.
+        seed: random seed of shuffling and augmentation.
+        augmentation: strength of the augmentation.
+        first_epoch: epoch to start with; its batches do not depend on earlier epochs.
+        weights: sample weights ``float (n,)`` in the loss; ``None`` weights all images equally.
+        share: devices of a distributed run to yield batches for; ``None`` yields whole batches.
 
     Returns:
-        Batches of images and truths, and of weights where given. Of a share: every device's part of a batch after the
-        other, all of one size and with weights; the last batch of an epoch is filled up with images of weight 0, and
-        the others weigh more, so that the mean over the batch is that of the images in it.
+        Batches of images and targets, and of ``weights`` if set. With ``share``: the part of each device in turn, all
+        of one size and with weights. The last batch of an epoch is padded with images of weight 0, and its other
+        weights are scaled up, so that the mean loss over the batch is that of its images.
+
+    Raises:
+        ValueError: shapes or types of ``images`` and ``targets`` do not fit, or there are no images.
     """
     _checked(images, targets)
 
@@ -147,12 +148,12 @@ def feature_batches(
     weights: np.ndarray | None = None,
     share: ReplicaShare | None = None,
 ) -> tf.data.Dataset:
-    """Batches of features, each image in one of its views, another one in every epoch.
+    """Yield training batches of cached features, with one random view per image and epoch.
 
     Args:
-        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
+        features: ``float16 (n, views, channels)`` from :func:`helpers.backbones.extract_features`.
         labels: ``int (n,)``.
-        batch, seed, first, weights, share: as in :func:`training_batches`.
+        batch_size, seed, first_epoch, weights, share: as in :func:`training_batches`.
     """
 
     def change(key: tf.Tensor, views: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -170,7 +171,7 @@ def _epochs(
     first: int,
     share: ReplicaShare | None,
 ) -> tf.data.Dataset:
-    """Epochs of image, truth and perhaps weight, in an order and with changes of their own."""
+    """Yield epochs of (input, target[, weight]) batches, each with its own order and keys for ``change``."""
     given = tuple(tf.constant(array) for array in arrays if array is not None)
     n = len(given[0])
     size = batch // share.of if share else batch
@@ -192,7 +193,7 @@ def _epochs(
 
 
 def _shared(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which images a share takes, and the factor of the weight of each."""
+    """Return the indices of the images of a share, padded to whole batches, and a factor for the weight of each."""
     steps, last = -(-n // batch), (n - 1) % batch + 1
     factor = np.ones(steps * batch, np.float32)
     factor[n:], factor[n - last : n] = 0, batch / last
@@ -206,20 +207,20 @@ def _shared(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[
 def oversample_with_augmentation(
     images: np.ndarray, labels: pd.Series, n_per_class: int, seed: int, augmentation: Augmentation = FLIP_ROTATE
 ) -> tuple[np.ndarray, pd.Index]:
-    """Changed copies of images that bring every smaller class to ``n_per_class`` (Schouten et al. 2021).
+    """Oversample the smaller classes to ``n_per_class`` images with augmented copies (Schouten et al. 2021).
 
-    Make them of the training images, after the split: a copy in the test of what was learnt from is no test.
+    Apply it to the training set, after the split: an augmented copy of a training image in the test set is leakage.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
-        labels: of the images, in their order, by ``image_id``.
-        n_per_class: wanted of every class; a class that has more keeps all and gets no copy.
-        seed: of the draw and of the changes.
-        augmentation: how strongly the copies are changed.
+        labels: label of every image in the same order, indexed by ``image_id``.
+        n_per_class: target number of images per class; a class with more keeps all and gets no copies.
+        seed: random seed of sampling and augmentation.
+        augmentation: strength of the augmentation.
 
     Returns:
-        The copies ``uint8 (m, size, size, 3)``, and for each the id of its original. The originals of a class take
-        turns, so that no two differ by more than one copy.
+        The copies ``uint8 (m, size, size, 3)``, and the id of the original of each. Numbers of copies differ by at most
+        one between the originals of a class.
     """
     random, chosen = np.random.default_rng(seed), []
     for label in sorted(labels.unique()):
@@ -227,7 +228,7 @@ def oversample_with_augmentation(
         chosen.append(np.resize(random.permutation(own), max(0, n_per_class - len(own))))
     positions = np.concatenate(chosen)
     keys = tf.random.split((seed, 0), len(positions))
-    given = tf.constant(images)  # outside of the graph, which cannot hold a constant of 2 GiB
+    given = tf.constant(images)  # outside the graph, whose constants cannot exceed 2 GiB
     changed = tf.data.Dataset.from_tensor_slices((positions, keys)).map(
         lambda k, key: augment(given[k], tf.constant(0), augmentation, key)[0], AUTOTUNE, deterministic=True
     )
@@ -238,9 +239,10 @@ def oversample_with_augmentation(
 
 
 def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int) -> tf.data.Dataset:
-    """Batch images, or one view of features, for validation: in order, unchanged, once.
+    """Yield batches of images, or of one view of features, once, in order and without augmentation.
 
-    Arguments as :func:`training_batches`.
+    Args:
+        images, targets, batch_size: as in :func:`training_batches`; ``images`` may also be ``float (n, channels)``.
     """
     if images.ndim == 4:
         _checked(images, targets)
@@ -257,7 +259,7 @@ def _checked(images: np.ndarray, truth: np.ndarray) -> None:
 
 
 def _matrix(side: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, shift: tf.Tensor, shear: tf.Tensor) -> tf.Tensor:
-    """From places in the result to places in the image, both about the middle: eight numbers of a projection."""
+    """Projective transform (eight numbers) from output to input coordinates, about the centre of the image."""
     size = tf.cast(side, tf.float32)
     middle = (size - 1) / 2
     cosine, sine = tf.cos(turn) / zoom, tf.sin(turn) / zoom
@@ -280,7 +282,7 @@ def _moved(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
 
 
 def _blurred(image: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
-    """Gaussian blur of a float image; the edge is mirrored."""
+    """Blur a float image with a Gaussian, reflecting it at the border."""
     reach = 3
     offsets = tf.range(-reach, reach + 1, dtype=tf.float32)
     kernel = tf.exp(-0.5 * tf.square(offsets / tf.maximum(sigma, 0.05)))
