@@ -1,7 +1,6 @@
-"""What a trained eye could measure on one cell: size and shape, colour, and the texture of its chromatin.
+"""Hand-crafted features of single cells: size and shape, colour, and chromatin texture.
 
-A few dozen numbers per cell, each with a name, are little for a network and a lot for a table: on few patients a
-logistic regression on them is hard to beat.
+With few patients, a logistic regression on these named features is hard to beat.
 """
 
 from __future__ import annotations
@@ -21,32 +20,38 @@ from tqdm import tqdm
 from helpers.datasets import NUCLEUS
 from helpers.preprocessing import largest_filled_component, segment_cell_otsu, segment_nucleus_in_cell
 
-SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture, standard deviation of the finer of two blurs, pixels
-RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # distance from the outline, of the greatest one
-QUANTILES = (5, 25, 75, 95)
+SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture: standard deviation of the finer of two blurs, pixels
+RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # bounds of the rings: distance from the outline over the largest one
+QUANTILES = (5, 25, 75, 95)  # percentiles of each channel
 MIN_PIXELS = 50  # of a cell
-# What a reader can check with ruler and eye: the fixed baseline of chapter 04.
+# Features that a reader can check by ruler and eye: the fixed baseline of chapter 04.
 INTERPRETABLE = ("area", "nucleus_to_cell_area", "od_red", "od_green", "od_blue")
 
 
 def segment_foreground(image: np.ndarray) -> np.ndarray:
-    """Find where the cell is, ``bool (height, width)``: see :func:`segment_cell`."""
+    """Segment the whole cell, ``bool (height, width)``, by :func:`segment_cell`."""
     return segment_cell(image) > 0
 
 
 def has_black_background(image: np.ndarray) -> bool:
-    """Tell whether somebody has painted the background black: half of the border's pixels are."""
+    """Check whether the background was set to black, which at least half of the border pixels are."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     return bool((border == 0).all(axis=1).mean() >= 0.5)
 
 
 def segment_cell(image: np.ndarray) -> np.ndarray:
-    """Find cell and nucleus without a model, ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+    """Segment cytoplasm and nucleus by thresholds, without a trained model.
 
-    Where the background has been removed (half of the border is black, as in C-NMC), the cell is all that is not black,
-    and its nucleus is looked for inside it. Elsewhere both are Otsu's classes of the whole picture, whose cell swallows
-    red cells that touch it: on synthetic lymphoid cells its nucleus-to-cell area ratio hardly goes with the true one.
-    Where a mask that somebody drew or a U-Net predicted is at hand, measure on that.
+    If the background was removed (half of the border is black, as in C-NMC), the cell is everything that is not black,
+    and its nucleus is segmented within it. Otherwise both are Otsu classes of the whole image, whose cell includes red
+    blood cells that touch it: on synthetic lymphoid cells the resulting nucleus-to-cell area ratio hardly correlates
+    with the true one. Prefer an annotated mask or one predicted by a U-Net.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+
+    Returns:
+        ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
     """
     if not has_black_background(image):
         return segment_cell_otsu(image)
@@ -57,12 +62,15 @@ def segment_cell(image: np.ndarray) -> np.ndarray:
 
 
 def extract_features(image: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
-    """Measure all features of one cell, by name; all 0 where there is no cell (fewer than 50 pixels).
+    """Extract all hand-crafted features of one cell.
 
     Args:
-        image: ``uint8 (height, width, 3)`` RGB. Sizes are in its pixels, so images to compare need one magnification.
-        mask: ``uint8 (height, width)`` of 0 background, 1 cytoplasm, 2 nucleus, annotated or predicted; from
-            :func:`segment_cell` where not given.
+        image: ``uint8 (height, width, 3)`` RGB. Sizes are in pixels, so compare only images of the same magnification.
+        mask: ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus, annotated or predicted; ``None`` uses
+            :func:`segment_cell`.
+
+    Returns:
+        Features by name; all 0 if the mask has fewer than 50 pixels of a cell.
     """
     mask = segment_cell(image) if mask is None else mask
     if np.count_nonzero(mask) < MIN_PIXELS:
@@ -73,13 +81,13 @@ def extract_features(image: np.ndarray, mask: np.ndarray | None = None) -> dict[
 
 
 def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """All features of the cell that a mask of at least one pixel outlines."""
+    """Compute all features of the cell in a non-empty mask."""
     rows, columns = (slice(s.start, s.stop) for s in ndimage.find_objects((mask > 0).astype(np.uint8))[0])
     image, nucleus = np.ascontiguousarray(image[rows, columns]), mask[rows, columns] == NUCLEUS
     mask = mask[rows, columns] > 0
-    density = -np.log((image.astype(np.float32) + 1) / 256)  # optical density, as in Beer and Lambert's law
+    density = -np.log((image.astype(np.float32) + 1) / 256)  # optical density (Beer-Lambert law)
     depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    inside = depth > min(2.0, 0.5 * depth.max())  # without the outline, where cell and field mix
+    inside = depth > min(2.0, 0.5 * depth.max())  # without the outline, where cell and background mix
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     found = _shape(mask, nucleus)
     channels = {
@@ -96,12 +104,15 @@ def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
 def extract_feature_table(
     images: Iterable[np.ndarray], ids: pd.Index, masks: Iterable[np.ndarray] | None = None
 ) -> pd.DataFrame:
-    """Tabulate the features of many cells, a row per image and a column per feature.
+    """Extract the features of many cells into a table.
 
     Args:
         images: ``uint8 (height, width, 3)`` RGB each.
-        ids: of the images, in their order.
-        masks: of the images, in their order, as :func:`extract_features` takes them.
+        ids: ``image_id`` of the images, in the same order.
+        masks: masks of the images, in the same order; ``None`` as in :func:`extract_features`.
+
+    Returns:
+        One row per image, indexed by ``ids``, and one column per feature.
     """
     pairs = ((picture, None) for picture in images) if masks is None else zip(images, masks, strict=True)
     bar = tqdm(pairs, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
@@ -134,8 +145,8 @@ def _distributions(names: list[str], rows: np.ndarray) -> dict[str, float]:
 
 
 def _texture(name: str, density: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    """Contrast between two blurs at several scales: fine for chromatin, coarse for nucleoli and lobes."""
-    level = np.where(mask, density, density[inside].mean())  # nothing outside casts its contrast into the cell
+    """Difference-of-Gaussians contrast at several scales: fine for chromatin, coarse for nucleoli and lobes."""
+    level = np.where(mask, density, density[inside].mean())  # so that no contrast leaks in from outside the cell
     bands = np.empty((len(SCALES), np.count_nonzero(inside)), np.float32)
     for band, scale in zip(bands, SCALES, strict=True):
         finer, coarser = (
@@ -152,7 +163,7 @@ def _texture(name: str, density: np.ndarray, mask: np.ndarray, inside: np.ndarra
 
 
 def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    """How much darker each ring is than the whole cell, from the outline to the middle."""
+    """Mean density of concentric rings, from outline to centre, relative to the mean of the whole cell."""
     mean, share = density[inside].mean(), depth / depth.max()
     rings = [(share >= low) & (share < high) for low, high in itertools.pairwise(RINGS)]
     return {
@@ -161,7 +172,7 @@ def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray
 
 
 def _patterns(image: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    """Local binary patterns (Ojala et al. 2002): share of pixels whose neighbours are brighter in so many places."""
+    """Square-root histograms of uniform local binary patterns (Ojala et al. 2002) at radii of 1 and 3 pixels."""
     grey, found = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), {}
     for radius in (1, 3):
         smooth = cv2.GaussianBlur(grey, (0, 0), max(0.6, radius / 2.5))
@@ -172,9 +183,9 @@ def _patterns(image: np.ndarray, inside: np.ndarray) -> dict[str, float]:
 
 
 def _moments(of: Callable, rows: np.ndarray) -> list[float]:
-    """Skewness or kurtosis of every row; 0 where all its values are the same but for rounding."""
+    """Skewness or kurtosis of every row; 0 for rows that are constant up to rounding."""
     rows, found = rows.astype(np.float64), np.zeros(len(rows))
     differ = rows.std(1) > 1e-5 * np.maximum(1.0, np.abs(rows.mean(1)))
     if differ.any():
-        found[differ] = of(rows[differ], axis=1)  # all at once: SciPy takes longer to begin than to reckon
+        found[differ] = of(rows[differ], axis=1)  # all rows at once, as the overhead of a SciPy call exceeds its computation
     return found.tolist()

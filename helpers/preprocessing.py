@@ -1,4 +1,4 @@
-"""Classical preprocessing: threshold segmentations, clean-up, background removal, stain normalisation."""
+"""Classical preprocessing: segmentation by thresholds and clusters, background removal, stain normalisation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 from skimage.measure import label as label_regions
 from sklearn.cluster import KMeans
 
-# The rule of MehradAria/ALL-Subtype-Classification in true hue. As coded there, pixels in the order blue, green, red
-# were converted as if red came first, so its 168 to 182 means 120 minus that, modulo 180: 121 to 132 (182 exceeds 179).
+# HSV range of MehradAria/ALL-Subtype-Classification, in true hue. The code there converts BGR pixels as if they were
+# RGB, so that its hue 168 to 182 is 120 minus that, modulo 180: 121 to 132 (182 exceeds 179).
 HSV_LOWER, HSV_UPPER = (121, 50, 50), (132, 255, 255)
 LOBE_GAP, LOBE_MIN_SHARE = 0.6, 0.1  # see join_lobes; chosen on the nuclei of wbc1 and wbc2
 MACENKO_MIN_DENSITY = 0.15
@@ -20,7 +20,7 @@ MACENKO_PERCENTILE = 1.0
 
 
 def largest_filled_component(mask: np.ndarray) -> np.ndarray:
-    """The largest connected component with its holes filled; an empty mask stays empty. ``bool (height, width)``."""
+    """Keep the largest connected component and fill its holes; ``bool (height, width)``, empty for an empty mask."""
     regions = label_regions(mask, connectivity=1)
     if regions.max() == 0:
         return np.zeros(mask.shape, bool)
@@ -30,11 +30,14 @@ def largest_filled_component(mask: np.ndarray) -> np.ndarray:
 
 
 def join_lobes(mask: np.ndarray) -> np.ndarray:
-    """Keep the largest connected component and those near it, holes filled: the lobes of one nucleus.
+    """Keep the largest connected component and those near it, the lobes of one nucleus, and fill their holes.
 
-    The nucleus of a neutrophil has two to five lobes, and the filaments between them are often too thin to be seen. A
-    component belongs to it when a chain of gaps of at most 0.6 radii leads to the largest one (radius: of a disc of its
-    area), and when it has a tenth of its area; what is smaller is a platelet or dirt. ``bool (height, width)``.
+    The nucleus of a neutrophil has two to five lobes, and the filaments between them are often too thin to be resolved.
+    A component is kept if it has at least a tenth of the area of the largest one (smaller ones are platelets or dirt)
+    and a chain of gaps of at most 0.6 radii leads to the largest one (radius of a disc of that one's area).
+
+    Args:
+        mask: ``bool (height, width)``; an empty mask stays empty.
     """
     regions = label_regions(mask, connectivity=1)
     if regions.max() == 0:
@@ -53,13 +56,13 @@ def segment_hsv(
     lower: tuple[int, int, int] = HSV_LOWER,
     upper: tuple[int, int, int] = HSV_UPPER,
 ) -> np.ndarray:
-    """Find the nucleus as the pixels whose hue, saturation and value lie between two bounds, its lobes joined.
+    """Segment the nucleus by thresholds on hue, saturation and value (HSV), and join its lobes.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        lower: least hue (0 to 179, two degrees each), saturation and value (0 to 255).
-        upper: greatest, inclusive. Hue is a circle: a least hue above the greatest one goes through red, 170 to 10 are
-            170 to 179 and 0 to 10. The default bounds are purple nuclei in Aria's stain.
+        lower: minimum hue (0 to 179, in steps of two degrees), saturation and value (0 to 255).
+        upper: maximum, inclusive. Hue is circular: 170 to 10 means 170 to 179 and 0 to 10. The defaults fit purple
+            nuclei in Aria's stain.
 
     Returns:
         ``bool (height, width)``.
@@ -73,24 +76,28 @@ def segment_hsv(
 
 
 def segment_nucleus_otsu(image: np.ndarray) -> np.ndarray:
-    """Find the nucleus as the darkest of three classes of green (Otsu's rule for two thresholds), its lobes joined.
+    """Segment the nucleus as the darkest of three Otsu classes of the green channel, and join its lobes.
 
-    The nucleus takes most stain.
-
-    Args:
-        image: ``uint8 (height, width, 3)`` RGB. An image with fewer than three shades of green gives an empty mask.
-    """
-    return join_lobes(_otsu(image)[1])
-
-
-def segment_cell_otsu(image: np.ndarray) -> np.ndarray:
-    """Find whole cell and nucleus by Otsu's two thresholds on green.
+    The nucleus takes up the most stain.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
 
     Returns:
-        ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where the image has too few grey values.
+        ``bool (height, width)``; empty if the smoothed green channel has fewer than three levels.
+    """
+    return join_lobes(_otsu(image)[1])
+
+
+def segment_cell_otsu(image: np.ndarray) -> np.ndarray:
+    """Segment cytoplasm and nucleus by two Otsu thresholds on the green channel.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+
+    Returns:
+        ``uint8 (height, width)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 if the smoothed green channel has fewer
+        than three levels.
     """
     stained, dark = _otsu(image)
     cell = largest_filled_component(stained)
@@ -98,7 +105,7 @@ def segment_cell_otsu(image: np.ndarray) -> np.ndarray:
 
 
 def _otsu(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two darker of three classes of green, and of these the darkest; both ``bool (height, width)``."""
+    """Masks of the two darker of three Otsu classes of green, and of the darkest; both ``bool (height, width)``."""
     green = cv2.GaussianBlur(image[..., 1], (0, 0), 1)
     if len(np.unique(green)) < 3:
         return np.zeros(green.shape, bool), np.zeros(green.shape, bool)
@@ -107,16 +114,16 @@ def _otsu(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def segment_nucleus_in_cell(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Find the nucleus of a cell whose outline is known: the darker of two classes of green, its lobes joined.
+    """Segment the nucleus within a cell mask as the darker of two Otsu classes of green, and join its lobes.
 
-    Only the cell's own pixels count, so that a background that has been painted black is not the darkest class.
+    The threshold uses only pixels of the cell, so that a removed (black) background is not the darkest class.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        cell: ``bool (height, width)``.
+        cell: cell mask ``bool (height, width)``.
 
     Returns:
-        ``bool (height, width)``; empty where the cell has a single shade of green.
+        ``bool (height, width)``; empty if the smoothed green channel is constant within the cell.
     """
     if not cell.any():
         return np.zeros(cell.shape, bool)
@@ -128,12 +135,15 @@ def segment_nucleus_in_cell(image: np.ndarray, cell: np.ndarray) -> np.ndarray:
 
 
 def segment_kmeans(image: np.ndarray, n_clusters: int = 3, seed: int = 0) -> np.ndarray:
-    """Find the nucleus as the darkest of a few colour clusters in CIE Lab, its lobes joined.
+    """Segment the nucleus as the darkest k-means cluster of colours in CIE Lab, and join its lobes.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        n_clusters: number of colours looked for: field, cytoplasm with red cells, nucleus.
-        seed: of the first centres.
+        n_clusters: number of clusters; three for background, cytoplasm with red blood cells, and nucleus.
+        seed: random seed of the initial centres.
+
+    Returns:
+        ``bool (height, width)``; empty if the smoothed image has fewer colours than clusters.
     """
     lab = _to_lab(cv2.GaussianBlur(image, (0, 0), 1))
     pixels = lab.reshape(-1, 3)
@@ -149,29 +159,30 @@ SEGMENTATIONS = {"HSV threshold": segment_hsv, "Otsu on green": segment_nucleus_
 
 
 def remove_background(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
-    """A copy of the image in which everything outside the mask has one colour (black, as in C-NMC)."""
+    """Copy an image and set all pixels outside the ``bool`` mask to one colour (black, as in C-NMC)."""
     result = image.copy()
     result[~mask] = colour
     return result
 
 
 def _to_lab(image: np.ndarray) -> np.ndarray:
-    """RGB to CIE Lab in its own units: lightness 0 to 100, a and b around 0."""
+    """Convert RGB to CIE Lab: lightness 0 to 100, a and b centred on 0."""
     return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
 @dataclass(frozen=True)
 class LabStatistics:
-    """Mean and standard deviation of lightness, a and b over some images, each ``(3,)``."""
+    """Hold mean and standard deviation of the Lab channels, each ``(3,)``."""
 
     mean: np.ndarray
     std: np.ndarray
 
 
 def fit_reinhard(images: np.ndarray) -> LabStatistics:
-    """Colour statistics of images ``uint8 (n, height, width, 3)``: of one batch of smears, or of a reference.
+    """Estimate the Lab statistics of one stain batch or of a reference, leaving out black (removed) background.
 
-    Pure black pixels do not count: they are background that somebody has removed, as in C-NMC.
+    Args:
+        images: ``uint8 (n, height, width, 3)`` RGB.
 
     Raises:
         ValueError: every pixel is black.
@@ -183,15 +194,15 @@ def fit_reinhard(images: np.ndarray) -> LabStatistics:
 
 
 def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:
-    """Shift and stretch each channel of Lab as it takes to bring the source's statistics to the target's.
+    """Normalise the stain by matching mean and standard deviation of the Lab channels (Reinhard et al. 2001).
 
-    Reinhard et al. 2001. With the statistics of a whole stain batch as source, a cell with a large nucleus stays darker
-    than one with a small nucleus; with the statistics of the one image, that difference is lost.
+    With the statistics of a whole stain batch as source, a cell with a large nucleus stays darker than one with a small
+    nucleus; with those of the single image, that difference is lost.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        source: of the image, or better of its batch; from :func:`fit_reinhard`.
-        target: of the reference.
+        source: statistics of the image, or better of its stain batch, from :func:`fit_reinhard`.
+        target: statistics of the reference.
     """
     stretch = target.std / np.maximum(source.std, 1e-3)
     lab = (_to_lab(image) - source.mean) * stretch + target.mean
@@ -200,24 +211,24 @@ def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStat
 
 
 def _kept(image: np.ndarray) -> np.ndarray:
-    """Pixels that are not removed background, which is pure black; ``bool (height, width)``."""
+    """Mask of the pixels that are not removed (black) background; ``bool (height, width)``."""
     return image.max(axis=-1) > 0
 
 
 def _with_background_of(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """The painted picture as ``uint8``, black where the image's background had been removed."""
+    """Round ``painted`` to ``uint8``, and keep the removed (black) background of ``image``."""
     rounded = np.round(np.clip(painted, 0, 255)).astype(np.uint8).reshape(image.shape)
     return np.where(_kept(image)[..., None], rounded, 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Stains:
-    """Two stains of a smear.
+    """Hold the two stains of a smear.
 
     Attributes:
-        colours: ``(2, 3)``, optical density of red, green, blue per unit of stain, unit length; the bluer stain first.
+        colours: stain vectors ``(2, 3)``, optical density of red, green and blue, unit length; the bluer stain first.
         strength: ``(2,)``, 99th percentile of the amount of each stain.
-        field: ``(3,)``, colour of the empty field, 0 to 255.
+        field: ``(3,)``, background colour (empty field), 0 to 255.
     """
 
     colours: np.ndarray
@@ -226,19 +237,18 @@ class Stains:
 
 
 def fit_macenko(images: np.ndarray) -> Stains:
-    """Estimate the two stains of some images (Macenko et al. 2009).
+    """Estimate the two stain vectors of a stain batch (Macenko et al. 2009).
 
-    Beer and Lambert: optical densities of mixtures lie in the plane that the two stains span; the stains are the
-    extreme directions in it. Differs from the paper in two ways that a smear needs: density is measured against the
-    colour of the empty field (98th percentile of each channel), which in a rapid stain is yellow, not white; and a
-    pixel counts as stained when its total density passes the limit, not each channel, because red cells hardly darken
-    red.
+    By the Beer-Lambert law, optical densities of mixtures lie in the plane of the two stain vectors, which are its
+    extreme directions. Two changes adapt the method to blood smears: density is relative to the background colour (98th
+    percentile of each channel), which in a rapid stain is yellow, not white; and the threshold for stained pixels
+    applies to the total density, not to each channel, because red blood cells hardly absorb red light.
 
     Args:
-        images: ``uint8 (n, height, width, 3)`` RGB of one stain batch. One cell alone may show too little of one stain.
+        images: ``uint8 (n, height, width, 3)`` RGB of one stain batch; a single cell may show too little of one stain.
 
     Raises:
-        ValueError: too few stained pixels to estimate a plane from.
+        ValueError: too few stained pixels, or too few colours among them, to estimate the plane.
     """
     kept = images[_kept(images)]
     if not len(kept):
@@ -249,24 +259,24 @@ def fit_macenko(images: np.ndarray) -> Stains:
     if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
         raise ValueError(f"{len(stained)} stained pixels of too few colours: no two stains can be told apart")
     plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
-    plane *= np.where(plane.sum(axis=0) < 0, -1, 1)  # so that angles are measured inside the positive octant
+    plane *= np.where(plane.sum(axis=0) < 0, -1, 1)  # so that angles are measured within the positive octant
     projected = stained @ plane
     angles = np.arctan2(projected[:, 1], projected[:, 0])
     extremes = np.percentile(angles, [MACENKO_PERCENTILE, 100 - MACENKO_PERCENTILE])
     colours = np.stack([np.cos(extremes), np.sin(extremes)], axis=1) @ plane.T
     colours = np.maximum(colours, 0)
     colours /= np.linalg.norm(colours, axis=1, keepdims=True)
-    colours = colours[np.argsort(-colours[:, 0])]  # the stain that takes most red out is the blue one
+    colours = colours[np.argsort(-colours[:, 0])]  # the stain that absorbs more red is the blue one
     return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), field)
 
 
 def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
-    """Repaint an image with the stains of a target, keeping how much of each lies where (Macenko et al. 2009).
+    """Normalise the stain by replacing the stain vectors and keeping the relative amounts (Macenko et al. 2009).
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
-        source: of the image, or better of its batch; from :func:`fit_macenko`.
-        target: of the reference.
+        source: stains of the image, or better of its stain batch, from :func:`fit_macenko`.
+        target: stains of the reference.
     """
     amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)
     rgb = target.field * np.exp(-amounts @ target.colours)
@@ -274,7 +284,7 @@ def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.n
 
 
 def _density(image: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """Optical density of every pixel, ``(pixels, 3)``; natural logarithm."""
+    """Compute the optical density of every pixel, ``(pixels, 3)``, natural logarithm."""
     return -np.log(np.maximum(image.reshape(-1, 3), 1) / field)
 
 
