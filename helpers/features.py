@@ -187,5 +187,5 @@ def _moments(of: Callable, rows: np.ndarray) -> list[float]:
     rows, found = rows.astype(np.float64), np.zeros(len(rows))
     differ = rows.std(1) > 1e-5 * np.maximum(1.0, np.abs(rows.mean(1)))
     if differ.any():
-        found[differ] = of(rows[differ], axis=1)  # all rows at once, as the overhead of a SciPy call exceeds its computation
+        found[differ] = of(rows[differ], axis=1)  # all rows at once: the overhead of SciPy exceeds its computation
     return found.tolist()
