@@ -1,11 +1,11 @@
-"""Drawn blood cells: no download, any number, exact masks, known patients, stain batches and planted defects.
+"""Synthetic blood cell images with ground-truth masks, patients, stain batches and planted shortcuts and duplicates.
 
-*Synthetic* cells: no result on them is a result on blood. One random stream per patient, per cell and per photograph,
-each keyed on the seed: the same seed gives the same pixels, in any order of access, on any machine.
+No result on synthetic cells is a result on blood. Random streams per patient, cell and photograph are keyed on the
+seed: the same seed gives the same pixels, in any order of access, on any machine.
 
-Rooms, each importing only from those above it: :mod:`morphology` and :mod:`stains` (tables), :mod:`shapes`,
-:mod:`painting` (cells), :mod:`scene` (what lies under the objective), :mod:`camera`, :mod:`cache`, :mod:`painter` (from
-rows to pictures) and :mod:`drawing` (one cell, step by step).
+Modules, each importing only from those before it: ``morphology`` and ``stains`` (parameter tables), ``geometry``
+(shapes), ``rendering`` (cells), ``scene`` (composition of an image), ``camera``, ``cache``, ``reader`` (from table rows
+to images) and ``demo`` (a single cell, step by step).
 """
 
 from __future__ import annotations
@@ -59,32 +59,33 @@ def synthetic(
     shortcut_rate: float = 0.0,
     duplicate_rate: float = 0.0,
 ) -> Dataset:
-    """Draw blood cells.
-
-    Every row says ``number``, ``patient``, ``stain_batch`` and, of one cell, ``subtype`` (FAB type of a lymphoblast),
-    ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``cell`` (number of the picture that showed this cell first;
-    another than ``number`` where it is a copy) and ``mark`` (corner of the planted mark). Of a field it says ``boxes``,
-    as ``bccd`` with ``whole_fields=True`` does, and ``types`` of its white blood cells in the order of their boxes.
+    """Generate a synthetic dataset of blood cell images with ground-truth masks.
 
     Args:
-        n_images: number of pictures, spread evenly over the patients.
-        task: ``"types"``, six classes, where every third patient has leukaemia and only these have lymphoblasts;
-            ``"leukaemia"``, lymphocytes of healthy patients against lymphoblasts, where every second patient has
-            leukaemia; ``"fields"``, fields of 80 µm with one to four white blood cells.
+        n_images: number of images, spread evenly over the patients.
+        task: ``"types"``: six classes; every third patient has leukaemia, and only these have lymphoblasts.
+            ``"leukaemia"``: lymphocytes of healthy patients against lymphoblasts; every second patient has leukaemia.
+            ``"fields"``: fields of 80 µm with one to four white blood cells.
         n_patients: number of patients; their cells differ in size, nucleus-to-cell area ratio, stain and surroundings.
-        size: side of a picture in pixels, 32 to 512; 128, and 512 for fields, where not given. One cell is always shown
-            in 24 µm.
-        seed: every pixel follows from it, with the versions of this package, NumPy and OpenCV.
-        n_stain_batches: at most so many laboratories, which stain in three ways and more or less strongly; two patients
-            (``leukaemia``) or three share one.
-        balanced: draw the classes equally often (with patients in multiples of three) instead of as in a differential
-            count; ``leukaemia`` always is.
-        shortcut_rate: share of lymphoblasts with a dot of ink in a corner of the picture; no other cell has one.
-        duplicate_rate: share of copies among the pictures of every second patient of the same status: second
-            photographs of the cells of the patient before, in that patient's stain batch.
+        size: side of an image, 32 to 512 pixels; ``None`` means 128, and 512 for fields. An image of a single cell
+            always covers 24 µm.
+        seed: random seed, which determines every pixel for given versions of this package, NumPy and OpenCV.
+        n_stain_batches: maximum number of stain batches (laboratories), with one of three stains at varying strength;
+            two (``leukaemia``) or three neighbouring patients share a batch.
+        balanced: sample classes with equal frequency (for patients in multiples of three) instead of as in a
+            differential count; ``leukaemia`` is always balanced.
+        shortcut_rate: share of lymphoblasts with an ink dot in a corner of the image, 0 to 1; no other cell has one.
+        duplicate_rate: share of duplicates, 0 to 1, among the images of every second patient of the same status: second
+            photographs of cells of the previous such patient, in that patient's stain batch.
+
+    Returns:
+        Dataset whose rows have ``number``, ``patient`` and ``stain_batch``. Single cells have ``subtype`` (FAB type of
+        a lymphoblast), ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``cell`` (number of the first image of
+        this cell; differs from ``number`` for duplicates) and ``mark`` (corner of the ink dot). Fields have ``boxes``,
+        as ``bccd`` with ``whole_fields=True``, and ``types`` of the white blood cells in the order of their boxes.
 
     Raises:
-        DataError: an option is out of range.
+        DatasetError: an option is out of range, or there are too few patients for a shortcut or duplicates.
     """
     if size is None:
         size = 512 if task == "fields" else 128
@@ -116,7 +117,7 @@ def synthetic(
         "duplicate_rate": duplicate_rate,
     }
     require(checks, given, "synthetic: this cannot be drawn")
-    # the second patient of a status is the first to copy from; the first patients with leukaemia are P01 and P02
+    # the second patient of a status is the first with duplicates; leukaemia starts at P01 (task leukaemia) or P02
     needed = {
         "duplicate_rate": 2 * least if duplicate_rate else 0,
         "shortcut_rate": {"leukaemia": 2}.get(task, 3) if shortcut_rate else 0,

@@ -1,4 +1,4 @@
-"""Drawn pictures kept on disk, so that a picture is drawn once: reading one back is about ten times faster."""
+"""Disk cache of rendered images: reading an image back is about ten times faster than rendering it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PNG_END = b"IEND\xaeB`\x82"
 
 
 def folder() -> Path:
-    """Where drawn pictures are kept, one PNG file each; it may be deleted at any time."""
+    """Return the cache directory, with one PNG file per image; it may be deleted at any time."""
     return project.user_cache() / "synthetic" / code_digest()
 
 
 @functools.cache
 def code_digest() -> str:
-    """A digest of this package's source: other code draws other pixels."""
+    """Hash the source of this package and the NumPy and OpenCV versions, on which the pixels depend."""
     digest = hashlib.sha256(f"{np.__version__} {cv2.__version__}".encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
@@ -32,12 +32,15 @@ def code_digest() -> str:
 
 
 def cached_rendering(content: bytes, size: int, draw: Callable[[], np.ndarray]) -> np.ndarray:
-    """A picture with its mask as fourth channel, from the disk or else drawn and put there.
+    """Load a rendered image from the cache, or render and store it; warn if it cannot be stored.
 
     Args:
-        content: everything that decides the pixels.
+        content: cache key, everything that the pixels depend on.
         size: side in pixels.
-        draw: gives ``uint8 (size, size, 4)``.
+        draw: renders the image with its mask as fourth channel, ``uint8 (size, size, 4)``.
+
+    Returns:
+        Image and mask, ``uint8 (size, size, 4)``.
     """
     key = hashlib.sha256(content).hexdigest()[:32]
     try:
@@ -59,7 +62,7 @@ def cached_rendering(content: bytes, size: int, draw: Callable[[], np.ndarray]) 
 
 
 def _read(path: Path) -> np.ndarray | None:
-    """The picture, or ``None`` where there is none or the file is damaged."""
+    """Read a cached image; ``None`` if the file is missing or damaged."""
     try:
         coded = path.read_bytes()
     except OSError:
@@ -71,7 +74,7 @@ def _read(path: Path) -> np.ndarray | None:
 
 @functools.cache
 def _forget_older_drawings() -> None:
-    """Delete what other code has drawn, so that the folder does not grow with every version."""
+    """Delete images rendered by other versions of the code, so that the cache does not keep growing."""
     for old in folder().parent.glob("*"):
         if old != folder():
             shutil.rmtree(old, ignore_errors=True)

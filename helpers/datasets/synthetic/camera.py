@@ -1,4 +1,4 @@
-"""From density to a photograph: light, lens, sensor, file."""
+"""Simulation of the camera, from optical density to an RGB image: illumination, blur, noise and JPEG compression."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import numpy as np
 from helpers.datasets.synthetic.rendering import PITCH, PatientProfile
 from helpers.datasets.synthetic.stains import Stain
 
-SHARPENED_OVER = 0.275  # µm
+SHARPENED_OVER = 0.275  # standard deviation of the unsharp mask, µm
 
 
 def photograph(
     density: np.ndarray, stain: Stain, profile: PatientProfile, size: int, random: np.random.Generator
 ) -> np.ndarray:
-    """Take a picture of what lies under the objective.
+    """Simulate a photograph of a slide.
 
     Args:
-        density: optical density ``float64 (side, side, 3)``, natural logarithm, red, green, blue.
-        stain, who: say how the laboratory's camera and the patient's slide look.
-        size: side of the picture in pixels.
-        random: of this photograph.
+        density: optical density of red, green and blue ``float64 (side, side, 3)``, natural logarithm.
+        stain: stain, with the sharpening of the laboratory's camera.
+        profile: patient, with background colour and blur of the slide.
+        size: side of the image in pixels.
+        random: random generator of this photograph.
 
     Returns:
-        ``uint8 (size, size, 3)`` RGB, once through JPEG.
+        ``uint8 (size, size, 3)`` RGB with JPEG artefacts.
     """
     colour = np.array(profile.light) * random.normal(1, [0.01] * 3) * random.normal(1, 0.025)
     seen = np.exp(np.log(colour) - density)
-    # Light is collected by the pixels first and blurred then, which is the same (both are averages) and faster.
+    # Resampling before blurring gives the same result (both are averages) and is faster.
     method = cv2.INTER_AREA if size < len(density) else cv2.INTER_LINEAR
     seen = cv2.resize(seen, (size, size), interpolation=method)
     seen *= _illumination(size, random)[..., None]
@@ -43,7 +44,7 @@ def photograph(
 
 
 def _illumination(side: int, random: np.random.Generator) -> np.ndarray:
-    """Uneven light ``float64 (side, side)`` around 1: a tilt, and darker corners."""
+    """Uneven illumination ``float64 (side, side)`` around 1: a linear gradient and vignetting."""
     axis = np.linspace(-1, 1, side)
     x, y = axis[None, :], axis[:, None]
     tilt = random.normal(0, 0.015, 2)

@@ -1,4 +1,4 @@
-"""One cell of any look, at once or step by step: to see what a row of the table does, and for the book's page."""
+"""Rendering of a single cell of any morphology, at once or step by step, for experiments and for the book."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from helpers.datasets.synthetic.stains import STAINS, Stain
 
 @dataclass(frozen=True)
 class _Slide:
-    """What lies under the objective for a seed: the canvas, the mask, and who it is."""
+    """Hold the canvas and mask of a cell, with its patient, stain, and generator of the photograph."""
 
     canvas: np.ndarray
     mask: np.ndarray
@@ -28,19 +28,19 @@ class _Slide:
 def render_cell(
     morphology: Morphology, stain: str = "Wright-Giemsa", size: int = 128, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one cell of any look.
+    """Render a cell of any morphology in an image of 24 µm.
 
     Args:
-        morphology: a row of the table, or a changed one: ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
+        morphology: one of ``CLASSES``, or a variant such as ``replace(CLASSES["monocyte"], diameter=(20, 24))``.
         stain: one of :data:`helpers.datasets.synthetic.stains.STAINS`.
-        size: side in pixels of a picture of 24 µm.
-        seed: of the patient, the cell and the photograph.
+        size: side of the image in pixels.
+        seed: random seed of the patient, the cell and the photograph.
 
     Returns:
-        Picture ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
+        Image ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
 
     Raises:
-        DataError: there is no such stain.
+        DatasetError: the stain is unknown.
     """
     slide = _slide(morphology, stain, seed)
     picture = camera.photograph(slide.canvas @ slide.stain.matrix, slide.stain, slide.profile, size, slide.shot)
@@ -50,10 +50,17 @@ def render_cell(
 def render_steps(
     morphology: Morphology, stain: str = "Wright-Giemsa", size: int = 192, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """How a cell comes about: pictures ``uint8 (size, size, 3)`` by what was added last."""
+    """Render a cell step by step.
+
+    Args:
+        morphology, stain, size, seed: as in :func:`render_cell`.
+
+    Returns:
+        Images ``uint8 (size, size, 3)`` RGB by step: red cells, cytoplasm, nucleus, chromatin, granules, photograph.
+    """
     morphology = replace(
         morphology, nuclear_stain=(sum(morphology.nuclear_stain) / 2,) * 2
-    )  # else each step would draw its own
+    )  # else each step would sample its own value
     bare = replace(morphology, granules=(), vacuoles=(0, 0))
     smooth = replace(bare, clumps=(0.0, 0.0), folds=(0, 0), nucleoli=(0, 0))
     whole = _slide(morphology, stain, seed)
@@ -80,6 +87,6 @@ def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
 
 
 def _lit(canvas: np.ndarray, slide: _Slide, size: int) -> np.ndarray:
-    """Even light through the slide, without lens or sensor."""
+    """Render a canvas under even illumination, without blur or noise."""
     seen = np.clip(np.array(slide.profile.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
     return cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)

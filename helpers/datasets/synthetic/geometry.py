@@ -1,6 +1,6 @@
-"""Outlines as fields: a number per pixel, small inside and large outside, so that a threshold gives any wanted area.
+"""Shapes as scalar fields (level sets), small inside and large outside, so that a threshold gives any target area.
 
-All geometry is ``float64``. Single precision is faster, but its rounding differs between processors, and the same seed
+All geometry is ``float64``: rounding in single precision, though faster, differs between processors, and the same seed
 must give the same pixels everywhere.
 """
 
@@ -13,28 +13,28 @@ import numpy as np
 
 
 def sample_range(random: np.random.Generator, low: float, high: float, shift: float = 0.0) -> float:
-    """A value of a range: a bell curve around the middle, moved by ``shift`` half-widths and bent to stay inside."""
+    """Sample a value between ``low`` and ``high``: a normal variable around ``shift`` half-widths, squashed by tanh."""
     return (low + high) / 2 + (high - low) / 2 * float(np.tanh(shift + random.normal(0, 0.45)))
 
 
 def noise(shape: tuple[int, int], grain: float, random: np.random.Generator) -> np.ndarray:
-    """Smooth noise ``float64 (height, width)`` of about unit variance with structures of ``grain`` pixels."""
+    """Sample smooth noise ``float64 (height, width)`` of about unit variance and a grain size of ``grain`` pixels."""
     height, width = shape
     coarse = random.standard_normal((max(3, round(height / grain) + 2), max(3, round(width / grain) + 2)))
     return 1.35 * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Distance from the origin; several times faster than ``np.hypot``, whose care for overflow is not needed here."""
+    """Compute the distance from the origin, several times faster than ``np.hypot``, which guards against overflow."""
     return np.sqrt(x * x + y * y)
 
 
 def blob(x: np.ndarray, y: np.ndarray, waves: list[tuple[int, float, float]]) -> np.ndarray:
-    """Distance from the origin relative to a wavy unit circle: below 1 inside, above 1 outside.
+    """Compute the field of a wavy unit circle: below 1 inside, above 1 outside.
 
     Args:
-        x, y: coordinates in radii, of one shape or broadcastable.
-        waves: ``(number of waves around the circle, height in radii, phase)``.
+        x, y: coordinates in radii, broadcastable to one shape.
+        waves: ``(number of periods around the circle, amplitude in radii, phase in radians)``.
     """
     away = distance(x, y)
     cosine, sine = x / np.maximum(away, 1e-9), y / np.maximum(away, 1e-9)
@@ -48,12 +48,12 @@ def blob(x: np.ndarray, y: np.ndarray, waves: list[tuple[int, float, float]]) ->
 
 
 def waves(random: np.random.Generator, roughness: float) -> list[tuple[int, float, float]]:
-    """Slow waves of a cell's outline, smaller the more there are around the circle."""
+    """Sample low-frequency waves of a cell outline for :func:`blob`; amplitudes decrease with frequency."""
     return [(k, random.normal(0, roughness * 2 / k), random.uniform(0, 2 * np.pi)) for k in (2, 3, 4, 5)]
 
 
 def arc(x: np.ndarray, y: np.ndarray, radius: float, half_angle: float) -> np.ndarray:
-    """Distance to an arc around the origin that is symmetric to the positive y axis, in the units of ``x``."""
+    """Compute the distance to an arc around the origin, symmetric about the positive y axis, in the units of ``x``."""
     x = np.abs(x)
     end_x, end_y = radius * np.sin(half_angle), radius * np.cos(half_angle)
     beyond = np.cos(half_angle) * x > np.sin(half_angle) * y
@@ -61,20 +61,20 @@ def arc(x: np.ndarray, y: np.ndarray, radius: float, half_angle: float) -> np.nd
 
 
 def segment(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distance to the straight line between two points."""
+    """Compute the distance to the line segment between two points."""
     along = end - start
     part = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-9), 0, 1)
     return distance(x - start[0] - part * along[0], y - start[1] - part * along[1])
 
 
 def smallest_mask(field: np.ndarray, count: int) -> np.ndarray:
-    """The ``count`` pixels of a field with the smallest values, as a mask."""
+    """Mask the ``count`` pixels of a field with the smallest values."""
     count = int(np.clip(count, 1, field.size))
     return field <= np.partition(field, count - 1, axis=None)[count - 1]
 
 
 def spots(shape: tuple[int, int], centres: np.ndarray, radii: np.ndarray, softness: float = 1.0) -> np.ndarray:
-    """Soft discs ``float64 (height, width)``, 1 inside and 0 outside; where they overlap, the larger value stands.
+    """Render soft discs ``float64 (height, width)``, 1 inside and 0 outside; overlaps take the maximum.
 
     Args:
         shape: height and width in pixels.
@@ -102,15 +102,17 @@ def nucleus(
     x: np.ndarray, y: np.ndarray, cell: np.ndarray, radius: float, area: float, lobes: int, bend: float, oval: float,
     roughness: float, random: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """The field of a nucleus, negative inside, in micrometres to its edge.
+    """Compute the field of a nucleus: signed distance to its edge in µm, negative inside.
 
     Args:
-        x, y: coordinates in µm from the cell's centre, broadcastable.
-        cell: the cell's own field, below 1 inside.
-        radius: of the cell, µm.
-        area: wanted area of the nucleus, µm²; the caller cuts the field where it is met exactly.
-        lobes: 1 for round, oval and bent nuclei; 2 to 5 are joined by filaments.
-        bend, oval, roughness: see :class:`helpers.datasets.synthetic.morphology.Morphology`.
+        x, y: coordinates from the centre of the cell in µm, broadcastable.
+        cell: field of the cell, below 1 inside.
+        radius: radius of the cell, µm.
+        area: target area of the nucleus, µm²; the caller thresholds the field to meet it exactly.
+        lobes: 1 for round, oval and bent nuclei; 2 to 5 lobes are joined by filaments.
+        bend, oval: see :class:`helpers.datasets.synthetic.morphology.Morphology`.
+        roughness: ``nuclear_outline`` of the morphology, µm.
+        random: random generator.
     """
     turn = random.uniform(0, 2 * np.pi)
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
@@ -119,7 +121,7 @@ def nucleus(
         field = _bent(u, v, radius, area, bend, oval, random) + wobble
     else:
         field = _lobed(u, v, radius, area, lobes, random, wobble)
-    return field + 6 * np.maximum(cell - 0.95, 0)  # stay below the cell's membrane
+    return field + 6 * np.maximum(cell - 0.95, 0)  # keeps the nucleus within the cell membrane
 
 
 def _bent(
@@ -130,11 +132,11 @@ def _bent(
         free = max(radius - round_radius, 0.0)
         u = u - free * random.uniform(0.2, 0.9)  # a round nucleus lies to one side
         return distance(u * np.sqrt(oval), v / np.sqrt(oval)) - round_radius
-    # A sausage of this area around an arc: length of the arc times thickness and two half-discs at its ends.
+    # A band of this area along an arc: arc length times thickness, plus a half-disc at each end.
     middle = radius * (0.25 + 0.07 * min(bend, 4.0))
     half = np.clip(bend * 0.36, 0.1, 2.4)
     length = 2 * half * middle
-    thickness = (-length + np.sqrt(length**2 + np.pi * area)) / np.pi  # half of it
+    thickness = (-length + np.sqrt(length**2 + np.pi * area)) / np.pi  # half the thickness
     return arc(u, v + middle * 0.45, middle, half) - thickness
 
 
@@ -148,19 +150,19 @@ def _lobed(
     centres = _arrangement(radius, radii * longer, random)
     field = np.full(np.broadcast_shapes(u.shape, v.shape), np.inf)
     for (left, top), size, long in zip(centres, radii, longer, strict=True):
-        lean = np.arctan2(top, left) + np.pi / 2 + random.normal(0, 0.35)  # lobes lie along the bent line
+        lean = np.arctan2(top, left) + np.pi / 2 + random.normal(0, 0.35)  # lobes are elongated along the bent line
         p, q = u - left, v - top
         p, q = p * np.cos(lean) + q * np.sin(lean), q * np.cos(lean) - p * np.sin(lean)
         field = np.minimum(field, distance(p / long, q * long) - size)
     field = field + wobble
-    for before, after in pairwise(centres):  # filaments, which keep their width whatever the cut
+    for before, after in pairwise(centres):  # filaments keep their width at any threshold
         thread = segment(u, v, before, after) < random.uniform(0.15, 0.5)
         field = np.where(thread, np.minimum(field, -0.5), field)
     return field
 
 
 def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Centres of lobes on a bent line inside the cell, apart from each other as far as there is room."""
+    """Sample the centres of lobes on a bent line within the cell, separated as far as there is room."""
     best, best_gap = None, -np.inf
     for _ in range(24):
         reach = random.uniform(0.42, 0.70) * radius * random.uniform(0.9, 1.1, len(radii))
