@@ -1,12 +1,12 @@
-"""How each kind of cell looks: one table of numbers, each row with its sources.
+"""Morphology of each cell class: a table of parameters with sources.
 
-Lengths are micrometres in a dried, stained smear. A pair is the lowest and the highest value that is drawn; values in
-between follow a bell curve whose middle a patient shifts. Diameters, lobes, granules and the description of chromatin,
-nucleoli and cytoplasm follow the haematology literature named in ``source``. What it does not give as a number was
-measured or chosen: ``nucleus_to_cell_area`` is the *area* of the nucleus over that of the cell, as a mask measures it,
-set around the medians of the masks of Zheng et al. (2018) where they have the class; contrasts and amounts of stain
-were set by eye and against the colours of wbc1, wbc2 and pbc, and the overlap of lymphocytes and blasts so that the
-task is hard.
+Lengths are in micrometres in a dried, stained smear. A pair is the range of sampled values, which follow a bell-shaped
+distribution within it, with a centre that is shifted per patient. Diameters, lobes, granules and the description of
+chromatin, nucleoli and cytoplasm follow the haematology literature cited in ``source``. Values that it does not give
+were measured or chosen: ``nucleus_to_cell_area`` is the *area* of the nucleus over that of the cell, as measured on a
+mask, set around the medians of the masks of Zheng et al. (2018) where they include the class; contrasts and amounts of
+stain were set by eye and compared with the colours of wbc1, wbc2 and pbc; the overlap of lymphocytes and blasts was
+chosen so that the task is hard.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 Range = tuple[float, float]
-# Amounts of four stained substances, in units of optical density (see stains.py).
+# Amounts of the four stained substances, in units of optical density (see stains.py).
 Dyes = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Granules:
-    """Granules of one kind: number per square micrometre, diameter in µm, what they take up, whether they cover all.
+    """Describe granules of one kind.
 
-    ``dyes`` is (chromatin stain, azure, eosin, haemoglobin); ``refractile`` is how much paler their middle is, 0 to 1;
-    ``over_nucleus`` scatters them over the whole cell.
+    Attributes:
+        density: number per square micrometre.
+        diameter: diameter, µm.
+        dyes: amounts of chromatin stain, azure, eosin and haemoglobin, optical density.
+        refractile: how much paler their centre is, 0 to 1.
+        over_nucleus: whether they are scattered over the whole cell instead of the cytoplasm only.
     """
 
     density: Range
@@ -35,27 +39,27 @@ class Granules:
 
 @dataclass(frozen=True)
 class Morphology:
-    """One kind of white blood cell.
+    """Describe the morphology of a class of white blood cells.
 
     Attributes:
-        diameter: of a disc of the cell's area, µm.
+        diameter: equivalent diameter (of a disc of the same area), µm.
         nucleus_to_cell_area: area of the nucleus over area of the cell.
-        lobes: number of nuclear lobes and how often it occurs; one lobe may be round, oval or bent.
-        bend: how far a nucleus of one lobe is bent: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
-        oval: length over width of a nucleus that is not bent.
+        lobes: frequency of each number of nuclear lobes; a single lobe may be round, oval or bent.
+        bend: bending of a nucleus with one lobe: 0 round, 1 indented, 2 kidney, 4 horseshoe or band.
+        oval: aspect ratio (length over width) of a nucleus that is not bent.
         nuclear_outline: irregularity of the nuclear membrane, µm.
-        cell_outline: irregularity of the cell's edge, part of the radius.
-        nuclear_stain: how strongly the chromatin takes the stain.
-        clumps: contrast of the chromatin clumps, part of the nuclear stain; 0 is smooth.
+        cell_outline: irregularity of the cell outline, share of the radius.
+        nuclear_stain: stain of the chromatin, optical density.
+        clumps: contrast of the chromatin clumps, share of the nuclear stain; 0 is smooth.
         clump_size: width of the clumps, µm.
-        folds: how many creases run across the nucleus.
-        nucleoli: how many are seen.
-        azure: blue of the cytoplasm (RNA), optical density.
-        eosin: pink of the cytoplasm (basic proteins), optical density.
-        rim: how much bluer the cytoplasm is at its edge.
+        folds: minimum and maximum number of creases across the nucleus.
+        nucleoli: minimum and maximum number of visible nucleoli.
+        azure: azure (blue, RNA) of the cytoplasm, optical density.
+        eosin: eosin (pink, basic proteins) of the cytoplasm, optical density.
+        rim: relative increase of azure towards the edge of the cytoplasm.
         granules: kinds of granules.
-        vacuoles: how many are seen.
-        source: where the numbers come from; keys of ``book/references.bib``.
+        vacuoles: minimum and maximum number of visible vacuoles.
+        source: sources of the values, as keys of ``book/references.bib``.
     """
 
     diameter: Range
@@ -235,13 +239,13 @@ CLASSES = {
     "lymphoblast": L1,
 }
 FAB = {"L1": L1, "L2": L2, "L3": L3}
-# Share of patients of each type, chosen for teaching: of children most have L1, of adults most L2, and L3 is rare.
+# Frequency of each type among patients, chosen for teaching: most children have L1, most adults L2, and L3 is rare.
 FAB_FREQUENCY = {"L1": 0.50, "L2": 0.43, "L3": 0.07}
-# Differential count of a healthy adult, inside the usual reference ranges.
+# Differential count of a healthy adult, within the usual reference ranges.
 HEALTHY = {"neutrophil": 0.57, "eosinophil": 0.03, "basophil": 0.01, "lymphocyte": 0.32, "monocyte": 0.07}
 BLASTS = (0.3, 0.8)  # share of lymphoblasts among the white blood cells of a patient with leukaemia
 
 
 def morphology_of(label: str, subtype: str) -> Morphology:
-    """The row of the table for a class and, of lymphoblasts, a FAB type."""
+    """Look up the morphology of a FAB type, or of a class if ``subtype`` is empty."""
     return FAB[subtype] if subtype else CLASSES[label]

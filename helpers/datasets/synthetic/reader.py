@@ -1,4 +1,4 @@
-"""Draws the rows of a synthetic dataset, and decides before what each row is."""
+"""Sampling of the rows of a synthetic dataset, and rendering of their images and masks."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from helpers.datasets.errors import DatasetError
 from helpers.datasets.synthetic import cache, camera, morphology, rendering, scene, stains
 
 TASKS = ("types", "leukaemia", "fields")
-NEIGHBOURS = 0.08  # share of pictures in which the edge cuts a second white blood cell
-MAX_WHITE_CELLS = 4  # white blood cells in a field
+NEIGHBOURS = 0.08  # share of images with a second white blood cell, cut by the edge
+MAX_WHITE_CELLS = 4  # maximum number of white blood cells in a field
 # Keys of the random streams.
 _BATCH, _PERSON, _DISEASE, _DEFECTS, _CELL, _PAINT, _CAMERA = range(7)
 
 
 @dataclass(frozen=True)
 class SyntheticReader:
-    """Draws the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
+    """Render the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
 
-    Of one cell, the columns ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``mark``, ``stain_batch``,
-    ``subtype`` and, where that is empty, ``label`` decide what is drawn: a changed table draws something else. Pictures
-    are kept in a cache.
+    The image of a single cell depends on the columns ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``mark``,
+    ``stain_batch``, ``subtype`` and, if that is empty, ``label``: changes to the table change the image. Images are
+    cached on disk.
+
+    Attributes:
+        task, n_patients, size, seed, balanced, n_stain_batches: see :func:`helpers.datasets.synthetic.synthetic`.
     """
 
     task: str
@@ -36,29 +39,32 @@ class SyntheticReader:
     n_stain_batches: int
 
     def read(self, row: Any, min_size: int | None) -> np.ndarray:
-        """The picture of a row, ``uint8 (size, size, 3)`` RGB."""
+        """Read the image of a row, ``uint8 (size, size, 3)`` RGB; ``min_size`` is ignored."""
         return self._cached(row)[..., :3]
 
     def read_mask(self, row: Any) -> np.ndarray:
-        """The mask of a row, ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus."""
+        """Read the ground-truth mask of a row, ``uint8 (size, size)``: 0 background, 1 cytoplasm, 2 nucleus."""
         return self._cached(row)[..., 3]
 
     def image_size(self, row: Any) -> tuple[int, int]:
-        """Height and width of the picture of a row, which all are square."""
+        """Return height and width of the square images in pixels."""
         return self.size, self.size
 
     def check(self, row: Any) -> None:
-        """A drawing cannot be damaged."""
+        """Accept every row: a rendered image cannot be damaged."""
 
     def content(self, row: Any) -> Iterator[bytes]:
-        """All that decides the pixels: the code with its tables, the options and the row."""
+        """Yield everything that the pixels depend on: hash of the code, options and row."""
         yield f"{cache.code_digest()} {self} {row}".encode()
 
     def draw(self, row: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Picture ``uint8 (size, size, 3)`` and mask ``uint8 (size, size)`` of a row, drawn anew.
+        """Render the image and mask of a row, without the cache.
+
+        Returns:
+            Image ``uint8 (size, size, 3)`` RGB and mask ``uint8 (size, size)``.
 
         Raises:
-            DataError: the row asks for a cell that cannot be drawn.
+            DatasetError: a value of the row is out of range.
         """
         self._refuse_what_cannot_be_drawn(row)
         shot = self._random(_CAMERA, row.number)
@@ -95,7 +101,7 @@ class SyntheticReader:
         require(checks, row._asdict(), f"{row.image_id}: this cell cannot be drawn")
 
     def row_of_cell(self, number: int, shortcut_rate: float, duplicate_rate: float) -> dict[str, Any]:
-        """What is known of a picture of one cell before it is drawn."""
+        """Sample the row of an image of a single cell; see :func:`helpers.datasets.synthetic.synthetic`."""
         patient = number % self.n_patients
         planted = self._random(_DEFECTS, number)
         copied, marked, corner = planted.random(), planted.random(), planted.integers(len(scene.CORNERS))
@@ -113,7 +119,7 @@ class SyntheticReader:
         }
 
     def row_of_field(self, number: int) -> dict[str, Any]:
-        """What is known of a field; its boxes need drawing."""
+        """Sample the row of a field, which is rendered to find its boxes."""
         boxes = self._field(number)[2]
         scale = self.size * rendering.PITCH / scene.FIELD_UM
         return {
@@ -144,12 +150,12 @@ class SyntheticReader:
         return scene.compose_field(cells, who, self._stain(batch), self._random(_PAINT, number))
 
     def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
-        """Class, FAB type and measures of the white blood cells of a field."""
+        """Sample class, FAB type and measurements of the white blood cells of a field."""
         count = int(self._random(_CELL, number).integers(1, MAX_WHITE_CELLS, endpoint=True))
         return [self._cell(number, k) for k in range(1, count + 1)]
 
     def _cell(self, number: int, extra: int = 0) -> tuple[str, str, scene.Cell]:
-        """Class, FAB type and measures of the cell of a picture, or of an extra one."""
+        """Sample class, FAB type and measurements of the cell of an image, or of an extra cell."""
         patient = number % self.n_patients
         random = self._random(_CELL, number, extra)
         label, subtype = self._kind(patient, random)
@@ -157,7 +163,7 @@ class SyntheticReader:
         return label, subtype, scene.sample_cell(morphology.morphology_of(label, subtype), who, random)
 
     def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
-        """Class and FAB type of a cell of a patient."""
+        """Sample class and FAB type of a cell of a patient."""
         disease = self._random(_DISEASE, patient)
         fab = str(disease.choice(list(morphology.FAB_FREQUENCY), p=list(morphology.FAB_FREQUENCY.values())))
         blasts = disease.uniform(*morphology.BLASTS)
@@ -169,7 +175,7 @@ class SyntheticReader:
         else:
             others = morphology.HEALTHY
         if self._leukaemic(patient) and random.random() < blasts:
-            mixed = random.random() < 0.15  # a patient's blasts are not all of one type
+            mixed = random.random() < 0.15  # the blasts of a patient are not all of one type
             return "lymphoblast", str(random.choice(["L1", "L2"])) if mixed else fab
         return str(random.choice(list(others), p=list(others.values()))), ""
 
@@ -186,21 +192,27 @@ class SyntheticReader:
         return patient % 2 == 1 if self.task == "leukaemia" else patient % 3 == 2
 
     def _batch(self, patient: int) -> int:
-        # by pairs or threes of patients, so that the stain does not tell who has leukaemia
+        # two or three patients share a batch, so that the stain does not reveal leukaemia
         return patient // (2 if self.task == "leukaemia" else 3) % self.n_stain_batches
 
     def _donor(self, patient: int) -> int | None:
-        """The patient before with the same status, for every second patient of that status."""
+        """Previous patient of the same status, for every second patient of that status; otherwise ``None``."""
         alike = [other for other in range(patient) if self._leukaemic(other) == self._leukaemic(patient)]
         return alike[-1] if len(alike) % 2 else None
 
     def _cached(self, row: Any) -> np.ndarray:
-        """Picture and mask as one ``uint8 (size, size, 4)``, from the cache where it is there."""
+        """Image and mask as one ``uint8 (size, size, 4)``, from the cache if present."""
         return cache.cached_rendering(b"".join(self.content(row)), self.size, lambda: np.dstack(self.draw(row)))
 
 
 def require(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], message: str) -> None:
-    """Raise a DataError that names every value that fails its check, and what it must be."""
+    """Raise a :class:`DatasetError` that lists every value that fails its check, with the constraint.
+
+    Args:
+        checks: for each value its name, whether it is valid, and its constraint.
+        values: values by name.
+        message: first line of the error.
+    """
     problems = [f"{name} is {values[name]!r}, but must be {wanted}" for name, fine, wanted in checks if not fine]
     if problems:
         raise DatasetError(message, problems)

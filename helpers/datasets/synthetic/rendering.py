@@ -1,7 +1,7 @@
-"""Amounts of stained substances on the slide: one white blood cell, red cells, platelets, precipitate.
+"""Rendering of white blood cells, red blood cells and platelets as amounts of stained substances.
 
-A *canvas* is ``float64 (height, width, 4)``, the four substances of :mod:`stains` in units of optical density, on a
-grid of :data:`PITCH` micrometres: about half of what an oil-immersion objective resolves (0.2 µm).
+A *canvas* is ``float64 (height, width, 4)``, the four substances of :mod:`helpers.datasets.synthetic.stains` in units
+of optical density, with pixels of :data:`PITCH` µm: about half the resolution of an oil-immersion objective (0.2 µm).
 """
 
 from __future__ import annotations
@@ -20,11 +20,22 @@ PITCH = 0.125  # µm per pixel of the canvas
 
 @dataclass(frozen=True)
 class PatientProfile:
-    """What one patient's blood and slide have in common; shifts are in half-widths of the table's ranges.
+    """Hold the parameters shared by all images of a patient.
 
-    ``chromatin`` and ``eosin`` scale the stain, ``red_*`` describe the red cells, ``crowding`` is the part of the field
-    that they cover, ``contact`` how often they press against the white blood cell, ``platelets`` and ``precipitate``
-    are numbers per 100 µm², ``haze`` is the plasma's eosin, ``light`` the empty field's colour, ``blur`` is in µm.
+    Attributes:
+        size, ratio, azure, clumps: shifts of diameter, nucleus-to-cell area ratio, azure and chromatin clumps, in
+            half-widths of the ranges of :class:`Morphology`.
+        chromatin, eosin: factors of the nuclear stain and of the eosin of the cytoplasm.
+        red_diameter: mean diameter of the red blood cells, µm.
+        red_pallor: mean depth of their central pallor, share.
+        red_stain: haemoglobin at their rim, units of optical density.
+        red_crenated: share of crenated red blood cells.
+        crowding: share of the field that red blood cells cover.
+        contact: probability that they press against the white blood cell.
+        platelets, precipitate: mean numbers per 100 µm².
+        haze: eosin of the plasma.
+        light: background colour (empty field), RGB.
+        blur: standard deviation of the blur, µm.
     """
 
     size: float
@@ -55,17 +66,17 @@ def white_cell(
     stain: Stain,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One white blood cell on its own patch.
+    """Render a white blood cell in the centre of a patch of its own.
 
     Args:
-        morphology: the row of the table.
-        diameter: of a disc of the cell's area, µm.
-        nucleus_to_cell_area: area of the nucleus over area of the cell; met to the pixel.
-        lobes: of the nucleus.
-        person, stain, random: of the patient, the laboratory and this cell.
+        morphology: morphology of its class.
+        diameter: equivalent diameter (of a disc of the same area), µm.
+        nucleus_to_cell_area: area of the nucleus over area of the cell, met to the pixel.
+        lobes: number of nuclear lobes.
+        profile, stain, random: patient, stain batch, and random generator of this cell.
 
     Returns:
-        Amounts ``float64 (side, side, 4)`` and mask ``uint8 (side, side)``; the cell's centre is the patch's.
+        Amounts ``float64 (side, side, 4)`` and mask ``uint8 (side, side)``.
     """
     radius = diameter / 2
     middle = int(np.ceil(1.4 * radius / PITCH))
@@ -73,7 +84,7 @@ def white_cell(
     outline = _cell_outline(axis[None, :], axis[:, None], radius, morphology, profile, random)
     cell = geometry.smallest_mask(outline, round(np.pi * radius**2 / PITCH**2))
     reach = int(np.abs(np.argwhere(cell) - middle).max())
-    inside = slice(middle - reach, middle + reach + 1)  # what is left of the patch holds the whole cell
+    inside = slice(middle - reach, middle + reach + 1)  # crop the patch to the whole cell
     cell, axis = cell[inside, inside], axis[inside]
     outline = outline[inside, inside] / outline[inside, inside][cell].max()
     x, y = axis[None, :], axis[:, None]
@@ -109,7 +120,7 @@ def _cell_outline(
     x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, person: PatientProfile, random: np.random.Generator
 ) -> np.ndarray:
     field = geometry.blob(x / radius, y / radius, geometry.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
-    if random.random() < 10 * look.cell_outline * (0.5 + person.contact):  # flattened by its neighbours
+    if random.random() < 10 * look.cell_outline * (0.5 + person.contact):  # flattened by neighbouring cells
         for turn in random.uniform(0, 2 * np.pi, random.integers(1, 5)):
             flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
             field = np.maximum(field, flat)
@@ -127,7 +138,7 @@ def _cytoplasm(
     random: np.random.Generator,
 ) -> None:
     edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
-    clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # the pale hof beside the nucleus
+    clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # pale zone (hof) beside the nucleus
     texture = 1 + 0.16 * geometry.noise(cell.shape, 7, random) + 0.10 * geometry.noise(cell.shape, 2.5, random)
     azure = geometry.sample_range(random, *look.azure, person.azure)
     amounts[..., AZURE] = azure * clear_zone * texture * (1 + geometry.sample_range(random, *look.rim) * edge)
@@ -175,9 +186,9 @@ def _nucleus(
 
 
 def _crease(shape: tuple[int, int], random: np.random.Generator) -> np.ndarray:
-    """Distance in µm to a curved line across a patch: a fold of the nucleus."""
+    """Signed distance in µm to a curved line across a patch, a fold of the nucleus."""
     y, x = (np.arange(length)[:, None] * PITCH for length in shape)
-    away, turn = random.uniform(6, 20), random.uniform(0, 2 * np.pi)  # a piece of a large circle
+    away, turn = random.uniform(6, 20), random.uniform(0, 2 * np.pi)  # arc of a large circle
     off = random.normal(0, 0.12, 2) * shape * np.array(PITCH)
     middle = np.array(shape) * PITCH / 2 + off + away * np.array([np.sin(turn), np.cos(turn)])
     return geometry.distance(x.T - middle[1], y - middle[0]) - away
@@ -210,7 +221,7 @@ def _vacuoles(amounts: np.ndarray, where: np.ndarray, look: Morphology, random: 
 
 
 def red_cell(diameter: float, profile: PatientProfile, stain: Stain, random: np.random.Generator) -> np.ndarray:
-    """One red cell: amounts of haemoglobin ``float64 (side, side)``, a disc with central pallor, about 1 at its rim."""
+    """Render a red blood cell with central pallor: haemoglobin ``float64 (side, side)``, about 1 at its rim."""
     radius = diameter / 2
     side = 2 * int(np.ceil(1.25 * radius / PITCH)) + 1
     axis = (np.arange(side) - side // 2) * PITCH / radius
@@ -230,7 +241,7 @@ def red_cell(diameter: float, profile: PatientProfile, stain: Stain, random: np.
 
 
 def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
-    """One platelet: amounts ``float64 (side, side, 4)``, purple granules on a pale blue ground."""
+    """Render a platelet with purple granules on pale blue: amounts ``float64 (side, side, 4)``."""
     radius = diameter / 2
     side = 2 * int(np.ceil(1.4 * radius / PITCH)) + 1
     axis = (np.arange(side) - side // 2) * PITCH / radius
@@ -246,7 +257,7 @@ def platelet(diameter: float, random: np.random.Generator) -> np.ndarray:
 
 
 def add(canvas: np.ndarray, patch: np.ndarray, row: int, column: int, hidden: np.ndarray | None = None) -> None:
-    """Add a patch to a canvas around a pixel; what falls outside is cut off, and nothing is added where ``hidden``."""
+    """Add a patch, centred on a pixel and clipped, to a canvas in place, except where the mask ``hidden`` is set."""
     (canvas_part, patch_part) = overlap(canvas.shape, patch.shape, row, column)
     piece = patch[patch_part]
     if hidden is not None:
@@ -255,7 +266,7 @@ def add(canvas: np.ndarray, patch: np.ndarray, row: int, column: int, hidden: np
 
 
 def overlap(canvas: tuple, patch: tuple, row: int, column: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a patch centred on a pixel and a canvas overlap: slices of the canvas and of the patch."""
+    """Compute the overlap of a canvas and a patch centred on a pixel, as slices of the canvas and of the patch."""
     inside, of_patch = [], []
     for length, side, place in ((canvas[0], patch[0], row), (canvas[1], patch[1], column)):
         first = place - side // 2

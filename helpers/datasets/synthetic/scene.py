@@ -1,4 +1,4 @@
-"""What lies under the objective: a white blood cell among red cells, or a whole field, of one patient's slide."""
+"""Composition of scenes: a white blood cell among red blood cells, or a whole field, of a patient's slide."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from helpers.datasets.synthetic.morphology import Morphology
 from helpers.datasets.synthetic.rendering import PITCH, PatientProfile
 from helpers.datasets.synthetic.stains import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN, STAINS, SUBSTANCES, Stain
 
-CELL_UM = 24.0  # side of a picture of one cell
-FIELD_UM = 80.0  # side of a picture of a whole field
-INK = np.array([1.9, 1.1, 0.25])  # density of blue marker ink, red to blue
+CELL_UM = 24.0  # side of an image of a single cell
+FIELD_UM = 80.0  # side of an image of a whole field
+INK = np.array([1.9, 1.1, 0.25])  # optical density (red, green, blue) of blue marker ink
 Box = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is decided of one white blood cell before it is drawn; see :class:`morphology.Morphology` for the units."""
+    """Hold the parameters of a white blood cell, in the units of :class:`Morphology`."""
 
     morphology: Morphology
     diameter: float
@@ -29,7 +29,7 @@ class Cell:
 
 
 def sample_patient(random: np.random.Generator, stain: Stain) -> PatientProfile:
-    """Draw a patient."""
+    """Sample the parameters shared by all images of a patient with a stain."""
     light = np.array(stain.light[random.integers(len(stain.light))]) * random.normal(1, 0.012, 3)
     return PatientProfile(
         size=random.normal(0, 0.35),
@@ -53,7 +53,7 @@ def sample_patient(random: np.random.Generator, stain: Stain) -> PatientProfile:
 
 
 def sample_stain(batch: int, random: np.random.Generator) -> Stain:
-    """The stain of a batch: the three methods in turn, each batch a little stronger or weaker in every substance."""
+    """Sample the stain of batch number ``batch``: the stains in turn, each substance scaled by a random factor."""
     base = list(STAINS.values())[batch % len(STAINS)]
     scale = np.exp(random.normal(0, 0.06, len(SUBSTANCES)))
     changed = {name: tuple(np.multiply(getattr(base, name), k)) for name, k in zip(SUBSTANCES, scale, strict=True)}
@@ -61,7 +61,7 @@ def sample_stain(batch: int, random: np.random.Generator) -> Stain:
 
 
 def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.random.Generator) -> Cell:
-    """Draw the measures of a cell of a patient; all lie within the table's ranges."""
+    """Sample diameter, nucleus-to-cell area ratio and lobes of a cell of a patient, within the ranges of its class."""
     return Cell(
         morphology,
         round(geometry.sample_range(random, *morphology.diameter, profile.size), 3),
@@ -73,17 +73,20 @@ def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.rand
 def compose_cell(
     cell: Cell, profile: PatientProfile, stain: Stain, neighbour: Cell | None, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One white blood cell near the middle of a field of 24 µm.
+    """Compose a scene of 24 µm with a white blood cell near its centre.
 
     Args:
-        neighbour: a second white blood cell that is cut by the edge; like the annotators of wbc1 and wbc2, the mask
-            leaves it out.
+        cell: cell near the centre.
+        profile: patient.
+        stain: stain batch.
+        neighbour: second white blood cell, cut by the edge; as in wbc1 and wbc2, the mask excludes it.
+        random: random generator of the scene.
 
     Returns:
         Canvas ``float64 (192, 192, 4)`` and mask ``uint8 (192, 192)``.
     """
     side = round(CELL_UM / PITCH)
-    within, around = random.spawn(2)  # so that what lies around does not depend on how the cell is drawn
+    within, around = random.spawn(2)  # so that the surroundings do not depend on the cell
     patch, patch_mask = _white(cell, profile, stain, within)
     room = max(0.0, CELL_UM / 2 - 0.62 * cell.diameter)
     middle = CELL_UM / 2 + np.clip(around.normal(0, 0.8, 2), -room, room)
@@ -107,11 +110,21 @@ def compose_cell(
 def compose_field(
     cells: list[Cell], profile: PatientProfile, stain: Stain, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, list[Box]]:
-    """A field of 80 µm with several white blood cells.
+    """Compose a field of 80 µm with several white blood cells.
+
+    Args:
+        cells: white blood cells.
+        profile: patient.
+        stain: stain batch.
+        random: random generator of the scene.
 
     Returns:
-        Canvas ``float64 (640, 640, 4)``, mask ``uint8 (640, 640)`` and boxes ``(kind, left, top, right, bottom)`` in
-        pixels of the canvas, of all that shows at least a quarter of its extent.
+        Canvas ``float64 (640, 640, 4)``, mask ``uint8 (640, 640)`` and bounding boxes ``(kind, left, top, right,
+        bottom)`` in pixels of the canvas. Kinds are ``WBC``, ``RBC`` and ``Platelets``. Objects with less than a
+        quarter of their width or height inside the field have no box.
+
+    Raises:
+        ValueError: the field has no room for the cells.
     """
     side = round(FIELD_UM / PITCH)
     canvas, mask = _ground(side, profile, random), np.zeros((side, side), np.uint8)
@@ -133,7 +146,7 @@ def compose_field(
 
 
 def ink_mark(density: np.ndarray, corner: str) -> None:
-    """Put a dot of marker ink into a corner of a density picture ``float64 (height, width, 3)``, in place."""
+    """Add a dot of marker ink to a corner of an optical density image ``float64 (side, side, 3)``, in place."""
     top, left, bottom, right = mark_box(corner, len(density))
     centre = np.array([[(top + bottom - 1) / 2, (left + right - 1) / 2]])
     dot = geometry.spots(density.shape[:2], centre, np.array([(bottom - top) / 2]), 2.0)
@@ -144,7 +157,14 @@ CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
 def mark_box(corner: str, size: int) -> tuple[int, int, int, int]:
-    """Where the planted mark lies in a picture of ``size`` pixels: first row and column, and those after the last."""
+    """Compute the box of the ink mark in an image of ``size`` pixels.
+
+    Returns:
+        First row, first column, row after the last, and column after the last.
+
+    Raises:
+        ValueError: ``corner`` is not in :data:`CORNERS`.
+    """
     if corner not in CORNERS:
         raise ValueError(f"a mark lies in one of {', '.join(CORNERS)}, not {corner!r}")
     near, far = round(0.04 * size), round(0.14 * size)
@@ -156,7 +176,15 @@ def mark_box(corner: str, size: int) -> tuple[int, int, int, int]:
 def second_photograph(
     canvas: np.ndarray, mask: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same cell once more: turned or mirrored, and every second time cut out nearer and a little beside."""
+    """Transform a scene into a second photograph of the same cell, by a random flip and 90° rotation.
+
+    Half of the photographs are also recropped: magnified by up to 10 % and translated by up to 0.5 µm along each axis.
+
+    Args:
+        canvas: amounts ``float64 (side, side, 4)``.
+        mask: ``uint8 (side, side)``.
+        random: random generator of the photograph.
+    """
     side = len(mask)
     turns, mirrored, cut_anew = int(random.integers(4)), bool(random.integers(2)), bool(random.integers(2))
     canvas, mask = np.rot90(canvas, turns), np.rot90(mask, turns)
@@ -198,7 +226,7 @@ def _surroundings(
     canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: PatientProfile, stain: Stain,
     random: np.random.Generator,
 ) -> list[Box]:  # fmt: skip
-    """Add red cells, platelets and precipitate below the white blood cells; return the boxes of what shows."""
+    """Add red blood cells, platelets and precipitate behind the white blood cells, and return the boxes of cells."""
     side, extent = len(taken), len(taken) * PITCH
     boxes, reds = [], []
     closeness = random.uniform(0.72, 1.0)
@@ -208,8 +236,8 @@ def _surroundings(
         if covered >= wanted and not (crowd and attempt < 12):
             break
         diameter = who.red_diameter * (1 + random.normal(0, 0.06))
-        near = 0.3 if crowd else 0.46  # part of a red cell that is not under the white one
-        if crowd and attempt < 12:  # a wreath of red cells pressed against the white blood cell
+        near = 0.3 if crowd else 0.46  # least distance of its centre from a white blood cell, in diameters
+        if crowd and attempt < 12:  # red blood cells pressed against the white blood cell
             white, radius = whites[attempt % len(whites)]
             turn, away = random.uniform(0, 2 * np.pi), radius + diameter * random.uniform(near, 0.55)
             place = white + away * np.array([np.sin(turn), np.cos(turn)])

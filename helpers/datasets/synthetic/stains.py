@@ -1,9 +1,9 @@
-"""What the stains do: from amounts of stained substances to optical density in red, green and blue.
+"""Stain parameters: conversion of amounts of stained substances to optical density of red, green and blue.
 
-Four substances are kept apart, because Romanowsky stains colour them differently (Horobin and Walter 1987): *chromatin*
+Four substances are separate, because Romanowsky stains colour them differently (Horobin and Walter 1987): *chromatin*
 (the purple complex of azure B and eosin Y), *azure* (azure B alone, blue, on ribosomes), *eosin* (red, on eosinophil
-granules and other basic proteins) and *haemoglobin*. Light falls off as ``exp(-density)`` and densities add (Beer and
-Lambert; Ruifrok and Johnston 2001), so that overlapping cells darken as they do under a microscope.
+granules and other basic proteins) and *haemoglobin*. Transmitted light is ``exp(-density)`` and densities add
+(Beer-Lambert law; Ruifrok and Johnston 2001), so that overlapping cells darken as they do under a microscope.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ Rgb = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Stain:
-    """One staining method in one laboratory with one camera.
+    """Describe the stain and camera of a laboratory.
 
     Attributes:
-        chromatin, azure, eosin, haemoglobin: density of red, green and blue light (natural logarithm) for one unit.
-        light: colours of the empty field, of which each patient's slide shows one; 0 to 255 and above, where above 255
-            the camera is overexposed.
-        ghost: how far red cells are washed out to an outline, 0 to 1.
+        chromatin, azure, eosin, haemoglobin: optical density of red, green and blue (natural logarithm) per unit.
+        light: background colours (empty field), one of which each patient's slide has; values above 255 overexpose.
+        ghost: degree to which red blood cells are washed out to an outline, 0 to 1.
         edge: extra density at the edge of cells, from refraction in a thick or badly dried film.
-        sharpen: strength of the camera's own sharpening.
+        sharpen: strength of the sharpening in the camera.
     """
 
     chromatin: Rgb
@@ -41,13 +40,13 @@ class Stain:
 
     @property
     def matrix(self) -> np.ndarray:
-        """``float64 (4, 3)``: substances to red, green, blue density."""
+        """Optical density of red, green and blue per unit of each substance, ``float64 (4, 3)``."""
         return np.array([getattr(self, substance) for substance in SUBSTANCES])
 
 
-# Densities were fitted by hand until the median colours of nuclei and cytoplasm by class, relative to the empty field,
-# came near those of wbc1 (rapid) and of wbc2 and pbc (May-Grünwald-Giemsa). No set here is known to be Wright-Giemsa:
-# its row is set by eye.
+# Densities were fitted by hand until the median colours of nuclei and cytoplasm per class, relative to the background,
+# were close to those of wbc1 (rapid) and of wbc2 and pbc (May-Grünwald-Giemsa). No dataset here is known to use
+# Wright-Giemsa: its row is set by eye.
 STAINS = {
     "Wright-Giemsa": Stain(
         chromatin=(1.05, 1.80, 0.48),
