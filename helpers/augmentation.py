@@ -44,7 +44,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class ReplicaShare:
-    """Select the parts ``begin`` to ``end`` (exclusive) of every batch, which ``of`` devices share."""
+    """Select parts ``begin`` to ``end`` (exclusive) of every batch that is split between ``of`` devices."""
 
     begin: int
     end: int

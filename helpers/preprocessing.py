@@ -203,6 +203,9 @@ def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStat
         image: ``uint8 (height, width, 3)`` RGB.
         source: statistics of the image, or better of its stain batch, from :func:`fit_reinhard`.
         target: statistics of the reference.
+
+    Returns:
+        ``uint8 (height, width, 3)`` RGB; removed (black) background stays black.
     """
     stretch = target.std / np.maximum(source.std, 1e-3)
     lab = (_to_lab(image) - source.mean) * stretch + target.mean
@@ -277,6 +280,9 @@ def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.n
         image: ``uint8 (height, width, 3)`` RGB.
         source: stains of the image, or better of its stain batch, from :func:`fit_macenko`.
         target: stains of the reference.
+
+    Returns:
+        ``uint8 (height, width, 3)`` RGB; removed (black) background stays black.
     """
     amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)
     rgb = target.field * np.exp(-amounts @ target.colours)

@@ -58,7 +58,7 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 
 
 def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd.Series:
-    """Assign whole groups to splits of given shares, stratified by class.
+    """Assign whole groups to splits with target shares, stratified by class.
 
     The best of :data:`DRAWS` random assignments is kept: first by the fewest splits that lack a class with at least as
     many groups as there are splits, then by the least squared deviation of the shares, of every class and of all
@@ -72,7 +72,7 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
     Args:
         frame: table of the dataset (``Dataset.frame``); missing labels count as a class of their own.
         shares: target share of each split, above 0, with sum 1.
-        seed: random seed. The order of the rows of ``frame`` does not matter.
+        seed: random seed of the assignments. The order of the rows of ``frame`` does not matter.
 
     Returns:
         Split of every image, 0 to ``len(shares) - 1``, by ``image_id``.

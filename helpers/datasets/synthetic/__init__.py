@@ -69,7 +69,7 @@ def synthetic(
         n_patients: number of patients; their cells differ in size, nucleus-to-cell area ratio, stain and surroundings.
         size: side of an image, 32 to 512 pixels; ``None`` means 128, and 512 for fields. An image of a single cell
             always covers 24 µm.
-        seed: random seed, which determines every pixel for given versions of this package, NumPy and OpenCV.
+        seed: random seed, which determines every pixel with the versions of this package, NumPy and OpenCV.
         n_stain_batches: maximum number of stain batches (laboratories), with one of three stains at varying strength;
             two (``leukaemia``) or three neighbouring patients share a batch.
         balanced: sample classes with equal frequency (for patients in multiples of three) instead of as in a

@@ -102,7 +102,7 @@ def nucleus(
     x: np.ndarray, y: np.ndarray, cell: np.ndarray, radius: float, area: float, lobes: int, bend: float, oval: float,
     roughness: float, random: np.random.Generator,
 ) -> np.ndarray:  # fmt: skip
-    """Compute the field of a nucleus: signed distance to its edge in µm, negative inside.
+    """Compute the field of a nucleus: approximate signed distance to its edge in µm, negative inside.
 
     Args:
         x, y: coordinates from the centre of the cell in µm, broadcastable.

@@ -184,6 +184,9 @@ def second_photograph(
         canvas: amounts ``float64 (side, side, 4)``.
         mask: ``uint8 (side, side)``.
         random: random generator of the photograph.
+
+    Returns:
+        Canvas and mask of the same shapes and types.
     """
     side = len(mask)
     turns, mirrored, cut_anew = int(random.integers(4)), bool(random.integers(2)), bool(random.integers(2))
