@@ -39,13 +39,13 @@ def train(
     model: Annotated[Path, typer.Option(help="The .keras file to write; its card goes beside it as .json.")],
     network: Annotated[str, typer.Option(help="encoder or schouten.")] = "encoder",
     option: DatasetOptions = [],  # noqa: B006
-    skip_bad: Annotated[bool, typer.Option("--skip-unreadable", help="Go on without images that are damaged.")] = False,
+    skip_unreadable: Annotated[bool, typer.Option(help="Go on without images that are damaged.")] = False,
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     assurance: Annotated[
         float | None, typer.Option(help="Probability, such as 0.9, that new images reach it; else about a half.")
     ] = None,
     epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
-    batch: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
+    batch_size: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
     seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
     strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
 ) -> None:
@@ -53,7 +53,7 @@ def train(
     from helpers import datasets, reports
     from helpers.learners import classifier
 
-    data = datasets.load(dataset, on_error="skip" if skip_bad else "raise", **dataset_options(option))
+    data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
     _announce_replacement(model)
     made = classifier.train(
         data,
@@ -64,7 +64,7 @@ def train(
         seed=seed,
         model_path=model,
         strategy=strategy,
-        batch_size=batch,
+        batch_size=batch_size,
         assurance=assurance,
     )
     if made is None:

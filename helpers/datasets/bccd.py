@@ -85,7 +85,7 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
             }
             for p, found in boxes.items()
         ]
-        return Dataset("bccd", build_frame(rows), (), CARD, FileReader(folder), options={"fields": True})
+        return Dataset("bccd", build_frame(rows), (), CARD, FileReader(folder), options={"whole_fields": True})
     labels = _labels(folder / "wbc_labels.csv")
     rows = []
     for photo, found in boxes.items():

@@ -50,7 +50,7 @@ def archive_name(size: int) -> str:
         DatasetError: the size is not one of :data:`SIZES`.
     """
     if size not in SIZES:
-        raise DatasetError(f"bloodmnist: pixels is one of {SIZES}, not {size}")
+        raise DatasetError(f"bloodmnist: size must be one of {SIZES}, got {size}")
     return "bloodmnist.npz" if size == 28 else f"bloodmnist_{size}.npz"
 
 
@@ -91,7 +91,7 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
                     "array_index": len(rows),
                 }
             )
-    return Dataset("bloodmnist", build_frame(rows), CLASSES, CARD, ArrayReader(array), options={"pixels": size})
+    return Dataset("bloodmnist", build_frame(rows), CLASSES, CARD, ArrayReader(array), options={"size": size})
 
 
 def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.ndarray:

@@ -59,7 +59,7 @@ SOURCES: dict[str, DatasetSpec] = {
         bloodmnist.CARD,
         "bloodmnist",
         bloodmnist.REMOTE,
-        file_filter=lambda name, options: name == bloodmnist.archive_name(options.get("pixels", 28)),
+        file_filter=lambda name, options: name == bloodmnist.archive_name(options.get("size", 28)),
     ),
     "cnmc": DatasetSpec(
         cnmc.load_cnmc,

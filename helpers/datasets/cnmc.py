@@ -59,7 +59,7 @@ def load_cnmc(folder: Path, split: str = "training") -> Dataset:
         DatasetError: the split is unknown, its folder or table is missing, or a file name and its label do not agree.
     """
     if split not in ("training", "preliminary"):
-        raise DatasetError(f"cnmc: part is 'training' or 'preliminary', not {split!r}")
+        raise DatasetError(f"cnmc: split must be 'training' or 'preliminary', got {split!r}")
     rows = _training(folder) if split == "training" else _preliminary(folder)
     return Dataset("cnmc", build_frame(rows), CLASSES, CARD, FileReader(folder), options={"split": split})
 

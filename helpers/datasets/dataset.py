@@ -284,7 +284,7 @@ class Dataset:
         if needed > MAX_ARRAY_BYTES:
             raise DatasetError(
                 f"{self.name}: {needed / 2**30:.1f} GiB of {description} in one array, more than "
-                f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .batches() in Python"
+                f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .iter_batches() in Python"
             )
         stack = np.empty((len(self), *shape), np.uint8)
         for position, pixels in enumerate(self.map_rows(read, description)):

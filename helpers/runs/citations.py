@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import re
-from pathlib import Path
 
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
 from helpers.errors import LeukobookError
+from helpers.project import CHECKOUT
 
-REFERENCES = Path(__file__).resolve().parents[1] / "book" / "references.bib"
+REFERENCES = CHECKOUT / "book" / "references.bib"
 # Where a reference without an address is looked up, from the folder of the notebooks.
 PAGE = "../book/references.md"
 

@@ -295,7 +295,7 @@ OPTIONS = [
     Case(
         "an option that is not YAML",
         typed("data", "check", "synthetic", "--dataset-option", "n_images=[1"),
-        ("option n=[1", "line 1"),
+        ("option n_images=[1", "line 1"),
     ),
     Case(
         "an option that stands twice",
