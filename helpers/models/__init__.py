@@ -1,6 +1,6 @@
-"""Architectures, losses, inference with TTA, loading, and the card beside a model.
+"""Architectures, losses, inference with test-time augmentation, safe loading and model cards.
 
-:mod:`~helpers.models.loading` and :mod:`~helpers.models.model_card` are imported by name.
+Import :mod:`helpers.models.loading` and :mod:`helpers.models.model_card` explicitly; they are not re-exported.
 """
 
 from helpers.models.architectures import (

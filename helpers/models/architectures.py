@@ -1,4 +1,4 @@
-"""Networks of the course. All take ``uint8`` or float RGB from 0 to 255: scaling is a layer of the model."""
+"""Network architectures of the course. All take ``uint8`` or float RGB from 0 to 255; rescaling is a model layer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CLASSES = ("background", "cytoplasm", "nucleus")
 def unet(
     base_filters: int = 16, depth: int = 4, dropout: float = 0.0, normalise: bool = True, classes: int = len(CLASSES)
 ) -> keras.Model:
-    """U-Net (Ronneberger, Fischer and Brox 2015) with padded convolutions, so that the output has the input's size.
+    """Build a U-Net (Ronneberger, Fischer and Brox 2015) with padded convolutions: output and input have equal size.
 
     Args:
-        base_filters: filters of the first level; each level below has twice as many.
-        depth: levels that are halved in size; the side of an image must be a multiple of ``2**depth``.
-        dropout: at the lowest level.
-        normalise: batch normalisation after every convolution.
-        classes: of the output.
+        base_filters: Number of filters at the first level; it doubles at each level below.
+        depth: Number of 2×2 pooling steps; image height and width must be multiples of ``2**depth``.
+        dropout: Dropout rate at the bottleneck.
+        normalise: Whether to apply batch normalisation after every convolution of the encoder and decoder blocks.
+        classes: Number of output classes.
 
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
@@ -38,10 +38,17 @@ def unet(
 def unet_encoder_classifier(
     base_filters: int = 16, classes: int = 2, depth: int = 4, dropout: float = 0.2
 ) -> keras.Model:
-    """The encoder of :func:`unet`, and a classifier on what each of its levels sees on average.
+    """Build a classifier on the globally average-pooled features of every level of a :func:`unet` encoder.
 
-    Its first weights are those of a U-Net of the same width and depth, so that a training may begin with what chapter
-    03 has learnt about outlines. The fine levels see chromatin, the coarse ones shape.
+    The first weights correspond to those of a U-Net of the same ``base_filters`` and ``depth``, so that training can
+    start from the segmentation model of chapter 03; see :func:`encoder_weights`. The fine levels represent chromatin
+    texture, the coarse levels shape.
+
+    Args:
+        base_filters: Number of filters at the first level; it doubles at each level below.
+        classes: Number of output classes.
+        depth: Number of 2×2 pooling steps.
+        dropout: Dropout rate on the pooled features.
 
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, classes)``.
@@ -53,14 +60,21 @@ def unet_encoder_classifier(
 
 
 def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
-    """The weights of a U-Net encoder, for an :func:`unet_encoder_classifier` to begin with."""
+    """Extract the encoder weights of a U-Net as initial weights of a :func:`unet_encoder_classifier`.
+
+    Args:
+        segmenter: Model of :func:`unet`.
+
+    Returns:
+        Weights of all layers before the first transposed convolution, in layer order.
+    """
     names = [layer.name for layer in segmenter.layers]
     first_up = next(k for k, layer in enumerate(segmenter.layers) if isinstance(layer, layers.Conv2DTranspose))
     return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]
 
 
 def _way_down(width: int, depth: int, normalise: bool) -> tuple[keras.KerasTensor, list, keras.KerasTensor]:
-    """Input, what each level saw before it was halved, and the lowest level."""
+    """Build the encoder; return its input, the skip connections (features before pooling) and the bottleneck."""
     inputs = x = keras.Input((None, None, 3), name="image")
     x = layers.Rescaling(1 / 127.5, -1)(x)
     skips = []
@@ -75,20 +89,20 @@ def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> ke
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=not normalise, kernel_initializer="he_normal")(x)
         if normalise:
-            x = layers.BatchNormalization(momentum=0.9)(x)  # short trainings: the default 0.99 lags behind
+            x = layers.BatchNormalization(momentum=0.9)(x)  # the default 0.99 adapts too slowly in short training runs
         x = layers.ReLU()(x)
     return x
 
 
 def anna() -> keras.Model:
-    """The network of ANNa (github.com/cucu-o0/final_project_IH_leukemia) as it was, 824,478 parameters.
+    """Build the original ANNa network (github.com/cucu-o0/final_project_IH_leukemia), 824,478 parameters.
 
-    A U-Net whose one-channel output is pooled and classified: it is trained on labels, never on masks, so that nothing
-    makes that output a segmentation. The layer named ``segmentation`` holds it.
+    A U-Net whose one-channel output is max-pooled and classified by dense layers. It is trained on labels, never on
+    masks, so nothing makes the output of the layer named ``segmentation`` a segmentation.
 
     Returns:
-        Model from images ``(n, 128, 128, 3)``, 0 to 255, to the probability of leukaemia ``(n, 1)``. The original got
-        the same values without scaling, in the order blue, green, red; here scaling is a layer.
+        Model from images ``(n, 128, 128, 3)``, 0 to 255, to the probability of leukaemia ``(n, 1)``. The original took
+        unscaled values from 0 to 255 in BGR order; here rescaling is a layer.
     """
     inputs = x = keras.Input((128, 128, 3), name="image")
     x = layers.Rescaling(1 / 255)(x)
@@ -110,15 +124,16 @@ def anna() -> keras.Model:
 
 
 def schouten(classes: int = 2, sigmoid: bool = False) -> keras.Model:
-    """The small network of Schouten et al. 2021 (github.com/marrlab/ClassificationALL).
+    """Build the small CNN of Schouten et al. 2021 (github.com/marrlab/ClassificationALL).
 
     Args:
-        classes: 2 gives 7,210 parameters, 6 gives 7,342.
-        sigmoid: one output, the probability of the second of two classes, as in the authors' script for AML.
+        classes: Number of output classes; 2 gives 7,210 parameters, 6 gives 7,342.
+        sigmoid: Whether to use one sigmoid output, the probability of the second of two classes, as in the authors'
+            script for AML, instead of a softmax; ``classes`` is then ignored.
 
     Returns:
-        Model from images ``(n, 257, 257, 3)``, 0 to 255, to probabilities. The original was given values from 0 to 1;
-        here that scaling is a layer.
+        Model from images ``(n, 257, 257, 3)``, 0 to 255, to probabilities ``(n, classes)`` or ``(n, 1)``. The original
+        took values from 0 to 1; here this rescaling is a layer.
     """
     inputs = x = keras.Input((257, 257, 3), name="image")
     x = layers.Rescaling(1 / 255)(x)
@@ -130,7 +145,11 @@ def schouten(classes: int = 2, sigmoid: bool = False) -> keras.Model:
 
 
 def dense_head(features: int, classes: int) -> keras.Model:
-    """The layers that github.com/RBeato/Leukocyte-classification puts on the features of a frozen backbone.
+    """Build the classification head of github.com/RBeato/Leukocyte-classification for features of a frozen backbone.
+
+    Args:
+        features: Number of input features.
+        classes: Number of output classes.
 
     Returns:
         Model from features ``float32 (n, features)`` to probabilities ``(n, classes)``.
@@ -149,16 +168,16 @@ def regularised_head(
     units: int = 256,
     activation: str = "relu",
 ) -> keras.Model:
-    """The layers that github.com/jschwxrz/all-classification puts on InceptionV3, for the features of any backbone.
+    """Build the regularised head that github.com/jschwxrz/all-classification puts on InceptionV3, for any backbone.
 
     Args:
-        features: their number.
-        classes: of the output.
-        l1: penalty on the activity and on the bias of the hidden layer.
-        l2: penalty on its weights.
-        dropout: after it.
-        units: in it.
-        activation: of it.
+        features: Number of input features.
+        classes: Number of output classes.
+        l1: L1 penalty on the activations and the bias of the hidden layer.
+        l2: L2 penalty on the weights of the hidden layer.
+        dropout: Dropout rate after the hidden layer.
+        units: Number of units of the hidden layer.
+        activation: Activation function of the hidden layer.
 
     Returns:
         Model from features ``float32 (n, features)`` to probabilities ``(n, classes)``.

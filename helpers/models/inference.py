@@ -1,4 +1,4 @@
-"""Predictions of a model, one view or the mean of eight dihedral views (test-time augmentation, TTA)."""
+"""Model inference on single images or averaged over the eight dihedral views (test-time augmentation, TTA)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ import numpy as np
 from helpers.backend import keras, layers, tf
 from helpers.models.loading import ModelError
 
-ROUNDING = 1e-5  # by which a mean of probabilities may be beyond 0 or 1
+ROUNDING = 1e-5  # tolerated excess of an averaged probability below 0 or above 1
 
 
 def stride(model: keras.Model) -> int:
-    """Number that the sides of an image must be multiples of, because the model halves them so often."""
+    """Compute the factor, in pixels, of which image height and width must be multiples: 2 per max-pooling layer."""
     return 2 ** sum(isinstance(layer, layers.MaxPooling2D) for layer in model.layers)
 
 
 def predict_masks(model: keras.Model, images: np.ndarray, *, tta: bool = False, batch_size: int = 32) -> np.ndarray:
-    """The most probable class of every pixel, ``uint8 (n, height, width)``.
+    """Predict the most probable class of every pixel.
 
     Args:
-        model: from images to probabilities of classes, such as :func:`unet`.
-        images: ``uint8 (n, height, width, 3)`` RGB.
-        tta: shows the model every image in its eight flips and 90° rotations, turns the answers back and
-            averages their probabilities; eight times the work.
-        batch_size: images at a time.
+        model: Model from images to class probabilities per pixel, such as :func:`helpers.models.unet`.
+        images: RGB images ``uint8 (n, height, width, 3)``.
+        tta: Whether to predict all eight flips and 90° rotations of each image, undo the transforms on the
+            probabilities and average them, at eight times the cost.
+        batch_size: Images per batch.
+
+    Returns:
+        Class indices ``uint8 (n, height, width)``.
 
     Raises:
-        ValueError: the images are not ``uint8 (n, height, width, 3)``, or the model cannot halve their sides.
-        ModelError: the model gives values that are not finite.
+        ValueError: If the images are not ``uint8 (n, height, width, 3)``, or their height or width is not a multiple of
+            :func:`stride`.
+        ModelError: If the model output is not finite.
     """
     step = stride(model)
     if images.ndim == 4 and (images.shape[1] % step or images.shape[2] % step):
@@ -39,9 +43,21 @@ def predict_masks(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
 
 
 def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, batch_size: int = 32) -> np.ndarray:
-    """Probability of every class, ``float32 (n, classes)``; one output becomes two, as in :func:`schouten`.
+    """Predict class probabilities of images.
 
-    Arguments and errors as :func:`predict_masks`; values beyond 0 and 1, but for rounding, are a ``ModelError``, too.
+    Args:
+        model: Model from images to class probabilities; a single output, as of :func:`helpers.models.schouten` with
+            ``sigmoid``, is the probability of the second of two classes.
+        images: RGB images ``uint8 (n, height, width, 3)``.
+        tta: Whether to average the probabilities over all eight flips and 90° rotations of each image.
+        batch_size: Images per batch.
+
+    Returns:
+        Probabilities ``float32 (n, classes)``.
+
+    Raises:
+        ValueError: If the images are not ``uint8 (n, height, width, 3)``.
+        ModelError: If the model output is not finite, or is below 0 or above 1 by more than :data:`ROUNDING`.
     """
     said = np.concatenate([part.numpy() for part in _in_views(model, images, tta, batch_size)])
     if said.min(initial=0) < -ROUNDING or said.max(initial=0) > 1 + ROUNDING:
@@ -51,14 +67,14 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
 
 
 def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: int) -> Iterator[tf.Tensor]:
-    """Probabilities of batches of images, of pixels or of classes, averaged over the views."""
+    """Yield the predictions of each batch, per image or per pixel, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
     views = range(8 if eight_views else 1)
     for start in range(0, len(images), batch):
         some = tf.constant(images[start : start + batch])
-        # Keras compiles the model when it first predicts, and keeps the graph with the model: as fast as ONNX Runtime
-        # here; called layer by layer it takes half as long again.
+        # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX
+        # Runtime here. Calling the model eagerly takes 1.5 times as long.
         predictions = [tf.constant(model.predict_on_batch(_seen(some, view))) for view in views]
         mean = tf.add_n([_seen(one, view, back=True) for one, view in zip(predictions, views, strict=True)]) / len(
             views
@@ -69,7 +85,7 @@ def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: 
 
 
 def _seen(images: tf.Tensor, view: int, back: bool = False) -> tf.Tensor:
-    """A batch in one of its eight views, or from that view ``back``; classes of images look alike in all of them."""
+    """Apply one of the eight dihedral transforms to a batch, or undo it; predictions per image stay unchanged."""
     if images.shape.rank < 4:
         return images
     turns, mirrored = view % 4, view >= 4

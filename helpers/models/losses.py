@@ -1,4 +1,4 @@
-"""Losses of classifiers and of segmentation."""
+"""Loss functions for classification and segmentation."""
 
 from __future__ import annotations
 
@@ -8,34 +8,46 @@ from helpers.backend import keras, ops
 
 
 def cross_entropy(truth, probability):
-    """Cross-entropy of class numbers ``(n,)`` and probabilities ``(n, classes)``, or ``(n, 1)`` of the second."""
+    """Compute the cross-entropy of each image.
+
+    Args:
+        truth: Class indices ``(n,)``.
+        probability: Predicted probabilities ``(n, classes)``, or ``(n, 1)`` of the second of two classes.
+
+    Returns:
+        Loss ``(n,)``.
+    """
     if probability.shape[-1] == 1:
         return keras.losses.binary_crossentropy(ops.reshape(truth, (-1, 1)), probability)
     return keras.losses.sparse_categorical_crossentropy(truth, probability)
 
 
 def focal_loss(truth, probability):
-    """Cross-entropy in which an image that is called right with confidence hardly counts (Lin et al. 2017).
+    """Compute the focal loss (Lin et al. 2017), which down-weights confidently correct predictions.
 
-    Every image's cross-entropy is multiplied by (1 - p)², p the probability of its class.
+    The cross-entropy of each image is multiplied by (1 - p)², where p is the predicted probability of its true class.
 
     Args:
-        truth: class numbers ``(n,)``.
-        probability: ``(n, classes)``.
+        truth: Class indices ``(n,)``.
+        probability: Predicted probabilities ``(n, classes)``.
+
+    Returns:
+        Loss ``(n,)``.
     """
     hot = ops.one_hot(ops.cast(truth, "int32"), probability.shape[-1], dtype=probability.dtype)
     return keras.losses.categorical_focal_crossentropy(hot, probability, alpha=1.0, gamma=2.0)
 
 
-@functools.cache  # what is trained with the same loss is the same function to Keras
+@functools.cache  # cached, so that Keras gets the same function object for the same loss
 def dice_cross_entropy(class_weights: tuple[float, ...] | None = None):
-    """Cross-entropy plus soft Dice (Milletari et al. 2016), averaged over classes.
+    """Build the sum of cross-entropy and soft Dice loss (Milletari et al. 2016); Dice is averaged over classes.
 
     Args:
-        class_weights: weight of each class in the cross-entropy; equal where not given.
+        class_weights: Weight of each class in the cross-entropy; equal weights by default.
 
     Returns:
-        Loss of integer masks ``(n, height, width)`` and probabilities ``(n, height, width, classes)``.
+        Loss function of integer masks ``(n, height, width)`` and probabilities ``(n, height, width, classes)`` that
+        returns a loss ``(n,)``.
     """
 
     def loss(truth, probability):
