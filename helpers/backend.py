@@ -1,14 +1,13 @@
-"""Keras on TensorFlow, with the settings that this package counts on.
+"""Import Keras on TensorFlow and set the configuration that this package relies on.
 
-This is the one module that changes a process when it is imported, as importing Keras is what it is for. A user's
-``keras.json`` may ask for another backend, ``channels_first`` or ``float16``; here they are TensorFlow,
-``channels_last`` and ``float32``. Keras reads ``KERAS_BACKEND`` while it is imported, so it is set before; the other
-two hold for every layer that is built after, whoever builds it, so a call that somebody forgets would give models of
-another shape.
+This is the only module with side effects on the process at import, because importing Keras is its purpose. A user's
+``keras.json`` may set another backend, ``channels_first`` or ``float16``; here they are TensorFlow, ``channels_last``
+and ``float32``. Keras reads ``KERAS_BACKEND`` at import, so it is set before. The other two apply globally to every
+layer built afterwards, so they are set here, where no caller can forget them and get models of another shape.
 
-In a process that :func:`helpers.processes.configure` has set up, the lines that TensorFlow prints when it is imported
-are left out: notebooks are compared output by output, and the lines on oneDNN, which TensorFlow 2.21 prints whatever
-the log level, hold a time and a process number. Everything else that the import writes is passed on.
+In a process set up by :func:`helpers.processes.configure`, TensorFlow's log lines at import are suppressed: notebooks
+are compared output by output, and the oneDNN lines, which TensorFlow 2.21 prints at any log level, contain a time and a
+process ID. Everything else that the import writes is passed on.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from helpers.errors import LeukobookError
 
 NOISE = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
-    rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second is that of TensorFlow 2.18 to 2.20
+    rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second time format: TensorFlow 2.18 to 2.20
 )
 
 
 @contextlib.contextmanager
 def _without_noise() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 meanwhile, and pass on all but the noise."""
+    """Buffer writes to file descriptor 2 (stderr) and pass on all lines that do not match :data:`NOISE`."""
     sys.stderr.flush()
     real = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -48,10 +47,10 @@ def _without_noise() -> Iterator[None]:
 
 
 class BackendError(LeukobookError):
-    """Keras runs on something else than TensorFlow; the message says which variable to change."""
+    """Keras runs on a backend other than TensorFlow; the message names the environment variable to change."""
 
 
-# Before Keras is imported, and before it reads keras.json.
+# Must precede the import of Keras, which reads keras.json.
 if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     raise BackendError(
         f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}, but this package needs TensorFlow; unset it, or set "
@@ -63,7 +62,7 @@ with _without_noise() if processes.filters_tensorflow_log() else contextlib.null
     import tensorflow as tf
     from keras import layers, ops
 
-if keras.config.backend() != "tensorflow":  # imported before with what keras.json says
+if keras.config.backend() != "tensorflow":  # Keras was imported earlier with the backend of keras.json
     raise BackendError(
         f"Keras is running on {keras.config.backend()}, but this package needs TensorFlow; start Python anew with "
         "KERAS_BACKEND=tensorflow"

@@ -1,13 +1,13 @@
-"""Load a ``.keras`` file from anywhere: what it declares is judged before Keras opens it, and no code in it runs.
+"""Load untrusted ``.keras`` files: their content is validated before Keras opens them, and no code in them runs.
 
-A file of a few kilobytes can declare gigabytes. So a model file may hold at most
+A file of a few kilobytes can declare gigabytes, so a model file may hold at most
 
 ==================  ==================================================================================================
 on disk             160 MiB, with three members: ``metadata.json``, ``config.json``, ``model.weights.h5``
-configuration       4 MiB, 1,000 layers that are called 2,000 times, 4,000 connections; layers of :data:`LAYERS`
-weights             128 MiB (about 33 million parameters); plain arrays of finite numbers; no links to other files
-parameters          no more bytes than the file has weights for
-layers' results     4 million numbers of one image
+configuration       4 MiB, 1,000 layers, 2,000 layer calls, 4,000 connections; only layers of :data:`LAYERS`
+weights             128 MiB (about 33 million parameters); finite numbers; no links, no chunked or external arrays
+parameters          no more bytes than the weights file contains
+activations         4 million values per tensor and image
 ==================  ==================================================================================================
 """
 
@@ -35,7 +35,7 @@ from helpers.errors import LeukobookError
 MIB = 2**20
 MAX_FILE, MAX_CONFIG, MAX_WEIGHTS = 160 * MIB, 4 * MIB, 128 * MIB
 MAX_LAYERS, MAX_CALLS, MAX_CONNECTIONS, MAX_ARRAYS = 1_000, 2_000, 4_000, 10_000
-MAX_DEPTH = 20  # of folders in the weights file
+MAX_DEPTH = 20  # nesting of groups in the weights file
 MAX_ACTIVATION = 4 * MIB
 MEMBERS = {"metadata.json": MAX_CONFIG, "config.json": MAX_CONFIG, "model.weights.h5": MAX_WEIGHTS}
 MODELS = frozenset({"Functional", "Model", "Sequential"})
@@ -45,7 +45,7 @@ LAYERS = frozenset({
     "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
     "UpSampling2D", "ZeroPadding2D",
 })  # fmt: skip
-# What a layer's configuration may hold beside numbers and text. No orthogonal initializer: it factorises a matrix.
+# Objects allowed in a layer's configuration. The orthogonal initializer is excluded: it factorises a matrix.
 PARTS = frozenset({
     "Constant", "DTypePolicy", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "L1", "L1L2", "L2", "Ones",
     "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
@@ -55,15 +55,21 @@ _NO_ZIP64 = b"PK\x06\x07"
 
 
 class ModelError(LeukobookError):
-    """A file that is not the model it should be; the message names it."""
+    """An invalid model file or model output; for a file, the message names it."""
 
 
 def load_model_file(path: Path) -> keras.Model:
-    """Load a model from a ``.keras`` file; nothing in the file is executed (Keras's safe mode).
+    """Load a model from a ``.keras`` file in Keras's safe mode, without executing anything in the file.
+
+    Args:
+        path: Path of the ``.keras`` file.
+
+    Returns:
+        The model, not compiled.
 
     Raises:
-        ModelError: it is no file, is beyond the limits above, has weights that are not finite, or was written by a
-            newer Keras that this one cannot read.
+        ModelError: If it is not a file, exceeds the limits of :mod:`helpers.models.loading`, has weights that are not
+            finite, or was written by a newer Keras version that the installed one cannot read.
     """
     path = require_file(path)
     written_by = ""
@@ -77,7 +83,7 @@ def load_model_file(path: Path) -> keras.Model:
             stored = _check_weights(_member(archive, "model.weights.h5"))
         _check_parameters(config, stored)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a file from anywhere: zip, HDF5, JSON and every layer raise errors of their own
+    except Exception as error:  # untrusted file: zip, HDF5, JSON and every layer raise errors of their own
         why = (str(error) or type(error).__name__).splitlines()[0][:200]
         if _numbers(written_by) > _numbers(keras.__version__):
             why = (
@@ -88,10 +94,16 @@ def load_model_file(path: Path) -> keras.Model:
 
 
 def require_input(model: keras.Model, path: Path, size: int) -> None:
-    """Make sure that a model takes RGB images of a size.
+    """Check that a model takes RGB images of the given size.
+
+    Args:
+        model: Model to check.
+        path: Path of the model, for error messages.
+        size: Height and width of the images in pixels.
 
     Raises:
-        ModelError: it takes something else, or works with arrays beyond :data:`MAX_ACTIVATION` for one image.
+        ModelError: If the input shape differs, the model cannot process this size, or a tensor has more than
+            :data:`MAX_ACTIVATION` values for one image.
     """
     shape = model.input_shape
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {None, size}):
@@ -99,7 +111,7 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
     image = tf.TensorSpec((1, size, size, 3), tf.uint8)
     try:
         graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
-    except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a side that a U-Net cannot halve
+    except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a size that a U-Net cannot halve
         why = " ".join(str(error).split())[:200]
         what = f"cannot work with images of {size}×{size} pixels, the size that its card says"
         raise ModelError(f"{path}: {what} ({why}); train the model again, or copy its own card here") from None
@@ -110,19 +122,22 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
 
 
 def file_digest(path: Path) -> str:
-    """Compute the SHA-256 of a file, hexadecimal, by which a card knows its model."""
+    """Compute the SHA-256 of a file, hexadecimal, by which a model card identifies its model."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require_file(path: Path) -> Path:
-    """Make sure that a model file is a file, and not too large, before anything in it is read.
+    """Check that a model path is a regular ``.keras`` file of at most :data:`MAX_FILE` bytes, before it is read.
+
+    Args:
+        path: Path of the model file; ``~`` is the home directory.
 
     Returns:
-        The path, with ``~`` replaced by the home folder.
+        The path with ``~`` expanded.
 
     Raises:
-        ModelError: it is missing, a folder, a pipe or a device, does not end in ``.keras``, or is too large.
+        ModelError: If it is missing, a folder, a pipe or a device, does not end in ``.keras``, or is too large.
     """
     try:
         path = path.expanduser()
@@ -140,7 +155,7 @@ def require_file(path: Path) -> Path:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of the file; the table of a zip file is judged by its last record, before it is read into objects."""
+    """Read the file; check the number of zip members in its end record before the directory is parsed."""
     content = path.read_bytes()
     end = content.rfind(b"PK\x05\x06")
     if end >= 0:
@@ -178,7 +193,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _check_config(config: dict[str, Any]) -> None:
-    """Refuse classes that models here do not have, and more layers than one loads in a moment."""
+    """Refuse classes that are not allowed, and more layers, layer calls or connections than the limits."""
     found: Counter[str] = Counter()
     for part in _dictionaries(config):
         name, module = part["class_name"], part.get("module") or "keras"
@@ -195,7 +210,7 @@ def _check_config(config: dict[str, Any]) -> None:
 
 
 def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
-    """All dictionaries in a configuration that name a class."""
+    """Yield all dictionaries of a configuration that have a ``class_name``."""
     open_ends = [config]
     while open_ends:
         part = open_ends.pop()
@@ -208,7 +223,7 @@ def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _calls(part: Any) -> int:
-    """How often layers are called when a model is built: a model within a model may be called more than once."""
+    """Count the layer calls when a model is built; a nested model may be called more than once."""
     if isinstance(part, list):
         return sum(map(_calls, part))
     if not isinstance(part, dict):
@@ -218,7 +233,7 @@ def _calls(part: Any) -> int:
 
 
 def _check_weights(content: bytes) -> int:
-    """Number of bytes in the arrays of a weights file; all of them are plain, in the file, and finite."""
+    """Count the bytes of all arrays in a weights file; refuse links, chunked or external arrays, NaN and infinity."""
     total, seen = 0, 0
     with h5py.File(io.BytesIO(content), "r") as file:
         groups = [file]
@@ -250,10 +265,10 @@ def _array_bytes(one: h5py.Dataset, where: str) -> int:
 
 
 def _check_parameters(config: dict[str, Any], stored: int) -> None:
-    """Refuse a configuration that asks for more bytes of parameters than the file has.
+    """Refuse a configuration that needs more bytes of parameters than the file stores.
 
-    Its model is built without making any parameter, in a thread of its own: Keras keeps a list of what it has yet to
-    make for each thread, and this one ends with its thread.
+    The model is built without allocating parameters, in a separate thread: Keras keeps a list of uninitialised
+    variables per thread, and this list ends with the thread.
     """
     with ThreadPoolExecutor(1) as thread:
         wanted = thread.submit(_parameter_bytes, config).result()

@@ -1,7 +1,8 @@
-"""What is kept beside a model: a card beside a classifier, a note beside a U-Net. Both are checked whole when read.
+"""Schemas and reader of the JSON files beside a model: a model card for a classifier, a note for a U-Net.
 
-A card holds the SHA-256 of its model, so that one beside another model is refused. Numbers must be finite, a threshold
-and a sensitivity lie between 0 and 1, images have a side of 8 to 1,024 pixels, and a card has at most 1 MiB.
+The whole file is validated when it is read. A card holds the SHA-256 of its model, so that the card of another model is
+refused. Numbers must be finite, thresholds and sensitivities lie in [0, 1], the image size is 8 to 1,024 pixels, and a
+card has at most 1 MiB.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Side = Annotated[int, Field(ge=8, le=1024)]
 
 
 class CardError(LeukobookError):
-    """A card that is missing, damaged or of another model; the message names file, key, value and constraint."""
+    """A model card that is missing, invalid or of another model; the message names file, key, value and constraint."""
 
 
 class _Part(BaseModel):
@@ -33,7 +34,13 @@ class _Part(BaseModel):
 
 
 class Input(_Part):
-    """What the training images looked like, see :func:`helpers.checks.input_statistics`."""
+    """Pixel statistics of the training images, see :func:`helpers.checks.input_statistics`.
+
+    Attributes:
+        dtype: Data type of the images.
+        low, high: 1st and 99th percentile, 0 to 255.
+        mean: Mean of each channel, RGB, 0 to 255.
+    """
 
     dtype: Literal["uint8"]
     low: Level
@@ -42,14 +49,22 @@ class Input(_Part):
 
 
 class Size(_Part):
-    """How many images and groups there are in a part of the split."""
+    """Number of images and of independent groups in a training, validation or test set."""
 
     images: Count
     groups: Count
 
 
 class MetricRecord(_Part):
-    """A number with its interval, as :class:`helpers.metrics.Estimate`; nothing where it is not defined."""
+    """A metric with its interval, as :class:`helpers.metrics.Estimate`; ``None`` where a value is not defined.
+
+    Attributes:
+        value: Point estimate.
+        low, high: Ends of the interval.
+        interval: Kind of interval.
+        n: Number of images.
+        groups: Number of independent groups.
+    """
 
     value: float | None
     low: float | None
@@ -60,7 +75,7 @@ class MetricRecord(_Part):
 
 
 class Data(_Part):
-    """The dataset: its name, its title, and the fingerprint of its content."""
+    """Dataset name, title and SHA-256 fingerprint of its content."""
 
     name: Text
     title: Text
@@ -68,7 +83,7 @@ class Data(_Part):
 
 
 class SplitSizes(_Part):
-    """The parts of the split."""
+    """Sizes of the training, validation and test set."""
 
     train: Size
     validation: Size
@@ -76,7 +91,30 @@ class SplitSizes(_Part):
 
 
 class ModelCard(_Part):
-    """The card of a classifier, as :func:`helpers.learners.classifier.train` writes it."""
+    """Model card of a classifier, as written by :func:`helpers.learners.classifier.train`.
+
+    Attributes:
+        purpose: Intended use.
+        network: Name of the network.
+        sha256: SHA-256 of the model file, hexadecimal.
+        classes: Class names; distinct, none blank.
+        positive: Positive class, one of ``classes``.
+        threshold: Decision threshold on the probability of the positive class.
+        sensitivity_wanted: Target sensitivity of the threshold.
+        sensitivity_expected: Expected sensitivity on new images.
+        sensitivity_assurance: Probability that the sensitivity on new images reaches ``sensitivity_wanted``.
+        size: Height and width of the images in pixels.
+        input: Pixel statistics of the training images.
+        data: Dataset.
+        split: Description of the split.
+        parts: Sizes of the training, validation and test set.
+        test: Metrics on the test set, by name.
+        alarms: Findings of :func:`helpers.checks.run_checks`.
+        seed: Random seed.
+        settings: Training configuration, see :class:`helpers.training.TrainingConfig`.
+        epochs_run: Number of epochs trained.
+        versions: Package versions.
+    """
 
     purpose: Text
     network: Text
@@ -109,11 +147,16 @@ class ModelCard(_Part):
 
 
 class SegmentationNote(_Part):
-    """What is kept beside a U-Net, as :func:`helpers.segmentation.save_model` writes it.
+    """Metadata of a U-Net, as written by :func:`helpers.segmentation.save_model`.
 
-    ``size`` is the side in pixels at which it saw its training images, ``cell_share`` and ``nucleus_share`` are the 1st
-    and 99th percentile of the share of an image that its cell and its nucleus cover, and ``um_per_pixel`` is the scale
-    at ``size``; null where not known.
+    Attributes:
+        size: Height and width of the training images in pixels.
+        classes: Class names.
+        sha256: SHA-256 of the model file, hexadecimal.
+        input: Pixel statistics of the training images.
+        cell_share: 1st and 99th percentile of the fraction of an image that its cell covers.
+        nucleus_share: 1st and 99th percentile of the fraction of an image that its nucleus covers.
+        um_per_pixel: Micrometres per pixel at ``size``; ``None`` where unknown.
     """
 
     size: Side
@@ -129,15 +172,18 @@ Card = TypeVar("Card", ModelCard, SegmentationNote)
 
 
 def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
-    """Read the card of a model, and make sure that it is of this model.
+    """Read and validate the card of a model, and check that it belongs to this model.
 
     Args:
-        path: of the card, JSON.
+        path: Path of the card, JSON.
         schema: :class:`ModelCard` or :class:`SegmentationNote`.
-        model_path: of the model; its SHA-256 stands in the card.
+        model_path: Path of the model; its SHA-256 must equal that of the card.
+
+    Returns:
+        The card.
 
     Raises:
-        CardError: the card is missing, not JSON, has a key or value that it may not have, or is of another model.
+        CardError: If the card is missing, not JSON, has an invalid key or value, or belongs to another model.
     """
     try:
         card = schema.model_validate(_parsed(path))
@@ -169,7 +215,7 @@ def _parsed(path: Path) -> Any:
 
 
 def _first_of(error: ValidationError) -> str:
-    """The first of what is wrong with a card, in one line, and how much more there is."""
+    """Format the first validation error in one line, with the number of further ones."""
     first, *others = error.errors()
     where = ".".join(map(str, first["loc"]))
     said = first["msg"].removeprefix("Value error, ")
