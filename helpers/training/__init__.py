@@ -1,4 +1,4 @@
-"""Training that repeats, that stops in time, that keeps the best weights and goes on after a kill."""
+"""Reproducible training with early stopping, the best checkpoint, and resumption after an interruption."""
 
 from helpers.training.config import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, TrainingConfig, seed_everything
 from helpers.training.distributed import StrategyError, get_strategy, is_chief

@@ -1,4 +1,4 @@
-"""How models are trained: the settings, and those of published systems."""
+"""Training configuration, and the configurations of published systems."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from helpers.backend import keras, tf
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a model is trained.
+    """Hyperparameters of a training run.
 
     Attributes:
-        epochs: at most.
-        learning_rate: learning rate at the start.
-        patience: epochs without a lower validation loss after which training stops.
-        seed: of weights, order and augmentation.
-        batch_size: images in a batch.
-        optimizer: as Keras names it: ``adam``, ``rmsprop``, ``adamax``.
-        schedule: of the learning rate: ``cosine`` falls to zero along half a cosine over all epochs, ``constant``
-            stays, ``plateau`` halves after every epoch whose validation loss is not lower than the least before by
-            0.0001, as Keras's ``ReduceLROnPlateau(factor=0.5, patience=1)``.
-        min_delta: by how much the validation loss must fall to count for the patience.
-        strategy: where it is trained: on one device where empty, ``mirrored`` on all GPUs of this machine,
-            ``multi-worker`` on the machines that ``TF_CONFIG`` names; see :mod:`helpers.training.distributed`.
+        epochs: Maximum number of epochs.
+        learning_rate: Initial learning rate.
+        patience: Number of epochs without a lower validation loss after which training stops.
+        seed: Seed of the initial weights, shuffling, dropout and augmentation.
+        batch_size: Images per batch.
+        optimizer: Keras optimizer name, such as ``adam``, ``rmsprop`` or ``adamax``.
+        schedule: Learning rate schedule. ``cosine`` decays to zero along half a cosine over all epochs; ``constant``
+            keeps the initial rate; ``plateau`` halves the rate after every epoch whose validation loss is not lower
+            than the minimum so far by 0.0001, as Keras's ``ReduceLROnPlateau(factor=0.5, patience=1)``.
+        min_delta: Minimum decrease of the validation loss that resets the patience.
+        strategy: Distribution strategy: empty for one device, ``mirrored`` for all GPUs of this machine,
+            ``multi-worker`` for the machines listed in ``TF_CONFIG``; see :mod:`helpers.training.distributed`.
     """
 
     epochs: int = 30
@@ -37,7 +37,7 @@ class TrainingConfig:
     strategy: str = ""
 
 
-# The protocols of published systems. Schouten et al. 2021: github.com/marrlab/ClassificationALL, two classes and six.
+# Published training protocols. Schouten et al. 2021 (github.com/marrlab/ClassificationALL), two and six classes.
 SCHOUTEN_BINARY = TrainingConfig(500, 1e-3, patience=50, batch_size=5, optimizer="rmsprop", schedule="constant")
 SCHOUTEN_SIX = replace(SCHOUTEN_BINARY, learning_rate=1e-4, optimizer="adam")
 # github.com/jschwxrz/all-classification: InceptionV3 on C-NMC.
@@ -47,10 +47,14 @@ ANNA = TrainingConfig(20, 1e-3, patience=10, batch_size=32, schedule="constant")
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and Keras, and make TensorFlow choose operations that repeat.
+    """Seed Python, NumPy and Keras, and make TensorFlow use deterministic operations.
 
-    On one machine with one set of versions a run then repeats exactly; another processor, another number of threads or
-    a GPU adds in another order, and what begins in the last digits grows over the epochs to the size of another seed.
+    A run is then exactly reproducible on one machine with the same package versions. Another processor, another number
+    of threads or a GPU sums in another order; these rounding differences grow over the epochs until they are as large
+    as those between seeds.
+
+    Args:
+        seed: Random seed.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

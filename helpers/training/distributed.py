@@ -1,9 +1,9 @@
-"""One training on several devices or machines: each sees a part of every batch, and all take the same step.
+"""Synchronous data-parallel training on several devices or machines: each processes a part of every batch.
 
-Keras can do this for several GPUs of one machine, but its ``fit`` fails on several machines (keras-team/keras, issue
-20585). The loop here does both. Batches, loss, batch normalisation and steps are those of a training on one device, up
-to rounding, but for two things: dropout draws the same for every device's part of a batch, and batch normalisation also
-sees the images with which the last batch of an epoch is filled up.
+Keras supports several GPUs of one machine, but its ``fit`` fails on several machines (keras-team/keras, issue 20585).
+The training loop here supports both. Batches, loss, batch normalisation and optimizer steps equal those on one device,
+up to rounding, with two exceptions: dropout uses the same random numbers for each device's part of a batch, and batch
+normalisation includes the images that pad the last batch of an epoch.
 """
 
 from __future__ import annotations
@@ -26,15 +26,24 @@ STRATEGIES = ("mirrored", "multi-worker")
 
 
 class StrategyError(LeukobookError):
-    """A strategy that cannot be used here; the message says what to do."""
+    """A distribution strategy that is not available; the message says what to do."""
 
 
 @functools.cache
 def get_strategy(name: str) -> tf.distribute.Strategy:
-    """One of :data:`STRATEGIES`. TensorFlow wants several machines to meet before it is used for anything else.
+    """Create a TensorFlow distribution strategy, once per process.
+
+    TensorFlow requires that ``multi-worker`` is created before any other operation.
+
+    Args:
+        name: One of :data:`STRATEGIES`.
+
+    Returns:
+        The strategy.
 
     Raises:
-        StrategyError: another name, or no other machine is named.
+        StrategyError: If the name is unknown, or ``TF_CONFIG`` does not list at least two workers and the index of this
+            one.
     """
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
@@ -54,12 +63,21 @@ def get_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def is_chief(name: str) -> bool:
-    """Whether this process is the one that writes: the only one, or the first worker of ``TF_CONFIG``."""
+    """Return whether this process writes the files: the only process, or worker 0 of ``TF_CONFIG``.
+
+    Args:
+        name: Strategy, as in :attr:`helpers.training.TrainingConfig.strategy`.
+    """
     return name != "multi-worker" or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
 
 
 def broadcast_from_chief(together: tf.distribute.Strategy, folder: Path) -> None:
-    """Give every worker the files that the first one has in its folder, so that all begin with the same state."""
+    """Copy the files of the chief's folder to every worker, so that all start from the same state.
+
+    Args:
+        together: Strategy; nothing is copied unless it is a multi-worker strategy.
+        folder: Checkpoint folder of this worker.
+    """
     if not isinstance(together, tf.distribute.MultiWorkerMirroredStrategy):
         return
     held, first = io.BytesIO(), is_chief("multi-worker")
@@ -77,7 +95,7 @@ def broadcast_from_chief(together: tf.distribute.Strategy, folder: Path) -> None
 
 
 def _sum(together: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
-    """Over all devices, of what the first one of each worker has."""
+    """Sum the values of all workers; each contributes those of its first device."""
     local = together.num_replicas_in_sync // len(together.cluster_resolver.cluster_spec().as_dict()["worker"])
 
     def given(context: tf.distribute.ValueContext) -> tf.Tensor:
@@ -98,18 +116,18 @@ def fit(
     keeper: keras.callbacks.Callback,
     together: tf.distribute.Strategy,
 ) -> None:
-    """Train a compiled model, made within the strategy's scope, as ``Model.fit`` does on one device.
+    """Train a compiled model on several devices, as ``Model.fit`` does on one.
 
     Args:
-        model: compiled.
-        loss: of every image of a batch, without a mean over them.
-        train: batches without end for a share of the devices, with weights, as
+        model: Compiled model, built within the strategy's scope.
+        loss: Loss function that returns one value per image, without averaging over the batch.
+        train: Function from a share of the devices to an endless dataset of batches with sample weights, such as
             :func:`helpers.augmentation.training_batches`.
-        steps: batches in an epoch.
-        validation: batches, the same in every epoch.
-        epochs: their numbers.
-        keeper: told of every epoch; may stop the training.
-        together: the strategy.
+        steps: Batches per epoch.
+        validation: Finite dataset of batches, the same in every epoch.
+        epochs: Epoch numbers.
+        keeper: Callback called at the start and end of every epoch; it may stop the training.
+        together: Distribution strategy.
     """
     devices = together.num_replicas_in_sync
 
@@ -117,7 +135,7 @@ def fit(
         images, truth, weight = batch
         with tf.GradientTape() as tape:
             own = tf.reduce_mean(weight * loss(truth, model(images, training=True)))
-            own = (own + sum(model.losses)) / devices  # Keras adds the gradients of the devices up
+            own = (own + sum(model.losses)) / devices  # Keras sums the gradients over the devices
         gradients = tape.gradient(own, model.trainable_variables)
         model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return tf.stack([own, tf.cast(tf.math.count_nonzero(weight), tf.float32)])
@@ -155,7 +173,7 @@ def fit(
 
 
 def _shared(batches: tf.data.Dataset, share: ReplicaShare) -> tf.data.Dataset:
-    """Every device's batches, as many for each; where there are too few, a batch of weight 0."""
+    """Select the batches of a share of the devices, padded with batches of weight 0 to as many per device."""
     weighted = batches.map(lambda images, truth: (images, truth, tf.ones(tf.shape(truth)[:1])))
     empty = batches.take(1).map(lambda images, truth: (images, truth, tf.zeros(tf.shape(truth)[:1])))
     filled = weighted.concatenate(empty.repeat(-int(batches.cardinality()) % share.of)).enumerate()

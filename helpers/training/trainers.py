@@ -1,4 +1,4 @@
-"""Training on arrays: a U-Net on masks, a classifier on labels."""
+"""Training on arrays: a U-Net on masks, a classifier on labels, a classification head on cached features."""
 
 from __future__ import annotations
 
@@ -29,21 +29,24 @@ def fit_unet(
     base_filters: int = 16,
     initial_weights: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a U-Net on one part of a dataset, and choose the epoch on another.
+    """Train a U-Net on images and masks and choose the epoch on the validation set.
 
     Args:
-        images: ``uint8 (n, size, size, 3)`` RGB.
-        masks: ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus.
-        split: ``train`` or ``validation`` for every image; others are not touched.
-        config: see :func:`fit`.
-        augmentation: changes of the training images.
-        checkpoint_dir: the training gets a folder of its own below, named after all that decides it, this code
-            included.
-        base_filters: filters of the first level.
-        initial_weights: weights to begin with; drawn anew where not given.
+        images: RGB images ``uint8 (n, size, size, 3)``.
+        masks: Ground-truth masks ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus.
+        split: ``"train"`` or ``"validation"`` for each image ``(n,)``; images with another value are not used.
+        config: Training configuration.
+        augmentation: Augmentation of the training images.
+        checkpoint_dir: Parent folder; each training gets a subfolder named after a hash of everything that determines
+            its result, code included.
+        base_filters: Number of filters at the first level.
+        initial_weights: Initial weights; random by default.
 
     Returns:
-        As :func:`fit`.
+        Model and history, as :func:`helpers.training.fit`.
+
+    Raises:
+        TrainingError, ValueError, StrategyError: As :func:`helpers.training.fit`.
     """
     build, loss = partial(unet, base_filters), dice_cross_entropy()
     return _fit_arrays(
@@ -72,22 +75,27 @@ def fit_classifier(
     initial_weights: list[np.ndarray] | None = None,
     loss: Callable = cross_entropy,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a classifier on one part of a dataset, and choose the epoch on another.
+    """Train a classifier on images and choose the epoch on the validation set.
 
     Args:
-        build: a function of :mod:`helpers.models` with its arguments, ``functools.partial(models.schouten, 2)``.
-        images: ``uint8 (n, size, size, 3)`` RGB.
-        labels: ``int (n,)``, the number of the class.
-        split, config, augmentation, checkpoint_dir: as in :func:`fit_unet`.
-        class_weight: ``"balanced"`` weighs images so that every class counts alike in the loss; the loss of the
-            validation images, by which the epoch is chosen, is not weighed.
-        initial_weights: weights of the first layers to begin with, such as those of a U-Net encoder; the rest is
-            drawn anew.
-        loss: of :mod:`helpers.models`, by class numbers and probabilities, or another; it and ``build`` are known by
-            value, closures included, see :func:`helpers.training.identity.identify`, which says what it refuses.
+        build: Architecture of :mod:`helpers.models` with its arguments, such as
+            ``functools.partial(models.schouten, 2)``.
+        images: RGB images ``uint8 (n, size, size, 3)``.
+        labels: Class indices ``int (n,)``.
+        split, config, augmentation, checkpoint_dir: As in :func:`fit_unet`.
+        class_weight: ``"balanced"`` weights the training images so that every class contributes equally to the loss;
+            the validation loss, which chooses the epoch, is not weighted.
+        initial_weights: Initial weights of the first layers, such as those of a U-Net encoder; the others are random.
+        loss: Loss function of class indices and probabilities, of :mod:`helpers.models` or another. ``loss`` and
+            ``build`` are hashed by value, closures included; :func:`helpers.training.identity.identify` lists what can
+            be hashed.
 
     Returns:
-        As :func:`fit`.
+        Model and history, as :func:`helpers.training.fit`.
+
+    Raises:
+        TrainingError: If ``class_weight`` is neither ``"balanced"`` nor ``None``, or as :func:`helpers.training.fit`.
+        ValueError, StrategyError: As :func:`helpers.training.fit`.
     """
     if class_weight not in (None, "balanced"):
         raise TrainingError(f"class_weight must be 'balanced' or None, got {class_weight!r}")
@@ -115,16 +123,20 @@ def fit_head(
     config: TrainingConfig,
     checkpoint_dir: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a head on the features of a frozen backbone; a training image shows another view in every epoch.
+    """Train a classification head on cached features, with balanced classes and a random view per image and epoch.
 
     Args:
-        build: makes a model from ``(n, channels)``.
-        features: ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
-        labels, split, config, checkpoint_dir: as in :func:`fit_classifier`. The validation images show their first
-            view.
+        build: Function that builds a model of inputs ``(n, channels)``, such as a partial of
+            :func:`helpers.models.dense_head`.
+        features: Cached features ``float16 (n, views, channels)`` of :func:`helpers.backbones.extract_features`.
+        labels, split, config, checkpoint_dir: As in :func:`fit_classifier`. Validation uses the first view of each
+            image.
 
     Returns:
-        As :func:`fit`.
+        Model and history, as :func:`helpers.training.fit`.
+
+    Raises:
+        TrainingError, ValueError, StrategyError: As :func:`helpers.training.fit`.
     """
     weights = class_weights(labels, split)[labels].astype(np.float32)
     return _fit_arrays(
@@ -141,10 +153,14 @@ def fit_head(
 
 
 def class_weights(labels: np.ndarray, split: np.ndarray) -> np.ndarray:
-    """Compute the weight of the images of every class with which all classes of ``train`` count alike.
+    """Compute class weights that balance the classes of the training set.
+
+    Args:
+        labels: Class indices ``int (n,)``.
+        split: Split of each image ``(n,)``; only ``"train"`` counts.
 
     Returns:
-        ``float (classes,)``, 1 on average over the images of ``train``, and 0 for a class that has none there.
+        Weights ``float (classes,)``, with mean 1 over the training images and 0 for classes without training images.
     """
     learnt = labels[np.asarray(split) == "train"]
     count = np.bincount(learnt, minlength=labels.max() + 1)
