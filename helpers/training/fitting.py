@@ -1,4 +1,4 @@
-"""The loop: stops in time, keeps the best weights, goes on after a kill."""
+"""Training loop with early stopping, the best checkpoint, and resumption after an interruption."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from helpers.training import distributed
 from helpers.training.config import TrainingConfig, seed_everything
 from helpers.training.identity import identify
 
-# Least seconds between two saved states: what a kill costs at most, beside the epoch it falls into.
+# Minimum seconds between two saved states: an interruption loses at most these, plus the current epoch.
 PAUSE = 5.0
-# Says whose folder it is; written whenever the training is asked for.
+# Identifies the training that owns the folder; rewritten at every call, so that its time is that of the last use.
 CLAIM = "settings.json"
 BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
 class TrainingError(LeukobookError):
-    """Training that cannot go on; the message says in which folder and what to do."""
+    """A training that cannot be run or resumed; the message says what to do, and names the folder where one matters."""
 
 
 def fit(
@@ -44,30 +44,31 @@ def fit(
     config: TrainingConfig,
     checkpoint_dir: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """Train a model, or go on where a killed run stopped, or read back what is finished.
+    """Train a model, resume an interrupted training, or load a finished one.
 
     Args:
-        model: with the weights to begin with.
-        build: makes one like it, whatever its weights.
-        loss: of the model; with a strategy, a function that gives a number for every image. Build and loss are known by
-            value, see :func:`helpers.training.identity.identify`.
-        train: gives batches from an epoch on, without end, as :func:`helpers.augmentation.training_batches` does; an
-            epoch must not depend on those before. Where a strategy is given, it is asked for a share as well.
-        steps: batches in an epoch.
-        validation: batches, the same in every epoch.
-        config: how to train.
-        checkpoint_dir: of this one training: ``best.weights.h5``, ``history.csv`` and, until it has ended, the state to
-            go on from.
+        model: Model with the initial weights.
+        build: Function that builds a model of the same architecture, with any weights.
+        loss: Loss function or its Keras name; with a strategy, a function that returns one value per image. ``build``
+            and ``loss`` are hashed by value, see :func:`helpers.training.identity.identify`.
+        train: Function from a first epoch, and with a strategy a share, to an endless dataset of batches, such as
+            :func:`helpers.augmentation.training_batches`; an epoch must not depend on the epochs before it.
+        steps: Batches per epoch.
+        validation: Dataset of batches, the same in every epoch.
+        config: Training configuration.
+        checkpoint_dir: Folder of this training only: ``best.weights.h5``, ``history.csv`` and, until the training has
+            finished, the state to resume from.
 
     Returns:
-        The model with the weights of the epoch of least validation loss, and the history: a row per epoch with
-        ``loss``, ``val_loss`` and ``learning_rate``.
+        The model with the weights of the epoch with the lowest validation loss, and the history: one row per epoch with
+        ``epoch``, ``loss``, ``val_loss`` and ``learning_rate``.
 
     Raises:
-        TrainingError: the folder holds a training of another model, loss or settings, the loss became NaN or was so on
-            all validation images, or of several machines one is gone or differs from the first.
-        ValueError: the model or its loss holds something that is not known by its value.
-        StrategyError: the strategy cannot be used here.
+        TrainingError: If the folder holds a training of another model, loss or configuration, the training loss is not
+            finite, the validation loss is not finite in any epoch, the devices cannot share the batch size equally, or
+            one of several machines does not answer or differs from the first.
+        ValueError: If ``build`` or ``loss`` contains an object that cannot be hashed by value.
+        StrategyError: If the strategy is not available.
     """
     if config.strategy:
         try:
@@ -87,14 +88,12 @@ def fit(
                 "last state of the first one"
             ) from error
     _claim(checkpoint_dir, {**asdict(config), "steps": steps, "model": identify(build), "loss": identify(loss)})
-    with files.locked(
-        checkpoint_dir / "lock", wait=True
-    ):  # a second process waits, and reads back what the first has done
+    with files.locked(checkpoint_dir / "lock", wait=True):  # a second process waits, then loads the result of the first
         if not (checkpoint_dir / "finished").exists():
             seed_everything(config.seed)
             compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=config)
             first, keeper = _go_on(compiled, checkpoint_dir, config)
-            if not keeper.over():  # killed after the last epoch
+            if not keeper.over():  # interrupted after the last epoch
                 compiled.fit(
                     train(first),
                     steps_per_epoch=steps,
@@ -120,7 +119,7 @@ def _fit_together(
     settings: TrainingConfig,
     folder: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    """:func:`fit` on several devices or machines; only the first worker keeps its folder."""
+    """Run :func:`fit` on several devices or machines; only the chief keeps its folder."""
     together = distributed.get_strategy(settings.strategy)
     if settings.batch_size % together.num_replicas_in_sync:
         raise TrainingError(
@@ -143,7 +142,7 @@ def _fit_together(
                 compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=settings)
                 for layer in _layers(compiled):
                     if isinstance(layer, keras.layers.BatchNormalization):
-                        layer.synchronized = True  # over the whole batch; each device would keep means of its own
+                        layer.synchronized = True  # statistics over the whole batch, not per device
                 first, keeper = _go_on(compiled, folder, settings)
                 if not keeper.over():
                     epochs = range(first, settings.epochs)
@@ -170,14 +169,14 @@ def _compiled(
     steps: int,
     settings: TrainingConfig,
 ) -> keras.Model:
-    """Build a model to train; the caller's own stays without an optimizer, which would be saved with it."""
+    """Build and compile a copy; the caller's model stays without an optimizer, which would be saved with it."""
     model = build()
     model.set_weights(weights)
     rate = settings.learning_rate
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
     model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
-    # With its variables there, Keras traces a step once instead of twice, which halves the time to the first one.
+    # Building the variables now lets Keras trace the step once, not twice, which halves the time to the first step.
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -202,24 +201,26 @@ def _trained(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataFram
 
 
 def training_seconds(checkpoint_dir: Path, since: float) -> float:
-    """What the trainings below a folder took, epoch by epoch, when they were first done.
+    """Sum the durations of all epochs of the trainings below a folder, as measured when they were first run.
 
     Args:
-        checkpoint_dir: of any number of trainings.
-        since: a time as of :func:`time.time`; only trainings that were asked for after it count, whether they were done
-            then or read back. A folder also keeps those of earlier settings.
+        checkpoint_dir: Folder with any number of trainings, including those of earlier configurations.
+        since: Time as of :func:`time.time`; only trainings requested at or after it count, whether run or loaded.
+
+    Returns:
+        Duration in seconds.
     """
     histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CLAIM).stat().st_mtime >= since]
     return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Keeps the best weights and the history, the whole state now and then, and stops when patience is over.
+    """Save the best weights, the history and, every few seconds, the whole state; stop when patience runs out.
 
-    Keras has a callback for each. But early stopping and the best checkpoint forget what was best when a training goes
-    on, and ``BackupAndRestore`` writes weights and epoch one after the other, so that a kill in between repeats an
-    epoch on top of itself. Here every file is whole or not there, and the state carries its epoch in its name. Where
-    the best weights or the history are of later epochs than the state, going on writes the same ones again.
+    Keras has a callback for each. But its early stopping and best checkpoint lose the best value when a training is
+    resumed, and ``BackupAndRestore`` writes weights and epoch one after the other, so that an interruption in between
+    applies an epoch twice. Here every file is written atomically, and the name of the state holds its epoch. Best
+    weights or history of later epochs than the state are reproduced identically on resumption.
     """
 
     def __init__(self, folder: Path, past: pd.DataFrame, settings: TrainingConfig):
@@ -234,7 +235,7 @@ class _Keeper(keras.callbacks.Callback):
         self.begun = time.monotonic()
         if self.settings.schedule == "plateau":
             self.model.optimizer.learning_rate = self.settings.learning_rate * 0.5 ** _plateaus(self._losses())
-        # Dropout draws from a stream of its own, which Keras does not save with the weights.
+        # Dropout has its own random state, which Keras does not save with the weights.
         for k, layer in enumerate(_layers(self.model)):
             if hasattr(layer, "seed_generator"):
                 layer.seed_generator.state.assign([self.settings.seed + k, epoch << 16])
@@ -268,7 +269,7 @@ class _Keeper(keras.callbacks.Callback):
         return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
 
     def over(self) -> bool:
-        """Whether as many epochs as patience allows have passed since a loss that counts as lower."""
+        """Return whether ``patience`` epochs have passed since the loss last fell by more than ``min_delta``."""
         least, waited = float("inf"), 0
         for loss in self._losses():
             least, waited = (loss, 0) if loss < least - self.settings.min_delta else (least, waited + 1)
@@ -289,7 +290,7 @@ class _Keeper(keras.callbacks.Callback):
 
 
 def _plateaus(losses: list[float]) -> int:
-    """How often a loss was no lower than the least before it; worked out anew, so that it outlives a kill."""
+    """Count the epochs without a lower loss; recomputed from the history, so that it survives an interruption."""
     least, found = float("inf"), 0
     for loss in losses:
         least, found = (loss, found) if loss < least - 1e-4 else (least, found + 1)
@@ -297,7 +298,7 @@ def _plateaus(losses: list[float]) -> int:
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """All layers, also those of models within the model."""
+    """List all layers, including those of nested models."""
     return [inner for layer in model.layers for inner in (_layers(layer) if hasattr(layer, "layers") else [layer])]
 
 
@@ -306,7 +307,7 @@ def _states(folder: Path) -> list[Path]:
 
 
 def _go_on(model: keras.Model, folder: Path, settings: TrainingConfig) -> tuple[int, _Keeper]:
-    """Load the newest state; the number of epochs that it has seen, and what keeps those to come."""
+    """Load the newest state; return its number of completed epochs and the callback for the next ones."""
     states, first, past = _states(folder), 0, pd.DataFrame()
     if states:
         model.load_weights(states[-1])
@@ -316,7 +317,7 @@ def _go_on(model: keras.Model, folder: Path, settings: TrainingConfig) -> tuple[
 
 
 def _claim(folder: Path, wanted: dict) -> None:
-    """Say whose folder it is, or refuse one of another training."""
+    """Record which training owns the folder, or refuse the folder of another training."""
     folder.mkdir(parents=True, exist_ok=True)
     note, text = folder / CLAIM, json.dumps(wanted, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:

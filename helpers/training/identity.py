@@ -1,8 +1,9 @@
-"""What a training is known by: the code that a model and its loss run, and what they run it with.
+"""Hashes that identify a training by the code of its model and loss and by the values that this code uses.
 
-A finished training is read back instead of repeated, so two trainings that differ need two names. The text of a loss is
-no such name: ``weighted(1.0)`` and ``weighted(0.0)`` share it. So a function is known by its module and qualified name,
-by its code and that of the modules it imports, and by its arguments, defaults and closure, all by value.
+A finished training is loaded instead of repeated, so different trainings need different identifiers. The source of a
+loss is not sufficient: ``weighted(1.0)`` and ``weighted(0.0)`` share it. A function is therefore identified by its
+module and qualified name, its code and that of the modules it imports, and its arguments, defaults and closure, all by
+value.
 """
 
 from __future__ import annotations
@@ -28,35 +29,35 @@ from helpers.files import code_digest
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, PurePath)
 _ARRAYS = (np.ndarray, np.generic, tf.Tensor, tf.Variable, keras.Variable)
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
-_HAS_DOCSTRING = 0x4000000  # a flag of code objects since Python 3.13; before, a first constant of text is a docstring
+_HAS_DOCSTRING = 0x4000000  # code flag since Python 3.13; earlier, a first constant of text is a docstring
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 def identify(value: Any) -> str:
-    """Hash a model, a loss or an argument of theirs by value: the same in every process, another for another value.
+    """Hash a model builder, a loss or one of their arguments by value, identically in every process.
 
     Args:
-        value: a function of a module or of a notebook, also one that a function made, a method or a
-            ``functools.partial``; a class, a module; a dataclass, or an object with Keras's ``get_config``; numbers,
-            text, arrays, and lists, tuples, sets and dictionaries of all these.
+        value: Function of a module or notebook, closures included; method; ``functools.partial``; class; module;
+            dataclass; object with Keras's ``get_config``; number, text or array; or list, tuple, set or dictionary of
+            these.
 
     Returns:
-        SHA-256, hexadecimal. It changes with the code, and not with comments, docstrings or layout.
+        SHA-256, hexadecimal. It changes with the code, but not with comments, docstrings or layout.
 
     Raises:
-        ValueError: something in it is known by its place in memory only; the message says what.
+        ValueError: If it contains an object identified only by its memory address; the message names the object.
     """
     return hashlib.sha256(repr(_described(value, ())).encode()).hexdigest()
 
 
 def imported_code(module: str) -> dict[str, str]:
-    """Find the modules that a module imports, and those that these import, by their code.
+    """Hash the code of a module and of all modules that it imports, directly or indirectly.
 
     Args:
-        module: its name; it has been imported.
+        module: Name of an imported module.
 
     Returns:
-        :func:`helpers.files.code_digest` by name, of the module itself too; libraries are left out.
+        :func:`helpers.files.code_digest` by module name, without libraries.
     """
     found: dict[str, str] = {}
     waiting = [module]
@@ -71,7 +72,7 @@ def imported_code(module: str) -> dict[str, str]:
 
 
 def _described(value: Any, within: tuple[Any, ...]) -> tuple:
-    """Nested tuples of text that say what a value is; ``within`` are the functions and classes it is part of."""
+    """Describe a value as nested tuples of text; ``within`` holds the enclosing functions and classes."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     inner = functools.partial(_described, within=within)
     if isinstance(value, _PLAIN):
@@ -99,7 +100,7 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
         return kind, inner(type(value)), inner({field.name: getattr(value, field.name) for field in fields(value)})
     if hasattr(value, "get_config") and _tells_all(type(value)):
         weights = value.get_weights() if isinstance(value, keras.layers.Layer) else []
-        settings = {key: item for key, item in value.get_config().items() if key != "name"}  # names are counted up
+        settings = {key: item for key, item in value.get_config().items() if key != "name"}  # Keras numbers names
         return kind, inner(type(value)), inner(settings), inner(weights)
     raise ValueError(
         f"{value!r} is not known by its value, so that a training with it could not be told from another one; use "
@@ -108,13 +109,13 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
 
 
 def _tells_all(kind: type) -> bool:
-    """Whether a configuration knows what a class of one's own keeps: one that is inherited does not."""
+    """Return whether ``get_config`` is complete; an inherited one misses the arguments of a user's ``__init__``."""
     inherited = _is_library(kind.get_config.__module__)
     return _is_library(kind.__module__) or not (inherited and not _is_library(kind.__init__.__module__))
 
 
 def _named(value: Any, within: tuple[Any, ...]) -> tuple:
-    """A function or a class: its name and, where it is not a library's, its code and all that this refers to."""
+    """Describe a function or class by its name and, outside libraries, by its code and all values it refers to."""
     module = value.__module__ if not isinstance(value, np.ufunc) else "numpy"
     name = f"{module}.{getattr(value, '__qualname__', value.__name__)}"
     if _is_library(module) and "<locals>" not in name:
@@ -126,7 +127,7 @@ def _named(value: Any, within: tuple[Any, ...]) -> tuple:
     parts: list[Any] = [name, *imported_code(module).items()]
     if isinstance(value, type):
         parts += map(inner, value.__bases__)
-        if file is None:  # of a notebook
+        if file is None:  # defined in a notebook
             parts += [(key, inner(item)) for key, item in sorted(_members(value))]
         return "class", *parts
     parts += [_instructions(value.__code__), inner(value.__defaults__), inner(value.__kwdefaults__)]
@@ -138,7 +139,7 @@ def _named(value: Any, within: tuple[Any, ...]) -> tuple:
 
 
 def _instructions(code: types.CodeType) -> tuple:
-    """The code of a function alone, as two of one name may stand in one module: neither lines nor docstrings."""
+    """Describe one function's code without line numbers and docstring; names in a module need not be unique."""
     constants = list(code.co_consts)
     documented = code.co_flags & _HAS_DOCSTRING if sys.version_info >= (3, 13) else not code.co_name.startswith("<")
     if documented and constants and isinstance(constants[0], str):
@@ -156,7 +157,7 @@ def _closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _members(kind: type) -> Iterator[tuple[str, Any]]:
-    """What a class of a notebook defines."""
+    """Yield the methods and public attributes of a class defined in a notebook."""
     for name, member in vars(kind).items():
         member = getattr(member, "__func__", getattr(member, "fget", member))
         if isinstance(member, types.FunctionType) or not name.startswith("_"):
@@ -164,14 +165,14 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """The global names that a piece of code looks up."""
+    """Find the global names that a code object looks up."""
     own = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return own.union(*(_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
 
 
 @functools.cache
 def _is_library(module: str) -> bool:
-    """Whether a module is neither of this course nor of its user: its version is fixed, so its name is enough."""
+    """Return whether a module is a library, of which the name suffices as its version is fixed."""
     top = module.partition(".")[0]
     if top in (__name__.partition(".")[0], "__main__"):
         return False
@@ -182,7 +183,7 @@ def _is_library(module: str) -> bool:
 
 
 def _file(module: str) -> Path | None:
-    """The file of a module, or ``None`` where it has none, like a notebook."""
+    """Find the file of a module; ``None`` where it has none, as in a notebook."""
     try:
         there = sys.modules.get(module) or importlib.util.find_spec(module)
         origin = getattr(there, "__file__", None) or getattr(there, "origin", None)
@@ -194,7 +195,7 @@ def _file(module: str) -> Path | None:
 
 @functools.lru_cache(maxsize=1024)
 def _read(path: Path, module: str, changed: int) -> tuple[str, list[str]]:
-    """The code of a module, and the modules that it imports; read again when the file has ``changed``."""
+    """Hash the code of a module and list its imports; ``changed``, the modification time, invalidates the cache."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
