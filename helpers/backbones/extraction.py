@@ -1,7 +1,7 @@
-"""What a backbone sees in each image, worked out once and kept.
+"""Feature extraction with frozen backbones, cached on disk.
 
-A frozen backbone gives the same features for the same image in every epoch and every fold. So each image passes through
-it once, or once in each of its eight flips and 90° rotations, and everything after that is a matter of seconds.
+A frozen backbone computes the same features for the same image in every epoch and every fold. Each image therefore
+passes through it once, or once in each of its eight flips and 90° rotations; training on cached features takes seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from helpers.backend import keras, layers, tf
 from helpers.datasets import Dataset
 from helpers.images import dihedral_views
 
-BATCH = 32  # images read at a time, and kept
+BATCH = 32  # images read and stored per batch
 
 
 def extract_features(
@@ -37,22 +37,22 @@ def extract_features(
     scaling: str | None = None,
     transform: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """The mean of the last map of a backbone, for every image and view.
+    """Extract the globally average-pooled features of a backbone for every image and view, and cache them on disk.
 
     Args:
-        dataset: any; images come in batches.
-        name, size, scaling: of the backbone, see :func:`helpers.backbones.build_backbone`.
-        cache_dir: in which stores are kept, one per backbone, weights, size, scaling, runtime and number of views.
-        views: 1, the image as it is, or 8, its flips and 90° rotations; the first is the image as it is.
-        transform: of every image ``uint8 (size, size, 3)`` before the backbone sees it, such as removing the
-            background.
+        dataset: Dataset of images, read in batches.
+        name, size, scaling: Backbone, see :func:`helpers.backbones.build_backbone`.
+        cache_dir: Folder of the feature stores, one per backbone, weights, size, scaling, runtime and number of views.
+        views: 1 for the original image only, or 8 for its flips and 90° rotations; the first view is the original.
+        transform: Function applied to every image ``uint8 (size, size, 3)`` before the backbone, such as background
+            removal.
 
     Returns:
-        ``float16 (n, views, channels)`` in the order of the dataset.
+        Features ``float16 (n, views, channels)`` in the order of the dataset.
 
     Raises:
-        ValueError: neither 1 nor 8 views, or features beyond half precision.
-        helpers.backbones.BackboneError: as :func:`helpers.backbones.build_backbone`.
+        ValueError: If ``views`` is neither 1 nor 8, or a feature exceeds the range of half precision.
+        helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
     """
     if views not in (1, 8):
         raise ValueError(f"an image is seen in 1 view or in 8, not in {views}")
@@ -63,14 +63,32 @@ def extract_features(
 
 
 def feature_extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
-    """A backbone with ImageNet's weights, up to the mean over its last map, ``float32 (n, channels)``."""
+    """Build a pretrained backbone with global average pooling.
+
+    Args:
+        name, size, scaling: Backbone, see :func:`helpers.backbones.build_backbone`.
+
+    Returns:
+        Model from images ``(n, size, size, 3)``, 0 to 255, to features ``float32 (n, channels)``.
+
+    Raises:
+        helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
+    """
     backbone = registry.build_backbone(name, size, scaling)
     seen = layers.GlobalAveragePooling2D(name="features")(backbone.output)
     return keras.Model(backbone.input, seen, name=name)
 
 
 def images_per_second(name: str, size: int | None = None, n_images: int = 32) -> float:
-    """Measure the images per second of a backbone here, one view each; the best of three rounds of ``n_images``."""
+    """Measure the throughput of a frozen backbone on this machine, one view per image, as the best of three runs.
+
+    Args:
+        name, size: Backbone, see :func:`helpers.backbones.build_backbone`.
+        n_images: Images per run.
+
+    Returns:
+        Images per second.
+    """
     backbone, best = _frozen(name, size, None), float("inf")
     picture = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
     backbone.see(picture)
@@ -83,15 +101,13 @@ def images_per_second(name: str, size: int | None = None, n_images: int = 32) ->
 
 
 def _key(model: keras.Model) -> str:
-    """A digest of all that decides what the model makes of an image, what computes it included."""
+    """Hash everything that determines the features of an image: layers, weights, versions and runtime."""
     versions, computed_by = f"{keras.__version__} {tf.__version__}", inference_runtime()
-    if computed_by != ONNX:  # without its name, as in the stores from before there was a choice
+    if computed_by != ONNX:  # ONNX is left out, as in stores from before the choice of runtimes
         versions += f" {computed_by}"
     digest = hashlib.sha256(versions.encode())
     for operation in model.operations:
-        settings = {
-            key: value for key, value in operation.get_config().items() if key != "name"
-        }  # names are counted up
+        settings = {key: value for key, value in operation.get_config().items() if key != "name"}  # Keras numbers names
         digest.update(f"{type(operation).__name__} {settings}".encode())
     for weight in model.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
@@ -106,9 +122,9 @@ def _filled(
     dataset: Dataset,
     change: Callable | None,
 ) -> list[int]:
-    """Add what is missing, and say in which row of the store each image of the dataset is.
+    """Extract missing features and return the row of the store for each image of the dataset.
 
-    While one batch is looked at, the next one is read and the one before is stored.
+    While the features of one batch are computed, the next batch is read and the one before is stored.
     """
 
     def look(picture: np.ndarray) -> np.ndarray:
@@ -139,9 +155,9 @@ def _keep(store: FeatureStore, looking: dict[bytes, Future]) -> None:
 
 
 class _FrozenBackbone:
-    """A backbone as a function of images; its model is handed out to nobody, who might change its weights.
+    """Frozen backbone as a function of images; its model stays private, so that no caller can change its weights.
 
-    It is known by its key at once, and compiled when it first looks at an image, which takes seconds.
+    The key is computed at once; the model is compiled at the first image, which takes seconds.
     """
 
     def __init__(self, name: str, size: int | None, scaling: str | None):

@@ -1,4 +1,4 @@
-"""Rows of numbers on disk, each known by a digest of what it was made from; appended, and mapped into memory."""
+"""Append-only, memory-mapped feature store on disk; each row is indexed by a digest of its source."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 from helpers import files
 
-DIGEST = 20  # bytes of each
+DIGEST = 20  # bytes per digest
 
 
 class FeatureStore:
-    """A folder of two files: ``rows.f16``, one row after the other, and ``rows.sha``, the digest of each.
+    """Feature store in a folder of two files: ``rows.f16``, consecutive rows, and ``rows.sha``, their digests.
 
-    Digests are written after their rows are on the disk. What a kill leaves without a digest is cut off at the next
-    opening, so that a store always holds whole rows.
+    Digests are written after their rows are on disk. Rows that an interruption leaves without a digest are truncated at
+    the next opening, so that a store always holds whole rows.
 
     Args:
-        folder: made where it is not there.
-        shape: of a row.
+        folder: Folder of the store; created if missing.
+        shape: Shape of a row.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, ...]):
@@ -31,7 +31,11 @@ class FeatureStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[dict[bytes, int]]:
-        """Row by digest, while no other process may write; one that wants to waits."""
+        """Lock the store for writing; other processes that lock it wait.
+
+        Yields:
+            Row index by digest.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with files.locked(self.folder / "lock", wait=True):
             yield self._repaired()
@@ -46,13 +50,17 @@ class FeatureStore:
         return {content[k * DIGEST : (k + 1) * DIGEST]: k for k in range(whole)}
 
     def add(self, rows: np.ndarray, digests: list[bytes]) -> None:
-        """Append rows ``(n, *shape)``.
+        """Append rows in half precision, with their digests.
+
+        Args:
+            rows: Features ``(n, *shape)``.
+            digests: One digest of :data:`DIGEST` bytes per row.
 
         Raises:
-            ValueError: a number is beyond half precision, which ends at 65,504.
+            ValueError: If an absolute value exceeds 65,504, the maximum of half precision, or is NaN.
         """
         most = float(np.abs(rows).max())
-        if not most <= float(np.finfo(np.float16).max):  # NaN is not, either
+        if not most <= float(np.finfo(np.float16).max):  # also true for NaN
             raise ValueError(f"{self.folder}: features up to {most:.3g} do not fit half precision")
         half = rows.astype(np.float16)
         for path, content in ((self._rows, half.tobytes()), (self._digests, b"".join(digests))):
@@ -62,7 +70,14 @@ class FeatureStore:
                 os.fsync(file.fileno())
 
     def read(self, rows: list[int]) -> np.ndarray:
-        """Rows in this order, ``float16 (n, *shape)``: mapped from the file where they lie so there, else a copy."""
+        """Read rows in the given order.
+
+        Args:
+            rows: Row indices, at least one.
+
+        Returns:
+            ``float16 (n, *shape)``, memory-mapped where the rows are consecutive in the file, else a copy.
+        """
         stored = np.memmap(self._rows, np.float16, "r").reshape(-1, *self.shape)
         first, last = rows[0], rows[-1] + 1
         return stored[first:last] if rows == list(range(first, last)) else np.asarray(stored[rows])

@@ -1,4 +1,4 @@
-"""A backbone with a classifier on it, of which as much is trained as one wants."""
+"""Fine-tuning of a backbone with a classification head: its last block, all layers, or training from scratch."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ TRAINABLE = ("last block", "all", "scratch")
 def fine_tuning_model(
     name: str, trainable: str, size: int | None = None, *, dropout: float = 0.2, classes: int
 ) -> keras.Model:
-    """A softmax on the mean of a backbone's last map.
+    """Build a backbone with global average pooling and a softmax head, and select its trainable layers.
 
     Args:
-        name, size: of the backbone, see :func:`helpers.backbones.build_backbone`.
-        trainable: what is trained beside the softmax. ``last block``: all layers that work at the resolution of the
-            last convolution. ``all``. ``scratch``: all, and with random weights. In the first two, batch normalisation
-            keeps ImageNet's means and deviations: those of a few batches of one's own are worse.
-        dropout: before the softmax.
-        classes: of the output.
+        name, size: Backbone, see :func:`helpers.backbones.build_backbone`.
+        trainable: Layers trained besides the head. ``last block``: all layers at the resolution of the last
+            convolution. ``all``: all layers. ``scratch``: all layers, from random weights. In the first two, batch
+            normalisation stays frozen with the ImageNet statistics: estimates from a few batches of the user's own
+            images are worse.
+        dropout: Dropout rate before the softmax layer.
+        classes: Number of output classes.
 
     Returns:
         Model from images ``(n, size, size, 3)``, 0 to 255, to probabilities ``(n, classes)``.
 
     Raises:
-        helpers.backbones.BackboneError: as :func:`helpers.backbones.build_backbone`, or an unknown ``trainable``.
+        helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`, or if ``trainable`` is unknown.
     """
     if trainable not in TRAINABLE:
         raise registry.BackboneError(f"{trainable}: what is trained is one of {', '.join(TRAINABLE)}")
@@ -36,14 +37,14 @@ def fine_tuning_model(
         if trainable != "scratch":
             layer.trainable = not normalises and (trainable == "all" or layer in last)
         elif normalises:
-            layer.momentum = 0.9  # short trainings: the default 0.99 lags behind
+            layer.momentum = 0.9  # the default 0.99 adapts too slowly in short training runs
     x = layers.GlobalAveragePooling2D(name="features")(model.output)
     x = layers.Dropout(dropout)(x)
     return keras.Model(model.input, layers.Dense(classes, activation="softmax", name="probability")(x), name=name)
 
 
 def _last_block(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers from the first one on that gives maps of the side that the last convolution gives."""
+    """List all layers from the first one whose feature maps have the size of the last convolution's output."""
     convolutions = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
     side = [layer.output.shape[1] for layer in model.layers if isinstance(layer, convolutions)][-1]
     maps = [k for k, layer in enumerate(model.layers) if len(layer.output.shape) == 4 and layer.output.shape[1] == side]
