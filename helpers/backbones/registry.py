@@ -1,4 +1,4 @@
-"""The networks that others trained on ImageNet, each with its own side of the image and its own scaling inside."""
+"""Registry of backbones pretrained on ImageNet, each with its own input size and built-in input scaling."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from helpers.errors import LeukobookError
 
 
 class BackboneError(LeukobookError):
-    """A backbone that cannot be had; the message says where its weights were looked for and what to do."""
+    """An invalid backbone option or unavailable weights; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """One network.
+    """Entry of the registry.
 
     Attributes:
-        build: from an ``input_tensor`` to a model whose output is the last map; of :mod:`keras.applications`, or ours.
-        size: side of the images that its weights were learnt on, pixels.
-        scaling: how its weights want their input, one of :data:`SCALINGS`.
-        file: what Keras calls the weights in its cache; empty where they come in a package.
-        package: that has the weights, as it is imported; empty where they are Keras's.
+        build: Function from an ``input_tensor`` to a model that ends at the last feature map, of
+            :mod:`keras.applications` or :mod:`helpers.backbones.efficientnet_lite`.
+        size: Height and width in pixels of the images on which the weights were trained.
+        scaling: Input scaling on which the weights were trained, one of :data:`SCALINGS`.
+        file: File name of the weights in the Keras cache; empty if a package provides them.
+        package: Import name of the package with the weights; empty if Keras provides them.
     """
 
     build: Callable[..., keras.Model]
@@ -59,13 +60,13 @@ def _caffe(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling(1.0, [-103.939, -116.779, -123.68])(ops.flip(x, axis=-1))
 
 
-# From 0 to 255, red, green, blue, to what a network's weights were learnt with. "own" has it in the network itself;
-# "unit" and "raw" are what published projects gave to networks that want something else.
+# From RGB in [0, 255] to the scaling with which a network was trained. "own": the network contains the scaling itself;
+# "unit" and "raw": scalings that published projects used for networks trained with another one.
 SCALINGS: dict[str, Callable[[keras.KerasTensor], keras.KerasTensor]] = {
     "centred": _centred,  # -1 to 1
-    "lite": _lite,  # the same, but for a pixel's value
-    "standard": _standard,  # mean 0 and deviation 1 of ImageNet's channels
-    "caffe": _caffe,  # blue, green, red, less ImageNet's mean
+    "lite": _lite,  # the same to within one grey value
+    "standard": _standard,  # ImageNet channels with mean 0 and standard deviation 1
+    "caffe": _caffe,  # BGR minus the ImageNet mean
     "own": lambda x: layers.Rescaling(1.0)(x),
     "unit": lambda x: layers.Rescaling(1 / 255)(x),  # 0 to 1
     "raw": lambda x: layers.Rescaling(1.0)(x),  # 0 to 255
@@ -109,10 +110,12 @@ BACKBONES: dict[str, Backbone] = {
 
 
 def list_backbones() -> pd.DataFrame:
-    """Every backbone, indexed by ``backbone``: ``size`` of its images in pixels and ``weights``, where they are.
+    """List all backbones with their input size and the location of their weights.
 
-    They are in a ``package`` that this course installs, in the folder that ``LEUKOBOOK_WEIGHTS`` names, in the
-    ``Keras cache``, or Keras would have to ``download`` them.
+    Returns:
+        Table indexed by ``backbone`` with ``size``, image height and width in pixels, and ``weights``: ``package``, a
+        package that this course installs, or ``not installed``; ``LEUKOBOOK_WEIGHTS``, the folder in this environment
+        variable; ``Keras cache``; or ``download``, still to be downloaded by Keras.
     """
     rows = [{"backbone": name, "size": own.size, "weights": _source(name)[0]} for name, own in BACKBONES.items()]
     return pd.DataFrame(rows).set_index("backbone")
@@ -121,18 +124,23 @@ def list_backbones() -> pd.DataFrame:
 def build_backbone(
     name: str, size: int | None = None, scaling: str | None = None, *, pretrained: bool = True
 ) -> keras.Model:
-    """A backbone from images ``(n, size, size, 3)``, 0 to 255, to its last map ``float32 (n, h, w, channels)``.
+    """Build a backbone, including its input scaling, without a classification head.
 
-    The model is flat: scaling and network are layers of one model, so that every layer can be reached by name.
+    The model is flat: scaling and network are layers of one model, so that every layer is accessible by name.
 
     Args:
-        name: one of :data:`BACKBONES`.
-        size: side in pixels; its own where not given.
-        scaling: one of :data:`SCALINGS`; its own where not given. Another one shows what a wrong one does.
-        pretrained: with ImageNet's weights; ``False`` draws them at random.
+        name: One of :data:`BACKBONES`.
+        size: Height and width of the images in pixels; by default those of the pretraining.
+        scaling: One of :data:`SCALINGS`; by default that of the pretraining. Another one demonstrates the effect of a
+            wrong scaling.
+        pretrained: Whether to load the ImageNet weights; ``False`` initialises them at random.
+
+    Returns:
+        Model from images ``(n, size, size, 3)``, 0 to 255, to the last feature map ``float32 (n, h, w, channels)``.
 
     Raises:
-        BackboneError: an unknown name or scaling, or weights that are nowhere to be had. Never random weights instead.
+        BackboneError: If the name or scaling is unknown, or the weights are unavailable; random weights never replace
+            them.
     """
     if name not in BACKBONES:
         raise BackboneError(f"{name}: no such backbone; there are {', '.join(BACKBONES)}")
@@ -172,14 +180,14 @@ def _of_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.M
         print(f"{name}: ImageNet weights are fetched by Keras")
     try:
         return build(weights="imagenet")
-    except Exception as error:  # whatever the network, the disk or Keras has to say
+    except Exception as error:  # any error of the network, the disk or Keras
         raise BackboneError(f"{name}: no ImageNet weights ({error}); {_advice(name)}") from None
 
 
 def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
-    """Weights in a file that was saved from the network alone: with a layer more it would not fit.
+    """Read a weights file saved from the network without the scaling layers, with which it would not match.
 
-    Keras warns of layers that are not in the file, and leaves them with random weights; here that is an error.
+    Keras warns about layers missing from the file and leaves them with random weights; here this is an error.
     """
     alone = BACKBONES[name].build(include_top=False, weights=None, input_shape=shape)
     try:
@@ -192,7 +200,7 @@ def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def _source(name: str) -> tuple[str, Path | None]:
-    """Where the weights of a backbone are, and the file where there is one."""
+    """Find the location of the weights of a backbone, and their file where there is one."""
     own = BACKBONES[name]
     if own.package:
         path = efficientnet_lite.weights_file(own.package)

