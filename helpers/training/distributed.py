@@ -31,7 +31,7 @@ class StrategyError(LeukobookError):
 
 @functools.cache
 def get_strategy(name: str) -> tf.distribute.Strategy:
-    """Create a TensorFlow distribution strategy, once per process.
+    """Create a TensorFlow distribution strategy, cached per name.
 
     TensorFlow requires that ``multi-worker`` is created before any other operation.
 
