@@ -1,4 +1,4 @@
-"""Numbers with intervals. Everything is imported from here: ``from helpers import metrics``."""
+"""Classification, calibration and segmentation metrics with confidence intervals: ``from helpers import metrics``."""
 
 from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Estimate, cluster_mean, summarise
 from helpers.metrics.calibration import (

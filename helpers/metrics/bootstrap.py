@@ -1,20 +1,20 @@
-"""Means and intervals: the bootstrap resamples groups, never images.
+"""Confidence intervals of means and metrics by a cluster bootstrap, which resamples groups and never images.
 
-How an interval is found, everywhere in this package:
+The package uses one rule for all intervals:
 
-- 95 % percentile bootstrap over groups, where there are ten groups or more, and five of every class that a statistic
-  rests on. Groups that have one class each (patients with a diagnosis) are resampled within their class, so that every
-  resample has as many of each as the data. Groups of mixed classes are resampled together, and resamples in which a
-  statistic is not defined, because a class is absent, do not count.
-- A proportion of which no resample differs (all right, or none): the exact interval over groups (Clopper and Pearson
-  1934), about the rule of three. A bootstrap cannot see errors that did not happen.
-- Fewer groups: the range of the groups, which is no 95 % interval and is not called one: the least and the greatest
-  value when a group stands alone for the classes that it has.
-- One group: none.
+- At least ten groups, and at least five of every class that a statistic rests on: 95 % percentile bootstrap over
+  groups. Groups of one class each (patients with a diagnosis) are resampled within their class (stratified), so that
+  every resample has the class counts of the data. Groups of mixed classes are resampled together; resamples without a
+  class that the statistic needs are left out.
+- A proportion of 0 or 1 that is the same in all resamples: the exact interval over groups (Clopper and Pearson 1934),
+  about the rule of three. A bootstrap cannot reproduce errors that did not occur.
+- Fewer groups: the range of the groups, which is not a 95 % interval and is not labelled as one. It runs from the
+  lowest to the highest value that results when one group alone represents the classes that it has.
+- One group: no interval.
 
-How often a 95 % interval of the area under the ROC curve holds the truth, where patients differ by as much as their
-cells do (simulated, 300 times each, areas of 0.73 and 0.90): 0.85 and 0.86 with 5 patients of one class and 25 of the
-other, 0.93 and 0.88 with 10 of each, 0.95 and 0.95 with 30 of each; with 2 and 20 it would be 0.70 and 0.74.
+Coverage of the 95 % interval of the area under the ROC curve, where the variance between patients equals that between
+their cells (simulated, 300 times each, areas of 0.73 and 0.90): 0.85 and 0.86 with 5 patients of one class and 25 of
+the other, 0.93 and 0.88 with 10 of each, 0.95 and 0.95 with 30 of each; with 2 and 20 it would be 0.70 and 0.74.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from helpers.metrics.resampling import FEWEST, GroupsByClass
 
 LEVEL = 0.95
 ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles of an interval
-FEWEST_OF_CLASS = 5  # groups of the rarest class from which on there is an interval
+FEWEST_OF_CLASS = 5  # minimum number of groups of the rarest class for an interval
 INTERVAL, RANGE, NONE = "95 %", "range of groups", "none"
 
-# From how much each pair of a group and a class counts, ``float (resamples, pairs)``, to values ``(resamples, …)``.
+# Maps the weights of all pairs of a group and a class, ``float (resamples, pairs)``, to values ``(resamples, …)``.
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval, and of how many images and independent groups it is.
+    """Hold a point estimate, its interval, and the numbers of images and independent groups behind it.
 
     Attributes:
-        value: the number.
+        value: point estimate.
         low, high: ends of the interval, NaN where there is none; ``low <= value <= high``.
-        n: images that the number counts; of a sensitivity the positive ones.
-        groups: that these images are of.
-        interval: what ``low`` and ``high`` are: :data:`INTERVAL`, :data:`RANGE` or :data:`NO_AUGMENTATION`.
+        n: number of images in the denominator; for a sensitivity, the positive images.
+        groups: number of groups of these images.
+        interval: kind of interval: :data:`INTERVAL`, :data:`RANGE` or :data:`NONE`.
     """
 
     value: float
@@ -69,33 +69,33 @@ class Estimate:
         return f"{self.value:.3f}{between[self.interval]} (n={self.n}, groups={self.groups})"
 
     def row(self, name: str) -> dict[str, float | int | str]:
-        """Give the columns of a table; ``name`` is that of the value. Rounding is left to who shows it."""
+        """Return a table row of unrounded values; ``name`` is the column name of the value."""
         ends = {name: self.value, "low": self.low, "high": self.high, "interval": self.interval}
         return ends | {"n": self.n, "groups": self.groups}
 
 
 class Bootstrap:
-    """A statistic of some images, and its values in resamples of their groups.
+    """Compute a statistic of images, and its values in bootstrap resamples of their groups.
 
-    Every number of this package with an interval comes from here: the statistic is a function of how much each group
-    counts, and its values in all resamples are the interval.
+    All intervals of this package come from here: the statistic is a function of the group weights, and its values in
+    all resamples give the interval.
 
     Attributes:
-        value: ``float (numbers,)``, the statistic of the images themselves.
+        value: ``float (values,)``, the statistic of the original data.
     """
 
     def __init__(self, statistic: Statistic, table: pd.DataFrame, seed: int, *, width: int = 0):
-        """Compute the statistic once, every group counting as it is.
+        """Compute the statistic of the original data, with a weight of 1 for every group.
 
         Args:
-            statistic: from weights ``float (resamples, pairs)``, of every pair of :class:`GroupsByClass`, to values
-                ``(resamples,)``, or ``(resamples, numbers)`` for several numbers at once. NaN where it is not defined,
-                for instance a precision where nothing is predicted positive; such resamples do not count.
+            statistic: function of the weights of all pairs of :class:`GroupsByClass`, ``float (resamples, pairs)``,
+                that returns ``(resamples,)``, or ``(resamples, values)`` for several values at once. NaN where it is
+                undefined, such as a precision without positive predictions; such resamples are left out.
             table: a row per image, with ``group`` and ``label``. Groups of one class each are resampled within their
-                class; all together where the label is one and the same (see :func:`of_one_class`).
-            seed: of the resamples. The same seed draws the same groups, so that two models can be compared pair by
-                pair.
-            width: numbers that the statistic makes of every resample, where these are more than there are groups.
+                class; all groups together if the table has a single label (see :func:`of_one_class`).
+            seed: random seed of the resamples. The same seed draws the same groups, so that two models can be
+                compared in pairs.
+            width: number of intermediate values per resample, where it exceeds the number of groups; limits memory.
         """
         self._statistic, self._seed, self._width = statistic, seed, width
         self._pairs = GroupsByClass(table)
@@ -103,17 +103,17 @@ class Bootstrap:
 
     @functools.cached_property
     def resampled(self) -> np.ndarray:
-        """The values in all resamples, ``float (2000, numbers)``."""
+        """Compute the values in all resamples, ``float (2000, values)``."""
         return np.concatenate([self._values(weights) for weights in self._pairs.draws(self._seed, self._width)])
 
     def of_single_groups(self, counted: np.ndarray | None = None) -> np.ndarray:
-        """Compute the values when groups in turn stand alone, see :meth:`GroupsByClass.alone`.
+        """Compute the values with one group at a time alone in its classes, see :meth:`GroupsByClass.alone`.
 
         Args:
-            counted: ``bool (groups,)``; all where not given.
+            counted: ``bool (groups,)``, the groups to use; all by default.
 
         Returns:
-            ``float (some, numbers)``.
+            ``float (chosen groups, values)``.
         """
         everything = np.ones(len(self._pairs.strata), bool)
         return self._values(self._pairs.alone(everything if counted is None else counted))
@@ -126,14 +126,14 @@ class Bootstrap:
         rests_on: int | None = None,
         proportion: bool = True,
     ) -> Estimate:
-        """Estimate one of the numbers.
+        """Estimate one value of the statistic with its interval.
 
         Args:
-            number: its place among those that the statistic gives.
-            counted: ``bool (n,)``, the images that it counts, in the order of the table; all where not given.
-            rests_on: groups of the rarest class, for a statistic in which every class counts alike; see
+            number: index of the value among those that the statistic returns.
+            counted: ``bool (n,)``, the images in the denominator, in the order of the table; all by default.
+            rests_on: number of groups of the rarest class, for a statistic that weights all classes equally; see
                 :func:`min_groups_per_class`.
-            proportion: whether it goes from 0 to 1; a difference does not.
+            proportion: whether the value is a proportion, from 0 to 1; a difference is not.
         """
         group = self._pairs.group[self._pairs.code]
         counted = np.ones(len(group), bool) if counted is None else counted
@@ -156,18 +156,18 @@ class Bootstrap:
 
 
 def weighted_sums(values: np.ndarray, table: pd.DataFrame) -> Statistic:
-    """Give sums over images as a function of weights: ``(resamples, pairs)`` to ``(resamples, k)``.
+    """Return weighted sums over images as a function of weights: ``(resamples, pairs)`` to ``(resamples, k)``.
 
     Args:
-        values: ``(n, k)``, what each image adds.
-        table: of the images in the same order, as :class:`Bootstrap` takes it.
+        values: ``(n, k)``, the summands of each image.
+        table: the images in the same order, in the format of :class:`Bootstrap`.
     """
     by_pair = pd.DataFrame(np.asarray(values, float)).groupby(GroupsByClass(table).code).sum().to_numpy()
     return lambda weights: weights @ by_pair
 
 
 def of_one_class(groups: pd.Series) -> pd.DataFrame:
-    """Make a table whose groups are resampled all together, whatever their classes."""
+    """Return a table with a single label, so that groups of all classes are resampled together."""
     return pd.DataFrame({"group": groups.to_numpy(), "label": ""})
 
 
@@ -180,46 +180,46 @@ def interval_estimate(
     rests_on: int | None = None,
     proportion: bool = True,
 ) -> Estimate:
-    """Make an estimate of a value and its values in all resamples, or of single groups where groups are few.
+    """Combine a value and its resampled values, or those of single groups where groups are few, into an estimate.
 
-    Where the percentiles do not hold the value, which can happen to a skewed statistic, the interval is widened to it.
+    If the percentiles exclude the value, which can happen for a skewed statistic, the interval is widened to it.
 
     Args:
-        value: the number.
-        resampled: ``float (resamples,)``; NaN does not count.
-        n: images that the number counts.
-        groups: that these are of.
+        value: point estimate.
+        resampled: ``float (resamples,)``; NaN values are left out.
+        n: number of images in the denominator.
+        groups: number of groups of these images.
         rests_on, proportion: as in :meth:`Bootstrap.estimate`.
     """
-    # Beyond twelve decimals there is only the order in which numbers were added up.
+    # Differences beyond the twelfth decimal are due to the order of summation alone.
     value, resampled = round(float(value), 12), np.round(resampled[~np.isnan(resampled)], 12)
-    if groups < 2 or np.isnan(value) or not len(resampled):  # nothing is known of how groups differ
+    if groups < 2 or np.isnan(value) or not len(resampled):  # no estimate of the variance between groups
         return Estimate(value, float("nan"), float("nan"), n, groups, NONE)
     if _few(groups, rests_on):
         low, high = float(resampled.min()), float(resampled.max())
         return Estimate(value, min(value, low), max(value, high), n, groups, RANGE)
     low, high = (float(end) for end in np.quantile(resampled, ENDS))
     if proportion and value in (0, 1) and low == high == value:
-        bound = ENDS[0] ** (1 / (rests_on or groups))  # what share of groups may be right for all of so many to be
+        bound = ENDS[0] ** (1 / (rests_on or groups))  # Clopper-Pearson bound where all groups agree
         low, high = (bound, 1.0) if value else (0.0, 1 - bound)
     return Estimate(value, min(low, value), max(high, value), n, groups)
 
 
 def min_groups_per_class(table: pd.DataFrame) -> int:
-    """Count the groups of the class that has fewest."""
+    """Count the groups of the class with the fewest groups."""
     return int(table.groupby("label")["group"].nunique().min())
 
 
 def cluster_mean(values: pd.Series, groups: pd.Series, seed: int, *, proportion: bool = False) -> Estimate:
-    """Estimate a mean over images with an interval that resamples whole groups.
+    """Estimate a mean over images with an interval from a bootstrap over groups.
 
-    Images of one group are not independent, so the interval must not shrink when a group gives more of them.
+    Images of one group are not independent, so the interval must not shrink when a group contributes more images.
 
     Args:
-        values: one number per image, indexed by ``image_id``.
-        groups: the group of every image, with the same index at least.
-        seed: of the 2,000 resamples.
-        proportion: whether values go from 0 to 1, so that an exact interval is known where all are 0 or all are 1.
+        values: one finite value per image, indexed by ``image_id``.
+        groups: group of every image; its index contains that of ``values``.
+        seed: random seed of the 2,000 resamples.
+        proportion: whether values range from 0 to 1, which allows an exact interval where all are 0 or all are 1.
 
     Raises:
         ValueError: no values, values that are not finite, or images without a group.
@@ -246,10 +246,10 @@ def summarise(
 
     Args:
         table: long table with a column ``image_id``.
-        value: the column to average.
-        by: the columns to split by, in the order wanted.
-        groups: the group of every image.
-        seed: of the resamples.
+        value: name of the column to average.
+        by: names of the columns to group by, in output order.
+        groups: group of every image, by ``image_id``.
+        seed: random seed of the resamples.
         proportion: as in :func:`cluster_mean`.
     """
     rows = []

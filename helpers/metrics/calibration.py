@@ -1,4 +1,4 @@
-"""Whether a probability of 0.8 comes true in 80 of 100 cases, and how to mend it where it does not."""
+"""Calibration of predicted probabilities: Brier score, calibration error and curve, and temperature scaling."""
 
 from __future__ import annotations
 
@@ -24,19 +24,28 @@ BINS = 10
 
 
 def brier_score(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Estimate the mean squared difference of probability and truth (0 or 1), 0 is best (Brier 1950)."""
+    """Estimate the Brier score, the mean squared difference of probability and true class (0 or 1); 0 is best.
+
+    Args:
+        table: table of predictions, see :mod:`helpers.metrics.classification`.
+        positive: positive class.
+        seed: random seed of the resamples.
+
+    Source: Brier 1950.
+    """
     error = (table[PREFIX + positive] - (table["label"] == positive)) ** 2
     return cluster_mean(error, table["group"], seed, proportion=True)
 
 
 def expected_calibration_error(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
-    """Estimate the expected calibration error: the mean distance of probability and frequency over ten bins.
+    """Estimate the expected calibration error: the mean gap of probability and observed frequency over ten bins.
 
-    Bins are weighted by their images (Guo et al. 2017). Chance alone puts the plain number above 0, the more the fewer
-    the images, and a resample adds chance again. So the mean gain of the resamples is taken off the number once and off
-    their percentiles twice (bias-corrected bootstrap), and nothing goes below 0. The interval begins at 0 where the
-    plain number is within the 95 % that resamples of a calibrated model reach: those of every bin's own mean error.
-    Groups of all classes are resampled together, since how many are ill is part of what is measured.
+    Bins are weighted by their numbers of images (Guo et al. 2017). Sampling noise alone lifts the raw error above 0,
+    the more the fewer the images, and resampling adds noise again. So the mean increase over the resamples is
+    subtracted from the raw error once and from the percentiles twice (bias-corrected bootstrap), with a floor of 0. The
+    interval starts at 0 where the raw error is within the lower 95 % of the resamples of a calibrated model, whose
+    mean error in every bin is removed. Groups of all classes are resampled together, since the prevalence is part of
+    the measurement. Arguments as for :func:`brier_score`.
     """
     inside = np.eye(BINS)[_bin(table, positive)]
     gap = inside * ((table["label"] == positive) - table[PREFIX + positive]).to_numpy()[:, None]
@@ -45,7 +54,7 @@ def expected_calibration_error(table: pd.DataFrame, positive: str, seed: int) ->
     sums = weighted_sums(np.concatenate([gap, inside], axis=1), together)
 
     def errors(weights: np.ndarray) -> np.ndarray:
-        """The plain number, and that of a model with the same predictions, but calibrated."""
+        """Compute the raw error, and that of a calibrated model with the same predictions."""
         gap, images = np.split(sums(weights), 2, axis=1)
         plain, calibrated = np.abs(gap).sum(1), np.abs(gap - mean_gap * images).sum(1)
         return np.stack([plain, calibrated], axis=1) / images.sum(1, keepdims=True)
@@ -62,7 +71,13 @@ def expected_calibration_error(table: pd.DataFrame, positive: str, seed: int) ->
 
 
 def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
-    """For every bin of probability that has images: mean ``probability``, ``frequency`` of the class, interval, n."""
+    """Tabulate predicted probability and observed frequency for every non-empty bin of predicted probability.
+
+    Arguments as for :func:`brier_score`.
+
+    Returns:
+        Columns ``probability`` (mean), ``frequency`` (share of ``positive``), ``low, high, interval, n, groups``.
+    """
     rows, bins = [], _bin(table, positive)
     for number in np.unique(bins):
         part = table[bins == number]
@@ -73,9 +88,10 @@ def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataF
 
 
 def fit_temperature(table: pd.DataFrame) -> float:
-    """The number by which the logarithms of all probabilities are divided to suit the truth best (Guo et al. 2017).
+    """Fit the temperature that minimises the cross-entropy of the probabilities (Guo et al. 2017), from 0.05 to 20.
 
-    Above 1 the model was too sure of itself. Fit it on validation images.
+    The logarithms of the probabilities are divided by it; above 1 the model was overconfident. Fit it on the validation
+    set.
     """
     classes = prediction_classes(table)
     true = table["label"].map(classes.index).to_numpy()
@@ -88,7 +104,12 @@ def fit_temperature(table: pd.DataFrame) -> float:
 
 
 def apply_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
-    """The same predictions at a temperature; their order, and so the ROC curve of two classes, does not change."""
+    """Rescale predicted probabilities by a temperature; the ROC curve of two classes does not change.
+
+    Args:
+        table: table of predictions.
+        t: temperature from :func:`fit_temperature`.
+    """
     columns = [PREFIX + name for name in prediction_classes(table)]
     return table.assign(**dict(zip(columns, _warmed(table, t).T, strict=True)))
 

@@ -1,4 +1,4 @@
-"""Scores of how a classifier ranks images, whatever the threshold: areas under curves, and the curves."""
+"""Threshold-free metrics of a classifier: ROC and precision-recall curves and the areas under them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,32 @@ from helpers.metrics.resampling import FEWEST, GroupsByClass
 def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the area under the ROC curve: how often a positive image has a higher probability than a negative one.
 
-    A tie counts a half. The interval resamples groups.
+    A tie counts as one half. The interval comes from a bootstrap over groups.
+
+    Args:
+        table: table of predictions, see :mod:`helpers.metrics.classification`.
+        positive: positive class.
+        seed: random seed of the resamples.
 
     Raises:
-        ValueError: only one class is there.
+        ValueError: the table has only positive or only negative images.
     """
     area = area_under_roc(table, positive)
     return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))
 
 
 def auc_difference(table: pd.DataFrame, baseline: pd.DataFrame, positive: str, *, seed: int) -> Estimate:
-    """Estimate the difference of two areas under ROC curves, ``table`` minus ``baseline``, on the same images.
+    """Estimate the difference of two areas under ROC curves, ``table`` − ``baseline``, on the same images.
 
-    Both are resampled together, group by group, so that what both models find hard does not widen the interval.
+    Both use the same resamples of groups (paired bootstrap), so that images that are hard for both models do not widen
+    the interval.
+
+    Args:
+        table, baseline: tables of predictions of the two models.
+        positive, seed: as in :func:`roc_auc`.
 
     Raises:
-        ValueError: the tables are not of the same images.
+        ValueError: the tables do not hold the same images.
     """
     require_same_images(table, baseline)
     first, second = area_under_roc(table, positive), area_under_roc(baseline.loc[table.index], positive)
@@ -37,10 +47,10 @@ def auc_difference(table: pd.DataFrame, baseline: pd.DataFrame, positive: str, *
 
 
 def require_same_images(*tables: pd.DataFrame) -> None:
-    """Refuse tables of predictions that cannot be compared.
+    """Require that tables of predictions hold the same images.
 
     Raises:
-        ValueError: the tables are not of the same images.
+        ValueError: the tables do not hold the same images.
     """
     if any(not table.index.sort_values().equals(tables[0].index.sort_values()) for table in tables):
         raise ValueError("models are compared on the same images; these tables have different ids")
@@ -49,24 +59,26 @@ def require_same_images(*tables: pd.DataFrame) -> None:
 def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """Estimate the area under the precision-recall curve, as scikit-learn's ``average_precision_score``.
 
-    A model that knows nothing reaches the share of positive images, not one half.
+    Its chance level is the share of positive images, not one half. Arguments and errors as for :func:`roc_auc`.
     """
     area = area_under_precision_recall(table, positive)
     return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))
 
 
 def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
-    """Trace the ROC curve with a pointwise 95 % band over groups.
+    """Compute the ROC curve with a pointwise 95 % bootstrap band over groups.
 
-    The columns are ``false_positive_rate``, ``sensitivity``, ``low`` and ``high``.
+    Arguments as for :func:`roc_auc`.
 
-    The band is missing (NaN) where there are fewer than ten groups.
+    Returns:
+        Columns ``false_positive_rate``, ``sensitivity``, ``low`` and ``high``; the band is NaN for fewer than ten
+        groups.
     """
     grid = np.linspace(0, 1, 101)
     order = np.argsort(-table[PREFIX + positive].to_numpy(), kind="stable")
     score, true = table[PREFIX + positive].to_numpy()[order], true_labels(table, positive)[order]
     code = GroupsByClass(table).code[order]
-    last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # of each score; those are called positive together
+    last = np.flatnonzero(np.append(score[1:] != score[:-1], True))  # last image of each distinct score (ties)
 
     def curves(weights: np.ndarray) -> np.ndarray:
         weight = np.take(weights, code, axis=1)
@@ -86,10 +98,10 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
 
 
 class _Ranking:
-    """Images in the order of their scores, and where the scores of positive images lie among the negative ones.
+    """Sort images by score, and locate the scores of positive images among those of negative images.
 
-    Images are sorted once; of every resample a cumulative sum then tells what lies above each score. So time and memory
-    grow with the number of images. Images of one score are called positive together.
+    Images are sorted once; a cumulative sum per resample then gives the weight above each score. So time and memory
+    grow linearly with the number of images. Images with tied scores are predicted positive together.
     """
 
     def __init__(self, table: pd.DataFrame, positive: str):
@@ -98,36 +110,36 @@ class _Ranking:
             raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
         code, order = GroupsByClass(table).code, np.argsort(score, kind="stable")
         ill, well = order[true[order]], order[~true[order]]
-        self.ill, self.well = code[ill], code[well]  # the pair of group and class of every image, lowest score first
+        self.ill, self.well = code[ill], code[well]  # pair of group and class of every image, by ascending score
         self.below = np.searchsorted(score[well], score[ill], "left")  # negative images below each positive one
-        self.up_to = np.searchsorted(score[well], score[ill], "right")  # and those that are no higher
-        self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below it
+        self.up_to = np.searchsorted(score[well], score[ill], "right")  # the same, ties included
+        self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below each positive one
         self.tied = not np.array_equal(self.below, self.up_to)
 
     def lower(self, weights: np.ndarray, code: np.ndarray) -> np.ndarray:
-        """How much lies below each place of a row of images, ``(resamples, images + 1)``."""
+        """Sum the weights of the images below each rank, ``(resamples, images + 1)``."""
         found = np.zeros((len(weights), len(code) + 1))
         np.cumsum(np.take(weights, code, axis=1), axis=1, out=found[:, 1:])
         return found
 
     def reached(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positive and negative images that have at least the score of each positive one."""
+        """Sum the weights of positive and of negative images with at least the score of each positive image."""
         hits, alarms = self.lower(weights, self.ill), self.lower(weights, self.well)
         return hits[:, -1:] - hits[:, self.first], alarms[:, -1:] - alarms[:, self.below]
 
 
 def area_under_roc(table: pd.DataFrame, positive: str) -> Statistic:
-    """Give the area under the ROC curve as a function of weights, ``(resamples, pairs)`` to ``(resamples,)``.
+    """Return the area under the ROC curve as a function of weights, ``(resamples, pairs)`` to ``(resamples,)``.
 
     Raises:
-        ValueError: only one class is there.
+        ValueError: the table has only positive or only negative images.
     """
     ranking = _Ranking(table, positive)
 
     def area(weights: np.ndarray) -> np.ndarray:
         lower, weight = ranking.lower(weights, ranking.well), np.take(weights, ranking.ill, axis=1)
         won = np.take(lower, ranking.below, axis=1)
-        if ranking.tied:  # a tie counts a half
+        if ranking.tied:  # a tie counts as one half
             won = (won + np.take(lower, ranking.up_to, axis=1)) / 2
         return np.einsum("rn,rn->r", weight, won) / (weight.sum(1) * lower[:, -1])
 
@@ -135,7 +147,7 @@ def area_under_roc(table: pd.DataFrame, positive: str) -> Statistic:
 
 
 def area_under_precision_recall(table: pd.DataFrame, positive: str) -> Statistic:
-    """Give the area under the precision-recall curve as a function of weights, as :func:`area_under_roc`."""
+    """Return the area under the precision-recall curve as a function of weights, as :func:`area_under_roc`."""
     ranking = _Ranking(table, positive)
 
     def area(weights: np.ndarray) -> np.ndarray:

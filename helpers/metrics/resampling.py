@@ -1,4 +1,4 @@
-"""Which groups a resample draws, and how much the images of each then count."""
+"""Bootstrap resamples of groups, as weights of the groups and of their images."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import numpy as np
 import pandas as pd
 
 RESAMPLES = 2000
-FEWEST = 10  # groups from which on there is an interval
-_AT_ONCE = 2**19  # numbers of one block of resamples, which then stay in the processor's cache
+FEWEST = 10  # minimum number of groups for an interval
+_AT_ONCE = 2**19  # values in a block of resamples, which then fits in the processor's cache
 
 
 def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]:
-    """Draw 2,000 resamples: how much each group counts in each, ``float (some, groups)``, in blocks that fit in memory.
+    """Draw the group weights of 2,000 stratified bootstrap resamples, in blocks that fit in memory.
 
-    Of the m groups of a stratum m - 1 are drawn, and count m / (m - 1) (Rao and Wu 1988): m would show too little of
-    how groups differ, of two patients with a disease half.
+    Of the m groups of a stratum, m − 1 are drawn with weight m / (m − 1) (Rao and Wu 1988): drawing m would
+    underestimate the variance between groups, by half for two patients.
 
     Args:
-        strata: ``int (groups,)``; the weights of each add up to its number of groups.
-        seed: of the draws.
-        width: numbers that the caller makes of every resample, where these are more than there are groups.
+        strata: ``int (groups,)``, the stratum of every group; the weights of a stratum add up to its number of groups.
+        seed: random seed of the draws.
+        width: number of values that the caller computes per resample, where it exceeds the number of groups.
+
+    Yields:
+        Weights ``float (resamples in the block, groups)``.
     """
     groups, random = len(strata), np.random.default_rng(seed)
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
@@ -38,17 +41,17 @@ def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]
 
 
 class GroupsByClass:
-    """Pairs of a group and a class that have images; the images of a pair are weighed together.
+    """Index the pairs of a group and a class that have images; all images of a pair have the same weight.
 
     Attributes:
-        code: ``int (n,)``, the pair of every image.
-        group: ``int (pairs,)``, the number of its group, sorted by name.
-        label: ``int (pairs,)``, the number of its class.
-        strata: ``int (groups,)``, the class of every group; all 0 where a group has several classes.
+        code: ``int (n,)``, the index of the pair of every image.
+        group: ``int (pairs,)``, the index of the group of every pair, in the order of group names.
+        label: ``int (pairs,)``, the index of the class of every pair.
+        strata: ``int (groups,)``, the class of every group; all 0 if any group has several classes.
     """
 
     def __init__(self, table: pd.DataFrame):
-        """Number the pairs of a table with ``group`` and ``label``."""
+        """Index the pairs of a table with the columns ``group`` and ``label``."""
         group, label = (pd.factorize(table[name], sort=True)[0] for name in ("group", "label"))
         classes = label.max() + 1
         numbers, self.code = np.unique(group * classes + label, return_inverse=True)
@@ -57,18 +60,21 @@ class GroupsByClass:
         self.strata = self.label if len(numbers) == groups else np.zeros(groups, np.int64)
 
     def draws(self, seed: int, width: int) -> Iterator[np.ndarray]:
-        """:func:`draws` of groups, as weights of pairs ``(some, pairs)``."""
+        """Draw resamples as :func:`draws`, as weights of pairs ``(resamples in the block, pairs)``."""
         for weights in draws(self.strata, seed, width):
             yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
 
     def alone(self, counted: np.ndarray) -> np.ndarray:
-        """Give weights ``int (some, pairs)`` with which groups in turn stand alone for the classes that they have.
+        """Return weights with which one group at a time is the only group of its classes.
 
-        These are the counted groups; of ten or more only those with a class that fewer than ten groups have, which
-        keeps an interval from being known.
+        Each counted group has its turn; if there are ten or more, only those with a class of fewer than ten groups,
+        the classes that rule out an interval.
 
         Args:
-            counted: ``bool (groups,)``.
+            counted: ``bool (groups,)``, the groups to use.
+
+        Returns:
+            ``int (chosen groups, pairs)``, 0 or 1.
         """
         chosen, rows = np.flatnonzero(counted), []
         if len(chosen) >= FEWEST:
