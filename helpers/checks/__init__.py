@@ -1,4 +1,4 @@
-"""Checks of an evaluation: each fails with a finding that says what was observed and what to do."""
+"""Checks of an evaluation: each that fails returns a finding with the observation and advice."""
 
 from helpers.checks.findings import (
     Finding,

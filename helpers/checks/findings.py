@@ -1,4 +1,4 @@
-"""What tells that a number is wrong before anybody believes it. Each alarm says what it saw and what to check."""
+"""Checks for invalid evaluations: a check that fails returns findings, one that passes an empty list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from helpers.metrics.resampling import FEWEST
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that must be explained before a result is used."""
+    """Describe a failed check, which must be explained before a result is used.
+
+    Attributes:
+        name: short title.
+        observed: what the check observed.
+        advice: what to verify.
+    """
 
     name: str
     observed: str
@@ -30,12 +36,18 @@ class Finding:
 
 
 def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Finding]:
-    """Sensitivity no different from false positive rate, or an area under the ROC curve no different from one half, or
-    below it.
+    """Check that a binary classifier is better than chance.
 
-    A model that has learnt nothing and labels in the wrong order look like this; one that ranks the wrong way round has
-    its classes exchanged. Where classes are skewed, accuracy hides it: calling everything the commoner class is right
-    most of the time. Of fewer than ten groups there is no interval, so that only the value counts.
+    It fails if the area under the ROC curve is within 0.05 of one half, its 95 % interval includes one half, or it is
+    below one half, or if sensitivity and false positive rate differ by less than 0.05. An untrained model and labels in
+    the wrong order look like chance; an area below it suggests exchanged classes. With imbalanced classes accuracy
+    hides this: predicting the majority class for all images is right most of the time. For fewer than ten groups there
+    is no interval, and only the value decides.
+
+    Args:
+        table: table of test predictions.
+        positive, threshold: as in :func:`helpers.metrics.binary_metrics`.
+        seed: random seed of the resamples.
     """
     measure = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
     share = float((table["label"] == positive).mean())
@@ -56,7 +68,7 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
 
 
 def check_single_class(table: pd.DataFrame) -> list[Finding]:
-    """All images are called the same, although they are not."""
+    """Check that a classifier predicts more than one class, if the table of predictions has several true classes."""
     called = predicted_classes(table)
     if called.nunique() > 1 or table["label"].nunique() == 1:
         return []
@@ -67,7 +79,7 @@ def check_single_class(table: pd.DataFrame) -> list[Finding]:
 
 
 def check_probabilities(table: pd.DataFrame) -> list[Finding]:
-    """Probabilities that are all 0 or 1, from which no curve and no calibration follows."""
+    """Check that not all predicted probabilities are 0 or 1, which rule out ROC curves and calibration."""
     said = np.unique(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy())
     if not np.isin(said, (0, 1)).all():
         return []
@@ -78,12 +90,15 @@ def check_probabilities(table: pd.DataFrame) -> list[Finding]:
 
 
 def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | None = None) -> list[Finding]:
-    """Images, groups or near-duplicates of the test that the model has learnt from or was chosen by.
+    """Check for leakage: images, groups or near-duplicates that the test set shares with training or validation set.
+
+    It also fails if an image occurs twice in the split, or if the validation or the test set is missing.
 
     Args:
-        frame: of the dataset.
-        split: ``train``, ``validation`` or ``test`` for every image.
-        pairs: of :func:`helpers.splits.find_near_duplicates`; not looked for where not given.
+        frame: table of the dataset.
+        split: ``train``, ``validation`` or ``test`` of every image.
+        pairs: near-duplicates from :func:`helpers.splits.find_near_duplicates`; without them only images and groups are
+            checked.
     """
     if split.index.has_duplicates:
         twice = split.index[split.index.duplicated()].unique()
@@ -101,7 +116,7 @@ def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | N
 
 
 def check_groups_known(frame: pd.DataFrame) -> list[Finding]:
-    """Every image of a dataset is its own group, so that a split by group is a split by image."""
+    """Check that some images of a dataset share a group; otherwise a split by group is a split by image."""
     if frame["group"].duplicated().any():
         return []
     saw = f"all {len(frame)} images are groups of their own"
@@ -110,7 +125,7 @@ def check_groups_known(frame: pd.DataFrame) -> list[Finding]:
 
 
 def check_group_count(table: pd.DataFrame) -> list[Finding]:
-    """Fewer than ten groups were tested, so that there is no 95 % interval, only the range of the groups."""
+    """Check that at least ten groups were tested; with fewer there is a range of the groups, not a 95 % interval."""
     groups = table["group"].nunique()
     if groups >= FEWEST:
         return []
@@ -119,17 +134,21 @@ def check_group_count(table: pd.DataFrame) -> list[Finding]:
 
 
 def check_input_shift(images: np.ndarray, reference: dict[str, Any]) -> list[Finding]:
-    """Pixels of another type, range or mean colour than those that were learnt from, or with red and blue exchanged.
+    """Check that images match the training images in dtype, range and mean colour, and in the order of channels.
 
     Args:
-        images: ``(n, height, width, 3)`` as they are given to the model.
-        reference: :func:`input_statistics` of the training images.
+        images: ``(n, height, width, 3)``, the input of the model.
+        reference: :func:`helpers.checks.input_statistics` of the training images.
     """
     return check_input_statistics(input_statistics(images), reference)
 
 
 def check_input_statistics(statistics: dict[str, Any], reference: dict[str, Any]) -> list[Finding]:
-    """:func:`check_input_shift` by the :func:`input_statistics` of the images alone."""
+    """Check statistics of input images against those of the training images, as :func:`check_input_shift`.
+
+    Args:
+        statistics, reference: :func:`helpers.checks.input_statistics` of the input and of the training images.
+    """
     found = []
     if statistics["dtype"] != reference["dtype"]:
         saw = f"images are {statistics['dtype']}, the model learnt from {reference['dtype']}"
@@ -165,14 +184,17 @@ def run_checks(
     seed: int,
     pairs: pd.DataFrame | None = None,
 ) -> list[Finding]:
-    """Every alarm above, for one evaluation; an empty list is what one wants.
+    """Run all checks on an evaluation.
 
     Args:
-        table: of the test predictions.
+        table: table of test predictions.
         positive, threshold: as in :func:`helpers.metrics.binary_metrics`.
-        frame, part, pairs: as in :func:`check_leakage`.
-        images, learnt_from: as in :func:`check_input_shift`.
-        seed: of the resamples.
+        frame, split, pairs: as in :func:`check_leakage`.
+        images, reference: as in :func:`check_input_shift`.
+        seed: random seed of the resamples.
+
+    Returns:
+        Findings of the checks that fail; empty if all pass.
     """
     return [
         *check_better_than_chance(table, positive, threshold, seed),

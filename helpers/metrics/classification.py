@@ -1,7 +1,7 @@
-"""Scores of a classifier, from a table of predictions.
+"""Tables of predictions, and threshold-based metrics of a binary classifier.
 
 A table of predictions has one row per image: ``image_id`` (index), ``group``, ``label``, ``fold`` and, for every class,
-``p_<class>``, its probability. Ids travel with predictions, so that nothing is paired by position.
+its predicted probability ``p_<class>``. Predictions carry their image ids, so that nothing is matched by position.
 """
 
 from __future__ import annotations
@@ -22,16 +22,20 @@ PREFIX = "p_"
 def prediction_table(
     frame: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...], *, fold: int
 ) -> pd.DataFrame:
-    """The table of predictions of some images.
+    """Build a table of predictions.
 
     Args:
         frame: rows of a dataset, with ``group`` and ``label``.
-        probabilities: ``(n, classes)``, in the order of the rows.
-        classes: in the order of the columns.
-        fold: that the images were tested in.
+        probabilities: ``float (n, classes)``, in the order of the rows.
+        classes: class names, in the order of the columns of ``probabilities``.
+        fold: number of the test fold, for the column ``fold``.
+
+    Returns:
+        Columns ``group``, ``label``, ``fold`` and ``p_<class>`` of every class, by ``image_id``.
 
     Raises:
-        ValueError: not one row per image, one column per class, from 0 to 1 with sum 1.
+        ValueError: the shape of ``probabilities`` is not ``(n, classes)``, a value is negative, or a row does not add
+            up to 1.
     """
     if probabilities.shape != (len(frame), len(classes)):
         raise ValueError(f"{len(frame)} images of {len(classes)} classes, but probabilities {probabilities.shape}")
@@ -42,15 +46,18 @@ def prediction_table(
 
 
 def prediction_classes(table: pd.DataFrame) -> list[str]:
-    """The classes of a table of predictions, in the order of its columns."""
+    """List the classes of a table of predictions, in the order of its columns."""
     return [column.removeprefix(PREFIX) for column in table.columns if column.startswith(PREFIX)]
 
 
 def aggregate_by_group(table: pd.DataFrame) -> pd.DataFrame:
-    """One prediction per group, usually the patient: the mean over its images.
+    """Average predicted probabilities over the images of each group, usually a patient.
+
+    Returns:
+        Table of predictions with one row per group; ``image_id`` is the name of the group.
 
     Raises:
-        ValueError: a group has images of several classes, so that it has no class of its own.
+        ValueError: a group has images of several classes, and so no single label.
     """
     labels = table.groupby("group")["label"].nunique()
     if (labels > 1).any():
@@ -61,7 +68,7 @@ def aggregate_by_group(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def predicted_classes(table: pd.DataFrame) -> pd.Series:
-    """The most probable class of every image."""
+    """Return the most probable class of every image."""
     classes = np.array(prediction_classes(table))
     return pd.Series(classes[table[[PREFIX + c for c in classes]].to_numpy().argmax(1)], table.index, name="predicted")
 
@@ -69,7 +76,7 @@ def predicted_classes(table: pd.DataFrame) -> pd.Series:
 # --- two classes
 
 _TP, _FN, _FP, _TN = range(4)
-# By name: the outcomes that it counts, and its value from the numbers of each outcome, ``(resamples, 4)``.
+# By name: the outcomes in the denominator, and a function of the counts of all outcomes, ``(resamples, 4)``.
 _RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
     "sensitivity": ([_TP, _FN], lambda s: s[:, _TP] / (s[:, _TP] + s[:, _FN])),
     "specificity": ([_TN, _FP], lambda s: s[:, _TN] / (s[:, _TN] + s[:, _FP])),
@@ -86,19 +93,20 @@ _RATES: dict[str, tuple[list[int], Callable[[np.ndarray], np.ndarray]]] = {
 
 
 def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> pd.DataFrame:
-    """What follows from calling every image positive whose probability reaches a threshold.
+    """Tabulate the metrics of a binary classifier at a threshold.
 
     Args:
-        table: of predictions.
-        positive: the class that is looked for.
-        threshold: 0 to 1, or one per image where folds have their own.
-        seed: of the resamples.
+        table: table of predictions.
+        positive: positive class.
+        threshold: 0 to 1; images with at least this probability are predicted positive. A series has one threshold per
+            image, by ``image_id``, where folds differ.
+        seed: random seed of the resamples.
 
     Returns:
         A row per ``measure`` with ``value, low, high, interval, n, groups``: sensitivity, specificity, false positive
-        rate (1 less the specificity), precision, negative predictive value, F1, accuracy and balanced accuracy; ``n``
-        and ``groups`` are those of its denominator. NaN where a measure is not defined, such as the precision of a
-        model that calls nothing positive.
+        rate (1 − specificity), precision, negative predictive value, F1, accuracy and balanced accuracy; ``n`` and
+        ``groups`` are those of the denominator. NaN where a metric is undefined, such as the precision without positive
+        predictions.
     """
     limit = threshold.loc[table.index].to_numpy() if isinstance(threshold, pd.Series) else threshold
     true, above = true_labels(table, positive), table[PREFIX + positive].to_numpy() >= limit
@@ -119,14 +127,14 @@ def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold that was chosen on validation images, and what may be expected of it on new ones.
+    """Hold a threshold chosen on validation images, and its expected sensitivity on new images.
 
     Attributes:
-        value: 0 to 1; images of at least this probability are called positive.
-        positives: positive validation images.
-        found: of these, how many reach the threshold.
+        value: 0 to 1; images with at least this probability are predicted positive.
+        positives: number of positive validation images.
+        found: number of these that reach the threshold (true positives).
         expected: mean sensitivity on new images, ``found / (positives + 1)``.
-        assurance: probability that the sensitivity on new images is at least the wanted one.
+        assurance: probability that the sensitivity on new images is at least the target.
     """
 
     value: float
@@ -139,21 +147,21 @@ class Threshold:
 def threshold_at_sensitivity(
     table: pd.DataFrame, positive: str, sensitivity: float, *, assurance: float | None = None
 ) -> Threshold:
-    """Choose the highest threshold at which at least a wanted share of positive images is called positive.
+    """Choose the highest threshold that reaches a target sensitivity on the validation images.
 
-    Choose it on validation images, never on the test: a threshold is fitted like a weight. The share of new images that
-    exceed the k-th highest of n scores has the distribution Beta(k, n + 1 - k) (Wilks 1941), so the threshold that
-    finds 95 % of the validation images finds fewer of new ones, on average k / (n + 1), and in about half of all cases
-    fewer than wanted. With an ``assurance`` the threshold is lowered until the wanted sensitivity is reached with that
-    probability (a tolerance bound). Both hold for images as alike as those of the validation; where cells of one
-    patient resemble each other, n is in effect smaller, and less is known than ``assurance`` says.
+    Choose it on the validation set, never on the test set: a threshold is fitted like a weight. The share of new
+    positive images that exceed the k-th highest of n scores has the distribution Beta(k, n + 1 − k) (Wilks 1941). So
+    the threshold with a sensitivity of 95 % on validation images has a lower one on new images, on average k / (n + 1),
+    and misses the target in about half of all cases. With ``assurance`` the threshold is lowered until the target is
+    reached with that probability (a tolerance bound). Both assume independent images from the same distribution; where
+    cells of one patient resemble each other, the effective n is smaller, and ``assurance`` is too optimistic.
 
     Args:
-        table: of predictions, of the validation images.
-        positive: the class that is looked for.
-        sensitivity: wanted, above 0 up to 1.
-        assurance: wanted probability, 0 to 1, that new images reach the sensitivity. Where the lowest positive score
-            gives less (95 % for a sensitivity of 0.95 needs 59 positive images), that score is the threshold.
+        table: table of predictions of the validation images.
+        positive: positive class.
+        sensitivity: target sensitivity, above 0 up to 1.
+        assurance: target probability, between 0 and 1, that new images reach the sensitivity. If even the lowest
+            positive score falls short (95 % for a sensitivity of 0.95 needs 59 positive images), it is the threshold.
 
     Raises:
         ValueError: no positive image, or a sensitivity or assurance out of range.
@@ -174,7 +182,7 @@ def threshold_at_sensitivity(
 
 
 def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:
-    """Tell which images are positive, ``bool (n,)``; raises ``ValueError`` for a class that is not among them."""
+    """Return which images are positive, ``bool (n,)``; raises ``ValueError`` for a class without a column."""
     if PREFIX + positive not in table:
         raise ValueError(
             f"{positive}: not a class of these predictions, which are {', '.join(prediction_classes(table))}"
@@ -183,10 +191,13 @@ def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:
 
 
 def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> str:
-    """What a table of predictions says, for somebody who reads no statistics; every number in it is worked out.
+    """Summarise the metrics of a binary classifier in plain language, for readers without statistics.
 
     Args:
         table, positive, threshold, seed: as in :func:`binary_metrics`.
+
+    Returns:
+        Several lines of at most 70 characters.
     """
     found = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
 

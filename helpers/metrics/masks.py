@@ -1,4 +1,4 @@
-"""Overlap and distance of masks."""
+"""Segmentation metrics: overlap and boundary distance of masks."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from scipy import ndimage
 
 from helpers.metrics.bootstrap import Bootstrap, Estimate, of_one_class, weighted_sums
 
-# The parts of a cell that are scored, and the labels (see helpers.datasets) that belong to each.
+# Evaluated regions of a cell, and the mask labels (see helpers.datasets) of each.
 PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
 
 
 def segmentation_scores(
     truth: np.ndarray, predicted: np.ndarray, ids: pd.Index, *, tolerance: float = 2.0
 ) -> pd.DataFrame:
-    """Every measure of every part of every image.
+    """Tabulate the segmentation metrics of every region of every image.
 
     Args:
-        truth, predicted: masks ``uint8 (n, height, width)`` of 0 background, 1 cytoplasm, 2 nucleus.
-        ids: of the images.
-        tolerance: of the surface Dice, pixels.
+        truth, predicted: ground-truth and predicted masks, ``uint8 (n, height, width)`` of 0 background, 1 cytoplasm,
+            2 nucleus.
+        ids: ``image_id`` of the masks.
+        tolerance: distance tolerance of the surface Dice, pixels.
 
     Returns:
-        Long table with ``image_id, part, dice, iou, hausdorff95, surface_dice``; the part ``mean of classes`` has the
-        mean IoU over background, cytoplasm and nucleus and nothing else.
+        Long table with ``image_id, region, dice, iou, hausdorff95, surface_dice``; regions are those of :data:`PARTS`
+        and ``mean of classes``, which has only the mean IoU over background, cytoplasm and nucleus.
     """
     rows = []
     for image_id, true, said in zip(ids, truth, predicted, strict=True):
@@ -37,10 +38,16 @@ def segmentation_scores(
 
 
 def hausdorff95(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """95 % Hausdorff distance in pixels: of the distances from each boundary to the other, the larger 95th percentile.
+    """Compute the 95 % Hausdorff distance: the larger 95th percentile of the distances from each boundary to the other.
 
-    0 where both masks are empty; where only one is, the diagonal of the image, which no two pixels exceed. A boundary
-    is the pixels of a mask with a neighbour outside or at the image's edge. Source: Maier-Hein et al. 2024.
+    A boundary consists of the pixels of a mask with a neighbour outside it or at the image edge.
+    Source: Maier-Hein et al. 2024.
+
+    Args:
+        truth, predicted: masks ``bool (height, width)``.
+
+    Returns:
+        Pixels; 0 if both masks are empty, and the image diagonal, the largest possible distance, if only one is.
     """
     distances = _boundary_distances(truth, predicted)
     if distances is None:
@@ -49,9 +56,16 @@ def hausdorff95(truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def surface_dice(truth: np.ndarray, predicted: np.ndarray, tolerance: float) -> float:
-    """Normalised surface Dice: the part of both boundaries that lies within a tolerance (pixels) of the other one.
+    """Compute the normalised surface Dice: the share of both boundaries within a tolerance of the other boundary.
 
-    1 where both masks are empty, 0 where only one is. Source: Nikolov et al. 2021.
+    Source: Nikolov et al. 2021.
+
+    Args:
+        truth, predicted: masks ``bool (height, width)``.
+        tolerance: distance tolerance, pixels.
+
+    Returns:
+        0 to 1; 1 if both masks are empty, 0 if only one is.
     """
     distances = _boundary_distances(truth, predicted)
     if distances is None:
@@ -60,7 +74,7 @@ def surface_dice(truth: np.ndarray, predicted: np.ndarray, tolerance: float) -> 
 
 
 def _boundary_distances(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Distances of the boundary pixels of each mask to the other's boundary; ``None`` where a mask is empty."""
+    """Measure the distance of each mask's boundary pixels to the other boundary; ``None`` if a mask is empty."""
     if not truth.any() or not predicted.any():
         return None
     edges = [mask & ~ndimage.binary_erosion(mask) for mask in (truth, predicted)]
@@ -69,9 +83,13 @@ def _boundary_distances(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.nd
 
 
 def dice_and_iou(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
-    """Dice coefficient and intersection over union of two boolean masks of one shape.
+    """Compute the Dice coefficient and the intersection over union (IoU) of two masks.
 
-    Both are 1 where both masks are empty (nothing to find, nothing claimed) and 0 where only one is.
+    Args:
+        truth, predicted: boolean masks of the same shape.
+
+    Returns:
+        Dice and IoU, 0 to 1; both are 1 if both masks are empty, and 0 if only one is.
 
     Raises:
         ValueError: the shapes differ, or a mask is not boolean.
@@ -88,17 +106,17 @@ def dice_and_iou(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float
 
 
 def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, *, seed: int) -> Estimate:
-    """Mean over the three classes of the IoU of all pixels of all images together.
+    """Estimate the mean IoU over the three classes, with the pixels of all images pooled.
 
-    Benchmarks of segmentation mostly report this one. Large cells weigh more in it than in the mean over images.
+    Most segmentation benchmarks report this metric. Large cells have more weight in it than in the mean over images.
 
     Args:
-        truth, predicted: masks ``uint8 (n, height, width)`` of 0 background, 1 cytoplasm, 2 nucleus.
-        groups: the group of every image, in the order of the masks.
-        seed: of the resamples, which draw whole groups.
+        truth, predicted: masks as in :func:`segmentation_scores`.
+        groups: group of every image, in the order of the masks.
+        seed: random seed of the resamples of groups.
 
     Raises:
-        ValueError: a class is in no truth and no prediction.
+        ValueError: a class has no pixel in the ground truth and none in the predictions.
     """
     counts = np.stack(
         [np.bincount(t.ravel().astype(int) * 3 + p.ravel(), minlength=9) for t, p in zip(truth, predicted, strict=True)]

@@ -1,4 +1,4 @@
-"""Scores of any number of classes, from tables of predictions (see :mod:`helpers.metrics.classification`)."""
+"""Multiclass metrics from tables of predictions (see :mod:`helpers.metrics.classification`)."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from helpers.metrics.bootstrap import Bootstrap, Estimate, Statistic, cluster_me
 from helpers.metrics.classification import predicted_classes, prediction_classes
 from helpers.metrics.ranking import area_under_roc, require_same_images
 
-# From counts (resamples, true class, predicted class), and which classes have images at all, to (resamples,).
+# Maps confusion matrices (resamples, true class, predicted class) and the classes with images to (resamples,).
 _Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def confusion_matrix(table: pd.DataFrame) -> pd.DataFrame:
-    """Counts of images, a row per true class and a column per predicted one."""
+    """Count images by true class (rows) and predicted class (columns)."""
     classes = prediction_classes(table)
     counts = pd.crosstab(table["label"], predicted_classes(table)).reindex(index=classes, columns=classes, fill_value=0)
     return counts.rename_axis(index="true", columns="predicted")
 
 
 def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Which class is called which other one, most images first.
+    """Tabulate the confused pairs of true and predicted class, most frequent first.
+
+    Args:
+        table: table of predictions.
+        seed: random seed of the resamples.
 
     Returns:
-        Rows ``true, predicted, images, rate, low, high, n, groups`` of all pairs that occur; ``rate`` is the share of
-        the images of the true class, of which there are ``n``, with its interval over groups.
+        Columns ``true, predicted, images, rate, low, high, interval, n, groups``, a row per pair that occurs; ``rate``
+        is the share of the ``n`` images of the true class, with a bootstrap interval over groups.
     """
     counts, rows = confusion_matrix(table), []
     for true, said in [(t, p) for t in counts.index for p in counts.columns if t != p and counts.at[t, p]]:
@@ -41,14 +45,18 @@ def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Tabulate precision, recall and F1 of every class, and their means, when the most probable class counts.
+    """Tabulate precision, recall and F1 of every class and their averages, with the most probable class predicted.
+
+    Args:
+        table: table of predictions.
+        seed: random seed of the resamples.
 
     Returns:
-        Rows ``class, measure, value, low, high, interval, n, groups``; the classes ``macro`` (every class that has
-        images counts alike), ``weighted`` (by its number of images) and ``all`` (accuracy; balanced accuracy is the
-        macro recall). ``n`` and ``groups`` are those of the denominator: of a recall the images of the class, of a
-        precision those that are called so, of an F1 both. The precision of a class that is never predicted is 0, as in
-        scikit-learn; a class without an image has none.
+        Columns ``class, measure, value, low, high, interval, n, groups``. Averages are the classes ``macro`` (equal
+        weight of all classes with images), ``weighted`` (by number of images) and ``all`` (accuracy; balanced accuracy
+        is the macro recall). ``n`` and ``groups`` are those of the denominator: the images of the class for a recall,
+        the images predicted as the class for a precision, and both for an F1. The precision of a class that is never
+        predicted is 0, as in scikit-learn, and NaN for a class without images.
     """
     classes, sums, called = prediction_classes(table), _confusions([table]), predicted_classes(table)
     present, rests_on = _present(table), min_groups_per_class(table)
@@ -75,15 +83,15 @@ def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate:
-    """Estimate one number for all classes, averaged over runs on the same images, such as several seeds.
+    """Estimate a metric over all classes, averaged over runs on the same images, such as several seeds.
 
     Args:
         runs: tables of predictions, one or more.
-        metric: one of :data:`METRICS`.
-        seed: of the resamples, which draw the same groups in all runs.
+        metric: a name of :data:`METRICS`.
+        seed: random seed of the resamples, which draw the same groups in all runs.
 
     Raises:
-        ValueError: the runs are not of the same images.
+        ValueError: the runs do not hold the same images.
     """
     return _bootstrap(runs, metric, lambda by_run: by_run.mean(1), seed=seed).estimate(rests_on=_rests_on(runs, metric))
 
@@ -91,11 +99,14 @@ def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate
 def score_difference(
     predictions: Sequence[pd.DataFrame], baseline: Sequence[pd.DataFrame], metric: str, *, seed: int
 ) -> Estimate:
-    """Estimate the difference of :func:`mean_score`, ``predictions`` minus ``baseline``; both are resampled together,
-    by group.
+    """Estimate the difference of :func:`mean_score`, ``predictions`` − ``baseline``, by a paired bootstrap over groups.
+
+    Args:
+        predictions, baseline: tables of predictions of the runs of each model.
+        metric, seed: as in :func:`mean_score`.
 
     Raises:
-        ValueError: the runs are not of the same images.
+        ValueError: the runs do not hold the same images.
     """
     runs, first = [*predictions, *baseline], len(predictions)
 
@@ -107,10 +118,14 @@ def score_difference(
 
 
 def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Tabulate the area under the ROC curve of each class against all others, and their mean.
+    """Tabulate the area under the ROC curve of each class against all others (one vs rest), and the mean.
+
+    Args:
+        table: table of predictions.
+        seed: random seed of the resamples.
 
     Returns:
-        Rows ``class, AUC, low, high, interval, n, groups``; the last class is ``macro``.
+        Columns ``class, AUC, low, high, interval, n, groups``; the last row, ``macro``, is the mean.
 
     Raises:
         ValueError: a class has no image.
@@ -132,10 +147,10 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _confusions(runs: Sequence[pd.DataFrame]) -> Statistic:
-    """Give numbers of images by run, true and predicted class, ``(resamples, runs, classes, classes)``, from weights.
+    """Return confusion matrices ``(resamples, runs, true class, predicted class)`` as a function of weights.
 
     Raises:
-        ValueError: the runs are not of the same images.
+        ValueError: the runs do not hold the same images.
     """
     require_same_images(*runs)
     classes = prediction_classes(runs[0])
@@ -149,7 +164,7 @@ def _confusions(runs: Sequence[pd.DataFrame]) -> Statistic:
 
 
 def _bootstrap(runs: Sequence[pd.DataFrame], measure: str, combine: Statistic, *, seed: int) -> Bootstrap:
-    """Resample a measure of every run; ``combine`` makes one number of the ``(resamples, runs)`` values."""
+    """Resample a metric of every run; ``combine`` reduces the values ``(resamples, runs)`` to ``(resamples,)``."""
     counts, present = _confusions(runs), _present(runs[0])
 
     def value(weights: np.ndarray) -> np.ndarray:
@@ -163,7 +178,7 @@ def _rests_on(runs: Sequence[pd.DataFrame], measure: str) -> int | None:
 
 
 def _present(table: pd.DataFrame) -> np.ndarray:
-    """Tell which classes have images, ``bool (classes,)``."""
+    """Return which classes have images, ``bool (classes,)``."""
     return np.isin(prediction_classes(table), table["label"].unique())
 
 
@@ -171,7 +186,7 @@ def _hit(counts: np.ndarray) -> np.ndarray:
     return np.diagonal(counts, axis1=1, axis2=2)
 
 
-# A class without an image, as in a resample that draws none of its groups, has no precision, no recall and no F1.
+# Precision, recall and F1 are NaN for a class without images, as in a resample that draws none of its groups.
 def _precision(counts: np.ndarray) -> np.ndarray:
     true, said = counts.sum(2), counts.sum(1)
     return np.where(true > 0, np.where(said > 0, _hit(counts) / said, 0), np.nan)
@@ -192,7 +207,7 @@ def _one_class(of_classes: Callable[[np.ndarray], np.ndarray], j: int, counts: n
 
 
 def _macro(of_classes: Callable[[np.ndarray], np.ndarray], counts: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """The mean over the classes of the data; not defined where a resample lacks one, or it would be another mean."""
+    """Average over the classes with images; NaN for a resample that lacks one of them, as its mean would differ."""
     return of_classes(counts)[:, present].mean(1)
 
 
@@ -205,7 +220,7 @@ def _accuracy(counts: np.ndarray, present: np.ndarray) -> np.ndarray:
     return _hit(counts).sum(1) / counts.sum((1, 2))
 
 
-# By name: means are over the classes that have images; weights are the numbers of images.
+# Metrics by name; averages are over the classes with images, and weights are their numbers of images.
 METRICS: dict[str, _Measure] = {
     "accuracy": _accuracy,
     "balanced accuracy": partial(_macro, _recall),
