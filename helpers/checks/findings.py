@@ -39,10 +39,10 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
     """Check that a binary classifier is better than chance.
 
     It fails if the area under the ROC curve is within 0.05 of one half, its 95 % interval includes one half, or it is
-    below one half, or if sensitivity and false positive rate differ by less than 0.05. An untrained model and labels in
-    the wrong order look like chance; an area below it suggests exchanged classes. With imbalanced classes accuracy
-    hides this: predicting the majority class for all images is right most of the time. For fewer than ten groups there
-    is no interval, and only the value decides.
+    below one half, or if sensitivity and false positive rate differ by less than 0.05 and are not both 0 or both 1. An
+    untrained model and labels in the wrong order look like chance; an area below it suggests exchanged classes. With
+    imbalanced classes accuracy hides this: predicting the majority class for all images is right most of the time. For
+    fewer than ten groups there is no interval, and only the value decides.
 
     Args:
         table: table of test predictions.
@@ -90,7 +90,7 @@ def check_probabilities(table: pd.DataFrame) -> list[Finding]:
 
 
 def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | None = None) -> list[Finding]:
-    """Check for leakage: images, groups or near-duplicates that the test set shares with training or validation set.
+    """Check for leakage: images, groups or near-duplicates shared between training, validation and test set.
 
     It also fails if an image occurs twice in the split, or if the validation or the test set is missing.
 

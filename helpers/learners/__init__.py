@@ -1,1 +1,1 @@
-"""What a fold trains and how it is tested: cross-validation, learners, hyperparameter search, pitfalls, classifiers."""
+"""Training and evaluation by group: learners, cross-validation, hyperparameter search, pitfalls, saved classifiers."""

@@ -1,7 +1,7 @@
-"""A classifier of one's own: trained, tested once, and saved with a card that says what it is.
+"""Train a classifier on a dataset of one's own, test it once, and save it with a model card.
 
-Before the first epoch the place of the model is probed (200 MB must be free), and each part of the split must have the
-classes that it is there for. Limits: 1 to 10,000 epochs, 1 to 4,096 images in a step, seeds from 0 to 4,294,967,295.
+Before the first epoch the output paths are checked (200 MB must be free), and each split must have the classes that it
+needs. Limits: 1 to 10,000 epochs, batch sizes from 1 to 4,096, seeds from 0 to 4,294,967,295.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from helpers.models import loading, model_card
 from helpers.reports import cards
 from helpers.splits import Fold
 
-# By name: the network, the side of its images in pixels, how it is trained.
+# Networks by name: model function, image side in pixels, training configuration.
 NETWORKS = {
     "encoder": (
         partial(models.unet_encoder_classifier, 12),
@@ -36,12 +36,12 @@ NETWORKS = {
 }
 AUGMENTATION = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
 FOLDS = 5
-# Lowest and highest value, both allowed; 0 epochs or images stand for the network's own.
+# Minimum and maximum, inclusive; 0 epochs or a batch size of 0 select the network's default.
 LIMITS = {"epochs": (0, 10_000), "batch": (0, 4096), "seed": (0, 2**32 - 1)}
 
 
 class ClassifierError(LeukobookError):
-    """Something that keeps a training or a prediction from starting; the message says what to do."""
+    """Report options or data that prevent training or prediction; the message has the remedy."""
 
 
 def train(
@@ -57,31 +57,34 @@ def train(
     batch_size: int = 0,
     assurance: float | None = None,
 ) -> tuple[model_card.ModelCard, list[checks.Finding]] | None:
-    """Train a network on three of five folds by group, choose on the fourth, test on the fifth, save model and card.
+    """Train a classifier on three of five group folds, choose epoch and threshold on the fourth, test on the fifth.
+
+    Model and model card are saved.
 
     Args:
-        dataset: images of two classes or more.
-        network: one of :data:`NETWORKS`.
-        positive: the class that must not be missed; for two classes a threshold is chosen for it.
-        sensitivity: wanted on the validation images.
-        epochs: at most; 0 for the network's own.
-        seed: of folds, weights, order and augmentation.
-        model_path: ends in ``.keras``; the card goes beside it as ``.json`` and ``.md``, and the state of the
-            training into a folder of its own, so that a killed training goes on. ``~`` stands for the home folder.
-        strategy: several devices or machines, as in :class:`helpers.training.TrainingConfig`.
-        batch_size: images in a step, over all devices; 0 for the network's own.
-        assurance: wanted probability that new images reach the sensitivity, see
+        dataset: images of two or more classes.
+        network: a name of :data:`NETWORKS`.
+        positive: the class that must not be missed, for which the threshold is chosen.
+        sensitivity: target sensitivity on the validation set, above 0 up to 1.
+        epochs: maximum number of epochs; 0 for the network's default.
+        seed: random seed of folds, initial weights, order and augmentation.
+        model_path: path of the model, ``*.keras``; the card is written beside it as ``.json`` and ``.md``, and
+            checkpoints into a folder ``*.training``, from which an interrupted training resumes. ``~`` is expanded.
+        strategy: distribution over devices or machines, as in :class:`helpers.training.TrainingConfig`.
+        batch_size: images per step, over all devices; 0 for the network's default.
+        assurance: target probability that new images reach the sensitivity, see
             :func:`helpers.metrics.threshold_at_sensitivity`.
 
     Returns:
-        The card, and the alarms that the evaluation raised; nothing where another machine does the rest.
+        The model card and the findings of the checks; ``None`` on a machine that is not the chief of a distributed
+        training.
 
     Raises:
-        ClassifierError: an unknown network or class, another suffix, a number out of range, or a split without a class
-            that it needs.
-        DataError: all images are of one class.
-        OutputError: model, card or state of the training cannot be written.
-        StrategyError: ``strategy`` cannot be used here.
+        ClassifierError: an unknown network or class, a suffix other than ``.keras``, a value out of range, or a split
+            without a class that it needs.
+        DatasetError: all images are of one class.
+        OutputError: model, card or checkpoints cannot be written.
+        StrategyError: ``strategy`` is not available on this machine.
     """
     if strategy:
         training.get_strategy(strategy)  # before anything else is done with TensorFlow
@@ -171,7 +174,7 @@ def _check_options(network: str, sensitivity: float, assurance: float | None, *,
 
 
 def _split(dataset: Dataset, positive: str, seed: int) -> Fold:
-    """Split by group; training images have every class, validation and test images the positive one and another."""
+    """Split by group, and require all classes in the training set, the positive and another in validation and test."""
     frame = dataset.frame
     refuse_single_class(dataset.name, frame)
     fold = splits.split_for_fold(splits.group_folds(frame, FOLDS, seed), 0)
@@ -207,7 +210,7 @@ def _checked_outputs(model_path: Path) -> Path:
 
 
 def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model_card.ModelCard:
-    """Write the model, and then the card with its SHA-256: between the two the old card is refused, not believed."""
+    """Write the model, then the card with its SHA-256, so that an old card never passes for that of a new model."""
     with files.atomic_write(model_path) as part_path:
         model.save(part_path)
         card = model_card.ModelCard(**fields, sha256=loading.file_digest(part_path))
@@ -220,5 +223,5 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
 def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, model_card.MetricRecord]:
     rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
-    values = json.loads(rows.to_json(orient="index"))  # NaN, where there is one group only, becomes null
+    values = json.loads(rows.to_json(orient="index"))  # NaN, of a single group, becomes null
     return {name: model_card.MetricRecord(**measured) for name, measured in values.items()}

@@ -1,4 +1,4 @@
-"""Every image is tested once, by a model that has seen neither it nor its group."""
+"""Cross-validation by group, learners of networks and of tabular classifiers, and learning curves."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from helpers.datasets import Dataset, DatasetError
 from helpers.learners.lda import ShrinkageLDA
 from helpers.splits import Fold
 
-# Trains on the images of a fold's ``train``, may choose by those of its ``val``, and predicts the images that it is
-# asked for by their ids: the probability of every class, ``(len(ids), classes)``. What learns from features gives 0 for
-# a class of which it was trained on no image.
+# Trains on the ``train`` images of a fold, may select a model on its ``val`` images, and predicts the class
+# probabilities of the images ``ids``, ``(len(ids), classes)``. Learners on tabular features predict 0 for a class
+# without training images.
 Learner = Callable[[Dataset, Fold, pd.Index], np.ndarray]
 INNER_FOLDS = 4
-# By name: what learns from features, and the settings to choose from.
+# Classifiers on tabular features by name, each with its hyperparameter grid.
 CLASSIFIERS = {
     "logistic regression": (
         LogisticRegression(class_weight="balanced", max_iter=5000),
@@ -44,20 +44,20 @@ CLASSIFIERS = {
 def cross_validate(
     dataset: Dataset, fold: pd.Series, learner: Learner, *, test_folds: Iterable[int] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train once for every tested fold, and predict its test and its validation images.
+    """Cross-validate a learner: train once per test fold, and predict its test and validation images.
 
     Args:
-        dataset: of images with labels.
-        fold: number of the fold of every image, from :func:`helpers.splits.group_folds`.
+        dataset: images with labels.
+        fold: fold number of every image, from :func:`helpers.splits.group_folds`.
         learner: see :data:`Learner`.
-        test_folds: folds to test, each with the next one as validation; all where not given.
+        test_folds: folds to test, each with the next fold as validation set; all by default.
 
     Returns:
-        Two tables of predictions (see :func:`helpers.metrics.prediction_table`): of the test, each image once, and of
-        the validation, where thresholds and temperatures are chosen. ``fold`` is the tested fold in both.
+        Two tables of predictions (see :func:`helpers.metrics.prediction_table`): of the test images, each once, and of
+        the validation images, for the choice of thresholds and temperatures. ``fold`` is the test fold in both.
 
     Raises:
-        DataError: no fold is tested, there is no such fold, or the folds and the dataset hold other images.
+        DatasetError: no or an unknown fold to test, or folds and dataset hold different images.
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
         raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
@@ -77,7 +77,7 @@ def cross_validate(
 
 
 def encode_labels(dataset: Dataset, ids: pd.Index | None = None) -> np.ndarray:
-    """Give the number of the class of these images, or of all, ``int (n,)``."""
+    """Encode the labels of images, by default all, as class numbers, ``int (n,)``."""
     labels = dataset.frame["label"]
     return (labels if ids is None else labels.loc[ids]).map(dataset.classes.index).to_numpy()
 
@@ -94,14 +94,16 @@ def cnn_learner(
     loss: Callable = models.cross_entropy,
     copies: int = 0,
 ) -> Learner:
-    """Train a network of :mod:`helpers.models`, and average its predictions over eight views.
+    """Create a learner that trains a network of :mod:`helpers.models` and predicts with test-time augmentation.
+
+    Predictions are averaged over eight views (flips and 90° rotations).
 
     Args:
-        build: see :func:`helpers.training.fit_classifier`.
         size: side of the images, pixels.
-        settings, how, folder, start, balance, loss: as there.
-        copies: images of every class to train on, at least, see
-            :func:`helpers.augmentation.oversample_with_augmentation`.
+        build, config, augmentation, checkpoint_dir, initial_weights, class_weight, loss: as in
+            :func:`helpers.training.fit_classifier`.
+        copies: minimum number of training images per class, reached by oversampling with
+            :func:`helpers.augmentation.oversample_with_augmentation`; 0 for no oversampling.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
@@ -131,16 +133,18 @@ def cnn_learner(
 def feature_head_learner(
     cached: np.ndarray, build: partial, *, config: training.TrainingConfig, checkpoint_dir: Path
 ) -> Learner:
-    """Train a head on a frozen backbone, classes counting alike, and average its predictions over the views.
+    """Create a learner that trains a classification head on cached features with balanced class weights.
+
+    Predictions are averaged over the views.
 
     Args:
-        cached: ``float16 (n, views, channels)`` of all images of the dataset, in its order, see
-            :func:`helpers.backbones.extract_features`.
+        cached: features of a frozen backbone, ``float16 (n, views, channels)`` of all images in the order of the
+            dataset, see :func:`helpers.backbones.extract_features`.
         build: a head of :mod:`helpers.models`, such as ``partial(models.dense_head, 1280, 8)``.
         config, checkpoint_dir: see :func:`helpers.training.fit_head`.
 
     Raises:
-        DataError: when learning, the dataset has more or fewer images than there are features.
+        DatasetError: in training, the numbers of images and of cached features differ.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
@@ -159,20 +163,20 @@ def feature_head_learner(
 
 
 def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train_on_val: bool = True) -> Learner:
-    """Train a classifier on features, with nothing left to choose by hand; classes count alike.
+    """Create a learner that tunes, trains and calibrates a classifier on tabular features, with balanced classes.
 
-    A machine needs no validation images to stop by, so it may be trained on those too. Its settings are chosen by folds
-    of groups within what it is trained on, and its scores become probabilities by a sigmoid fitted on the scores of the
-    same inner folds (Platt 1999). What it predicts for images that it was trained on is likewise from the inner folds.
+    The classifier needs no early stopping, so it may be trained on the validation images too. Hyperparameters are
+    selected by inner group folds of the training images, and scores are mapped to probabilities by a sigmoid fitted on
+    the scores of the same inner folds (Platt 1999). Predictions for training images are also those of the inner folds.
 
     Args:
         features: a row per image, by ``image_id``, see :mod:`helpers.features`.
-        classifier: one of :data:`CLASSIFIERS`.
-        seed: of the inner folds.
-        train_on_val: train on the validation images too; not for a learning curve, whose sizes then mean what they say.
+        classifier: a name of :data:`CLASSIFIERS`.
+        seed: random seed of the inner folds.
+        train_on_val: train on the validation images too; not for learning curves, where sizes count training images.
 
     Raises:
-        DataError: when learning, there is one class only, or a class of one group.
+        DatasetError: in training, there is only one class, or a class has only one group.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
@@ -188,11 +192,11 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 
 
 def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner:
-    """Train a discriminant analysis on features, of which there may be far more than images; classes count alike.
+    """Create a learner that trains :class:`helpers.learners.lda.ShrinkageLDA` on tabular features.
 
-    Every feature is brought to deviation 1. The covariance within classes is shrunk by a share that is worked out from
-    the data (see :mod:`helpers.learners.lda`), so nothing is left to choose and no inner folds are needed. What it
-    predicts for images that it was trained on is no test, and no place to choose a threshold.
+    There may be far more features than images; classes have equal priors. Features are standardised. Shrinkage is
+    estimated from the data, so there are no hyperparameters and no inner folds. Predictions for training images are
+    not held out: do not use them for evaluation or to choose a threshold.
 
     Args:
         features, train_on_val: as in :func:`tabular_learner`.
@@ -210,7 +214,7 @@ def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner
 
 
 def _in_order(dataset: Dataset, *ids: pd.Index) -> pd.Index:
-    """All of these ids, in the order of the dataset."""
+    """Merge ids, in the order of the dataset."""
     return dataset.frame.index[dataset.frame.index.isin(ids[0].append(list(ids[1:])))]
 
 
@@ -219,13 +223,13 @@ def _known(dataset: Dataset, fold: Fold, train_on_val: bool) -> pd.Index:
 
 
 class _Calibrated(NamedTuple):
-    """A trained classifier, and what gives its scores a probability.
+    """Hold a trained classifier with the calibration of its scores.
 
     Attributes:
-        classes: ``int``, the numbers of the classes that it was trained on, in the order of its probabilities.
-        model: gives scores.
-        sigmoid: from scores to probabilities.
-        held_out: ``(n, classes)``, the probabilities of the training images, from inner folds that held them out.
+        classes: ``int``, numbers of the classes with training images, in the order of the probabilities.
+        model: trained classifier, with ``decision_function``.
+        sigmoid: maps scores to probabilities.
+        held_out: ``float (n, classes)``, probabilities of the training images, held out in the inner folds.
     """
 
     classes: np.ndarray
@@ -238,7 +242,7 @@ class _Calibrated(NamedTuple):
 
 
 def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int) -> _Calibrated:
-    """Choose settings, train and calibrate on all images of a dataset, see :func:`tabular_learner`."""
+    """Select hyperparameters, train and calibrate on all images of a dataset, see :func:`tabular_learner`."""
     classes, y = np.unique(encode_labels(dataset), return_inverse=True)
     inner = _inner_folds(dataset, y, seed)
     estimator, grid = CLASSIFIERS[machine]
@@ -248,16 +252,16 @@ def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int
         scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
         tried.append((_rank(scores, y), model, scores))
     _, model, scores = max(tried, key=lambda one: one[0])
-    # Scores of many classes may tell all of them apart; without a penalty there would be no end to the fit.
+    # Scores of many classes may be perfectly separable, where a fit without penalty does not converge.
     two, scores = len(classes) == 2, _columns(scores)
     sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores, y)
-    if two and sigmoid.coef_[0, 0] <= 0:  # few images: the inner folds did worse than chance, by chance
+    if two and sigmoid.coef_[0, 0] <= 0:  # few images: inner folds below chance level, by chance
         sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
     return _Calibrated(classes, model.fit(values, y), sigmoid, sigmoid.predict_proba(scores))
 
 
 def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
-    """Folds of groups, at most :data:`INNER_FOLDS` and as many as every class has groups."""
+    """Assign groups to :data:`INNER_FOLDS` folds, or fewer if a class has fewer groups."""
     if len(present := np.unique(y)) < 2:
         raise DatasetError(f"{dataset.name}: {len(present)} class to learn from, and at least 2 are needed")
     group = dataset.frame["group"].to_numpy()
@@ -273,7 +277,7 @@ def _columns(scores: np.ndarray) -> np.ndarray:
 
 
 def _rank(scores: np.ndarray, y: np.ndarray) -> float:
-    """Area under the ROC curve of two classes, balanced accuracy of more."""
+    """Compute the selection criterion: AUC for two classes, balanced accuracy for more."""
     return roc_auc_score(y, scores) if scores.ndim == 1 else balanced_accuracy_score(y, scores.argmax(1))
 
 
@@ -289,25 +293,25 @@ def learning_curve(
     train_on_val: bool = False,
     draws: int = 1,
 ) -> pd.DataFrame:
-    """Tabulate a score by number of training images: balanced subsets, each within the next larger one.
+    """Compute a learning curve: a test metric by number of training images, on nested balanced subsets.
 
-    The protocol of Schouten et al. 2021.
+    Protocol of Schouten et al. 2021.
 
     Args:
-        dataset, fold, learn, tested: as in :func:`cross_validate`.
+        dataset, fold, learner, test_folds: as in :func:`cross_validate`.
         sizes: numbers of training images.
-        score: from tables of predictions, one for every draw, such as the area under the ROC curve.
-        seed: of the draws of subsets.
-        train_on_val: draw from the validation images too, for what is trained on both.
-        draws: how often subsets are drawn anew.
+        score: function that estimates a metric, such as the AUC, from tables of predictions, one per draw.
+        seed: random seed of the subsets.
+        train_on_val: draw subsets from the validation images too, for a learner that trains on both.
+        draws: number of random draws of subsets.
 
     Returns:
-        Rows ``images, score, low, high, n, groups``.
+        Columns ``images, score, low, high, interval, n, groups``, a row per size.
 
     Raises:
-        DataError: a size is more than a balanced draw can give.
+        DatasetError: a size exceeds the largest balanced subset.
     """
-    rows, seeds = [], splits.spawn_seeds(seed, draws)  # the same for every size, so that subsets are nested
+    rows, seeds = [], splits.spawn_seeds(seed, draws)  # the same seeds for every size, so that subsets are nested
     for size in sorted(sizes):
         fewer = [_on_subset(learner, size, own, train_on_val=train_on_val) for own in seeds]
         tests = [cross_validate(dataset, fold, one, test_folds=test_folds)[0] for one in fewer]
@@ -316,7 +320,7 @@ def learning_curve(
 
 
 def _on_subset(learner: Learner, size: int, seed: int, *, train_on_val: bool) -> Learner:
-    """The same learner, which trains on a balanced subset of so many images."""
+    """Restrict a learner to a balanced subset of ``size`` training images."""
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         pool = dataset.frame.loc[_known(dataset, fold, train_on_val)]

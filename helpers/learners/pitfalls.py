@@ -1,4 +1,4 @@
-"""Mistakes of published systems, made on purpose, so that a reader can see what they do to a number."""
+"""Mistakes of published evaluations, reproduced on purpose to show their effect on a metric."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from helpers.metrics import PREFIX, prediction_classes
 
 
 def oversample_before_split(dataset: Dataset, n_per_class: int, *, size: int, seed: int) -> Dataset:
-    """A dataset in which every class has been brought to ``n_per_class`` images by changed copies, before any split.
+    """Oversample every class of a dataset to ``n_per_class`` images with augmented copies, before any split.
 
-    Split by image, copies of what is learnt from are then in the test.
+    If the result is split by image, the test set contains copies of training images.
 
     Args:
-        dataset: with images of every class.
+        dataset: images with labels.
         n_per_class: as in :func:`helpers.augmentation.oversample_with_augmentation`.
         size: side of the images, pixels.
-        seed: of the copies.
+        seed: random seed of the copies.
 
     Returns:
-        The originals, then the copies, which are called ``<image_id>#<k>`` and keep label and group; the column
-        ``original`` has the id that a copy was made from.
+        Dataset of the originals, then the copies with ids ``<image_id>#<k>`` and the label and group of their original;
+        the column ``original`` has the id of the original.
     """
     frame, pictures = dataset.frame, dataset.load_images(size)
     copies, originals = oversample_with_augmentation(pictures, frame["label"], n_per_class, seed)
@@ -38,14 +38,14 @@ def oversample_before_split(dataset: Dataset, n_per_class: int, *, size: int, se
 
 
 def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
-    """The labels of images when labels come from a table and images from a folder, and both are paired by position.
+    """Match labels of a table with image files of a folder by position instead of by name.
 
-    The table is sorted by name, a folder gives its files in an order of its own, here drawn at random. Two published
-    systems did this; sensitivity then equals false positive rate.
+    The table is sorted by name; the folder lists its files in arbitrary order, here drawn at random. Two published
+    systems did this; sensitivity then equals the false positive rate.
 
     Args:
-        frame: of a dataset.
-        seed: of the order in which the folder gives its files.
+        frame: table of a dataset.
+        seed: random seed of the order of files.
 
     Returns:
         Labels by ``image_id``.
@@ -55,13 +55,19 @@ def labels_by_position(frame: pd.DataFrame, seed: int) -> pd.Series:
 
 
 def hard_predictions(table: pd.DataFrame, positive: str, threshold: float) -> pd.DataFrame:
-    """Predictions of two classes that say 0 or 1 where they said a probability: a ROC curve of one point."""
+    """Replace predicted probabilities of two classes by 0 or 1, which leaves an ROC curve with a single point.
+
+    Args:
+        table: table of predictions of two classes.
+        positive: positive class.
+        threshold: 0 to 1; images with at least this probability are predicted positive.
+    """
     above = (table[PREFIX + positive] >= threshold).astype(float)
     (other,) = (name for name in prediction_classes(table) if name != positive)
     return table.assign(**{PREFIX + positive: above, PREFIX + other: 1 - above})
 
 
 def duplicate_predictions(table: pd.DataFrame, n_copies: int) -> pd.DataFrame:
-    """Predictions in which every image is tested ``n_copies`` times, and every copy counts as independent."""
+    """Repeat the predictions of every image ``n_copies`` times, and count every copy as an independent group."""
     more = pd.concat([table.set_axis(table.index + f"#{k}") for k in range(n_copies)])
     return more.assign(group=more.index)

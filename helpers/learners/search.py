@@ -1,4 +1,4 @@
-"""Search for hyperparameters, on what is learnt from and never on the test."""
+"""Hyperparameter search on training and validation images, never on the test set."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ ACTIVATIONS = ("relu", "tanh", "elu")
 
 
 def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) -> Learner:
-    """Train the head of :func:`helpers.models.regularised_head` on features, by its authors' protocol.
+    """Create a learner that trains :func:`helpers.models.regularised_head` on features with its authors' protocol.
 
     Args:
-        features: a row per image; each feature is brought to mean 0 and deviation 1 of the training images.
-        seed: of weights and order.
-        options: of the head.
+        features: a row per image, by ``image_id``; standardised with the mean and deviation of the training images.
+        seed: random seed of initial weights and order.
+        options: hyperparameters of the head.
 
     Raises:
-        TrainingError: when learning, the validation loss was a number in no epoch.
+        TrainingError: in training, the validation loss was not finite in any epoch.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
@@ -41,24 +41,24 @@ def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) 
 def search_head(
     dataset: Dataset, features: pd.DataFrame, fold: Fold, *, n_trials: int, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Search the five settings of the head with the least validation loss (penalties, dropout, nodes, activation).
+    """Search the five hyperparameters of the head (L1, L2, dropout, nodes, activation) for the lowest validation loss.
 
-    Each trial trains on the training images and is judged on the validation images; the test images are not used.
-    Optuna's tree-structured Parzen estimator proposes, and knows the outcome of the trials before.
+    Each trial trains on the training images and is evaluated on the validation images; the test images are not used.
+    Optuna's tree-structured Parzen estimator proposes hyperparameters from the results of earlier trials.
 
     Args:
-        dataset: of images with labels.
-        features: as in :func:`with_head`.
-        fold: whose training and validation images are used.
-        n_trials: how many settings to try, the authors' own first.
-        seed: of the proposals and of the trainings.
+        dataset: images with labels.
+        features: as in :func:`searched_head_learner`.
+        fold: fold with the training and validation images to use.
+        n_trials: number of trials, at least 1; the first has the authors' hyperparameters.
+        seed: random seed of the sampler and of the trainings.
 
     Returns:
-        The best options, and a row per trial: ``trial``, ``loss`` and the five options.
+        The best hyperparameters, and a row per trial with ``trial``, ``loss`` and the five hyperparameters.
 
     Raises:
         ValueError: fewer than one trial, or a fold whose splits share groups.
-        TrainingError: the validation loss was a number in no trial.
+        TrainingError: the validation loss was not finite in any trial.
     """
     if n_trials < 1 or splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
         raise ValueError(f"a search needs a trial at least and a split by group; {n_trials} trials")
@@ -86,13 +86,13 @@ def search_head(
 
 
 class _Head(NamedTuple):
-    """A trained head.
+    """Hold a trained classification head.
 
     Attributes:
-        loss: least validation cross-entropy, penalties left out; infinite where it was a number in no epoch, so that a
-            search goes on and leaves these options.
-        model: with the weights of that epoch, from scaled features to probabilities.
-        mean, std: of the training images, by which features are scaled.
+        loss: lowest validation cross-entropy, without penalties; infinite if it was not finite in any epoch, so that a
+            search rejects these hyperparameters and continues.
+        model: maps scaled features to probabilities, with the weights of the best epoch.
+        mean, std: mean and standard deviation of the features of the training images.
     """
 
     loss: float
