@@ -1,4 +1,4 @@
-"""What a model looks at, and whether the answer can be believed. Everything is imported from here."""
+"""Attribution maps, their evaluation, and activations of a classifier: ``from helpers import explain``."""
 
 from helpers.explain.activations import layer_activations, maximize_activation, penultimate_features, tsne_embedding
 from helpers.explain.attribution import METHODS, class_scores, last_conv_layer, mean_colour_images, overlay_maps

@@ -1,4 +1,4 @@
-"""Activations of a model: of its layers for an image, images that maximise them, and their layout in a plane."""
+"""Layer activations of a model, activation maximisation, and t-SNE embeddings of features."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def layer_activations(model: keras.Model, images: np.ndarray, layer: str) -> np.
     """Compute the activations of a layer.
 
     Args:
-        model: from :func:`helpers.explain.graph` or :func:`helpers.explain.logits_model`.
-        images: ``uint8 (n, size, size, 3)`` RGB, as the model was trained on.
+        model: flat graph from :func:`helpers.explain.flatten_model` or :func:`helpers.explain.logits_model`.
+        images: ``uint8 (n, size, size, 3)`` RGB, in the size that the model was trained on.
         layer: name of the layer.
 
     Returns:
@@ -34,16 +34,17 @@ def maximize_activation(
 ) -> np.ndarray:
     """Find images that maximise the mean activation of a layer's channels (Erhan et al. 2009).
 
-    Gradient ascent (RMSprop) from grey noise on the activation less a tenth of the total variation. Before every step
-    the image is shifted by up to 4 pixels and rotated by up to 1°, so that no pattern of single pixels builds up.
+    Gradient ascent (RMSprop) starts from grey noise and maximises the activation − 0.1 × the mean total variation.
+    Before every step the image is shifted by up to 4 pixels and rotated by up to 1°, to suppress high-frequency
+    patterns.
 
     Args:
         model: as in :func:`layer_activations`.
         layer: name of the layer.
-        channels: numbers of its channels, one for each image.
+        channels: channel indices, one per image.
         size: side of the images, pixels.
-        seed: of noise, shifts and rotations.
-        n_steps: of the ascent.
+        seed: random seed of noise, shifts and rotations.
+        n_steps: number of gradient steps.
 
     Returns:
         ``uint8 (len(channels), size, size, 3)`` RGB.
@@ -64,7 +65,7 @@ def maximize_activation(
 
 
 def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[int]) -> tf.Tensor:
-    """Differentiate a tenth of the mean total variation, less the mean activation of each image's channel."""
+    """Compute the gradient of 0.1 × the mean total variation − the mean activation of each image's channel."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
         outputs = tf.gather(activations(images, training=False), channels, axis=-1, batch_dims=1)
@@ -74,11 +75,11 @@ def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[i
 
 
 def penultimate_features(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
-    """Compute the inputs of the last dense layer, the features that a classifier sorts by.
+    """Compute the inputs of the last dense layer, the features that the classification layer uses.
 
     Args:
         model, images: as in :func:`layer_activations`.
-        batch_size: number of images that pass the model at a time.
+        batch_size: number of images per batch.
 
     Returns:
         ``float32 (n, features)``.
@@ -92,18 +93,18 @@ def penultimate_features(model: keras.Model, images: np.ndarray, batch_size: int
 
 
 def tsne_embedding(features: np.ndarray, ids: pd.Index, seed: int) -> pd.DataFrame:
-    """Embed images in a plane, near each other where their features are alike (t-SNE, van der Maaten 2008).
+    """Embed image features in two dimensions by t-SNE (van der Maaten 2008).
 
-    Features are standardised and reduced to 30 principal components first. Distances between clusters, and their
-    sizes, mean nothing.
+    Features are first standardised and reduced to 30 principal components. Distances between clusters and cluster sizes
+    have no meaning.
 
     Args:
         features: ``float (n, features)``.
         ids: ``image_id`` of each row.
-        seed: of the layout.
+        seed: random seed of PCA and t-SNE.
 
     Returns:
-        Columns ``across`` and ``down``, by ``image_id``.
+        Coordinates ``across`` and ``down``, by ``image_id``.
     """
     scaled = StandardScaler().fit_transform(features)
     components = PCA(min(30, *scaled.shape), random_state=seed).fit_transform(scaled)

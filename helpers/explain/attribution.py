@@ -1,13 +1,13 @@
-"""Saliency maps: attribute the score of a class to the pixels of an image, by nine methods.
+"""Attribution maps: attribute the score (logit) of a class to the pixels of an image, by nine methods.
 
-All functions take ``model``, from :func:`helpers.explain.logits_model`, so a flat graph of any functional or Sequential
-classifier, whatever models are nested in it; ``images`` ``uint8 (n, size, size, 3)`` RGB, as the model was trained on;
-and ``classes``, ``int (n,)``, the class of each image whose score is attributed. They return ``float32 (n, size,
-size)``. Larger means more; values of different methods have different units and cannot be compared.
+All methods take ``model``, the flat graph from :func:`helpers.explain.logits_model` of any functional or Sequential
+classifier, nested models included; ``images`` ``uint8 (n, size, size, 3)`` RGB, in the size that the model was trained
+on; and ``classes``, ``int (n,)``, the class of each image whose score is attributed. They return ``float32 (n, size,
+size)``. Larger values mean more relevance; values of different methods have different units and cannot be compared.
 
-Gradient, SmoothGrad, Grad-CAM, Grad-CAM++ and Score-CAM equal those of tf-keras-vis 0.8.7, with its option
-``normalize_map=False`` or ``normalize_cam=False``, but at sizes at which rounding costs that library the last row of a
-coarse map, such as 8 to 26 pixels.
+Gradient, SmoothGrad, Grad-CAM, Grad-CAM++ and Score-CAM equal those of tf-keras-vis 0.8.7 with ``normalize_map=False``
+or ``normalize_cam=False``, except at sizes where that library loses the last row of a coarse map by rounding, such as 8
+to 26 pixels.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from helpers.explain.lrp import relevance
 
 
 def gradient(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Map the gradient of the score, the absolute value of its largest channel (Simonyan et al. 2014).
+    """Compute the absolute gradient of the score, the maximum over channels (Simonyan et al. 2014).
 
     Args:
         model, images, classes: see the module.
 
     Returns:
-        ``float32 (n, size, size)``, never negative: by how much the score changes with a pixel.
+        ``float32 (n, size, size)``, non-negative: sensitivity of the score to each pixel.
     """
     return np.abs(_input_gradients(model, images.astype(np.float32), classes)).max(-1)
 
@@ -43,11 +43,11 @@ def smooth_gradient(
 
     Args:
         model, images, classes: see the module.
-        seed: of the noise, which is Gaussian with a standard deviation of 10 % of the range of each image.
+        seed: random seed of the Gaussian noise, with a standard deviation of 10 % of the range of each image.
         n_samples: number of noisy copies; one at a time is in memory.
 
     Returns:
-        ``float32 (n, size, size)``, the largest channel of the mean; never negative.
+        ``float32 (n, size, size)``, non-negative: maximum over the channels of the mean.
     """
     images, random = images.astype(np.float32), np.random.RandomState(seed)
     deviation = 0.1 * np.ptp(images, axis=(1, 2, 3), keepdims=True)
@@ -61,15 +61,15 @@ def smooth_gradient(
 def integrated_gradients(
     model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_steps: int = 32
 ) -> np.ndarray:
-    """Integrate the gradient from an image of the mean colour to the image (Sundararajan et al. 2017).
+    """Integrate the gradient from a baseline of the mean colour to the image (Sundararajan et al. 2017).
 
     Args:
         model, images, classes: see the module.
-        n_steps: number of images between the two at which the gradient is taken.
+        n_steps: number of interpolated images at which the gradient is computed.
 
     Returns:
-        ``float32 (n, size, size)``, signed. A map adds up to the score of the image less that of the plain one, but
-        for the error of the sum over ``n_steps``.
+        ``float32 (n, size, size)``, signed. A map adds up to the score of the image − that of the baseline, up to the
+        error of the numerical integration.
     """
     x, plain = images.astype(np.float32), mean_colour_images(images)
     total = np.zeros_like(x)
@@ -79,7 +79,7 @@ def integrated_gradients(
 
 
 def _input_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Differentiate the score of each image's class with respect to the image ``float32 (n, size, size, 3)``."""
+    """Compute the gradient of the score of each image's class, ``float32 (n, size, size, 3)``."""
     x = tf.constant(images)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
@@ -93,7 +93,7 @@ def _of_class(outputs: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
 
 
 def mean_colour_images(images: np.ndarray) -> np.ndarray:
-    """Fill each image with its mean colour, the baseline of what is taken away.
+    """Fill each image with its mean colour, the baseline for removed pixels.
 
     Args:
         images: ``uint8 (n, height, width, 3)`` RGB.
@@ -105,13 +105,13 @@ def mean_colour_images(images: np.ndarray) -> np.ndarray:
 
 
 def grad_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Sum the channels of the last feature map, weighted by their mean gradient (Selvaraju et al. 2017).
+    """Compute a Grad-CAM: the channels of the last feature map, weighted by mean gradient (Selvaraju et al. 2017).
 
     Args:
         model, images, classes: see the module.
 
     Returns:
-        ``float32 (n, size, size)``, as coarse as that feature map is, and never negative.
+        ``float32 (n, size, size)``, non-negative, upsampled from the feature map.
 
     Raises:
         ExplainError: the model has no feature map.
@@ -122,41 +122,41 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
 
 
 def grad_cam_pp(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Sum the channels of the last feature map, weighted by their positive gradients (Grad-CAM++).
+    """Compute a Grad-CAM++: the channels of the last feature map, weighted by positive gradients.
 
-    The weights are those of Chattopadhay et al. (2018), equations 10 and 19, for the class score ``exp(logit)``, whose
-    derivatives of second and third order are powers of the gradient of the logit where the network is piecewise linear.
-    Arguments, result and errors as :func:`grad_cam`.
+    Weights follow Chattopadhay et al. (2018), equations 10 and 19, for the class score ``exp(logit)``, whose second and
+    third derivatives are powers of the gradient of the logit if the network is piecewise linear. Arguments, result and
+    errors as for :func:`grad_cam`.
     """
     feature_map, logits, gradients = _last_map_gradients(model, images, classes)
     alpha = _ratio(gradients**2, 2 * gradients**2 + gradients**3 * feature_map.sum((1, 2), keepdims=True))
     alpha = _ratio(alpha, alpha.sum((1, 2), keepdims=True))
     weights = (alpha * np.maximum(gradients, 0)).sum((1, 2), keepdims=True)
-    # One factor for all pixels of an image, held within what float32 can hold.
+    # One factor for all pixels of an image, clipped to the range of float32.
     score = np.exp(np.clip(logits, -60, 60))[:, None, None]
     return _upsample(score * np.maximum((weights * feature_map).sum(-1), 0), images.shape[1:3])
 
 
 def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_channels: int = 16) -> np.ndarray:
-    """Sum channels of the last feature map, weighted by the probability of the image seen through them (Score-CAM).
+    """Compute a Score-CAM: channels of the last feature map, weighted by the probability of the image masked with them.
 
-    Every channel is scaled to 0 to 1 and multiplies the image; its weight is the probability that the model then gives
-    to the class (Wang et al. 2020).
+    Each channel, scaled to 0 to 1, multiplies the image; its weight is the probability of the class that the model
+    predicts for the masked image (Wang et al. 2020).
 
     Args:
         model, images, classes: see the module.
-        n_channels: number of channels that are tried, those that vary most; what is tried for one image is tried for
-            all of the call, at one pass of the model each.
+        n_channels: number of channels per image, those with the largest variance; the channels of all images are
+            evaluated on all images, with one forward pass each.
 
     Returns:
-        ``float32 (n, size, size)``, as coarse as that feature map is, and never negative.
+        ``float32 (n, size, size)``, non-negative, upsampled from the feature map.
 
     Raises:
         ExplainError: the model has no feature map.
     """
     images = images.astype(np.float32)
     feature_map = _with_last_map(model)(images, training=False)[1].numpy()
-    predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # layer by layer is slower
+    predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # faster than eager execution
     by_variation = np.argsort(-feature_map.std((1, 2)), axis=1, kind="stable")
     total = np.zeros(feature_map.shape[:3], np.float32)
     for channel in np.unique(by_variation[:, :n_channels]):
@@ -175,34 +175,37 @@ def _with_last_map(model: keras.Model) -> keras.Model:
 def _last_map_gradients(
     model: keras.Model, images: np.ndarray, classes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the last feature map, the logit of each image's class, and the gradient of the latter by the former."""
+    """Compute the last feature map, the logit of each image's class, and its gradient with respect to the map."""
     x = tf.constant(images, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(x)  # all that follows from it can then be differentiated by
+        tape.watch(x)  # so that the gradient by the feature map is recorded
         logits, feature_map = _with_last_map(model)(x, training=False)
         logits = _of_class(logits, classes)
     return feature_map.numpy(), logits.numpy(), tape.gradient(logits, feature_map).numpy()
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divide, by 0 as by 1: where no gradient is, nothing is to be weighted."""
+    """Divide; a denominator of 0, where there is no gradient, counts as 1."""
     return numerator / np.where(denominator == 0, 1, denominator)
 
 
 def _upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Interpolate maps ``(n, height, width)`` linearly to another size; corners stay corners."""
+    """Resize maps ``(n, height, width)`` by bilinear interpolation with aligned corners."""
     # Without "nearest", rounding of the coordinates makes the last row black at some sizes, such as 8 to 26.
     return zoom(maps, (1, size[0] / maps.shape[1], size[1] / maps.shape[2]), order=1, mode="nearest")
 
 
 def last_conv_layer(model: keras.Model) -> str:
-    """Name the last layer with a feature map, ``(n, height, width, channels)`` of more than one position.
+    """Find the last layer with a feature map, ``(n, height, width, channels)`` of more than one position.
 
     Args:
-        model: a flat graph, from :func:`helpers.explain.logits_model` or :func:`helpers.explain.graph`.
+        model: flat graph from :func:`helpers.explain.logits_model` or :func:`helpers.explain.flatten_model`.
+
+    Returns:
+        Name of the layer.
 
     Raises:
-        ExplainError: there is none.
+        ExplainError: the model has no feature map.
     """
     for layer in reversed(model.layers):
         shape = layer.output.shape if not isinstance(layer, layers.InputLayer) else ()
@@ -212,14 +215,14 @@ def last_conv_layer(model: keras.Model) -> str:
 
 
 def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, patch: float = 0.2) -> np.ndarray:
-    """Measure by how much the score falls when a patch gets the mean colour (Zeiler and Fergus 2014).
+    """Measure the drop of the score when a patch is filled with the mean colour (Zeiler and Fergus 2014).
 
     Args:
         model, images, classes: see the module.
-        patch: side of a patch, as a share of the side of the image; neighbours overlap by half.
+        patch: side of a patch, as a fraction of the image side; neighbouring patches overlap by half.
 
     Returns:
-        ``float32 (n, size, size)``, signed: the mean over the patches that hold a pixel.
+        ``float32 (n, size, size)``, signed: mean drop over the patches that cover a pixel.
     """
     n, size = images.shape[:2]
     side = max(1, round(patch * size))
@@ -237,7 +240,7 @@ def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, pa
 
 
 def class_scores(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Predict the score of each image's class, ``float32 (n,)``."""
+    """Compute the score (logit) of each image's class, ``float32 (n,)``."""
     return _of_class(model(images, training=False), classes).numpy()
 
 
@@ -245,7 +248,7 @@ def _lrp(model: keras.Model, images: np.ndarray, classes: np.ndarray, epsilon: f
     return relevance(model, images, classes, epsilon)[0].sum(-1)
 
 
-# By the names that a chapter shows.
+# Methods by the name shown in the book.
 METHODS: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]] = {
     "gradient": gradient,
     "SmoothGrad": smooth_gradient,
@@ -260,9 +263,9 @@ METHODS: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]] 
 
 
 def overlay_maps(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Lay maps over grey images, from dark blue, least, to yellow, most, of each map.
+    """Overlay maps on greyscale images, with each map scaled from dark blue (0) to yellow (maximum).
 
-    What speaks against the class is as dark as what says nothing; the largest 0.5 % of values are equally bright.
+    Negative values are shown as 0; the largest 0.5 % of values share the brightest colour.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.

@@ -1,4 +1,4 @@
-"""Is a map right? Scores that can fail: each stands beside what a map that knows nothing reaches."""
+"""Evaluation of attribution maps: metrics of localisation and faithfulness, each with its chance level."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from helpers.backend import keras, layers
 from helpers.explain.attribution import mean_colour_images
 from helpers.models import predict_proba
 
-STEPS = 16  # of deletion and insertion
+STEPS = 16  # number of steps of deletion and insertion
 
 
 def relevance_mass(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Share of what speaks for the class that lies within the mask, ``float (n,)``; 0 for an empty map.
+    """Compute the share of positive relevance within the mask.
 
-    Chance, a map that is the same everywhere, reaches the share of the image that the mask covers.
+    The chance level, that of a constant map, is :func:`mask_coverage`.
 
     Args:
-        maps: ``float32 (n, size, size)``; what speaks against the class does not count.
+        maps: ``float32 (n, size, size)``; negative relevance is ignored.
         masks: ``bool (n, size, size)``.
+
+    Returns:
+        ``float (n,)``, 0 to 1; 0 for a map without positive relevance.
     """
     positive = np.maximum(maps, 0)
     whole = positive.sum((1, 2))
@@ -31,16 +34,19 @@ def relevance_mass(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Whether the map is largest within the mask, 0 or 1 (Zhang et al. 2018); of several largest places, their share.
+    """Test whether the maximum of a map lies within the mask (pointing game, Zhang et al. 2018).
 
-    Arguments and chance as in :func:`relevance_mass`.
+    Arguments and chance level as for :func:`relevance_mass`.
+
+    Returns:
+        ``float (n,)``, 0 or 1; for several equal maxima, the share of them within the mask.
     """
     largest = maps == maps.max((1, 2), keepdims=True)
     return (largest & masks).sum((1, 2)) / largest.sum((1, 2))
 
 
 def mask_coverage(masks: np.ndarray) -> np.ndarray:
-    """Measure the share of each image that the mask covers, ``float (n,)``.
+    """Compute the share of each image that the mask covers, ``float (n,)``.
 
     It is the chance level of :func:`relevance_mass` and :func:`pointing_game`.
     """
@@ -48,24 +54,27 @@ def mask_coverage(masks: np.ndarray) -> np.ndarray:
 
 
 def deletion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Mean probability of the class while the places of most relevance are taken away first (Petsiuk et al. 2018).
+    """Compute the deletion score: mean probability of the class as the most relevant pixels are removed first.
 
-    A good map takes away early what counts, so less is better. What is taken away becomes the mean colour.
+    Removed pixels get the mean colour; lower is better. Source: Petsiuk et al. 2018.
 
     Args:
-        model: from images to probabilities.
+        model: classifier, from images to probabilities.
         images: ``uint8 (n, size, size, 3)`` RGB.
         maps: ``float32 (n, size, size)``.
-        classes: ``int (n,)``.
+        classes: ``int (n,)``, class of each map.
 
     Returns:
-        ``float (n,)``, the area under the curve of 17 shares from nothing to all.
+        ``float (n,)``, area under the curve of the probability at 17 shares of removed pixels, from 0 to 1.
     """
     return _by_order(model, images, _plain(images), maps, classes)
 
 
 def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The same while those places come back to an image of one colour: more is better."""
+    """Compute the insertion score: mean probability of the class as the most relevant pixels are restored first.
+
+    Pixels are restored on an image of the mean colour; higher is better. Arguments and result as for :func:`deletion`.
+    """
     return _by_order(model, _plain(images), images, maps, classes)
 
 
@@ -86,7 +95,7 @@ def _by_order(
 
 
 def rank_correlation(attributions: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation of two maps of each image, ``float (n,)``; NaN where a map is the same everywhere."""
+    """Compute Spearman's rank correlation of two maps of each image, ``float (n,)``; NaN for a constant map."""
     ranks = [np.stack([rankdata(found) for found in maps.reshape(len(maps), -1)]) for maps in (attributions, reference)]
     first, second = (rank - rank.mean(1, keepdims=True) for rank in ranks)
     with np.errstate(invalid="ignore"):
@@ -94,16 +103,17 @@ def rank_correlation(attributions: np.ndarray, reference: np.ndarray) -> np.ndar
 
 
 def cascading_randomization(model: keras.Model, seed: int) -> Iterator[tuple[str, keras.Model]]:
-    """The model with more and more of its layers drawn anew, from the last to the first (Adebayo et al. 2018).
+    """Randomise the weights of a model layer by layer, from the last to the first (Adebayo et al. 2018).
 
-    A map that hardly changes meanwhile shows the image, not what the model has learnt.
+    A map that hardly changes depends on the image, not on the trained weights.
 
     Args:
-        model: from :func:`helpers.explain.logits_model`; it is left as it is.
-        seed: of the weights.
+        model: from :func:`helpers.explain.logits_model`; it is not modified.
+        seed: random seed of the weights.
 
     Yields:
-        The name of the layer whose weights were drawn last, and the model, the same one in every step.
+        Name of the layer randomised last, and the randomised copy, which is the same object in every step. Batch
+        normalisation layers are reset to their initial weights, but yield no step of their own.
     """
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
@@ -127,21 +137,21 @@ def evaluate_attributions(
     classes: np.ndarray,
     seed: int,
 ) -> pd.DataFrame:
-    """Every score of every method and image, and of chance.
+    """Evaluate the attribution maps of several methods, and their chance level.
 
     Args:
-        ids: of the images.
-        maps: by the name of the method.
+        ids: ``image_id`` of each image.
+        maps: attribution maps ``float32 (n, size, size)`` by method.
         images: ``uint8 (n, size, size, 3)`` RGB.
-        masks: ``bool (n, size, size)`` by the name of what they cover, such as ``nucleus``.
-        model: from images to probabilities.
-        classes: ``int (n,)`` that the maps speak of.
-        seed: of the map of noise, which is the chance of deletion and insertion.
+        masks: ``bool (n, size, size)`` by the name of the masked region, such as ``nucleus``.
+        model: classifier, from images to probabilities.
+        classes: ``int (n,)``, class of each map.
+        seed: random seed of the noise maps, the chance level of deletion and insertion.
 
     Returns:
-        Rows ``image_id, method, score, value``: ``energy in …`` and ``pointing to …`` every mask, ``deletion`` and
-        ``insertion``. The method ``chance`` has the area of the mask for the first two, and a map of noise for the
-        others.
+        Columns ``image_id, method, score, value``. Scores are ``energy in …`` (:func:`relevance_mass`) and
+        ``pointing to …`` of every mask, ``deletion`` and ``insertion``. The method ``chance`` has the mask coverage for
+        the first two, and the results of noise maps for the others.
     """
     noise = np.random.default_rng(seed).random(images.shape[:3], np.float32)
     rows = []

@@ -1,4 +1,4 @@
-"""A model as a flat graph that ends before its softmax: what every explanation asks."""
+"""Flat model graphs that end before the softmax, as attribution methods need them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from helpers.errors import LeukobookError
 
 
 class ExplainError(LeukobookError):
-    """A model that cannot be explained in this way; the message says which part of it and why."""
+    """Report a model that a method does not support; the message names the unsupported part and the reason."""
 
 
 def flatten_model(model: keras.Model) -> keras.Model:
-    """A copy in which models within the model, such as a backbone, are replaced by their own layers.
+    """Copy a model with nested models, such as a backbone, replaced by their layers.
 
-    Layers of a model within are called ``<model>_<layer>``, and an activation that a layer has within it becomes a
-    layer ``<layer>_activation``. The copy says of every image what the model says.
+    Layers of a nested model are named ``<model>_<layer>``, and the activation of a layer becomes a separate layer
+    ``<layer>_activation``. The copy has the same predictions as the model.
+
+    Args:
+        model: functional model, or Sequential model with an input shape.
 
     Raises:
-        ExplainError: neither a functional model nor a Sequential one with an input shape, or a layer is used twice.
+        ExplainError: the model is of another kind, or a layer is used twice.
     """
     model = _functional(model)
     inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
@@ -26,16 +29,19 @@ def flatten_model(model: keras.Model) -> keras.Model:
 
 
 def logits_model(model: keras.Model) -> keras.Model:
-    """From images to one number per class, before the softmax makes probabilities of them, ``float32 (n, classes)``.
+    """Build a flat model from images to logits, the class scores before the softmax.
 
-    Probabilities near 1 hardly change with the image, so their gradients say little (Simonyan et al. 2014). A model of
-    one output, the probability of the second class, gets two numbers, of which one is the other's negative.
+    Gradients of probabilities saturate near 1 (Simonyan et al. 2014). A model with one output, the probability of the
+    second class, gets two logits, −z and z.
 
     Args:
-        model: a classifier of one image, ending in a dense layer; models within it are unrolled.
+        model: classifier with one input that ends in a dense layer with an activation; nested models are flattened.
+
+    Returns:
+        Model with the output ``float32 (n, classes)``.
 
     Raises:
-        ExplainError: a model of several inputs, with another ending, or as :func:`flatten_model`.
+        ExplainError: the model has several inputs or another ending, or as for :func:`flatten_model`.
     """
     flat = flatten_model(model)
     if len(flat.inputs) != 1:
@@ -50,7 +56,7 @@ def logits_model(model: keras.Model) -> keras.Model:
 
 
 def _functional(model: keras.Model) -> keras.Model:
-    """Return the model as a graph of operations, which a Sequential one has once it knows its input shape."""
+    """Return the model as a functional graph, which a Sequential model has once its input shape is known."""
     if isinstance(model, keras.Sequential) and hasattr(model, "inputs"):
         return keras.Model(model.inputs, model.outputs, name=model.name)
     if not hasattr(model, "operations"):
@@ -62,12 +68,12 @@ def _functional(model: keras.Model) -> keras.Model:
 
 
 def _run(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> keras.KerasTensor:
-    """Copy every operation of a functional model, in its order, on other tensors."""
+    """Apply copies of all operations of a functional model to new input tensors."""
     known = {id(old): new for old, new in zip(model.inputs, inputs, strict=True)}
     for operation in model.operations:
         if isinstance(operation, layers.InputLayer):
             continue
-        # Of a model within, the base class says where it is called; its own property, where it begins.
+        # For a nested model, the base class has the tensors of its call; its own property, those of its definition.
         given, gives = keras.Operation.input.fget(operation), keras.Operation.output.fget(operation)
         try:
             at = [known[id(each)] for each in given] if isinstance(given, list) else known[id(given)]

@@ -1,7 +1,7 @@
-"""Layer-wise relevance propagation (Bach et al. 2015): a score is handed back, layer by layer, to the pixels.
+"""Layer-wise relevance propagation (LRP, Bach et al. 2015) of a class score to the pixels.
 
-Each unit shares what it was given among its inputs in proportion to what they added to it. What a layer's bias added is
-kept by the bias, and what the rule's epsilon swallows is swallowed; both are counted, so that the sum can be checked.
+Each unit distributes its relevance over its inputs in proportion to their contributions. The shares of biases and of
+epsilon are not propagated; their sum is returned, so that conservation of relevance can be checked.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ Tensors = list[tf.Tensor]
 def relevance(
     model: keras.Model, images: np.ndarray, classes: np.ndarray, epsilon: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What every value of every image adds to the score of a class.
+    """Compute the relevance of every pixel and channel for the score of a class.
 
-    Rules: epsilon for convolutions, dense layers, means and sums, for a batch normalisation together with the layer
-    before it; the winner takes all in max pooling; activations and the scaling of the input pass on what they get.
+    Rules: LRP-ε for convolutions, dense layers, average pooling and additions, with batch normalisation folded into the
+    layer before it; winner takes all for max pooling; identity for activations and input scaling.
 
     Args:
         model: from :func:`helpers.explain.logits_model`.
         images: ``uint8 (n, size, size, 3)`` RGB.
-        classes: ``int (n,)``.
-        epsilon: 0 is LRP-0. Otherwise LRP-ε: units whose inputs nearly cancel out pass on less; as a share of the root
-            mean square of the layer's output (Montavon et al. 2019 use 0.25).
+        classes: ``int (n,)``, class of each image whose score is attributed.
+        epsilon: stabiliser, as a fraction of the root mean square of a layer's output, which reduces the relevance of
+            units whose inputs nearly cancel out (LRP-ε; Montavon et al. 2019 use 0.25); 0 is LRP-0 (z-rule).
 
     Returns:
-        Relevance ``float32 (n, size, size, 3)``, signed, and what biases and epsilon kept ``float32 (n,)``. Together
-        they add up to the score.
+        Relevance ``float32 (n, size, size, 3)``, signed, and the share of biases and epsilon ``float32 (n,)``. They add
+        up to the score.
 
     Raises:
-        ExplainError: a layer for which there is no rule, such as a product of two maps.
+        ExplainError: the model has a layer without a rule, such as a product of two feature maps.
     """
     known = {id(model.inputs[0]): tf.constant(images.astype(np.float32))}
     steps = _steps(model)
@@ -46,7 +46,7 @@ def relevance(
     given = {id(model.outputs[0]): tf.one_hot(np.asarray(classes, np.int32), said.shape[1]) * said}
     kept = tf.zeros(len(images))
     for takes, gives, run, rule in reversed(steps):
-        # A tensor that a layer takes twice, as in x + x, gets a share for each time: as tensors of their own.
+        # Identities are distinct tensors, so that a tensor used twice by a layer, as in x + x, gets two shares.
         inputs = [tf.identity(known[id(each)]) for each in takes]
         shares, lost = rule(run, inputs, given.pop(id(gives)), epsilon)
         kept += lost
@@ -56,7 +56,7 @@ def relevance(
 
 
 def _steps(model: keras.Model) -> list[tuple[list, keras.KerasTensor, Callable, Callable]]:
-    """Of each operation, or layer and normalisation in one: its inputs, its output, the function and its rule."""
+    """List inputs, output, function and rule of each operation; a layer and its batch normalisation are one step."""
     operations = [each for each in model.operations if not isinstance(each, layers.InputLayer)]
     takes = {each.name: each.input if isinstance(each.input, list) else [each.input] for each in operations}
     users = [id(tensor) for tensors in takes.values() for tensor in tensors]
@@ -89,7 +89,7 @@ def _rule(operation: keras.Operation) -> Callable:
 
 
 def _shared_out(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
-    """In proportion to what each input adds; ``run`` is linear but for a bias."""
+    """Distribute relevance in proportion to the contributions of the inputs; ``run`` is affine."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         z = run(inputs)
@@ -103,7 +103,7 @@ def _shared_out(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float
 
 
 def _routed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
-    """Each to the input that its value was taken from."""
+    """Assign the relevance of each value to the input that it was taken from."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         z = run(inputs)

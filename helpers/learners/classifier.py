@@ -41,7 +41,7 @@ LIMITS = {"epochs": (0, 10_000), "batch": (0, 4096), "seed": (0, 2**32 - 1)}
 
 
 class ClassifierError(LeukobookError):
-    """Report options or data that prevent training or prediction; the message has the remedy."""
+    """Report options or data that prevent training; the message has the remedy."""
 
 
 def train(
