@@ -178,7 +178,7 @@ def _last_map_gradients(
     """Compute the last feature map, the logit of each image's class, and its gradient with respect to the map."""
     x = tf.constant(images, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(x)  # so that the gradient by the feature map is recorded
+        tape.watch(x)  # so that the gradient for the feature map is recorded
         logits, feature_map = _with_last_map(model)(x, training=False)
         logits = _of_class(logits, classes)
     return feature_map.numpy(), logits.numpy(), tape.gradient(logits, feature_map).numpy()
