@@ -206,8 +206,8 @@ def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     best, trials = search.search_head(data, measured, one, n_trials=3, seed=0)
-    assert list(trials.columns) == ["trial", "loss", "l1", "l2", "dropout", "nodes", "activation"]
-    first = trials.loc[0, ["l1", "l2", "dropout", "nodes", "activation"]].tolist()
+    assert list(trials.columns) == ["trial", "loss", "l1", "l2", "dropout", "units", "activation"]
+    first = trials.loc[0, ["l1", "l2", "dropout", "units", "activation"]].tolist()
     assert first == [0.005945, 0.017184, 0.5, 256, "relu"]
     chosen = trials.sort_values("loss").iloc[0]
     assert {name: chosen[name] for name in best} == best
@@ -265,7 +265,7 @@ def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(t
     network = cross_validation.cnn_learner(build, 32, augmentation=augmentation.NO_AUGMENTATION, copies=20, **ready)
     seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
     head = cross_validation.feature_head_learner(seen, partial(models.dense_head, 5, 3), **ready)
-    searched = search.searched_head_learner(pd.DataFrame(seen[:, 0], cells.frame.index), seed=0, nodes=4)
+    searched = search.searched_head_learner(pd.DataFrame(seen[:, 0], cells.frame.index), seed=0, units=4)
     for learn in (network, head, searched):
         assert learn(cells, one, one.test).shape == (len(one.test), 3)
 
@@ -293,8 +293,8 @@ def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_trai
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     broken = measured.astype(np.float32)
     broken.loc[one.val] = np.nan
-    with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'nodes': 16\} is never a"):
-        search.searched_head_learner(broken, seed=0, nodes=16)(data, one, one.test)
+    with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'units': 16\} is never a"):
+        search.searched_head_learner(broken, seed=0, units=16)(data, one, one.test)
     with pytest.raises(training.TrainingError, match="a number in none of 1 trials"):
         search.search_head(data, broken, one, n_trials=1, seed=0)
 

@@ -94,7 +94,7 @@ def train(
     build, size, settings = NETWORKS[network]
     epochs, batch_size = epochs or settings.epochs, batch_size or settings.batch_size
     settings = replace(settings, seed=seed, epochs=epochs, batch_size=batch_size, strategy=strategy)
-    if "part" in dataset.frame:
+    if "split" in dataset.frame:
         warnings.warn(
             f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
             stacklevel=2,

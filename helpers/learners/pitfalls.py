@@ -33,7 +33,7 @@ def oversample_before_split(dataset: Dataset, n_per_class: int, *, size: int, se
     number = pd.Series(originals).groupby(originals).cumcount().to_numpy() + 1
     ids = [*frame.index, *(f"{name}#{k}" for name, k in zip(originals, number, strict=True))]
     more = pd.concat([frame, frame.loc[originals]]).set_axis(pd.Index(ids, name="image_id"))
-    more = more.assign(original=[*frame.index, *originals], position=np.arange(len(ids)), path="", mask_path="")
+    more = more.assign(original=[*frame.index, *originals], array_index=np.arange(len(ids)), path="", mask_path="")
     return replace(dataset, frame=more, reader=ArrayReader(np.concatenate([pictures, copies])), has_masks=False)
 
 

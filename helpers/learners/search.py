@@ -41,7 +41,7 @@ def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) 
 def search_head(
     dataset: Dataset, features: pd.DataFrame, fold: Fold, *, n_trials: int, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Search the five hyperparameters of the head (L1, L2, dropout, nodes, activation) for the lowest validation loss.
+    """Search the five hyperparameters of the head (L1, L2, dropout, units, activation) for the lowest validation loss.
 
     Each trial trains on the training images and is evaluated on the validation images; the test images are not used.
     Optuna's tree-structured Parzen estimator proposes hyperparameters from the results of earlier trials.
@@ -68,14 +68,14 @@ def search_head(
             "l1": trial.suggest_float("l1", 1e-6, 1e-1, log=True),
             "l2": trial.suggest_float("l2", 1e-6, 1e-1, log=True),
             "dropout": trial.suggest_float("dropout", 0.0, 0.7),
-            "nodes": trial.suggest_int("nodes", 16, 512, log=True),
+            "units": trial.suggest_int("units", 16, 512, log=True),
             "activation": trial.suggest_categorical("activation", ACTIVATIONS),
         }
         return _trained(dataset, features, fold, seed=seed, options=options).loss
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "nodes": 256, "activation": "relu"})
+    study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "units": 256, "activation": "relu"})
     study.optimize(judge, n_trials=n_trials)
     if not np.isfinite(study.best_value):
         raise training.TrainingError(
