@@ -1,10 +1,9 @@
-"""Every figure of the book, in one look; each comes with its alt text and its caption.
+"""Figures of the book in one style, each with alt text and caption.
 
-A function here returns a :class:`AccessibleFigure`. In a notebook it shows as an image; its text form is the alt text,
-which is what a screen reader says, what the committed notebook keeps, and what nbval compares when the image is not
-stored.
-Where a figure would show nothing, such as bars of one class or a curve of one epoch, a function returns a
-:class:`NoFigure` instead: a sentence that says what cannot be shown, and why.
+Each function returns an :class:`AccessibleFigure`. A notebook displays it as an image; its ``repr`` is the alt text,
+which screen readers read, committed notebooks keep, and nbval compares when the image is not stored.
+Where a figure would show nothing, such as bars of one class or a curve of one epoch, the function returns a
+:class:`NoFigure`: a sentence with the reason.
 """
 
 from helpers.plots.data import (

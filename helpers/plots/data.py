@@ -1,4 +1,4 @@
-"""What a dataset holds: counts, sizes, colours."""
+"""Figures that describe a dataset: image counts, sizes, colours, feature distributions and embeddings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from helpers.plots.style import (
 
 
 def count_plot(frame: pd.DataFrame, by: str, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw horizontal bars: how many images each value of a column has."""
+    """Draw horizontal bars of the number of images for each value of the column ``by``."""
     number = frame[by].value_counts()
     if len(number) < 2:
         return NoFigure(_nothing_to_compare(number, by))
@@ -37,14 +37,14 @@ def count_plot(frame: pd.DataFrame, by: str, caption: str) -> AccessibleFigure |
 
 
 def _nothing_to_compare(number: pd.Series, by: str) -> str:
-    """Why images cannot be compared by a column of which they have no value, or one."""
+    """Return the reason why images with no value, or only one value, of a column cannot be compared."""
     if number.empty:
         return f"no image has a value of {by}"
     return f"{by} is {number.index[0]} in all {number.iloc[0]} images, so there is nothing to compare"
 
 
 def group_count_plot(frame: pd.DataFrame, caption: str, most: int = 30) -> AccessibleFigure | NoFigure:
-    """Draw stacked bars: the classes within each group, largest groups first, ``most`` groups at most."""
+    """Draw stacked bars of images by class for the ``most`` largest groups, largest first."""
     number = frame.dropna(subset=["label"])["group"].value_counts()
     if len(number) < 2:
         return NoFigure(_nothing_to_compare(number, "group"))
@@ -71,7 +71,12 @@ def group_count_plot(frame: pd.DataFrame, caption: str, most: int = 30) -> Acces
 
 
 def size_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw width against height of the images; a marker's area grows with the number of images of that size."""
+    """Draw a scatter plot of image width and height in pixels; marker area grows with the number of images.
+
+    Args:
+        table: columns ``width`` and ``height``, one row per image.
+        caption: caption of the figure.
+    """
     number = table.value_counts().reset_index(name="images")
     if number.empty:
         return NoFigure("there are no images")
@@ -96,7 +101,13 @@ def size_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
 
 
 def colour_plot(table: pd.DataFrame, caption: str, by: str = "label") -> AccessibleFigure | NoFigure:
-    """Draw strips of the mean red, green and blue of every image, by class (or another column)."""
+    """Draw strip plots of the mean red, green and blue of each image, by class or another column.
+
+    Args:
+        table: columns ``red``, ``green`` and ``blue``, from 0 to 255, and ``by``; one row per image.
+        caption: caption of the figure.
+        by: column that groups the images.
+    """
     channels = ["red", "green", "blue"]
     measured = table.dropna(subset=[by, *channels])
     if measured.empty:
@@ -117,19 +128,19 @@ def colour_plot(table: pd.DataFrame, caption: str, by: str = "label") -> Accessi
 
 
 def _without_values(table: pd.DataFrame, measured: pd.DataFrame, by: str) -> str:
-    """The end of an alt text that names what has no strip, because none of its images has a value."""
+    """Return the end of an alt text, which lists groups without a strip because their images have no value."""
     absent = sorted(set(table[by].dropna()) - set(measured[by]))
     return f"; no values of {join_words(absent)}" if absent else ""
 
 
 def embedding_plot(table: pd.DataFrame, by: list[str], caption: str, most: int = 6) -> AccessibleFigure | NoFigure:
-    """Draw images as points of a plane, coloured once by each of some columns.
+    """Draw a two-dimensional embedding of images, one panel for each column that colours the points.
 
     Args:
-        table: columns ``across`` and ``down``, as :func:`helpers.explain.tsne_embedding` gives, and those of ``by``.
-        by: the columns, a panel each.
-        caption: what to see.
-        most: values that get a colour of their own, those of most images; the others are grey.
+        table: columns ``across`` and ``down``, from :func:`helpers.explain.tsne_embedding`, and those in ``by``.
+        by: columns to colour by, one panel each.
+        caption: caption of the figure.
+        most: number of most frequent values with a colour of their own; points with other values are grey.
     """
     table = table.dropna(subset=["across", "down"])
     if len(table[["across", "down"]].drop_duplicates()) < 2:
@@ -158,7 +169,15 @@ def embedding_plot(table: pd.DataFrame, by: list[str], caption: str, most: int =
 def strip_plot(
     table: pd.DataFrame, value: str, caption: str, unit: str = "", by: str = "label"
 ) -> AccessibleFigure | NoFigure:
-    """Draw one dot per image, one column per class, a bar at the median; a class without values has no column."""
+    """Draw a strip plot: one dot per image, one strip per class, a bar at the median.
+
+    Args:
+        table: columns ``value`` and ``by``, one row per image; a class without values has no strip.
+        value: column on the y axis.
+        caption: caption of the figure.
+        unit: unit of ``value``, for the axis label.
+        by: column that groups the images.
+    """
     measured = table.dropna(subset=[by, value])
     if measured.empty:
         return NoFigure(f"no image has a value of {value}")
@@ -188,12 +207,12 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
 def histogram_plot(
     images_by_name: dict[str, np.ndarray], channels: Callable[[np.ndarray], dict[str, np.ndarray]], caption: str
 ) -> AccessibleFigure | NoFigure:
-    """Draw distributions of pixel values, one panel per channel, one line per name.
+    """Draw histograms of pixel values, one panel per channel, one line per set of images.
 
     Args:
-        images_by_name: name to images ``uint8 (n, size, size, 3)``; a name without images is left out.
-        channels: from images to values by channel name.
-        caption: what to see.
+        images_by_name: images ``uint8 (n, size, size, 3)`` by name; a name without images is left out.
+        channels: function from images to pixel values by channel name.
+        caption: caption of the figure.
     """
     split = {name: channels(pictures) for name, pictures in images_by_name.items() if len(pictures)}
     if not split:

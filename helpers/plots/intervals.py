@@ -1,4 +1,4 @@
-"""Intervals as whiskers from low to high, and the kind of each interval in words."""
+"""Error bars from the lower to the upper end of an interval, and the kind of each interval in words."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from helpers.metrics import INTERVAL, RANGE
 from helpers.plots.style import COLOURS, MARKERS, SeriesStyle
 
 KINDS = {INTERVAL: f"{INTERVAL} interval", RANGE: RANGE}
-ROUNDING = 1e-9  # two ways to add up the same floats may differ by so much
+ROUNDING = 1e-9  # tolerance for sums of the same floats in another order
 
 
 def interval_kinds(table: pd.DataFrame) -> pd.Series:
-    """Return the kind of every row's interval: its column ``interval``, else ``95 %``; empty where an end is NaN.
+    """Return the kind of interval of each row: column ``interval``, by default ``95 %``; empty where an end is NaN.
 
     Raises:
-        ValueError: a kind that is not known.
+        ValueError: unknown kind of interval.
     """
     kinds = table["interval"] if "interval" in table else pd.Series(INTERVAL, table.index)
     kinds = kinds.astype(object).where(table[["low", "high"]].notna().all(axis=1), "")
@@ -31,7 +31,7 @@ def interval_kinds(table: pd.DataFrame) -> pd.Series:
 
 
 def describe_interval_kinds(tables: Iterable[pd.DataFrame]) -> str:
-    """Return the kinds of all intervals, such as ``95 % interval or range of groups``; empty where there is none."""
+    """Return the kinds of all intervals, such as ``95 % interval or range of groups``; empty without intervals."""
     return " or ".join(KINDS[kind] for kind in _found(tables))
 
 
@@ -50,30 +50,30 @@ def draw_whiskers(
     style: SeriesStyle,
     label: str,
 ) -> None:
-    """Draw the values of one series with whiskers from ``low`` to ``high``; a range of groups is dotted and hollow.
+    """Draw one series with error bars from ``low`` to ``high``; a range of groups is dotted with a hollow marker.
 
     Args:
-        ax: to draw on.
-        places: where on the other axis, ``float (n,)``.
+        ax: axes to draw on.
+        places: positions on the other axis, ``float (n,)``.
         table: columns ``value``, ``low`` and ``high``, and ``interval`` where kinds differ.
-        value: the column of the number.
-        axis: of the values.
-        style: of the series.
-        label: of the series, in the legend.
+        value: column with the values.
+        axis: axis of the values.
+        style: style of the series.
+        label: legend label of the series.
 
     Raises:
-        ValueError: a value outside its interval.
+        ValueError: a value lies outside its interval.
     """
     reach, ranged = _reach(table, value), (interval_kinds(table) == RANGE).to_numpy()
     values = table[value].to_numpy(float)
     for chosen, hollow in ((~ranged, False), (ranged, True)):
         if chosen.any():
             _draw(ax, places[chosen], values[chosen], reach[:, chosen], axis, style, hollow, label)
-            label = "_nolegend_"  # one entry is enough
+            label = "_nolegend_"  # one legend entry per series
 
 
 def draw_kinds(ax: Axes, tables: Iterable[pd.DataFrame], *, axis: Literal["x", "y"]) -> None:
-    """Add the kinds of intervals to the legend, where a table names them."""
+    """Add the kinds of interval of tables with a column ``interval`` to the legend."""
     style, nothing = SeriesStyle(COLOURS[-1], MARKERS[0], "-", ""), np.full(1, np.nan)
     for kind in _found(table for table in tables if "interval" in table):
         _draw(ax, nothing, nothing, np.full((2, 1), np.nan), axis, style, kind == RANGE, KINDS[kind])
@@ -97,7 +97,7 @@ def _draw(
 
 
 def _reach(table: pd.DataFrame, value: str) -> np.ndarray:
-    """From each value down to its low end and up to its high end, ``float (2, n)``; NaN where there is no interval."""
+    """Return distances from each value to the ends of its interval, ``float (2, n)``; NaN without an interval."""
     reach = np.stack([table[value] - table["low"], table["high"] - table[value]]).astype(float)
     outside = (reach < -ROUNDING).any(axis=0)
     if outside.any():

@@ -1,4 +1,4 @@
-"""What stands in place of a figure that would show nothing, and names as they are written in figures."""
+"""Notices in place of figures that would show nothing, and labels of figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 @dataclass(frozen=True)
 class NoFigure:
-    """A sentence in place of a figure: what cannot be shown, and why.
+    """A notice in place of a figure that would show nothing.
 
     Attributes:
         reason: a clause without a full stop, such as ``all 40 images are 64×64 pixels``.
@@ -28,12 +28,12 @@ class NoFigure:
 
 
 def short_label(name: object, width: int = 24, lines: int = 2) -> str:
-    """Wrap a name for a legend or an axis; of one that is too long the middle gives way to an ellipsis.
+    """Wrap a name for a legend or an axis; replace the middle of a name that is too long by an ellipsis.
 
     Args:
-        name: of a class, a group, a model; anybody's.
+        name: name of a class, group or model; untrusted text.
         width: characters in a line.
-        lines: at most.
+        lines: maximum number of lines.
     """
     text, room = str(name), width * lines
     if len(text) > room:
@@ -44,6 +44,6 @@ def short_label(name: object, width: int = 24, lines: int = 2) -> str:
 
 
 def show_letter_by_letter(figure: Figure) -> None:
-    """Show every text of a figure as it is: without this, matplotlib typesets what stands between two ``$``."""
+    """Show all text of a figure literally; by default matplotlib typesets text between two ``$`` as mathematics."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)

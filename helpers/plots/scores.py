@@ -1,4 +1,4 @@
-"""Scores with their intervals: forest plots, agreement, ROC and calibration curves, patients, confusion."""
+"""Figures of metrics: forest and Bland-Altman plots, ROC and calibration curves, patient scores, confusion matrices."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from helpers.plots.style import (
     series_styles,
 )
 
-SMALLEST_BIN = 5  # images from which on a bin of a reliability diagram is drawn
+SMALLEST_BIN = 5  # minimum number of images for a bin of a reliability diagram to be drawn
 
 
 def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw means as points with their intervals as whiskers, from :func:`helpers.metrics.summarise`.
+    """Draw a forest plot of means with their intervals, from :func:`helpers.metrics.summarise`.
 
     Args:
-        table: columns ``value``, ``by``, ``series``, ``low`` and ``high`` (NaN where there is no interval). A column
-            ``interval`` names the kind of each interval, ``95 %`` or ``range of groups``, and figure and alt text do
-            so as well; without it all are 95 % intervals.
-        value: the column of the mean; rows without one are left out, and the alt text names them.
-        by, series: the columns of row and of colour.
-        caption: what to see.
+        table: columns ``value``, ``by``, ``series``, ``low`` and ``high`` (NaN without an interval). An optional column
+            ``interval`` holds the kind of each interval, ``95 %`` or ``range of groups``, which figure and alt text
+            then state; without it all are 95 % intervals.
+        value: column with the mean; rows without a mean are left out and listed in the alt text.
+        by: column for the rows of the plot.
+        series: column for the colours.
+        caption: caption of the figure.
 
     Raises:
-        ValueError: a mean outside its interval, or another kind of interval.
+        ValueError: a mean lies outside its interval, or the kind of interval is unknown.
     """
     measured, absent = table[table[value].notna()], table[table[value].isna()]
     if measured.empty:
@@ -48,7 +49,7 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
     if len(measured) == 1:
         return NoFigure(f"there is one {value} only, {words[0]}, and nothing to compare it with")
     names, groups = list(dict.fromkeys(measured[by])), list(dict.fromkeys(measured[series]))
-    step = min(0.2, 0.8 / len(groups))  # all series of a row stay nearer to it than to the next
+    step = min(0.2, 0.8 / len(groups))  # keeps all series of a row nearer to that row than to the next
     figure, ax = make_axes(6.5, 0.9 + 0.42 * len(names) * 0.2 / step)
     for k, (group, style) in enumerate(zip(groups, series_styles(len(groups)), strict=True)):
         rows = measured[measured[series] == group]
@@ -68,7 +69,7 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
 
 
 def _ends_in_words(table: pd.DataFrame) -> list[str]:
-    """Of every row the ends of its interval, and its kind where there are several."""
+    """Return the interval of each row as text, with its kind where kinds differ."""
     kinds = interval_kinds(table)
     several = kinds[kinds != ""].nunique() > 1
     words = []
@@ -79,10 +80,15 @@ def _ends_in_words(table: pd.DataFrame) -> list[str]:
 
 
 def bland_altman_plot(predicted: pd.Series, true: pd.Series, name: str, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw the difference of two measurements against their mean, with the mean difference and limits of agreement.
+    """Draw a Bland-Altman plot of predicted and true values, with mean difference and limits of agreement.
 
-    The limits are the mean difference ± 1.96 standard deviations (Bland and Altman 1986). Pairs that lack one of the
-    two are left out.
+    The limits of agreement are the mean difference ± 1.96 standard deviations (Bland and Altman 1986).
+
+    Args:
+        predicted: predicted values, indexed by image.
+        true: true values, same index; pairs with a missing value are left out.
+        name: name of the measured quantity.
+        caption: caption of the figure.
     """
     mean, difference = ((predicted + true) / 2).dropna(), (predicted - true).dropna()
     if len(difference) < 2:
@@ -106,10 +112,13 @@ def bland_altman_plot(predicted: pd.Series, true: pd.Series, name: str, caption:
 
 
 def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
-    """Draw ROC curves with their bands, from :func:`helpers.metrics.roc_curve`; the diagonal is chance.
+    """Draw ROC curves with their bands, from :func:`helpers.metrics.roc_curve`; the diagonal is the chance level.
 
-    A column ``interval``, where a curve has one, names the kind of its band, and the legend does so as well. A curve
-    without sensitivities, because the test had one class, is left out, and the alt text names it.
+    Args:
+        curves_by_name: columns ``false_positive_rate``, ``sensitivity``, ``low`` and ``high`` by name of the model. An
+            optional column ``interval`` holds the kind of the band, which the legend then states. A curve without
+            sensitivities, because the test set had one class, is left out and listed in the alt text.
+        caption: caption of the figure.
     """
     drawn = {name: curve for name, curve in curves_by_name.items() if curve["sensitivity"].notna().any()}
     absent = [name for name in curves_by_name if name not in drawn]
@@ -142,24 +151,25 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
 
 
 def with_kind(name: str, table: pd.DataFrame) -> str:
-    """Return the name of a series and the kind of its band, where the table names one."""
+    """Return the name of a series, with the kind of its band where the table has a column ``interval``."""
     kinds = describe_interval_kinds([table]) if "interval" in table else ""
     return f"{name} ({kinds})" if kinds else str(name)
 
 
 def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
-    """Draw frequency against probability, from :func:`helpers.metrics.calibration_curve`; on the diagonal both agree.
+    """Draw reliability diagrams, observed frequency against predicted probability; the diagonal is perfect calibration.
 
-    Below is the number of images in every bin. A bin of fewer than five images is hollow there and is not drawn above:
-    its frequency can be any. Whiskers and their kinds are as in :func:`forest_plot`; one from 0 to 1, such as the range
-    of groups with an image each, says nothing and is not drawn.
+    The lower panel shows the number of images in each bin. A bin of fewer than five images is hollow there and left out
+    of the upper panel, as its frequency is arbitrary. Error bars and kinds of interval are as in :func:`forest_plot`;
+    an interval from 0 to 1, such as the range of groups of one image each, is uninformative and not drawn.
 
     Args:
-        tables: by model, of a row per bin: ``probability``, ``frequency``, ``low``, ``high`` and ``n``.
-        caption: what to see.
+        tables: by model, from :func:`helpers.metrics.calibration_curve`, one row per bin: columns ``probability``,
+            ``frequency``, ``low``, ``high`` and ``n``.
+        caption: caption of the figure.
 
     Raises:
-        ValueError: a frequency outside its interval, or an unknown kind of interval.
+        ValueError: a frequency lies outside its interval, or the kind of interval is unknown.
     """
     large = {name: _without_full_range(table[table["n"] >= SMALLEST_BIN]) for name, table in tables.items()}
     n_small = sum((table["n"] < SMALLEST_BIN).sum() for table in tables.values())
@@ -190,13 +200,13 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
 
 
 def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without the ends of intervals that hold every frequency there can be."""
+    """Remove the ends of intervals that cover all frequencies from 0 to 1."""
     full = (table["low"] <= 0) & (table["high"] >= 1)
     return table.assign(low=table["low"].load_mask(full), high=table["high"].load_mask(full))
 
 
 def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
-    """Draw the number of images of every bin as a marker, hollow where there are few, on a stem."""
+    """Draw a stem plot of images per bin, with hollow markers for bins of too few images."""
     ax.vlines(table["probability"], 0, table["n"], color=style.colour, lw=0.8)
     for rows, inside in (
         (table[table["n"] >= SMALLEST_BIN], style.colour),
@@ -208,14 +218,14 @@ def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
 def patient_scores(
     table: pd.DataFrame, positive: str, threshold: pd.Series, caption: str, most: int = 60
 ) -> AccessibleFigure | NoFigure:
-    """Draw one row of dots per patient, a dot per cell, with the patient's mean; from a table of predictions.
+    """Draw predicted probabilities of cells, one row per patient, with the mean of each patient.
 
     Args:
-        table: of predictions; cells without a probability are left out.
-        positive: the class whose probability is shown.
-        threshold: of every patient, drawn as a stroke.
-        caption: what to see.
-        most: patients shown, those with the most cells.
+        table: predictions, one row per cell; cells without a probability are left out.
+        positive: class whose probability is shown.
+        threshold: threshold of each patient, indexed by patient; drawn as a vertical bar.
+        caption: caption of the figure.
+        most: maximum number of patients shown, those with the most cells.
     """
     table = table.dropna(subset=[PREFIX + positive])
     shown = table["group"].value_counts().index[:most]
@@ -248,10 +258,11 @@ def patient_scores(
 
 
 def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw counts of images by true (rows) and predicted class (columns), from
-    :func:`helpers.metrics.confusion_matrix`.
+    """Draw a confusion matrix, shaded by the share of each row so that rare and common classes compare.
 
-    The shade is the share of the row, so that a rare class is as dark on the diagonal as a common one.
+    Args:
+        counts: images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion_matrix`.
+        caption: caption of the figure.
     """
     if counts.to_numpy().sum() == 0:
         return NoFigure("no image was tested")
@@ -259,7 +270,7 @@ def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoF
         return NoFigure(f"there is one class only, {counts.index[0]}, and nothing to confuse it with")
     share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     names = [short_label(name) for name in counts.index]
-    extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters beside the cells
+    extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters outside the matrix
     figure, ax = make_axes(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), number in np.ndenumerate(counts.to_numpy()):

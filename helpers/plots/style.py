@@ -1,4 +1,4 @@
-"""The one look of all figures, and pictures of cells."""
+"""Style of all figures, and grids of cell images."""
 
 from __future__ import annotations
 
@@ -17,22 +17,28 @@ from helpers import images
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
 from helpers.plots.notice import NoFigure, short_label, show_letter_by_letter
 
-# Okabe and Ito 2008: told apart with every common colour blindness. Pale yellow is left out: white paper swallows it.
+# Okabe and Ito 2008: distinguishable with all common colour blindness. Without pale yellow, invisible on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-# For the second eight series and further ones. Dots are left out: they are the line of chance.
+# Dashes for each further eight series. Dotted lines are reserved for the chance level.
 DASHES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
 HATCHES = ("", "////", "xxxx", "....")
-BESIDE = {"bbox_to_anchor": (1, 1), "loc": "upper left"}  # where a legend covers nothing
+BESIDE = {"bbox_to_anchor": (1, 1), "loc": "upper left"}  # outside the axes, where a legend covers no data
 BELOW = {"bbox_to_anchor": (0.5, 0), "loc": "upper center"}
 DPI = 110
 STYLE = {"fontsize": 9}
-LEGEND_ROWS = 16  # entries of a legend in one column
+LEGEND_ROWS = 16  # legend entries in one column
 
 
 @dataclass(frozen=True)
 class AccessibleFigure:
-    """A figure with what it shows in words (``alt``) and what to see in it (``caption``)."""
+    """A figure with alt text and caption.
+
+    Attributes:
+        figure: matplotlib figure.
+        alt: alt text, the content of the figure in words.
+        caption: caption, the point of the figure.
+    """
 
     figure: Figure
     alt: str
@@ -51,8 +57,8 @@ class AccessibleFigure:
         return bundle, {"image/png": {"alt": self.alt, "caption": self.caption}}
 
     def _ipython_display_(self) -> None:
-        """Show the figure, then its caption as text, as a notebook shows only one form of a result."""
-        from IPython.display import display  # only a notebook calls this, and has it
+        """Display the figure, then its caption as text, as a notebook shows only one form of a result."""
+        from IPython.display import display  # only notebooks call this, and they have IPython
 
         bundle, metadata = self._repr_mimebundle_()
         display(bundle, metadata=metadata, raw=True)
@@ -60,12 +66,23 @@ class AccessibleFigure:
 
 
 def caption_bundle(caption: str) -> dict[str, str]:
-    """Return a caption as a notebook's output, in italics where HTML is shown."""
+    """Return a caption as notebook output: HTML in italics, and plain text."""
     return {"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}
 
 
 def make_axes(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """A figure of this size in inches, and its axes, one or an array, without the box around them."""
+    """Create a figure and its axes without top and right spines.
+
+    Args:
+        width: width in inches.
+        height: height in inches.
+        columns: columns of axes.
+        rows: rows of axes.
+        options: passed to :meth:`matplotlib.figure.Figure.subplots`.
+
+    Returns:
+        The figure, and one axes or an array of axes.
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, **options)
     for ax in np.ravel(axes):
@@ -75,7 +92,7 @@ def make_axes(width: float, height: float, columns: int = 1, rows: int = 1, **op
 
 
 class SeriesStyle(NamedTuple):
-    """What tells one series of a figure from the others."""
+    """Colour, marker, dash pattern and hatch of one series."""
 
     colour: str
     marker: str
@@ -84,13 +101,13 @@ class SeriesStyle(NamedTuple):
 
 
 def series_styles(count: int) -> list[SeriesStyle]:
-    """Return a style for each of ``count`` series; no two share a colour with a marker, a dash or a hatch.
+    """Return distinct styles for ``count`` series; series of one colour differ in marker, dash and hatch.
 
-    The first eight differ in colour and marker. Every further eight have the colours again, with other markers, dashes
-    and hatches.
+    The first eight differ in colour and marker; each further eight repeat the colours with other markers, dashes and
+    hatches.
 
     Raises:
-        ValueError: more than 32 series, which nobody can tell apart.
+        ValueError: more than 32 series, which cannot be told apart.
     """
     if count > len(COLOURS) * len(DASHES):
         raise ValueError(f"{count} series cannot be told apart; show at most {len(COLOURS) * len(DASHES)} in a figure")
@@ -102,12 +119,12 @@ def series_styles(count: int) -> list[SeriesStyle]:
 
 
 def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
-    """Draw a legend without a frame outside the axes, where it covers no data, and make room for it.
+    """Draw a frameless legend outside the axes, where it covers no data, and enlarge the figure to fit it.
 
     Args:
-        ax: axes whose series have labels; the last of their row, unless ``below``.
-        below: under the axes instead of beside them.
-        options: those of :meth:`matplotlib.axes.Axes.legend`.
+        ax: axes with labelled series; the last axes of their row, unless ``below``.
+        below: place the legend below the axes instead of to the right.
+        options: passed to :meth:`matplotlib.axes.Axes.legend`.
     """
     labels = ax.get_legend_handles_labels()[1]
     longest = max(len(line) for label in labels for line in label.split("\n"))
@@ -122,7 +139,7 @@ def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
 
 
 def join_words(words: Sequence[Any]) -> str:
-    """Words as one reads them out: ``a, b and c``."""
+    """Join words as in a sentence: ``a, b and c``."""
     words = [str(word) for word in words]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
@@ -130,13 +147,13 @@ def join_words(words: Sequence[Any]) -> str:
 def image_grid(
     rows: dict[str, np.ndarray], caption: str, columns: Sequence[str] = (), side: float = 1.05
 ) -> AccessibleFigure | NoFigure:
-    """Images in labelled rows: the way to look at cells side by side.
+    """Draw a grid of images in labelled rows.
 
     Args:
-        rows: label to images ``uint8 (n, size, size, 3)``, or masks ``(n, size, size)`` of 0 to 2; n may differ, and a
-            row without images is left out.
-        caption: what to see.
-        columns: titles of the columns, if they have any.
+        rows: images ``uint8 (n, size, size, 3)``, or masks ``(n, size, size)`` with values 0 to 2, by row label; n may
+            differ, and a row without images is left out.
+        caption: caption of the figure.
+        columns: titles of the columns; may be empty.
         side: width of one image in inches.
 
     Raises:
@@ -167,7 +184,15 @@ def image_grid(
 def montage(
     dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0
 ) -> AccessibleFigure | NoFigure:
-    """Cells of every class drawn at random, one row per class. ``per_class`` at most, fewer where a class has fewer."""
+    """Draw a grid of randomly sampled images, one row per class.
+
+    Args:
+        dataset: dataset to sample from.
+        caption: caption of the figure.
+        per_class: maximum number of images per class.
+        size: side of the images in pixels.
+        seed: seed of the sampling.
+    """
     random = np.random.default_rng(seed)
     rows = {}
     for label in dataset.classes or ("all images",):
@@ -181,12 +206,13 @@ def montage(
 def contour_grid(
     dataset: Dataset, masks: dict[str, np.ndarray], caption: str, size: int = 128
 ) -> AccessibleFigure | NoFigure:
-    """Outlines on the images of a small dataset: one row per way of drawing them, whole cell green, nucleus yellow.
+    """Draw mask contours on images, one row per segmentation method; whole cell green, nucleus yellow.
 
     Args:
-        dataset: some six images.
-        masks: label to ``uint8 (n, size, size)`` of 0 background, 1 cytoplasm, 2 nucleus (a nucleus alone has no 1).
-        caption: what to see.
+        dataset: a small dataset of about six images.
+        masks: masks ``uint8 (n, size, size)`` by method: 0 background, 1 cytoplasm (absent if only the nucleus is
+            segmented), 2 nucleus.
+        caption: caption of the figure.
         size: side in pixels.
     """
     pictures = dataset.load_images(size)
@@ -198,7 +224,15 @@ def contour_grid(
 
 
 def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """A copy of the image with the outlines of cell (green) and nucleus (yellow) drawn on it."""
+    """Draw the contours of cell (green) and nucleus (yellow) on a copy of an image.
+
+    Args:
+        image: ``uint8 (height, width, 3)`` RGB.
+        mask: ``(height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+
+    Returns:
+        Copy of the image with contours one pixel wide.
+    """
     drawn = image.copy()
     for least, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
         edges, _ = cv2.findContours((mask >= least).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -208,7 +242,13 @@ def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def resolution_grid(picture: np.ndarray, sides: Sequence[int], caption: str) -> AccessibleFigure | NoFigure:
-    """One image shrunk to several sides and shown equally large."""
+    """Draw one image at several resolutions, all displayed at the same size.
+
+    Args:
+        picture: ``uint8 (height, width, 3)`` RGB.
+        sides: sides in pixels to resize to.
+        caption: caption of the figure.
+    """
     if not len(sides):
         return NoFigure("there are no sizes to compare")
     shrunk = [images.resize_pad(picture, side) for side in sides]

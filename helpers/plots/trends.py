@@ -1,4 +1,4 @@
-"""Numbers along epochs, training images, methods and steps."""
+"""Line plots: loss and learning curves, comparisons across seeds, values along steps."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from helpers.plots.style import COLOURS, MARKERS, STYLE, AccessibleFigure, draw_
 
 
 def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw training and validation loss by epoch, with a mark at the epoch of least validation loss.
+    """Draw training and validation loss by epoch, with a line at the epoch of minimum validation loss.
 
     Args:
-        history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``; epochs whose loss is not finite are left out.
-        caption: what to see.
+        history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``; epochs with a non-finite loss are left out.
+        caption: caption of the figure.
     """
     finite = history[np.isfinite(history[["loss", "val_loss"]].astype(float)).all(axis=1)]
     if len(finite) < 2:
@@ -52,14 +52,14 @@ def _why_no_curve(history: pd.DataFrame, finite: pd.DataFrame) -> str:
 def learning_curve_plot(
     table: pd.DataFrame, value: str, caption: str, images: str = "training images"
 ) -> AccessibleFigure | NoFigure:
-    """Draw a score against the number of training images, one line with a band per ``learner``.
+    """Draw learning curves: a score against the number of training images, one line with a band per ``learner``.
 
     Args:
-        table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``; a column ``interval`` names the kind of
-            the band, and the legend does so as well.
-        value: the column of the score.
-        caption: what to see.
-        images: what ``images`` counts.
+        table: columns ``learner``, ``images``, ``value``, ``low`` and ``high``; an optional column ``interval`` holds
+            the kind of the band, which the legend then states.
+        value: column with the score.
+        caption: caption of the figure.
+        images: label for the number of images.
     """
     table = table.dropna(subset=[value])
     learners = list(table.groupby("learner", sort=False))
@@ -83,13 +83,14 @@ def learning_curve_plot(
 
 
 def seed_comparison(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw a score of every run, one column per way and one line per run: lines that cross say that chance decides.
+    """Draw paired scores, one position per method and one line per run; crossing lines indicate chance differences.
 
     Args:
-        table: columns ``value``, ``by`` (the way) and ``run`` (such as the seed that ways share).
-        value: the column of the score.
-        by, run: the columns of way and run.
-        caption: what to see.
+        table: columns ``value``, ``by`` and ``run``.
+        value: column with the score.
+        by: column with the method.
+        run: column with the run, such as the seed that the methods share.
+        caption: caption of the figure.
     """
     wide = table.pivot(index=by, columns=run, values=value).loc[lambda t: list(dict.fromkeys(table[by]))]
     wide = wide.dropna(how="all")
@@ -108,13 +109,14 @@ def seed_comparison(table: pd.DataFrame, value: str, by: str, run: str, caption:
 
 
 def line_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw a number along steps, one line per series.
+    """Draw a value along ordered steps, one line per series.
 
     Args:
-        table: columns ``value``, ``by`` (the steps, in the order they are to be shown in) and ``series``.
-        value: the column of the number.
-        by, series: the other columns.
-        caption: what to see.
+        table: columns ``value``, ``by`` and ``series``.
+        value: column on the y axis.
+        by: column with the steps, in display order.
+        series: column with the series.
+        caption: caption of the figure.
     """
     table = table.dropna(subset=[value])
     steps = list(dict.fromkeys(table[by]))
