@@ -1,4 +1,4 @@
-"""A classifier on one's own images: a table of probabilities, and what sets the images apart from its training."""
+"""Classify a user's images into a table of probabilities, with checks for shift from the training images."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from helpers.models import loading, model_card
 from helpers.models.model_card import ModelCard
 from helpers.reports import tables
 
-ROW_BYTES = 1024  # of the table for an image, which mostly takes a tenth of it; they must be free before the work
+ROW_BYTES = 1024  # free disk space required per image; a row of the table mostly takes a tenth of it
 
 
 def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
-    """Load a model and its card; nothing in either file is executed.
+    """Load a classifier and its model card; no code in either file is executed.
+
+    Args:
+        model_path: ``.keras`` file with its card beside it as ``.json``.
 
     Raises:
-        CardError: the card is missing, damaged or of another model.
-        ModelError: the model cannot be read, or does not take or give what its card says.
+        CardError: the card is missing, damaged or belongs to another model.
+        ModelError: the model is unreadable, or its input or output shape differs from its card.
     """
     model_path = loading.require_file(model_path)
     card = model_card.read_card(model_path.with_suffix(".json"), ModelCard, model_path)
@@ -39,12 +42,12 @@ def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """What :func:`predict` has found.
+    """Result of :func:`predict`.
 
     Attributes:
-        table: one row per image that could be read.
-        bad: a line for each image that could not be read.
-        findings: what the images as a whole have that those of the training had not.
+        table: predictions, one row per readable image.
+        bad: one message per unreadable image.
+        findings: differences between the images as a whole and the training images.
     """
 
     table: pd.DataFrame
@@ -55,21 +58,22 @@ class PredictionResult:
 def predict(
     paths: Sequence[Path], model: keras.Model, card: ModelCard, output: Path, *, folder: Path | None = None
 ) -> PredictionResult:
-    """Classify images and write a table.
+    """Classify images with test-time augmentation and write the predictions as CSV.
 
-    Its columns are ``image``, ``p_<class>`` for every class, ``predicted_class`` and ``threshold``.
+    The columns are ``image``, ``p_<class>`` for each class, ``predicted_class`` and ``threshold``.
 
     Args:
-        paths: of the images.
-        model, card: from :func:`load`.
-        output: the CSV file.
-        folder: which the images are named below in the table; where not given, the one that they share.
+        paths: paths of the images.
+        model: classifier from :func:`load`.
+        card: model card from :func:`load`.
+        output: CSV file to write.
+        folder: folder that image names in the table are relative to; by default the lowest common folder.
 
     Raises:
-        OutputError: the table cannot be written, is not to be called ``.csv``, or its disk has less free than
-            1 MiB and :data:`ROW_BYTES` for each image.
-        ImageError: no image can be read; a table that was there before stays.
-        ModelError: the model gives something that is not a probability.
+        OutputError: the file is not writable or its name does not end in ``.csv``, or less than 1 MiB plus
+            :data:`ROW_BYTES` per image is free on its disk.
+        ImageError: no image is readable; an earlier table is kept.
+        ModelError: an output of the model is not a probability.
     """
     if output.suffix.lower() != ".csv":
         raise outputs.OutputError(f"{output}: the table is written as CSV; give it a name that ends in .csv")

@@ -1,8 +1,7 @@
-"""Where things lie: the folders of the project, and those that the user's account gives.
+"""Locate the folders of the project and of the user's account.
 
-The project is the folder with notebooks, profiles, results and builds: the checkout that holds this package, or the one
-that ``$LEUKOBOOK_PROJECT`` names. It is looked up when it is needed, by :meth:`Project.current`, so a process works on
-a copy without a change of code.
+The project is the folder with notebooks, profiles, results and builds: ``$LEUKOBOOK_PROJECT``, by default the checkout
+that holds this package. :meth:`Project.current` reads the variable on each call, so a process can work on a copy.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from pathlib import Path
 
 from helpers.errors import LeukobookError
 
-# The folder that holds this package: a checkout, or the folder of installed packages.
+# Folder that holds this package: a checkout or site-packages.
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class ProjectError(LeukobookError):
-    """A folder that is no project, or one of another version of this package; the message says what to do."""
+    """A folder is not a project, or its package is not the one in use; the message states a remedy."""
 
 
 class HomeError(LeukobookError):
-    """This user has no home directory; the message says which variable to set."""
+    """This user has no home directory; the message lists the variables to set."""
 
 
 @dataclass(frozen=True)
@@ -30,29 +29,29 @@ class Project:
     """Folders and files of a project.
 
     Attributes:
-        root: of the project; absolute.
+        root: absolute path of the project.
     """
 
     root: Path
 
     @classmethod
     def current(cls) -> Project:
-        """Return the project of this process: ``$LEUKOBOOK_PROJECT``, else the checkout that holds this package."""
+        """Return the project of this process: ``$LEUKOBOOK_PROJECT``, by default the checkout of this package."""
         return cls(Path(os.environ.get("LEUKOBOOK_PROJECT") or CHECKOUT).resolve())
 
     @property
     def notebooks(self) -> Path:
-        """Folder of the chapters, as they are committed."""
+        """Folder of the committed notebooks."""
         return self.root / "notebooks"
 
     @property
     def package(self) -> Path:
-        """Folder of the package that the chapters import."""
+        """Folder of the package that the notebooks import."""
         return self.root / "helpers"
 
     @property
     def profiles(self) -> Path:
-        """Folder of the profiles, a YAML file each."""
+        """Folder of the profiles, one YAML file each."""
         return self.root / "profiles"
 
     @property
@@ -62,29 +61,29 @@ class Project:
 
     @property
     def results(self) -> Path:
-        """Folder of the published tables, each a CSV file with its provenance in JSON."""
+        """Folder of the published result tables, as CSV files with their provenance in JSON."""
         return self.book / "results"
 
     @property
     def build(self) -> Path:
-        """Folder of everything that is made, with a folder per profile."""
+        """Folder of all generated files, with one folder per profile."""
         return self.root / "build"
 
     @property
     def metadata(self) -> Path:
-        """File with name, version and address of the project, ``pyproject.toml``."""
+        """``pyproject.toml``, with name, version and URL of the project."""
         return self.root / "pyproject.toml"
 
     @property
     def lock(self) -> Path:
-        """File with the exact versions of all libraries, ``requirements.lock``."""
+        """``requirements.lock``, with the exact versions of all libraries."""
         return self.root / "requirements.lock"
 
     def check(self) -> None:
-        """Refuse a folder on which no command can work.
+        """Check that commands can work on this project.
 
         Raises:
-            ProjectError: it has no notebooks, or a package of its own that is not the one in use.
+            ProjectError: the folder has no notebooks, or contains a package other than the one in use.
         """
         if not self.notebooks.is_dir():
             raise ProjectError(
@@ -100,12 +99,12 @@ class Project:
 
 
 def user_cache() -> Path:
-    """Find the folder for what this package may keep and may lose: ``$XDG_CACHE_HOME/leukobook`` or below the home.
+    """Return the cache folder of this package: ``$XDG_CACHE_HOME/leukobook``, or one in the home directory.
 
     Raises:
-        HomeError: this user has no home directory, as an account without a name in a container.
+        HomeError: this user has no home directory, such as an unnamed account in a container.
     """
-    import pooch  # takes a quarter of a second, and is needed only where nobody has named a folder
+    import pooch  # takes a quarter of a second to import, and is needed only without an explicit folder
 
     try:
         return Path(pooch.os_cache("leukobook"))
@@ -117,9 +116,9 @@ def user_cache() -> Path:
 
 
 def keras_home() -> Path:
-    """Find the folder where Keras keeps weights: ``$KERAS_HOME``, else ``.keras`` in the home, or in ``/tmp``.
+    """Return the folder where Keras stores weights: ``$KERAS_HOME``, by default ``~/.keras``.
 
-    Keras takes the second where nothing may be written in the home, or where there is none.
+    As in Keras, it is ``/tmp/.keras`` where the home directory is missing or not writable.
     """
     if os.environ.get("KERAS_HOME"):
         return Path(os.environ["KERAS_HOME"])

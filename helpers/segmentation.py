@@ -1,8 +1,8 @@
-"""A trained network on one's own images: masks, overlays and measures, written to a folder.
+"""Segment a user's images with a trained U-Net and write masks, overlays and measurements to a folder.
 
-It is made for images of one white blood cell near their middle. A cell counts as found where its nucleus covers at
-least 0.6 % of the area of a training image and absorbs more red light than what surrounds the cell, by 0.15 in optical
-density (natural logarithm); red cells and empty fields do not.
+Each image should show one white blood cell near its centre. A cell counts as detected where its nucleus covers at least
+0.6 % of the area of a training image and exceeds the surroundings of the cell by 0.15 in red optical density (natural
+logarithm); this rejects red blood cells and empty fields.
 """
 
 from __future__ import annotations
@@ -22,17 +22,22 @@ from helpers.images import scale
 from helpers.models import CLASSES, loading, model_card, predict_masks, stride
 from helpers.reports import tables
 
-GREY = np.array([0, 128, 255], np.uint8)  # how masks are stored: background, cytoplasm, nucleus (Zheng et al. 2018)
+GREY = np.array([0, 128, 255], np.uint8)  # stored mask values: background, cytoplasm, nucleus (Zheng et al. 2018)
 OUTPUTS = (".mask.png", ".overlay.png")
 MEASUREMENTS = "measurements.csv"  # one row per image
 NUCLEUS_LEAST, CONTRAST_LEAST = 0.006, 0.15
-# Of the images of a run, above which a finding is reported.
+# Share of the images of a run above which a finding is reported.
 UNUSUAL = 0.25
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A U-Net and the note beside it."""
+    """A U-Net with its note.
+
+    Attributes:
+        model: U-Net.
+        note: description of the training images, saved beside the model.
+    """
 
     model: keras.Model
     note: model_card.SegmentationNote
@@ -40,13 +45,13 @@ class Segmenter:
 
 @dataclass(frozen=True)
 class SegmentationResult:
-    """What :func:`segment` has found.
+    """Result of :func:`segment`.
 
     Attributes:
-        table: one row per image that could be read.
-        bad: a line for each image that could not be read.
-        findings: what the images as a whole have that those of the training had not.
-        skipped: number of files that are outputs of this command.
+        table: measurements, one row per readable image.
+        bad: one message per unreadable image.
+        findings: differences between the images as a whole and the training images.
+        skipped: number of skipped files, which are outputs of an earlier run.
     """
 
     table: pd.DataFrame
@@ -58,14 +63,14 @@ class SegmentationResult:
 def save_model(
     model: keras.Model, path: Path, *, images: np.ndarray, masks: np.ndarray, um_per_pixel: float | None = None
 ) -> None:
-    """Write a U-Net as ``.keras``, and a note of what it has learnt from beside it, as ``.json``.
+    """Save a U-Net as ``.keras`` with a note on its training data beside it as ``.json``.
 
     Args:
-        model: from images to probabilities of background, cytoplasm and nucleus.
-        path: ends in ``.keras``.
-        images: of the training, ``uint8 (n, size, size, 3)`` RGB.
-        masks: of the training, ``uint8 (n, size, size)``.
-        um_per_pixel: scale of ``images`` in micrometres per pixel, where it is known.
+        model: predicts probabilities of background, cytoplasm and nucleus from images.
+        path: path that ends in ``.keras``.
+        images: training images, ``uint8 (n, size, size, 3)`` RGB.
+        masks: ground-truth masks of the training images, ``uint8 (n, size, size)``.
+        um_per_pixel: scale of ``images`` in µm per pixel; None if unknown.
     """
     shares = [_range_of((masks >= least).mean((1, 2))) for least in (CYTOPLASM, NUCLEUS)]
     with files.atomic_write(path) as part:
@@ -87,11 +92,14 @@ def _range_of(shares: np.ndarray) -> list[float]:
 
 
 def load_model(path: Path) -> Segmenter:
-    """Load a model of :func:`save_model` with its note; nothing in the file is executed (Keras's safe mode).
+    """Load a U-Net and its note; no code in the file is executed (Keras's safe mode).
+
+    Args:
+        path: ``.keras`` file written by :func:`save_model`.
 
     Raises:
-        CardError: the note is missing, damaged or of another model.
-        ModelError: the model is missing or damaged, or does not give three classes of each pixel of RGB images.
+        CardError: the note is missing, damaged or belongs to another model.
+        ModelError: the model is missing or damaged, or does not predict three classes per pixel of RGB images.
     """
     try:
         path = loading.require_file(path)
@@ -111,18 +119,18 @@ def load_model(path: Path) -> Segmenter:
 
 
 def segment_cells(images: np.ndarray, model: keras.Model) -> np.ndarray:
-    """Outline the one cell of every image and its nucleus, for features that are read.
+    """Segment cell and nucleus in single-cell images, for hand-crafted features.
 
-    A U-Net does it, with the mean of eight views, and its largest cell counts. Where the background has been removed
-    (C-NMC), the outline is already there, and the nucleus is looked for inside it: a U-Net that has learnt from whole
-    smears has never seen such a picture.
+    The U-Net averages its predictions over eight views (test-time augmentation), and the largest component is kept.
+    Images with a black background (C-NMC) already contain the cell outline, and their nucleus is segmented inside it
+    without the U-Net, whose training images were whole smears.
 
     Args:
         images: ``uint8 (n, size, size, 3)`` RGB.
-        model: from images to probabilities of background, cytoplasm and nucleus.
+        model: predicts probabilities of background, cytoplasm and nucleus from images.
 
     Returns:
-        ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where no cell is found.
+        Masks ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where no cell is detected.
     """
     found = predict_masks(model, images, tta=True)
     for picture, mask in zip(images, found, strict=True):
@@ -134,16 +142,16 @@ def segment_cells(images: np.ndarray, model: keras.Model) -> np.ndarray:
 
 
 def find_cell(picture: np.ndarray, mask: np.ndarray, area: int) -> np.ndarray:
-    """Keep a predicted mask where it shows a white blood cell, and empty it where it does not.
+    """Keep a predicted mask if it shows a white blood cell, or else return an empty mask.
 
     Args:
         picture: ``uint8 (height, width, 3)`` RGB.
-        mask: predicted, ``uint8 (height, width)``.
-        area: of a training image in pixels, of which a nucleus covers at least :data:`NUCLEUS_LEAST`.
+        mask: predicted mask, ``uint8 (height, width)``.
+        area: area of a training image in pixels, of which a nucleus must cover at least :data:`NUCLEUS_LEAST`.
 
     Returns:
-        The mask, or one of background alone: without a nucleus, or where the nucleus does not absorb more red light
-        than the surroundings (than the cytoplasm, where the background has been painted black).
+        The mask, or background alone where there is no nucleus or its red optical density does not exceed that of the
+        surroundings (of the cytoplasm in images with a black background) by :data:`CONTRAST_LEAST`.
     """
     nucleus = mask == NUCLEUS
     around = (mask == BACKGROUND) & picture.any(axis=2)
@@ -169,24 +177,23 @@ def segment(
     Masks have the size of their image and three grey values: 0 background, 128 cytoplasm, 255 nucleus.
 
     Args:
-        paths: of the images; files that are named as this command names its outputs are skipped.
-        segmenter: see :func:`load_model`.
-        output_dir: folder to write to, made where it is not there. What lies in a folder below ``folder`` is written
-            into a folder of the same name.
-        folder: which the images are named below in the table; where not given, the one that they share.
-        um_per_pixel: scale of the images in micrometres per pixel. They are then brought to the scale that the model
-            has learnt from, and areas are given in µm², too.
+        paths: paths of the images; files named like outputs of this function are skipped.
+        segmenter: from :func:`load_model`.
+        output_dir: output folder, created if missing, with the same subfolders as ``folder``.
+        folder: folder that image names in the table are relative to; by default the lowest common folder.
+        um_per_pixel: scale of the images in µm per pixel. If set, images are rescaled to the scale of the training
+            images where that is known, and areas are also reported in µm².
 
     Returns:
-        A table of one row per image: ``image``, ``cell_area`` and ``nucleus_area`` in pixels (``…_um2`` in µm²),
-        ``nucleus_to_cell_area`` (area of the nucleus over area of the cell; missing where no cell is found). And what
-        was wrong.
+        Result whose table has the columns ``image``, ``cell_area`` and ``nucleus_area`` in pixels (``…_um2`` in µm²)
+        and ``nucleus_to_cell_area`` (nucleus area / cell area; NaN where no cell is detected), with the messages on
+        unreadable images and the findings.
 
     Raises:
-        OutputError: the folder cannot be written to.
+        OutputError: the folder is not writable.
         ScaleError: ``um_per_pixel`` is out of range.
-        ModelError: there is no image beside outputs of this command.
-        ImageError: no image can be read; measures that were there before stay.
+        ModelError: all files are outputs of this function.
+        ImageError: no image is readable; an earlier ``measurements.csv`` is kept.
     """
     if um_per_pixel is not None:
         scale.validate_scale(um_per_pixel)
@@ -220,7 +227,7 @@ def _segmented(
     seen: checks.InputStatistics,
     bad: list[str],
 ) -> Iterator[tuple[Path, np.ndarray, np.ndarray, np.ndarray]]:
-    """Paths and images with their masks, at the model's size and at the image's own."""
+    """Yield each path and image with its mask at the model's size and at the image's size."""
     model, note = segmenter.model, segmenter.note
     for read in images.read_batches(paths, bad, "segmenting"):
         if um_per_pixel is None or note.um_per_pixel is None:
@@ -257,7 +264,7 @@ def _findings(
     seen: checks.InputStatistics,
     um_per_pixel: float | None,
 ) -> list[str]:
-    """What must be explained before the masks are used; ``areas`` are those of cell and nucleus at the model's size."""
+    """Return findings to explain before the masks are used; ``areas`` hold cell and nucleus pixels at model size."""
     found = checks.check_input_statistics(seen.summary(), note.input.model_dump())
     one_cell = "that each image shows one white blood cell near its middle, as in the training; crop whole fields"
     with_cell = areas[:, 0] > 0

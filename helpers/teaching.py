@@ -1,4 +1,4 @@
-"""What makes a chapter interactive: quizzes, and answers to exercises that are checked."""
+"""Quizzes, and automatic checks of answers to exercises."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
 from helpers.splits import group_folds, image_folds
 
 QUIZZES = Path(__file__).parent / "quizzes"
-# Dark enough for white text at a contrast of 4.5 to 1 (WCAG AA).
+# Contrast with white text of at least 4.5 to 1 (WCAG AA).
 _QUIZ_COLOURS = {"--jq-multiple-choice-bg": "#1f4e79", "--jq-many-choice-bg": "#1f4e79"}
 
 
 def quiz(chapter: str) -> None:
-    """Show the questions of ``quizzes/<chapter>.yaml``: choices only, as jupyterquiz's number fields have no label."""
+    """Show the quiz ``quizzes/<chapter>.yaml``; multiple choice only, as jupyterquiz's number fields lack a label."""
     display_quiz(yamlfile.read(QUIZZES / f"{chapter}.yaml").value, colors=_QUIZ_COLOURS)
 
 
@@ -67,7 +67,7 @@ def _share_of_cells(data: Dataset) -> float:
     return float(np.mean(cells))
 
 
-# Exercise to (how the answer is found, what to look at again); an answer that is an int is a count, and exact.
+# Exercise to (function that computes the answer, hint); integer answers must match exactly.
 ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
     "00-count": (len, "len(data) is the number of images in a dataset"),
     "00-groups": (lambda data: int(data.frame["group"].nunique()), "count the different values of data.frame['group']"),
@@ -109,12 +109,12 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
 
 
 def check(exercise: str, answer: Any, data: Dataset) -> None:
-    """Print whether an answer is right, and if not, what was given and where to look.
+    """Print whether an answer is correct, with a hint if it is not.
 
     Args:
-        exercise: a key of :data:`ANSWERS`.
-        answer: a number; a count is right when it is exact, any other number within 1 %. ``None`` while there is none.
-        data: the dataset of the chapter.
+        exercise: key of :data:`ANSWERS`.
+        answer: number, which must match exactly if it is a count and within 1 % otherwise; None if not answered yet.
+        data: dataset of the chapter.
     """
     find, hint = ANSWERS[exercise]
     if answer is None:

@@ -1,4 +1,4 @@
-"""What a reader sees of results: tables that look the same in JupyterLab, on a page and in a report."""
+"""Render result tables uniformly in JupyterLab, on book pages and in reports."""
 
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 

@@ -1,9 +1,9 @@
-"""What must be said of a dataset and of a model before anybody uses them, as Markdown.
+"""Datasheets of datasets and model cards, as Markdown.
 
-A datasheet answers the questions of Gebru et al. 2021, a model card those of Mitchell et al. 2019. Both hold what the
-reporting guidelines CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) ask of a study, as far as data and
-run know it: source, unit, reference standard, partition, sample size, settings, results with intervals, limits. What
-they do not know is a line that somebody has to fill in; an empty card looks finished, a question does not.
+A datasheet answers the questions of Gebru et al. 2021, a model card those of Mitchell et al. 2019. Both report the
+items of the guidelines CLAIM (Tejani et al. 2024) and TRIPOD+AI (Collins et al. 2024) that are known from data and run:
+source, unit of independence, reference standard, data split, sample size, configuration, results with intervals,
+limitations. Unknown items are printed as questions to be filled in, since an empty card would look finished.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from helpers.datasets import Dataset
 from helpers.markup import escape_markdown
 from helpers.reports import show_table
 
-if TYPE_CHECKING:  # the command line reads this module, and should not wait for Keras
+if TYPE_CHECKING:  # keeps Keras out of the command line's import of this module
     from helpers.models.model_card import ModelCard
 
 _ASK = "*to be filled in:*"
 
 
 def datasheet(dataset: Dataset) -> str:
-    """What is in a dataset, where it comes from and what is wrong with it."""
+    """Write the datasheet of a dataset in Markdown: source, content, known issues and intended use."""
     frame, card = dataset.frame, dataset.card
     classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
     sizes = dataset.image_sizes().value_counts()
@@ -61,10 +61,10 @@ content: `{dataset.fingerprint()}`.
 
 
 def model_card(card: ModelCard) -> str:
-    """What a model is, what it was trained and tested on, and how good it was.
+    """Write a model card in Markdown: model, training data, test results and limitations.
 
     Args:
-        card: as :func:`helpers.learners.classifier.train` makes it and saves it beside the model.
+        card: from :func:`helpers.learners.classifier.train`, which also saves it beside the model.
     """
     parts = pd.DataFrame([{"part": name, **dict(counts)} for name, counts in card.parts])
     estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])

@@ -1,4 +1,4 @@
-"""One renderer for result tables: HTML for JupyterLab and pages, Markdown for reports, text for terminals and nbval."""
+"""Render result tables: HTML for JupyterLab and book pages, Markdown for reports, text for terminals and nbval."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from helpers.markup import escape_markdown
 from helpers.metrics import INTERVAL, NONE, RANGE
 
 ENDS = ("low", "high")
-COUNTS = ("images", "n", "groups", "runs")  # whole numbers, even where a missing one makes the column float
+COUNTS = ("images", "n", "groups", "runs")  # integers, even where a missing value makes the column float
 LAST = ("n", "groups")
-# Column names of the code that are not plain words once their underscores are gone.
+# Headings of columns whose name without underscores is not readable enough.
 HEADINGS = {
     "dice": "Dice",
     "hausdorff95": "95th-percentile Hausdorff distance",
@@ -33,14 +33,14 @@ ROUNDING = 1e-9  # sums of the same floats in another order differ by less
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table ready to be shown; in a notebook it shows as HTML, anywhere else as text.
+    """A formatted table, displayed as HTML in a notebook and as text elsewhere.
 
     Attributes:
-        headings: one per column, in plain words.
-        rows: cells as they are read, rounded.
-        numeric: whether a column holds numbers, which are aligned to the right.
-        n_labels: leading columns that name the row.
-        caption: what the table shows, in one sentence; may be empty.
+        headings: column headings in plain words.
+        rows: formatted and rounded cells.
+        numeric: per column, whether it holds numbers and is aligned to the right.
+        n_labels: number of leading columns that identify the row.
+        caption: caption of one sentence; may be empty.
     """
 
     headings: tuple[str, ...]
@@ -56,7 +56,7 @@ class ResultTable:
         return self.to_html()
 
     def to_text(self) -> str:
-        """Return the table as aligned lines: headings, then a line for each row."""
+        """Return the table as aligned lines of text: caption, headings and one line per row."""
         if not self.rows:
             return self._no_rows()
         lines = [self.headings, *self.rows]
@@ -74,7 +74,7 @@ class ResultTable:
         """Return the table in Markdown, below its caption.
 
         Args:
-            escape: turns a heading or a cell into Markdown; ``str`` for a table whose cells are Markdown already.
+            escape: function that escapes a heading or cell; ``str`` for cells that are Markdown already.
         """
         if not self.rows:
             return escape(self._no_rows())
@@ -89,7 +89,7 @@ class ResultTable:
         return "\n".join([*([escape(self.caption), ""] if self.caption else []), head, rule, *lines])
 
     def to_html(self) -> str:
-        """Return the table in HTML: rows and columns have header cells, and a wide table scrolls inside its own box."""
+        """Return the table in HTML with row and column header cells, in a box that scrolls where the table is wide."""
         if not self.rows:
             return f"<p>{html.escape(self._no_rows())}</p>"
         label = html.escape(self.caption or f"Table of {', '.join(filter(None, self.headings))}", quote=True)
@@ -105,7 +105,7 @@ class ResultTable:
             + "</tr>"
             for row in self.rows
         )
-        # A keyboard scrolls only what it can focus, and what has the focus needs a role and a name.
+        # Keyboard users can scroll only focusable elements, and a focusable element needs a role and a name.
         return (
             f'<div class="result-table" role="group" aria-label="{label}" tabindex="0" style="overflow-x: auto">\n'
             f"<table>{caption}\n<thead>\n<tr>{head}</tr>\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
@@ -114,7 +114,7 @@ class ResultTable:
     def _cell(self, tag: str, column: int, text: str, scope: str) -> str:
         side = "right" if self.numeric[column] else "left"
         scoped = f' scope="{scope}"' if tag == "th" else ""
-        # JupyterLab and Colab have style sheets of their own, which align everything to the right.
+        # Overrides the style sheets of JupyterLab and Colab, which align all cells to the right.
         return f'<{tag}{scoped} class="{side}" style="text-align: {side}">{html.escape(text)}</{tag}>'
 
     def _no_rows(self) -> str:
@@ -122,22 +122,22 @@ class ResultTable:
 
 
 def show_table(table: pd.DataFrame, *, digits: int = 3, caption: str = "") -> ResultTable:
-    """Render a table of results the way the whole book shows them.
+    """Format a table of results in the style of the book.
 
-    A value and its interval, columns ``low`` and ``high`` to the right of it, become one column; the kind of interval
-    is that of the column ``interval``, 95 % without one. ``n`` and ``groups`` come last. Names in an index become the
-    first columns; an index that only counts rows is left out. Underscores in column names become spaces.
+    A value and its interval, in columns ``low`` and ``high`` to its right, become one column; column ``interval`` holds
+    the kind of interval, by default 95 %. ``n`` and ``groups`` come last. Index levels become the first columns; an
+    unnamed numeric index is left out. Underscores in column names become spaces.
 
     Args:
-        table: of any columns and index.
-        digits: decimals of numbers that are not whole.
-        caption: what the table shows, in one sentence.
+        table: table with any columns and index.
+        digits: decimals of floating-point numbers.
+        caption: caption of one sentence.
 
     Returns:
-        A table that shows itself as HTML in a notebook and as text elsewhere, and that can be had as Markdown.
+        Formatted table, displayed as HTML in a notebook and as text elsewhere.
 
     Raises:
-        ValueError: no value to the left of ``low``, or one that is not between ``low`` and ``high``.
+        ValueError: there is no column to the left of ``low``, or a value does not lie between ``low`` and ``high``.
 
     Example:
         >>> import pandas as pd
@@ -160,13 +160,13 @@ def show_table(table: pd.DataFrame, *, digits: int = 3, caption: str = "") -> Re
 
 
 def format_estimate(value: float | None, low: float | None, high: float | None, kind: str, digits: int = 3) -> str:
-    """Write a number with its interval, or with the range of the groups where they are too few for an interval.
+    """Format an estimate with its interval, or with the range of groups where there are too few for an interval.
 
     Args:
-        value: the number, missing where it is not defined.
-        low: lower end, missing where there is no interval.
-        high: upper end, likewise.
-        kind: of the interval: ``95 %``, ``range of groups`` or ``none``, see :class:`helpers.metrics.Estimate`.
+        value: estimate; None or NaN where undefined.
+        low: lower end; None or NaN without an interval.
+        high: upper end; None or NaN without an interval.
+        kind: kind of interval: ``95 %``, ``range of groups`` or ``none``, see :class:`helpers.metrics.Estimate`.
         digits: decimals.
 
     Example:
@@ -188,13 +188,13 @@ def format_estimate(value: float | None, low: float | None, high: float | None, 
 
 
 def _n_levels(table: pd.DataFrame) -> int:
-    """Levels of an index that names rows; 0 where it only counts them."""
+    """Return the number of index levels that identify rows; 0 for an unnamed numeric index."""
     unnamed = table.index.nlevels == 1 and table.index.name is None
     return 0 if unnamed and is_numeric_dtype(table.index) else table.index.nlevels
 
 
 def _with_row_labels(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the names of its index as first columns, and with one level of column names."""
+    """Move the index into the first columns and flatten column names to one level."""
     frame = table.copy()
     if frame.columns.nlevels > 1:
         frame.columns = [", ".join(map(str, name)) for name in frame.columns]
@@ -208,7 +208,7 @@ def _with_row_labels(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _value_column(frame: pd.DataFrame) -> str | None:
-    """The column that ``low`` and ``high`` are the ends of, made numbers; ``None`` where there are no intervals."""
+    """Return the column left of ``low``, or None without intervals; convert it and its ends to float in place."""
     names = list(frame.columns)
     if not set(ENDS) <= set(names):
         return None
@@ -216,7 +216,7 @@ def _value_column(frame: pd.DataFrame) -> str | None:
     if position == 0:
         raise ValueError("low and high have no value; put its column to the left of low")
     name = names[position - 1]
-    frame[[name, *ENDS]] = frame[[name, *ENDS]].astype(float)  # where nothing is defined, they hold None
+    frame[[name, *ENDS]] = frame[[name, *ENDS]].astype(float)  # object columns of None where undefined
     outside = (frame[name] < frame["low"] - ROUNDING) | (frame[name] > frame["high"] + ROUNDING)
     if outside.any():
         row = frame[outside].iloc[0]
@@ -232,11 +232,11 @@ def _heading(name: str) -> str:
 
 
 def _estimates(frame: pd.DataFrame, name: str, digits: int) -> tuple[str, list[str]]:
-    """The heading and the cells of a value with its interval."""
+    """Return heading and formatted cells of a value with its interval."""
     kinds = frame["interval"] if "interval" in frame else pd.Series(INTERVAL, frame.index)
     has_ends = frame[list(ENDS)].notna().all(axis=1)
     kinds = kinds.where(has_ends, NONE)
-    if not has_ends.any():  # of a table without any interval, "no interval" need not be read in every row
+    if not has_ends.any():  # a table without any interval need not repeat "no interval" in each row
         return _heading(name), [_format(value, name, digits) for value in frame[name]]
     cells = [
         format_estimate(value, low, high, kind, digits)
@@ -246,7 +246,7 @@ def _estimates(frame: pd.DataFrame, name: str, digits: int) -> tuple[str, list[s
 
 
 def _plain(column: pd.Series, digits: int) -> tuple[str, list[str]]:
-    """The heading and the cells of a column without intervals."""
+    """Return heading and formatted cells of a column without intervals."""
     return _heading(column.name), [_format(cell, column.name, digits) for cell in column]
 
 
@@ -256,7 +256,7 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _format(cell: object, name: str, digits: int) -> str:
-    """One cell in words or digits."""
+    """Format one cell."""
     if pd.api.types.is_bool(cell):
         return "yes" if cell else "no"
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
@@ -267,5 +267,5 @@ def _format(cell: object, name: str, digits: int) -> str:
 
 
 def _decimal(value: float, digits: int) -> str:
-    """A rounded number; never a minus before a zero, whose sign may differ from machine to machine."""
+    """Round a number, without a minus sign before zero, which may differ between machines."""
     return f"{round(value, digits) + 0.0:.{digits}f}"

@@ -1,8 +1,8 @@
-"""Result tables: saved by notebooks with the columns that name their rows, and read with them.
+"""Save and read the result tables of notebooks together with the columns that identify their rows.
 
-A class, a group or a file may have any name, also ``=HYPERLINK(...)``, which a spreadsheet would calculate. So text
-that begins with one of :data:`FORMULA` is written to CSV with an apostrophe before it, by which spreadsheets know text,
-and read without it. Numbers stay numbers, negative ones too.
+A class, group or file may have any name, even ``=HYPERLINK(...)``, which a spreadsheet would evaluate. Text that begins
+with a character in :data:`FORMULA` is therefore written to CSV with a leading apostrophe, which marks text in
+spreadsheets, and read without it. Numbers stay numbers, including negative ones.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from helpers import files
 from helpers.errors import LeukobookError
 
 DECLARATION = ".index.json"
-# What a formula may begin with; the wide signs are those of East Asian keyboards.
+# Characters that may begin a formula, with the full-width ones of East Asian keyboards.
 FORMULA = "=+-@\t\r\n＝＋－＠"
 _LIVE = re.compile(f"'*[{re.escape(FORMULA)}]")
 _NUMBER = re.compile(r"[+-](\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-](inf|nan)", re.IGNORECASE)
 
 
 class TableError(LeukobookError):
-    """A table whose rows cannot be told apart, or that is not there; the message names it and what to do."""
+    """A result table is missing or its rows are not uniquely identified; the message names the table and a remedy."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that a notebook has saved.
+    """A result table saved by a notebook.
 
     Attributes:
-        path: of the CSV file.
-        frame: its columns; those of ``index`` hold text, as it stands in the file.
-        index: columns that name a row; together they do so uniquely.
+        path: path of the CSV file.
+        frame: content of the table; columns in ``index`` hold unconverted text.
+        index: columns that together identify a row uniquely.
     """
 
     path: Path
@@ -48,19 +48,19 @@ class Table:
 
     @property
     def labels(self) -> list[str]:
-        """The values of ``index`` in every row, in one text."""
+        """Label of each row: the values of ``index``, joined."""
         return _labels(self.frame, self.index)
 
 
 def safe_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Put an apostrophe before every text that a spreadsheet would calculate, so that it is shown as it is.
+    """Escape text that a spreadsheet would evaluate as a formula with a leading apostrophe.
 
     Args:
-        frame: any; its index and the names of its columns count, too. Text that is a number, ``-1.5``, stays.
+        frame: any table; index and column names are escaped, too. Text that is a number, such as ``-1.5``, is kept.
 
     Returns:
-        A frame of the same form to write with ``to_csv``; :func:`plain_text` gives the old one back, but for carriage
-        returns, which have become line feeds: ``to_csv`` puts quotes round these alone.
+        A copy to write with ``to_csv``. :func:`plain_text` reverses the escaping, but carriage returns have become line
+        feeds, because ``to_csv`` quotes only these.
     """
 
     def safe(text: str) -> str:
@@ -71,13 +71,13 @@ def safe_text(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def plain_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Take away the apostrophes of :func:`safe_text`."""
+    """Remove the apostrophes added by :func:`safe_text`."""
     return _each_text(frame, lambda text: text[1:] if text.startswith("'") and _LIVE.match(text) else text)
 
 
 def _each_text(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     def changed(value: Any) -> Any:
-        if isinstance(value, tuple):  # a row or a column of several levels
+        if isinstance(value, tuple):  # label of a multi-level index
             return tuple(map(changed, value))
         return change(value) if isinstance(value, str) else value
 
@@ -97,10 +97,10 @@ def _each_label(labels: pd.Index, changed: Callable[[Any], Any]) -> pd.Index:
 
 
 def escape_formulas(book: pd.ExcelWriter) -> None:
-    """Make text of every formula in a workbook, before it is closed; tables of this package have no formulas.
+    """Convert every formula of a workbook to text before it is closed; tables of this package have no formulas.
 
     Args:
-        book: of openpyxl, with all its sheets. No apostrophe is added: a cell of a workbook says that it holds text.
+        book: openpyxl writer with all its sheets. Cells are typed as text, so no apostrophe is added.
     """
     for sheet in book.sheets.values():
         for row in sheet.iter_rows():
@@ -110,17 +110,17 @@ def escape_formulas(book: pd.ExcelWriter) -> None:
 
 
 def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
-    """Write a result table as CSV, and beside it, as ``.index.json``, which columns name its rows.
+    """Write a result table as CSV, and the columns that identify its rows as ``.index.json`` beside it.
 
-    A table without rows is that of a part that was left out, and is neither published nor measured.
+    A table without rows, from a skipped section of a notebook, is neither published nor reported.
 
     Args:
-        table: not rounded; who shows it does that.
-        path: ends in ``.csv``; two tables of a notebook have different names, also in different folders.
-        index: columns that together name a row. All numbers in other columns are measures.
+        table: unrounded values; rounding is left to the display.
+        path: path that ends in ``.csv``; file names are unique within a notebook, even across folders.
+        index: columns that together identify a row. Numbers in other columns are metrics.
 
     Raises:
-        TableError: another suffix, a column that is not there, a name that is missing, or two rows of one name.
+        TableError: wrong suffix, missing column, missing value in ``index``, or two rows with the same index.
     """
     if path.suffix != ".csv":
         raise TableError(f"{path}: a table is saved as .csv")
@@ -133,10 +133,13 @@ def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
 
 
 def read_table(path: Path) -> Table | None:
-    """Read a result table with the index that was declared, or else its columns without numbers; None without rows.
+    """Read a result table with its declared index, by default all non-numeric columns.
+
+    Returns:
+        The table, or None if it has no rows.
 
     Raises:
-        TableError: it is not there, its index is that of other content, or two rows have one name.
+        TableError: the table is missing, its index was declared for other content, or two rows have the same index.
     """
     try:
         content = path.read_bytes()
@@ -169,10 +172,14 @@ def read_table(path: Path) -> Table | None:
 
 
 def read_tables(outputs: Path, chapter: str) -> list[Table]:
-    """Read what a notebook has saved below a folder: all declared tables, and others that are named ``CHAPTER-….csv``.
+    """Read the result tables of a notebook: all with a declared index, and others named ``CHAPTER-….csv``.
+
+    Args:
+        outputs: folder that is searched; recursively for tables with a declared index.
+        chapter: name of the chapter without its number.
 
     Raises:
-        TableError: as :func:`read_table`, or two have the same name.
+        TableError: as :func:`read_table`, or two tables have the same name.
     """
     paths = {path.with_name(path.name.removesuffix(DECLARATION) + ".csv") for path in outputs.rglob(f"*{DECLARATION}")}
     found: dict[str, Table] = {}
@@ -207,6 +214,6 @@ def _labels(table: pd.DataFrame, index: Sequence[str]) -> list[str]:
 
 
 def _repeated(labels: list[str]) -> str:
-    """The first label that several rows have, in quotes; empty where there is none."""
+    """Return the first duplicate label in quotes, or an empty string."""
     counts = pd.Series(labels, dtype=object).value_counts(sort=False)
     return next((repr(label) for label, count in counts.items() if count > 1), "")
