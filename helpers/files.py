@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, hold a lock, clear away what killed processes left; and say what a program does."""
+"""Atomic writes, file locks, temporary folders and removal of leftovers, bounded reads of zips, digests of code."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ import filelock
 
 from helpers.errors import LeukobookError
 
-# Long enough to ask twice: where a file system has no locks, filelock clears a dead process's away at the first try.
+# Long enough for two attempts: on a file system without locks, the first removes the lock of a dead process.
 TRY_SECONDS = 0.2
-UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks no other method piece by piece
-KEPT = 24  # signs of a file's name that end its partial file's, which may be no longer than a name may be
-LEFTOVER_DAYS = 7  # after which temporary files of other machines, whose processes cannot be asked for, are removed
+UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the methods that zipfile decompresses in pieces
+KEPT = 24  # final characters of a file name that its partial file keeps, to stay within the limit on file names
+LEFTOVER_DAYS = 7  # age at which temporary files of other machines, whose processes cannot be checked, are removed
 
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
@@ -40,22 +40,22 @@ _PARTS = itertools.count()
 
 
 class LockedError(LeukobookError):
-    """Another process holds a lock; the message names the folder."""
+    """Another process holds the lock; the message names the folder."""
 
 
 @contextlib.contextmanager
 def locked(path: Path, wait: bool) -> Iterator[None]:
-    """Hold a lock that the system frees when this process ends, also when it is killed.
+    """Hold a file lock, which the system releases when this process ends or is killed.
 
-    The file stays where it is, empty: were it removed, two processes could hold two files of one name.
+    The empty lock file is not removed, as two processes could then lock two files of the same name.
 
     Args:
-        path: the lock file; its folder exists.
-        wait: until it is free, with a line to stderr where it is not; or else refuse at once.
+        path: lock file in an existing folder.
+        wait: wait until the lock is free, with a line on stderr; if false, fail at once.
 
     Raises:
-        LockedError: another process holds it, and ``wait`` is false.
-        OSError: the file cannot be made, or its file system knows no locks.
+        LockedError: another process holds the lock, and ``wait`` is false.
+        OSError: the file cannot be created, or its file system has no locks.
     """
     lock = filelock.FileLock(path)
     try:
@@ -72,25 +72,25 @@ def locked(path: Path, wait: bool) -> Iterator[None]:
 
 
 def own_prefix(prefix: str) -> str:
-    """Begin the name of a temporary file or folder so that :func:`remove_leftovers` knows whose it is.
+    """Return a prefix for temporary files that lets :func:`remove_leftovers` identify their process.
 
     Returns:
-        ``prefix``, this machine and this process: ``kernel-1a2b3c4d-4711-``, 20 characters more at most.
+        ``prefix`` with machine and process id, such as ``kernel-1a2b3c4d-4711-``; at most 20 characters longer.
     """
     return f"{prefix}{_machine()}-{os.getpid()}-"
 
 
 def remove_leftovers(folder: Path, prefix: str) -> None:
-    """Remove temporary files and folders that killed processes left: named by :func:`own_prefix`, process gone.
+    """Remove temporary files and folders, named with :func:`own_prefix`, of processes that no longer run.
 
-    Those of other machines (or containers) go after :data:`LEFTOVER_DAYS`. What cannot be removed stays.
+    Those of other machines or containers are removed after :data:`LEFTOVER_DAYS` days. Failures to remove are ignored.
     """
     for path in leftovers(folder, prefix):
         _remove(path)
 
 
 def leftovers(folder: Path, prefix: str) -> list[Path]:
-    """Find what :func:`remove_leftovers` would remove, sorted; nothing in a folder that cannot be read."""
+    """List the paths that :func:`remove_leftovers` would remove, sorted; empty for an unreadable folder."""
     name = re.compile(re.escape(prefix) + r"([0-9a-f]{8})-(\d{1,9})-")
     try:
         entries = list(os.scandir(folder))
@@ -102,14 +102,14 @@ def leftovers(folder: Path, prefix: str) -> list[Path]:
 
 @contextlib.contextmanager
 def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """Make a folder that is gone at the end; first remove those of this prefix that killed processes left.
+    """Create a folder and remove it on exit; first remove leftovers of killed processes with this prefix.
 
     Args:
-        prefix: begins its name, see :func:`own_prefix`.
-        parent: where it is made; the system's folder for temporary files where not given.
+        prefix: start of the folder's name, see :func:`own_prefix`.
+        parent: parent folder; by default the system's folder for temporary files.
 
     Raises:
-        OSError: it cannot be made there.
+        OSError: the folder cannot be created.
     """
     parent = parent or Path(tempfile.gettempdir())
     remove_leftovers(parent, prefix)
@@ -134,38 +134,39 @@ def _remove(path: Path) -> None:
 
 
 def _machine() -> str:
-    """Eight characters for all processes that see each other's numbers: the host, or the container on it."""
-    space = Path("/proc/self/ns/pid")  # containers may share the host's name, and never this
+    """Return eight characters that identify the PID namespace: the host, or the container on it."""
+    space = Path("/proc/self/ns/pid")  # containers may share the host's name, but not its PID namespace
     number = space.stat().st_ino if space.exists() else 0
     return f"{zlib.crc32(f'{platform.node()} {number}'.encode()):08x}"
 
 
 def _is_running(process: int) -> bool:
-    if os.name == "nt":  # os.kill would end it
+    if os.name == "nt":  # os.kill would end the process
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's
+    except OSError:  # a process of another user
         return True
     return True
 
 
 def irregular_file_kind(path: Path) -> str:
-    """Name what is at a path where it is not a file, before it is opened: a named pipe would wait for ever.
+    """Return the kind of a path that is not a regular file, before it is opened, as opening a named pipe would block.
 
-    Every module that opens a file of somebody else's asks this one.
+    Every module that opens a user's file calls this function first.
 
     Args:
-        path: to be opened; links are followed.
+        path: path to be opened; links are followed.
 
     Returns:
-        ``"a folder"``, ``"a named pipe"``, ``"a socket"``, ``"a device"`` or ``"a loop of links"``; empty for a file.
+        ``"a folder"``, ``"a named pipe"``, ``"a socket"``, ``"a device"``, ``"a loop of links"`` or
+        ``"no regular file"``; empty for a regular file.
 
     Raises:
-        OSError: nothing is there, or it may not be looked at.
-        ValueError: the path holds a null byte.
+        OSError: the path does not exist or is not accessible.
+        ValueError: the path contains a null byte.
     """
     try:
         mode = path.stat().st_mode
@@ -178,20 +179,21 @@ def irregular_file_kind(path: Path) -> str:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A partial file beside ``path`` to write to, which becomes ``path`` at the end and is gone where that fails.
+    """Write a file atomically: yield a partial file beside ``path``, which replaces ``path`` on success.
 
-    It ends as ``path`` does, in the suffix by which libraries choose a format. Threads and processes may write at once.
-    The file keeps the permissions of the one that it replaces. What killed processes left in the folder is removed
-    first.
+    On failure the partial file is removed. It has the suffix of ``path``, from which libraries choose a format. Threads
+    and processes may write at the same time. The permissions of an existing file are kept. Leftovers of killed
+    processes in the folder are removed first.
 
     Raises:
-        OSError: it cannot be written, as the disk is full, say; names ``path``. What was there before is still there.
+        OSError: the file cannot be written, for instance because the disk is full; the error names ``path``, and an
+            earlier file is kept.
     """
     _clear_once(path.parent.absolute())
     part = path.with_name(f"{own_prefix('part-')}{next(_PARTS):x}-{path.name[-KEPT:]}")
     try:
         yield part
-        with contextlib.suppress(OSError):  # the file is new, or its file system knows no permissions
+        with contextlib.suppress(OSError):  # the file is new, or its file system has no permissions
             shutil.copymode(path, part)
         part.replace(path)
     except BaseException as error:
@@ -204,31 +206,31 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @functools.cache
 def _clear_once(folder: Path) -> None:
-    """A sweep writes thousands of files into one folder, and must not list it for each."""
+    """Remove leftovers once per folder, as a sweep writes thousands of files into one."""
     remove_leftovers(folder, "part-")
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    """Read a member of a zip in bounded memory, whatever the directory of the zip says of it.
+    """Read a member of a zip archive in bounded memory, without trusting its declared size.
 
-    ``ZipFile.read`` unpacks as much as there is, and cuts it to the declared size then. Once this has read a member, it
-    holds as much as it declares, so that a library may read it, too.
+    ``ZipFile.read`` decompresses all data before it truncates them to the declared size. A member that this function
+    has read has its declared size, so libraries can read it safely, too.
 
     Args:
-        archive: opened for reading.
-        info: the member, of its ``infolist()``.
-        limit: most bytes after unpacking.
+        archive: archive opened for reading.
+        info: member from ``archive.infolist()``.
+        limit: maximum number of bytes after decompression.
 
     Raises:
-        zipfile.BadZipFile: it declares more than ``limit``, holds more or less than it declares, has another checksum,
-            or is packed by a method other than those of :data:`UNPACKED`.
+        zipfile.BadZipFile: the member declares more than ``limit`` bytes, holds more or less than it declares, has a
+            wrong checksum, or uses a compression method outside :data:`UNPACKED`.
     """
     if info.compress_type not in UNPACKED:
         raise zipfile.BadZipFile(f"{info.filename} is packed by method {info.compress_type}; only Deflate is read here")
     if info.file_size > limit:
         raise zipfile.BadZipFile(f"{info.filename} has {info.file_size:,} bytes unpacked, and may have {limit:,}")
     endless = copy.copy(info)
-    endless.file_size = sys.maxsize  # at the declared size zipfile would stop, and not see what comes after it
+    endless.file_size = sys.maxsize  # zipfile would stop at the declared size and miss data beyond it
     with archive.open(endless) as stream:
         content = stream.read(info.file_size + 1)
     if len(content) != info.file_size:
@@ -237,21 +239,21 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, :func:`atomic_write`."""
+    """Write bytes to a file with :func:`atomic_write`."""
     with atomic_write(path) as part:
         part.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
-    """:func:`write_bytes` of text in UTF-8."""
+    """Write text in UTF-8 to a file with :func:`atomic_write`."""
     write_bytes(path, text.encode())
 
 
 def code_digest(path: Path) -> str:
-    """Hash what a Python file does, so that a comment, a docstring or the layout changes nothing.
+    """Hash the code of a Python file without comments, docstrings and layout.
 
     Returns:
-        SHA-256, hexadecimal, of its syntax tree without docstrings; of its bytes where they are not Python.
+        Hexadecimal SHA-256 of the syntax tree without docstrings; of the bytes where they are not valid Python.
     """
     source = path.read_bytes()
     try:

@@ -1,26 +1,26 @@
-"""Text that somebody else has chosen, inside Markdown and HTML: shown letter by letter, never carried out."""
+"""Escape untrusted text in Markdown and HTML, so that it is displayed literally and never interpreted."""
 
 from __future__ import annotations
 
 import html
 import re
 
-# What begins markup in MyST Markdown inside a line: code, emphasis, links, mathematics, substitutions, struck text.
+# Inline markup of MyST Markdown: code, emphasis, links, mathematics, substitutions, strikethrough.
 _MARKS = re.compile(r"[\\`*\[\]{}$~]|(?<!\w)_|_(?!\w)")
-# What begins a heading, a list, a quotation or a rule at the start of a line.
+# Markup at the start of a line: headings, lists, quotations, rules.
 _BLOCK = re.compile(r"^([#+\-=:])(?=[\s#\-=:]|$)")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def escape_markdown(text: object) -> str:
-    """Write any text so that Markdown, in a paragraph or in a cell of a table, shows exactly that text.
+    """Escape text for a paragraph or table cell in Markdown.
 
     Args:
-        text: a class, a group, an id, a caption, a value; what is not text is written as ``str`` writes it.
+        text: untrusted text, such as a class, group, id or caption; other values are converted with ``str``.
 
     Returns:
-        One line. HTML and the bars of tables are written as entities, marks of Markdown after a backslash; a name such
-        as ``normal_lymphocyte`` stays as it is.
+        One line, with HTML and vertical bars as entities and Markdown markup after a backslash; a name such as
+        ``normal_lymphocyte`` is unchanged.
     """
     line = " ".join(str(text).split())
     marked = _MARKS.sub(lambda found: "\\" + found.group(), html.escape(line, quote=False))

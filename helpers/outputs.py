@@ -1,4 +1,4 @@
-"""Whether a result can be written, asked before the work begins: a training must not die when it saves its model."""
+"""Check that outputs can be written before work begins, so that a training does not fail when it saves its model."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from helpers import files
 from helpers.errors import LeukobookError, printable
 
 MIB = 2**20
-LEAST_FREE = 200 * MIB  # of the disk, where a caller does not know better
+LEAST_FREE = 200 * MIB  # default free disk space required
 
 
 class OutputError(LeukobookError):
-    """A file or folder that cannot be written to; the message names it, why, and what to do."""
+    """A file or folder is not writable; the message states path, reason and remedy."""
 
 
 def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
-    """Make sure that a file can be written, or replaced, and leave everything as it was.
+    """Check that a file can be written or replaced, without changing anything.
 
     Args:
-        path: of the file; ``~`` stands for the home folder. Its folder need not be there yet.
+        path: path of the file; ``~`` is the home directory, and the folder need not exist.
         needed: bytes that must be free.
 
     Returns:
-        The path with ``~`` replaced.
+        The path with ``~`` expanded.
 
     Raises:
-        OutputError: it is a folder or a device, its folder is a file or read-only, or the disk is nearly full.
+        OutputError: the path is a folder or a device, its folder is a file or read-only, or the disk is nearly full.
     """
     path = _expanded(path)
     with _told(path):
@@ -42,10 +42,17 @@ def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
 
 
 def require_folder(path: Path, needed: int = LEAST_FREE) -> Path:
-    """Make sure that files can be written to a folder, which need not be there yet; otherwise as :func:`require_file`.
+    """Check that files can be written to a folder, which need not exist, without changing anything.
+
+    Args:
+        path: path of the folder; ``~`` is the home directory.
+        needed: bytes that must be free.
+
+    Returns:
+        The path with ``~`` expanded.
 
     Raises:
-        OutputError: it is a file, or read-only, or the disk is nearly full.
+        OutputError: the path is a file or read-only, or the disk is nearly full.
     """
     path = _expanded(path)
     with _told(path):
@@ -54,29 +61,29 @@ def require_folder(path: Path, needed: int = LEAST_FREE) -> Path:
 
 
 def replacement_note(path: Path) -> str:
-    """Write a line that a file of an earlier run is about to be replaced, for a command to print before its work.
+    """Return a notice that a file of an earlier run will be replaced, to print before the work begins.
 
     Args:
-        path: of the file; ``~`` stands for the home folder.
+        path: path of the file; ``~`` is the home directory.
 
     Returns:
-        The line; empty where nothing is there.
+        One line; empty if the file does not exist.
 
     Raises:
-        OutputError: the home folder is not known.
+        OutputError: the home directory is unknown.
     """
     return f"{path}: is there from an earlier run and will be replaced" if _expanded(path).exists() else ""
 
 
 def relative_names(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
-    """Name inputs in a table by their paths below a folder, so that two of one name in two folders differ.
+    """Return the paths of inputs relative to a folder, so that equal file names in different folders differ.
 
     Args:
-        paths: of the inputs.
-        folder: that holds them all; where not given, the lowest one that does.
+        paths: paths of the inputs.
+        folder: folder that contains all inputs; by default the lowest common folder.
 
     Returns:
-        A name for each, with ``/`` between folders; bytes that are not UTF-8 are written as ``\\xNN``.
+        One name per input, with ``/`` between folders; bytes that are not UTF-8 are escaped as ``\\xNN``.
     """
     if folder is None and paths:
         folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
@@ -93,7 +100,7 @@ def _expanded(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say which path it is that the system refuses, and what to do."""
+    """Convert an OSError into an :class:`OutputError` with path and remedy."""
     try:
         yield
     except OSError as error:
@@ -101,7 +108,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _require_room(folder: Path, needed: int) -> None:
-    """Make sure that a folder, or the nearest one above it that is there, can be written to and has room."""
+    """Check that a folder, or its nearest existing parent, is writable and has ``needed`` bytes free."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent

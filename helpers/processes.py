@@ -1,4 +1,4 @@
-"""Settings of a process and what it prints; child processes that die with their parent, also when it is killed."""
+"""Configure a process and its output, and run child processes that end with their parent even if it is killed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import sys
 import warnings
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-# A line for a kernel to begin with; it leaves no name there.
+# First line that a kernel executes; it defines no name.
 IN_KERNEL = "__import__('helpers.processes', fromlist=['die_with_starter']).die_with_starter()"
 
 _tensorflow_log_filtered = False
 
 
 def configure() -> None:
-    """Set what holds for a whole process, before it imports OpenCV and TensorFlow.
+    """Configure the process, before it imports OpenCV and TensorFlow.
 
-    The set-up cell of a notebook and the command line call this; importing the package changes nothing for others. It
-    asks OpenCV for one thread, as this package works on whole images in threads, with which OpenCV's own would
-    compete (``OPENCV_FOR_THREADS_NUM``, where the user has not set it); ignores tqdm's warning that a kernel has no
-    ipywidgets; and has :mod:`helpers.backend` leave out the lines that TensorFlow prints when it is imported.
+    The set-up cell of a notebook and the command line call this; importing the package has no such side effects. It
+    limits OpenCV to one thread (``OPENCV_FOR_THREADS_NUM``, unless the user has set it), because this package processes
+    whole images in threads with which OpenCV's own would compete; ignores tqdm's warning that a kernel has no
+    ipywidgets; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints when it is imported.
     """
     global _tensorflow_log_filtered
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
@@ -32,17 +32,17 @@ def configure() -> None:
 
 
 def filters_tensorflow_log() -> bool:
-    """Return whether :func:`configure` has been called, so that TensorFlow's lines are left out."""
+    """Return whether TensorFlow's import messages are suppressed, that is whether :func:`configure` was called."""
     return _tensorflow_log_filtered
 
 
 def die_with(parent: int) -> None:
-    """Have the system kill this process as soon as its parent ends; end at once if it has ended already.
+    """Make the system kill this process when its parent ends; exit at once if the parent has already ended.
 
-    On other systems than Linux nothing is done: a kernel there looks for its parent every second by itself.
+    Does nothing outside Linux, where a kernel itself checks for its parent every second.
 
     Args:
-        parent: number of the process that has started this one.
+        parent: process id of the parent.
     """
     if sys.platform != "linux":
         return
@@ -52,21 +52,29 @@ def die_with(parent: int) -> None:
 
 
 def die_with_starter() -> None:
-    """:func:`die_with` in a kernel, which knows the number of the process that has started it."""
+    """Call :func:`die_with` in a Jupyter kernel, with the process id of the process that started it."""
     die_with(int(os.environ["JPY_PARENT_PID"]))
 
 
 def print_in_any_encoding() -> None:
-    r"""Have letters that the terminal, a pipe or a file cannot show printed as ``\xd7``, and not end the command."""
+    r"""Print characters that the encoding of stdout or stderr lacks as ``\xd7`` instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command that on Linux dies with this process; give back what it has printed and its exit status."""
-    # This file in a process of its own, which then becomes the command: between fork and exec of a process with threads
-    # nothing can be done safely.
+    """Run a command that on Linux dies with this process.
+
+    Args:
+        command: program and arguments.
+        environment: environment variables of the command.
+
+    Returns:
+        Exit status, stdout and stderr.
+    """
+    # This file runs in a new process that then becomes the command, because no code can run safely between fork and
+    # exec of a process with threads.
     wrapper = [sys.executable, "-I", __file__, str(os.getpid())] if sys.platform == "linux" else []
     return subprocess.run([*wrapper, *command], capture_output=True, text=True, env=environment)
 

@@ -1,4 +1,4 @@
-"""What is given to others names no folder and no user of this machine."""
+"""Remove local paths and user names from what is published."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from helpers.project import CHECKOUT, Project
 
-# A dataset of one's own, alone or in quotes, as in a cell with parameters.
+# A dataset in a user's folder, alone or in quotes, as in a parameters cell.
 _FOLDER = re.compile(r"""(?:^|(?<=["']))folder:[^"'\n]+""")
 
 
 def without_paths(value: Any) -> Any:
-    """Take the places of this machine out of a value: ``folder:/home/ann/cells`` becomes ``folder:cells``.
+    """Remove local folders from text: ``folder:/home/ann/cells`` becomes ``folder:cells``.
 
     Args:
-        value: text, or lists, tuples and dictionaries that hold text; anything else stays as it is.
+        value: text, or lists, tuples and dictionaries that hold text; other values are kept.
 
     Returns:
-        The same with the folders of this package and of the project left out of paths, and ``~`` for the user's home.
+        The value with paths relative to the folders of this package and the project, and ``~`` for the home directory.
     """
     if isinstance(value, dict):
         return {without_paths(key): without_paths(inner) for key, inner in value.items()}
@@ -32,16 +32,16 @@ def without_paths(value: Any) -> Any:
         text = _shown_as(".", folder, text.replace(f"{folder}/", ""))
     try:
         home = Path.home()
-    except RuntimeError:  # an account without one
+    except RuntimeError:  # an account without a home directory
         return text
     return _shown_as("~", home, text) if home != home.parent else text
 
 
 def _shown_as(sign: str, place: Path, text: str) -> str:
-    """Write a sign for a folder, and not for one whose name only begins in the same way."""
+    """Replace a folder by a sign, but not a longer folder name that begins with it."""
     return re.sub(re.escape(str(place)) + r"(?![\w.-])", lambda _: sign, text)
 
 
 def _last(path: str) -> str:
-    """The name of a folder, also of one whose path is that of another system."""
+    """Return the last component of a path of any operating system."""
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

@@ -1,9 +1,8 @@
-"""YAML that people write by hand - profiles, quizzes, options of the command line - read within limits.
+"""Read hand-written YAML within limits: profiles, quizzes and command-line options.
 
-A file is a regular one of at most 64 KiB (:data:`MAX_BYTES`), nested at most 20 deep (:data:`MAX_DEPTH`). It is made of
-text, finite numbers of at most 40 digits (:data:`MAX_DIGITS`), true, false, null, lists and maps. The keys of a map are
-text, and each stands there once. Anchors, aliases, merge keys, dates and tags are refused: what a file holds is what
-is written in it.
+A file must be a regular file of at most 64 KiB (:data:`MAX_BYTES`), nested at most 20 levels deep (:data:`MAX_DEPTH`).
+It may contain text, finite numbers of at most 40 digits (:data:`MAX_DIGITS`), true, false, null, lists and maps with
+unique text keys. Anchors, aliases, merge keys, dates and tags are rejected, so the content is exactly what is written.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ _KINDS = "text, numbers, true, false, null, lists and maps"
 
 
 class YamlError(LeukobookError):
-    """YAML that cannot be used; the message names file or option, line, and what to write instead."""
+    """Unusable YAML; the message states file or option, line and remedy."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file: what it holds, and where in the file that stands.
+    """Content of a YAML file with line numbers.
 
     Attributes:
-        value: text, numbers, truth values, None, lists and dictionaries.
-        lines: of every key and item, by its path from the top, such as ``("grid", "seed", 0)``; from 1.
+        value: text, numbers, booleans, None, lists and dictionaries.
+        lines: line number, from 1, of each key and item by its path, such as ``("grid", "seed", 0)``.
     """
 
     value: Any
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
     def line(self, path: Sequence[str | int]) -> int:
-        """Find the line of a path; of what contains it where it has none, such as a key that is missing."""
+        """Return the line of a path, or of its nearest existing parent, such as for a missing key."""
         path = tuple(path)
         while path and path not in self.lines:
             path = path[:-1]
@@ -52,8 +51,9 @@ def read(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        YamlError: not a regular file, too large, not UTF-8, not YAML, or something that this module refuses.
-        FileNotFoundError: there is no such file.
+        YamlError: the file is not a regular file, too large, not UTF-8 or not YAML, or holds content that this module
+            rejects.
+        FileNotFoundError: the file does not exist.
     """
     try:
         text = _regular_file(path).decode("utf-8-sig")
@@ -66,11 +66,11 @@ def parse(text: str, where: str) -> Document:
     """Parse YAML, such as the value of an option.
 
     Args:
-        text: at most :data:`MAX_BYTES` letters.
-        where: what messages call it.
+        text: at most :data:`MAX_BYTES` characters.
+        where: name of the source in error messages.
 
     Raises:
-        YamlError: not YAML, or something that this module refuses.
+        YamlError: the text is not YAML, or holds content that this module rejects.
     """
     if len(text) > MAX_BYTES:
         raise YamlError(f"{where}: has more than {MAX_BYTES // 1024} KiB, the most that is read; split it")
@@ -88,10 +88,10 @@ def parse(text: str, where: str) -> Document:
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
-    """Read options of the command line, each ``name=value`` with a value in YAML.
+    """Parse command-line options of the form ``name=value`` with values in YAML.
 
     Raises:
-        YamlError: not of that form, a value that is not YAML, or a name that is given twice.
+        YamlError: an option does not have this form, its value is not YAML, or its name occurs twice.
     """
     found: dict[str, Any] = {}
     for pair in pairs:
@@ -108,7 +108,7 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def _regular_file(path: Path) -> bytes:
-    """The content of a file; a pipe or a device, which may have no end, is not opened to be read."""
+    """Read a regular file; pipes and devices, which may never end, are not opened."""
     try:
         if kind := files.irregular_file_kind(path):
             raise YamlError(f"{path}: is {kind}, not a file; give the path of a YAML file")
@@ -124,14 +124,14 @@ def _regular_file(path: Path) -> bytes:
 
 
 def _check_events(text: str, where: str) -> None:
-    """Refuse what must not be composed: aliases, which can multiply or loop, tags, and nesting, which recurses."""
+    """Reject aliases, which can multiply or loop, tags, and deep nesting, which recurses, before composing."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             raise YamlError(f"{where}, line {line}: {sign}{event.anchor} is not supported; write the value out")
-        if tag := getattr(event, "tag", None):  # one that is written out; those of plain values come later
+        if tag := getattr(event, "tag", None):  # explicit tags only; implicit ones are resolved later
             shown = tag.replace(_TAG, "!!", 1) if len(tag) < 60 else f"{tag[:60]}…"
             raise YamlError(f"{where}, line {line}: the tag {shown} is not supported; take it away (quotes make text)")
         if isinstance(event, yaml.CollectionStartEvent):
