@@ -1,1 +1,1 @@
-"""Notebooks executed: profiles, kernels, records of runs, and where a number comes from."""
+"""Execute notebooks: profiles, kernels, records of runs, and provenance of results."""

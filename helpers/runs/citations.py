@@ -1,8 +1,8 @@
-"""Citations in notebooks: links that everybody can read, and roles that Sphinx resolves, each made from the other.
+"""Convert citations in notebooks between readable links and Sphinx roles.
 
-Jupyter, Colab and GitHub show a role such as ``{cite:p}`bain2015``` as it is typed. Notebooks are therefore committed
-with ``([Bain, 2015](https://doi.org/…))``; the book is built with the role, so that it links to its list of references
-and refuses an unknown key.
+Jupyter, Colab and GitHub show a role such as ``{cite:p}`bain2015``` literally. Notebooks are therefore committed with
+``([Bain, 2015](https://doi.org/…))``; the book is built with the role, so that it links to its list of references and
+rejects unknown keys.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _GROUP = re.compile(rf"\(({_LINK}(?:; {_LINK})*)\)|({_LINK})")
 
 
 class CitationError(LeukobookError):
-    """A citation of a reference that ``book/references.bib`` lacks."""
+    """A cited key is missing in ``book/references.bib``."""
 
 
 def link_citations(text: str) -> str:
-    """Replace every citation role by links with authors and year.
+    """Replace citation roles by links with authors and year.
 
     Args:
-        text: Markdown; ``{cite}`` and ``{cite:p}`` become links in parentheses, ``{cite:t}`` a link in the sentence.
+        text: Markdown; ``{cite}`` and ``{cite:p}`` become links in parentheses, ``{cite:t}`` a textual link.
 
     Raises:
         CitationError: a key is not in ``book/references.bib``.
@@ -42,7 +42,7 @@ def link_citations(text: str) -> str:
 
 
 def cite_with_roles(text: str) -> str:
-    """Replace the links that :func:`link_citations` writes by the roles they come from; other links stay."""
+    """Replace the links written by :func:`link_citations` by citation roles; other links are kept."""
     return _GROUP.sub(_role, text)
 
 
@@ -70,13 +70,13 @@ def _role(group: re.Match[str]) -> str:
 
 @functools.cache
 def _parenthetical_links() -> dict[str, str]:
-    """Map every key to a link such as ``[Bain, 2015](…)``, without a year where the reference has none."""
+    """Map each key to a link such as ``[Bain, 2015](…)``, without a year where the reference has none."""
     return {key: f"[{_authors(entry)}{_year(entry, ', {}')}]({_address(entry)})" for key, entry in _entries().items()}
 
 
 @functools.cache
 def _textual_links() -> dict[str, str]:
-    """Map every key to a link such as ``[Bain (2015)](…)``."""
+    """Map each key to a link such as ``[Bain (2015)](…)``."""
     return {key: f"[{_authors(entry)}{_year(entry, ' ({})')}]({_address(entry)})" for key, entry in _entries().items()}
 
 
@@ -86,7 +86,7 @@ def _entries() -> dict[str, Entry]:
 
 
 def _authors(entry: Entry) -> str:
-    """Return the family names of one or two authors, or that of the first of more."""
+    """Return the family names of one or two authors, or the first of more with "et al."."""
     names = [str(Text.from_latex(" ".join([*p.prelast_names, *p.last_names]))) for p in entry.persons["author"]]
     return " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
 

@@ -1,8 +1,7 @@
-"""Execute one notebook: its result tables, or one error that says why there are none.
+"""Execute one notebook and return its result tables or one error.
 
-Runs and sweeps execute notebooks through :func:`execute`, so that one failure has one message in both: a cell that
-raised an error, a kernel that died, did not start or was stopped at a limit, a notebook that is missing, a table that
-cannot be read.
+Runs and sweeps both execute notebooks through :func:`execute`, so that a failure has the same message in both: an error
+in a cell, a kernel that died, did not start or exceeded a limit, a missing notebook, an unreadable table.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ from helpers.reports import tables
 from helpers.runs import kernels, notebooks
 from helpers.runs.notebooks import Parameters
 
-POLL_S = 0.5  # between two looks at a kernel
+POLL_S = 0.5  # polling interval in seconds
 
 
 class ExecutionError(LeukobookError):
-    """A notebook without results; the message says in which cell it failed, or what stopped it."""
+    """A notebook has no results; the message states the cell that failed or another reason."""
 
 
 class KernelMonitor(threading.Thread):
-    """Record the memory of a kernel twice a second, and kill it at a limit; a context manager around its execution.
+    """Monitor the memory of a kernel twice a second and kill it at a limit; a context manager around its execution.
 
     Attributes:
-        peak: bytes that the kernel and its children have had at most.
-        reason: why the kernel was killed; empty where it was not.
+        peak: peak memory of the kernel and its children in bytes.
+        reason: reason why the kernel was killed; empty if it was not.
 
     Args:
-        timeout_s: seconds that the kernel may take.
-        memory_limit: bytes that it may have.
+        timeout_s: time limit in seconds.
+        memory_limit: memory limit in bytes.
     """
 
     def __init__(self, timeout_s: float, memory_limit: float = math.inf):
@@ -80,24 +79,24 @@ def _memory(process: psutil.Process) -> int:
 
 
 def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.Error):  # it has ended by itself meanwhile
+    with contextlib.suppress(psutil.Error):  # the process has already ended
         process.kill()
 
 
 def execute(
     source: Path, target: Path, parameters: Parameters, work: Path, *, monitor: KernelMonitor | None = None
 ) -> list[tables.Table]:
-    """Execute a notebook and read the tables that it has saved below ``outputs/``.
+    """Execute a notebook and read the result tables that it saved below ``outputs/``.
 
     Args:
-        source: the notebook, under its own name.
-        target: where it goes with its outputs, as far as it comes.
-        parameters: set by the run; the others have their defaults.
-        work: the folder that it runs in.
-        monitor: holds the kernel to its limits; without one a progress bar is shown, and there are none.
+        source: notebook, under its own name.
+        target: executed notebook to write; after an error it holds the outputs up to there.
+        parameters: parameters of the run; others keep their defaults.
+        work: working directory of the kernel.
+        monitor: enforces time and memory limits; without it there are no limits, and a progress bar is shown.
 
     Raises:
-        ExecutionError: a cell failed, the kernel did not start, died or was stopped, or a table cannot be read.
+        ExecutionError: a cell failed, the kernel did not start, died or was killed, or a table is unreadable.
     """
     try:
         with monitor or contextlib.nullcontext():
@@ -107,7 +106,7 @@ def execute(
         reason = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
     except DeadKernelError as error:
         reason = _limit_reached(monitor) or f"the kernel died ({error})"
-    except kernels.KernelError as error:  # maybe killed before it could answer
+    except kernels.KernelError as error:  # the monitor may have killed it during startup
         reason = _limit_reached(monitor) or str(error)
     except (ValueError, OSError) as error:
         reason = str(error)

@@ -1,8 +1,8 @@
-"""Execute a notebook in a kernel of this Python, whatever other kernels, settings and folders this machine has.
+"""Execute a notebook in a kernel of this Python, independent of installed kernels and user settings.
 
-The kernel is always ``sys.executable`` with this very package, also where another kernel is called ``python3``. It
-installs nothing (``LEUKOBOOK_BATCH`` in its environment, see the set-up cell), does not read the user's settings of
-IPython, and may take :data:`STARTUP_S` seconds to start.
+The kernel is always ``sys.executable`` with this package, even where another kernel is called ``python3``. It installs
+nothing (``LEUKOBOOK_BATCH`` in its environment, see the set-up cell), does not read the user's IPython settings, and
+may take :data:`STARTUP_S` seconds to start.
 """
 
 from __future__ import annotations
@@ -29,35 +29,36 @@ from helpers.publication import without_paths
 from helpers.runs import notebooks
 from helpers.runs.notebooks import Parameters
 
-# Quiet and repeatable kernels: no TensorFlow chatter, no progress bars in stored outputs, one hash seed.
+# Quiet and reproducible kernels: no TensorFlow log, no progress bars in stored outputs, a fixed hash seed.
 ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 STARTUP_S = 120  # a kernel on a busy machine takes seconds
-# Longest path of a socket on macOS; Linux has four letters more.
+# Maximum length of a socket path on macOS; Linux allows four characters more.
 SOCKET_PATH = 103
 
 
 class KernelError(LeukobookError):
-    """A notebook that could not be executed, because its kernel did not start or its file could not be written."""
+    """A notebook could not be executed, because its kernel did not start or its file could not be written."""
 
 
 class OwnKernel(AsyncKernelManager):
-    """Starts this Python, and asks no list of installed kernels."""
+    """Kernel manager that starts this Python instead of an installed kernel."""
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """Of :data:`sys.executable`."""
+        """Kernel specification for :data:`sys.executable`."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
 def execute(source: Path, target: Path, given: Parameters, work: Path, progress: bool = True) -> None:
-    """Execute one notebook in a kernel of its own, with quiet and repeatable settings.
+    """Execute one notebook in a new kernel with quiet and reproducible settings.
 
     Args:
-        source, target: the notebook, and where it goes with its outputs, as far as it comes.
-        given: its parameters.
-        work: the folder it runs in.
-        progress: show a bar.
+        source: notebook to execute.
+        target: executed notebook to write; after an error it holds the outputs up to there.
+        given: parameters of the notebook.
+        work: working directory of the kernel.
+        progress: show a progress bar.
 
     Raises:
         PapermillExecutionError: a cell failed.
@@ -73,8 +74,8 @@ def execute(source: Path, target: Path, given: Parameters, work: Path, progress:
         except (PapermillExecutionError, DeadKernelError):
             _forget_places(target)
             raise
-        except Exception as error:  # of Jupyter, sockets or the disk; the other notebooks go on
-            with contextlib.suppress(KernelError):  # half a notebook, where the disk is full
+        except Exception as error:  # from Jupyter, sockets or the disk; must not stop the other notebooks
+            with contextlib.suppress(KernelError):  # an incomplete notebook, where the disk is full
                 _forget_places(target)
             what = " ".join(str(error).split())
             raise KernelError(f"could not be executed: {type(error).__name__}: {what}") from error
@@ -82,10 +83,10 @@ def execute(source: Path, target: Path, given: Parameters, work: Path, progress:
 
 
 def _forget_places(path: Path) -> None:
-    """Take the folders of this machine out of what papermill notes in an executed notebook, if there is one.
+    """Remove local paths from papermill's metadata in an executed notebook, if it exists.
 
     Raises:
-        KernelError: the file is not whole, or cannot be written.
+        KernelError: the file is incomplete or not writable.
     """
     if not path.exists():
         return
@@ -101,7 +102,7 @@ def _forget_places(path: Path) -> None:
 
 @contextlib.contextmanager
 def _short_folder() -> Iterator[Path]:
-    """A folder for sockets and settings of one kernel; in ``/tmp`` where the name of the usual place is too long."""
+    """Create a folder for sockets and settings of one kernel, in ``/tmp`` where the usual path would be too long."""
     usual = Path(tempfile.gettempdir())
     longest = len(os.fsencode(usual / f"{files.own_prefix('kernel-')}12345678" / "kernel-ipc-5"))
     with files.temporary_folder(
@@ -111,19 +112,19 @@ def _short_folder() -> Iterator[Path]:
 
 
 def _config(folder: Path) -> Config:
-    """How a kernel runs: it dies with this process, and listens on sockets in a folder of its own.
+    """Configure a kernel to die with this process and to listen on sockets in its own folder.
 
-    Kernels that start at once may pick one port, and nobody else can listen on these sockets.
+    Ports would collide between kernels that start at the same time and be open to other users; these sockets are not.
     """
     config = Config(NotebookClient={"extra_arguments": [f"--IPKernelApp.exec_lines={processes.IN_KERNEL}"]})
-    if os.name != "nt":  # has no such sockets
+    if os.name != "nt":  # Windows has no such sockets
         config.KernelManager = Config(transport="ipc", connection_file=str(folder / "kernel.json"))
     return config
 
 
 @contextlib.contextmanager
 def _environment(folder: Path) -> Iterator[None]:
-    """The environment of a kernel, while it starts: that of this process, and what makes it repeatable."""
+    """Set the environment that a kernel inherits when it starts, for reproducible execution."""
     path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH"))))
     environment = {
         **ENVIRONMENT, "LEUKOBOOK_BATCH": "1", "LEUKOBOOK_DATA": str(datasets.data_root()), "PYTHONPATH": path,

@@ -1,4 +1,4 @@
-"""Notebooks as data: the form in which they are committed, and the form in which the book shows them."""
+"""Read notebooks and convert them to the form that is committed and the form that the book shows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from helpers.project import Project
 from helpers.publication import without_paths
 from helpers.runs import citations
 
-# Parameters of a notebook by name; values are text, numbers, truth values, lists and dictionaries.
+# Parameters of a notebook by name; values are text, numbers, booleans, lists and dictionaries.
 Parameters = dict[str, Any]
 
-# The first code cell of every notebook; {url} is the repository's address in pyproject.toml. What is installed already
-# stays as it is, all of it: pip gives up where a requirement would move it. A batch run installs nothing.
+# First code cell of every notebook; {url} is the repository URL from pyproject.toml. Installed packages are pinned to
+# their versions, so pip fails where a requirement would change one. A batch run installs nothing.
 # The last lines keep warnings and times out of the stored outputs.
 SETUP = """\
 # On Colab this installs the course. Everywhere it then sets up this process.
@@ -45,29 +45,29 @@ from helpers import processes
 
 processes.configure()"""
 
-# How JupyterLab is told not to show the code of a solution, and what it prints, before a click.
+# Cell metadata with which JupyterLab collapses code and output of a solution.
 FOLDED = {"outputs_hidden": True, "source_hidden": True}
-FIRST_LINE = "# Solution"  # all that is left of a folded cell is its first line
+FIRST_LINE = "# Solution"  # the only visible line of a collapsed cell
 
 _SOLUTION = re.compile(r"\{solution-(start|end)\}")
 _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+(?=/blob/)")
 
 
 def repository_url() -> str:
-    """The one address of the repository, from ``pyproject.toml``."""
+    """Return the URL of the repository from ``pyproject.toml``."""
     metadata = tomllib.loads(Project.current().metadata.read_text(encoding="utf-8"))
     return metadata["project"]["urls"]["Repository"]
 
 
 class NotebookError(LeukobookError):
-    """A file that is not a notebook, or one that the book cannot show; the message says why."""
+    """A file is not a notebook, or the book cannot show it; the message states the reason."""
 
 
 def read(path: Path) -> NotebookNode:
     """Read a notebook.
 
     Raises:
-        NotebookError: the file is not one, cannot be read, or is not there whole.
+        NotebookError: the file is unreadable, incomplete or not a notebook.
     """
     try:
         return nbformat.read(path, as_version=4)
@@ -83,15 +83,15 @@ def chapter_name(name: str) -> str:
 
 
 def tags(cell: NotebookNode) -> list[str]:
-    """The tags of a cell."""
+    """Return the tags of a cell."""
     return cell.metadata.get("tags", [])
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """A copy in the form that is committed: text outputs only, nothing that changes between runs or machines.
+    """Return a copy in the committed form: text outputs only, nothing that changes between runs or machines.
 
-    Cells tagged ``nbval-ignore-output`` lose their outputs, images go, the alt text of a figure stays; the set-up cell
-    is written anew with the repository's address. Citations become links, and JupyterLab folds the code of solutions.
+    Images and the outputs of cells tagged ``nbval-ignore-output`` are removed; the alt text of figures is kept. The
+    set-up cell is regenerated with the repository's URL, citations become links, and solutions are collapsed.
     """
     result = copy.deepcopy(notebook)
     result.metadata = NotebookNode(
@@ -115,24 +115,24 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         if "setup" in tags(cell):
             cell.source = SETUP.format(url=repository_url())
         executed += 1
-        cell.execution_count = executed  # nbval refuses outputs of a cell that has no number
+        cell.execution_count = executed  # nbval rejects outputs of cells without one
         keep = "nbval-ignore-output" not in tags(cell)
         cell.outputs = _joined([_normal_output(output, executed) for output in cell.outputs]) if keep else []
     return result
 
 
 def _opens_solution(markdown: str, in_solution: bool) -> bool:
-    """Return whether the cells after this one belong to a solution, given whether this one does."""
+    """Return whether the cells after this Markdown cell belong to a solution."""
     return [in_solution, *(mark == "start" for mark in _SOLUTION.findall(markdown))][-1]
 
 
 def committed_text(path: Path) -> str:
-    """What the file of a notebook holds when it is committed."""
+    """Return the file content of a notebook in its committed form, see :func:`normalise`."""
     return nbformat.writes(normalise(read(path))) + "\n"
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """What is printed in one go arrives in one piece or in several, as the kernel finds time; here it is one."""
+    """Merge consecutive outputs of one stream, which the kernel may split at any point."""
     result: list[NotebookNode] = []
     for output in outputs:
         if result and output.output_type == "stream" and output.get("name") == result[-1].get("name"):
@@ -152,10 +152,10 @@ def _normal_output(output: NotebookNode, executed: int) -> NotebookNode:
 
 
 def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
-    """A copy as the book shows it: alt texts and captions where MyST-NB looks for them, this run's parameters in place.
+    """Return a copy for the book: alt texts and captions as MyST-NB metadata, parameters of the run in their cell.
 
-    Citations are roles, which Sphinx resolves. Captions are shown letter by letter, whatever a class is called; see
-    :mod:`helpers.publication` for folders.
+    Citations become roles, which Sphinx resolves. Captions are escaped, as they may contain any class name; local paths
+    are removed, see :mod:`helpers.publication`.
 
     Raises:
         NotebookError: an image has no alt text or no caption.
@@ -185,14 +185,14 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
 
 
 def _without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Drop the captions that JupyterLab shows as outputs of their own; on the page they belong to the figures."""
+    """Remove captions that are separate outputs for JupyterLab; on a page they belong to the figures."""
     images = [output.metadata["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     captions = {without_paths(image["caption"]) for image in images}
     return [output for output in outputs if output.get("data", {}).get("text/plain") not in captions]
 
 
 def _without_places(output: NotebookNode) -> None:
-    """Take folders of this machine out of the text of an output, such as those in warnings."""
+    """Remove local paths from the text of an output, such as those in warnings."""
     if "text" in output:
         output.text = without_paths(output.text)
     for kind, content in output.get("data", {}).items():
@@ -201,15 +201,15 @@ def _without_places(output: NotebookNode) -> None:
 
 
 def parameters_code(notebook: NotebookNode) -> str:
-    """Join the code of the cells tagged ``parameters``, of which a notebook has one or none."""
+    """Return the code of the cell tagged ``parameters``; empty if the notebook has none."""
     return "\n".join(cell.source for cell in notebook.cells if "parameters" in tags(cell))
 
 
 def parameters(notebook: NotebookNode) -> Parameters:
-    """Parse the ``parameters`` cell: names and default values, from plain assignments of literals.
+    """Parse names and default values from the ``parameters`` cell, which consists of assignments of literals.
 
     Raises:
-        NotebookError: an assignment is another one, or the cell is not Python.
+        NotebookError: the cell has another kind of assignment or is not Python.
     """
     values = {}
     try:
@@ -225,9 +225,11 @@ def parameters(notebook: NotebookNode) -> Parameters:
 
 
 def code_text(notebook: NotebookNode) -> list[list[Any]]:
-    """What the code cells of a notebook do: for each its syntax tree, whether its last value is hidden, and its tags.
+    """Return the code of a notebook without prose, comments and layout, to compare it with another version.
 
-    Prose, comments and layout do not count. A cell that is not plain Python is known by its text.
+    Returns:
+        For each code cell its syntax tree, whether a final semicolon hides its last value, and its tags. A cell that is
+        not plain Python is represented by its text and tags.
     """
     found = []
     for cell in notebook.cells:
@@ -241,19 +243,19 @@ def code_text(notebook: NotebookNode) -> list[list[Any]]:
 def _parsed(code: str) -> ast.Module | None:
     try:
         return ast.parse(code)
-    except (SyntaxError, ValueError):  # a magic of IPython, or a cell that will fail
+    except (SyntaxError, ValueError):  # an IPython magic, or a cell that will fail
         return None
 
 
 def _hides_its_value(code: str) -> bool:
-    """Whether a cell ends in a semicolon, which the syntax tree does not show."""
+    """Return whether a cell ends in a semicolon, which the syntax tree does not show."""
     layout = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     words = [token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type not in layout]
     return words[-1:] == [";"]
 
 
 def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
-    """A notebook as it is now, with the outputs of an execution of the same code (see :func:`code_text`)."""
+    """Return a copy of a notebook with the outputs of an execution of the same code (see :func:`code_text`)."""
     result = copy.deepcopy(source)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     injected = [cell for cell in code if "injected-parameters" in tags(cell)]
@@ -271,9 +273,9 @@ def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
 
 
 def helpers_used(notebook: NotebookNode) -> list[Path]:
-    """Files of the helper package that a notebook imports, directly or through another module, sorted.
+    """List the files of the package that a notebook imports, directly or indirectly, sorted.
 
-    Where a cell is not plain Python, these are all files.
+    If a cell is not plain Python, all files of the package are listed.
     """
     package = Project.current().package
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
@@ -297,10 +299,10 @@ def helpers_used(notebook: NotebookNode) -> list[Path]:
 
 @functools.cache
 def imported_modules(code: str) -> frozenset[str]:
-    """Name the modules right below ``helpers`` that a piece of Python imports, anywhere in it.
+    """Return the names of top-level modules of ``helpers`` that Python code imports anywhere.
 
     Raises:
-        SyntaxError: it is not Python.
+        SyntaxError: the code is not Python.
     """
     names = set()
     for node in ast.walk(ast.parse(code)):
