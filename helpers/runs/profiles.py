@@ -1,4 +1,4 @@
-"""Profiles: which notebooks run, with which parameters, on which data."""
+"""Read and validate profiles: the notebooks of a run, their parameters and datasets."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from helpers.project import Project
 from helpers.runs import notebooks
 from helpers.runs.notebooks import Parameters
 
-# Parameters of notebooks that name a dataset; the first one may come with options.
+# Notebook parameters that hold a dataset's name; only the first may have dataset options.
 DATASETS = ("dataset", "other", "elsewhere")
-MAX_RUNS = 10_000  # of a sweep
-# A profile's name is that of its folder in build/ and of its tables, so it must not lead anywhere else.
+MAX_RUNS = 10_000  # maximum number of runs of a sweep
+# A profile's name becomes a folder in build/ and a prefix of its tables, so it must not be a path.
 _NAME = re.compile(r"\w([\w .+-]{0,98}\w)?")
 
 
 class ProfileError(LeukobookError):
-    """A profile that cannot be run; the message names the file and what to change."""
+    """An invalid profile; the message states the file and a remedy."""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A notebook of a profile, as it was when the profile was read; nobody parses its parameters again.
+    """A notebook of a profile, with its parameters parsed once when the profile was read.
 
     Attributes:
-        parameters: set by the profile.
-        defaults: of all parameters that the notebook has.
-        code: of its ``parameters`` cell, which the defaults were parsed from.
+        parameters: parameters set by the profile.
+        defaults: default values of all parameters of the notebook.
+        code: code of the ``parameters`` cell that the defaults were parsed from.
     """
 
     parameters: Parameters
@@ -46,13 +46,21 @@ class Chapter:
     code: str
 
     def values(self, varied: Parameters | None = None) -> Parameters:
-        """Merge defaults, parameters of the profile and those that a sweep varies; the later ones count."""
+        """Merge defaults, parameters of the profile and parameters varied by a sweep; later ones take precedence."""
         return {**self.defaults, **self.parameters, **(varied or {})}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Which notebooks run, and with which parameters; with a grid it is a sweep (see :mod:`helpers.sweeps`)."""
+    """Notebooks to run with their parameters; a profile with a grid is a sweep (see :mod:`helpers.sweeps`).
+
+    Attributes:
+        name: name of the profile's file without suffix.
+        notebooks: chapters by name of their notebook.
+        grid: values of each varied parameter; empty without a sweep.
+        timeout_s: time limit of each run of a sweep in seconds.
+        report_metrics: patterns of the metrics in the report of a sweep.
+    """
 
     name: str
     notebooks: dict[str, Chapter]
@@ -62,7 +70,7 @@ class Profile:
 
 
 class _Form(BaseModel):
-    """What a profile is made of, whatever the notebooks are."""
+    """Schema of a profile, independent of the notebooks."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -73,7 +81,7 @@ class _Form(BaseModel):
     report_metrics: Annotated[list[str], Field(min_length=1)] = ["*"]
 
 
-# What a profile and each of its parts is, for messages.
+# Expected form of a profile and each of its keys, for messages.
 _PARTS = {
     "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'timeout_s', "
     "'report_metrics'",
@@ -86,16 +94,16 @@ _PARTS = {
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile and check it against the notebooks before anything runs.
+    """Read a profile and validate it against the notebooks before anything runs.
 
-    The file has ``notebooks`` (name to parameters) and optionally ``parameters`` given to all of them; those of a
-    notebook itself count more. A sweep has a ``grid`` (parameter to a list of different values) as well, at most
-    :data:`MAX_RUNS` combinations, and may have ``timeout_s``, the seconds after which a run is stopped, and
-    ``report_metrics``, patterns of what its report shows. For the size of the file see :mod:`helpers.yamlfile`.
+    The file has ``notebooks`` (parameters by notebook name) and optionally ``parameters`` of all notebooks, which those
+    of a notebook override. A sweep also has a ``grid`` (distinct values by parameter) of at most :data:`MAX_RUNS`
+    combinations, and optionally ``timeout_s``, the time limit of a run in seconds, and ``report_metrics``, patterns of
+    the metrics in its report. For limits on the file see :mod:`helpers.yamlfile`.
 
     Raises:
-        ProfileError: not a readable profile, a name that leads out of ``build/``, an unknown notebook or parameter,
-            something that is given twice, or a value of another type than the notebook's default.
+        ProfileError: the file is not a readable profile, its name leads out of ``build/``, a notebook or parameter is
+            unknown, something is set twice, or a value has another type than the notebook's default.
     """
     if not _NAME.fullmatch(path.stem):
         raise ProfileError(
@@ -121,7 +129,7 @@ def read_profile(path: Path) -> Profile:
 
 
 def _chapter(form: _Form, name: str, path: Path) -> Chapter:
-    """Read a notebook, and parse its parameters once for all that follows."""
+    """Read a notebook and parse its parameters."""
     notebook = notebooks.read(path)
     values = {**form.parameters, **(form.notebooks[name] or {})}
     parameters = {key: _in_place(key, value) for key, value in values.items()}
@@ -132,11 +140,11 @@ def _chapter(form: _Form, name: str, path: Path) -> Chapter:
 
 
 def _form(path: Path, document: yamlfile.Document) -> _Form:
-    """Check whether every part of a profile is of the right kind."""
+    """Validate a profile against its schema."""
     content = document.value
     if not isinstance(content, dict):
         raise ProfileError(f"{path}: {_PARTS['']}")
-    content = {key: value for key, value in content.items() if value is not None}  # a key with nothing behind it
+    content = {key: value for key, value in content.items() if value is not None}  # a key without a value
     try:
         form = _Form.model_validate(content)
     except ValidationError as error:
@@ -156,12 +164,12 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
     return form
 
 
-# Where in a profile something is wrong, and what.
+# Path in the profile and message of each problem.
 _Problems = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def _twice(form: _Form) -> _Problems:
-    """Values that are in the grid twice, and parameters that are in the grid and elsewhere."""
+    """Find duplicate values in the grid, and parameters that are set both in the grid and elsewhere."""
     for key, given in form.grid.items():
         earlier = set()
         for number, value in enumerate(_in_place(key, value) for value in given):
@@ -175,7 +183,7 @@ def _twice(form: _Form) -> _Problems:
 
 
 def _hashable(value: Any) -> Any:
-    """What is equal for values that are the same: 1 and 1.0 are, 1 and true are not."""
+    """Return a hashable form of a value in which 1 equals 1.0, but not true."""
     if isinstance(value, dict):
         return dict, frozenset((key, _hashable(inner)) for key, inner in value.items())
     if isinstance(value, list):
@@ -184,7 +192,7 @@ def _hashable(value: Any) -> Any:
 
 
 def _of_notebooks(form: _Form, chapters: dict[str, Chapter], available: list[str]) -> _Problems:
-    """Notebooks that do not exist, and parameters that they do not have or that are of another kind."""
+    """Find unknown notebooks, unknown parameters and parameters of the wrong type."""
     for name, own in form.notebooks.items():
         if name not in chapters:
             yield ("notebooks", name), f"no notebook {name}; there are {', '.join(available)}"
@@ -196,7 +204,7 @@ def _of_notebooks(form: _Form, chapters: dict[str, Chapter], available: list[str
 
 
 def _of_grid(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
-    """Parameters of the grid that no notebook has, values of another kind, and too many of them."""
+    """Find parameters of the grid that no notebook has, values of the wrong type, and too many runs."""
     runs = 0
     for name, chapter in chapters.items():
         varied = {key: values for key, values in form.grid.items() if key in chapter.defaults}
@@ -213,24 +221,24 @@ def _of_grid(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
 
 
 def _in_place(key: str, value: Any) -> Any:
-    """A parameter as it is given; a folder beside which the command is called with its whole path.
+    """Make the paths of folder datasets absolute, as notebooks run in another working directory.
 
-    Notebooks run elsewhere. What begins with ``~`` stays, so that each worker takes the folder of its own user.
+    Paths that begin with ``~`` are kept, so that each worker expands its own user's home directory.
     """
-    if key == "options" and isinstance(value, dict):  # by dataset
+    if key == "options" and isinstance(value, dict):  # options by dataset
         return {_whole(name): own for name, own in value.items()}
     return _whole(value) if key in DATASETS and isinstance(value, str) else value
 
 
 def _whole(dataset: str) -> str:
     kind, _, place = dataset.partition(":")
-    if kind != "folder" or not place.strip() or place.startswith("~"):  # that no folder is named is said by load()
+    if kind != "folder" or not place.strip() or place.startswith("~"):  # load() reports an empty path
         return dataset
-    return f"folder:{os.path.realpath(place)}"  # also of links that lead in a circle
+    return f"folder:{os.path.realpath(place)}"  # also accepts circular links
 
 
 def _complaint(key: str, value: Any, defaults: Parameters) -> str:
-    """What is wrong with the value of a parameter of a notebook with these defaults; empty where nothing is."""
+    """Return what is wrong with the value of a parameter, given the notebook's defaults; empty if it is valid."""
     if key not in defaults:
         return f"has no parameter {key}; it has {', '.join(defaults)}"
     default = defaults[key]
@@ -240,13 +248,13 @@ def _complaint(key: str, value: Any, defaults: Parameters) -> str:
     if isinstance(default, str) and isinstance(value, int | float):
         hint = f"; put it in quotes, '{value}'"
     elif isinstance(default, float) and isinstance(value, str):
-        with contextlib.suppress(ValueError):  # YAML reads 4e-3 as a text
+        with contextlib.suppress(ValueError):  # YAML reads 4e-3 as text
             hint = f"; write {float(value)}"
     return f"has {key} = {value!r}, but its default is {default!r}{hint}"
 
 
 def profile_datasets(parameters: Parameters) -> tuple[tuple[str, str], ...]:
-    """Name and options, as JSON, of every dataset that a notebook with these parameters reads."""
+    """Return name and options, as JSON, of each dataset that a notebook with these parameters reads."""
     options = datasets.dataset_options(parameters.get("dataset", ""), parameters.get("options", {}))
     named = {parameter: parameters.get(parameter, "") for parameter in DATASETS}
     return tuple(

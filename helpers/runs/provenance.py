@@ -1,4 +1,4 @@
-"""Where a number comes from: code, machine, threads and libraries, as they are when it is made."""
+"""Record the provenance of results: code, hardware, threads and library versions at the time of computation."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ LIBRARIES = (
     "tensorflow",
     "tensorflow-cpu",
 )
-# Variables that limit threads, by what they limit. Another number of threads adds up in another order.
+# Environment variables that limit threads, by thread pool. The number of threads affects the order of summation.
 LIMITS = {"OpenMP": "OMP_NUM_THREADS", "TensorFlow": "TF_NUM_INTRAOP_THREADS"}
 
 
 class NotInstalledError(LeukobookError):
-    """A package that is imported from a folder and has no metadata; the message says what to do."""
+    """The package is imported from a folder and has no metadata; the message states a remedy."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a number comes from.
+    """Provenance of a result.
 
     Attributes:
-        commit: of this project, followed by ``+changes`` when the code differed from it; ``none`` without a repository.
-        hardware: cores, architecture and system.
-        threads: of each of :data:`LIMITS`, as text.
-        python: its version.
-        versions: of the libraries that decide a number.
+        commit: commit of the project, followed by ``+changes`` if the code differed; ``none`` without a repository.
+        hardware: number of cores, architecture and operating system.
+        threads: number of threads of each pool in :data:`LIMITS`, as text.
+        python: Python version.
+        versions: versions of the libraries that affect numerical results.
     """
 
     commit: str
@@ -55,13 +55,13 @@ class Provenance:
 
 
 def current() -> Provenance:
-    """Take down the provenance of what is made now."""
+    """Return the provenance of results computed now."""
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     return Provenance(commit(), hardware, threads(), platform.python_version(), versions())
 
 
 def version() -> str:
-    """Return name and version of the package as it is installed, with the commit where the project is a repository.
+    """Return name and version of the installed package, with the commit where the project is a repository.
 
     Raises:
         NotInstalledError: the package is imported from a folder and not installed.
@@ -75,13 +75,13 @@ def version() -> str:
 
 
 def commit() -> str:
-    """Name the commit of the project's own repository, with ``+changes`` when code differs from it; else ``none``.
+    """Return the commit of the project's repository, with ``+changes`` if the code differs; ``none`` without one.
 
-    Results do not count as changes, nor do new files, but those in the folders that a run reads.
+    Results do not count as changes; new files count only in ``helpers``, ``notebooks`` and ``profiles``.
     """
     top = _git("rev-parse", "--show-toplevel")
     if not top or Path(top) != Project.current().root:
-        return "none"  # no repository, or somebody else's around this folder
+        return "none"  # no repository, or another one that contains this folder
     head = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!book/results")
     added = _git("ls-files", "--others", "--exclude-standard", "--", "helpers", "notebooks", "profiles")
@@ -89,7 +89,7 @@ def commit() -> str:
 
 
 def _git(*words: str) -> str:
-    """What a git command says of the project's folder; empty where it fails, or where there is no git."""
+    """Return the output of a git command in the project's folder; empty if it fails or git is missing."""
     try:
         done = subprocess.run(["git", "-C", str(Project.current().root), *words], capture_output=True, text=True)
     except OSError:
@@ -98,14 +98,14 @@ def _git(*words: str) -> str:
 
 
 def threads() -> dict[str, str]:
-    """Count the threads that each of :data:`LIMITS` has: its limit, or else one per core that this process may use."""
+    """Return the number of threads per pool in :data:`LIMITS`: its limit, by default the cores of this process."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {name: os.environ.get(variable) or str(cores) for name, variable in LIMITS.items()}
 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Versions of the libraries that decide a number, as far as they are installed."""
+    """Return the versions of those :data:`LIBRARIES` that are installed."""
     found = {}
     for library in LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -114,7 +114,7 @@ def versions() -> dict[str, str]:
 
 
 def merge(several: Sequence[Provenance]) -> Provenance:
-    """Combine the provenance of several runs: where they differ, all values, joined by "or"."""
+    """Merge the provenance of several runs; different values are joined by "or"."""
     return Provenance(
         _either(one.commit for one in several),
         _either(one.hardware for one in several),
@@ -133,10 +133,10 @@ def _either(values: Iterable[str]) -> str:
 
 
 def describe(counts: dict[str, str]) -> str:
-    """Say in words what :func:`threads` has counted."""
+    """Format the result of :func:`threads` as text."""
     return "threads: " + ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def short(commit: str) -> str:
-    """Shorten commits to twelve digits each; that there were changes stays."""
+    """Shorten each commit in a text to twelve digits; ``+changes`` is kept."""
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]+", r"\1", commit)

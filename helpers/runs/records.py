@@ -1,4 +1,4 @@
-"""What is kept of a notebook that has run: its record, its outputs and the folder that it ran in."""
+"""Store the record, outputs and working directory of each executed notebook."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from helpers.reports.tables import Table
 from helpers.runs.notebooks import Parameters
 from helpers.runs.provenance import Provenance
 
-# Below outputs/, kept when a notebook runs again: trainings and features, each in a folder named after all that decides
-# it. A killed training goes on from its last state there.
+# Folders below outputs/ that are kept when a notebook runs again: training checkpoints and cached features, each in a
+# folder named after everything that determines it. An interrupted training resumes from its last checkpoint.
 CACHES = ("*-training", "*.training", "*-features")
 
 
 class RunError(LeukobookError):
-    """A run that cannot be started, or whose results are not those of its profile; the message says what to do."""
+    """A run cannot start, or its results do not belong to its profile; the message states a remedy."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one notebook in one run.
+    """Outcome of one notebook in one run.
 
     Attributes:
+        notebook: name of the notebook.
         status: "done" or "failed".
-        seconds: how long it took.
-        parameters: set by the profile, without places of this machine; the others had their defaults.
-        finished: when it ended, in ISO format.
-        provenance: of the time when it began.
-        key: a digest of all that decides its outputs: code, libraries, parameters, data and threads; if it is done.
-        data: fingerprint of all that it read; if it is done.
-        error: what went wrong.
-        tables: SHA-256 of every result table that it saved, by its path below the folder that it ran in.
-        repeated: whether it was executed, and not found done.
+        seconds: duration in seconds.
+        parameters: parameters set by the profile, without local paths; others had their defaults.
+        finished: end time in ISO format.
+        provenance: provenance at the start of the run.
+        key: digest of everything that determines the outputs: code, libraries, parameters, data and threads; empty if
+            failed.
+        data: fingerprint of all data read; empty if failed.
+        error: error message; empty if done.
+        tables: SHA-256 of each saved result table, by its path below the working directory.
+        repeated: whether the notebook was executed in this run; false if an earlier record was still valid.
     """
 
     notebook: str
@@ -56,17 +58,17 @@ class Record:
 
     @property
     def done(self) -> bool:
-        """Whether the notebook ran to its end, with its tables."""
+        """Whether the notebook completed and its tables were read."""
         return self.status == "done"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run keeps what belongs to one of its notebooks.
+    """Paths of one notebook in the folder of a run.
 
     Attributes:
-        folder: of the run.
-        notebook: its name.
+        folder: folder of the run.
+        notebook: name of the notebook.
     """
 
     folder: Path
@@ -74,34 +76,34 @@ class RunFolder:
 
     @property
     def record(self) -> Path:
-        """The file of its record."""
+        """File of the record."""
         return self.folder / "records" / f"{self.notebook}.json"
 
     @property
     def executed(self) -> Path:
-        """The notebook with all its outputs."""
+        """Executed notebook with all outputs."""
         return self.folder / "notebooks" / f"{self.notebook}.ipynb"
 
     @property
     def failed(self) -> Path:
-        """The notebook as far as it came, when it failed."""
+        """Failed notebook with the outputs up to the error."""
         return self.folder / "failed" / f"{self.notebook}.ipynb"
 
     @property
     def work(self) -> Path:
-        """The folder that it runs in."""
+        """Working directory of the notebook."""
         return self.folder / "work" / self.notebook
 
     def prepare(self) -> None:
-        """Remove the record, then what the notebook made, but :data:`CACHES`, and make an empty folder to run in.
+        """Remove the record and outputs of an earlier run and create a working directory with only :data:`CACHES`.
 
-        The old folder is moved away and not emptied: a process that has outlived a kill goes on writing there.
+        The old directory is moved away first, because a process that has survived a kill may still write there.
         """
         for path in (self.record, self.executed, self.failed):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
         old = self.folder / "old" / self.notebook
-        _move_caches(old, self.work)  # of a kill in the middle of this function
+        _move_caches(old, self.work)  # left if this function was killed half-way
         shutil.rmtree(old, ignore_errors=True)
         old.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -111,7 +113,7 @@ class RunFolder:
         shutil.rmtree(old, ignore_errors=True)
 
     def read_record(self) -> Record | None:
-        """Read the record; None where there is none, or one of another version of this program."""
+        """Read the record; None if it is missing or has the format of another version."""
         try:
             content = json.loads(self.record.read_text(encoding="utf-8"))
             return Record(**{**content, "provenance": Provenance(**content["provenance"])})
@@ -119,19 +121,23 @@ class RunFolder:
             return None
 
     def write_record(self, record: Record) -> None:
-        """Write the record, whole or not at all."""
+        """Write the record atomically."""
         self.record.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self.record, json.dumps(asdict(record), indent=1))
 
     def digests(self, saved: Sequence[Table]) -> dict[str, str]:
-        """Compute the SHA-256 of result tables that the notebook has saved, by path below the folder that it ran in."""
+        """Compute the SHA-256 of saved result tables, by path below the working directory."""
         return {table.path.relative_to(self.work).as_posix(): _digest(table.path.read_bytes()) for table in saved}
 
     def read_saved(self, path: str, digest: str) -> bytes:
-        """Read a result table that a record lists.
+        """Read a result table listed in a record.
+
+        Args:
+            path: path below the working directory.
+            digest: expected SHA-256.
 
         Raises:
-            RunError: it is not there, or another one.
+            RunError: the table is missing or its digest differs.
         """
         try:
             content = (self.work / path).read_bytes()
@@ -142,7 +148,7 @@ class RunFolder:
         return content
 
     def is_whole(self, record: Record) -> bool:
-        """Whether all that the notebook made is still there: outputs, the folder that it ran in, and its tables."""
+        """Return whether the executed notebook, its working directory and its unchanged tables still exist."""
         if not self.executed.exists() or not self.work.is_dir():
             return False
         try:
@@ -168,10 +174,10 @@ def _move_caches(old: Path, new: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """While this process works in the folder of a run, no other may.
+    """Lock the folder of a run for this process.
 
     Raises:
-        RunError: another does.
+        RunError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:

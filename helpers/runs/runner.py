@@ -1,14 +1,14 @@
-"""Execute notebooks with parameters; repeat only what has changed; lose nothing when killed.
+"""Run a profile: execute its notebooks incrementally and safely against interruption.
 
-A run is a profile (notebooks and their parameters) and ends in ``build/<profile>/``::
+A run executes the notebooks of a profile with their parameters and writes to ``build/<profile>/``::
 
-    notebooks/NAME.ipynb   executed, whole
-    failed/NAME.ipynb      what a failed notebook had done so far
+    notebooks/NAME.ipynb   executed notebook
+    failed/NAME.ipynb      failed notebook with the outputs up to the error
     records/NAME.json      key, status, seconds, parameters, provenance, tables, error
-    work/NAME/             the folder that a notebook runs in; what it saves is in outputs/ there
+    work/NAME/             working directory of a notebook, with its saved files in outputs/
 
-Record and outputs go before a notebook executes, and the new record comes last. So the record that is there belongs to
-the outputs that are there, whenever a run is killed.
+Record and outputs are removed before a notebook executes, and the new record is written last. An existing record thus
+always belongs to the existing outputs, whenever a run is killed.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from helpers.runs.records import Record, RunError, RunFolder, locked
 
 
 def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
-    """Execute every notebook of a profile whose code, parameters, helpers, libraries, threads or data have changed.
+    """Execute the notebooks of a profile whose code, parameters, helpers, libraries, threads or data have changed.
 
-    A notebook that fails does not stop the others. Results appear whole or not at all, so a run that was killed goes on
-    where it was when it is started again. Records of notebooks that have left the profile are removed.
+    A failed notebook does not stop the others. Results are written atomically, so an interrupted run resumes when it is
+    started again. Records of notebooks that are no longer in the profile are removed.
 
     Args:
         profile: from :func:`helpers.runs.profiles.read_profile`.
-        say: gets one line per notebook.
+        say: called with one line per notebook.
 
     Returns:
-        One record per notebook, in the profile's order; the book and :func:`helpers.book.results.publish` take them.
+        One record per notebook in the order of the profile, for the book and :func:`helpers.book.results.publish`.
 
     Raises:
         RunError: another process runs this profile.
@@ -73,7 +73,7 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
 
 
 def _record(place: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
-    """Execute a notebook unless its record is of the code, parameters, data and threads of now; return its record."""
+    """Execute a notebook unless its record matches the current code, parameters, data and threads; return a record."""
     start = time.perf_counter()
     record = Record(place.notebook, "failed", 0.0, without_paths(chapter.parameters), "", provenance.current())
     try:
@@ -97,7 +97,7 @@ def _source(name: str) -> Path:
 
 
 def _content(name: str, chapter: Chapter) -> str:
-    """Digest the code of a notebook, which must have the parameters that its profile was checked against."""
+    """Digest the code of a notebook, whose parameters must be unchanged since the profile was validated."""
     notebook = notebooks.read(_source(name))
     if notebooks.parameters_code(notebook) != chapter.code:
         raise ExecutionError(f"{name}: its parameters were changed after the profile was read; run it again")
@@ -105,7 +105,7 @@ def _content(name: str, chapter: Chapter) -> str:
 
 
 def _executed(place: RunFolder, chapter: Chapter, content: str) -> dict[str, str]:
-    """Execute a notebook in an empty folder; return the digests of its tables."""
+    """Execute a notebook in a new working directory and return the digests of its tables."""
     name = place.notebook
     place.prepare()
     partial = place.failed.with_name(f"{name}.partial.ipynb")
@@ -113,7 +113,7 @@ def _executed(place: RunFolder, chapter: Chapter, content: str) -> dict[str, str
         saved = execution.execute(_source(name), partial, chapter.parameters, place.work)
     except ExecutionError as error:
         kept = ""
-        if partial.exists():  # not where its kernel has not started
+        if partial.exists():  # missing if the kernel did not start
             partial.replace(place.failed)
             kept = f"\n  What it had done: {place.failed}"
         raise ExecutionError(f"{name}, {error}{kept}") from None
@@ -124,51 +124,54 @@ def _executed(place: RunFolder, chapter: Chapter, content: str) -> dict[str, str
 
 
 def _take_over_text(source: Path, executed: Path) -> None:
-    """Bring prose and comments of an executed notebook to those of its source, whose code is the same."""
+    """Update prose and comments of an executed notebook from its source, whose code is the same."""
     text = nbformat.writes(notebooks.with_outputs(notebooks.read(source), notebooks.read(executed)))
     if executed.read_text(encoding="utf-8") != text:
         files.write_text(executed, text)
 
 
 def fingerprint(dataset: tuple[str, str]) -> str:
-    """Of one of :func:`profile_datasets` as it lies here.
+    """Return the fingerprint of a local dataset.
+
+    Args:
+        dataset: name and options as JSON, from :func:`helpers.runs.profiles.profile_datasets`.
 
     Raises:
-        DataError: it cannot be read.
+        DatasetError: the dataset is unreadable.
     """
     return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint()
 
 
 def combined_fingerprint(found: Sequence[str]) -> str:
-    """Of all data that a notebook reads: of one dataset its own, of several a digest of theirs; else empty."""
+    """Combine fingerprints of datasets: one is returned unchanged, several are hashed, none gives an empty text."""
     return found[0] if len(found) == 1 else digest(list(found)) if found else ""
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a value as JSON."""
+    """Return the SHA-256 of a value as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def data_digest(values: Parameters, fingerprint: Callable[[tuple[str, str]], str] = fingerprint) -> str:
-    """Combine the fingerprints of all data that a notebook with these parameters reads; empty where it reads none.
+    """Return the fingerprint of all data that a notebook with these parameters reads; empty if it reads none.
 
     Args:
-        values: of all parameters, defaults included.
-        fingerprint: of one dataset.
+        values: values of all parameters, including defaults.
+        fingerprint: function that returns the fingerprint of one dataset.
 
     Raises:
-        DataError: a dataset cannot be read.
+        DatasetError: a dataset is unreadable.
     """
     return combined_fingerprint([fingerprint(dataset) for dataset in profile_datasets(values)])
 
 
 def run_key(content: str, parameters: Parameters, data: str) -> str:
-    """Digest all that decides the outputs of a notebook: :func:`content_digest`, parameters, data and threads."""
+    """Digest everything that determines the outputs of a notebook: content digest, parameters, data and threads."""
     return digest([content, parameters, data, provenance.threads()])
 
 
 def content_digest(name: str, notebook: NotebookNode) -> str:
-    """SHA-256 over the code of a notebook, the helpers that it uses, its quiz, Python and the installed libraries."""
+    """Return the SHA-256 of a notebook's code, the helpers it imports, its quiz, Python and library versions."""
     whole = hashlib.sha256(json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode())
     for path in notebooks.helpers_used(notebook):
         whole.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
@@ -179,7 +182,7 @@ def content_digest(name: str, notebook: NotebookNode) -> str:
 
 
 def installed() -> dict[str, str]:
-    """List the versions of the libraries that the lock file names, as they are installed here."""
+    """Return the installed versions of the libraries in the lock file."""
     return _installed(Project.current().lock)
 
 
@@ -191,10 +194,10 @@ def _installed(lock: Path) -> dict[str, str]:
 
 
 def require_current(profile: Profile, records: Sequence[Record]) -> None:
-    """Refuse records unless every notebook of a profile is done with the code, parameters, data and threads of now.
+    """Check that every notebook of a profile is done with the current code, parameters, data and threads.
 
     Args:
-        profile: that was run.
+        profile: profile that was run.
         records: from :func:`run`.
 
     Raises:
