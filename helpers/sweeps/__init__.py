@@ -1,11 +1,11 @@
-"""Many runs of notebooks: a grid of parameters, on this machine or on a Dask cluster, and one table with a row per run.
+"""Sweeps: run notebooks over a grid of parameters, on this machine or a Dask cluster, into a table of one row per run.
 
-What a sweep leaves in ``build/<profile>/sweep/``::
+Files of a sweep in ``build/<profile>/sweep/``::
 
-    rows.jsonl      a line per run that has ended, written as it ends; the last line of a run counts
-    notebooks/      executed, one per run
-    tables/ID/      the tables that a run has saved
-    runs.csv        the table: parameters, measures, times, memory, versions, commit, data
+    rows.jsonl      one line per finished run, written when it ends; the last line of a run is valid
+    notebooks/      executed notebooks, one per run
+    tables/ID/      saved result tables of a run
+    runs.csv        table of runs: parameters, metrics, times, memory, versions, commit, data
 """
 
 from helpers.sweeps.outcomes import OutcomeStore, StoreError

@@ -1,4 +1,4 @@
-"""What a sweep has found so far, on the client's disk: written run by run, so that a kill loses none that has ended."""
+"""Store the outcomes of a sweep on the client's disk, run by run, so that a kill loses no finished run."""
 
 from __future__ import annotations
 
@@ -21,21 +21,25 @@ from helpers.sweeps.rows import Outcome, Row, row_from_json
 
 
 class StoreError(LeukobookError):
-    """Results that cannot be written; what was written before is whole. The message says what to do."""
+    """Results cannot be written; earlier results are intact. The message states a remedy."""
 
 
 class OutcomeStore:
-    """The folder of a sweep; see :mod:`helpers.sweeps` for what is in it."""
+    """Store of outcomes in the folder of a sweep, whose files :mod:`helpers.sweeps` lists.
+
+    Args:
+        folder: folder of the sweep.
+    """
 
     def __init__(self, folder: Path):
         self.folder, self._rows = folder, folder / "rows.jsonl"
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """While this sweep writes, no other may.
+        """Lock the folder for this sweep.
 
         Raises:
-            StoreError: another does.
+            StoreError: another sweep holds the lock.
         """
         (self.folder / "notebooks").mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -47,7 +51,7 @@ class OutcomeStore:
             yield
 
     def _cut_half_a_line(self) -> None:
-        """What a kill or a full disk has left of the last line."""
+        """Remove an incomplete last line, left by a kill or a full disk."""
         if not self._rows.exists():
             return
         with self._rows.open("rb+") as file:
@@ -63,17 +67,17 @@ class OutcomeStore:
         return file.read(1)
 
     def add(self, outcome: Outcome) -> None:
-        """Keep what :func:`helpers.sweeps.worker.execute_task` has brought back: notebook and tables, and last the row.
+        """Store an outcome of :func:`helpers.sweeps.worker.execute_task`: notebook, tables, and the row last.
 
         Raises:
-            StoreError: the disk is full, or cannot be written to.
+            StoreError: the disk is full or not writable.
         """
         name = outcome.row.name
         line = (outcome.row.to_json() + "\n").encode()
         try:
             files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome.notebook)
             place = self.folder / "tables" / name
-            shutil.rmtree(place, ignore_errors=True)  # of another version of this run
+            shutil.rmtree(place, ignore_errors=True)  # tables of an earlier execution of this run
             for table, content in outcome.tables.items():
                 place.mkdir(parents=True, exist_ok=True)
                 files.write_bytes(place / table, content)
@@ -88,7 +92,7 @@ class OutcomeStore:
             ) from None
 
     def rows(self) -> dict[str, Row]:
-        """Read the last row of every run that has ended, by name."""
+        """Read the last row of each finished run, by name."""
         if not self._rows.exists():
             return {}
         with self._rows.open(encoding="utf-8") as file:
@@ -96,14 +100,14 @@ class OutcomeStore:
             return {row.name: row for row in rows if row is not None}
 
     def write_table(self, rows: Iterable[Row]) -> Path:
-        """Write :func:`extract_feature_table` as ``runs.csv`` and return its path."""
+        """Write the :func:`table` of all runs as ``runs.csv`` and return its path."""
         target = self.folder / "runs.csv"
         files.write_text(target, tables.safe_text(table(rows)).to_csv(index=False))
         return target
 
 
 def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """Lay out a line per run: its task, how it went, what it was given, what it measured, and where."""
+    """Return a table of one row per run: task, status, parameters, metrics and provenance."""
     return pd.DataFrame([_line(row) for row in rows])
 
 
@@ -118,7 +122,7 @@ def _line(row: Row) -> dict[str, Any]:
 
 
 def _origin(provenance: Provenance | None) -> dict[str, str]:
-    """Provenance in columns of text; none of a run whose worker was lost."""
+    """Flatten provenance into text columns; none for a run whose worker was lost."""
     if provenance is None:
         return {}
     lists = ("threads", "versions")

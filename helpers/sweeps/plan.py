@@ -1,4 +1,4 @@
-"""What a sweep will run: every combination of its grid, each under a name of its own."""
+"""Plan a sweep: one named task for each combination of its parameter grid."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Task:
     """One run of one notebook.
 
     Attributes:
-        name: of the notebook and a digest of its parameters: the same in every repetition.
-        notebook: its name.
-        parameters: given to it.
-        key: a digest of all that decides its outputs: notebook, helpers, libraries, parameters, data and threads.
-        datasets: fingerprint of each that it reads, by name and options as JSON.
+        name: notebook name and digest of the parameters; the same whenever the run is repeated.
+        notebook: name of the notebook.
+        parameters: parameters set by profile and grid.
+        key: digest of everything that determines the outputs: notebook, helpers, libraries, parameters, data, threads.
+        datasets: fingerprint of each dataset read, by name and options as JSON.
     """
 
     name: str
@@ -33,17 +33,17 @@ class Task:
 
     @property
     def data(self) -> str:
-        """Fingerprint of all that it reads."""
+        """Combined fingerprint of all datasets read."""
         return runner.combined_fingerprint(list(self.datasets.values()))
 
 
 def relevant_grid(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
-    """The part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
+    """Return the part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
     return {name: values for name, values in profile.grid.items() if name in profile.notebooks[notebook].defaults}
 
 
 def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Parameters]]:
-    """The runs of a profile, in the order of its notebooks and of its grid: name, notebook and its parameters."""
+    """Yield name, notebook and parameters of each run of a profile, in the order of its notebooks and grid."""
     for notebook, chapter in profile.notebooks.items():
         grid = relevant_grid(profile, notebook)
         for values in itertools.product(*grid.values()):
@@ -52,10 +52,10 @@ def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Paramete
 
 
 def expand(profile: profiles.Profile) -> Iterator[Task]:
-    """The tasks of a profile, as :func:`combinations`.
+    """Yield the tasks of a profile, in the order of :func:`combinations`.
 
     Raises:
-        DataError: a dataset cannot be read.
+        DatasetError: a dataset is unreadable.
     """
     content, fingerprint = functools.cache(_content), functools.cache(runner.fingerprint)
     for name, notebook, parameters in combinations(profile):

@@ -1,4 +1,4 @@
-"""A page from the table of a sweep: every measure for every combination, with an interval over what was repeated."""
+"""Report a sweep: the mean of each metric for each combination, with an interval over repetitions."""
 
 from __future__ import annotations
 
@@ -28,21 +28,20 @@ REPEATED = ("seed", "tested_folds")  # parameters that repeat a run rather than 
 
 
 def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> pd.DataFrame:
-    """Mean of each measure over the repetitions of every combination, with a 95 % interval of Student's t.
+    """Compute the mean of each metric over the repetitions of each combination, with a 95 % Student's t interval.
 
-    The interval is over repetitions: how much seeds and folds move the number. It does not say how much other patients
-    would; the intervals within each run do. Over the folds of one seed it is too narrow, because what they learn from
-    overlaps (Bengio and Grandvalet 2004).
+    The interval describes variation over seeds and folds, not over patients, which the intervals within each run
+    describe. Over the folds of one seed it is too narrow, because their training sets overlap (Bengio and Grandvalet
+    2004).
 
     Args:
-        table: of :meth:`helpers.sweeps.outcomes.table`; runs that failed are left out.
-        grid: parameters that were varied.
-        measures: columns.
+        table: from :func:`helpers.sweeps.outcomes.table`; failed runs are left out.
+        grid: varied parameters.
+        measures: columns of metrics.
 
     Returns:
-        Rows: the parameters of the grid but those that repeat (lists in plain words), ``measure`` (table and column),
-        ``of`` (what else stands in the row of that table), ``mean, low, high, runs``; low and high are missing where
-        there is one run.
+        Table with the parameters of the grid except :data:`REPEATED` (lists as plain text), ``measure`` (table and
+        column), ``of`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one run.
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
@@ -65,16 +64,19 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
 
 
 def _in_words(value: Any) -> Any:
-    """A value of the grid as it is read: lists and tables stand in the table of runs as JSON."""
+    """Format a value of the grid; the table of runs holds lists and dictionaries as JSON."""
     return re.sub(r'[\[\]{}"]', "", value) if isinstance(value, str) else value
 
 
 def write_report(profile: profiles.Profile) -> Path:
-    """Write ``report.md`` from the rows that a sweep has left, with figures of what its profile asks for.
+    """Write ``report.md`` with tables and figures of the profile's ``report_metrics`` from the stored rows of a sweep.
+
+    Returns:
+        Path of the report.
 
     Raises:
-        SweepError: no run has been done, or none measured what is asked for, or two notebooks saved one table.
-        DataError: a dataset cannot be read, so that nobody knows which runs are of today's data.
+        SweepError: no run is done, no metric matches ``report_metrics``, or two notebooks saved tables of one name.
+        DatasetError: a dataset is unreadable, so that runs cannot be matched to the current data.
     """
     place = sweep_folder(profile.name)
     _, table, found = _measured(profile, OutcomeStore(place).rows().values())
@@ -97,21 +99,24 @@ def write_report(profile: profiles.Profile) -> Path:
 
 
 def _in_markdown(table: pd.DataFrame, parameters: list[str]) -> str:
-    """A table in Markdown; parameters are settings and not measured, so that none of their decimals is rounded."""
+    """Format a table in Markdown without rounding parameters, which are settings and not measurements."""
     settings = table[parameters].map(lambda value: f"{value:g}" if isinstance(value, float) else value, "ignore")
     return reports.show_table(table.assign(**settings)).to_markdown()
 
 
 def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Path:
-    """Put the means of a sweep into ``book/results/``, with their provenance.
+    """Publish the means of a sweep in ``book/results/`` with their provenance.
 
     Args:
-        profile: of the sweep.
+        profile: profile of the sweep.
         rows: from :func:`helpers.sweeps.run`.
-        command: what a reader types to get them again.
+        command: command that reproduces the result.
+
+    Returns:
+        Path of the CSV file.
 
     Raises:
-        SweepError: as :func:`write_report`, or a run is missing.
+        SweepError: as :func:`write_report`, or a run is not done.
     """
     current, table, found = _measured(profile, rows)
     done, wanted = table[table["status"] == "done"], sum(1 for _ in combinations(profile))
@@ -133,9 +138,9 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
 
 
 def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row], pd.DataFrame, pd.DataFrame]:
-    """The rows of a sweep that count, as a table, too, and the means of what its profile asks for.
+    """Return the current rows of a sweep, their table, and the means of the metrics in its report.
 
-    Rows of runs whose notebook, helpers, libraries, data or threads have changed since do not count.
+    Rows of runs whose notebook, helpers, libraries, data or threads have changed since are left out.
     """
     row_of = {(row.name, row.key): row for row in rows}
     current = [row_of[task.name, task.key] for task in expand(profile) if (task.name, task.key) in row_of]
@@ -152,7 +157,7 @@ def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row]
 
 
 def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
-    """Raise an error where two notebooks have saved tables of one name: a mean would mix their numbers."""
+    """Raise an error if two notebooks saved tables of one name, whose values a mean would mix."""
     notebook_of: dict[str, str] = {}
     for row in rows:
         for saved in {measure.partition(": ")[0] for measure in row.metrics}:
@@ -162,9 +167,9 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
 
 
 def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.AccessibleFigure | plots.NoFigure:
-    """A point with its interval for every row; the interval is a point where there was one run."""
+    """Draw a forest plot of the means; the interval of a single run is a point."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
-    name = f"{measure} over repetitions"  # a measure may itself be called low or high
+    name = f"{measure} over repetitions"  # a metric may itself be named low or high
     labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)
     )

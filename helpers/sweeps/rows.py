@@ -1,4 +1,4 @@
-"""What one run of a sweep brings back: a row of the table, the executed notebook, and the tables that it saved."""
+"""Outcome of one run of a sweep: a row of the table of runs, the executed notebook and its saved tables."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from helpers.runs.provenance import Provenance
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one run of a sweep. What the client does not know of a run whose worker was lost is None.
+    """One run in the table of runs. Values that are unknown after the loss of a worker are None.
 
     Attributes:
-        name, notebook, key, data: of its :class:`helpers.sweeps.plan.Task`.
+        name: name of the :class:`helpers.sweeps.plan.Task`.
+        notebook: notebook of the task.
+        key: key of the task.
+        data: data fingerprint of the task.
         status: "done" or "failed".
-        error: what went wrong.
-        parameters: set by the sweep, without places of the worker.
-        metrics: every number of the tables that it saved, by table, column and what names its row.
-        begun: Unix time in seconds.
-        worker: host and process.
-        seconds: that it took.
-        peak_mib: memory of its kernel at most, MiB.
-        provenance: of the worker; the commit is that of the client.
+        error: error message; empty if done.
+        parameters: parameters of the task, without local paths of the worker.
+        metrics: all numbers in the saved tables, by table, column and row label.
+        begun: start as Unix time in seconds.
+        worker: host and process id.
+        seconds: duration in seconds.
+        peak_mib: peak memory of the kernel in MiB.
+        provenance: provenance of the worker, with the commit of the client.
     """
 
     name: str
@@ -42,16 +45,16 @@ class Row:
 
     @property
     def done(self) -> bool:
-        """Whether the run came to its end, with its tables."""
+        """Whether the run completed and its tables were read."""
         return self.status == "done"
 
     def to_json(self) -> str:
-        """Write the row as one line."""
+        """Return the row as one line of JSON."""
         return json.dumps(asdict(self))
 
 
 def row_from_json(line: str) -> Row | None:
-    """Read a line of :meth:`Row.to_json`; None for one of another version of this program."""
+    """Parse a line of :meth:`Row.to_json`; None if it has the format of another version."""
     content = json.loads(line)
     try:
         origin = content["provenance"]
@@ -62,12 +65,12 @@ def row_from_json(line: str) -> Row | None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a worker sends to the client.
+    """Outcome of a run, sent from worker to client.
 
     Attributes:
-        row: of the table.
-        notebook: executed, as far as it came.
-        tables: files that the notebook saved, by name.
+        row: row of the table of runs.
+        notebook: content of the executed notebook, after an error with the outputs up to there.
+        tables: content of the saved result tables by file name.
     """
 
     row: Row
@@ -75,7 +78,7 @@ class Outcome:
     tables: dict[str, bytes]
 
     def at_commit(self, commit: str) -> Outcome:
-        """Return the outcome with the commit of the client, where the notebook came from."""
+        """Return the outcome with the commit of the client, which provided the notebook."""
         if self.row.provenance is None:
             return self
         return replace(self, row=replace(self.row, provenance=replace(self.row.provenance, commit=commit)))

@@ -1,4 +1,4 @@
-"""Runs go out to the workers of a Dask cluster, a few at a time, and what they made comes back."""
+"""Distribute the runs of a sweep to the workers of a Dask cluster and collect their outcomes."""
 
 from __future__ import annotations
 
@@ -26,32 +26,34 @@ from helpers.sweeps.outcomes import OutcomeStore
 from helpers.sweeps.plan import Task, expand, relevant_grid
 from helpers.sweeps.rows import Outcome, Row
 
-# Runs that the scheduler holds for each worker, and for those that join later, at least.
+# Runs submitted ahead per worker, and at least in total, so that workers that join later find some.
 AHEAD, AT_LEAST = 2, 250
-# How Dask treats the workers of this machine. One that is not back within 15 s of its death would be given up for good,
-# and a sweep would wait for ever; and a run that waits at a worker that dies would be blamed with the one that ran.
+# Dask settings for local workers. By default, Dask gives up a worker that does not restart within 15 s, so that a sweep
+# would wait for ever, and counts the death of a worker as a failure of queued runs, too.
 LOCAL = {"distributed.deploy.lost-worker-timeout": "1 day", "distributed.scheduler.worker-saturation": 1.0}
 
 
 class SweepError(LeukobookError):
-    """A sweep that could not be ended; what has ended is kept. The message says how to go on."""
+    """A sweep failed; finished runs are kept. The message states how to continue."""
 
 
 @contextlib.contextmanager
 def connect_cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
-    """A client of a Dask cluster: the one at ``scheduler``, or processes of this machine, reachable from it alone.
+    """Connect to a Dask cluster: the one at ``scheduler``, or local processes, reachable only from this machine.
 
-    The processes of this machine speak TLS with a key that is made for the sweep and kept in memory. A scheduler
-    carries out whatever code it is given, and its port on 127.0.0.1 is open to every user of the machine: without the
-    key nobody is heard.
+    Local processes communicate over TLS with a temporary key in memory, because a scheduler executes any code sent to
+    it, and its port on 127.0.0.1 is open to every user of the machine.
 
     Args:
-        scheduler: address, such as ``tcp://host:8786``, or ``tls://host:8786`` with certificate and key in Dask's
-            configuration, ``distributed.comm.tls``.
-        workers: processes of this machine; one per two cores where not given. Each carries out one run at a time.
+        scheduler: address such as ``tcp://host:8786``, or ``tls://host:8786`` with certificate and key in Dask's
+            configuration, ``distributed.comm.tls``; None for local processes.
+        workers: number of local processes, by default one per two cores. Each executes one run at a time.
+
+    Yields:
+        Client of the cluster.
 
     Raises:
-        SweepError: nobody answers at that address, or this machine has no memory to share between processes.
+        SweepError: no scheduler answers at the address, or this machine has no shared memory for processes.
     """
     if scheduler:
         try:
@@ -78,7 +80,7 @@ def connect_cluster(scheduler: str | None = None, workers: int | None = None) ->
 
 
 def _check_shared_memory() -> None:
-    """Raise an error where processes cannot share a lock: Dask would write pages, and give up."""
+    """Raise an error if processes cannot share a lock, where Dask would fail with long tracebacks."""
     try:
         multiprocessing.get_context("spawn").Lock()
     except OSError as error:
@@ -89,36 +91,40 @@ def _check_shared_memory() -> None:
 
 
 async def _knock(scheduler: str) -> None:
-    """Raise an error unless a scheduler answers; without a client.
+    """Raise an error unless a scheduler answers, without creating a client.
 
-    A client that finds nobody is closed by the garbage collector, maybe in the thread that the next client starts and
-    waits for; both then wait for one lock.
+    The garbage collector closes an unconnected client, possibly in a thread that the next client starts and waits for,
+    which would be a deadlock.
     """
     comm = await connect(scheduler, timeout=5, **Security().get_connection_args("client"))
     await comm.close()
 
 
 def sweep_folder(name: str) -> Path:
-    """Where a sweep keeps what it finds."""
+    """Return the folder of a sweep's results.
+
+    Args:
+        name: name of the profile.
+    """
     return Project.current().build / name / "sweep"
 
 
 def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[Row]:
-    """Carry out every run of a sweep that has not been done with the same notebook, helpers, libraries and data.
+    """Execute the runs of a sweep that are not yet done with the same notebook, helpers, libraries and data.
 
-    A run that fails is written down and does not stop the others. A run whose worker dies goes to another one, as often
-    as Dask allows (``distributed.scheduler.allowed-failures``, three times).
+    A failed run is recorded and does not stop the others. A run whose worker dies is retried on another worker, as
+    often as Dask allows (``distributed.scheduler.allowed-failures``, three times).
 
     Args:
-        profile: from :func:`helpers.runs.profiles.read_profile`, with a grid.
+        profile: profile with a grid, from :func:`helpers.runs.profiles.read_profile`.
         client: from :func:`connect_cluster`.
-        say: gets what will run, an estimate, and every failure.
+        say: called with the plan, an estimate of the duration, and each failure.
 
     Returns:
-        The rows of all runs, in the order of the grid.
+        Rows of all runs, in the order of the grid.
 
     Raises:
-        SweepError: the scheduler is gone. What has ended is kept; the next call goes on.
+        SweepError: the connection to the scheduler is lost. Finished runs are kept, and the next call continues.
         StoreError: another sweep writes to the same folder, or the disk is full.
     """
     store = OutcomeStore(sweep_folder(profile.name))
@@ -133,7 +139,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
             for outcome in _outcomes(todo, client, profile.timeout_s):
-                outcome = outcome.at_commit(commit)  # the notebook came from here, and the helpers are the same
+                outcome = outcome.at_commit(commit)  # notebook and helpers are those of the client
                 store.add(outcome)
                 ended[outcome.row.name] = outcome.row
                 if not outcome.row.done:
@@ -152,7 +158,7 @@ def _done(task: Task, before: dict[str, Row]) -> bool:
 def _plan(
     profile: profiles.Profile, tasks: list[Task], todo: list[Task], before: dict[str, Row], client: Client
 ) -> str:
-    """What will run, and for how long, from the runs that have ended."""
+    """Describe the runs to execute, with a duration estimated from finished runs."""
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     seconds = [row.seconds for row in before.values() if row.done and row.seconds is not None]
     about = "how long is known after the first run"
@@ -170,13 +176,13 @@ def _plan(
 
 
 def _outcomes(todo: list[Task], client: Client, timeout_s: float) -> Iterator[Outcome]:
-    """What the runs bring back, as they end; so many wait that a worker that joins later finds some, and no more.
+    """Yield outcomes as runs end, with a bounded number submitted ahead for workers that join later.
 
-    Their keys make them one group for Dask, which then keeps those that wait on the scheduler: a worker that dies takes
-    with it what it was doing, and nothing that it has not begun.
+    The keys put all runs into one Dask task group, whose waiting runs stay on the scheduler: a worker that dies loses
+    only the run that it was executing.
     """
     waiting, tasks = iter(todo), {}
-    # As they are when their keys are made, however late they go out.
+    # Read when the keys are computed, so that later changes do not affect runs that are submitted later.
     folder = Project.current().notebooks
     sources = {name: (folder / f"{name}.ipynb").read_bytes() for name in {task.notebook for task in todo}}
     helpers = worker.helpers_digest()

@@ -1,4 +1,4 @@
-"""One run, in a process of a worker: needs this package there and the data, and no folder shared with the client."""
+"""Execute one run on a worker, which needs this package and the data but no folder shared with the client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from helpers.sweeps.rows import Outcome, Row
 
 
 def helpers_digest() -> str:
-    """Of the files of this package where it is installed, as they are now: client and workers must agree."""
+    """Return a SHA-256 of the installed files of this package, on which client and workers must agree."""
     whole, folder = hashlib.sha256(), Path(__file__).resolve().parents[1]
     for path in sorted(folder.rglob("*.py")):
         whole.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
@@ -29,18 +29,18 @@ def helpers_digest() -> str:
 
 
 def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> Outcome:
-    """Execute a notebook and bring back all that it made.
+    """Execute a notebook and return its outcome.
 
     Args:
-        task: what to run.
-        source: the notebook.
-        helpers: digest of the package on the client.
-        timeout_s: seconds after which its kernel is killed. It is killed, too, when it needs more memory than its
-            worker may have.
+        task: task to execute.
+        source: content of the notebook.
+        helpers: :func:`helpers_digest` of the client.
+        timeout_s: time limit in seconds after which the kernel is killed; it is also killed above the memory limit of
+            its worker.
 
     Returns:
-        The row, ``failed`` with an error where there is one, the notebook as far as it went, and the tables that it
-        saved below ``outputs/``.
+        Row, executed notebook and the tables saved below ``outputs/``; after an error the row is ``failed``, and the
+        notebook has the outputs up to there.
     """
     begun, clock = time.time(), time.perf_counter()
     monitor, measures, error = KernelMonitor(timeout_s, _memory_limit()), {}, ""
@@ -53,7 +53,7 @@ def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> O
             notebook.write_bytes(source)
             saved = execution.execute(notebook, executed, task.parameters, folder, monitor=monitor)
             measures = _measures(saved)
-            _same_helpers(helpers)  # nor have they changed meanwhile
+            _same_helpers(helpers)  # must not have changed during the run
         except (ValueError, OSError) as caught:
             error = str(caught) or type(caught).__name__
         row = Row(
@@ -67,13 +67,13 @@ def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> O
 
 @functools.cache
 def _known(dataset: tuple[str, str], expected: str) -> str:
-    """The fingerprint of a dataset here; read once in the life of a worker, and again when another one is expected."""
+    """Return the fingerprint of a dataset on this worker, cached until another one is expected."""
     return runner.fingerprint(dataset)
 
 
 @functools.cache
 def _provenance() -> provenance.Provenance:
-    """Machine, threads and libraries of this worker, which stay what they are while it lives."""
+    """Return the provenance of this worker, which does not change while it lives."""
     return provenance.current()
 
 
@@ -93,10 +93,10 @@ def _same_data(task: Task) -> None:
 
 
 def _measures(saved: list[tables.Table]) -> dict[str, float]:
-    """Every number of the tables that a run has saved, by table, column and what names its row.
+    """Return all numbers in the saved tables of a run, by table, column and row label.
 
     Raises:
-        TableError: two numbers would have one name.
+        TableError: two numbers have the same name.
     """
     found: dict[str, float] = {}
     for table in saved:
@@ -111,7 +111,7 @@ def _measures(saved: list[tables.Table]) -> dict[str, float]:
 
 
 def _memory_limit() -> float:
-    """Bytes that the Dask worker of this process may have; Dask itself looks at the worker, not at its kernel."""
+    """Return the memory limit of the Dask worker in bytes; Dask does not apply it to the worker's kernel."""
     try:
         return get_worker().memory_manager.memory_limit or float("inf")
     except ValueError:  # not in a worker
