@@ -1,1 +1,1 @@
-"""The book: results that are kept, pages that code writes, and the build with Jupyter Book."""
+"""Build the book: published results, generated pages, and rendering with Jupyter Book."""

@@ -1,4 +1,4 @@
-"""The book: executed notebooks and prose, staged in one folder and rendered by Jupyter Book with warnings as errors."""
+"""Stage executed notebooks and prose in one folder and render them with Jupyter Book, with warnings as errors."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from helpers.project import Project
 from helpers.runs import notebooks, runner
 from helpers.runs.records import Record, locked
 
-# Stands under the title of a chapter that a profile leaves out.
+# Note below the title of a chapter that a profile leaves out.
 NOT_RUN = """:::{{note}}
 This chapter is not part of the run `{}`. It has the numbers of the quick run, on synthetic cells, and no figures.
 :::"""
 
 
 class BookError(LeukobookError):
-    """The book could not be rendered; the message holds the renderer's own warnings."""
+    """The book could not be rendered; the message contains the renderer's warnings."""
 
 
 def build(name: str, records: Sequence[Record]) -> Path:
-    """Render the book from a finished run; a second call with nothing changed returns at once.
+    """Render the book from a finished run, unless nothing has changed since the last build.
 
-    A chapter that the run leaves out is shown as it is committed, and says so. There are pages only of a book that has
-    been rendered without a warning: others are removed. The renderer dies with this process.
+    Chapters that are not part of the run are shown as committed, with a note. Pages rendered with warnings are removed.
+    The renderer dies with this process.
 
     Args:
-        name: of the profile that was run.
-        records: of its notebooks, from :func:`helpers.runs.runner.run`.
+        name: name of the profile that was run.
+        records: records of its notebooks, from :func:`helpers.runs.runner.run`.
 
     Returns:
-        The start page.
+        Path of the start page.
 
     Raises:
-        BookError: Jupyter Book gave a warning or an error.
-        ValueError: a figure has no alt text, or a result is not what its note is about.
+        BookError: Jupyter Book reported a warning or an error.
+        ValueError: a figure has no alt text, or a result does not match its note.
         RunError: another process works on this run.
     """
     folder = Project.current().build / name
@@ -62,7 +62,7 @@ def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
     if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
         return page
-    stamp.unlink(missing_ok=True)  # before the pages that it is about
+    stamp.unlink(missing_ok=True)  # before its pages are removed
     shutil.rmtree(stage / "_build", ignore_errors=True)
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     command = [jupyter_book, "build", str(stage), "-W", "-n", "--keep-going", "--all"]
@@ -97,7 +97,7 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
 
 
 def _refresh_cover(executed: Path) -> list[str]:
-    """The picture of the README and the start page: the first figure of the first chapter."""
+    """Update the image of README and start page with the first figure of the first chapter; return changed files."""
     drawn = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
     cover = next(base64.b64decode(o["data"]["image/png"]) for o in drawn if "image/png" in o.get("data", {}))
     path = Project.current().book / "figures" / "cells.png"
@@ -108,14 +108,16 @@ def _refresh_cover(executed: Path) -> list[str]:
 
 
 def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
-    """Write the outputs of a finished run into the committed notebooks, normalised.
+    """Write the normalised outputs of a finished run into the committed notebooks.
+
+    The cover image and the repository URL in ``_config.yml`` are updated as well.
 
     Args:
-        name: of the profile that was run.
-        records: of its notebooks, from :func:`helpers.runs.runner.run`, all done.
+        name: name of the profile that was run.
+        records: records of its notebooks, from :func:`helpers.runs.runner.run`, all done.
 
     Returns:
-        The names of the files that changed.
+        Names of the changed files.
     """
     changed, project = [], Project.current()
     executed_notebooks = project.build / name / "notebooks"

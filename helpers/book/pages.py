@@ -1,4 +1,4 @@
-"""What the code writes into the book's pages: dataset cards, status, results, how a synthetic cell is drawn."""
+"""Generate parts of the book's pages: dataset cards, run status, result tables, figures of synthetic cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ from helpers.runs.records import Record
 
 
 def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:
-    """All generated files of the book, by name, for a finished run; ``records`` are of its notebooks."""
+    """Generate the files that the book's pages include.
+
+    Args:
+        name: name of the profile that was run.
+        records: records of its notebooks.
+
+    Returns:
+        File content by file name.
+    """
     texts = {
         "dataset-cards.md": dataset_cards(),
         "status.md": status(name, records),
@@ -43,7 +51,7 @@ def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:
 
 
 def dataset_cards() -> str:
-    """One section per dataset, from the cards in the code, in Markdown."""
+    """Return the dataset cards in Markdown, one section per dataset."""
     parts = []
     for name, source in datasets.SOURCES.items():
         card = source.card
@@ -60,7 +68,12 @@ def dataset_cards() -> str:
 
 
 def status(name: str, records: Sequence[Record]) -> str:
-    """What ran, how long it took, on which data and with which versions, in Markdown."""
+    """Return the status of a run in Markdown: notebooks, durations, data and versions.
+
+    Args:
+        name: name of the profile.
+        records: records of its notebooks.
+    """
     made: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
     for record in sorted(records, key=lambda record: record.notebook):
@@ -85,13 +98,13 @@ def status(name: str, records: Sequence[Record]) -> str:
 
 
 def result_tables() -> str:
-    """The committed result tables with their provenance, in Markdown."""
+    """Return all published result tables with their provenance in Markdown."""
     paths = sorted(Project.current().results.glob("*.csv"))
     return "\n".join(f"## {path.stem}\n\n{result_table(path.stem)}" for path in paths)
 
 
 def result_table(name: str) -> str:
-    """One committed result table with its provenance, in Markdown."""
+    """Return one published result table with its provenance in Markdown."""
     table, note = results.read_result(name)
     origin, values = note.provenance, _in_line(note.parameters)
     limits = f"{provenance.describe(origin.threads)}, " if origin.threads else ""
@@ -107,14 +120,18 @@ def _in_line(parameters: Parameters) -> str:
     return ", ".join(f"{name} = {escape_markdown(value)}" for name, value in parameters.items())
 
 
-# --- how a synthetic cell is drawn
+# --- rendering of synthetic cells
 
 
 NORMAL = {name: look for name, look in morphology.CLASSES.items() if name != "lymphoblast"}
 
 
 def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
-    """Rows of the table of cells, in Markdown, a column for each kind."""
+    """Return the table of morphology parameters in Markdown, one column per cell type.
+
+    Args:
+        looks: morphology by cell type.
+    """
     rows = {
         "`diameter`, µm": lambda m: _range(m.diameter),
         "`nucleus_to_cell_area`, area of nucleus / area of cell": lambda m: _range(m.nucleus_to_cell_area),
@@ -146,10 +163,10 @@ def _range(pair: tuple[float, float]) -> str:
 
 
 def _figure(shown: plots.AccessibleFigure | plots.NoFigure) -> plots.AccessibleFigure:
-    """A figure of a page, which has a file of its own.
+    """Return the figure of a page, which must not be a :class:`helpers.plots.NoFigure`.
 
     Raises:
-        ResultError: there is nothing to show; the message says why.
+        ResultError: there is nothing to show; the message states the reason.
     """
     if isinstance(shown, plots.NoFigure):
         raise results.ResultError(f"a page lacks a figure: {shown.reason}")
@@ -157,7 +174,7 @@ def _figure(shown: plots.AccessibleFigure | plots.NoFigure) -> plots.AccessibleF
 
 
 def drawing() -> plots.AccessibleFigure:
-    """Two cells, step by step, three steps in a row."""
+    """Draw the rendering steps of two synthetic cells, three steps per row."""
     rows, titles = {}, []
     for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
         made = list(synthetic.render_steps(look, seed=seed).items())
@@ -176,7 +193,7 @@ def drawing() -> plots.AccessibleFigure:
 
 
 def three_stains() -> plots.AccessibleFigure:
-    """Every row of the table in every stain."""
+    """Draw a synthetic cell of each type in each stain."""
     rows = {
         name: np.stack([synthetic.render_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
         for name, look in (NORMAL | morphology.FAB).items()
@@ -190,7 +207,7 @@ def three_stains() -> plots.AccessibleFigure:
 
 
 def field() -> plots.AccessibleFigure:
-    """A whole field, and what is known of it."""
+    """Draw a synthetic field without and with its bounding boxes."""
     dataset = datasets.load("synthetic", n_images=6, n_patients=6, task="fields")
     name = max(dataset.frame.index, key=lambda image_id: len(dataset.frame.loc[image_id, "types"]))
     boxed, boxes = dataset.load_image(name).copy(), dataset.frame.loc[name, "boxes"]
@@ -209,7 +226,7 @@ def field() -> plots.AccessibleFigure:
 
 
 def overlap() -> plots.AccessibleFigure:
-    """Nucleus-to-cell area ratio of lymphocytes and blasts."""
+    """Draw the nucleus-to-cell area ratios of synthetic lymphocytes and blasts."""
     frame = datasets.load("synthetic", n_images=600, n_patients=60, task="leukaemia", size=32).frame
     kind = frame["label"].where(frame["subtype"] == "", "blast " + frame["subtype"])
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
@@ -220,7 +237,7 @@ def overlap() -> plots.AccessibleFigure:
 
 
 def defects() -> plots.AccessibleFigure:
-    """The two planted defects."""
+    """Draw the two planted issues of synthetic data: duplicates across patients and a shortcut."""
     leaky = datasets.load(
         "synthetic", n_images=120, n_patients=6, task="leukaemia", duplicate_rate=1.0, shortcut_rate=1.0
     )
@@ -240,7 +257,7 @@ def defects() -> plots.AccessibleFigure:
     return replace(_figure(plots.image_grid(rows, caption, side=1.4)), alt=alt)
 
 
-# The answer to the exercise of book/synthetic.md; a test holds the two together.
+# Solution of the exercise in book/synthetic.md; a test keeps both in agreement.
 ERYTHROBLAST = replace(
     morphology.LYMPHOCYTE, diameter=(8.0, 10.0), nucleus_to_cell_area=(0.30, 0.30), bend=(0.0, 0.0), oval=(1.0, 1.0),
     nuclear_outline=0.05, cell_outline=0.03, nuclear_stain=(1.1, 1.3), clumps=(0.05, 0.15), azure=(0.20, 0.35),
@@ -249,7 +266,7 @@ ERYTHROBLAST = replace(
 
 
 def erythroblasts() -> plots.AccessibleFigure:
-    """What the exercise's new class looks like."""
+    """Draw synthetic erythroblasts, the solution of the exercise, in two stains."""
     rows = {
         stain: np.stack([synthetic.render_cell(ERYTHROBLAST, stain, seed=seed)[0] for seed in range(6)])
         for stain in list(stains.STAINS)[:2]

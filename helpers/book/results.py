@@ -1,4 +1,4 @@
-"""Numbers that are kept: tables in ``book/results/``, each with where it comes from."""
+"""Publish and read result tables in ``book/results/``, each with its provenance."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from helpers.runs.records import Record, RunFolder
 
 
 class ResultError(LeukobookError):
-    """A result that cannot be published or shown; the message names it and what to do."""
+    """A result cannot be published or shown; the message states the result and a remedy."""
 
 
 @dataclass(frozen=True)
 class ResultNote:
-    """Where a published table comes from; it lies beside the table as JSON.
+    """Note on the origin of a published table, stored beside it as JSON.
 
     Attributes:
-        made_by: the notebook, the sweep or the benchmark.
-        command: that gives the table again.
-        parameters: of the notebook, defaults included.
+        made_by: notebook, sweep or benchmark that computed the table.
+        command: command that reproduces the table.
+        parameters: parameters of the notebook, including defaults.
         data_sha256: fingerprint of all data read.
-        finished: time in ISO format.
-        provenance: of the time when the table was made.
+        finished: end time in ISO format.
+        provenance: provenance at the time of computation.
     """
 
     made_by: str
@@ -49,10 +49,10 @@ class ResultNote:
     provenance: Provenance
 
     def to_json(self, sha256: str) -> str:
-        """Write the note, without places of this machine.
+        """Return the note as JSON, without local paths.
 
         Args:
-            sha256: of the table that the note is about.
+            sha256: SHA-256 of the table.
         """
         content = asdict(self)
         content |= {**content.pop("provenance"), "sha256": sha256}
@@ -60,21 +60,21 @@ class ResultNote:
 
 
 def save_result(name: str, table: pd.DataFrame, note: ResultNote) -> Path:
-    """Put a table into ``book/results/`` as CSV, with its provenance beside it; the results page shows both.
+    """Save a table in ``book/results/`` as CSV with its note as JSON; the results page shows both.
 
     Args:
-        name: of the files, without suffix.
-        table: not rounded; the page shows three decimals.
-        note: where it comes from.
+        name: file name without suffix.
+        table: unrounded values; the page shows three decimals.
+        note: origin of the table.
 
     Returns:
-        The path of the CSV file.
+        Path of the CSV file.
     """
     return _save(name, tables.safe_text(table).to_csv(index=False).encode(), note)
 
 
 def _save(name: str, content: bytes, note: ResultNote) -> Path:
-    """Write CSV and note; the note, which holds the digest of the CSV, makes the pair count."""
+    """Write the CSV, then its note, whose digest of the CSV makes the pair valid."""
     target = Project.current().results / f"{name}.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(target, content)
@@ -85,8 +85,11 @@ def _save(name: str, content: bytes, note: ResultNote) -> Path:
 def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
     """Read a table of ``book/results/`` and its note.
 
+    Args:
+        name: file name without suffix.
+
     Raises:
-        ResultError: one of the two is missing, or they do not belong together.
+        ResultError: table or note is missing, or they do not belong together.
     """
     path = Project.current().results / f"{name}.csv"
     try:
@@ -101,7 +104,7 @@ def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
 
 def _note(content: dict[str, Any]) -> ResultNote:
     names = ("commit", "hardware", "threads", "python", "versions")
-    content = {"threads": {}, **content}  # those published before threads were counted have none
+    content = {"threads": {}, **content}  # notes from before threads were recorded have none
     origin = Provenance(**{name: content.pop(name) for name in names})
     return ResultNote(**content, provenance=origin)
 
@@ -109,22 +112,22 @@ def _note(content: dict[str, Any]) -> ResultNote:
 def publish(
     profile: Profile, records: Sequence[Record], command: str, say: Callable[[str], None] = print
 ) -> list[Path]:
-    """Copy the result tables that a run's notebooks saved to ``book/results/``, each with its provenance beside it.
+    """Publish the result tables of a run in ``book/results/``, each with its provenance.
 
-    Tables that this profile has published before and does not make any more are removed.
+    Tables that the same command published earlier and no longer produces are removed.
 
     Args:
-        profile: that was run.
+        profile: profile that was run.
         records: from :func:`helpers.runs.runner.run`.
-        command: what a reader types to get them again.
-        say: gets a line for what is removed.
+        command: command that reproduces the tables.
+        say: called with one line per removed table.
 
     Returns:
-        The paths of the CSV files.
+        Paths of the CSV files.
 
     Raises:
-        RunError: a notebook is not done with the code, parameters and data of now, or a table is not there.
-        ResultError: two notebooks have saved tables of one name, or none has saved any.
+        RunError: a notebook is not done with the current code, parameters and data, or a table is missing.
+        ResultError: two notebooks saved tables of one name, or none saved any.
     """
     runner.require_current(profile, records)
     saved = _saved_tables(profile, records)
@@ -141,7 +144,7 @@ def publish(
 
 
 def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tuple[bytes, Record]]:
-    """Read every table of a run, by the name under which it is published."""
+    """Read content and record of each table of a run, by the name under which it is published."""
     saved: dict[str, tuple[bytes, Record]] = {}
     for record in records:
         place = RunFolder(Project.current().build / profile.name, record.notebook)
@@ -155,12 +158,12 @@ def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tupl
 
 
 def remove_stale_results(command: str, kept: list[Path], say: Callable[[str], None] = print) -> None:
-    """Remove the tables that a command has published before, but those that it has published now.
+    """Remove the tables that a command published earlier and no longer produces.
 
     Args:
-        command: that stands in their notes.
-        kept: the CSV files of now.
-        say: gets a line for each.
+        command: command in the notes of the tables.
+        kept: CSV files that the command has now published.
+        say: called with one line per removed table.
     """
     for note in sorted(Project.current().results.glob("*.json")):
         table = note.with_suffix(".csv")

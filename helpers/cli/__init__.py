@@ -1,9 +1,9 @@
-"""The command line: it parses and prints; everything else is done elsewhere.
+"""Command-line interface: parse arguments, call the package and print results.
 
-It ends with 0 where all was done, with 1 where something could not be done or read (one line says what, why and what to
-do), and with 2 where the command itself is not one (typer's own messages).
+The exit code is 0 on success, 1 if something could not be done or read (one line states what, why and a remedy), and 2
+for invalid commands or options (typer's own messages).
 
-A command imports what it needs when it is called: all of it together takes seconds, and ``--help`` needs none of it.
+Commands import their modules when they are called, as importing all takes seconds and ``--help`` needs none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _print_version(asked: bool) -> None:
 
     try:
         typer.echo(provenance.version())
-    except provenance.NotInstalledError as error:  # options are read before commands, and their errors, begin
+    except provenance.NotInstalledError as error:  # options are parsed before commands handle errors
         fail(str(error))
     raise typer.Exit
 

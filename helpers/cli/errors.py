@@ -1,4 +1,4 @@
-"""The one place where errors become a line on the screen and an exit code."""
+"""Convert errors into one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from helpers import processes
 from helpers.errors import LeukobookError
 
-# What to do about an error of the system, where that is known.
+# Remedies for system errors.
 _REMEDIES = {
     errno.ENOSPC: "make room on this disk, or choose another folder",
     errno.EDQUOT: "make room within your quota, or choose another folder",
@@ -28,14 +28,14 @@ _REMEDIES = {
 
 
 class CommandError(LeukobookError):
-    """Options that do not go together; the message says which."""
+    """Incompatible or invalid options; the message names them."""
 
 
 class Commands(TyperGroup):
-    """Commands whose errors of the package and of the system are told in a line; any other is a fault and is shown."""
+    """Command group that prints package and system errors in one line; other exceptions are bugs with a traceback."""
 
     def invoke(self, context: typer.Context) -> Any:
-        """Carry out the command that was typed."""
+        """Configure the process and execute the command."""
         processes.configure()
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
@@ -47,7 +47,7 @@ class Commands(TyperGroup):
             return super().invoke(context)
         except LeukobookError as error:
             fail(str(error))
-        except BrokenPipeError:  # the reader of a pipe has gone; typer knows what to do
+        except BrokenPipeError:  # the reader of a pipe has ended; typer handles this
             raise
         except OSError as error:
             fail(_in_a_line(error))
@@ -56,12 +56,12 @@ class Commands(TyperGroup):
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show the message of a warning, without the place in the code that it comes from."""
+    """Print the message of a warning without its source location."""
     typer.echo(f"Warning: {message}", err=True)
 
 
 def fail(why: str) -> NoReturn:
-    """Say what went wrong, and exit with 1."""
+    """Print an error message and exit with 1."""
     typer.echo(why, err=True)
     raise typer.Exit(1) from None
 

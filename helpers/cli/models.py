@@ -1,4 +1,4 @@
-"""Commands on models: train one, and apply it to images."""
+"""Commands on models: segment, train, predict."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _folder(images: Path) -> Path:
 
 
 def _announce_replacement(path: Path) -> None:
-    """Print that a file of an earlier run will be replaced, while there is time to stop the command."""
+    """Print before the work begins that a file of an earlier run will be replaced."""
     from helpers import outputs
 
     if note := outputs.replacement_note(path):
@@ -111,13 +111,13 @@ def _announce_replacement(path: Path) -> None:
 
 
 def _point_out(findings: list[str]) -> None:
-    """Print what must be explained before the results are used; it is no failure of the command."""
+    """Print findings, which must be explained before the results are used but do not fail the command."""
     for finding in findings:
         typer.echo(finding, err=True)
 
 
 def _complain(bad: list[str]) -> None:
-    """List the images that could not be read and exit with 1, where there are any."""
+    """List unreadable images and exit with 1 if there are any."""
     if bad:
         typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)
         raise typer.Exit(1)

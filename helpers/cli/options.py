@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from helpers.cli.errors import CommandError
 DatasetOptions = Annotated[
     list[str], typer.Option("--dataset-option", help="Of the dataset, name=value, for instance layout=class/patient.")
 ]
-# Arguments of helpers.datasets.load that are no options of a dataset.
+# Arguments of helpers.datasets.load that are not dataset options.
 _OTHERS = {"name": "it is typed behind the command", "root": "use --root", "on_error": "use --skip-unreadable"}
 
 
 def dataset_options(pairs: list[str]) -> dict[str, Any]:
-    """Read options of a dataset, each ``name=value`` with a value in YAML.
+    """Parse dataset options of the form ``name=value`` with values in YAML.
 
     Raises:
-        YamlError: as :func:`helpers.yamlfile.parse_options` does.
-        CommandError: one is no option of a dataset.
+        YamlError: as :func:`helpers.yamlfile.parse_options`.
+        CommandError: an option is not a dataset option.
     """
     from helpers import yamlfile
 

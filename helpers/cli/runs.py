@@ -85,7 +85,7 @@ def publish(
         except LeukobookError as error:  # the others go on
             typer.echo(str(error), err=True)
             failed.append(chosen.name)
-        except typer.Exit:  # it has said what is wrong
+        except typer.Exit:  # the error has been printed
             failed.append(chosen.name)
         else:
             for path in written:
@@ -95,7 +95,7 @@ def publish(
 
 
 def _published(chosen: Profile) -> list[Path]:
-    """Run a profile or sweep and copy what it found; the files written."""
+    """Run a profile or sweep, publish its results and return the paths of the CSV files."""
     from helpers import sweeps
     from helpers.book import results
 
@@ -113,14 +113,14 @@ def _profile(profile: Path) -> Profile:
 
 
 def _project() -> Project:
-    """The project, which is one."""
+    """Return the current project after :meth:`helpers.project.Project.check`."""
     project = Project.current()
     project.check()
     return project
 
 
 def _run(chosen: Profile) -> list[Record]:
-    """Run a profile and return its records; exit with 1 if a notebook failed."""
+    """Run a profile and return its records; exit with 1 if a notebook fails."""
     from helpers.runs import runner
 
     if chosen.grid:
@@ -133,7 +133,7 @@ def _run(chosen: Profile) -> list[Record]:
 
 
 def _sweep(chosen: Profile, scheduler: str | None = None, workers: int | None = None) -> list[Row]:
-    """Carry out a sweep and return its rows; exit with 1 if a run failed."""
+    """Run a sweep and return its rows; exit with 1 if a run fails."""
     from helpers import sweeps
 
     with sweeps.connect_cluster(scheduler, workers) as client:
