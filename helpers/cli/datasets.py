@@ -30,7 +30,7 @@ def list_(root: Root = None) -> None:
 
 @app.command()
 def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
-    """Fetch a dataset, or unpack what you were given, and check every image."""
+    """Fetch a dataset, or unpack archives that you obtained on request, and check every image."""
     from helpers import datasets
 
     _report(datasets.fetch(name, root, **dataset_options(option)))
@@ -38,7 +38,7 @@ def get(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # n
 
 @app.command()
 def check(name: str, root: Root = None, option: DatasetOptions = []) -> None:  # noqa: B006
-    """Decode every image of a dataset and count what is there."""
+    """Decode every image of a dataset and count images, groups and classes."""
     from helpers import datasets
 
     _report(datasets.validate(name, root, **dataset_options(option)))

@@ -42,7 +42,7 @@ def run(
 
 
 def report(profile: ProfileArgument) -> None:
-    """Render the results of a sweep, with intervals over what was repeated; prints the page."""
+    """Render the results of a sweep, with intervals over repetitions; prints the path of the page."""
     from helpers import sweeps
 
     chosen = _profile(profile)
