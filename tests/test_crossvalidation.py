@@ -138,7 +138,7 @@ def test_a_learning_curve_may_draw_several_subsets_and_score_them_together(data)
         scored.append(len(tables))
         return metrics.mean_score(tables, "accuracy", 0)
 
-    ready = {"sizes": [10], "tested": [0], "score": accuracy, "seed": 2, "draws": 3}
+    ready = {"sizes": [10], "test_folds": [0], "score": accuracy, "seed": 2, "draws": 3}
     curve = cross_validation.learning_curve(data, fold, constant(folds), **ready)
     assert scored == [3]
     assert curve["n"].tolist() == [(fold == 0).sum()]
@@ -157,9 +157,9 @@ def test_what_a_machine_predicts_for_images_it_knows_is_from_folds_that_held_the
 
 def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
     ready = {
-        "settings": training.TrainingConfig(1, batch_size=32),
-        "how": augmentation.NO_AUGMENTATION,
-        "folder": tmp_path,
+        "config": training.TrainingConfig(1, batch_size=32),
+        "augmentation": augmentation.NO_AUGMENTATION,
+        "checkpoint_dir": tmp_path,
     }
     learn = cross_validation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready)
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
@@ -173,16 +173,20 @@ def test_a_network_predicts_the_images_that_it_is_asked_for(data, tmp_path):
 def test_copies_are_made_of_training_images_only(data, tmp_path, monkeypatch):
     one, given = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0), {}
 
-    def fit_classifier(build, images, labels, *, part, **_):
-        given.update(images=images, labels=labels, part=part)
+    def fit_classifier(build, images, labels, *, split, **_):
+        given.update(images=images, labels=labels, split=split)
         return build(), None
 
     monkeypatch.setattr(training, "fit_classifier", fit_classifier)
-    ready = {"settings": training.TrainingConfig(1), "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
+    ready = {
+        "config": training.TrainingConfig(1),
+        "augmentation": augmentation.NO_AUGMENTATION,
+        "checkpoint_dir": tmp_path,
+    }
     cross_validation.cnn_learner(partial(models.unet_encoder_classifier, 4, depth=2), 32, **ready, copies=90)(
         data, one, one.test
     )
-    train, validation = (given["part"] == name for name in ("train", "validation"))
+    train, validation = (given["split"] == name for name in ("train", "validation"))
     assert np.array_equal(given["images"][train][: len(one.train)], data.select(one.train).load_images(32))
     assert np.array_equal(given["images"][validation], data.select(one.val).load_images(32))
     assert np.array_equal(given["labels"][validation], cross_validation.encode_labels(data, one.val))
@@ -260,7 +264,7 @@ def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
 def test_networks_give_a_column_to_every_class_also_to_one_that_was_not_learnt(types, tmp_path):
     cells, one = types
     one = only_tested(cells, one, cells.classes[2])
-    ready = {"settings": training.TrainingConfig(1, batch_size=32), "folder": tmp_path}
+    ready = {"config": training.TrainingConfig(1, batch_size=32), "checkpoint_dir": tmp_path}
     build = partial(models.unet_encoder_classifier, 4, 3, depth=2)
     network = cross_validation.cnn_learner(build, 32, augmentation=augmentation.NO_AUGMENTATION, copies=20, **ready)
     seen = np.random.default_rng(0).normal(size=(len(cells), 2, 5)).astype(np.float16)
@@ -318,16 +322,23 @@ def laboratories(tmp_path_factory):
 def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
     """What the cells of chapter 08 that make up a test elsewhere have made, with other parameters than its own."""
     cells = [cell.source for cell in notebooks.read(CHECKOUT / "notebooks" / "08-trust.ipynb").cells]
-    made = {"dataset": dataset, "elsewhere": elsewhere, "positive": positive, "options": {}, "size": 64, "seed": 20}
+    made = {
+        "dataset": dataset,
+        "external_dataset": elsewhere,
+        "positive": positive,
+        "options": {},
+        "size": 64,
+        "seed": 20,
+    }
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
-        for begin in ("import time", "def two_classes", "def thumbnails", "kept = []"):
+        for begin in ("import time", "from helpers.reports", "def two_classes", "def thumbnails", "kept = []"):
             exec(next(source for source in cells if source.startswith(begin)), made)
         made["values"] = {
             "140 hand-crafted features": features.extract_feature_table(
                 made["data"].load_images(64), made["frame"].index
             )
         }
-        for begin in ("three = splits.folds", "if elsewhere:", "if elsewhere or"):
+        for begin in ("three = splits.group_folds", "if external_dataset:", "if external_dataset or"):
             exec(next(source for source in cells if source.startswith(begin)), made)
     return [made[name] for name in wanted]
 

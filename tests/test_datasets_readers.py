@@ -17,7 +17,7 @@ def boxed(root, right=30, bottom=25, mask=False):
         save(root / "mask.png", np.arange(40 * 48, dtype=np.uint8).reshape(40, 48) % 3)
     row = {
         "image_id": "cell", "path": "field.png", "mask_path": "mask.png" if mask else "", "label": "a", "group": "cell",
-        "source": "test", "left": 10, "top": 5, "right": right, "bottom": bottom,
+        "dataset": "test", "left": 10, "top": 5, "right": right, "bottom": bottom,
     }  # fmt: skip
     frame = pd.DataFrame([row]).set_index("image_id")
     card = datasets.SOURCES["bccd"].card

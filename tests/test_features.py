@@ -138,7 +138,7 @@ def test_the_distribution_of_a_channel_is_that_of_the_pixels_without_the_outline
             assert found[f"od_{name}_q{q}"] == pytest.approx(np.percentile(inside, q) - inside.mean(), abs=1e-5)
         if name != "blue":
             assert found[f"od_{name}_skew"] == pytest.approx(stats.skew(inside), abs=1e-3)
-    assert found["density_blue_skew"] == 0  # one value has no lean, and no NaN either
+    assert found["od_blue_skew"] == 0  # one value has no lean, and no NaN either
 
 
 def test_lab_is_that_of_pure_red():
@@ -178,7 +178,7 @@ def test_texture_is_the_contrast_between_two_blurs():
 def test_what_lies_outside_the_cell_has_no_texture_in_it():
     mask = (disc() > 0).any(axis=2).astype(np.uint8)
     dark, bright = (pd.Series(features.extract_features(disc(field=(v, v, v)), mask)) for v in (0, 255))
-    own = ~dark.index.str.startswith("pattern")  # these compare a pixel with neighbours up to three pixels away
+    own = ~dark.index.str.startswith("lbp_")  # these compare a pixel with neighbours up to three pixels away
     assert own.sum() == 120
     assert dark[own].to_numpy() == pytest.approx(bright[own].to_numpy())
 

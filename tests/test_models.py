@@ -21,9 +21,9 @@ def test_width_depth_dropout_and_normalisation_do_what_they_say():
     def parameters(**options):
         return models.unet(**options).count_params()
 
-    assert parameters(width=8) == 488_043
-    assert parameters(width=16) > 3.9 * parameters(width=8)
-    assert parameters(width=8, depth=3) < 0.3 * parameters(width=8)
+    assert parameters(base_filters=8) == 488_043
+    assert parameters(base_filters=16) > 3.9 * parameters(base_filters=8)
+    assert parameters(base_filters=8, depth=3) < 0.3 * parameters(base_filters=8)
     plain, normalised = models.unet(base_filters=4, normalise=False), models.unet(base_filters=4)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in plain.layers)
     assert any(isinstance(layer, keras.layers.BatchNormalization) for layer in normalised.layers)

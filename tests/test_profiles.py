@@ -87,11 +87,11 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
         ("notebooks: {01-one: }\ngrid: {value: 3}", "line 2: grid.value is 3, but 'grid' has a list of values"),
         ("notebooks: {01-one: }\ngrid: {value: []}", "line 2: grid.value is [], but 'grid' has a list of values"),
         (
-            "notebooks: {01-one: }\ngrid: {value: [1]}\nlimit_s: 0",
+            "notebooks: {01-one: }\ngrid: {value: [1]}\ntimeout_s: 0",
             "line 3: timeout_s is 0, but 'timeout_s' is a number",
         ),
-        ("notebooks: {01-one: }\ngrid: {value: [1]}\nlimit_s: '9'", "line 3: timeout_s is '9', but"),
-        ("notebooks: {01-one: }\ngrid: {value: [1]}\nlimit_s: true", "line 3: timeout_s is True, but"),
+        ("notebooks: {01-one: }\ngrid: {value: [1]}\ntimeout_s: '9'", "line 3: timeout_s is '9', but"),
+        ("notebooks: {01-one: }\ngrid: {value: [1]}\ntimeout_s: true", "line 3: timeout_s is True, but"),
         (
             "notebooks: {01-one: }\ngrid: {value: [1]}\nreport_metrics: a",
             "line 3: report_metrics is 'a', but 'report_metrics' is a list",
@@ -130,7 +130,7 @@ def test_a_notebook_whose_parameters_cannot_be_read_is_named(house, code, messag
 
 def test_a_profile_says_which_notebooks_run_with_which_parameters(house):
     text = "parameters: {value: 5, rate: 1}\nnotebooks: {01-one: {value: 6}, 02-two: }\n"
-    profile = read(house, f"{text}grid: {{name: [a, b]}}\nlimit_s: 60\n")
+    profile = read(house, f"{text}grid: {{name: [a, b]}}\ntimeout_s: 60\n")
     assert (profile.name, profile.grid, profile.timeout_s) == ("try", {"name": ["a", "b"]}, 60.0)
     parameters = {name: chapter.parameters for name, chapter in profile.notebooks.items()}
     assert parameters == {"01-one": {"value": 6, "rate": 1}, "02-two": {"value": 5, "rate": 1}}

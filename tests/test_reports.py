@@ -111,7 +111,7 @@ def test_names_in_an_index_become_columns_and_one_that_counts_rows_goes():
 def test_column_names_of_two_levels_and_of_the_code_are_in_plain_words():
     table = pd.DataFrame({"nucleus_to_cell_area": [0.5], "image_a": ["p"], "exact": [True], "iou": [0.25]})
     shown = reports.show_table(table, digits=1)
-    assert shown.headings == ("nucleus-to-cell area ratio", "image A", "exact", "IoU")
+    assert shown.headings == ("nucleus to cell area", "image A", "exact", "IoU")
     assert shown.rows == (("0.5", "p", "yes", "0.2"),)
     deep = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("value", "F1"), ("n", "F1")]))
     assert reports.show_table(deep).headings == ("value, F1", "n, F1")

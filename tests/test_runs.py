@@ -51,7 +51,7 @@ def profile(house, text):
         ("notebooks: {one: {value: two}}", "one has value = 'two', but its default is 1"),
         ("parameters: {size: 3}\nnotebooks: {one: }", "no parameter size"),
         ("notebooks: {one: {rate: 4e-3}}", "one has rate = '4e-3', but its default is 0.5; write 0.004"),
-        ("notebooks: {one: }\nlimit_s: 60", "for sweeps, and there is no 'grid'"),
+        ("notebooks: {one: }\ntimeout_s: 60", "for sweeps, and there is no 'grid'"),
         ("notebooks: {two: }", "no notebook two"),
         ("notebooks: [one]", "line 1: notebooks is ['one'], but 'notebooks' has parameters"),
         ("notebooks: {one: }\nextra: 1", "no part of a profile is called 'extra'"),
@@ -80,12 +80,15 @@ def test_a_whole_number_is_a_rate_too(house):
 
 
 def test_a_folder_is_where_the_command_is_called_and_not_where_the_notebook_runs(house, monkeypatch):
-    made = nbformat.v4.new_code_cell("dataset = ''\nelsewhere = ''", metadata={"tags": ["parameters"]})
+    made = nbformat.v4.new_code_cell("dataset = ''\nexternal_dataset = ''", metadata={"tags": ["parameters"]})
     nbformat.write(nbformat.v4.new_notebook(cells=[made], metadata=PYTHON), house / "notebooks" / "one.ipynb")
     monkeypatch.chdir(house)
-    text = "notebooks: {one: {dataset: 'folder:cells', elsewhere: 'folder:~/cells'}}"
+    text = "notebooks: {one: {dataset: 'folder:cells', external_dataset: 'folder:~/cells'}}"
     read = profiles.read_profile(profile(house, text))
-    assert read.notebooks["one"].parameters == {"dataset": f"folder:{house / 'cells'}", "elsewhere": "folder:~/cells"}
+    assert read.notebooks["one"].parameters == {
+        "dataset": f"folder:{house / 'cells'}",
+        "external_dataset": "folder:~/cells",
+    }
     read = profiles.read_profile(profile(house, "notebooks: {one: }\ngrid: {dataset: ['folder:more']}"))
     assert read.grid == {"dataset": [f"folder:{house / 'more'}"]}
 

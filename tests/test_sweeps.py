@@ -159,7 +159,7 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     if seed == 3: time.sleep(600)
     """
     write_notebook(house / "notebooks", "00-one", broken, MEASURED)
-    rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\nlimit_s: 8\n"), client)
+    rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\ntimeout_s: 8\n"), client)
     assert [row.status for row in rows] == ["failed", "failed", "failed", "done"]
     assert rows[0].error == "cell 3: ValueError: no such cell"
     assert "the kernel died" in rows[1].error
@@ -470,7 +470,7 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
         ("grid: {seed: 3}", "'grid' has a list of values"),
         ("grid: {seed: []}", "'grid' has a list of values"),
         ("grid: {seed: [1, two]}", "00-one has seed = 'two', but its default is 0"),
-        ("grid: {seed: [1]}\nlimit_s: -1", "'timeout_s' is a number of seconds"),
+        ("grid: {seed: [1]}\ntimeout_s: -1", "'timeout_s' is a number of seconds"),
         ("grid: {seed: [1]}\nreport_metrics: AUC", "'report_metrics' is a list of patterns"),
     ],
 )

@@ -226,7 +226,12 @@ def test_a_training_that_begins_with_other_weights_is_another_training(tmp_path)
 
     def train() -> int:
         settings = training.TrainingConfig(1, batch_size=2)
-        ready = {"part": part, "settings": settings, "how": augmentation.NO_AUGMENTATION, "folder": tmp_path}
+        ready = {
+            "split": part,
+            "config": settings,
+            "augmentation": augmentation.NO_AUGMENTATION,
+            "checkpoint_dir": tmp_path,
+        }
         training.fit_classifier(partial(network), images, labels, **ready)
         return len(list(tmp_path.iterdir()))
 
@@ -261,10 +266,10 @@ SMALL = partial(models.unet_encoder_classifier, 4, depth=2)
 def small_training(images, folder, build=SMALL, loss=models.cross_entropy):
     part = np.array(["train"] * 16 + ["validation"] * 8)
     ready = {
-        "part": part,
-        "settings": training.TrainingConfig(1, batch_size=16),
-        "how": augmentation.NO_AUGMENTATION,
-        "folder": folder,
+        "split": part,
+        "config": training.TrainingConfig(1, batch_size=16),
+        "augmentation": augmentation.NO_AUGMENTATION,
+        "checkpoint_dir": folder,
     }
     return training.fit_classifier(build, images, np.arange(24) % 2, **ready, loss=loss)
 
@@ -554,7 +559,7 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     unseen[part == "test"] = 0
     train(unseen)
     assert len(list(tmp_path.iterdir())) == 1  # the test part decides nothing
-    for changed in ({"images": 255 - images}, {"epochs": 2}, {"how": augmentation.Augmentation()}):
+    for changed in ({"images": 255 - images}, {"epochs": 2}, {"augmentation": augmentation.Augmentation()}):
         train(**changed)
     assert len(list(tmp_path.iterdir())) == 4
 

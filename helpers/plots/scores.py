@@ -202,7 +202,7 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
 def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
     """Remove the ends of intervals that cover all frequencies from 0 to 1."""
     full = (table["low"] <= 0) & (table["high"] >= 1)
-    return table.assign(low=table["low"].load_mask(full), high=table["high"].load_mask(full))
+    return table.assign(low=table["low"].mask(full), high=table["high"].mask(full))
 
 
 def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:

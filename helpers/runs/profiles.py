@@ -21,7 +21,7 @@ from helpers.runs import notebooks
 from helpers.runs.notebooks import Parameters
 
 # Notebook parameters that hold a dataset's name; only the first may have dataset options.
-DATASETS = ("dataset", "other", "elsewhere")
+DATASETS = ("dataset", "external_dataset")
 MAX_RUNS = 10_000  # maximum number of runs of a sweep
 # A profile's name becomes a folder in build/ and a prefix of its tables, so it must not be a path.
 _NAME = re.compile(r"\w([\w .+-]{0,98}\w)?")
