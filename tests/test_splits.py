@@ -121,8 +121,8 @@ def test_groups_of_one_class_are_dealt_out_evenly_though_the_other_class_is_larg
 
 SYNTHETIC = {
     "types": {},
-    "leukaemia": {"task": "leukaemia", "n": 300, "patients": 50},
-    "few": {"task": "leukaemia", "n": 120, "patients": 8},
+    "leukaemia": {"task": "leukaemia", "n_images": 300, "n_patients": 50},
+    "few": {"task": "leukaemia", "n_images": 120, "n_patients": 8},
 }
 
 

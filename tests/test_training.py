@@ -36,7 +36,7 @@ def fit(cells, folder, epochs=3, network=models.unet, patience=10, seed=20, rate
         epochs=epochs, learning_rate=rate, patience=patience, seed=seed, schedule=schedule
     )
     training.seed_everything(seed)
-    build = partial(network, width=4, depth=2, dropout=0.2)
+    build = partial(network, base_filters=4, depth=2, dropout=0.2)
     return training.fit(
         build(),
         build,
@@ -546,10 +546,10 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
 
-    def train(images=images, epochs=1, how=augmentation.NO_AUGMENTATION):
+    def train(images=images, epochs=1, transforms=augmentation.NO_AUGMENTATION):
         settings = training.TrainingConfig(epochs=epochs)
         return training.fit_unet(
-            images, masks, split=part, config=settings, augmentation=how, checkpoint_dir=tmp_path, base_filters=4
+            images, masks, split=part, config=settings, augmentation=transforms, checkpoint_dir=tmp_path, base_filters=4
         )[0]
 
     first = train()
@@ -559,7 +559,7 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     unseen[part == "test"] = 0
     train(unseen)
     assert len(list(tmp_path.iterdir())) == 1  # the test part decides nothing
-    for changed in ({"images": 255 - images}, {"epochs": 2}, {"augmentation": augmentation.Augmentation()}):
+    for changed in ({"images": 255 - images}, {"epochs": 2}, {"transforms": augmentation.Augmentation()}):
         train(**changed)
     assert len(list(tmp_path.iterdir())) == 4
 
