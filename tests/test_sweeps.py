@@ -496,8 +496,8 @@ def test_rows_that_a_number_names_are_all_measured(tmp_path):
     )
     found = worker._measures(tables.read_tables(tmp_path, "classify"))
     assert found == {
-        "curve: AUC (five interpretable features, 10)": 0.5,
-        "curve: AUC (five interpretable features, 60)": 0.9,
+        "curve: AUC (5 interpretable features, 10)": 0.5,
+        "curve: AUC (5 interpretable features, 60)": 0.9,
     }
 
 
