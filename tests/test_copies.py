@@ -78,7 +78,7 @@ def test_cells_of_one_field_are_no_copies_but_those_of_copied_fields_are(tmp_pat
     assert groups_of(tmp_path, "bccd").tolist() == [name for name in names for _ in range(2)]
     shutil.copy(photos[0], photos[1])
     joined = "+".join(names[:2])
-    for options, cells in (({}, 2), ({"fields": True}, 1)):
+    for options, cells in (({}, 2), ({"whole_fields": True}, 1)):
         with pytest.warns(UserWarning, match=f"bccd: {2 * cells} of {3 * cells} images are copies") as caught:
             groups = groups_of(tmp_path, "bccd", **options)
         assert len(caught) == 1
@@ -88,10 +88,10 @@ def test_cells_of_one_field_are_no_copies_but_those_of_copied_fields_are(tmp_pat
 @pytest.mark.parametrize(
     ("name", "options", "groups", "digest"),
     [
-        ("wbc1", {}, 286, "535079041be12007"),
-        ("wbc2", {}, 100, "12f7bfaf57371ed6"),
-        ("bccd", {}, 323, "55b5171a9092678e"),
-        ("bccd", {"fields": True}, 338, "a92fd20177fb5e7d"),
+        ("wbc1", {}, 286, "c220f632a021d55d"),
+        ("wbc2", {}, 100, "d0a94fa6ae174e5c"),
+        ("bccd", {}, 323, "4795ba8a8981b5c6"),
+        ("bccd", {"whole_fields": True}, 338, "c1d866843127bce6"),
     ],
 )
 def test_published_sets_keep_their_groups_and_fingerprints(real, name, options, groups, digest):

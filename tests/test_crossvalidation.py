@@ -331,7 +331,7 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
         "seed": 20,
     }
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
-        for begin in ("import time", "from helpers.reports", "def two_classes", "def thumbnails", "kept = []"):
+        for begin in ("import time", "from helpers import teaching", "def two_classes", "def thumbnails", "kept = []"):
             exec(next(source for source in cells if source.startswith(begin)), made)
         made["values"] = {
             "140 hand-crafted features": features.extract_feature_table(
