@@ -488,11 +488,11 @@ def test_headers_without_an_end_are_given_up(tmp_path, server, remote, answer):
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from helpers.datasets import fetch
-fetch.REGISTRIES = Path(sys.argv[1])
+from helpers.datasets import download
+download.REGISTRIES = Path(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
-fetch.download(fetch.Remote(sys.argv[2], "registry.txt"), Path(sys.argv[3]))
+download.download_files(download.Remote(sys.argv[2], "registry.txt"), Path(sys.argv[3]))
 """
 
 

@@ -149,7 +149,7 @@ def test_what_a_kill_left_of_a_file_is_gone_when_the_folder_is_written_to_again(
     import os, signal, sys
     from pathlib import Path
     from helpers import files
-    with files.whole(Path(sys.argv[1])) as part:
+    with files.atomic_write(Path(sys.argv[1])) as part:
         part.write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
     """

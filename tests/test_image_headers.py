@@ -175,7 +175,7 @@ READ = """
 import re, sys
 from pathlib import Path
 from helpers import images
-shape = images.read(sys.argv[1]).shape
+shape = images.read_image(sys.argv[1]).shape
 # Not getrusage, which counts the process that has started this one, too.
 print(shape, int(re.search("VmHWM:[^0-9]*([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024)
 """

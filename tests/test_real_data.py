@@ -81,7 +81,7 @@ def test_every_wbc_mask_fits_its_image_and_marks_a_nucleus(real, name):
 
 
 def test_bccd_has_364_fields_of_640_by_480(real):
-    fields = real("bccd", fields=True)
+    fields = real("bccd", whole_fields=True)
     assert len(fields) == 364
     assert (fields.image_sizes() == (480, 640)).all(axis=None)
     assert {kind for boxes in fields.frame["boxes"] for kind, *_ in boxes} == {"WBC", "RBC", "Platelets"}
@@ -98,7 +98,7 @@ def test_bccd_gives_354_labelled_cells_whose_boxes_lie_in_their_fields(real):
 
 
 def test_bccd_cells_that_were_photographed_twice_share_a_group(real):
-    group = real("bccd", fields=True).frame["group"]
+    group = real("bccd", whole_fields=True).frame["group"]
     for a, b in (("00204", "00277"), ("00205", "00276"), ("00237", "00252"), ("00243", "00250"), ("00248", "00249")):
         assert group[f"BloodImage_{a}"] == group[f"BloodImage_{b}"]
 
