@@ -2,6 +2,6 @@
 
 import os
 
-from helpers import kernels
+from helpers.runs import kernels
 
 os.environ.update(kernels.ENVIRONMENT | {"LEUKOBOOK_BATCH": "1"})
