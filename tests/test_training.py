@@ -247,8 +247,8 @@ def test_a_folder_of_another_training_is_refused(cells, tmp_path):
             fit(cells, tmp_path, **{"epochs": 1, **other})
 
 
-def unscaled(width, depth, dropout):
-    return models.unet(width, depth, dropout)
+def unscaled(base_filters, depth, dropout):
+    return models.unet(base_filters, depth, dropout)
 
 
 def weighted(factor):
