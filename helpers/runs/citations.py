@@ -47,37 +47,32 @@ def cite_with_roles(text: str) -> str:
 
 
 def _links(role: re.Match[str]) -> str:
-    links = _textual_links() if role[1] == "t" else _parenthetical_links()
+    kind = role[1] or "p"
+    links = _links_of(kind)
     keys = [key.strip() for key in role[2].split(",")]
     unknown = [key for key in keys if key not in links]
     if unknown:
         raise CitationError(f"unknown reference {unknown[0]!r}; add it to {REFERENCES.name}, or correct the key")
     joined = "; ".join(links[key] for key in keys)
-    return joined if role[1] == "t" else f"({joined})"
+    return joined if kind == "t" else f"({joined})"
 
 
 def _role(group: re.Match[str]) -> str:
-    if group[1]:
-        links, kind = group[1].split("; "), "p"
-        keys = {link: key for key, link in _parenthetical_links().items()}
-    else:
-        links, kind = [group[2]], "t"
-        keys = {link: key for key, link in _textual_links().items()}
+    links, kind = (group[1].split("; "), "p") if group[1] else ([group[2]], "t")
+    keys = {link: key for key, link in _links_of(kind).items()}
     if not all(link in keys for link in links):
         return group[0]
     return f"{{cite:{kind}}}`{','.join(keys[link] for link in links)}`"
 
 
 @functools.cache
-def _parenthetical_links() -> dict[str, str]:
-    """Map each key to a link such as ``[Bain, 2015](…)``, without a year where the reference has none."""
-    return {key: f"[{_authors(entry)}{_year(entry, ', {}')}]({_address(entry)})" for key, entry in _entries().items()}
+def _links_of(kind: str) -> dict[str, str]:
+    """Map each key to a link, such as ``[Bain, 2015](…)`` for kind ``p`` and ``[Bain (2015)](…)`` for kind ``t``.
 
-
-@functools.cache
-def _textual_links() -> dict[str, str]:
-    """Map each key to a link such as ``[Bain (2015)](…)``."""
-    return {key: f"[{_authors(entry)}{_year(entry, ' ({})')}]({_address(entry)})" for key, entry in _entries().items()}
+    The year is left out where the reference has none.
+    """
+    year = " ({})" if kind == "t" else ", {}"
+    return {key: f"[{_authors(entry)}{_year(entry, year)}]({_address(entry)})" for key, entry in _entries().items()}
 
 
 @functools.cache
