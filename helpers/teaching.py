@@ -73,9 +73,12 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
     "00-groups": (lambda data: int(data.frame["group"].nunique()), "count the different values of data.frame['group']"),
     "01-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
     "01-leaked-groups": (_leaked_groups, "sort by id, cut in two halves, and intersect the two sets of groups"),
-    "02-otsu-dice": (_otsu_on_first, "compare masks(128)[0] == 2 with otsu(images(128)[0]); overlap gives Dice first"),
-    "02-widest-fold": (_widest_fold, "splits.folds(data.frame, 4, 20).value_counts()"),
-    "03-baseline-iou": (_baseline_iou, "both masks are larger than 0 where the cell is; overlap gives IoU second"),
+    "02-otsu-dice": (
+        _otsu_on_first,
+        "compare load_masks(128)[0] == 2 with segment_nucleus_otsu(load_images(128)[0]); dice_and_iou gives Dice first",
+    ),
+    "02-widest-fold": (_widest_fold, "splits.group_folds(data.frame, 4, 20).value_counts()"),
+    "03-baseline-iou": (_baseline_iou, "both masks are larger than 0 where the cell is; dice_and_iou gives IoU second"),
     "03-nuclear-ratio": (
         _median_ratio,
         "count the 2s and the pixels above 0 of each mask; then the median of the ratios",
@@ -94,7 +97,8 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
     "06-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
     "07-chance": (
         _share_of_cells,
-        "the mean of (data.masks(64) > 0) is the share that cells cover; without masks, that of features.cell_mask",
+        "the mean of (data.load_masks(64) > 0) is the share that cells cover; without masks, that of "
+        "features.segment_foreground",
     ),
     "07-passes": (
         lambda data: 50 * len(data),

@@ -63,7 +63,7 @@ def dataset_cards() -> str:
         )
         parts += [f"| Home | <{card.homepage}> |"] if card.homepage else []
         parts += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
-        parts += ["", "Known defects:", "", *(f"- {defect}" for defect in card.known_issues), ""]
+        parts += ["", "Known issues:", "", *(f"- {defect}" for defect in card.known_issues), ""]
     return "\n".join(parts)
 
 
