@@ -66,13 +66,13 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
     return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
 
 
-def _in_views(model: keras.Model, images: np.ndarray, eight_views: bool, batch: int) -> Iterator[tf.Tensor]:
+def _in_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size: int) -> Iterator[tf.Tensor]:
     """Yield the predictions of each batch, per image or per pixel, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
-    views = range(8 if eight_views else 1)
-    for start in range(0, len(images), batch):
-        some = tf.constant(images[start : start + batch])
+    views = range(8 if tta else 1)
+    for start in range(0, len(images), batch_size):
+        some = tf.constant(images[start : start + batch_size])
         # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX
         # Runtime here. Calling the model eagerly takes 1.5 times as long.
         predictions = [tf.constant(model.predict_on_batch(_seen(some, view))) for view in views]

@@ -53,12 +53,12 @@ def fit_unet(
         build,
         loss,
         images,
-        truth=masks,
-        part=split,
-        settings=config,
-        how=augmentation,
-        folder=checkpoint_dir,
-        start=initial_weights,
+        targets=masks,
+        split=split,
+        config=config,
+        augmentation=augmentation,
+        checkpoint_dir=checkpoint_dir,
+        initial_weights=initial_weights,
     )
 
 
@@ -104,12 +104,12 @@ def fit_classifier(
         build,
         loss,
         images,
-        truth=labels,
-        part=split,
-        settings=config,
-        how=augmentation,
-        folder=checkpoint_dir,
-        start=initial_weights,
+        targets=labels,
+        split=split,
+        config=config,
+        augmentation=augmentation,
+        checkpoint_dir=checkpoint_dir,
+        initial_weights=initial_weights,
         weights=weights,
     )
 
@@ -143,11 +143,11 @@ def fit_head(
         build,
         cross_entropy,
         features,
-        truth=labels,
-        part=split,
-        settings=config,
-        how=None,
-        folder=checkpoint_dir,
+        targets=labels,
+        split=split,
+        config=config,
+        augmentation=None,
+        checkpoint_dir=checkpoint_dir,
         weights=weights,
     )
 
@@ -172,34 +172,34 @@ def _fit_arrays(
     loss: Callable,
     images: np.ndarray,
     *,
-    truth: np.ndarray,
-    part: np.ndarray,
-    settings: TrainingConfig,
-    how: Augmentation | None,
-    folder: Path,
-    start: list[np.ndarray] | None = None,
+    targets: np.ndarray,
+    split: np.ndarray,
+    config: TrainingConfig,
+    augmentation: Augmentation | None,
+    checkpoint_dir: Path,
+    initial_weights: list[np.ndarray] | None = None,
     weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
-    seed_everything(settings.seed)
+    seed_everything(config.seed)
     model = build()
-    if start is not None:
-        model.set_weights([*start, *model.get_weights()[len(start) :]])
-    train, validation = np.asarray(part) == "train", np.asarray(part) == "validation"
-    made = identify((build, loss, settings, how, sorted(imported_code(__name__).items())))
+    if initial_weights is not None:
+        model.set_weights([*initial_weights, *model.get_weights()[len(initial_weights) :]])
+    train, validation = np.asarray(split) == "train", np.asarray(split) == "validation"
+    made = identify((build, loss, config, augmentation, sorted(imported_code(__name__).items())))
     decisive = hashlib.sha256(f"{made} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
-    learnt, looked = (images[train], truth[train]), (images[validation], truth[validation])
-    for array in (*learnt, *looked, weight, *model.get_weights()):
+    train_data, validation_data = (images[train], targets[train]), (images[validation], targets[validation])
+    for array in (*train_data, *validation_data, weight, *model.get_weights()):
         if array is not None:
             decisive.update(f"{array.dtype} {array.shape}".encode())
             decisive.update(np.ascontiguousarray(array))
-    given = (*learnt, settings.batch_size, settings.seed)
+    batching = (*train_data, config.batch_size, config.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
         return (
-            feature_batches(*given, first, weight, share)
-            if how is None
-            else training_batches(*given, how, first, weight, share)
+            feature_batches(*batching, first, weight, share)
+            if augmentation is None
+            else training_batches(*batching, augmentation, first, weight, share)
         )
 
     return fit(
@@ -207,8 +207,10 @@ def _fit_arrays(
         build,
         loss,
         train=epochs,
-        steps=-(-int(train.sum()) // settings.batch_size),
-        validation=evaluation_batches(looked[0][:, 0] if how is None else looked[0], looked[1], 32),
-        config=settings,
-        checkpoint_dir=folder / decisive.hexdigest()[:12],
+        steps=-(-int(train.sum()) // config.batch_size),
+        validation=evaluation_batches(
+            validation_data[0][:, 0] if augmentation is None else validation_data[0], validation_data[1], 32
+        ),
+        config=config,
+        checkpoint_dir=checkpoint_dir / decisive.hexdigest()[:12],
     )
