@@ -48,6 +48,7 @@ test: env  ## everything that must hold
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 	$(PYTEST) tests
 	@# What was trained for the book, from nothing and with the committed outputs, nbval reads back.
 	mkdir -p notebooks/outputs && cp -r build/quick/work/*/outputs/. notebooks/outputs
@@ -56,6 +57,7 @@ test: env  ## everything that must hold
 check: env  ## the quick part of the tests, for while you work
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 	$(PYTEST) -q -m "not slow" tests
 
 # Python 3.11, the lowest too. TensorFlow's own requirements decide the versions of what this package does not name.
