@@ -4,14 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from helpers import backend
-
-ROOT = Path(__file__).resolve().parents[1]
-
+from helpers.project import CHECKOUT
 
 IMPORT_TENSORFLOW = """
 from helpers import processes
@@ -44,7 +41,7 @@ def test_importing_tensorflow_writes_nothing():
     environment |= {"TF_ENABLE_ONEDNN_OPTS": "1"}  # its lines come on any processor
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_TENSORFLOW],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+        cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout[0].isdigit()
     assert done.stderr == ""
@@ -74,7 +71,7 @@ def test_only_a_process_that_is_set_up_holds_back_what_tensorflow_writes(first, 
 
 def imported(code, **changed):
     environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"} | changed
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True)
 
 
 SETTINGS = "from helpers.backend import keras; c = keras.config; print(c.backend(), c.image_data_format(), c.floatx())"

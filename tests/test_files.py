@@ -18,15 +18,18 @@ import pytest
 from bad_inputs.archives import lying
 
 from helpers import files
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 
 def program(code, *arguments):
     """A Python process that runs this code; its standard output is text to read from."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
     )
 
 
@@ -90,7 +93,7 @@ def test_all_that_locks_can_be_imported_where_there_is_no_fcntl():
     code = "import sys; sys.modules['fcntl'] = None; import helpers.backbones, helpers.runs.records"
     with program(code) as process:
         assert process.wait() == 0, process.stderr.read()
-    assert [path for path in (ROOT / "helpers").rglob("*.py") if "fcntl" in path.read_text(encoding="utf-8")] == []
+    assert [path for path in (CHECKOUT / "helpers").rglob("*.py") if "fcntl" in path.read_text(encoding="utf-8")] == []
 
 
 # --- leftovers

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers import outputs
+from helpers.project import CHECKOUT
 
 
 def test_the_home_folder_is_filled_in_and_nothing_is_made(tmp_path, monkeypatch):
@@ -62,7 +63,7 @@ except outputs.OutputError as error:
     print(error)
 """
     words = [sys.executable, "-c", code, str(tmp_path / "x.csv")]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(words, capture_output=True, text=True, cwd=CHECKOUT)
     assert "cannot be written to (Permission denied); choose another place" in done.stdout
 
 

@@ -4,11 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 # What the libraries change themselves when they are imported is done before the first look.
 SETTINGS = """
@@ -34,6 +33,7 @@ print(json.dumps([len(names), [name for name in before if before[name] != after[
 """
 CONFIGURED = """
 import json, os, warnings
+from helpers.project import CHECKOUT
 from helpers import processes
 processes.configure()
 import cv2
@@ -48,7 +48,7 @@ def printed(code, **changed):
     """What Python prints of a piece of code, as JSON, in a process with a changed environment."""
     outside = {k: v for k, v in os.environ.items() if k not in ("OPENCV_FOR_THREADS_NUM", "LEUKOBOOK_PROJECT")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=outside | changed, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=CHECKOUT, env=outside | changed, capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -75,7 +75,7 @@ def test_letters_that_a_code_page_lacks_are_written_in_ascii(encoding, shown):
     code = "import sys; from helpers import processes; processes.print_in_any_encoding(); print('3 × 3 ≥ …');"
     code += "print('3 × 3 ≥ …', file=sys.stderr); print('\\udce9')"
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [shown, b"\\udce9"]
     assert done.stderr.splitlines() == [shown]

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import keras
@@ -19,8 +18,7 @@ from helpers.datasets import DatasetError
 from helpers.datasets.listing import find_images
 from helpers.errors import LeukobookError
 from helpers.models import loading, model_card
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 
 def by_brightness() -> keras.Model:
@@ -61,7 +59,7 @@ def save(path, model=None, um_per_pixel=None):
 
 def run(place, *words):
     command = [sys.executable, "-m", "helpers", "segment", str(place), *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TQDM_DISABLE": "1"}
     return subprocess.run(command, cwd=place.parent, capture_output=True, text=True, env=environment)
 
 

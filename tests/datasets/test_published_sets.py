@@ -9,9 +9,8 @@ from helpers import features
 from helpers.datasets import NUCLEUS
 from helpers.metrics import dice_and_iou
 from helpers.preprocessing import segment_kmeans
+from helpers.project import CHECKOUT
 from helpers.splits import find_near_duplicates
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,7 @@ def test_pbc_has_100_images_of_each_of_eight_classes(real):
 
 @pytest.mark.parametrize("name", ["pbc", "cnmc"])
 def test_the_samples_behind_the_results_are_listed_file_by_file(real, name):
-    listed = (ROOT / "book" / "samples" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    listed = (CHECKOUT / "book" / "samples" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     stems = [Path(path).with_suffix("").as_posix() for path in listed]  # cnmc is published as BMP
     assert sorted(stems) == sorted(Path(path).with_suffix("").as_posix() for path in real(name).frame["path"])
 

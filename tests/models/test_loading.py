@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import h5py
 import keras
@@ -17,8 +16,7 @@ from bad_inputs.archives import lying
 
 from helpers import models
 from helpers.models import loading
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +154,7 @@ for path in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):
 peak = re.search("VmHWM:[^0-9]*([0-9]+)", pathlib.Path("/proc/self/status").read_text())[1]
 print(len(times), max(times), int(peak) / 2**20)
 """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
     refused, seconds, gigabytes = map(float, done.stdout.split())
     assert refused == len(HOSTILE)

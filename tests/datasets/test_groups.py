@@ -7,7 +7,7 @@ import zipfile
 import openpyxl
 import pytest
 from bad_inputs.archives import lying
-from pictures import class_folder, write
+from factories import class_folder, write
 
 from helpers.datasets import DatasetError, groups, load, tables
 

@@ -17,14 +17,13 @@ import pytest
 from helpers import checks, datasets, images, metrics, models, outputs, prediction, training
 from helpers.learners import classifier
 from helpers.models import loading, model_card
+from helpers.project import CHECKOUT
 from helpers.reports import cards
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def leukobook(*words, cwd):
     command = [sys.executable, "-m", "helpers", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TQDM_DISABLE": "1"}
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import class_folder, picture, save, truncate, write
+from factories import class_folder, picture, save, truncate, write
 
 from helpers import datasets
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset, DatasetError, load

@@ -2,16 +2,15 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from helpers.cli import app
-from helpers.project import Project
+from helpers.project import CHECKOUT, Project
 from helpers.runs import notebooks
 
 # Names of the first version; CHANGELOG.md says what each is called now.
-NAMES = (Path(__file__).parent / "reference" / "first-names.txt").read_text(encoding="utf-8")
+NAMES = (CHECKOUT / "tests" / "reference" / "first-names.txt").read_text(encoding="utf-8")
 IDENTIFIERS = {line for line in NAMES.splitlines() if not line.startswith("#")}
 # What the field calls otherwise, as a regular expression, and what it calls it.
 PHRASES = {

@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from pictures import save, write
+from factories import save, write
 
 from helpers.datasets import DatasetError, load
 

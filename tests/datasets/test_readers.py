@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import class_folder, picture, save, truncate
+from factories import class_folder, picture, save, truncate
 from PIL import Image
 
 from helpers import datasets, images

@@ -5,15 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
 from helpers import files
+from helpers.project import CHECKOUT
 from helpers.runs import kernels, profiles, runner
 
-ROOT = Path(__file__).resolve().parents[1]
 WHERE = (
     "import os, sys, helpers; print(sys.executable, os.path.dirname(helpers.__file__), os.environ['LEUKOBOOK_BATCH'])"
 )
@@ -36,7 +35,7 @@ def printed(path):
     return "".join(o.get("text", "") for cell in nbformat.read(path, 4).cells for o in cell.get("outputs", []))
 
 
-def executed(folder, cell, *prefix, checkout=ROOT, without=(), **changed):
+def executed(folder, cell, *prefix, checkout=CHECKOUT, without=(), **changed):
     """What a cell prints, executed by another process with a changed environment."""
     write(folder / "in.ipynb", cell)
     environment = {k: v for k, v in os.environ.items() if k not in without} | changed
@@ -52,7 +51,7 @@ def test_another_kernel_called_python3_is_not_asked(tmp_path):
     other = {"argv": ["/bin/false", "{connection_file}"], "display_name": "Python 3", "language": "python"}
     (spec / "kernel.json").write_text(json.dumps(other))
     said = executed(tmp_path, WHERE, JUPYTER_PATH=str(tmp_path / "jupyter"))
-    assert said == f"{sys.executable} {ROOT / 'helpers'} 1\n"
+    assert said == f"{sys.executable} {CHECKOUT / 'helpers'} 1\n"
 
 
 def test_the_settings_of_a_user_are_not_those_of_a_batch_run(tmp_path):
@@ -71,7 +70,7 @@ def test_a_long_folder_for_temporary_files_is_no_obstacle(tmp_path):
 def test_a_checkout_or_a_work_folder_may_have_any_name(tmp_path):
     folder = tmp_path / "a [1] #2 %41 é"
     folder.mkdir()
-    shutil.copytree(ROOT / "helpers", folder / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CHECKOUT / "helpers", folder / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
     said = executed(folder, WHERE, checkout=folder, without=["PYTHONPATH"])
     assert said == f"{sys.executable} {folder / 'helpers'} 1\n"
 

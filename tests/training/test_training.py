@@ -19,9 +19,8 @@ import tensorflow as tf
 
 from helpers import augmentation, models, training
 from helpers.datasets import load
+from helpers.project import CHECKOUT
 from helpers.training.identity import identify, imported_code
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -448,7 +447,7 @@ told("gamma = 1.0", power=2)
 
 def test_what_a_notebook_defines_is_known_by_its_code_and_the_values_it_looks_up(tmp_path):
     (tmp_path / "cells.py").write_text(CELLS)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "IPYTHONDIR": str(tmp_path)}
     command = [sys.executable, tmp_path / "cells.py"]
     said = [subprocess.run(command, env=environment, capture_output=True, text=True).stdout for _ in range(2)]
     rows = [line.split() for line in said[0].splitlines()]
@@ -512,9 +511,9 @@ t.fit((dataset.load_images(32), dataset.load_masks(32)), Path({folder!r}), epoch
 def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
     """Killed for real, at a moment nobody chose, more than once."""
     whole, history = fit(cells, tmp_path / "whole", epochs=40)
-    script = textwrap.dedent(KILLED.format(tests=str(ROOT / "tests"), folder=str(tmp_path / "killed")))
+    script = textwrap.dedent(KILLED.format(tests=str(CHECKOUT / "tests"), folder=str(tmp_path / "killed")))
     for wanted in (5, 17):
-        process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=os.environ)
+        process = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, env=os.environ)
         try:
             while not any(int(state.name[6:11]) >= wanted for state in (tmp_path / "killed").glob("state-*")):
                 assert process.poll() is None, "ended before it could be killed"
@@ -529,8 +528,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
 
 def test_two_trainings_in_one_folder_wait_for_each_other(cells, tmp_path):
     """The first is in the middle of its work when the second one begins; it must be read back and not repeated."""
-    script = textwrap.dedent(KILLED.format(tests=str(ROOT / "tests"), folder=str(tmp_path / "shared")))
-    first = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=os.environ)
+    script = textwrap.dedent(KILLED.format(tests=str(CHECKOUT / "tests"), folder=str(tmp_path / "shared")))
+    first = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, env=os.environ)
     while not list((tmp_path / "shared").glob("state-*")):
         assert first.poll() is None, "ended before the second could begin"
         time.sleep(0.01)

@@ -14,13 +14,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
+
 PYTHONS = ("3.11.9", "3.12.9", "3.13.9")
 LOCK_ENTRY = re.compile(r"(?P<requirement>[^\\]+?)(?P<hashes>( --hash=sha256:[0-9a-f]{64})+)")
 
 
 def project():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def wanted():
@@ -31,14 +32,14 @@ def wanted():
 
 def conda():
     """What environment.yml asks for, as (from conda, by pip)."""
-    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    entries = yaml.safe_load((CHECKOUT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     by_pip = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"]]
     return [Requirement(entry) for entry in entries if isinstance(entry, str)], [Requirement(line) for line in by_pip]
 
 
 def lock_entries():
     """The entries of requirements.lock, each folded to one line, without comments."""
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    lines = (CHECKOUT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     return [" ".join(entry.split()) for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
 
@@ -77,7 +78,7 @@ def test_conda_twin_has_the_same_python():
 
 
 def test_conda_twin_takes_packages_from_conda_forge_only():
-    channels = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["channels"]
+    channels = yaml.safe_load((CHECKOUT / "environment.yml").read_text(encoding="utf-8"))["channels"]
     assert channels == ["conda-forge", "nodefaults"]
 
 
@@ -97,7 +98,7 @@ def test_every_lock_entry_is_pinned_and_hashed():
 
 
 def test_lock_names_no_index():
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    text = (CHECKOUT / "requirements.lock").read_text(encoding="utf-8")
     for address in ("://", "--index", "--extra-index", "--find-links", "--trusted-host", "\n-i "):
         assert address not in text
 
@@ -119,7 +120,7 @@ def test_lock_pins_every_requirement_within_its_bounds(python):
 
 
 def test_workflows_try_every_python_that_the_project_allows():
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))["jobs"]
+    jobs = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))["jobs"]
     (first,) = re.findall(r"python:(3\.\d+)-", jobs["test"]["container"])
     tried = [first, *jobs["versions"]["strategy"]["matrix"]["python"]]
     allowed = SpecifierSet(project()["requires-python"])
@@ -142,11 +143,11 @@ def test_make_gives_notebooks_the_whole_paths_of_data_and_weights(given, whole):
     environment, typed = {**os.environ, **outside}, f"LEUKOBOOK_WEIGHTS={given}"
     said = subprocess.run(
         ["make", "--no-print-directory", f"--eval={shown}", "show", typed],
-        cwd=ROOT,
+        cwd=CHECKOUT,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    path = whole.replace("HOME", str(Path.home())).replace("PARENT", str(ROOT.parent))
+    path = whole.replace("HOME", str(Path.home())).replace("PARENT", str(CHECKOUT.parent))
     assert said.stdout == f"{path}, {path}\n"

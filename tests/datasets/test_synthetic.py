@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,7 @@ from helpers import splits
 from helpers.book import pages
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset, DatasetError, load, synthetic
 from helpers.datasets.synthetic import cache, geometry, morphology, rendering, scene, stains
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 
 def drawn(**options) -> Dataset:
@@ -99,7 +97,7 @@ def test_pixels_do_not_depend_on_the_processors_vector_units():
             capture_output=True,
             text=True,
             check=True,
-            cwd=ROOT,
+            cwd=CHECKOUT,
         ).stdout.split()
         for env in ({}, old)
     ]
@@ -202,7 +200,7 @@ def test_amounts_of_stain_are_finite_and_not_negative():
 
 
 def test_every_row_of_the_table_names_its_sources():
-    known = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(encoding="utf-8"), re.M))
+    known = set(re.findall(r"^@\w+\{(\w+),", (CHECKOUT / "book" / "references.bib").read_text(encoding="utf-8"), re.M))
     for look in (morphology.CLASSES | morphology.FAB).values():
         assert look.source
         assert set(look.source) <= known
@@ -221,7 +219,7 @@ def test_a_changed_row_draws_another_cell():
 
 
 def test_the_exercise_of_the_book_has_the_answer_it_says(monkeypatch):
-    page = (ROOT / "book" / "synthetic.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "book" / "synthetic.md").read_text(encoding="utf-8")
     solution = re.search(r"```python\n(from dataclasses import replace\n\nfrom helpers.*?)```", page, re.S).group(1)
     said = {}
     exec(solution, said)

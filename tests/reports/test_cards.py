@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from factories import MODEL_CARD
 from typer.testing import CliRunner
 
 from helpers import datasets, images
@@ -10,37 +11,9 @@ from helpers.cli import app
 from helpers.models import model_card
 from helpers.reports import cards
 
-CARD = {
-    "purpose": "teaching and research; not for diagnosis",
-    "network": "encoder",
-    "classes": ["ill", "well"],
-    "positive": "ill",
-    "threshold": 0.31,
-    "sensitivity_wanted": 0.95,
-    "sensitivity_expected": 0.905,
-    "sensitivity_assurance": 0.264,
-    "size": 64,
-    "input": {"dtype": "uint8", "low": 3.0, "high": 250.0, "mean": [1, 2, 3]},
-    "sha256": "0" * 64,
-    "data": {"name": "drawn", "title": "Synthetic cells", "sha256": "1" * 64},
-    "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
-    "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
-    "test": {
-        "AUC": {"value": 0.8123, "low": 0.7, "high": 0.9, "interval": "95 %", "n": 200, "groups": 20},
-        "accuracy": {"value": 0.804, "low": 0.0, "high": 1.0, "interval": "range of groups", "n": 275, "groups": 3},
-        "specificity": {"value": 0.5, "low": None, "high": None, "interval": "none", "n": 10, "groups": 1},
-        "sensitivity": {"value": None, "low": None, "high": None, "interval": "none", "n": 0, "groups": 0},
-    },
-    "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
-    "seed": 20,
-    "settings": {"epochs": 30, "rate": 0.001, "seed": 20, "strategy": ""},
-    "epochs_run": 12,
-    "versions": {"keras": "3.0"},
-}
-
 
 def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_missing():
-    text = cards.model_card(model_card.ModelCard(**CARD))
+    text = cards.model_card(model_card.ModelCard(**MODEL_CARD))
     assert "| AUC | 0.812 [0.700, 0.900] | 200 | 20 |" in text
     assert "| accuracy | 0.804 (range of groups 0.000 to 1.000) | 275 | 3 |" in text
     assert "| specificity | 0.500 (no interval) | 10 | 1 |" in text
@@ -60,7 +33,7 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
 def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
     strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Alarm, `<img>`: *all*."]}
     data = {"name": "folder:</td>", "title": "[x](http://x)", "sha256": "1" * 64}
-    content = {**CARD, **strange, "data": data, "split": "by <b>patient</b>"}
+    content = {**MODEL_CARD, **strange, "data": data, "split": "by <b>patient</b>"}
     text = cards.model_card(model_card.ModelCard(**content))
     assert "# Model card: encoder, &lt;script&gt; or a&#124;b" in text
     assert "- **a&#124;b** is called from" in text

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_cards import CARD
+from factories import MODEL_CARD
 
 from helpers.models import loading, model_card
 
@@ -15,7 +15,7 @@ def written(tmp_path):
     model.write_bytes(b"any")
 
     def write(change=None, text=None):
-        content = {**CARD, "sha256": loading.file_digest(model), **(change or {})}
+        content = {**MODEL_CARD, "sha256": loading.file_digest(model), **(change or {})}
         (tmp_path / "m.json").write_text(json.dumps(content) if text is None else text, encoding="utf-8")
         return model_card.read_card(tmp_path / "m.json", model_card.ModelCard, model)
 
@@ -24,7 +24,7 @@ def written(tmp_path):
 
 def test_a_good_card_is_read_as_it_is(written):
     card = written()
-    assert card.model_dump() == {**CARD, "sha256": card.sha256}
+    assert card.model_dump() == {**MODEL_CARD, "sha256": card.sha256}
 
 
 NO_NUMBER = float("nan")
@@ -44,9 +44,12 @@ WRONG = [
     ({"classes": ["ill", " "]}, "classes must differ, and none may be blank"),
     ({"classes": ["ill", 3]}, r"classes\.1 is 3: input should be a valid string"),
     ({"positive": "sick"}, "positive is 'sick', which is not one of classes"),
-    ({"input": {**CARD["input"], "mean": [1, 2, NO_NUMBER]}}, r"input\.mean\.2 is NaN: input should be"),
-    ({"input": {**CARD["input"], "high": 1e9}}, r"input\.high is 1000000000\.0: input should be less than or equal to"),
-    ({"input": {**CARD["input"], "dtype": "float32"}}, r'input\.dtype is "float32": input should be \'uint8\''),
+    ({"input": {**MODEL_CARD["input"], "mean": [1, 2, NO_NUMBER]}}, r"input\.mean\.2 is NaN: input should be"),
+    (
+        {"input": {**MODEL_CARD["input"], "high": 1e9}},
+        r"input\.high is 1000000000\.0: input should be less than or equal to",
+    ),
+    ({"input": {**MODEL_CARD["input"], "dtype": "float32"}}, r'input\.dtype is "float32": input should be \'uint8\''),
     ({"input": None}, "input is null: input should be a valid dict"),
     ({"network": ""}, 'network is "": string should have at least 1 character'),
     ({"purpose": None}, "purpose is null: input should be a valid string"),

@@ -4,7 +4,7 @@ import shutil
 import warnings
 
 import pytest
-from pictures import class_folder, picture, save, write
+from factories import class_folder, picture, save, write
 
 from helpers.datasets import DatasetError, load
 

@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from bad_inputs import archives, models, pictures, profiles, tables
 from bad_inputs.case import READ, cells
 
+from helpers.project import CHECKOUT
+
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[1]
 LIMIT_S, LIMIT_MIB = 10, 1536
 CASES = [*pictures.CASES, *tables.CASES, *archives.CASES, *profiles.CASES, *models.CASES]
 
@@ -19,10 +19,10 @@ CASES = [*pictures.CASES, *tables.CASES, *archives.CASES, *profiles.CASES, *mode
 @pytest.fixture(scope="module")
 def command():
     """A function that carries out a command of the package and says how it went."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    paths = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
     server = subprocess.Popen(
         [sys.executable, "-m", "bad_inputs.server"],
-        cwd=ROOT,
+        cwd=CHECKOUT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import class_folder, picture, save, write
+from factories import class_folder, picture, save, write
 from PIL import Image
 from typer.testing import CliRunner
 

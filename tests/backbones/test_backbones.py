@@ -16,8 +16,9 @@ from keras.src.legacy.saving import legacy_h5_format
 from helpers import backbones, datasets, models
 from helpers.backbones import efficientnet_lite, extraction, feature_store, registry, runtime, torch_checkpoint
 from helpers.models import loading
+from helpers.project import CHECKOUT
 
-REFERENCE = Path(__file__).parent / "reference" / "efficientnet-lite.npz"
+REFERENCE = CHECKOUT / "tests" / "reference" / "efficientnet-lite.npz"
 
 
 def pixels(size):

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,7 @@ import pytest
 
 from helpers import augmentation, datasets, images, training
 from helpers.augmentation import ReplicaShare
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.project import CHECKOUT
 
 # Batch normalisation, but no dropout, which would differ; no bias before it, whose gradient is nothing but rounding.
 TRAIN = """
@@ -95,7 +93,7 @@ def free_ports(count):
 def machines(count=2):
     """The environment of each of several workers on this machine."""
     workers = [f"127.0.0.1:{port}" for port in free_ports(count)]
-    base = {**os.environ, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
+    base = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TQDM_DISABLE": "1"}
     return [
         {**base, "TF_CONFIG": json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": k}})}
         for k in range(count)
