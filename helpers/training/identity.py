@@ -29,7 +29,6 @@ from helpers.files import code_digest
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, PurePath)
 _ARRAYS = (np.ndarray, np.generic, tf.Tensor, tf.Variable, keras.Variable)
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
-_HAS_DOCSTRING = 0x4000000  # code flag since Python 3.13; earlier, a first constant of text is a docstring
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -141,8 +140,8 @@ def _named(value: Any, within: tuple[Any, ...]) -> tuple:
 def _instructions(code: types.CodeType) -> tuple:
     """Describe one function's code without line numbers and docstring; names in a module need not be unique."""
     constants = list(code.co_consts)
-    documented = code.co_flags & _HAS_DOCSTRING if sys.version_info >= (3, 13) else not code.co_name.startswith("<")
-    if documented and constants and isinstance(constants[0], str):
+    # Up to Python 3.13, the first constant of a function is its docstring, or None; lambdas have neither.
+    if not code.co_name.startswith("<") and isinstance(constants[0], (str, types.NoneType)):
         del constants[0]
     parts = [_instructions(c) if isinstance(c, types.CodeType) else _described(c, ()) for c in constants]
     return code.co_code, *parts, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
