@@ -49,9 +49,9 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
         positive, threshold: as in :func:`helpers.metrics.binary_metrics`.
         seed: random seed of the resamples.
     """
-    measure = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
+    values = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")["value"].astype(float)
     share = float((table["label"] == positive).mean())
-    skewed = f"; accuracy {measure.at['accuracy', 'value']:.3f} is no comfort with {share:.0%} {positive}"
+    skewed = f"; accuracy {values['accuracy']:.3f} is no comfort with {share:.0%} {positive}"
     why = "that every image has its own label: files in one order and labels in another look like this"
     found = []
     auc = roc_auc(table, positive, seed)
@@ -60,7 +60,7 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
     elif auc.value < 0.5:
         turned = "which column of probabilities belongs to which class, and whether the labels are exchanged"
         found.append(Finding("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
-    sensitivity, false_positive_rate = measure.at["sensitivity", "value"], measure.at["false positive rate", "value"]
+    sensitivity, false_positive_rate = values["sensitivity"], values["false positive rate"]
     if abs(sensitivity - false_positive_rate) < 0.05 and 0 < sensitivity + false_positive_rate < 2:
         saw = f"sensitivity {sensitivity:.3f} and false positive rate {false_positive_rate:.3f} are alike{skewed}"
         found.append(Finding("the label does not matter", saw, why))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -25,14 +26,29 @@ from helpers.models import loading, model_card
 from helpers.reports import cards
 from helpers.splits import Fold
 
-# Networks by name: model function, image side in pixels, training configuration.
+
+class Network(NamedTuple):
+    """Describe a network that can be trained.
+
+    Attributes:
+        build: function of the number of ``classes`` that returns the untrained model.
+        size: image side, pixels.
+        config: default training configuration.
+    """
+
+    build: Callable[..., keras.Model]
+    size: int
+    config: training.TrainingConfig
+
+
+# Networks by name.
 NETWORKS = {
-    "encoder": (
+    "encoder": Network(
         partial(models.unet_encoder_classifier, 12),
         128,
         training.TrainingConfig(epochs=30, learning_rate=2e-3, batch_size=8),
     ),
-    "schouten": (models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
+    "schouten": Network(models.schouten, 257, replace(training.SCHOUTEN_BINARY, epochs=100, patience=20)),
 }
 AUGMENTATION = Augmentation(rotation=180, zoom=0.1, brightness=0.1)
 FOLDS = 5

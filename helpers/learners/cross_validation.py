@@ -66,7 +66,8 @@ def cross_validate(
     }
     if not rounds:
         raise DatasetError("no fold is tested; name one or more")
-    test, validation = [], []
+    test: list[pd.DataFrame] = []
+    validation: list[pd.DataFrame] = []
     for k, one in rounds.items():
         ids = _in_order(dataset, one.val, one.test)
         probabilities = pd.DataFrame(learner(dataset, one, ids), ids)

@@ -81,8 +81,12 @@ def search_head(
         raise training.TrainingError(
             f"the validation loss was a number in none of {n_trials} trials; look at the features"
         )
-    rows = [{"trial": t.number, "loss": round(t.value, 4)} | t.params for t in study.trials]
-    return study.best_params, pd.DataFrame(rows)
+    return study.best_params, pd.DataFrame([_trial_row(trial) for trial in study.trials])
+
+
+def _trial_row(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    assert trial.value is not None  # no trial is pruned, and none fails: the loss may be infinite, but is never NaN
+    return {"trial": trial.number, "loss": round(trial.value, 4), **trial.params}
 
 
 class _Head(NamedTuple):

@@ -70,8 +70,14 @@ class Estimate:
 
     def row(self, name: str) -> dict[str, float | int | str]:
         """Return a table row of unrounded values; ``name`` is the column name of the value."""
-        ends = {name: self.value, "low": self.low, "high": self.high, "interval": self.interval}
-        return ends | {"n": self.n, "groups": self.groups}
+        return {
+            name: self.value,
+            "low": self.low,
+            "high": self.high,
+            "interval": self.interval,
+            "n": self.n,
+            "groups": self.groups,
+        }
 
 
 class Bootstrap:
@@ -138,13 +144,13 @@ class Bootstrap:
         group = self._pairs.group[self._pairs.code]
         counted = np.ones(len(group), bool) if counted is None else counted
         groups = np.bincount(group, counted) > 0
-        few = _few(np.count_nonzero(groups), rests_on)
-        values = self.of_single_groups(groups) if few else self.resampled
+        n_groups = int(np.count_nonzero(groups))
+        values = self.of_single_groups(groups) if _few(n_groups, rests_on) else self.resampled
         return interval_estimate(
             self.value[number],
             values[:, number],
-            n=np.count_nonzero(counted),
-            groups=np.count_nonzero(groups),
+            n=int(np.count_nonzero(counted)),
+            groups=n_groups,
             rests_on=rests_on,
             proportion=proportion,
         )

@@ -83,7 +83,7 @@ def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataF
         part = table[bins == number]
         true = (part["label"] == positive).astype(float)
         frequency = cluster_mean(true, part["group"], seed, proportion=True)
-        rows.append({"probability": float(part[PREFIX + positive].mean())} | frequency.row("frequency"))
+        rows.append({"probability": float(part[PREFIX + positive].mean()), **frequency.row("frequency")})
     return pd.DataFrame(rows)
 
 

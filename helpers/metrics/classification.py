@@ -119,9 +119,10 @@ def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
 
     bootstrap, rows = Bootstrap(measures, table, seed), []
     for number, (name, (denominator, _)) in enumerate(_RATES.items()):
-        counted = outcomes[:, denominator].any(axis=1)
+        counted = outcomes[:, denominator].sum(axis=1) > 0
         rests_on = min_groups_per_class(table) if name == "balanced accuracy" else None
-        rows.append({"measure": name} | bootstrap.estimate(number, counted=counted, rests_on=rests_on).row("value"))
+        estimate = bootstrap.estimate(number, counted=counted, rests_on=rests_on)
+        rows.append({"measure": name, **estimate.row("value")})
     return pd.DataFrame(rows)
 
 
@@ -200,9 +201,10 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
         Several lines of at most 70 characters.
     """
     found = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
+    kinds = found["interval"].astype(str).to_dict()
 
     def hundred(name: str) -> str:
-        value, low, high = (100 * found.loc[name, ["value", "low", "high"]].astype(float)).round()
+        value, low, high = (100 * found.loc[name, ["value", "low", "high"]].to_numpy(float)).round()
         if np.isnan(value):
             return "a number that is not known"
         between = {
@@ -210,9 +212,9 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
             RANGE: f" (from {low:.0f} to {high:.0f} in single groups)",
             NONE: "",
         }
-        return f"about {value:.0f}{between[found.at[name, 'interval']]}"
+        return f"about {value:.0f}{between[kinds[name]]}"
 
-    ill, kinds = table["label"] == positive, set(found["interval"])
+    ill = table["label"] == positive
     lines = [
         f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
         f"model had not seen; {ill.mean():.0%} of the images are {positive}.",
@@ -220,9 +222,9 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
         f"- Of 100 that are not, it calls {hundred('false positive rate')} {positive} all the same.",
         f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.",
     ]
-    if INTERVAL in kinds:
+    if INTERVAL in kinds.values():
         lines.append("The numbers in brackets say how much this may change with other patients like these.")
-    if RANGE in kinds:
+    if RANGE in kinds.values():
         lines.append(
             "Single groups are too few to say how much this may change with other patients; their range shows only how "
             "they differ among themselves."

@@ -34,12 +34,13 @@ def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         Columns ``true, predicted, images, rate, low, high, interval, n, groups``, a row per pair that occurs; ``rate``
         is the share of the ``n`` images of the true class, with a bootstrap interval over groups.
     """
-    counts, rows = confusion_matrix(table), []
+    counts = confusion_matrix(table)
+    rows = []
     for true, said in [(t, p) for t in counts.index for p in counts.columns if t != p and counts.at[t, p]]:
         own = table[table["label"] == true]
         hit = (predicted_classes(own) == said).astype(float)
         rate = cluster_mean(hit, own["group"], seed, proportion=True)
-        rows.append({"true": true, "predicted": said, "images": int(hit.sum())} | rate.row("rate"))
+        rows.append({"true": true, "predicted": said, "images": int(hit.sum()), **rate.row("rate")})
     columns = ["true", "predicted", "images", "rate", "low", "high", "interval", "n", "groups"]
     return pd.DataFrame(rows, columns=columns).sort_values("images", ascending=False, kind="stable", ignore_index=True)
 
@@ -68,17 +69,18 @@ def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
             columns += [of_classes(counts), _macro(of_classes, counts, present), _weighted(of_classes, counts, present)]
         return np.column_stack([*columns, _accuracy(counts, present)])
 
-    bootstrap, rows = Bootstrap(values, table, seed), []
+    bootstrap = Bootstrap(values, table, seed)
+    rows: list[dict[str, float | int | str]] = []
     for measure in measures:
         for name in classes:
             true, positive = (table["label"] == name).to_numpy(), (called == name).to_numpy()
             counted = {"precision": positive, "recall": true, "F1": true | positive}[measure]
             found = bootstrap.estimate(len(rows), counted=counted)
-            rows.append({"class": name, "measure": measure} | found.row("value"))
+            rows.append({"class": name, "measure": measure, **found.row("value")})
         for name in ("macro", "weighted"):
             found = bootstrap.estimate(len(rows), rests_on=rests_on)
-            rows.append({"class": name, "measure": measure} | found.row("value"))
-    rows.append({"class": "all", "measure": "accuracy"} | bootstrap.estimate(len(rows)).row("value"))
+            rows.append({"class": name, "measure": measure, **found.row("value")})
+    rows.append({"class": "all", "measure": "accuracy", **bootstrap.estimate(len(rows)).row("value")})
     return pd.DataFrame(rows)
 
 
@@ -141,7 +143,7 @@ def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     bootstrap = Bootstrap(values, table, seed, width=len(table))
     return pd.DataFrame(
-        {"class": name} | bootstrap.estimate(number, rests_on=rests_on).row("AUC")
+        {"class": name, **bootstrap.estimate(number, rests_on=rests_on).row("AUC")}
         for number, name in enumerate([*areas, "macro"])
     )
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import (
     COLOURS,
+    FONT_SIZE,
     MARKERS,
-    STYLE,
     AccessibleFigure,
     draw_legend,
     join_words,
@@ -28,10 +28,10 @@ def count_plot(frame: pd.DataFrame, by: str, caption: str) -> AccessibleFigure |
         return NoFigure(_nothing_to_compare(number, by))
     figure, ax = make_axes(5.5, 0.8 + 0.28 * len(number))
     bars = ax.barh(range(len(number)), number, color=COLOURS[0])
-    ax.bar_label(bars, padding=2, **STYLE)
-    ax.set_yticks(range(len(number)), [short_label(name, 40) for name in number.index], **STYLE)
+    ax.bar_label(bars, padding=2, fontsize=FONT_SIZE)
+    ax.set_yticks(range(len(number)), [short_label(name, 40) for name in number.index], fontsize=FONT_SIZE)
     ax.invert_yaxis()
-    ax.set_xlabel("images", **STYLE)
+    ax.set_xlabel("images", fontsize=FONT_SIZE)
     alt = f"Bar chart of images by {by}: " + ", ".join(f"{name} {n}" for name, n in number.items()) + "."
     return AccessibleFigure(figure, alt, caption)
 
@@ -59,8 +59,8 @@ def group_count_plot(frame: pd.DataFrame, caption: str, most: int = 30) -> Acces
         ax.bar(range(len(table)), table[label], bottom=below, label=short_label(label), **look)
         below += table[label].to_numpy()
     ax.set_xticks(range(len(table)), [short_label(name) for name in table.index], rotation=90)
-    ax.set_xlabel("group", **STYLE)
-    ax.set_ylabel("images", **STYLE)
+    ax.set_xlabel("group", fontsize=FONT_SIZE)
+    ax.set_ylabel("images", fontsize=FONT_SIZE)
     draw_legend(ax)
     total = frame["group"].nunique()
     alt = (
@@ -91,8 +91,8 @@ def size_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
         alpha=0.5,
         c=COLOURS[0],
     )
-    ax.set_xlabel("width in pixels", **STYLE)
-    ax.set_ylabel("height in pixels", **STYLE)
+    ax.set_xlabel("width in pixels", fontsize=FONT_SIZE)
+    ax.set_ylabel("height in pixels", fontsize=FONT_SIZE)
     alt = (
         f"Scatter plot of image sizes: {len(number)} different sizes among {len(table)} images; the most common is "
         f"{common['width']}×{common['height']} pixels with {common['images']} images."
@@ -118,8 +118,8 @@ def colour_plot(table: pd.DataFrame, caption: str, by: str = "label") -> Accessi
     figure, axes = make_axes(max(7.5, 1.2 * measured[by].nunique()), 2.8, 3, sharey=True)
     for ax, channel in zip(axes, channels, strict=True):
         _strips(ax, measured, channel, by)
-        ax.set_title(channel, **STYLE)
-    axes[0].set_ylabel("mean over the image, 0 to 255", **STYLE)
+        ax.set_title(channel, fontsize=FONT_SIZE)
+    axes[0].set_ylabel("mean over the image, 0 to 255", fontsize=FONT_SIZE)
     medians = measured.groupby(by)[channels].median().round().astype(int)
     alt = f"Mean red, green and blue of each image by {by}; medians: " + "; ".join(
         f"{name} {r}, {g}, {b}" for name, r, g, b in medians.itertuples()
@@ -158,7 +158,7 @@ def embedding_plot(table: pd.DataFrame, by: list[str], caption: str, most: int =
             ax.scatter(rows["across"], rows["down"], label=short_label(name), **look)
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.set_title(short_label(column), **STYLE)
+        ax.set_title(short_label(column), fontsize=FONT_SIZE)
         draw_legend(ax, below=True)
         panels.append(f"by {column} ({len(rest)} points in grey)" if len(rest) else f"by {column}")
     return AccessibleFigure(
@@ -185,8 +185,8 @@ def strip_plot(
         return NoFigure(f"{value} is {measured[value].iloc[0]:.4g} in all {len(measured)} images that have one")
     figure, ax = make_axes(max(6, 0.4 * measured[by].nunique()), 3)
     _strips(ax, measured, value, by)
-    ax.set_ylabel(f"{short_label(value)} {unit}".strip(), **STYLE)
-    quarter = measured.groupby(by)[value].quantile([0.25, 0.5, 0.75]).unstack().round(2)
+    ax.set_ylabel(f"{short_label(value)} {unit}".strip(), fontsize=FONT_SIZE)
+    quarter = measured.groupby(by)[value].quantile(np.array([0.25, 0.5, 0.75])).unstack().round(2)
     alt = f"{value} by {by}, median and middle half: " + "; ".join(
         f"{name} {middle} ({low} to {high})" for name, low, middle, high in quarter.itertuples()
     )
@@ -201,7 +201,7 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
         positions = k + jitter.uniform(-0.25, 0.25, len(points))
         ax.scatter(positions, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
         ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
-    ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", **STYLE)
+    ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", fontsize=FONT_SIZE)
 
 
 def histogram_plot(
@@ -227,7 +227,7 @@ def histogram_plot(
         for (name, values), style in zip(split.items(), series_styles(len(split)), strict=True):
             look = {"histtype": "step", "color": style.colour, "linestyle": style.dash, "lw": 1.3}
             ax.hist(values[title].ravel(), bins=64, density=True, label=short_label(name), **look)
-        ax.set_title(title, **STYLE)
+        ax.set_title(title, fontsize=FONT_SIZE)
         ax.set_yticks([])
     draw_legend(np.ravel(axes)[-1])
     means = "; ".join(

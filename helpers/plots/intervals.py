@@ -90,8 +90,19 @@ def _draw(
     label: str,
 ) -> None:
     x, y = (values, places) if axis == "x" else (places, values)
-    look = {"fmt": style.marker, "color": style.colour, "ms": 5, "capsize": 2, "elinewidth": 0.8 if hollow else 1.5}
-    bars = ax.errorbar(x, y, label=label, mfc="white" if hollow else style.colour, **{f"{axis}err": reach}, **look)
+    bars = ax.errorbar(
+        x,
+        y,
+        xerr=reach if axis == "x" else None,
+        yerr=reach if axis == "y" else None,
+        label=label,
+        fmt=style.marker,
+        color=style.colour,
+        mfc="white" if hollow else style.colour,
+        ms=5,
+        capsize=2,
+        elinewidth=0.8 if hollow else 1.5,
+    )
     if hollow:
         bars.lines[2][0].set_linestyle(":")
 

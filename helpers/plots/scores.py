@@ -11,8 +11,8 @@ from helpers.plots.intervals import describe_interval_kinds, draw_kinds, draw_wh
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import (
     COLOURS,
+    FONT_SIZE,
     MARKERS,
-    STYLE,
     AccessibleFigure,
     SeriesStyle,
     draw_legend,
@@ -57,9 +57,9 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
         draw_whiskers(ax, positions, rows, value, axis="x", style=style, label=short_label(group))
     draw_kinds(ax, [measured], axis="x")
     kinds = describe_interval_kinds([measured])
-    ax.set_yticks(range(len(names)), [short_label(name, 40, 4) for name in names], **STYLE)
+    ax.set_yticks(range(len(names)), [short_label(name, 40, 4) for name in names], fontsize=FONT_SIZE)
     ax.invert_yaxis()
-    ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", **STYLE)
+    ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", fontsize=FONT_SIZE)
     ax.grid(axis="x", alpha=0.3)
     draw_legend(ax)
     named_kinds = f", with {kinds}" if "interval" in measured and kinds else ""
@@ -102,8 +102,8 @@ def bland_altman_plot(predicted: pd.Series, true: pd.Series, name: str, caption:
     ax.scatter(mean, difference, s=9, color=COLOURS[0], alpha=0.6, linewidth=0)
     for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
         ax.axhline(level, color=COLOURS[-1], linewidth=0.9, linestyle=style)
-    ax.set_xlabel(f"mean {name}", **STYLE)
-    ax.set_ylabel("predicted − true", **STYLE)
+    ax.set_xlabel(f"mean {name}", fontsize=FONT_SIZE)
+    ax.set_ylabel("predicted − true", fontsize=FONT_SIZE)
     alt = (
         f"{len(mean)} differences of predicted and true {name} against their mean: mean difference {bias:.3f}, limits "
         f"of agreement {bias - spread:.3f} to {bias + spread:.3f}."
@@ -141,8 +141,8 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
         )
         reached.append(f"{label} {np.interp(0.2, curve['false_positive_rate'], curve['sensitivity']):.2f}")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
-    ax.set_xlabel("false positive rate, 1 − specificity", **STYLE)
-    ax.set_ylabel("sensitivity", **STYLE)
+    ax.set_xlabel("false positive rate, 1 − specificity", fontsize=FONT_SIZE)
+    ax.set_ylabel("sensitivity", fontsize=FONT_SIZE)
     draw_legend(ax)
     bands = " with bands" if describe_interval_kinds(drawn.values()) else ""
     without = f"; no curve of {join_words(absent)}" if absent else ""
@@ -150,7 +150,7 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
     return AccessibleFigure(figure, alt, caption)
 
 
-def with_kind(name: str, table: pd.DataFrame) -> str:
+def with_kind(name: object, table: pd.DataFrame) -> str:
     """Return the name of a series, with the kind of its band where the table has a column ``interval``."""
     kinds = describe_interval_kinds([table]) if "interval" in table else ""
     return f"{name} ({kinds})" if kinds else str(name)
@@ -183,9 +183,9 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
         _draw_bin_counts(below, tables[name], style)
     draw_kinds(ax, large.values(), axis="y")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":")
-    below.set_xlabel("probability, mean of the bin", **STYLE)
-    ax.set_ylabel("came true", **STYLE)
-    below.set_ylabel("images", **STYLE)
+    below.set_xlabel("probability, mean of the bin", fontsize=FONT_SIZE)
+    ax.set_ylabel("came true", fontsize=FONT_SIZE)
+    below.set_ylabel("images", fontsize=FONT_SIZE)
     draw_legend(ax)
     words = "; ".join(
         f"{with_kind(name, table)}: "
@@ -241,8 +241,8 @@ def patient_scores(
         ax.plot(mean[name], row, MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5)
         ax.plot(threshold[name], row, "|", color=COLOURS[6], ms=5)
     ax.set_yticks([])
-    ax.set_ylabel("patients", **STYLE)
-    ax.set_xlabel(f"probability of {short_label(positive)}", **STYLE)
+    ax.set_ylabel("patients", fontsize=FONT_SIZE)
+    ax.set_xlabel(f"probability of {short_label(positive)}", fontsize=FONT_SIZE)
     for ill, name in ((False, "other"), (True, positive)):
         if ((label[mean.index] == positive) == ill).any():
             entry = short_label(f"{name}: mean of a patient", 30)
@@ -268,18 +268,20 @@ def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoF
         return NoFigure("no image was tested")
     if len(counts) == 1:
         return NoFigure(f"there is one class only, {counts.index[0]}, and nothing to confuse it with")
-    share = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    total = counts.sum(axis=1)
+    share = counts.div(total.clip(lower=1), axis=0).to_numpy()
     names = [short_label(name) for name in counts.index]
     extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters outside the matrix
     figure, ax = make_axes(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), number in np.ndenumerate(counts.to_numpy()):
-        part = share.iat[row, column]
-        text = f"{number}\n{part:.0%}" if number else "0"
-        ax.text(column, row, text, ha="center", va="center", color="white" if part > 0.6 else "black", fontsize=7)
-    ax.set_xticks(range(len(counts)), names, rotation=40, ha="right", **STYLE)
-    ax.set_yticks(range(len(counts)), names, **STYLE)
-    ax.set_xlabel("predicted", **STYLE)
-    ax.set_ylabel("true", **STYLE)
-    right = ", ".join(f"{name} {share.at[name, name]:.2f} of {counts.loc[name].sum()}" for name in counts.index)
+        fraction = share[row, column]
+        text = f"{number}\n{fraction:.0%}" if number else "0"
+        ax.text(column, row, text, ha="center", va="center", color="white" if fraction > 0.6 else "black", fontsize=7)
+    ax.set_xticks(range(len(counts)), names, rotation=40, ha="right", fontsize=FONT_SIZE)
+    ax.set_yticks(range(len(counts)), names, fontsize=FONT_SIZE)
+    ax.set_xlabel("predicted", fontsize=FONT_SIZE)
+    ax.set_ylabel("true", fontsize=FONT_SIZE)
+    recalls = zip(counts.index, np.diagonal(share), total, strict=True)
+    right = ", ".join(f"{name} {recall:.2f} of {n}" for name, recall, n in recalls)
     return AccessibleFigure(figure, f"Confusion matrix; called right: {right}.", caption)

@@ -26,7 +26,7 @@ HATCHES = ("", "////", "xxxx", "....")
 BESIDE = {"bbox_to_anchor": (1, 1), "loc": "upper left"}  # outside the axes, where a legend covers no data
 BELOW = {"bbox_to_anchor": (0.5, 0), "loc": "upper center"}
 DPI = 110
-STYLE = {"fontsize": 9}
+FONT_SIZE = 9
 LEGEND_ROWS = 16  # legend entries in one column
 
 
@@ -131,11 +131,13 @@ def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
     n_columns = max(1, min(3, 36 // longest)) if below else -(-len(labels) // LEGEND_ROWS)
     ax.legend(fontsize=8, frameon=False, ncols=n_columns, **(BELOW if below else BESIDE), **options)
     legend_height = 0.17 * sum(label.count("\n") + 1 for label in labels) / n_columns
-    width, height = ax.figure.get_size_inches()
+    figure = ax.figure
+    assert isinstance(figure, Figure)  # make_axes divides no figure into subfigures
+    width, height = figure.get_size_inches()
     if below:
-        ax.figure.set_size_inches(width, max(height, 2.9 + legend_height))
+        figure.set_size_inches(width, max(height, 2.9 + legend_height))
     else:
-        ax.figure.set_size_inches(width + n_columns * (0.5 + 0.07 * longest), max(height, 0.5 + legend_height))
+        figure.set_size_inches(width + n_columns * (0.5 + 0.07 * longest), max(height, 0.5 + legend_height))
 
 
 def join_words(words: Sequence[Any]) -> str:
@@ -172,9 +174,11 @@ def image_grid(
             ax.set_axis_off()
         for ax, picture in zip(line, pictures, strict=False):
             ax.imshow(picture, **({"cmap": "gray", "vmin": 0, "vmax": 2} if picture.ndim == 2 else {}))
-        line[0].text(-0.08, 0.5, short_label(label), transform=line[0].transAxes, ha="right", va="center", **STYLE)
+        line[0].text(
+            -0.08, 0.5, short_label(label), transform=line[0].transAxes, ha="right", va="center", fontsize=FONT_SIZE
+        )
     for ax, title in zip(axes[0], columns, strict=False):
-        ax.set_title(short_label(title), **STYLE)
+        ax.set_title(short_label(title), fontsize=FONT_SIZE)
     across = f", columns {join_words(columns)}" if len(columns) else ""
     counts = {label: len(pictures) for label, pictures in rows.items()}
     alt = f"Pictures in {len(shown)} rows{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.scores import with_kind
-from helpers.plots.style import COLOURS, MARKERS, STYLE, AccessibleFigure, draw_legend, make_axes, series_styles
+from helpers.plots.style import COLOURS, FONT_SIZE, MARKERS, AccessibleFigure, draw_legend, make_axes, series_styles
 
 
 def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
@@ -17,17 +17,17 @@ def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFig
         history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``; epochs with a non-finite loss are left out.
         caption: caption of the figure.
     """
-    finite = history[np.isfinite(history[["loss", "val_loss"]].astype(float)).all(axis=1)]
+    finite = history[np.isfinite(history[["loss", "val_loss"]].to_numpy(float)).all(axis=1)]
     if len(finite) < 2:
         return NoFigure(_why_no_curve(history, finite))
     figure, ax = make_axes(5.5, 3)
     for k, (column, name) in enumerate((("loss", "training"), ("val_loss", "validation"))):
         ax.plot(finite["epoch"] + 1, finite[column], color=COLOURS[k], marker=MARKERS[k], markersize=3, label=name)
-    best = finite.loc[finite["val_loss"].idxmin()]
+    best = finite.iloc[finite["val_loss"].argmin()]
     ax.axvline(best["epoch"] + 1, color=COLOURS[-1], linewidth=0.8, linestyle=":")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set_xlabel("epoch", **STYLE)
-    ax.set_ylabel("loss", **STYLE)
+    ax.set_xlabel("epoch", fontsize=FONT_SIZE)
+    ax.set_ylabel("loss", fontsize=FONT_SIZE)
     draw_legend(ax)
     first, last = finite["loss"].iloc[0], finite["loss"].iloc[-1]
     alt = (
@@ -76,8 +76,8 @@ def learning_curve_plot(
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
         ax.fill_between(rows["images"], rows["low"], rows["high"], color=style.colour, alpha=0.15, linewidth=0)
         ax.plot(rows["images"], rows[value], label=short_label(with_kind(name, rows)), **look)
-    ax.set_xlabel(images, **STYLE)
-    ax.set_ylabel(value, **STYLE)
+    ax.set_xlabel(images, fontsize=FONT_SIZE)
+    ax.set_ylabel(value, fontsize=FONT_SIZE)
     draw_legend(ax)
     return AccessibleFigure(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
 
@@ -102,8 +102,10 @@ def seed_comparison(table: pd.DataFrame, value: str, by: str, run: str, caption:
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 0.8}
         ax.plot(range(len(wide)), wide[name], label=short_label(name), **look)
     ax.hlines(wide.mean(axis=1), np.arange(len(wide)) - 0.25, np.arange(len(wide)) + 0.25, color=COLOURS[6], lw=2)
-    ax.set_xticks(range(len(wide)), [short_label(name) for name in wide.index], rotation=25, ha="right", **STYLE)
-    ax.set_ylabel(value, **STYLE)
+    ax.set_xticks(
+        range(len(wide)), [short_label(name) for name in wide.index], rotation=25, ha="right", fontsize=FONT_SIZE
+    )
+    ax.set_ylabel(value, fontsize=FONT_SIZE)
     draw_legend(ax, title=run, title_fontsize=8)
     return AccessibleFigure(figure, f"{value} of {wide.shape[1]} runs by {by}, mean and range: {means}.", caption)
 
@@ -130,9 +132,9 @@ def line_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: st
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4, "lw": 1}
         ax.plot(range(len(steps)), values, label=short_label(name), **look)
         words.append(f"{name} from {values.dropna().iloc[0]:.2f} to {values.dropna().iloc[-1]:.2f}")
-    ax.set_xticks(range(len(steps)), [short_label(step) for step in steps], rotation=40, ha="right", **STYLE)
-    ax.set_xlabel(by, **STYLE)
-    ax.set_ylabel(value, **STYLE)
+    ax.set_xticks(range(len(steps)), [short_label(step) for step in steps], rotation=40, ha="right", fontsize=FONT_SIZE)
+    ax.set_xlabel(by, fontsize=FONT_SIZE)
+    ax.set_ylabel(value, fontsize=FONT_SIZE)
     ax.grid(axis="y", alpha=0.3)
     draw_legend(ax)
     return AccessibleFigure(figure, f"{value} over {len(steps)} steps of {by}: {'; '.join(words)}.", caption)

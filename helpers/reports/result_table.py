@@ -147,11 +147,11 @@ def show_table(table: pd.DataFrame, *, digits: int = 3, caption: str = "") -> Re
     """
     frame = _with_row_labels(table)
     value = _value_column(frame)
-    shown = [name for name in frame if value is None or name not in (*ENDS, "interval")]
+    shown = [name for name in map(str, frame) if value is None or name not in (*ENDS, "interval")]
     shown.sort(key=lambda name: LAST.index(name) + 1 if name in LAST else 0)
     headings, cells = [], []
     for name in shown:
-        heading, column = _estimates(frame, name, digits) if name == value else _plain(frame[name], digits)
+        heading, column = _estimates(frame, name, digits) if name == value else _plain(frame, name, digits)
         headings.append(heading)
         cells.append(column)
     numeric = tuple(_is_numeric(frame[name]) for name in shown)
@@ -177,14 +177,11 @@ def format_estimate(value: float | None, low: float | None, high: float | None, 
     """
     if value is None or math.isnan(value):
         return UNDEFINED
-    if low is None or high is None or math.isnan(low) or math.isnan(high):
-        kind = NONE
-    ends = {
-        INTERVAL: lambda: f" [{_decimal(low, digits)}, {_decimal(high, digits)}]",
-        RANGE: lambda: f" ({RANGE} {_decimal(low, digits)} to {_decimal(high, digits)})",
-        NONE: lambda: " (no interval)",
-    }
-    return _decimal(value, digits) + ends[kind]()
+    if kind == NONE or low is None or high is None or math.isnan(low) or math.isnan(high):
+        return f"{_decimal(value, digits)} (no interval)"
+    lower, upper = _decimal(low, digits), _decimal(high, digits)
+    ends = {INTERVAL: f" [{lower}, {upper}]", RANGE: f" ({RANGE} {lower} to {upper})"}
+    return _decimal(value, digits) + ends[kind]
 
 
 def _n_levels(table: pd.DataFrame) -> int:
@@ -194,10 +191,10 @@ def _n_levels(table: pd.DataFrame) -> int:
 
 
 def _with_row_labels(table: pd.DataFrame) -> pd.DataFrame:
-    """Move the index into the first columns and flatten column names to one level."""
+    """Move the index into the first columns, and flatten column names to one level of text."""
     frame = table.copy()
-    if frame.columns.nlevels > 1:
-        frame.columns = [", ".join(map(str, name)) for name in frame.columns]
+    several = frame.columns.nlevels > 1
+    frame.columns = pd.Index([", ".join(map(str, name)) if several else str(name) for name in frame.columns])
     n_levels = _n_levels(frame)
     if not n_levels:
         return frame.reset_index(drop=True)
@@ -237,7 +234,7 @@ def _estimates(frame: pd.DataFrame, name: str, digits: int) -> tuple[str, list[s
     has_ends = frame[list(ENDS)].notna().all(axis=1)
     kinds = kinds.where(has_ends, NONE)
     if not has_ends.any():  # a table without any interval need not repeat "no interval" in each row
-        return _heading(name), [_format(value, name, digits) for value in frame[name]]
+        return _plain(frame, name, digits)
     cells = [
         format_estimate(value, low, high, kind, digits)
         for value, low, high, kind in zip(frame[name], frame["low"], frame["high"], kinds, strict=True)
@@ -245,9 +242,11 @@ def _estimates(frame: pd.DataFrame, name: str, digits: int) -> tuple[str, list[s
     return f"{_heading(name)} ({INTERVAL} interval)" if (kinds == INTERVAL).any() else _heading(name), cells
 
 
-def _plain(column: pd.Series, digits: int) -> tuple[str, list[str]]:
+def _plain(frame: pd.DataFrame, name: str, digits: int) -> tuple[str, list[str]]:
     """Return heading and formatted cells of a column without intervals."""
-    return _heading(column.name), [_format(cell, column.name, digits) for cell in column]
+    column = frame[name]
+    cells = zip(column, column.isna(), strict=True)
+    return _heading(name), [MISSING if missing else _format(cell, name, digits) for cell, missing in cells]
 
 
 def _is_numeric(column: pd.Series) -> bool:
@@ -256,11 +255,9 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _format(cell: object, name: str, digits: int) -> str:
-    """Format one cell."""
+    """Format one cell that is not missing."""
     if pd.api.types.is_bool(cell):
         return "yes" if cell else "no"
-    if pd.api.types.is_scalar(cell) and pd.isna(cell):
-        return MISSING
     if pd.api.types.is_float(cell):
         return _decimal(float(cell), 0 if name in COUNTS else digits)
     return " ".join(str(cell).split())

@@ -84,7 +84,7 @@ def _each_text(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFram
     result = frame.copy()
     for position, dtype in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
-            result.isetitem(position, frame.iloc[:, position].map(changed, na_action="ignore"))
+            result.isetitem(position, frame.iloc[:, position].map(changed, na_action="ignore").array)
     return result.set_axis(_each_label(frame.index, changed)).set_axis(_each_label(frame.columns, changed), axis=1)
 
 
@@ -149,7 +149,7 @@ def read_table(path: Path) -> Table | None:
     try:
         frame = plain_text(pd.read_csv(path))
         if not declaration.exists():
-            index = [name for name in frame if name not in frame.select_dtypes("number")]
+            index = frame.select_dtypes(exclude="number").columns.astype(str).to_list()
         else:
             note = json.loads(declaration.read_text(encoding="utf-8"))
             if note["sha256"] != hashlib.sha256(content).hexdigest():

@@ -82,7 +82,8 @@ def write_report(profile: profiles.Profile) -> Path:
     _, table, found = _measured(profile, OutcomeStore(place).rows().values())
     by = [name for name in profile.grid if name not in REPEATED]
     parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
-    for number, (title, rows) in enumerate(found.groupby("measure", sort=False)):
+    for number, title in enumerate(found["measure"].astype(str).unique()):
+        rows = found[found["measure"] == title]
         picture = _picture(rows, by, title.partition(": ")[2])
         shown = _in_markdown(rows.drop(columns="measure"), by)
         parts += [f"## {escape_markdown(title)}", shown]
@@ -148,7 +149,7 @@ def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row]
     if table.empty or not (table["status"] == "done").any():
         raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
     _refuse_shared_tables(profile.name, current)
-    known = [column for column in table if ": " in column]
+    known = [name for name in map(str, table) if ": " in name]
     asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.report_metrics)]
     if not asked:
         listed = ", ".join(known[:10]) or "none"

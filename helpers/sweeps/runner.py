@@ -134,6 +134,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         todo = [task for task in tasks if not _done(task, before)]
         say(_plan(profile, tasks, todo, before, client))
         if todo and not client.scheduler_info()["workers"]:
+            assert client.scheduler is not None  # the scheduler has just answered
             say(f"no worker is connected yet: waiting for one (dask worker {client.scheduler.address})")
         commit = provenance.commit()
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
