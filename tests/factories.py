@@ -26,7 +26,7 @@ MODEL_CARD = {
         "specificity": {"value": 0.5, "low": None, "high": None, "interval": "none", "n": 10, "groups": 1},
         "sensitivity": {"value": None, "low": None, "high": None, "interval": "none", "n": 0, "groups": 0},
     },
-    "alarms": ["Alarm, patients are not known: all 20\n    images are groups of their own. Check."],
+    "alarms": ["Check failed, unknown patients: each of 20\n    images is a group of its own. Verify."],
     "seed": 20,
     "settings": {"epochs": 30, "rate": 0.001, "seed": 20, "strategy": ""},
     "epochs_run": 12,

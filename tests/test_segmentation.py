@@ -154,10 +154,10 @@ def test_cells_of_another_size_and_images_of_another_colour_are_findings(place):
     said = [" ".join(line.split()) for line in lines if "of another size" in line]
     assert "1 of 1 cells are smaller or larger than in the training, 9.0% to" in said[0]
     assert "1 of 1 nuclei are smaller" in said[1]
-    assert all("Check their scale in µm per pixel, and that each image shows one" in line for line in said)
+    assert all("Verify their scale in µm per pixel, and that each image shows one" in line for line in said)
     images.write_png(place / "blue.png", (picture() * [0.2, 0.2, 1]).astype(np.uint8))
     blue = segmentation.segment([place / "blue.png"], segmenter, place / "out")
-    assert any("another input" in line for line in blue.findings)
+    assert any("input shift" in line for line in blue.findings)
 
 
 def test_masks_of_values_that_are_not_finite_are_an_error_and_not_without_a_cell(place):

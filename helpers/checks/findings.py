@@ -14,7 +14,7 @@ from helpers.checks.inputs import input_statistics
 from helpers.metrics.bootstrap import INTERVAL
 from helpers.metrics.classification import PREFIX, binary_metrics, predicted_classes, prediction_classes
 from helpers.metrics.ranking import roc_auc
-from helpers.metrics.resampling import FEWEST
+from helpers.metrics.resampling import MIN_GROUPS
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Finding:
     advice: str
 
     def __str__(self) -> str:
-        return textwrap.fill(f"Alarm, {self.name}: {self.observed}. Check {self.advice}.", 60, subsequent_indent="    ")
+        return textwrap.fill(
+            f"Check failed, {self.name}: {self.observed}. Verify {self.advice}.", 60, subsequent_indent="    "
+        )
 
 
 def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Finding]:
@@ -50,43 +52,42 @@ def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: floa
         seed: random seed of the resamples.
     """
     values = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")["value"].astype(float)
-    share = float((table["label"] == positive).mean())
-    skewed = f"; accuracy {values['accuracy']:.3f} is no comfort with {share:.0%} {positive}"
-    why = "that every image has its own label: files in one order and labels in another look like this"
-    found = []
+    prevalence = float((table["label"] == positive).mean())
+    accuracy = f"; accuracy {values['accuracy']:.3f}, prevalence of {positive} {prevalence:.0%}"
+    advice = "that each image has its own label: images and labels in different orders give this result"
+    findings = []
     auc = roc_auc(table, positive, seed)
     if abs(auc.value - 0.5) < 0.05 or (auc.interval == INTERVAL and auc.low <= 0.5 <= auc.high):
-        found.append(Finding("the model ranks like chance", f"area under the ROC curve {auc}{skewed}", why))
+        findings.append(Finding("AUC at chance level", f"area under the ROC curve {auc}{accuracy}", advice))
     elif auc.value < 0.5:
-        turned = "which column of probabilities belongs to which class, and whether the labels are exchanged"
-        found.append(Finding("the model ranks the wrong way round", f"area under the ROC curve {auc}", turned))
+        exchanged = "which column of probabilities belongs to which class, and whether the labels are exchanged"
+        findings.append(Finding("AUC below chance level", f"area under the ROC curve {auc}", exchanged))
     sensitivity, false_positive_rate = values["sensitivity"], values["false positive rate"]
     if abs(sensitivity - false_positive_rate) < 0.05 and 0 < sensitivity + false_positive_rate < 2:
-        saw = f"sensitivity {sensitivity:.3f} and false positive rate {false_positive_rate:.3f} are alike{skewed}"
-        found.append(Finding("the label does not matter", saw, why))
-    return found
+        rates = f"sensitivity {sensitivity:.3f} and false positive rate {false_positive_rate:.3f} are about equal"
+        findings.append(Finding("predictions independent of the label", rates + accuracy, advice))
+    return findings
 
 
 def check_single_class(table: pd.DataFrame) -> list[Finding]:
     """Check that a classifier predicts more than one class, if the table of predictions has several true classes."""
-    called = predicted_classes(table)
-    if called.nunique() > 1 or table["label"].nunique() == 1:
+    predicted = predicted_classes(table)
+    if predicted.nunique() > 1 or table["label"].nunique() == 1:
         return []
-    saw = f"all {len(table)} images are called {called.iloc[0]}, {(table['label'] == called.iloc[0]).mean():.0%} are"
-    return [
-        Finding("one class only", saw, "the learning rate, the scaling of the input and the weights of the classes")
-    ]
+    name = predicted.iloc[0]
+    share = (table["label"] == name).mean()
+    observed = f"all {len(table)} images are predicted as {name}, the true class of {share:.0%}"
+    return [Finding("single predicted class", observed, "learning rate, input scaling and class weights")]
 
 
 def check_probabilities(table: pd.DataFrame) -> list[Finding]:
     """Check that not all predicted probabilities are 0 or 1, which rule out ROC curves and calibration."""
-    said = np.unique(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy())
-    if not np.isin(said, (0, 1)).all():
+    probabilities = np.unique(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy())
+    if not np.isin(probabilities, (0, 1)).all():
         return []
-    saw = f"all probabilities of {len(table)} images are 0 or 1"
-    return [
-        Finding("answers, not probabilities", saw, "that curves are drawn from what the model says before a threshold")
-    ]
+    observed = f"all predicted probabilities of {len(table)} images are 0 or 1"
+    advice = "that curves are computed from probabilities, before a threshold is applied"
+    return [Finding("hard predictions", observed, advice)]
 
 
 def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | None = None) -> list[Finding]:
@@ -102,35 +103,35 @@ def check_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | N
     """
     if split.index.has_duplicates:
         twice = split.index[split.index.duplicated()].unique()
-        saw = f"{len(twice)} images are in the split twice, such as {twice[0]}"
-        return [Finding("the test is not new", saw, "that copies are made after the split, of training images only")]
+        observed = f"{len(twice)} images are in the split twice, such as {twice[0]}"
+        return [Finding("data leakage", observed, "that copies are made after the split, of training images only")]
     if "test" not in set(split) or "validation" not in set(split):
-        saw = f"the parts are {', '.join(sorted(set(map(str, split))))}"
-        check = "that an epoch or a threshold was not chosen on the images that are reported"
-        return [Finding("the test also chose the model", saw, check)]
+        observed = f"there are only the splits {', '.join(sorted(set(map(str, split))))}"
+        advice = "that epoch and threshold were not chosen on the test images"
+        return [Finding("no separate validation and test set", observed, advice)]
     leaks = splits.find_leakage(frame, split, pairs)
     if not leaks:
         return []
-    saw = f"{len(leaks)} things are in two parts of the split, such as: {leaks[0]}"
-    return [Finding("the test is not new", saw, "that the split is by patient, and that copies share a group")]
+    observed = f"{len(leaks)} overlaps between splits, such as: {leaks[0]}"
+    return [Finding("data leakage", observed, "that the split is by patient, and that copies share a group")]
 
 
 def check_groups_known(frame: pd.DataFrame) -> list[Finding]:
     """Check that some images of a dataset share a group; otherwise a split by group is a split by image."""
     if frame["group"].duplicated().any():
         return []
-    saw = f"all {len(frame)} images are groups of their own"
-    check = "whether patients can be known; if not, scores are too good and intervals too narrow"
-    return [Finding("patients are not known", saw, check)]
+    observed = f"each of {len(frame)} images is a group of its own"
+    advice = "whether patients can be identified; if not, metrics are too optimistic and intervals too narrow"
+    return [Finding("unknown patients", observed, advice)]
 
 
 def check_group_count(table: pd.DataFrame) -> list[Finding]:
     """Check that at least ten groups were tested; with fewer there is a range of the groups, not a 95 % interval."""
     groups = table["group"].nunique()
-    if groups >= FEWEST:
+    if groups >= MIN_GROUPS:
         return []
-    saw = f"{len(table)} images of {groups} groups were tested, too few for an interval"
-    return [Finding("few groups", saw, "whether every fold can be tested in turn")]
+    observed = f"{len(table)} test images of {groups} groups, and a 95 % interval needs at least {MIN_GROUPS} groups"
+    return [Finding("too few groups", observed, "whether every fold can be tested in turn")]
 
 
 def check_input_shift(images: np.ndarray, reference: dict[str, Any]) -> list[Finding]:
@@ -149,27 +150,31 @@ def check_input_statistics(statistics: dict[str, Any], reference: dict[str, Any]
     Args:
         statistics, reference: :func:`helpers.checks.input_statistics` of the input and of the training images.
     """
-    found = []
+    findings = []
+    scaling = "that images are scaled in one place only, inside the model"
     if statistics["dtype"] != reference["dtype"]:
-        saw = f"images are {statistics['dtype']}, the model learnt from {reference['dtype']}"
-        found.append(Finding("another input", saw, "that images are scaled in one place only, inside the model"))
-    low, high, least, most = statistics["low"], statistics["high"], reference["low"], reference["high"]
-    if not 0.5 < (high - low) / max(most - least, 1e-9) < 2:
-        saw = f"pixels are from {low:.3g} to {high:.3g}, the model learnt from {least:.3g} to {most:.3g}"
-        found.append(Finding("another input", saw, "that images are scaled in one place only, inside the model"))
+        observed = f"images are {statistics['dtype']}, training images {reference['dtype']}"
+        findings.append(Finding("input shift", observed, scaling))
+    low, high, train_low, train_high = statistics["low"], statistics["high"], reference["low"], reference["high"]
+    if not 0.5 < (high - low) / max(train_high - train_low, 1e-9) < 2:
+        observed = (
+            f"pixels range from {low:.3g} to {high:.3g}, training pixels from {train_low:.3g} to {train_high:.3g}"
+        )
+        findings.append(Finding("input shift", observed, scaling))
     else:
-        found += _another_colour(np.array(statistics["mean"]), np.array(reference["mean"]), most - least)
-    return found
+        findings += _colour_shift(np.array(statistics["mean"]), np.array(reference["mean"]), train_high - train_low)
+    return findings
 
 
-def _another_colour(mean: np.ndarray, before: np.ndarray, reach: float) -> list[Finding]:
-    colour, wanted = (", ".join(f"{c:.3g}" for c in x) for x in (mean, before))
-    saw, far = f"the mean colour is ({colour}), the model learnt from ({wanted})", np.linalg.norm(mean - before)
-    if np.abs(mean - before).max() > 0.25 * reach:
-        return [Finding("another input", saw, "the order of the channels (red, green, blue), and the stain")]
-    if far > 0.05 * reach and np.linalg.norm(mean[::-1] - before) < far / 2:
-        saw += ", and would fit twice as well with red and blue exchanged"
-        return [Finding("another input", saw, "the order of the channels: OpenCV reads blue, green, red")]
+def _colour_shift(mean: np.ndarray, train_mean: np.ndarray, pixel_range: float) -> list[Finding]:
+    colour, train_colour = (", ".join(f"{c:.3g}" for c in x) for x in (mean, train_mean))
+    observed = f"the mean colour is ({colour}), that of training images ({train_colour})"
+    distance = np.linalg.norm(mean - train_mean)
+    if np.abs(mean - train_mean).max() > 0.25 * pixel_range:
+        return [Finding("input shift", observed, "the order of the channels (red, green, blue), and the stain")]
+    if distance > 0.05 * pixel_range and np.linalg.norm(mean[::-1] - train_mean) < distance / 2:
+        observed += ", and twice as near with red and blue exchanged"
+        return [Finding("input shift", observed, "the order of the channels: OpenCV reads blue, green, red")]
     return []
 
 

@@ -46,7 +46,9 @@ class InputStatistics:
 
     def _percentile(self, q: float) -> float:
         """Compute the ``q``-th percentile by linear interpolation, as NumPy does."""
-        upto = self.counts.sum(0).cumsum()
-        place = q / 100 * (upto[-1] - 1)
-        below, above = (int(np.searchsorted(upto, k, side="right")) for k in (np.floor(place), np.ceil(place)))
-        return float(below + (above - below) * (place - np.floor(place)))
+        cumulative = self.counts.sum(0).cumsum()
+        position = q / 100 * (cumulative[-1] - 1)
+        below, above = (
+            int(np.searchsorted(cumulative, k, side="right")) for k in (np.floor(position), np.ceil(position))
+        )
+        return float(below + (above - below) * (position - np.floor(position)))

@@ -106,16 +106,18 @@ def train(
         training.get_strategy(strategy)  # before anything else is done with TensorFlow
     _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed})
     if positive not in dataset.classes:
-        raise ClassifierError(f"{positive}: not a class of {dataset.name}, which has {', '.join(dataset.classes)}")
-    build, size, settings = NETWORKS[network]
-    epochs, batch_size = epochs or settings.epochs, batch_size or settings.batch_size
-    settings = replace(settings, seed=seed, epochs=epochs, batch_size=batch_size, strategy=strategy)
+        raise ClassifierError(
+            f"unknown positive class {positive!r} of {dataset.name}; choose from {', '.join(dataset.classes)}"
+        )
+    build, size, config = NETWORKS[network]
+    epochs, batch_size = epochs or config.epochs, batch_size or config.batch_size
+    config = replace(config, seed=seed, epochs=epochs, batch_size=batch_size, strategy=strategy)
     if "split" in dataset.frame:
         warnings.warn(
-            f"{dataset.name}: train splits by group anew, and does not use the parts that this dataset names",
+            f"{dataset.name}: the split of this dataset is not used; train splits by group anew",
             stacklevel=2,
         )
-    part = _split(dataset, positive, seed).split_of(dataset.frame.index)
+    split = _split(dataset, positive, seed).split_of(dataset.frame.index)
     model_path = _checked_outputs(model_path)
     pictures = dataset.load_images(size)
     model_path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,29 +125,29 @@ def train(
         partial(build, classes=len(dataset.classes)),
         pictures,
         cross_validation.encode_labels(dataset),
-        split=part.to_numpy(),
-        config=settings,
+        split=split.to_numpy(),
+        config=config,
         augmentation=AUGMENTATION,
         checkpoint_dir=model_path.with_suffix(".training"),
         class_weight="balanced",
     )
     if not training.is_chief(strategy):
         return None
-    of = {name: (part == name).to_numpy() for name in splits.SPLITS}
+    is_in = {name: (split == name).to_numpy() for name in splits.SPLITS}
     predicted = {}
     for name in ("validation", "test"):
-        probabilities = models.predict_proba(model, pictures[of[name]], tta=True)
-        predicted[name] = metrics.prediction_table(dataset.frame[of[name]], probabilities, dataset.classes, fold=0)
+        probabilities = models.predict_proba(model, pictures[is_in[name]], tta=True)
+        predicted[name] = metrics.prediction_table(dataset.frame[is_in[name]], probabilities, dataset.classes, fold=0)
     threshold = metrics.threshold_at_sensitivity(predicted["validation"], positive, sensitivity, assurance=assurance)
-    learnt_from = checks.input_statistics(pictures[of["train"]])
-    alarms = checks.run_checks(
+    train_statistics = checks.input_statistics(pictures[is_in["train"]])
+    findings = checks.run_checks(
         predicted["test"],
         positive,
         threshold.value,
         dataset.frame,
-        part,
-        pictures[of["test"]],
-        learnt_from,
+        split,
+        pictures[is_in["test"]],
+        train_statistics,
         seed,
     )
     card = {
@@ -158,27 +160,27 @@ def train(
         "sensitivity_expected": threshold.expected,
         "sensitivity_assurance": threshold.assurance,
         "size": size,
-        "input": learnt_from,
+        "input": train_statistics,
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
         "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); "
         "fold 0 tested, fold 1 chose epoch and threshold",
         "parts": {
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
-            for name, rows in dataset.frame.groupby(part)
+            for name, rows in dataset.frame.groupby(split)
         },
         "test": _scores(predicted["test"], positive, threshold.value, seed=seed),
-        "alarms": [str(alarm) for alarm in alarms],
+        "alarms": [str(finding) for finding in findings],
         "seed": seed,
-        "settings": asdict(settings),
+        "settings": asdict(config),
         "epochs_run": len(history),
         "versions": {"keras": keras.__version__},
     }
-    return _save(model, card, model_path), alarms
+    return _save(model, card, model_path), findings
 
 
 def _check_options(network: str, sensitivity: float, assurance: float | None, *, numbers: dict[str, int]) -> None:
     if network not in NETWORKS:
-        raise ClassifierError(f"{network}: no such network; there are {', '.join(NETWORKS)}")
+        raise ClassifierError(f"unknown network {network!r}; choose from {', '.join(NETWORKS)}")
     if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
         raise ClassifierError(
             f"sensitivity {sensitivity} must be above 0 up to 1, assurance {assurance} between 0 and 1"
@@ -217,7 +219,7 @@ def _counts(rows: pd.DataFrame) -> str:
 
 def _checked_outputs(model_path: Path) -> Path:
     if model_path.suffix != ".keras":
-        raise ClassifierError(f"{model_path}: a model is saved as .keras")
+        raise ClassifierError(f"{model_path}: the name of a model must end in .keras")
     model_path = outputs.require_file(model_path)
     for suffix in (".json", ".md"):
         outputs.require_file(model_path.with_suffix(suffix))

@@ -32,11 +32,11 @@ INNER_FOLDS = 4
 CLASSIFIERS = {
     "logistic regression": (
         LogisticRegression(class_weight="balanced", max_iter=5000),
-        {"machine__C": [0.003, 0.01, 0.03, 0.1, 1.0]},
+        {"classifier__C": [0.003, 0.01, 0.03, 0.1, 1.0]},
     ),
     "support vector machine": (
         SVC(class_weight="balanced"),
-        {"machine__C": [0.3, 1.0, 3.0, 10.0], "machine__gamma": [0.001, 0.003, 0.01]},
+        {"classifier__C": [0.3, 1.0, 3.0, 10.0], "classifier__gamma": [0.001, 0.003, 0.01]},
     ),
 }
 
@@ -61,19 +61,21 @@ def cross_validate(
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
         raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)
-    rounds = {
+    folds = {
         k: splits.split_for_fold(fold, k) for k in (range(int(fold.max()) + 1) if test_folds is None else test_folds)
     }
-    if not rounds:
-        raise DatasetError("no fold is tested; name one or more")
+    if not folds:
+        raise DatasetError("test_folds is empty; give at least one fold")
     test: list[pd.DataFrame] = []
     validation: list[pd.DataFrame] = []
-    for k, one in rounds.items():
-        ids = _in_order(dataset, one.val, one.test)
-        probabilities = pd.DataFrame(learner(dataset, one, ids), ids)
-        for own, tables in ((one.test, test), (one.val, validation)):
-            rows = dataset.frame.loc[own]
-            tables.append(metrics.prediction_table(rows, probabilities.loc[own].to_numpy(), dataset.classes, fold=k))
+    for k, tested in folds.items():
+        ids = _in_order(dataset, tested.val, tested.test)
+        probabilities = pd.DataFrame(learner(dataset, tested, ids), ids)
+        for rows_of, tables in ((tested.test, test), (tested.val, validation)):
+            rows = dataset.frame.loc[rows_of]
+            tables.append(
+                metrics.prediction_table(rows, probabilities.loc[rows_of].to_numpy(), dataset.classes, fold=k)
+            )
     return pd.concat(test), pd.concat(validation)
 
 
@@ -151,11 +153,11 @@ def feature_head_learner(
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         if len(cached) != len(dataset):
             raise DatasetError(
-                f"{dataset.name}: {len(dataset)} images, but features of {len(cached)}; extract them anew"
+                f"{dataset.name}: {len(dataset)} images, but cached features of {len(cached)}; extract them again"
             )
-        part = fold.split_of(dataset.frame.index).to_numpy()
+        split = fold.split_of(dataset.frame.index).to_numpy()
         model, _ = training.fit_head(
-            build, cached, encode_labels(dataset), split=part, config=config, checkpoint_dir=checkpoint_dir
+            build, cached, encode_labels(dataset), split=split, config=config, checkpoint_dir=checkpoint_dir
         )
         features = cached[dataset.frame.index.get_indexer(ids)].astype(np.float32)
         return np.mean([np.asarray(model(view, training=False)) for view in features.swapaxes(0, 1)], axis=0)
@@ -242,17 +244,17 @@ class _Calibrated(NamedTuple):
         return self.sigmoid.predict_proba(_columns(self.model.decision_function(values)))
 
 
-def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int) -> _Calibrated:
+def _calibrated(dataset: Dataset, values: np.ndarray, classifier: str, *, seed: int) -> _Calibrated:
     """Select hyperparameters, train and calibrate on all images of a dataset, see :func:`tabular_learner`."""
     classes, y = np.unique(encode_labels(dataset), return_inverse=True)
     inner = _inner_folds(dataset, y, seed)
-    estimator, grid = CLASSIFIERS[machine]
-    pipeline, tried = Pipeline([("scale", StandardScaler()), ("machine", estimator)]), []
+    estimator, grid = CLASSIFIERS[classifier]
+    pipeline, candidates = Pipeline([("scale", StandardScaler()), ("classifier", estimator)]), []
     for setting in ParameterGrid(grid):
         model = clone(pipeline).set_params(**setting)
         scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
-        tried.append((_rank(scores, y), model, scores))
-    _, model, scores = max(tried, key=lambda one: one[0])
+        candidates.append((_rank(scores, y), model, scores))
+    _, model, scores = max(candidates, key=lambda candidate: candidate[0])
     # Scores of many classes may be perfectly separable, where a fit without penalty does not converge.
     two, scores = len(classes) == 2, _columns(scores)
     sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores, y)
@@ -264,12 +266,14 @@ def _calibrated(dataset: Dataset, values: np.ndarray, machine: str, *, seed: int
 def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
     """Assign groups to :data:`INNER_FOLDS` folds, or fewer if a class has fewer groups."""
     if len(present := np.unique(y)) < 2:
-        raise DatasetError(f"{dataset.name}: {len(present)} class to learn from, and at least 2 are needed")
+        raise DatasetError(f"{dataset.name}: at least 2 classes are needed for training, got {len(present)}")
     group = dataset.frame["group"].to_numpy()
-    fewest = min(len(np.unique(group[y == label])) for label in present)
-    if fewest < 2:
-        raise DatasetError(f"a class has {fewest} group to learn from; inner folds need at least 2")
-    count = min(INNER_FOLDS, fewest)
+    min_groups = min(len(np.unique(group[y == label])) for label in present)
+    if min_groups < 2:
+        raise DatasetError(
+            f"inner folds need at least 2 training groups of each class, and a class has {min_groups}; add groups"
+        )
+    count = min(INNER_FOLDS, min_groups)
     return PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
 
 
@@ -314,8 +318,8 @@ def learning_curve(
     """
     rows, seeds = [], splits.spawn_seeds(seed, draws)  # the same seeds for every size, so that subsets are nested
     for size in sorted(sizes):
-        fewer = [_on_subset(learner, size, own, train_on_val=train_on_val) for own in seeds]
-        tests = [cross_validate(dataset, fold, one, test_folds=test_folds)[0] for one in fewer]
+        restricted = [_on_subset(learner, size, draw_seed, train_on_val=train_on_val) for draw_seed in seeds]
+        tests = [cross_validate(dataset, fold, one, test_folds=test_folds)[0] for one in restricted]
         rows.append({"images": size} | score(*tests).row("score"))
     return pd.DataFrame(rows)
 

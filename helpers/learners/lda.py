@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, check_X_y
 
-LEAST_SHARE = 1e-10  # shrinkage below this is a rounding error and set to 0
+MIN_SHRINKAGE = 1e-10  # shrinkage below this is a rounding error and set to 0
 
 
 class ShrinkageLDA(ClassifierMixin, BaseEstimator):
@@ -81,17 +81,17 @@ def _covariance(x: np.ndarray, y: np.ndarray, classes: np.ndarray) -> tuple[np.n
     """Factor the shrunk covariance ``B'B + diag(d)``: B ``(images, features)`` and d ``(features,)``."""
     rows, diagonal = [], np.zeros(x.shape[1])
     for label in classes:
-        own = x[y == label]
-        if len(own) < 2:
+        rows_of_class = x[y == label]
+        if len(rows_of_class) < 2:
             continue
-        scaler = StandardScaler().fit(own)
+        scaler = StandardScaler().fit(rows_of_class)
         varies = scaler.scale_ == np.sqrt(scaler.var_)  # the scaler replaces deviations of about 0 by 1
-        standard = np.where(varies, scaler.transform(own), 0.0)
-        share = ledoit_wolf_shrinkage(standard)
-        if share < LEAST_SHARE:
-            share = 0.0
-        diagonal += share * (standard**2).mean() * scaler.scale_**2 / len(classes)
-        rows.append(np.sqrt((1 - share) / len(own) / len(classes)) * standard * scaler.scale_)
+        standard = np.where(varies, scaler.transform(rows_of_class), 0.0)
+        shrinkage = ledoit_wolf_shrinkage(standard)
+        if shrinkage < MIN_SHRINKAGE:
+            shrinkage = 0.0
+        diagonal += shrinkage * (standard**2).mean() * scaler.scale_**2 / len(classes)
+        rows.append(np.sqrt((1 - shrinkage) / len(rows_of_class) / len(classes)) * standard * scaler.scale_)
     if not rows:
         raise ValueError(f"{len(x)} images of {len(classes)} classes: no class has two, so no covariance is known")
     return np.concatenate(rows), diagonal

@@ -32,7 +32,9 @@ def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         head = _trained(dataset, features, fold, seed=seed, options=options)
         if not np.isfinite(head.loss):
-            raise training.TrainingError(f"the validation loss of a head with {options} is never a number; take others")
+            raise training.TrainingError(
+                f"the validation loss of a head with {options} was not finite in any epoch; choose others"
+            )
         return np.asarray(head.model(head.scaled(features.loc[ids]), training=False))
 
     return learn
@@ -60,10 +62,12 @@ def search_head(
         ValueError: fewer than one trial, or a fold whose splits share groups.
         TrainingError: the validation loss was not finite in any trial.
     """
-    if n_trials < 1 or splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
-        raise ValueError(f"a search needs a trial at least and a split by group; {n_trials} trials")
+    if n_trials < 1:
+        raise ValueError(f"n_trials must be at least 1, got {n_trials}")
+    if leaks := splits.find_leakage(dataset.frame, fold.split_of(dataset.frame.index)):
+        raise ValueError(f"the splits of the fold share groups ({leaks[0]}); split by group")
 
-    def judge(trial: optuna.Trial) -> float:
+    def validation_loss(trial: optuna.Trial) -> float:
         options = {
             "l1": trial.suggest_float("l1", 1e-6, 1e-1, log=True),
             "l2": trial.suggest_float("l2", 1e-6, 1e-1, log=True),
@@ -76,10 +80,10 @@ def search_head(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     study.enqueue_trial({"l1": 0.005945, "l2": 0.017184, "dropout": 0.5, "units": 256, "activation": "relu"})
-    study.optimize(judge, n_trials=n_trials)
+    study.optimize(validation_loss, n_trials=n_trials)
     if not np.isfinite(study.best_value):
         raise training.TrainingError(
-            f"the validation loss was a number in none of {n_trials} trials; look at the features"
+            f"the validation loss was not finite in any of {n_trials} trials; check the features for NaN"
         )
     return study.best_params, pd.DataFrame([_trial_row(trial) for trial in study.trials])
 
@@ -133,8 +137,8 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
 
 
 def _callbacks(protocol: training.TrainingConfig) -> list[keras.callbacks.Callback]:
-    watched = {"monitor": "val_cross_entropy", "mode": "min"}
+    monitored = {"monitor": "val_cross_entropy", "mode": "min"}
     stop = keras.callbacks.EarlyStopping(
-        min_delta=protocol.min_delta, patience=protocol.patience, restore_best_weights=True, **watched
+        min_delta=protocol.min_delta, patience=protocol.patience, restore_best_weights=True, **monitored
     )
-    return [keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **watched), stop]
+    return [keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=1, **monitored), stop]

@@ -19,7 +19,7 @@ from helpers.metrics.classification import (
     prediction_table,
     threshold_at_sensitivity,
 )
-from helpers.metrics.masks import PARTS, dice_and_iou, hausdorff95, pooled_iou, segmentation_scores, surface_dice
+from helpers.metrics.masks import REGIONS, dice_and_iou, hausdorff95, pooled_iou, segmentation_scores, surface_dice
 from helpers.metrics.multiclass import (
     METRICS,
     classification_report,
@@ -35,9 +35,9 @@ __all__ = [
     "INTERVAL",
     "METRICS",
     "NONE",
-    "PARTS",
     "PREFIX",
     "RANGE",
+    "REGIONS",
     "Estimate",
     "Threshold",
     "aggregate_by_group",

@@ -26,11 +26,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.resampling import FEWEST, GroupsByClass
+from helpers.metrics.resampling import MIN_GROUPS, GroupsByClass
 
 LEVEL = 0.95
 ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles of an interval
-FEWEST_OF_CLASS = 5  # minimum number of groups of the rarest class for an interval
+MIN_GROUPS_PER_CLASS = 5  # minimum number of groups of the rarest class for an interval
 INTERVAL, RANGE, NONE = "95 %", "range of groups", "none"
 
 # Maps the weights of all pairs of a group and a class, ``float (resamples, pairs)``, to values ``(resamples, …)``.
@@ -110,7 +110,9 @@ class Bootstrap:
     @functools.cached_property
     def resampled(self) -> np.ndarray:
         """Compute the values in all resamples, ``float (2000, values)``."""
-        return np.concatenate([self._values(weights) for weights in self._pairs.draws(self._seed, self._width)])
+        return np.concatenate(
+            [self._values(weights) for weights in self._pairs.bootstrap_weights(self._seed, self._width)]
+        )
 
     def of_single_groups(self, counted: np.ndarray | None = None) -> np.ndarray:
         """Compute the values with one group at a time alone in its classes, see :meth:`GroupsByClass.alone`.
@@ -259,11 +261,11 @@ def summarise(
         proportion: as in :func:`cluster_mean`.
     """
     rows = []
-    for key, part in table.groupby(by, sort=False, observed=True):
-        mean = cluster_mean(part.set_index("image_id")[value], groups, seed, proportion=proportion)
+    for key, subset in table.groupby(by, sort=False, observed=True):
+        mean = cluster_mean(subset.set_index("image_id")[value], groups, seed, proportion=proportion)
         rows.append(dict(zip(by, key, strict=True)) | mean.row(value))
     return pd.DataFrame(rows, columns=[*by, value, "low", "high", "interval", "n", "groups"])
 
 
 def _few(groups: int, rests_on: int | None) -> bool:
-    return groups < FEWEST or (rests_on or FEWEST) < FEWEST_OF_CLASS
+    return groups < MIN_GROUPS or (rests_on or MIN_GROUPS) < MIN_GROUPS_PER_CLASS

@@ -18,7 +18,7 @@ from helpers.metrics.bootstrap import (
     weighted_sums,
 )
 from helpers.metrics.classification import PREFIX, prediction_classes
-from helpers.metrics.resampling import FEWEST
+from helpers.metrics.resampling import MIN_GROUPS
 
 BINS = 10
 
@@ -63,11 +63,11 @@ def expected_calibration_error(table: pd.DataFrame, positive: str, seed: int) ->
     plain, calibrated = bootstrap.resampled.T
     bias = plain.mean() - bootstrap.value[0]
     value, n, groups = max(0.0, bootstrap.value[0] - bias), len(table), table["group"].nunique()
-    if groups < FEWEST:
+    if groups < MIN_GROUPS:
         return interval_estimate(value, bootstrap.of_single_groups()[:, 0], n=n, groups=groups)
-    found = interval_estimate(value, np.maximum(0.0, plain - 2 * bias), n=n, groups=groups, proportion=False)
-    chance = bootstrap.value[0] <= np.quantile(calibrated, LEVEL)
-    return replace(found, low=0.0) if chance else found
+    estimate = interval_estimate(value, np.maximum(0.0, plain - 2 * bias), n=n, groups=groups, proportion=False)
+    is_chance = bootstrap.value[0] <= np.quantile(calibrated, LEVEL)
+    return replace(estimate, low=0.0) if is_chance else estimate
 
 
 def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
@@ -80,10 +80,10 @@ def calibration_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataF
     """
     rows, bins = [], _bin(table, positive)
     for number in np.unique(bins):
-        part = table[bins == number]
-        true = (part["label"] == positive).astype(float)
-        frequency = cluster_mean(true, part["group"], seed, proportion=True)
-        rows.append({"probability": float(part[PREFIX + positive].mean()), **frequency.row("frequency")})
+        in_bin = table[bins == number]
+        true = (in_bin["label"] == positive).astype(float)
+        frequency = cluster_mean(true, in_bin["group"], seed, proportion=True)
+        rows.append({"probability": float(in_bin[PREFIX + positive].mean()), **frequency.row("frequency")})
     return pd.DataFrame(rows)
 
 
@@ -96,11 +96,11 @@ def fit_temperature(table: pd.DataFrame) -> float:
     classes = prediction_classes(table)
     true = table["label"].map(classes.index).to_numpy()
 
-    def surprise(log_t: float) -> float:
-        warm = _warmed(table, float(np.exp(log_t)))
-        return float(-np.log(np.maximum(warm[np.arange(len(warm)), true], 1e-12)).mean())
+    def cross_entropy(log_t: float) -> float:
+        scaled = _with_temperature(table, float(np.exp(log_t)))
+        return float(-np.log(np.maximum(scaled[np.arange(len(scaled)), true], 1e-12)).mean())
 
-    return float(np.exp(minimize_scalar(surprise, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
+    return float(np.exp(minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
 def apply_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
@@ -111,13 +111,13 @@ def apply_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
         t: temperature from :func:`fit_temperature`.
     """
     columns = [PREFIX + name for name in prediction_classes(table)]
-    return table.assign(**dict(zip(columns, _warmed(table, t).T, strict=True)))
+    return table.assign(**dict(zip(columns, _with_temperature(table, t).T, strict=True)))
 
 
-def _warmed(table: pd.DataFrame, t: float) -> np.ndarray:
+def _with_temperature(table: pd.DataFrame, t: float) -> np.ndarray:
     logits = np.log(np.clip(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy(), 1e-7, 1)) / t
-    raised = np.exp(logits - logits.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
 
 
 def _bin(table: pd.DataFrame, positive: str) -> np.ndarray:

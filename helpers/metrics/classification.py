@@ -40,7 +40,7 @@ def prediction_table(
     if probabilities.shape != (len(frame), len(classes)):
         raise ValueError(f"{len(frame)} images of {len(classes)} classes, but probabilities {probabilities.shape}")
     if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(1), 1, atol=1e-3):
-        raise ValueError("probabilities are from 0 to 1 and add up to 1 in every row")
+        raise ValueError("probabilities must be from 0 to 1 and add up to 1 in every row; apply softmax to logits")
     columns = {PREFIX + name: probabilities[:, k].astype(float) for k, name in enumerate(classes)}
     return frame[["group", "label"]].assign(fold=fold, **columns)
 
@@ -170,24 +170,24 @@ def threshold_at_sensitivity(
     scores = np.sort(table.loc[true_labels(table, positive), PREFIX + positive].to_numpy())[::-1]
     n = len(scores)
     if not n or not 0 < sensitivity <= 1:
-        raise ValueError(f"a sensitivity above 0 up to 1 of {n} positive images, not {sensitivity}")
+        raise ValueError(
+            f"sensitivity must be above 0 up to 1, got {sensitivity}, and positive images at least 1, got {n}"
+        )
     if assurance is not None and not 0 < assurance < 1:
         raise ValueError(f"assurance must be above 0 and below 1, got {assurance}")
-    found = np.arange(1, n + 1)
-    sure = beta.sf(sensitivity, found, n + 1 - found)
-    enough = found >= sensitivity * n - 1e-9
+    true_positives = np.arange(1, n + 1)
+    assurances = beta.sf(sensitivity, true_positives, n + 1 - true_positives)
+    sufficient = true_positives >= sensitivity * n - 1e-9
     if assurance is not None:
-        enough &= sure >= assurance
-    k = int(found[enough][0]) if enough.any() else n
-    return Threshold(float(scores[k - 1]), n, k, k / (n + 1), float(sure[k - 1]))
+        sufficient &= assurances >= assurance
+    k = int(true_positives[sufficient][0]) if sufficient.any() else n
+    return Threshold(float(scores[k - 1]), n, k, k / (n + 1), float(assurances[k - 1]))
 
 
 def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:
     """Return which images are positive, ``bool (n,)``; raises ``ValueError`` for a class without a column."""
     if PREFIX + positive not in table:
-        raise ValueError(
-            f"{positive}: not a class of these predictions, which are {', '.join(prediction_classes(table))}"
-        )
+        raise ValueError(f"unknown class {positive!r}; choose from {', '.join(prediction_classes(table))}")
     return (table["label"] == positive).to_numpy()
 
 
@@ -200,11 +200,11 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
     Returns:
         Several lines of at most 70 characters.
     """
-    found = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
-    kinds = found["interval"].astype(str).to_dict()
+    measures = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
+    kinds = measures["interval"].astype(str).to_dict()
 
-    def hundred(name: str) -> str:
-        value, low, high = (100 * found.loc[name, ["value", "low", "high"]].to_numpy(float)).round()
+    def per_hundred(name: str) -> str:
+        value, low, high = (100 * measures.loc[name, ["value", "low", "high"]].to_numpy(float)).round()
         if np.isnan(value):
             return "a number that is not known"
         between = {
@@ -214,13 +214,14 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
         }
         return f"about {value:.0f}{between[kinds[name]]}"
 
-    ill = table["label"] == positive
+    is_positive = table["label"] == positive
     lines = [
         f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
-        f"model had not seen; {ill.mean():.0%} of the images are {positive}.",
-        f"- Of 100 images that are {positive}, it finds {hundred('sensitivity')}.",
-        f"- Of 100 that are not, it calls {hundred('false positive rate')} {positive} all the same.",
-        f"- Of 100 that it calls {positive}, {hundred('precision')} are; fewer where {positive} is rarer than here.",
+        f"model had not seen; {is_positive.mean():.0%} of the images are {positive}.",
+        f"- Of 100 images that are {positive}, it finds {per_hundred('sensitivity')}.",
+        f"- Of 100 that are not, it calls {per_hundred('false positive rate')} {positive} all the same.",
+        f"- Of 100 that it calls {positive}, {per_hundred('precision')} are; "
+        f"fewer where {positive} is rarer than here.",
     ]
     if INTERVAL in kinds.values():
         lines.append("The numbers in brackets say how much this may change with other patients like these.")

@@ -9,7 +9,7 @@ from scipy import ndimage
 from helpers.metrics.bootstrap import Bootstrap, Estimate, of_one_class, weighted_sums
 
 # Evaluated regions of a cell, and the mask labels (see helpers.datasets) of each.
-PARTS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
+REGIONS = {"whole cell": (1, 2), "cytoplasm": (1,), "nucleus": (2,)}
 
 
 def segmentation_scores(
@@ -24,15 +24,15 @@ def segmentation_scores(
         tolerance: distance tolerance of the surface Dice, pixels.
 
     Returns:
-        Long table with ``image_id, region, dice, iou, hausdorff95, surface_dice``; regions are those of :data:`PARTS`
+        Long table with ``image_id, region, dice, iou, hausdorff95, surface_dice``; regions are those of :data:`REGIONS`
         and ``mean of classes``, which has only the mean IoU over background, cytoplasm and nucleus.
     """
     rows = []
-    for image_id, true, said in zip(ids, truth, predicted, strict=True):
-        for part, labels in PARTS.items():
-            a, b = np.isin(true, labels), np.isin(said, labels)
-            rows.append((image_id, part, *dice_and_iou(a, b), hausdorff95(a, b), surface_dice(a, b, tolerance)))
-        classes = [dice_and_iou(true == label, said == label)[1] for label in (0, 1, 2)]
+    for image_id, true, mask in zip(ids, truth, predicted, strict=True):
+        for region, labels in REGIONS.items():
+            a, b = np.isin(true, labels), np.isin(mask, labels)
+            rows.append((image_id, region, *dice_and_iou(a, b), hausdorff95(a, b), surface_dice(a, b, tolerance)))
+        classes = [dice_and_iou(true == label, mask == label)[1] for label in (0, 1, 2)]
         rows.append((image_id, "mean of classes", np.nan, float(np.mean(classes)), np.nan, np.nan))
     return pd.DataFrame(rows, columns=["image_id", "region", "dice", "iou", "hausdorff95", "surface_dice"])
 
@@ -52,7 +52,7 @@ def hausdorff95(truth: np.ndarray, predicted: np.ndarray) -> float:
     distances = _boundary_distances(truth, predicted)
     if distances is None:
         return 0.0 if not truth.any() and not predicted.any() else float(np.hypot(*truth.shape))
-    return float(max(np.percentile(part, 95) for part in distances))
+    return float(max(np.percentile(pixels, 95) for pixels in distances))
 
 
 def surface_dice(truth: np.ndarray, predicted: np.ndarray, tolerance: float) -> float:
@@ -70,7 +70,8 @@ def surface_dice(truth: np.ndarray, predicted: np.ndarray, tolerance: float) -> 
     distances = _boundary_distances(truth, predicted)
     if distances is None:
         return float(not truth.any() and not predicted.any())
-    return sum(int((part <= tolerance).sum()) for part in distances) / sum(len(part) for part in distances)
+    within = sum(int((pixels <= tolerance).sum()) for pixels in distances)
+    return within / sum(len(pixels) for pixels in distances)
 
 
 def _boundary_distances(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -96,7 +97,7 @@ def dice_and_iou(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float
     """
     if truth.shape != predicted.shape or truth.dtype != bool or predicted.dtype != bool:
         raise ValueError(
-            f"two boolean masks of one shape are compared, not {truth.dtype} {truth.shape} and "
+            f"masks must be boolean and of the same shape, got {truth.dtype} {truth.shape} and "
             f"{predicted.dtype} {predicted.shape}"
         )
     both, total = int(np.count_nonzero(truth & predicted)), int(np.count_nonzero(truth) + np.count_nonzero(predicted))
@@ -123,7 +124,9 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, *, s
     )
     total = counts.sum(0).reshape(3, 3)
     if not (total + total.T).any(axis=1).all():
-        raise ValueError("background, cytoplasm or nucleus is in no truth and no prediction, so it has no IoU")
+        raise ValueError(
+            "the IoU of a class without pixels is undefined; give masks with background, cytoplasm and nucleus"
+        )
     table = of_one_class(groups)
     sums = weighted_sums(counts, table)
 

@@ -36,11 +36,11 @@ def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     counts = confusion_matrix(table)
     rows = []
-    for true, said in [(t, p) for t in counts.index for p in counts.columns if t != p and counts.at[t, p]]:
-        own = table[table["label"] == true]
-        hit = (predicted_classes(own) == said).astype(float)
-        rate = cluster_mean(hit, own["group"], seed, proportion=True)
-        rows.append({"true": true, "predicted": said, "images": int(hit.sum()), **rate.row("rate")})
+    for true, predicted in [(t, p) for t in counts.index for p in counts.columns if t != p and counts.at[t, p]]:
+        of_true = table[table["label"] == true]
+        hit = (predicted_classes(of_true) == predicted).astype(float)
+        rate = cluster_mean(hit, of_true["group"], seed, proportion=True)
+        rows.append({"true": true, "predicted": predicted, "images": int(hit.sum()), **rate.row("rate")})
     columns = ["true", "predicted", "images", "rate", "low", "high", "interval", "n", "groups"]
     return pd.DataFrame(rows, columns=columns).sort_values("images", ascending=False, kind="stable", ignore_index=True)
 
@@ -59,7 +59,7 @@ def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         the images predicted as the class for a precision, and both for an F1. The precision of a class that is never
         predicted is 0, as in scikit-learn, and NaN for a class without images.
     """
-    classes, sums, called = prediction_classes(table), _confusions([table]), predicted_classes(table)
+    classes, sums, predicted = prediction_classes(table), _confusions([table]), predicted_classes(table)
     present, rests_on = _present(table), min_groups_per_class(table)
     measures = {"precision": _precision, "recall": _recall, "F1": _f1}
 
@@ -73,13 +73,13 @@ def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     rows: list[dict[str, float | int | str]] = []
     for measure in measures:
         for name in classes:
-            true, positive = (table["label"] == name).to_numpy(), (called == name).to_numpy()
+            true, positive = (table["label"] == name).to_numpy(), (predicted == name).to_numpy()
             counted = {"precision": positive, "recall": true, "F1": true | positive}[measure]
-            found = bootstrap.estimate(len(rows), counted=counted)
-            rows.append({"class": name, "measure": measure, **found.row("value")})
+            estimate = bootstrap.estimate(len(rows), counted=counted)
+            rows.append({"class": name, "measure": measure, **estimate.row("value")})
         for name in ("macro", "weighted"):
-            found = bootstrap.estimate(len(rows), rests_on=rests_on)
-            rows.append({"class": name, "measure": measure, **found.row("value")})
+            estimate = bootstrap.estimate(len(rows), rests_on=rests_on)
+            rows.append({"class": name, "measure": measure, **estimate.row("value")})
     rows.append({"class": "all", "measure": "accuracy", **bootstrap.estimate(len(rows)).row("value")})
     return pd.DataFrame(rows)
 
@@ -190,8 +190,8 @@ def _hit(counts: np.ndarray) -> np.ndarray:
 
 # Precision, recall and F1 are NaN for a class without images, as in a resample that draws none of its groups.
 def _precision(counts: np.ndarray) -> np.ndarray:
-    true, said = counts.sum(2), counts.sum(1)
-    return np.where(true > 0, np.where(said > 0, _hit(counts) / said, 0), np.nan)
+    true, predicted = counts.sum(2), counts.sum(1)
+    return np.where(true > 0, np.where(predicted > 0, _hit(counts) / predicted, 0), np.nan)
 
 
 def _recall(counts: np.ndarray) -> np.ndarray:
@@ -200,8 +200,8 @@ def _recall(counts: np.ndarray) -> np.ndarray:
 
 
 def _f1(counts: np.ndarray) -> np.ndarray:
-    true, said = counts.sum(2), counts.sum(1)
-    return np.where(true > 0, 2 * _hit(counts) / (true + said), np.nan)
+    true, predicted = counts.sum(2), counts.sum(1)
+    return np.where(true > 0, 2 * _hit(counts) / (true + predicted), np.nan)
 
 
 def _one_class(of_classes: Callable[[np.ndarray], np.ndarray], j: int, counts: np.ndarray) -> np.ndarray:

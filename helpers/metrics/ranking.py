@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.metrics.bootstrap import ENDS, Bootstrap, Estimate, Statistic, min_groups_per_class
 from helpers.metrics.classification import PREFIX, true_labels
-from helpers.metrics.resampling import FEWEST, GroupsByClass
+from helpers.metrics.resampling import MIN_GROUPS, GroupsByClass
 
 
 def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -53,7 +53,7 @@ def require_same_images(*tables: pd.DataFrame) -> None:
         ValueError: the tables do not hold the same images.
     """
     if any(not table.index.sort_values().equals(tables[0].index.sort_values()) for table in tables):
-        raise ValueError("models are compared on the same images; these tables have different ids")
+        raise ValueError("tables to compare must have the same images; predict the same test set with each model")
 
 
 def average_precision(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
@@ -82,16 +82,16 @@ def roc_curve(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame:
 
     def curves(weights: np.ndarray) -> np.ndarray:
         weight = np.take(weights, code, axis=1)
-        hits, alarms = (np.cumsum(weight * of, axis=1)[:, last] for of in (true, ~true))
-        found = np.full((len(weights), len(grid)), np.nan)
-        for row, hit, alarm in zip(found, hits, alarms, strict=True):
-            if hit[-1] and alarm[-1]:
-                row[:] = np.interp(grid, np.append(0, alarm / alarm[-1]), np.append(0, hit / hit[-1]))
-        return found
+        true_positives, false_positives = (np.cumsum(weight * of, axis=1)[:, last] for of in (true, ~true))
+        sensitivity = np.full((len(weights), len(grid)), np.nan)
+        for row, tp, fp in zip(sensitivity, true_positives, false_positives, strict=True):
+            if tp[-1] and fp[-1]:
+                row[:] = np.interp(grid, np.append(0, fp / fp[-1]), np.append(0, tp / tp[-1]))
+        return sensitivity
 
     bootstrap = Bootstrap(curves, table, seed, width=len(table))
     low = high = np.full(len(grid), np.nan)
-    if table["group"].nunique() >= FEWEST:
+    if table["group"].nunique() >= MIN_GROUPS:
         low, high = np.nanquantile(bootstrap.resampled, ENDS, axis=0)
         low, high = np.minimum(low, bootstrap.value), np.maximum(high, bootstrap.value)
     return pd.DataFrame({"false_positive_rate": grid, "sensitivity": bootstrap.value, "low": low, "high": high})
@@ -109,23 +109,26 @@ class _Ranking:
         if true.all() or not true.any():
             raise ValueError(f"an ROC curve needs images that are {positive} and images that are not")
         code, order = GroupsByClass(table).code, np.argsort(score, kind="stable")
-        ill, well = order[true[order]], order[~true[order]]
-        self.ill, self.well = code[ill], code[well]  # pair of group and class of every image, by ascending score
-        self.below = np.searchsorted(score[well], score[ill], "left")  # negative images below each positive one
-        self.up_to = np.searchsorted(score[well], score[ill], "right")  # the same, ties included
-        self.first = np.searchsorted(score[ill], score[ill], "left")  # positive images below each positive one
+        positive_rows, negative_rows = order[true[order]], order[~true[order]]
+        # Pair of group and class of every image, by ascending score.
+        self.positive, self.negative = code[positive_rows], code[negative_rows]
+        positive_scores, negative_scores = score[positive_rows], score[negative_rows]
+        # Per positive image: the negative images with a lower score, the same with ties, the positive images below.
+        self.below = np.searchsorted(negative_scores, positive_scores, "left")
+        self.up_to = np.searchsorted(negative_scores, positive_scores, "right")
+        self.first = np.searchsorted(positive_scores, positive_scores, "left")
         self.tied = not np.array_equal(self.below, self.up_to)
 
     def lower(self, weights: np.ndarray, code: np.ndarray) -> np.ndarray:
         """Sum the weights of the images below each rank, ``(resamples, images + 1)``."""
-        found = np.zeros((len(weights), len(code) + 1))
-        np.cumsum(np.take(weights, code, axis=1), axis=1, out=found[:, 1:])
-        return found
+        sums = np.zeros((len(weights), len(code) + 1))
+        np.cumsum(np.take(weights, code, axis=1), axis=1, out=sums[:, 1:])
+        return sums
 
-    def reached(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def counts_at_positives(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sum the weights of positive and of negative images with at least the score of each positive image."""
-        hits, alarms = self.lower(weights, self.ill), self.lower(weights, self.well)
-        return hits[:, -1:] - hits[:, self.first], alarms[:, -1:] - alarms[:, self.below]
+        positive, negative = self.lower(weights, self.positive), self.lower(weights, self.negative)
+        return positive[:, -1:] - positive[:, self.first], negative[:, -1:] - negative[:, self.below]
 
 
 def area_under_roc(table: pd.DataFrame, positive: str) -> Statistic:
@@ -137,7 +140,7 @@ def area_under_roc(table: pd.DataFrame, positive: str) -> Statistic:
     ranking = _Ranking(table, positive)
 
     def area(weights: np.ndarray) -> np.ndarray:
-        lower, weight = ranking.lower(weights, ranking.well), np.take(weights, ranking.ill, axis=1)
+        lower, weight = ranking.lower(weights, ranking.negative), np.take(weights, ranking.positive, axis=1)
         won = np.take(lower, ranking.below, axis=1)
         if ranking.tied:  # a tie counts as one half
             won = (won + np.take(lower, ranking.up_to, axis=1)) / 2
@@ -151,9 +154,9 @@ def area_under_precision_recall(table: pd.DataFrame, positive: str) -> Statistic
     ranking = _Ranking(table, positive)
 
     def area(weights: np.ndarray) -> np.ndarray:
-        hits, alarms = ranking.reached(weights)
-        weight = np.take(weights, ranking.ill, axis=1)
-        precision = hits / np.maximum(hits + alarms, 1e-12)
+        true_positives, false_positives = ranking.counts_at_positives(weights)
+        weight = np.take(weights, ranking.positive, axis=1)
+        precision = true_positives / np.maximum(true_positives + false_positives, 1e-12)
         return np.einsum("rn,rn->r", weight, precision) / weight.sum(1)
 
     return area

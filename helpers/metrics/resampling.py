@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 RESAMPLES = 2000
-FEWEST = 10  # minimum number of groups for an interval
+MIN_GROUPS = 10  # minimum number of groups for an interval
 _AT_ONCE = 2**19  # values in a block of resamples, which then fits in the processor's cache
 
 
-def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]:
+def bootstrap_weights(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]:
     """Draw the group weights of 2,000 stratified bootstrap resamples, in blocks that fit in memory.
 
     Of the m groups of a stratum, m − 1 are drawn with weight m / (m − 1) (Rao and Wu 1988): drawing m would
@@ -27,16 +27,16 @@ def draws(strata: np.ndarray, seed: int, width: int = 0) -> Iterator[np.ndarray]
         Weights ``float (resamples in the block, groups)``.
     """
     groups, random = len(strata), np.random.default_rng(seed)
-    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    members = [np.flatnonzero(strata == number) for number in np.unique(strata)]
     block = max(1, _AT_ONCE // max(groups, width))
     for start in range(0, RESAMPLES, block):
         weights = np.ones((min(block, RESAMPLES - start), groups))
-        for own in members:
-            m = len(own)
+        for stratum in members:
+            m = len(stratum)
             if m > 1:
                 drawn = random.integers(0, m, (len(weights), m - 1))
-                for row, places in zip(weights, drawn, strict=True):
-                    row[own] = np.bincount(places, minlength=m) * (m / (m - 1))
+                for row, positions in zip(weights, drawn, strict=True):
+                    row[stratum] = np.bincount(positions, minlength=m) * (m / (m - 1))
         yield weights
 
 
@@ -59,9 +59,9 @@ class GroupsByClass:
         groups = int(group.max()) + 1
         self.strata = self.label if len(numbers) == groups else np.zeros(groups, np.int64)
 
-    def draws(self, seed: int, width: int) -> Iterator[np.ndarray]:
-        """Draw resamples as :func:`draws`, as weights of pairs ``(resamples in the block, pairs)``."""
-        for weights in draws(self.strata, seed, width):
+    def bootstrap_weights(self, seed: int, width: int) -> Iterator[np.ndarray]:
+        """Draw resamples as :func:`bootstrap_weights`, as weights of pairs ``(resamples in the block, pairs)``."""
+        for weights in bootstrap_weights(self.strata, seed, width):
             yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
 
     def alone(self, counted: np.ndarray) -> np.ndarray:
@@ -77,10 +77,10 @@ class GroupsByClass:
             ``int (chosen groups, pairs)``, 0 or 1.
         """
         chosen, rows = np.flatnonzero(counted), []
-        if len(chosen) >= FEWEST:
-            rare = np.bincount(self.label)[self.label] < FEWEST
+        if len(chosen) >= MIN_GROUPS:
+            rare = np.bincount(self.label)[self.label] < MIN_GROUPS
             chosen = np.intersect1d(chosen, self.group[rare])
         for group in chosen:
-            own = self.group == group
-            rows.append(own | ~np.isin(self.label, self.label[own]))
+            of_group = self.group == group
+            rows.append(of_group | ~np.isin(self.label, self.label[of_group]))
         return np.array(rows, np.int64).reshape(len(chosen), len(self.group))

@@ -32,17 +32,17 @@ def interval_kinds(table: pd.DataFrame) -> pd.Series:
 
 def describe_interval_kinds(tables: Iterable[pd.DataFrame]) -> str:
     """Return the kinds of all intervals, such as ``95 % interval or range of groups``; empty without intervals."""
-    return " or ".join(KINDS[kind] for kind in _found(tables))
+    return " or ".join(KINDS[kind] for kind in _kinds_of(tables))
 
 
-def _found(tables: Iterable[pd.DataFrame]) -> list[str]:
-    found = {kind for table in tables for kind in interval_kinds(table)}
-    return [kind for kind in KINDS if kind in found]
+def _kinds_of(tables: Iterable[pd.DataFrame]) -> list[str]:
+    present = {kind for table in tables for kind in interval_kinds(table)}
+    return [kind for kind in KINDS if kind in present]
 
 
 def draw_whiskers(
     ax: Axes,
-    places: np.ndarray,
+    positions: np.ndarray,
     table: pd.DataFrame,
     value: str,
     *,
@@ -54,7 +54,7 @@ def draw_whiskers(
 
     Args:
         ax: axes to draw on.
-        places: positions on the other axis, ``float (n,)``.
+        positions: positions on the other axis, ``float (n,)``.
         table: columns ``value``, ``low`` and ``high``, and ``interval`` where kinds differ.
         value: column with the values.
         axis: axis of the values.
@@ -68,20 +68,20 @@ def draw_whiskers(
     values = table[value].to_numpy(float)
     for chosen, hollow in ((~ranged, False), (ranged, True)):
         if chosen.any():
-            _draw(ax, places[chosen], values[chosen], reach[:, chosen], axis, style, hollow, label)
+            _draw(ax, positions[chosen], values[chosen], reach[:, chosen], axis, style, hollow, label)
             label = "_nolegend_"  # one legend entry per series
 
 
 def draw_kinds(ax: Axes, tables: Iterable[pd.DataFrame], *, axis: Literal["x", "y"]) -> None:
     """Add the kinds of interval of tables with a column ``interval`` to the legend."""
     style, nothing = SeriesStyle(COLOURS[-1], MARKERS[0], "-", ""), np.full(1, np.nan)
-    for kind in _found(table for table in tables if "interval" in table):
+    for kind in _kinds_of(table for table in tables if "interval" in table):
         _draw(ax, nothing, nothing, np.full((2, 1), np.nan), axis, style, kind == RANGE, KINDS[kind])
 
 
 def _draw(
     ax: Axes,
-    places: np.ndarray,
+    positions: np.ndarray,
     values: np.ndarray,
     reach: np.ndarray,
     axis: str,
@@ -89,7 +89,7 @@ def _draw(
     hollow: bool,
     label: str,
 ) -> None:
-    x, y = (values, places) if axis == "x" else (places, values)
+    x, y = (values, positions) if axis == "x" else (positions, values)
     bars = ax.errorbar(
         x,
         y,

@@ -21,7 +21,7 @@ from helpers.plots.style import (
     series_styles,
 )
 
-SMALLEST_BIN = 5  # minimum number of images for a bin of a reliability diagram to be drawn
+MIN_BIN_IMAGES = 5  # minimum number of images for a bin of a reliability diagram to be drawn
 
 
 def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: str) -> AccessibleFigure | NoFigure:
@@ -171,10 +171,12 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
     Raises:
         ValueError: a frequency lies outside its interval, or the kind of interval is unknown.
     """
-    large = {name: _without_full_range(table[table["n"] >= SMALLEST_BIN]) for name, table in tables.items()}
-    n_small = sum((table["n"] < SMALLEST_BIN).sum() for table in tables.values())
+    large = {name: _without_full_range(table[table["n"] >= MIN_BIN_IMAGES]) for name, table in tables.items()}
+    n_small = sum((table["n"] < MIN_BIN_IMAGES).sum() for table in tables.values())
     if not any(len(table) for table in large.values()):
-        bins = f"each of {n_small} bins has fewer than {SMALLEST_BIN} images" if n_small else "there are no predictions"
+        bins = (
+            f"each of {n_small} bins has fewer than {MIN_BIN_IMAGES} images" if n_small else "there are no predictions"
+        )
         return NoFigure(f"{bins}, so no frequency can be compared with a probability")
     figure, (ax, below) = make_axes(4.6, 5.2, rows=2, sharex=True, height_ratios=(4, 1))
     for (name, table), style in zip(large.items(), series_styles(len(tables)), strict=True):
@@ -183,20 +185,23 @@ def calibration_plot(tables: dict[str, pd.DataFrame], caption: str) -> Accessibl
         _draw_bin_counts(below, tables[name], style)
     draw_kinds(ax, large.values(), axis="y")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":")
-    below.set_xlabel("probability, mean of the bin", fontsize=FONT_SIZE)
-    ax.set_ylabel("came true", fontsize=FONT_SIZE)
+    below.set_xlabel("mean predicted probability of the bin", fontsize=FONT_SIZE)
+    ax.set_ylabel("observed frequency", fontsize=FONT_SIZE)
     below.set_ylabel("images", fontsize=FONT_SIZE)
     draw_legend(ax)
     words = "; ".join(
         f"{with_kind(name, table)}: "
         + ", ".join(
-            f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n:.0f}" for row in table.itertuples()
+            f"{row.probability:.2f} predicted, {row.frequency:.2f} observed (n={row.n:.0f})"
+            for row in table.itertuples()
         )
         for name, table in large.items()
         if len(table)
     )
-    small = f" Left out: {n_small} bins of fewer than {SMALLEST_BIN} images." if n_small else ""
-    return AccessibleFigure(figure, f"Frequency against probability in up to ten bins. {words}.{small}", caption)
+    small = f" Left out: {n_small} bins of fewer than {MIN_BIN_IMAGES} images." if n_small else ""
+    return AccessibleFigure(
+        figure, f"Observed frequency against predicted probability in up to ten bins. {words}.{small}", caption
+    )
 
 
 def _without_full_range(table: pd.DataFrame) -> pd.DataFrame:
@@ -209,8 +214,8 @@ def _draw_bin_counts(ax: Axes, table: pd.DataFrame, style: SeriesStyle) -> None:
     """Draw a stem plot of images per bin, with hollow markers for bins of too few images."""
     ax.vlines(table["probability"], 0, table["n"], color=style.colour, lw=0.8)
     for rows, inside in (
-        (table[table["n"] >= SMALLEST_BIN], style.colour),
-        (table[table["n"] < SMALLEST_BIN], "white"),
+        (table[table["n"] >= MIN_BIN_IMAGES], style.colour),
+        (table[table["n"] < MIN_BIN_IMAGES], "white"),
     ):
         ax.plot(rows["probability"], rows["n"], style.marker, color=style.colour, mfc=inside, ms=4)
 
@@ -235,18 +240,18 @@ def patient_scores(
     label = table.groupby("group")["label"].first()
     figure, ax = make_axes(6, 0.8 + 0.14 * len(mean))
     for row, name in enumerate(mean.index):
-        ill = label[name] == positive
+        is_positive = label[name] == positive
         scores = table.loc[table["group"] == name, PREFIX + positive]
-        ax.plot(scores, np.full(len(scores), row), ".", color=COLOURS[int(ill)], ms=3, alpha=0.35)
-        ax.plot(mean[name], row, MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5)
+        ax.plot(scores, np.full(len(scores), row), ".", color=COLOURS[int(is_positive)], ms=3, alpha=0.35)
+        ax.plot(mean[name], row, MARKERS[int(is_positive)], color=COLOURS[int(is_positive)], ms=5)
         ax.plot(threshold[name], row, "|", color=COLOURS[6], ms=5)
     ax.set_yticks([])
     ax.set_ylabel("patients", fontsize=FONT_SIZE)
     ax.set_xlabel(f"probability of {short_label(positive)}", fontsize=FONT_SIZE)
-    for ill, name in ((False, "other"), (True, positive)):
-        if ((label[mean.index] == positive) == ill).any():
+    for is_positive, name in ((False, "other"), (True, positive)):
+        if ((label[mean.index] == positive) == is_positive).any():
             entry = short_label(f"{name}: mean of a patient", 30)
-            ax.plot([], [], MARKERS[int(ill)], color=COLOURS[int(ill)], ms=5, label=entry)
+            ax.plot([], [], MARKERS[int(is_positive)], color=COLOURS[int(is_positive)], ms=5, label=entry)
     draw_legend(ax)
     above = mean >= threshold[mean.index]
     wrong = int((above != (label[mean.index] == positive)).sum())
@@ -283,5 +288,5 @@ def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoF
     ax.set_xlabel("predicted", fontsize=FONT_SIZE)
     ax.set_ylabel("true", fontsize=FONT_SIZE)
     recalls = zip(counts.index, np.diagonal(share), total, strict=True)
-    right = ", ".join(f"{name} {recall:.2f} of {n}" for name, recall, n in recalls)
-    return AccessibleFigure(figure, f"Confusion matrix; called right: {right}.", caption)
+    words = ", ".join(f"{name} {recall:.2f} of {n}" for name, recall, n in recalls)
+    return AccessibleFigure(figure, f"Confusion matrix; recall: {words}.", caption)

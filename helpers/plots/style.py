@@ -113,8 +113,10 @@ def series_styles(count: int) -> list[SeriesStyle]:
         raise ValueError(f"{count} series cannot be told apart; show at most {len(COLOURS) * len(DASHES)} in a figure")
     styles = []
     for number in range(count):
-        turn, k = divmod(number, len(COLOURS))
-        styles.append(SeriesStyle(COLOURS[k], MARKERS[(k + turn) % len(MARKERS)], DASHES[turn], HATCHES[turn]))
+        repetition, k = divmod(number, len(COLOURS))
+        styles.append(
+            SeriesStyle(COLOURS[k], MARKERS[(k + repetition) % len(MARKERS)], DASHES[repetition], HATCHES[repetition])
+        )
     return styles
 
 
@@ -238,8 +240,8 @@ def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         Copy of the image with contours one pixel wide.
     """
     drawn = image.copy()
-    for least, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
-        edges, _ = cv2.findContours((mask >= least).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for min_label, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
+        edges, _ = cv2.findContours((mask >= min_label).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
         cv2.drawContours(drawn, edges, -1, (red, green, blue), 1)
     return drawn

@@ -28,34 +28,34 @@ def datasheet(dataset: Dataset) -> str:
     classes = frame.groupby("label").agg(images=("group", "size"), groups=("group", "nunique"))
     sizes = dataset.image_sizes().value_counts()
     common = "×".join(str(int(side)) for side in sizes.index[0])
-    nobody_looked = "- nobody has looked for defects; near-duplicates, wrong labels and mixed stains are frequent"
-    defects = "\n".join(f"- {defect}" for defect in card.known_issues) or nobody_looked
+    unchecked = "- not checked for known issues; near-duplicates, wrong labels and mixed stains are frequent"
+    known_issues = "\n".join(f"- {issue}" for issue in card.known_issues) or unchecked
     return f"""# Datasheet: {card.title}
 
-**Not for diagnosis.** Name here: {escape_markdown(dataset.public_name)}; SHA-256 of the
+**Not for diagnosis.** Name: {escape_markdown(dataset.public_name)}; SHA-256 of the
 content: `{dataset.fingerprint()}`.
 
-## Where it comes from
+## Source
 
-- Home: {card.homepage or "none"}; reference: {card.citation or "none"}; licence: {card.licence}.
-- Why and how the images were taken, microscope, stain, consent: {_ASK} see the home of the data.
-- Who named the cells, and how sure that is: {_ASK} the reference standard.
+- Homepage: {card.homepage or "none"}; reference: {card.citation or "none"}; licence: {card.licence}.
+- Purpose and method of image acquisition, microscope, stain, consent: {_ASK} see the homepage.
+- Annotators of the cells and reliability of the labels: {_ASK} the reference standard.
 
-## What is in it
+## Content
 
 - {len(frame)} images of {frame["group"].nunique()} groups. Unit of independence: {card.independent_unit}.
-- Height × width: most often {common} pixels ({int(sizes.iloc[0])} images); {len(sizes) - 1} other sizes.
-- Outlines of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
+- Height × width: most frequently {common} pixels ({int(sizes.iloc[0])} images); {len(sizes) - 1} other sizes.
+- Masks of nucleus and cytoplasm: {"yes" if dataset.has_masks else "no"}.
 
 {show_table(classes).to_markdown()}
 
-## What is known to be wrong
+## Known issues
 
-{defects}
+{known_issues}
 
-## What it may be used for
+## Intended use
 
-- Teaching and research into methods. Not to be used: to diagnose, or to say how well a method works on patients of
+- Teaching and research into methods. Not for diagnosis, nor to estimate the performance of a method on patients of
   another hospital, stain or camera.
 """
 
@@ -66,51 +66,51 @@ def model_card(card: ModelCard) -> str:
     Args:
         card: from :func:`helpers.learners.classifier.train`, which also saves it beside the model.
     """
-    parts = pd.DataFrame([{"part": name, **dict(counts)} for name, counts in card.parts])
+    splits = pd.DataFrame([{"split": name, **dict(counts)} for name, counts in card.parts])
     estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])
     settings = ", ".join(f"{key} {value}" for key, value in card.settings.items() if key != "seed" and value != "")
-    alarms = "\n".join(f"- {escape_markdown(alarm)}" for alarm in card.alarms) or "- none"
-    test, seen = card.parts.test, card.input
+    findings = "\n".join(f"- {escape_markdown(finding)}" for finding in card.alarms) or "- none"
+    test, statistics = card.parts.test, card.input
     classes, positive = [escape_markdown(name) for name in card.classes], escape_markdown(card.positive)
     title, name = escape_markdown(card.data.title), escape_markdown(card.data.name)
     return f"""# Model card: {card.network}, {" or ".join(classes)}
 
 **Purpose:** {card.purpose}.
 
-## What it is
+## Model
 
 - Network `{card.network}`, SHA-256 of its file `{card.sha256}`.
-- Answers with a probability for each of {", ".join(classes)}.
-- Input: one cell in the middle of an image, red, green, blue, {seen.dtype} from {seen.low:g} to {seen.high:g},
+- Predicts a probability for each of {", ".join(classes)}.
+- Input: one cell in the middle of an RGB image, {statistics.dtype} from {statistics.low:g} to {statistics.high:g},
   resized to {card.size} pixels; scaled within the model.
-- **{positive}** is called from a probability of {card.threshold:.3f} on, chosen on validation images for a
-  sensitivity of {card.sensitivity_wanted:g}; of new images like these, {card.sensitivity_expected:.3f} may be
-  expected, and the wanted sensitivity is reached with a probability of {card.sensitivity_assurance:.2f}; both take
-  cells as independent, so that where cells of one patient are alike less is reached.
+- **{positive}** is predicted from a probability of {card.threshold:.3f}, chosen on the validation images for a
+  sensitivity of {card.sensitivity_wanted:g}. The expected sensitivity on new images from the same source is
+  {card.sensitivity_expected:.3f}, and the target is reached with a probability of {card.sensitivity_assurance:.2f}.
+  Both assume independent cells; where cells of one patient resemble each other, they are too optimistic.
 
-## What it has learnt from
+## Training data
 
 - {title} ({name}, SHA-256 `{card.data.sha256}`).
 - Split: {escape_markdown(card.split)}.
 
-{show_table(parts[["part", "images", "groups"]]).to_markdown()}
+{show_table(splits[["split", "images", "groups"]]).to_markdown()}
 
 - Training: {settings}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
 
-## How good it was, once, on groups it had not seen
+## Performance on the test set
 
-On {test.images} images of {test.groups} groups; each measure with the images and groups that it counts.
+{test.images} images of {test.groups} groups; `n` and `groups` are those of the denominator.
 
 {show_table(estimates).to_markdown()}
 
-Alarms raised by the evaluation:
+Failed checks of the evaluation:
 
-{alarms}
+{findings}
 
-## Limits
+## Limitations
 
 - One split, one training.
-- Not tested on another hospital, stain, scanner or population. What it says there is unknown.
-- Who may be harmed by a wrong answer, and what a human does with it: {_ASK} before any use beside patients, which
-  needs a study and a licence of its own.
+- Not tested on another hospital, stain, scanner or population; its performance there is unknown.
+- Who may be harmed by a wrong prediction, and how people act on predictions: {_ASK} before any clinical use, which
+  needs a study and approval.
 """

@@ -123,7 +123,7 @@ def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
         TableError: wrong suffix, missing column, missing value in ``index``, or two rows with the same index.
     """
     if path.suffix != ".csv":
-        raise TableError(f"{path}: a table is saved as .csv")
+        raise TableError(f"{path}: the name of a table must end in .csv")
     if len(table):
         _check(table, path, index)
     content = safe_text(table).to_csv(index=False).encode()
@@ -153,7 +153,9 @@ def read_table(path: Path) -> Table | None:
         else:
             note = json.loads(declaration.read_text(encoding="utf-8"))
             if note["sha256"] != hashlib.sha256(content).hexdigest():
-                raise TableError(f"{path}: {declaration.name} is of another table; save both with tables.save_table")
+                raise TableError(
+                    f"{path}: {declaration.name} belongs to another table; save both with tables.save_table"
+                )
             index = note["index"]
             if len(frame):  # a class may be called NA
                 frame[index] = plain_text(pd.read_csv(path, dtype=str, keep_default_na=False))[index]
@@ -165,8 +167,8 @@ def read_table(path: Path) -> Table | None:
         _check(frame, path, index)
     elif repeated := _repeated(_labels(frame, index)):
         raise TableError(
-            f"{path}: {repeated} names several rows; save it with tables.save_table(table, path, index=[...]), where "
-            "index lists the columns that tell rows apart"
+            f"{path}: {repeated} identifies several rows; save it with tables.save_table(table, path, index=[...]), "
+            "where index lists the columns that tell rows apart"
         )
     return Table(path, frame, tuple(index))
 
@@ -182,28 +184,31 @@ def read_tables(outputs: Path, chapter: str) -> list[Table]:
         TableError: as :func:`read_table`, or two tables have the same name.
     """
     paths = {path.with_name(path.name.removesuffix(DECLARATION) + ".csv") for path in outputs.rglob(f"*{DECLARATION}")}
-    found: dict[str, Table] = {}
+    by_name: dict[str, Table] = {}
     for path in sorted(paths | set(outputs.glob(f"{glob.escape(chapter)}-*.csv"))):
         table = read_table(path)
         if table is None:
             continue
-        if path.stem in found:
-            raise TableError(f"{found[path.stem].path} and {path}: two tables of one name; rename one of them")
-        found[path.stem] = table
-    return list(found.values())
+        if path.stem in by_name:
+            raise TableError(f"{by_name[path.stem].path} and {path}: two tables have the same name; rename one of them")
+        by_name[path.stem] = table
+    return list(by_name.values())
 
 
 def _check(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
-    lacking = [name for name in index if name not in table]
-    if lacking or not index:
-        named = ", ".join(lacking) or "an index"
-        raise TableError(f"{path}: has no column {named}; index lists some of {', '.join(map(str, table))}")
-    unnamed = [name for name in index if table[name].isna().any()]
-    if unnamed:
-        raise TableError(f"{path}: {', '.join(unnamed)} is missing in some rows; a row is named by a value in each")
+    missing = [name for name in index if name not in table]
+    if missing or not index:
+        problem = f"no column {', '.join(missing)}" if missing else "the index is empty"
+        raise TableError(f"{path}: {problem}; choose index from {', '.join(map(str, table))}")
+    incomplete = [name for name in index if table[name].isna().any()]
+    if incomplete:
+        raise TableError(
+            f"{path}: {', '.join(incomplete)} has missing values; an index column needs a value in each row"
+        )
     if repeated := _repeated(_labels(table, index)):
         raise TableError(
-            f"{path}: {', '.join(index)} = {repeated} names several rows; add the column to index that tells them apart"
+            f"{path}: {', '.join(index)} = {repeated} identifies several rows; "
+            "add the column to index that tells them apart"
         )
 
 

@@ -46,11 +46,11 @@ class OutcomeStore:
             try:
                 stack.enter_context(files.locked(self.folder / "lock", wait=False))
             except files.LockedError:
-                raise StoreError(f"{self.folder}: another sweep writes here; wait for it, or stop it") from None
-            self._cut_half_a_line()
+                raise StoreError(f"{self.folder}: locked by another sweep; wait for it, or stop it") from None
+            self._remove_incomplete_line()
             yield
 
-    def _cut_half_a_line(self) -> None:
+    def _remove_incomplete_line(self) -> None:
         """Remove an incomplete last line, left by a kill or a full disk."""
         if not self._rows.exists():
             return
@@ -76,19 +76,19 @@ class OutcomeStore:
         line = (outcome.row.to_json() + "\n").encode()
         try:
             files.write_bytes(self.folder / "notebooks" / f"{name}.ipynb", outcome.notebook)
-            place = self.folder / "tables" / name
-            shutil.rmtree(place, ignore_errors=True)  # tables of an earlier execution of this run
+            table_folder = self.folder / "tables" / name
+            shutil.rmtree(table_folder, ignore_errors=True)  # tables of an earlier execution of this run
             for table, content in outcome.tables.items():
-                place.mkdir(parents=True, exist_ok=True)
-                files.write_bytes(place / table, content)
+                table_folder.mkdir(parents=True, exist_ok=True)
+                files.write_bytes(table_folder / table, content)
             with self._rows.open("ab") as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(
-                f"{self.folder}: {name} cannot be written ({error.strerror}); make room, and start the sweep again: "
-                "it goes on with this run"
+                f"{self.folder}: {name} cannot be written ({error.strerror}); free disk space, and start the sweep "
+                "again: it continues with this run"
             ) from None
 
     def rows(self) -> dict[str, Row]:

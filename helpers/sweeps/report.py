@@ -46,9 +46,9 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
     groups = done.groupby(by, sort=False, dropna=False) if by else [((), done)]  # a notebook may lack a parameter
-    for key, part in groups:
+    for key, subset in groups:
         for measure in measures:
-            values = part[measure].dropna().to_numpy(float) if measure in part else np.empty(0)
+            values = subset[measure].dropna().to_numpy(float) if measure in subset else np.empty(0)
             if not len(values):
                 continue
             reach = np.nan
@@ -56,14 +56,14 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
                 reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
             mean, (name, _, which) = float(values.mean()), measure.partition(" (")
             rows.append(
-                dict(zip(by, map(_in_words, key), strict=True))
+                dict(zip(by, map(_as_text, key), strict=True))
                 | {"measure": name, "of": which.removesuffix(")")}
                 | {"mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
             )
     return pd.DataFrame(rows, columns=[*by, "measure", "of", "mean", "low", "high", "runs"])
 
 
-def _in_words(value: Any) -> Any:
+def _as_text(value: Any) -> Any:
     """Format a value of the grid; the table of runs holds lists and dictionaries as JSON."""
     return re.sub(r'[\[\]{}"]', "", value) if isinstance(value, str) else value
 
@@ -78,25 +78,25 @@ def write_report(profile: profiles.Profile) -> Path:
         SweepError: no run is done, no metric matches ``report_metrics``, or two notebooks saved tables of one name.
         DatasetError: a dataset is unreadable, so that runs cannot be matched to the current data.
     """
-    place = sweep_folder(profile.name)
-    _, table, found = _measured(profile, OutcomeStore(place).rows().values())
+    folder = sweep_folder(profile.name)
+    _, table, means = _measured(profile, OutcomeStore(folder).rows().values())
     by = [name for name in profile.grid if name not in REPEATED]
-    parts = [f"# {escape_markdown(profile.name)}", _how_it_went(table, profile)]
-    for number, title in enumerate(found["measure"].astype(str).unique()):
-        rows = found[found["measure"] == title]
-        picture = _picture(rows, by, title.partition(": ")[2])
+    blocks = [f"# {escape_markdown(profile.name)}", _summary(table, profile)]
+    for number, title in enumerate(means["measure"].astype(str).unique()):
+        rows = means[means["measure"] == title]
+        picture = _figure(rows, by, title.partition(": ")[2])
         shown = _in_markdown(rows.drop(columns="measure"), by)
-        parts += [f"## {escape_markdown(title)}", shown]
+        blocks += [f"## {escape_markdown(title)}", shown]
         if isinstance(picture, plots.NoFigure):
-            parts += [escape_markdown(picture)]
+            blocks += [escape_markdown(picture)]
         else:
-            files.write_bytes(place / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
-            parts += [f"![{escape_markdown(picture.alt)}](report-{number}.png)"]
+            files.write_bytes(folder / f"report-{number}.png", picture._repr_mimebundle_()[0]["image/png"])
+            blocks += [f"![{escape_markdown(picture.alt)}](report-{number}.png)"]
     failed = table[table["status"] != "done"]
     if len(failed):
-        parts += ["## Runs that failed", _in_markdown(failed[["name", *profile.grid, "error"]], list(profile.grid))]
-    files.write_text(place / "report.md", "\n\n".join(parts) + "\n")
-    return place / "report.md"
+        blocks += ["## Runs that failed", _in_markdown(failed[["name", *profile.grid, "error"]], list(profile.grid))]
+    files.write_text(folder / "report.md", "\n\n".join(blocks) + "\n")
+    return folder / "report.md"
 
 
 def _in_markdown(table: pd.DataFrame, parameters: list[str]) -> str:
@@ -119,10 +119,13 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
     Raises:
         SweepError: as :func:`write_report`, or a run is not done.
     """
-    current, table, found = _measured(profile, rows)
-    done, wanted = table[table["status"] == "done"], sum(1 for _ in combinations(profile))
-    if len(done) < wanted:
-        raise SweepError(f"{profile.name}: {len(done)} of {wanted} runs are done, and only whole sweeps are published")
+    current, table, means = _measured(profile, rows)
+    done, n_runs = table[table["status"] == "done"], sum(1 for _ in combinations(profile))
+    if len(done) < n_runs:
+        raise SweepError(
+            f"{profile.name}: {len(done)} of {n_runs} runs are done, and only complete sweeps are "
+            "published; start it again"
+        )
     data = sorted(set(done["data"]))
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
     note = results.ResultNote(
@@ -133,7 +136,7 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
         finished=finished.isoformat(timespec="seconds"),
         provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),
     )
-    path = results.save_result(profile.name, found.round({"mean": 3, "low": 3, "high": 3}), note)
+    path = results.save_result(profile.name, means.round({"mean": 3, "low": 3, "high": 3}), note)
     results.remove_stale_results(command, [path])
     return path
 
@@ -147,14 +150,17 @@ def _measured(profile: profiles.Profile, rows: Iterable[Row]) -> tuple[list[Row]
     current = [row_of[task.name, task.key] for task in expand(profile) if (task.name, task.key) in row_of]
     table = outcomes.table(current)
     if table.empty or not (table["status"] == "done").any():
-        raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` carries them out")
+        raise SweepError(f"{profile.name}: no run is done; `python -m helpers run {profile.name}` executes them")
     _refuse_shared_tables(profile.name, current)
     known = [name for name in map(str, table) if ": " in name]
-    asked = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.report_metrics)]
-    if not asked:
+    reported = [name for name in known if any(fnmatch.fnmatchcase(name, pattern) for pattern in profile.report_metrics)]
+    if not reported:
         listed = ", ".join(known[:10]) or "none"
-        raise SweepError(f"{profile.name}: no measure is like {', '.join(profile.report_metrics)}; there are {listed}")
-    return current, table, mean_metrics(table, list(profile.grid), asked)
+        raise SweepError(
+            f"{profile.name}: no metric matches report_metrics {', '.join(profile.report_metrics)}; "
+            f"choose from {listed}"
+        )
+    return current, table, mean_metrics(table, list(profile.grid), reported)
 
 
 def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
@@ -167,7 +173,7 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
                 raise SweepError(f"{name}: {both} both save a table {saved}; rename one of them")
 
 
-def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.AccessibleFigure | plots.NoFigure:
+def _figure(rows: pd.DataFrame, by: list[str], measure: str) -> plots.AccessibleFigure | plots.NoFigure:
     """Draw a forest plot of the means; the interval of a single run is a point."""
     words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
     name = f"{measure} over repetitions"  # a metric may itself be named low or high
@@ -179,7 +185,7 @@ def _picture(rows: pd.DataFrame, by: list[str], measure: str) -> plots.Accessibl
     return plots.forest_plot(labelled, name, "row", "runs", caption)
 
 
-def _how_it_went(table: pd.DataFrame, profile: profiles.Profile) -> str:
+def _summary(table: pd.DataFrame, profile: profiles.Profile) -> str:
     done = table[table["status"] == "done"]
 
     def listed(values: pd.Series) -> str:

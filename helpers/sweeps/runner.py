@@ -27,7 +27,7 @@ from helpers.sweeps.plan import Task, expand, relevant_grid
 from helpers.sweeps.rows import Outcome, Row
 
 # Runs submitted ahead per worker, and at least in total, so that workers that join later find some.
-AHEAD, AT_LEAST = 2, 250
+AHEAD, MIN_AHEAD = 2, 250
 # Dask settings for local workers. By default, Dask gives up a worker that does not restart within 15 s, so that a sweep
 # would wait for ever, and counts the death of a worker as a failure of queued runs, too.
 LOCAL = {"distributed.deploy.lost-worker-timeout": "1 day", "distributed.scheduler.worker-saturation": 1.0}
@@ -57,11 +57,11 @@ def connect_cluster(scheduler: str | None = None, workers: int | None = None) ->
     """
     if scheduler:
         try:
-            asyncio.run(_knock(scheduler))
+            asyncio.run(_require_scheduler(scheduler))
         except (OSError, RuntimeError, TypeError, ValueError) as error:
-            remedy = "start one with `dask scheduler` and give the address that it says, such as tcp://10.0.0.1:8786"
+            remedy = "start one with `dask scheduler` and give the address that it prints, such as tcp://10.0.0.1:8786"
             if scheduler.startswith("tls:"):
-                remedy += "; its certificates stand in Dask's configuration: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+                remedy += "; set the certificates in Dask's configuration: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
                 remedy += "…__TLS__CLIENT__CERT and …__TLS__CLIENT__KEY"
             raise SweepError(f"{scheduler}: no scheduler answers ({error}); {remedy}") from None
         with Client(scheduler, set_as_default=False) as client:
@@ -90,7 +90,7 @@ def _check_shared_memory() -> None:
         ) from None
 
 
-async def _knock(scheduler: str) -> None:
+async def _require_scheduler(scheduler: str) -> None:
     """Raise an error unless a scheduler answers, without creating a client.
 
     The garbage collector closes an unconnected client, possibly in a thread that the next client starts and waits for,
@@ -109,7 +109,7 @@ def sweep_folder(name: str) -> Path:
     return Project.current().build / name / "sweep"
 
 
-def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = print) -> list[Row]:
+def run(profile: profiles.Profile, client: Client, log: Callable[[str], None] = print) -> list[Row]:
     """Execute the runs of a sweep that are not yet done with the same notebook, helpers, libraries and data.
 
     A failed run is recorded and does not stop the others. A run whose worker dies is retried on another worker, as
@@ -118,7 +118,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
     Args:
         profile: profile with a grid, from :func:`helpers.runs.profiles.read_profile`.
         client: from :func:`connect_cluster`.
-        say: called with the plan, an estimate of the duration, and each failure.
+        log: called with the plan, an estimate of the duration, and each failure.
 
     Returns:
         Rows of all runs, in the order of the grid.
@@ -132,10 +132,10 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
         tasks, before = list(expand(profile)), store.rows()
         ended = dict(before)
         todo = [task for task in tasks if not _done(task, before)]
-        say(_plan(profile, tasks, todo, before, client))
+        log(_plan(profile, tasks, todo, before, client))
         if todo and not client.scheduler_info()["workers"]:
             assert client.scheduler is not None  # the scheduler has just answered
-            say(f"no worker is connected yet: waiting for one (dask worker {client.scheduler.address})")
+            log(f"no worker is connected yet: waiting for one (dask worker {client.scheduler.address})")
         commit = provenance.commit()
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(todo), desc=profile.name, unit="run", delay=2)
         with bar:
@@ -144,7 +144,7 @@ def run(profile: profiles.Profile, client: Client, say: Callable[[str], None] = 
                 store.add(outcome)
                 ended[outcome.row.name] = outcome.row
                 if not outcome.row.done:
-                    say(f"{outcome.row.name}: failed, {outcome.row.error}")
+                    log(f"{outcome.row.name}: failed, {outcome.row.error}")
                 bar.update()
         rows = [ended[task.name] for task in tasks]
         store.write_table(rows)
@@ -162,10 +162,10 @@ def _plan(
     """Describe the runs to execute, with a duration estimated from finished runs."""
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     seconds = [row.seconds for row in before.values() if row.done and row.seconds is not None]
-    about = "how long is known after the first run"
+    duration = "duration unknown until the first run ends"
     if seconds:
-        about = f"about {statistics.median(seconds) * len(todo) / max(1, workers) / 60:.1f} min"
-    lines = [f"{profile.name}: {len(tasks)} runs, {len(todo)} to do on {workers} workers, {about}"]
+        duration = f"about {statistics.median(seconds) * len(todo) / max(1, workers) / 60:.1f} min"
+    lines = [f"{profile.name}: {len(tasks)} runs, {len(todo)} to do on {workers} workers, {duration}"]
     if not workers:
         lines.append("  No worker has joined the cluster yet; the runs begin with the first one.")
     for notebook in profile.notebooks:
@@ -199,7 +199,7 @@ def _outcomes(todo: list[Task], client: Client, timeout_s: float) -> Iterator[Ou
         tasks[future.key] = task
         return [future]
 
-    ahead = max(AT_LEAST, AHEAD * len(client.scheduler_info(n_workers=-1)["workers"]))
+    ahead = max(MIN_AHEAD, AHEAD * len(client.scheduler_info(n_workers=-1)["workers"]))
     first = [future for _ in range(ahead) for future in submit()]
     going = as_completed(first, loop=client.loop)
     for future in going:
@@ -216,7 +216,7 @@ def _outcome(future: Future, task: Task, client: Client) -> Outcome:
         return _lost(task, f"its worker died {error.allowed_failures + 1} times")
     except Exception as error:
         if client.status != "running" or future.cancelled():
-            raise SweepError("the scheduler is gone; start the sweep again, and it goes on where it was") from error
+            raise SweepError("the connection to the scheduler is lost; start the sweep again to continue it") from error
         return _lost(task, f"{type(error).__name__}: {error}")
 
 

@@ -48,12 +48,12 @@ def execute_task(task: Task, source: bytes, helpers: str, timeout_s: float) -> O
     with files.temporary_folder("sweep-") as folder:
         notebook, executed = folder / f"{task.notebook}.ipynb", folder / "executed.ipynb"
         try:
-            _same_helpers(helpers)
-            _same_data(task)
+            _require_same_helpers(helpers)
+            _require_same_data(task)
             notebook.write_bytes(source)
             saved = execution.execute(notebook, executed, task.parameters, folder, monitor=monitor)
             measures = _measures(saved)
-            _same_helpers(helpers)  # must not have changed during the run
+            _require_same_helpers(helpers)  # must not have changed during the run
         except (ValueError, OSError) as caught:
             error = str(caught) or type(caught).__name__
         row = Row(
@@ -77,18 +77,18 @@ def _provenance() -> provenance.Provenance:
     return provenance.current()
 
 
-def _same_helpers(expected: str) -> None:
+def _require_same_helpers(expected: str) -> None:
     if helpers_digest() != expected:
-        raise ExecutionError("the helpers package on this worker is another than on the client; install the same")
+        raise ExecutionError("the helpers package on this worker differs from that on the client; install the same")
 
 
-def _same_data(task: Task) -> None:
+def _require_same_data(task: Task) -> None:
     for dataset, expected in task.datasets.items():
-        found = _known(dataset, expected)
-        if found != expected:
-            where = f"{dataset[0]} on {platform.node()}"
+        actual = _known(dataset, expected)
+        if actual != expected:
+            source = f"{dataset[0]} on {platform.node()}"
             raise ExecutionError(
-                f"{where} has the content {found[:12]}, and {expected[:12]} on the client; fetch it again"
+                f"{source} has the fingerprint {actual[:12]}, and {expected[:12]} on the client; fetch it again"
             )
 
 
@@ -98,16 +98,16 @@ def _measures(saved: list[tables.Table]) -> dict[str, float]:
     Raises:
         TableError: two numbers have the same name.
     """
-    found: dict[str, float] = {}
+    numbers_by_name: dict[str, float] = {}
     for table in saved:
         numbers = [name for name in table.frame.select_dtypes("number") if name not in table.index]
         for label, line in zip(table.labels, table.frame[numbers].to_dict("records"), strict=True):
             for name, value in line.items():
                 measure = f"{table.path.stem}: {name}" + (f" ({label})" if label else "")
-                if measure in found:
-                    raise tables.TableError(f"{table.path}: a second number is called {measure}; rename its column")
-                found[measure] = float(value)
-    return found
+                if measure in numbers_by_name:
+                    raise tables.TableError(f"{table.path}: two numbers are named {measure}; rename a column")
+                numbers_by_name[measure] = float(value)
+    return numbers_by_name
 
 
 def _memory_limit() -> float:

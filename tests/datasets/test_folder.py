@@ -313,7 +313,7 @@ def test_a_folder_is_not_fetched_but_checked(tmp_path):
 
 def test_the_datasheet_of_a_folder_says_that_nobody_has_looked(tmp_path):
     text = cards.datasheet(load(f"folder:{class_folder(tmp_path)}"))
-    assert "- nobody has looked for defects" in text
+    assert "- not checked for known issues" in text
     assert "none is known" not in text
 
 

@@ -116,7 +116,7 @@ def test_a_finding_is_printed_and_is_no_failure(trained):
     images.write_png(dark / "one.png", images.read_image(first) // 8)
     done = leukobook("predict", dark, "--model", "out/m.keras", "--out", "dark.csv", cwd=place)
     assert done.returncode == 0
-    assert "another input" in done.stderr
+    assert "input shift" in done.stderr
     assert len(pd.read_csv(place / "dark.csv")) == 1
 
 
@@ -227,9 +227,9 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
 @pytest.mark.parametrize(
     ("network", "positive", "path", "said"),
     [
-        ("resnet", "lymphoblast", "m.keras", "resnet: no such network; there are encoder, schouten"),
-        ("encoder", "blast", "m.keras", "blast: not a class of synthetic"),
-        ("encoder", "lymphoblast", "m.h5", "a model is saved as .keras"),
+        ("resnet", "lymphoblast", "m.keras", "unknown network 'resnet'; choose from encoder, schouten"),
+        ("encoder", "blast", "m.keras", "unknown positive class 'blast' of synthetic"),
+        ("encoder", "lymphoblast", "m.h5", "the name of a model must end in .keras"),
     ],
 )
 def test_a_training_that_cannot_start_says_why(tmp_path, network, positive, path, said):

@@ -311,5 +311,5 @@ def test_pooled_iou_of_one_group_has_no_interval():
 
 def test_pooled_iou_refuses_a_class_that_is_nowhere():
     truth = np.array([[[0, 1], [1, 1]]] * 2, np.uint8)
-    with pytest.raises(ValueError, match="in no truth and no prediction"):
+    with pytest.raises(ValueError, match="the IoU of a class without pixels is undefined"):
         metrics.pooled_iou(truth, truth, pd.Series(["a", "b"]), seed=0)

@@ -148,5 +148,5 @@ def test_the_order_of_rows_does_not_matter(three):
 
 
 def test_runs_on_other_images_are_not_compared(three):
-    with pytest.raises(ValueError, match="different ids"):
+    with pytest.raises(ValueError, match="must have the same images"):
         metrics.score_difference([three], [three.iloc[1:]], "accuracy", seed=0)

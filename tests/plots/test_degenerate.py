@@ -335,5 +335,6 @@ def test_what_was_not_measured_is_left_out_of_a_figure_and_named():
     (whiskers,) = one.figure.axes[0].containers[0].lines[2]
     assert not any(len(segment) for segment in whiskers.get_segments())  # they would go from 0 to 1
     assert one.alt.endswith(
-        "a: 0.50 came true in 0.50 of 5, 0.90 came true in 0.90 of 9. Left out: 1 bins of fewer than 5 images."
+        "a: 0.50 predicted, 0.50 observed (n=5), 0.90 predicted, 0.90 observed (n=9). "
+        "Left out: 1 bins of fewer than 5 images."
     )

@@ -156,7 +156,8 @@ def test_bins_have_whiskers_up_and_down_and_a_range_is_seen():
     assert np.allclose(drawn[2][2], [[[0.2, 0.1], [0.2, 0.35]], [[0.7, 0.45], [0.7, 0.9]]])
     assert in_legend(ax) == ["m", "n", "95 % interval", "range of groups"]
     assert picture.alt == (
-        "Frequency against probability in up to ten bins. m (95 % interval or range of groups): 0.20 came true in "
-        "0.30 of 10, 0.70 came true in 0.50 of 20, 0.90 came true in 1.00 of 30; n: 0.20 came true in 0.30 of 10, "
-        "0.70 came true in 0.50 of 20, 0.90 came true in 1.00 of 30."
+        "Observed frequency against predicted probability in up to ten bins. m (95 % interval or range of groups): "
+        "0.20 predicted, 0.30 observed (n=10), 0.70 predicted, 0.50 observed (n=20), 0.90 predicted, 1.00 observed "
+        "(n=30); n: 0.20 predicted, 0.30 observed (n=10), 0.70 predicted, 0.50 observed (n=20), 0.90 predicted, 1.00 "
+        "observed (n=30)."
     )

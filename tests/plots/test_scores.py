@@ -179,7 +179,7 @@ def test_reliability_names_every_bin(said):
     table = metrics.calibration_curve(said, "ill", 0)
     picture = plots.calibration_plot({"model": table}, "A caption.")
     for row in table.itertuples():
-        shown = f"{row.probability:.2f} came true in {row.frequency:.2f} of {row.n}" in picture.alt
+        shown = f"{row.probability:.2f} predicted, {row.frequency:.2f} observed (n={row.n})" in picture.alt
         assert shown == (row.n >= 5)
     n_small = int((table["n"] < 5).sum())
     assert n_small > 0
@@ -189,8 +189,8 @@ def test_reliability_names_every_bin(said):
     assert ax.get_lines()[-1].get_xydata().tolist() == [[0, 0], [1, 1]]
     assert (ax.get_lines()[-1].get_linestyle(), to_hex(ax.get_lines()[-1].get_color())) == (":", HEX[-1])
     assert (below.get_xlabel(), ax.get_ylabel(), below.get_ylabel()) == (
-        "probability, mean of the bin",
-        "came true",
+        "mean predicted probability of the bin",
+        "observed frequency",
         "images",
     )
     full, hollow = below.get_lines()
@@ -286,7 +286,7 @@ def test_a_confusion_matrix_shows_counts_and_shares_of_its_rows():
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
         assert [label.get_text() for label in labels] == list("xyz")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
-    assert picture.alt == "Confusion matrix; called right: x 0.75 of 4, y 0.00 of 0, z 0.60 of 5."
+    assert picture.alt == "Confusion matrix; recall: x 0.75 of 4, y 0.00 of 0, z 0.60 of 5."
     assert list(picture.figure.get_size_inches()) == pytest.approx([1.8 + 3 * 0.55, 1.3 + 3 * 0.45])
 
 

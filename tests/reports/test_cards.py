@@ -18,10 +18,10 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "| accuracy | 0.804 (range of groups 0.000 to 1.000) | 275 | 3 |" in text
     assert "| specificity | 0.500 (no interval) | 10 | 1 |" in text
     assert "| sensitivity | not defined | 0 | 0 |" in text
-    assert "sensitivity of 0.95; of new images like these, 0.905 may be" in text
+    assert "sensitivity of 0.95. The expected sensitivity on new images from the same source is\n  0.905, and" in text
     assert "reached with a probability of 0.26" in text
     assert "| train | 60 | 6 |" in text
-    assert "- Alarm, patients are not known: all 20 images are groups of their own. Check." in text
+    assert "- Check failed, unknown patients: each of 20 images is a group of its own. Verify." in text
     assert "not for diagnosis" in text
     assert "to be filled in" in text
     assert "Training: epochs 30, rate 0.001; 12 epochs were run; seed 20" in text  # the seed once
@@ -31,13 +31,13 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
 
 
 def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
-    strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Alarm, `<img>`: *all*."]}
+    strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Check failed, `<img>`: *all*."]}
     data = {"name": "folder:</td>", "title": "[x](http://x)", "sha256": "1" * 64}
     content = {**MODEL_CARD, **strange, "data": data, "split": "by <b>patient</b>"}
     text = cards.model_card(model_card.ModelCard(**content))
     assert "# Model card: encoder, &lt;script&gt; or a&#124;b" in text
-    assert "- **a&#124;b** is called from" in text
-    assert r"- Alarm, \`&lt;img&gt;\`: \*all\*." in text
+    assert "- **a&#124;b** is predicted from" in text
+    assert r"- Check failed, \`&lt;img&gt;\`: \*all\*." in text
     assert r"- \[x\](http://x) (folder:&lt;/td&gt;, SHA-256" in text
     assert not re.search("<(script|img|/td|b)>", text)
 
@@ -50,8 +50,8 @@ def test_a_datasheet_counts_classes_and_groups_and_repeats_the_known_defects():
         assert f"| {label} | {len(own)} | {own['group'].nunique()} |" in text
     assert all(defect in text for defect in data.card.known_issues)
     assert data.fingerprint() in text
-    assert re.search(r"most often 32×32 pixels \(24 images\); 0 other sizes", text)
-    assert "Home: none; reference: none; licence: MIT." in text
+    assert re.search(r"most frequently 32×32 pixels \(24 images\); 0 other sizes", text)
+    assert "Homepage: none; reference: none; licence: MIT." in text
 
 
 def test_a_datasheet_of_a_folder_does_not_say_where_it_lies(tmp_path):
@@ -60,7 +60,7 @@ def test_a_datasheet_of_a_folder_does_not_say_where_it_lies(tmp_path):
         pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
         images.write_png(tmp_path / "cells" / label / "one.png", pixels)
     text = cards.datasheet(datasets.load(f"folder:{tmp_path / 'cells'}"))
-    assert "Name here: folder:cells;" in text
+    assert "Name: folder:cells;" in text
     assert str(tmp_path) not in text
     assert "| a&#124;b | 1 | 1 |" in text
     assert "| &lt;i&gt;well | 1 | 1 |" in text

@@ -28,11 +28,15 @@ def test_a_class_may_be_called_like_a_missing_value(tmp_path):
 @pytest.mark.parametrize(
     ("frame", "index", "complaint"),
     [
-        (CURVE, ["images"], "images = '10' names several rows; add the column to index that tells them apart"),
-        (CURVE, ["learner", "size"], "has no column size; index lists some of images, AUC, learner"),
-        (CURVE, [], "has no column an index; index lists some of images, AUC, learner"),
-        (pd.DataFrame({"a": ["x", None]}), ["a"], "a is missing in some rows; a row is named by a value in each"),
-        (pd.DataFrame({"a": ["x, y", "x"], "b": ["z", "y, z"]}), ["a", "b"], "a, b = 'x, y, z' names several rows"),
+        (CURVE, ["images"], "images = '10' identifies several rows; add the column to index that tells them apart"),
+        (CURVE, ["learner", "size"], "no column size; choose index from images, AUC, learner"),
+        (CURVE, [], "the index is empty; choose index from images, AUC, learner"),
+        (pd.DataFrame({"a": ["x", None]}), ["a"], "a has missing values; an index column needs a value in each row"),
+        (
+            pd.DataFrame({"a": ["x, y", "x"], "b": ["z", "y, z"]}),
+            ["a", "b"],
+            "a, b = 'x, y, z' identifies several rows",
+        ),
     ],
 )
 def test_an_index_that_does_not_name_the_rows_is_refused(tmp_path, frame, index, complaint):
@@ -42,7 +46,7 @@ def test_an_index_that_does_not_name_the_rows_is_refused(tmp_path, frame, index,
 
 
 def test_a_table_is_saved_as_csv_only(tmp_path):
-    with pytest.raises(tables.TableError, match=r"x.txt: a table is saved as .csv"):
+    with pytest.raises(tables.TableError, match=r"x.txt: the name of a table must end in .csv"):
         tables.save_table(CURVE, tmp_path / "x.txt", ["learner", "images"])
 
 
@@ -51,7 +55,9 @@ def test_a_table_without_declaration_is_read_if_its_words_name_its_rows(tmp_path
     frame.to_csv(tmp_path / "transfer-x.csv", index=False)
     assert tables.read_table(tmp_path / "transfer-x.csv").labels == ["a", "b"]
     CURVE.to_csv(tmp_path / "transfer-x.csv", index=False)
-    complaint = r"transfer-x.csv: 'a' names several rows; save it with tables.save_table\(table, path, index=\[...\]\)"
+    complaint = (
+        r"transfer-x.csv: 'a' identifies several rows; save it with tables.save_table\(table, path, index=\[...\]\)"
+    )
     with pytest.raises(tables.TableError, match=complaint):
         tables.read_tables(tmp_path, "transfer")
 
@@ -59,7 +65,7 @@ def test_a_table_without_declaration_is_read_if_its_words_name_its_rows(tmp_path
 def test_a_declaration_counts_for_the_table_that_it_was_made_for(tmp_path):
     tables.save_table(CURVE, tmp_path / "curve.csv", index=["learner", "images"])
     CURVE.assign(AUC=0).to_csv(tmp_path / "curve.csv", index=False)
-    with pytest.raises(tables.TableError, match=r"curve.csv: curve.index.json is of another table"):
+    with pytest.raises(tables.TableError, match=r"curve.csv: curve.index.json belongs to another table"):
         tables.read_tables(tmp_path, "transfer")
     (tmp_path / "curve.csv").unlink()
     with pytest.raises(tables.TableError, match=r"curve.csv: cannot be read"):
@@ -70,7 +76,7 @@ def test_two_tables_of_one_name_are_refused(tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         tables.save_table(CURVE, tmp_path / folder / "curve.csv", index=["learner", "images"])
-    with pytest.raises(tables.TableError, match="two tables of one name; rename one of them"):
+    with pytest.raises(tables.TableError, match="two tables have the same name; rename one of them"):
         tables.read_tables(tmp_path, "transfer")
 
 

@@ -40,7 +40,7 @@ def test_the_tables_of_a_notebook_are_read_when_it_has_run(tmp_path):
         (DEAD, {}, r"the kernel died \(.+\)"),
         ("import time; time.sleep(60)", {"timeout_s": 2}, "stopped after 2 s, its limit"),
         ("a = bytearray(2**28); import time; time.sleep(60)", {"memory_limit": 2**28}, "stopped at .* may have 256"),
-        (SAVES.replace("a,", "a,1\\na,"), {}, ".*one-scores.csv: 'a' names several rows; save it with .*"),
+        (SAVES.replace("a,", "a,1\\na,"), {}, ".*one-scores.csv: 'a' identifies several rows; save it with .*"),
         (SAVES.replace("write_text(f", "write_bytes(b").replace("a,", r"\xff,"), {}, "'utf-8' codec can't decode .*"),
     ],
 )

@@ -404,7 +404,7 @@ def test_a_table_whose_rows_cannot_be_told_apart_fails_its_notebook(house):
     write_notebook(house / "notebooks", "one", SHOWN, table)
     (record,) = runner.run(profiles.read_profile(profile(house, "notebooks: {one: }")))
     assert record.status == "failed"
-    assert "one-curve.csv: '' names several rows; save it with tables.save_table" in record.error
+    assert "one-curve.csv: '' identifies several rows; save it with tables.save_table" in record.error
 
 
 def test_two_processes_do_not_run_one_profile(house):

@@ -76,7 +76,7 @@ GRID = "notebooks: {00-one: }\ngrid: {value: [1, 2], seed: [1, 2, 3]}\n"
 def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_what_it_measured(house, client, capsys):
     rows = sweeps.run(sweep(house, GRID), client)
     said = capsys.readouterr().out
-    assert "try: 6 runs, 6 to do on 2 workers, how long is known after the first run\n" in said
+    assert "try: 6 runs, 6 to do on 2 workers, duration unknown until the first run ends\n" in said
     assert "  00-one: value 1, 2; seed 1, 2, 3\n" in said
     assert [row.status for row in rows] == ["done"] * 6
     table = pd.read_csv(house / "build" / "try" / "sweep" / "runs.csv")
@@ -127,7 +127,7 @@ def coloured(folder, *greys):
 
 @pytest.mark.parametrize(
     ("what", "complaint"),
-    [("nothing", ""), ("data", "on the client; fetch it again"), ("helpers", "another than on the client")],
+    [("nothing", ""), ("data", "on the client; fetch it again"), ("helpers", "differs from that on the client")],
 )
 def test_a_worker_with_other_data_or_helpers_does_not_run(house, monkeypatch, what, complaint):
     write_notebook(house / "notebooks", "00-one", MEASURED, parameters="dataset = 'synthetic'\nvalue = 1\nseed = 0")
@@ -303,7 +303,10 @@ def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_
     try:
         killer = threading.Thread(target=kill_after_two)
         killer.start()
-        with pytest.raises(sweeps.SweepError, match="goes on where it was"), sweeps.connect_cluster(address) as client:
+        with (
+            pytest.raises(sweeps.SweepError, match="start the sweep again to continue it"),
+            sweeps.connect_cluster(address) as client,
+        ):
             sweeps.run(sweep(house, GRID), client)
         killer.join()
     finally:
@@ -396,7 +399,7 @@ def outcome(name="00-one-a", status="done", error=""):
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
     first, second = sweeps.OutcomeStore(tmp_path).locked(), sweeps.OutcomeStore(tmp_path).locked()
-    with first, pytest.raises(sweeps.StoreError, match="another sweep writes here"), second:
+    with first, pytest.raises(sweeps.StoreError, match="locked by another sweep"), second:
         pass
 
 
@@ -452,7 +455,7 @@ def test_a_full_disk_says_so_and_keeps_what_was_written(tmp_path):
     )
     assert "StoreError" in done.stderr
     assert "00-one-b cannot be written" in done.stderr
-    assert "it goes on with this run" in done.stderr
+    assert "it continues with this run" in done.stderr
     store = sweeps.OutcomeStore(tmp_path)
     with store.locked():
         assert set(store.rows()) == {"00-one-a"}
@@ -509,7 +512,7 @@ def test_two_numbers_of_one_name_are_refused(tmp_path):
     assert len(worker._measures(tables.read_tables(tmp_path, "classify"))) == 3
     tables.save_table(frame.rename(columns={"value": "y: value"}), tmp_path / "x.csv", ["way"])
     tables.save_table(frame, tmp_path / "x: y.csv", ["way"])
-    with pytest.raises(tables.TableError, match=r"a second number is called x: y: value \(a\); rename its column"):
+    with pytest.raises(tables.TableError, match=r"two numbers are named x: y: value \(a\); rename a column"):
         worker._measures(tables.read_tables(tmp_path, "classify"))
 
 
@@ -557,7 +560,7 @@ def test_the_report_has_means_with_intervals_over_repetitions(house, client):
     assert f"| 1 | a | 1.200 [{1.2 - half:.3f}, {1.2 + half:.3f}] | 3 |" in text
     assert "| b |" not in text
     assert (house / "build" / "try" / "sweep" / "report-0.png").stat().st_size > 5000
-    with pytest.raises(sweeps.SweepError, match="no measure is like nothing"):
+    with pytest.raises(sweeps.SweepError, match="no metric matches report_metrics nothing"):
         sweeps.write_report(sweep(house, GRID + "report_metrics: [nothing]\n"))
 
 
@@ -603,7 +606,7 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     going.send_signal(signal.SIGSTOP)  # it still has its folder
     second = subprocess.run(command(*words), capture_output=True, text=True)
     assert second.returncode == 1
-    assert "another sweep writes here" in second.stderr
+    assert "locked by another sweep" in second.stderr
     going.kill()
     going.communicate()
     kept = rows.read_text().count("\n")
@@ -646,7 +649,7 @@ def test_a_sweep_that_is_not_whole_is_not_published(house, client):
     write_notebook(house / "notebooks", "00-one", MEASURED, "1 / (seed - 1)")
     profile = sweep(house, GRID)
     rows = sweeps.run(profile, client)
-    with pytest.raises(sweeps.SweepError, match="4 of 6 runs are done, and only whole sweeps are published"):
+    with pytest.raises(sweeps.SweepError, match="4 of 6 runs are done, and only complete sweeps are published"):
         sweeps.publish(profile, rows, "command")
 
 
@@ -687,7 +690,7 @@ def test_a_run_whose_table_loses_rows_fails_and_says_why(house, client):
     write_notebook(house / "notebooks", "00-one", lost)
     (row,) = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1]}\n"), client)
     assert row.status == "failed"
-    assert "one-scores.csv: '' names several rows; save it with tables.save_table" in row.error
+    assert "one-scores.csv: '' identifies several rows; save it with tables.save_table" in row.error
 
 
 def test_the_command_says_what_failed_and_exits_with_1(house):
