@@ -79,7 +79,7 @@ ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
     ),
     "02-widest-fold": (_widest_fold, "splits.group_folds(data.frame, 4, 20).value_counts()"),
     "03-baseline-iou": (_baseline_iou, "both masks are larger than 0 where the cell is; dice_and_iou gives IoU second"),
-    "03-nuclear-ratio": (
+    "03-area-ratio": (
         _median_ratio,
         "count the 2s and the pixels above 0 of each mask; then the median of the ratios",
     ),

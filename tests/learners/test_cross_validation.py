@@ -331,27 +331,35 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
         "seed": 20,
     }
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
-        for begin in ("import time", "from helpers import teaching", "def two_classes", "def thumbnails", "kept = []"):
+        for begin in (
+            "import time",
+            "from helpers import teaching",
+            "def two_classes",
+            "def thumbnails",
+            "records = []",
+        ):
             exec(next(source for source in cells if source.startswith(begin)), made)
-        made["values"] = {
+        made["feature_tables"] = {
             "140 hand-crafted features": features.extract_feature_table(
                 made["data"].load_images(64), made["frame"].index
             )
         }
-        for begin in ("three = splits.group_folds", "if external_dataset:", "if external_dataset or"):
+        for begin in ("three_folds = splits.group_folds", "if external_dataset:", "if external_dataset or"):
             exec(next(source for source in cells if source.startswith(begin)), made)
     return [made[name] for name in wanted]
 
 
 def test_chapter_08_tests_on_a_folder_from_elsewhere_with_the_same_names(laboratories, tmp_path):
     here, there = laboratories
-    away, at_home, kept = chapter_on_trust(tmp_path, ("away", "at_home", "kept"), here, there, "lymphoblast")
+    external, source, records = chapter_on_trust(
+        tmp_path, ("external_predictions", "source_predictions", "records"), here, there, "lymphoblast"
+    )
     other = datasets.load(there)
-    assert list(away.index) == [f"elsewhere/{name}" for name in other.frame.index]
-    assert away["label"].tolist() == other.frame["label"].tolist()
-    assert at_home["label"].tolist().count("lymphoblast") == (datasets.load(here).frame["label"] == "lymphoblast").sum()
-    assert (kept[1]["way"], kept[1]["n"]) == ("honest", 40)
-    assert metrics.roc_auc(away, "lymphoblast", 0).value > 0.6
+    assert list(external.index) == [f"external/{name}" for name in other.frame.index]
+    assert external["label"].tolist() == other.frame["label"].tolist()
+    assert source["label"].tolist().count("lymphoblast") == (datasets.load(here).frame["label"] == "lymphoblast").sum()
+    assert (records[1]["variant"], records[1]["n"]) == ("corrected", 40)
+    assert metrics.roc_auc(external, "lymphoblast", 0).value > 0.6
 
 
 def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories, tmp_path):
@@ -362,10 +370,10 @@ def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories
         mirrored = images.read_image(root / "lymphocyte" / f"{k}.png")[:, ::-1]
         images.write_png(tmp_path / "three" / "monocyte" / f"{k}.png", mirrored)
     folder = f"folder:{tmp_path / 'three'}"
-    (away,) = chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")
-    assert away["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
+    (external,) = chapter_on_trust(tmp_path, ("external_predictions",), laboratories[0], folder, "lymphoblast")
+    assert external["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
     with pytest.raises(datasets.DatasetError, match="three: no class 'lymphoblast'; it has a, b"):
         (tmp_path / "three" / "lymphoblast").rename(tmp_path / "three" / "a")
         shutil.rmtree(tmp_path / "three" / "lymphocyte")
         (tmp_path / "three" / "monocyte").rename(tmp_path / "three" / "b")
-        chapter_on_trust(tmp_path, ("away",), laboratories[0], folder, "lymphoblast")
+        chapter_on_trust(tmp_path, ("external_predictions",), laboratories[0], folder, "lymphoblast")
