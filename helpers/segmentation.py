@@ -79,7 +79,7 @@ def save_model(
             size=images.shape[1],
             classes=list(CLASSES),
             sha256=loading.file_digest(part),
-            input=checks.input_statistics(images),
+            input=model_card.Input.model_validate(checks.input_statistics(images)),
             cell_share=shares[0],
             nucleus_share=shares[1],
             um_per_pixel=um_per_pixel,
@@ -205,7 +205,8 @@ def segment(
         )
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
     output_dir.mkdir(parents=True, exist_ok=True)
-    rows, shares, bad, seen = [], [], [], checks.InputStatistics()
+    rows, shares, seen = [], [], checks.InputStatistics()
+    bad: list[str] = []
     for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, seen, bad):
         shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
         rows.append(_write(names[path], image, mask, output_dir))

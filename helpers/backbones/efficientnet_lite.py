@@ -75,7 +75,7 @@ def weights_file(package: str) -> Path | None:
         Path, or ``None`` where the package is not installed or has no ``.pth`` file.
     """
     spec = find_spec(package)
-    files = sorted((Path(spec.origin).parent / "models").glob("*.pth")) if spec else []
+    files = sorted((Path(spec.origin).parent / "models").glob("*.pth")) if spec and spec.origin else []
     return files[0] if files else None
 
 

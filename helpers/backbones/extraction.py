@@ -131,7 +131,8 @@ def _filled(
         views = dihedral_views(picture[None])[: store.shape[0]]
         return np.concatenate([backbone.see(np.ascontiguousarray(view)) for view in views])
 
-    rows, before = [], {}
+    rows: list[int] = []
+    before: dict[bytes, Future] = {}
     bar = tqdm(total=len(dataset), desc=f"{backbone.name} looks", unit="image", delay=2, leave=False)
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
         for _, pictures in dataset.iter_batches(backbone.size, BATCH):

@@ -172,7 +172,7 @@ def _of_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.M
     where, path = _source(name)
     if not pretrained:
         return build(weights=None)
-    if where == "LEUKOBOOK_WEIGHTS":
+    if where == "LEUKOBOOK_WEIGHTS" and path is not None:
         model = build(weights=None)
         model.set_weights(_read(path, name, scaled.shape[1:]))
         return model

@@ -19,6 +19,7 @@ import math
 import pickle
 import struct
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
 
@@ -31,7 +32,7 @@ MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
 MAX_BYTES = 256 << 20
 MAX_TABLE_BYTES = 512 << 10
-_TYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_TYPES: dict[str, np.dtype] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _DAMAGED = (
     pickle.UnpicklingError, struct.error, AttributeError, ArithmeticError, EOFError, LookupError, MemoryError, OSError,
     TypeError, ValueError,
@@ -72,6 +73,9 @@ class _Reader(pickle._Unpickler):
     Keys must be text: other keys can be nested so that computing their hash never ends.
     """
 
+    stack: list[Any]  # these two are set by ``load``
+    pop_mark: Callable[[], list[Any]]
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return lambda: OrderedDict()
@@ -101,7 +105,7 @@ class _Reader(pickle._Unpickler):
     def _pass_over_attributes(self) -> None:
         self.stack.pop()
 
-    dispatch: ClassVar = {
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = {
         **{code[0]: pickle._Unpickler.dispatch[code[0]] for code in _OPERATIONS},
         pickle.SETITEM[0]: _set_one,
         pickle.SETITEMS[0]: _set_many,

@@ -8,6 +8,7 @@ Commands import their modules when they are called, as importing all takes secon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -40,7 +41,9 @@ def leukobook(
 
 
 app.add_typer(datasets.app, name="data")
-for command in (models.segment, models.train, models.predict):
-    app.command()(command)
-for command in (runs.run, runs.report, runs.book, runs.notebooks, runs.publish):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    models.segment, models.train, models.predict,
+    runs.run, runs.report, runs.book, runs.notebooks, runs.publish,
+)  # fmt: skip
+for command in _COMMANDS:
     app.command()(command)

@@ -34,17 +34,17 @@ class CommandError(LeukobookError):
 class Commands(TyperGroup):
     """Command group that prints package and system errors in one line; other exceptions are bugs with a traceback."""
 
-    def invoke(self, context: typer.Context) -> Any:
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # the base of typer.Context is private
         """Configure the process and execute the command."""
         processes.configure()
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            return self._carried_out(context)
+            return self._invoke(ctx)
 
-    def _carried_out(self, context: typer.Context) -> Any:
+    def _invoke(self, ctx: typer.Context) -> Any:
         try:
-            return super().invoke(context)
+            return super().invoke(ctx)
         except LeukobookError as error:
             fail(str(error))
         except BrokenPipeError:  # the reader of a pipe has ended; typer handles this

@@ -7,6 +7,7 @@ epsilon are not propagated; their sum is returned, so that conservation of relev
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,15 @@ from helpers.backend import keras, layers, tf
 from helpers.explain.graph import ExplainError
 
 Tensors = list[tf.Tensor]
+
+
+class _Step(NamedTuple):
+    """One operation of the model, or a layer together with its batch normalisation."""
+
+    inputs: list[keras.KerasTensor]
+    output: keras.KerasTensor
+    run: Callable[[Tensors], tf.Tensor]
+    rule: Callable[..., tuple[Tensors, tf.Tensor]]
 
 
 def relevance(
@@ -38,47 +48,47 @@ def relevance(
     Raises:
         ExplainError: the model has a layer without a rule, such as a product of two feature maps.
     """
-    known = {id(model.inputs[0]): tf.constant(images.astype(np.float32))}
+    activations = {id(model.inputs[0]): tf.constant(images.astype(np.float32))}
     steps = _steps(model)
-    for takes, gives, run, _ in steps:
-        known[id(gives)] = run([known[id(each)] for each in takes])
-    said = known[id(model.outputs[0])]
-    given = {id(model.outputs[0]): tf.one_hot(np.asarray(classes, np.int32), said.shape[1]) * said}
-    kept = tf.zeros(len(images))
-    for takes, gives, run, rule in reversed(steps):
+    for step in steps:
+        activations[id(step.output)] = step.run([activations[id(each)] for each in step.inputs])
+    scores = activations[id(model.outputs[0])]
+    relevances = {id(model.outputs[0]): tf.one_hot(np.asarray(classes, np.int32), scores.shape[1]) * scores}
+    absorbed = tf.zeros(len(images))
+    for step in reversed(steps):
         # Identities are distinct tensors, so that a tensor used twice by a layer, as in x + x, gets two shares.
-        inputs = [tf.identity(known[id(each)]) for each in takes]
-        shares, lost = rule(run, inputs, given.pop(id(gives)), epsilon)
-        kept += lost
-        for each, share in zip(takes, shares, strict=True):
-            given[id(each)] = given.get(id(each), 0.0) + share
-    return given[id(model.inputs[0])].numpy(), kept.numpy()
+        inputs = [tf.identity(activations[id(each)]) for each in step.inputs]
+        shares, lost = step.rule(step.run, inputs, relevances.pop(id(step.output)), epsilon)
+        absorbed += lost
+        for each, share in zip(step.inputs, shares, strict=True):
+            relevances[id(each)] = relevances.get(id(each), 0.0) + share
+    return relevances[id(model.inputs[0])].numpy(), absorbed.numpy()
 
 
-def _steps(model: keras.Model) -> list[tuple[list, keras.KerasTensor, Callable, Callable]]:
-    """List inputs, output, function and rule of each operation; a layer and its batch normalisation are one step."""
+def _steps(model: keras.Model) -> list[_Step]:
+    """List the operations in order; a layer and its batch normalisation are one step."""
     operations = [each for each in model.operations if not isinstance(each, layers.InputLayer)]
-    takes = {each.name: each.input if isinstance(each.input, list) else [each.input] for each in operations}
-    users = [id(tensor) for tensors in takes.values() for tensor in tensors]
-    steps = {}
+    inputs = {each.name: each.input if isinstance(each.input, list) else [each.input] for each in operations}
+    users = [id(tensor) for tensors in inputs.values() for tensor in tensors]
+    steps: dict[int, _Step] = {}
     for each in operations:
-        begin, run = takes[each.name], _run(each)
-        before = steps.get(id(begin[0]))
-        alone = before and before[3] is _shared_out and users.count(id(begin[0])) == 1
-        if isinstance(each, layers.BatchNormalization) and alone:
-            del steps[id(begin[0])]
-            begin, run = before[0], _in_turn(before[2], run)
-        steps[id(each.output)] = (begin, each.output, run, _rule(each))
+        step = _Step(inputs[each.name], each.output, _run(each), _rule(each))
+        before = steps.get(id(step.inputs[0]))
+        alone = before and before.rule is _proportional and users.count(id(step.inputs[0])) == 1
+        if before and alone and isinstance(each, layers.BatchNormalization):
+            del steps[id(before.output)]
+            step = step._replace(inputs=before.inputs, run=_compose(before.run, step.run))
+        steps[id(each.output)] = step
     return list(steps.values())
 
 
 def _run(operation: keras.Operation) -> Callable[[Tensors], tf.Tensor]:
     options = {"training": False} if isinstance(operation, layers.Layer) else {}
-    return lambda given: operation(given if len(given) > 1 else given[0], **options)
+    return lambda inputs: operation(inputs if len(inputs) > 1 else inputs[0], **options)
 
 
-def _in_turn(first: Callable[[Tensors], tf.Tensor], second: Callable[[Tensors], tf.Tensor]) -> Callable:
-    return lambda given: second([first(given)])
+def _compose(first: Callable[[Tensors], tf.Tensor], second: Callable[[Tensors], tf.Tensor]) -> Callable:
+    return lambda inputs: second([first(inputs)])
 
 
 def _rule(operation: keras.Operation) -> Callable:
@@ -88,18 +98,18 @@ def _rule(operation: keras.Operation) -> Callable:
     raise ExplainError(f"LRP has no rule for {type(operation).__name__} {operation.name}; use another method")
 
 
-def _shared_out(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
+def _proportional(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
     """Distribute relevance in proportion to the contributions of the inputs; ``run`` is affine."""
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         z = run(inputs)
-    places = list(range(1, len(z.shape)))
-    size = epsilon * tf.sqrt(tf.reduce_mean(z**2, places, keepdims=True)) + 1e-9
+    axes = list(range(1, len(z.shape)))
+    size = epsilon * tf.sqrt(tf.reduce_mean(z**2, axes, keepdims=True)) + 1e-9
     stable = z + tf.where(z >= 0, size, -size)
     ratio = share / stable
     shares = [x * g for x, g in zip(inputs, tape.gradient(z, inputs, ratio), strict=True)]
     bias = run([tf.zeros_like(x) for x in inputs])
-    return shares, tf.reduce_sum((bias + stable - z) * ratio, places)
+    return shares, tf.reduce_sum((bias + stable - z) * ratio, axes)
 
 
 def _routed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
@@ -110,12 +120,12 @@ def _routed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) ->
     return tape.gradient(z, inputs, share), tf.zeros(len(z))
 
 
-def _passed(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
+def _identity(run: Callable, inputs: Tensors, share: tf.Tensor, epsilon: float) -> tuple[Tensors, tf.Tensor]:
     return [share], tf.zeros(len(share))
 
 
 _RULES = {
-    _shared_out: (
+    _proportional: (
         layers.Dense, layers.Conv2D, layers.Conv2DTranspose, layers.DepthwiseConv2D, layers.SeparableConv2D,
         layers.BatchNormalization, layers.GlobalAveragePooling2D, layers.AveragePooling2D, layers.Add,
     ),
@@ -123,5 +133,5 @@ _RULES = {
         layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.Flatten, layers.Reshape, layers.ZeroPadding2D,
         layers.Concatenate,
     ),
-    _passed: (layers.ReLU, layers.Activation, layers.Dropout, layers.Rescaling, layers.Normalization),
+    _identity: (layers.ReLU, layers.Activation, layers.Dropout, layers.Rescaling, layers.Normalization),
 }  # fmt: skip

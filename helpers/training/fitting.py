@@ -36,7 +36,7 @@ class TrainingError(LeukobookError):
 def fit(
     model: keras.Model,
     build: functools.partial[keras.Model],
-    loss: Callable | str,
+    loss: Callable,
     *,
     train: Callable[..., tf.data.Dataset],
     steps: int,
@@ -49,8 +49,8 @@ def fit(
     Args:
         model: Model with the initial weights.
         build: Function that builds a model of the same architecture, with any weights.
-        loss: Loss function or its Keras name; with a strategy, a function that returns one value per image. ``build``
-            and ``loss`` are hashed by value, see :func:`helpers.training.identity.identify`.
+        loss: Loss function; with a strategy, it must return one value per image. ``build`` and ``loss`` are hashed by
+            value, see :func:`helpers.training.identity.identify`.
         train: Function from a first epoch, and with a strategy a share, to an endless dataset of batches, such as
             :func:`helpers.augmentation.training_batches`; an epoch must not depend on the epochs before it.
         steps: Batches per epoch.
@@ -164,7 +164,7 @@ def _fit_together(
 def _compiled(
     build: functools.partial[keras.Model],
     weights: list[np.ndarray],
-    loss: Callable | str,
+    loss: Callable,
     *,
     steps: int,
     settings: TrainingConfig,

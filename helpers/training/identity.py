@@ -84,7 +84,7 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
         return kind, *sorted(((inner(key), inner(item)) for key, item in value.items()), key=repr)
     if isinstance(value, _ARRAYS):
         array = np.ascontiguousarray(value)
-        return kind, str(array.dtype), str(np.shape(value)), hashlib.sha256(array).hexdigest()
+        return kind, str(array.dtype), str(np.shape(value)), hashlib.sha256(array.data).hexdigest()
     if isinstance(value, functools.partial):
         return kind, inner(value.func), inner(value.args), inner(value.keywords)
     if isinstance(value, types.MethodType):
@@ -97,7 +97,7 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
         return _named(value, within)
     if is_dataclass(value):
         return kind, inner(type(value)), inner({field.name: getattr(value, field.name) for field in fields(value)})
-    if hasattr(value, "get_config") and _tells_all(type(value)):
+    if hasattr(value, "get_config") and _tells_all(value):
         weights = value.get_weights() if isinstance(value, keras.layers.Layer) else []
         settings = {key: item for key, item in value.get_config().items() if key != "name"}  # Keras numbers names
         return kind, inner(type(value)), inner(settings), inner(weights)
@@ -107,8 +107,9 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
     )
 
 
-def _tells_all(kind: type) -> bool:
+def _tells_all(value: Any) -> bool:
     """Return whether ``get_config`` is complete; an inherited one misses the arguments of a user's ``__init__``."""
+    kind = type(value)
     inherited = _is_library(kind.get_config.__module__)
     return _is_library(kind.__module__) or not (inherited and not _is_library(kind.__init__.__module__))
 

@@ -192,7 +192,7 @@ def _fit_arrays(
     for array in (*train_data, *validation_data, weight, *model.get_weights()):
         if array is not None:
             decisive.update(f"{array.dtype} {array.shape}".encode())
-            decisive.update(np.ascontiguousarray(array))
+            decisive.update(np.ascontiguousarray(array).data)
     batching = (*train_data, config.batch_size, config.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
