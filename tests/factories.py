@@ -19,16 +19,18 @@ MODEL_CARD = {
     "sha256": "0" * 64,
     "data": {"name": "drawn", "title": "Synthetic cells", "sha256": "1" * 64},
     "split": "5 folds by group (patient); fold 0 tested, fold 1 chose epoch and threshold",
-    "parts": {name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))},
+    "split_sizes": {
+        name: {"images": 10 * k, "groups": k} for k, name in ((6, "train"), (2, "validation"), (2, "test"))
+    },
     "test": {
         "AUC": {"value": 0.8123, "low": 0.7, "high": 0.9, "interval": "95 %", "n": 200, "groups": 20},
         "accuracy": {"value": 0.804, "low": 0.0, "high": 1.0, "interval": "range of groups", "n": 275, "groups": 3},
         "specificity": {"value": 0.5, "low": None, "high": None, "interval": "none", "n": 10, "groups": 1},
         "sensitivity": {"value": None, "low": None, "high": None, "interval": "none", "n": 0, "groups": 0},
     },
-    "alarms": ["Check failed, unknown patients: each of 20\n    images is a group of its own. Verify."],
+    "findings": ["Check failed, unknown patients: each of 20\n    images is a group of its own. Verify."],
     "seed": 20,
-    "settings": {"epochs": 30, "rate": 0.001, "seed": 20, "strategy": ""},
+    "config": {"epochs": 30, "rate": 0.001, "seed": 20, "strategy": ""},
     "epochs_run": 12,
     "versions": {"keras": "3.0"},
 }

@@ -164,14 +164,14 @@ def train(
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
         "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); "
         "fold 0 tested, fold 1 chose epoch and threshold",
-        "parts": {
+        "split_sizes": {
             name: {"images": len(rows), "groups": int(rows["group"].nunique())}
             for name, rows in dataset.frame.groupby(split)
         },
         "test": _scores(predicted["test"], positive, threshold.value, seed=seed),
-        "alarms": [str(finding) for finding in findings],
+        "findings": [str(finding) for finding in findings],
         "seed": seed,
-        "settings": asdict(config),
+        "config": asdict(config),
         "epochs_run": len(history),
         "versions": {"keras": keras.__version__},
     }

@@ -24,7 +24,7 @@ def unet(
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
     """
-    inputs, skips, x = _way_down(base_filters, depth, normalise)
+    inputs, skips, x = _encoder(base_filters, depth, normalise)
     if dropout:
         x = layers.Dropout(dropout)(x)
     for level in reversed(range(depth)):
@@ -53,10 +53,10 @@ def unet_encoder_classifier(
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, classes)``.
     """
-    inputs, skips, x = _way_down(base_filters, depth, normalise=True)
-    seen = layers.Concatenate()([layers.GlobalAveragePooling2D()(level) for level in (*skips, x)])
-    seen = layers.Dropout(dropout)(layers.BatchNormalization(momentum=0.9)(seen))
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(seen), name="encoder")
+    inputs, skips, x = _encoder(base_filters, depth, normalise=True)
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(level) for level in (*skips, x)])
+    pooled = layers.Dropout(dropout)(layers.BatchNormalization(momentum=0.9)(pooled))
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(pooled), name="encoder")
 
 
 def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
@@ -73,16 +73,16 @@ def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
     return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]
 
 
-def _way_down(width: int, depth: int, normalise: bool) -> tuple[keras.KerasTensor, list, keras.KerasTensor]:
+def _encoder(base_filters: int, depth: int, normalise: bool) -> tuple[keras.KerasTensor, list, keras.KerasTensor]:
     """Build the encoder; return its input, the skip connections (features before pooling) and the bottleneck."""
     inputs = x = keras.Input((None, None, 3), name="image")
     x = layers.Rescaling(1 / 127.5, -1)(x)
     skips = []
     for level in range(depth):
-        x = _two_convolutions(x, width * 2**level, normalise)
+        x = _two_convolutions(x, base_filters * 2**level, normalise)
         skips.append(x)
         x = layers.MaxPooling2D()(x)
-    return inputs, skips, _two_convolutions(x, width * 2**depth, normalise)
+    return inputs, skips, _two_convolutions(x, base_filters * 2**depth, normalise)
 
 
 def _two_convolutions(x: keras.KerasTensor, filters: int, normalise: bool) -> keras.KerasTensor:
@@ -156,7 +156,7 @@ def dense_head(features: int, classes: int) -> keras.Model:
     """
     inputs = keras.Input((features,), name="features")
     x = layers.Dropout(0.5)(layers.Dense(256, activation="relu")(inputs))
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="beato_head")
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="dense_head")
 
 
 def regularised_head(
@@ -193,4 +193,4 @@ def regularised_head(
         bias_regularizer=absolute,
     )(x)
     x = layers.Dropout(dropout)(x)
-    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="jschwxrz_head")
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="regularised_head")

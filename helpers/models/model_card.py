@@ -29,11 +29,11 @@ class CardError(LeukobookError):
     """A model card that is missing, invalid or of another model; the message names file, key, value and constraint."""
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class Input(_Part):
+class Input(_Section):
     """Pixel statistics of the training images, see :func:`helpers.checks.input_statistics`.
 
     Attributes:
@@ -48,14 +48,14 @@ class Input(_Part):
     mean: Annotated[list[Level], Field(min_length=3, max_length=3)]
 
 
-class Size(_Part):
+class Size(_Section):
     """Number of images and of independent groups in a training, validation or test set."""
 
     images: Count
     groups: Count
 
 
-class MetricRecord(_Part):
+class MetricRecord(_Section):
     """A metric with its interval, as :class:`helpers.metrics.Estimate`; ``None`` where a value is not defined.
 
     Attributes:
@@ -74,7 +74,7 @@ class MetricRecord(_Part):
     groups: Count
 
 
-class Data(_Part):
+class Data(_Section):
     """Dataset name, title and SHA-256 fingerprint of its content."""
 
     name: Text
@@ -82,7 +82,7 @@ class Data(_Part):
     sha256: Digest
 
 
-class SplitSizes(_Part):
+class SplitSizes(_Section):
     """Sizes of the training, validation and test set."""
 
     train: Size
@@ -90,7 +90,7 @@ class SplitSizes(_Part):
     test: Size
 
 
-class ModelCard(_Part):
+class ModelCard(_Section):
     """Model card of a classifier, as written by :func:`helpers.learners.classifier.train`.
 
     Attributes:
@@ -107,11 +107,11 @@ class ModelCard(_Part):
         input: Pixel statistics of the training images.
         data: Dataset.
         split: Description of the split.
-        parts: Sizes of the training, validation and test set.
+        split_sizes: Sizes of the training, validation and test set.
         test: Metrics on the test set, by name.
-        alarms: Findings of :func:`helpers.checks.run_checks`.
+        findings: Findings of :func:`helpers.checks.run_checks`.
         seed: Random seed.
-        settings: Training configuration, see :class:`helpers.training.TrainingConfig`.
+        config: Training configuration, see :class:`helpers.training.TrainingConfig`.
         epochs_run: Number of epochs trained.
         versions: Package versions.
     """
@@ -129,11 +129,11 @@ class ModelCard(_Part):
     input: Input
     data: Data
     split: Text
-    parts: SplitSizes
+    split_sizes: SplitSizes
     test: dict[Text, MetricRecord]
-    alarms: list[Text]
+    findings: list[Text]
     seed: int
-    settings: dict[Text, int | float | str | bool]
+    config: dict[Text, int | float | str | bool]
     epochs_run: Count
     versions: dict[Text, Text]
 
@@ -146,7 +146,7 @@ class ModelCard(_Part):
         return self
 
 
-class SegmentationNote(_Part):
+class SegmentationNote(_Section):
     """Metadata of a U-Net, as written by :func:`helpers.segmentation.save_model`.
 
     Attributes:
@@ -189,10 +189,10 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
         card = schema.model_validate(_parsed(path))
     except ValidationError as error:
         raise CardError(f"{path}: {_first_of(error)}; train the model again, or copy its own card here") from None
-    found = loading.file_digest(model_path)
-    if card.sha256 != found:
+    digest = loading.file_digest(model_path)
+    if card.sha256 != digest:
         raise CardError(
-            f"{path}: is of another model (SHA-256 {card.sha256[:12]}…, and {model_path.name} has {found[:12]}…); "
+            f"{path}: is of another model (SHA-256 {card.sha256[:12]}…, and {model_path.name} has {digest[:12]}…); "
             "put the card of this model here, or train it again"
         )
     return card
@@ -217,13 +217,13 @@ def _parsed(path: Path) -> Any:
 def _first_of(error: ValidationError) -> str:
     """Format the first validation error in one line, with the number of further ones."""
     first, *others = error.errors()
-    where = ".".join(map(str, first["loc"]))
-    said = first["msg"].removeprefix("Value error, ")
-    said = said[0].lower() + said[1:]
+    key = ".".join(map(str, first["loc"]))
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
     if first["type"] == "missing":
-        text = f"lacks {where}"
-    elif where:
-        text = f"{where} is {json.dumps(first['input'], default=str)[:60]}: {said}"
+        text = f"lacks {key}"
+    elif key:
+        text = f"{key} is {json.dumps(first['input'], default=str)[:60]}: {message}"
     else:
-        text = said
+        text = message
     return " ".join(text.split()) + (f" (and {len(others)} more)" if others else "")

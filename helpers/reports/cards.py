@@ -66,11 +66,11 @@ def model_card(card: ModelCard) -> str:
     Args:
         card: from :func:`helpers.learners.classifier.train`, which also saves it beside the model.
     """
-    splits = pd.DataFrame([{"split": name, **dict(counts)} for name, counts in card.parts])
+    splits = pd.DataFrame([{"split": name, **dict(counts)} for name, counts in card.split_sizes])
     estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])
-    settings = ", ".join(f"{key} {value}" for key, value in card.settings.items() if key != "seed" and value != "")
-    findings = "\n".join(f"- {escape_markdown(finding)}" for finding in card.alarms) or "- none"
-    test, statistics = card.parts.test, card.input
+    config = ", ".join(f"{key} {value}" for key, value in card.config.items() if key != "seed" and value != "")
+    findings = "\n".join(f"- {escape_markdown(finding)}" for finding in card.findings) or "- none"
+    test, statistics = card.split_sizes.test, card.input
     classes, positive = [escape_markdown(name) for name in card.classes], escape_markdown(card.positive)
     title, name = escape_markdown(card.data.title), escape_markdown(card.data.name)
     return f"""# Model card: {card.network}, {" or ".join(classes)}
@@ -95,7 +95,7 @@ def model_card(card: ModelCard) -> str:
 
 {show_table(splits[["split", "images", "groups"]]).to_markdown()}
 
-- Training: {settings}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
+- Training: {config}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
 
 ## Performance on the test set
 

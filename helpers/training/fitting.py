@@ -25,7 +25,7 @@ from helpers.training.identity import identify
 # Minimum seconds between two saved states: an interruption loses at most these, plus the current epoch.
 PAUSE = 5.0
 # Identifies the training that owns the folder; rewritten at every call, so that its time is that of the last use.
-CLAIM = "settings.json"
+CONFIG = "settings.json"
 BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
@@ -72,28 +72,28 @@ def fit(
     """
     if config.strategy:
         try:
-            return _fit_together(
+            return _fit_distributed(
                 model,
                 build,
                 loss,
                 train=train,
                 steps=steps,
                 validation=validation,
-                settings=config,
-                folder=checkpoint_dir,
+                config=config,
+                checkpoint_dir=checkpoint_dir,
             )
         except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
             raise TrainingError(
-                "another machine does not answer any more; start all of them again, and the training goes on from the "
-                "last state of the first one"
+                "another machine no longer answers; start all of them again to resume from the last state of the "
+                "first one"
             ) from error
     _claim(checkpoint_dir, {**asdict(config), "steps": steps, "model": identify(build), "loss": identify(loss)})
     with files.locked(checkpoint_dir / "lock", wait=True):  # a second process waits, then loads the result of the first
         if not (checkpoint_dir / "finished").exists():
             seed_everything(config.seed)
-            compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=config)
-            first, keeper = _go_on(compiled, checkpoint_dir, config)
-            if not keeper.over():  # interrupted after the last epoch
+            compiled = _compiled(build, model.get_weights(), loss, steps=steps, config=config)
+            first, checkpoint = _resume(compiled, checkpoint_dir, config)
+            if not checkpoint.out_of_patience():  # interrupted after the last epoch
                 compiled.fit(
                     train(first),
                     steps_per_epoch=steps,
@@ -101,14 +101,14 @@ def fit(
                     epochs=config.epochs,
                     validation_data=validation,
                     shuffle=False,
-                    callbacks=[keeper],
+                    callbacks=[checkpoint],
                     verbose=0,
                 )
             _finish(checkpoint_dir)
-        return _trained(model, checkpoint_dir)
+        return _best_model(model, checkpoint_dir)
 
 
-def _fit_together(
+def _fit_distributed(
     model: keras.Model,
     build: functools.partial[keras.Model],
     loss: Callable,
@@ -116,36 +116,36 @@ def _fit_together(
     train: Callable[..., tf.data.Dataset],
     steps: int,
     validation: tf.data.Dataset,
-    settings: TrainingConfig,
-    folder: Path,
+    config: TrainingConfig,
+    checkpoint_dir: Path,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Run :func:`fit` on several devices or machines; only the chief keeps its folder."""
-    together = distributed.get_strategy(settings.strategy)
-    if settings.batch_size % together.num_replicas_in_sync:
+    strategy = distributed.get_strategy(config.strategy)
+    if config.batch_size % strategy.num_replicas_in_sync:
         raise TrainingError(
-            f"{together.num_replicas_in_sync} devices cannot share batches of {settings.batch_size}; take a multiple"
+            f"{strategy.num_replicas_in_sync} devices cannot share batches of {config.batch_size}; take a multiple"
         )
-    wanted = {**asdict(settings), "steps": steps, "model": identify(build), "loss": identify(loss)}
-    wanted |= {"devices": together.num_replicas_in_sync, "training": folder.name}
+    identity = {**asdict(config), "steps": steps, "model": identify(build), "loss": identify(loss)}
+    identity |= {"devices": strategy.num_replicas_in_sync, "training": checkpoint_dir.name}
     with contextlib.ExitStack() as stack:
-        if distributed.is_chief(settings.strategy):
-            _claim(folder, wanted)
-            stack.enter_context(files.locked(folder / "lock", wait=True))
+        if distributed.is_chief(config.strategy):
+            _claim(checkpoint_dir, identity)
+            stack.enter_context(files.locked(checkpoint_dir / "lock", wait=True))
         else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
-        distributed.broadcast_from_chief(together, folder)
-        if json.loads((folder / CLAIM).read_text(encoding="utf-8")) != wanted:
+            checkpoint_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-")))
+        distributed.broadcast_from_chief(strategy, checkpoint_dir)
+        if json.loads((checkpoint_dir / CONFIG).read_text(encoding="utf-8")) != identity:
             raise TrainingError("this machine has other data, settings or code than the first one; give it the same")
-        if not (folder / "finished").exists():
-            with together.scope():
-                seed_everything(settings.seed)
-                compiled = _compiled(build, model.get_weights(), loss, steps=steps, settings=settings)
+        if not (checkpoint_dir / "finished").exists():
+            with strategy.scope():
+                seed_everything(config.seed)
+                compiled = _compiled(build, model.get_weights(), loss, steps=steps, config=config)
                 for layer in _layers(compiled):
                     if isinstance(layer, keras.layers.BatchNormalization):
                         layer.synchronized = True  # statistics over the whole batch, not per device
-                first, keeper = _go_on(compiled, folder, settings)
-                if not keeper.over():
-                    epochs = range(first, settings.epochs)
+                first, checkpoint = _resume(compiled, checkpoint_dir, config)
+                if not checkpoint.out_of_patience():
+                    epochs = range(first, config.epochs)
                     batches = functools.partial(train, first)
                     distributed.fit(
                         compiled,
@@ -154,11 +154,11 @@ def _fit_together(
                         steps=steps,
                         validation=validation,
                         epochs=epochs,
-                        keeper=keeper,
-                        together=together,
+                        checkpoint=checkpoint,
+                        strategy=strategy,
                     )
-            _finish(folder)
-        return _trained(model, folder)
+            _finish(checkpoint_dir)
+        return _best_model(model, checkpoint_dir)
 
 
 def _compiled(
@@ -167,21 +167,22 @@ def _compiled(
     loss: Callable,
     *,
     steps: int,
-    settings: TrainingConfig,
+    config: TrainingConfig,
 ) -> keras.Model:
     """Build and compile a copy; the caller's model stays without an optimizer, which would be saved with it."""
     model = build()
     model.set_weights(weights)
-    rate = settings.learning_rate
-    if settings.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
-    model.compile(type(keras.optimizers.get(settings.optimizer))(rate), loss)
+    rate = config.learning_rate
+    if config.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.epochs * steps)
+    model.compile(type(keras.optimizers.get(config.optimizer))(rate), loss)
     # Building the variables now lets Keras trace the step once, not twice, which halves the time to the first step.
     model.optimizer.build(model.trainable_variables)
     return model
 
 
 def _finish(folder: Path) -> None:
+    """Check the losses, mark the training as finished and remove the states to resume from."""
     history = pd.read_csv(folder / HISTORY)
     if not np.isfinite(history["loss"]).all():
         raise TrainingError(f"{folder}: the loss is not a number; delete the folder and lower the learning rate")
@@ -195,7 +196,7 @@ def _finish(folder: Path) -> None:
         state.unlink()
 
 
-def _trained(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataFrame]:
+def _best_model(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataFrame]:
     model.load_weights(folder / BEST)
     return model, pd.read_csv(folder / HISTORY).drop(columns="seconds")
 
@@ -210,11 +211,11 @@ def training_seconds(checkpoint_dir: Path, since: float) -> float:
     Returns:
         Duration in seconds.
     """
-    histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CLAIM).stat().st_mtime >= since]
+    histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CONFIG).stat().st_mtime >= since]
     return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
 
 
-class _Keeper(keras.callbacks.Callback):
+class _CheckpointCallback(keras.callbacks.Callback):
     """Save the best weights, the history and, every few seconds, the whole state; stop when patience runs out.
 
     Keras has a callback for each. But its early stopping and best checkpoint lose the best value when a training is
@@ -223,27 +224,27 @@ class _Keeper(keras.callbacks.Callback):
     weights or history of later epochs than the state are reproduced identically on resumption.
     """
 
-    def __init__(self, folder: Path, past: pd.DataFrame, settings: TrainingConfig):
+    def __init__(self, folder: Path, past: pd.DataFrame, config: TrainingConfig):
         super().__init__()
-        self.folder, self.settings, self.rows = folder, settings, past.to_dict("records")
+        self.folder, self.config, self.rows = folder, config, past.to_dict("records")
         self.best, self.saved = None, time.monotonic()
 
     def on_train_begin(self, logs=None):
-        self.bar = tqdm(total=self.settings.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
+        self.bar = tqdm(total=self.config.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.begun = time.monotonic()
-        if self.settings.schedule == "plateau":
-            self.model.optimizer.learning_rate = self.settings.learning_rate * 0.5 ** _plateaus(self._losses())
+        if self.config.schedule == "plateau":
+            self.model.optimizer.learning_rate = self.config.learning_rate * 0.5 ** _plateaus(self._losses())
         # Dropout has its own random state, which Keras does not save with the weights.
         for k, layer in enumerate(_layers(self.model)):
             if hasattr(layer, "seed_generator"):
-                layer.seed_generator.state.assign([self.settings.seed + k, epoch << 16])
+                layer.seed_generator.state.assign([self.config.seed + k, epoch << 16])
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        took = round(time.monotonic() - self.begun, 3)
-        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate, "seconds": took})
+        seconds = round(time.monotonic() - self.begun, 3)
+        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate, "seconds": seconds})
         if self._best() == epoch:
             self.best = self.model.get_weights()
         if time.monotonic() - self.saved >= PAUSE:
@@ -255,7 +256,7 @@ class _Keeper(keras.callbacks.Callback):
             self.saved = time.monotonic()
         self.bar.update()
         self.bar.set_postfix(loss=f"{logs['loss']:.3f}", val_loss=f"{logs['val_loss']:.3f}")
-        self.model.stop_training = self.over() or not np.isfinite(logs["loss"])
+        self.model.stop_training = self.out_of_patience() or not np.isfinite(logs["loss"])
 
     def on_train_end(self, logs=None):
         self._save_best()
@@ -268,12 +269,12 @@ class _Keeper(keras.callbacks.Callback):
         losses = self._losses()
         return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
 
-    def over(self) -> bool:
+    def out_of_patience(self) -> bool:
         """Return whether ``patience`` epochs have passed since the loss last fell by more than ``min_delta``."""
-        least, waited = float("inf"), 0
+        lowest, waited = float("inf"), 0
         for loss in self._losses():
-            least, waited = (loss, 0) if loss < least - self.settings.min_delta else (least, waited + 1)
-        return waited >= self.settings.patience
+            lowest, waited = (loss, 0) if loss < lowest - self.config.min_delta else (lowest, waited + 1)
+        return waited >= self.config.patience
 
     def _save_best(self) -> None:
         if self.best is not None:
@@ -285,16 +286,16 @@ class _Keeper(keras.callbacks.Callback):
         files.write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
 
     def _save(self, name: str) -> None:
-        with files.atomic_write(self.folder / name) as part:
-            self.model.save_weights(part)
+        with files.atomic_write(self.folder / name) as temporary:
+            self.model.save_weights(temporary)
 
 
 def _plateaus(losses: list[float]) -> int:
     """Count the epochs without a lower loss; recomputed from the history, so that it survives an interruption."""
-    least, found = float("inf"), 0
+    lowest, plateaus = float("inf"), 0
     for loss in losses:
-        least, found = (loss, found) if loss < least - 1e-4 else (least, found + 1)
-    return found
+        lowest, plateaus = (loss, plateaus) if loss < lowest - 1e-4 else (lowest, plateaus + 1)
+    return plateaus
 
 
 def _layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -306,20 +307,20 @@ def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("state-*.weights.h5"))
 
 
-def _go_on(model: keras.Model, folder: Path, settings: TrainingConfig) -> tuple[int, _Keeper]:
+def _resume(model: keras.Model, folder: Path, config: TrainingConfig) -> tuple[int, _CheckpointCallback]:
     """Load the newest state; return its number of completed epochs and the callback for the next ones."""
     states, first, past = _states(folder), 0, pd.DataFrame()
     if states:
         model.load_weights(states[-1])
         first = int(states[-1].name[len("state-") :].partition(".")[0])
         past = pd.read_csv(folder / HISTORY).head(first)
-    return first, _Keeper(folder, past, settings)
+    return first, _CheckpointCallback(folder, past, config)
 
 
-def _claim(folder: Path, wanted: dict) -> None:
+def _claim(folder: Path, identity: dict) -> None:
     """Record which training owns the folder, or refuse the folder of another training."""
     folder.mkdir(parents=True, exist_ok=True)
-    note, text = folder / CLAIM, json.dumps(wanted, indent=1)
+    note, text = folder / CONFIG, json.dumps(identity, indent=1)
     if note.exists() and note.read_text(encoding="utf-8") != text:
         raise TrainingError(
             f"{folder}: holds a training with other settings, model or loss; give another folder, or delete this one"

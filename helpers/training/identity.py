@@ -58,16 +58,16 @@ def imported_code(module: str) -> dict[str, str]:
     Returns:
         :func:`helpers.files.code_digest` by module name, without libraries.
     """
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
+    digests: dict[str, str] = {}
+    pending = [module]
+    while pending:
+        name = pending.pop()
         path = _file(name)
-        if name in found or path is None or _is_library(name):
+        if name in digests or path is None or _is_library(name):
             continue
-        found[name], imports = _read(path, name, path.stat().st_mtime_ns)
-        waiting += imports
-    return found
+        digests[name], imports = _read(path, name, path.stat().st_mtime_ns)
+        pending += imports
+    return digests
 
 
 def _described(value: Any, within: tuple[Any, ...]) -> tuple:
@@ -97,17 +97,17 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
         return _named(value, within)
     if is_dataclass(value):
         return kind, inner(type(value)), inner({field.name: getattr(value, field.name) for field in fields(value)})
-    if hasattr(value, "get_config") and _tells_all(value):
+    if hasattr(value, "get_config") and _config_is_complete(value):
         weights = value.get_weights() if isinstance(value, keras.layers.Layer) else []
-        settings = {key: item for key, item in value.get_config().items() if key != "name"}  # Keras numbers names
-        return kind, inner(type(value)), inner(settings), inner(weights)
+        config = {key: item for key, item in value.get_config().items() if key != "name"}  # Keras numbers names
+        return kind, inner(type(value)), inner(config), inner(weights)
     raise ValueError(
-        f"{value!r} is not known by its value, so that a training with it could not be told from another one; use "
+        f"{value!r} cannot be hashed by value, so that a training with it could not be told from another one; use "
         "numbers, text or arrays, a dataclass, or an object whose class has a get_config of its own"
     )
 
 
-def _tells_all(value: Any) -> bool:
+def _config_is_complete(value: Any) -> bool:
     """Return whether ``get_config`` is complete; an inherited one misses the arguments of a user's ``__init__``."""
     kind = type(value)
     inherited = _is_library(kind.get_config.__module__)
@@ -124,18 +124,18 @@ def _named(value: Any, within: tuple[Any, ...]) -> tuple:
         return "recursion", name
     inner = functools.partial(_described, within=(*within, value))
     file = _file(module)
-    parts: list[Any] = [name, *imported_code(module).items()]
+    content: list[Any] = [name, *imported_code(module).items()]
     if isinstance(value, type):
-        parts += map(inner, value.__bases__)
+        content += map(inner, value.__bases__)
         if file is None:  # defined in a notebook
-            parts += [(key, inner(item)) for key, item in sorted(_members(value))]
-        return "class", *parts
-    parts += [_instructions(value.__code__), inner(value.__defaults__), inner(value.__kwdefaults__)]
-    parts += [(key, inner(cell)) for key, cell in _closure(value)]
+            content += [(key, inner(item)) for key, item in sorted(_members(value))]
+        return "class", *content
+    content += [_instructions(value.__code__), inner(value.__defaults__), inner(value.__kwdefaults__)]
+    content += [(key, inner(cell)) for key, cell in _closure(value)]
     if file is None:
         names = sorted(_names(value.__code__) & value.__globals__.keys())
-        parts += [(key, inner(value.__globals__[key])) for key in names]
-    return "function", *parts
+        content += [(key, inner(value.__globals__[key])) for key in names]
+    return "function", *content
 
 
 def _instructions(code: types.CodeType) -> tuple:
@@ -144,8 +144,8 @@ def _instructions(code: types.CodeType) -> tuple:
     # Up to Python 3.13, the first constant of a function is its docstring, or None; lambdas have neither.
     if not code.co_name.startswith("<") and isinstance(constants[0], (str, types.NoneType)):
         del constants[0]
-    parts = [_instructions(c) if isinstance(c, types.CodeType) else _described(c, ()) for c in constants]
-    return code.co_code, *parts, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
+    described = [_instructions(c) if isinstance(c, types.CodeType) else _described(c, ()) for c in constants]
+    return code.co_code, *described, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
 
 
 def _closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
@@ -166,8 +166,8 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
 
 def _names(code: types.CodeType) -> set[str]:
     """Find the global names that a code object looks up."""
-    own = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return own.union(*(_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
+    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return names.union(*(_names(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)))
 
 
 @functools.cache
@@ -179,14 +179,14 @@ def _is_library(module: str) -> bool:
     if top in sys.stdlib_module_names:
         return True
     path = _file(top)
-    return path is not None and any(path.is_relative_to(place) for place in _LIBRARIES)
+    return path is not None and any(path.is_relative_to(folder) for folder in _LIBRARIES)
 
 
 def _file(module: str) -> Path | None:
     """Find the file of a module; ``None`` where it has none, as in a notebook."""
     try:
-        there = sys.modules.get(module) or importlib.util.find_spec(module)
-        origin = getattr(there, "__file__", None) or getattr(there, "origin", None)
+        source = sys.modules.get(module) or importlib.util.find_spec(module)
+        origin = getattr(source, "__file__", None) or getattr(source, "origin", None)
     except (ImportError, ValueError):
         return None
     path = Path(origin) if origin else None

@@ -162,9 +162,9 @@ def class_weights(labels: np.ndarray, split: np.ndarray) -> np.ndarray:
     Returns:
         Weights ``float (classes,)``, with mean 1 over the training images and 0 for classes without training images.
     """
-    learnt = labels[np.asarray(split) == "train"]
-    count = np.bincount(learnt, minlength=labels.max() + 1)
-    return np.where(count > 0, len(learnt) / np.count_nonzero(count) / np.maximum(count, 1), 0.0)
+    training = labels[np.asarray(split) == "train"]
+    count = np.bincount(training, minlength=labels.max() + 1)
+    return np.where(count > 0, len(training) / np.count_nonzero(count) / np.maximum(count, 1), 0.0)
 
 
 def _fit_arrays(
@@ -185,14 +185,14 @@ def _fit_arrays(
     if initial_weights is not None:
         model.set_weights([*initial_weights, *model.get_weights()[len(initial_weights) :]])
     train, validation = np.asarray(split) == "train", np.asarray(split) == "validation"
-    made = identify((build, loss, config, augmentation, sorted(imported_code(__name__).items())))
-    decisive = hashlib.sha256(f"{made} {keras.__version__} {tf.__version__}".encode())
+    method = identify((build, loss, config, augmentation, sorted(imported_code(__name__).items())))
+    digest = hashlib.sha256(f"{method} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
     train_data, validation_data = (images[train], targets[train]), (images[validation], targets[validation])
     for array in (*train_data, *validation_data, weight, *model.get_weights()):
         if array is not None:
-            decisive.update(f"{array.dtype} {array.shape}".encode())
-            decisive.update(np.ascontiguousarray(array).data)
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
     batching = (*train_data, config.batch_size, config.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
@@ -212,5 +212,5 @@ def _fit_arrays(
             validation_data[0][:, 0] if augmentation is None else validation_data[0], validation_data[1], 32
         ),
         config=config,
-        checkpoint_dir=checkpoint_dir / decisive.hexdigest()[:12],
+        checkpoint_dir=checkpoint_dir / digest.hexdigest()[:12],
     )

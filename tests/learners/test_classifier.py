@@ -51,17 +51,17 @@ def test_training_writes_a_model_and_a_card_that_says_what_it_is(trained):
         assert str(place) not in text  # nobody else's business
     card = json.loads((place / "out" / "m.json").read_text(encoding="utf-8"))
     assert card["classes"] == ["lymphoblast", "lymphocyte"]
-    assert sum(part["images"] for part in card["parts"].values()) == 100
+    assert sum(part["images"] for part in card["split_sizes"].values()) == 100
     assert 0 <= card["test"]["AUC"]["value"] <= 1
-    positives = card["parts"]["validation"]["images"] // 2
+    positives = card["split_sizes"]["validation"]["images"] // 2
     assert card["sensitivity_expected"] == pytest.approx(round(0.95 * positives + 0.49) / (positives + 1), abs=0.06)
     assert 0 < card["sensitivity_assurance"] < 1
     assert card["test"]["sensitivity"].keys() == {"value", "low", "high", "interval", "n", "groups"}
     assert card["data"]["sha256"] == datasets.load(f"folder:{place / 'cells'}").fingerprint()
     assert "all 100 images are groups of their own" in " ".join(done.stderr.split())  # no groups.csv
-    assert (card["seed"], card["epochs_run"], card["settings"]["epochs"]) == (20, 1, 1)
+    assert (card["seed"], card["epochs_run"], card["config"]["epochs"]) == (20, 1, 1)
     assert f"AUC          {card['test']['AUC']['value']:.3f}" in done.stdout
-    assert all(alarm in done.stderr for alarm in card["alarms"])
+    assert all(finding in done.stderr for finding in card["findings"])
 
 
 def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(trained):
@@ -326,7 +326,7 @@ def test_names_of_classes_are_harmless_in_card_and_table(trained, tmp_path):
     place, _ = trained
     model, card = prediction.load(place / "out" / "m.keras")
     strange = ["<script>alert(1)</script>", "=1+1|b"]
-    changed = {"classes": strange, "positive": strange[0], "alarms": ["Alarm <b>a|b</b>"], "threshold": 1.0}
+    changed = {"classes": strange, "positive": strange[0], "findings": ["Alarm <b>a|b</b>"], "threshold": 1.0}
     card = card.model_copy(update=changed)
     text = cards.model_card(card)
     assert "<script>" not in text

@@ -150,9 +150,9 @@ CARD = {
     "purpose": "teaching", "network": "encoder", "classes": ["ill", "well"], "positive": "ill", "threshold": 0.3,
     "sensitivity_wanted": 0.9, "sensitivity_expected": 0.8, "sensitivity_assurance": 0.4, "size": 32,
     "input": {"dtype": "uint8", "low": 0.0, "high": 255.0, "mean": [1, 2, 3]},
-    "data": {"name": "drawn", "title": "Drawn", "sha256": "0" * 64}, "split": "by patient", "alarms": [], "seed": 0,
-    "parts": {name: {"images": 9, "groups": 3} for name in ("train", "validation", "test")}, "epochs_run": 1,
-    "test": {"AUC": MEASURED}, "settings": {"epochs": 1}, "versions": {"keras": "3"}, "sha256": "",
+    "data": {"name": "drawn", "title": "Drawn", "sha256": "0" * 64}, "split": "by patient", "findings": [], "seed": 0,
+    "split_sizes": {name: {"images": 9, "groups": 3} for name in ("train", "validation", "test")}, "epochs_run": 1,
+    "test": {"AUC": MEASURED}, "config": {"epochs": 1}, "versions": {"keras": "3"}, "sha256": "",
 }  # fmt: skip
 cards_of_any_kind = st.tuples(
     st.dictionaries(st.sampled_from(sorted(CARD)), values, max_size=3),

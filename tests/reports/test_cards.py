@@ -31,7 +31,7 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
 
 
 def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():
-    strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "alarms": ["Check failed, `<img>`: *all*."]}
+    strange = {"classes": ["<script>", "a|b"], "positive": "a|b", "findings": ["Check failed, `<img>`: *all*."]}
     data = {"name": "folder:</td>", "title": "[x](http://x)", "sha256": "1" * 64}
     content = {**MODEL_CARD, **strange, "data": data, "split": "by <b>patient</b>"}
     text = cards.model_card(model_card.ModelCard(**content))

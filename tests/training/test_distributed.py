@@ -59,7 +59,8 @@ def wait_after(last, begin):
 
 training.fitting.PAUSE = 0.0  # a state after every epoch
 if last := int(os.environ.get("LAST", 0)):
-    training.fitting._Keeper.on_epoch_begin = wait_after(last, training.fitting._Keeper.on_epoch_begin)
+    callback = training.fitting._CheckpointCallback
+    callback.on_epoch_begin = wait_after(last, callback.on_epoch_begin)
 cells = datasets.load("synthetic", n_images=40, n_patients=10, size=32)
 labels = np.arange(40) % 3 // 2
 part = np.where(np.arange(40) < learnt, "train", "validation")
@@ -176,7 +177,7 @@ def test_after_a_worker_is_killed_all_go_on_as_if_nothing_had_happened(victim, u
     (folders[1 - victim] / "go").touch()
     _, said = running[1 - victim].communicate(timeout=120)
     assert running[1 - victim].returncode != 0
-    assert "another machine does not answer any more; start all of them again" in said
+    assert "another machine no longer answers; start all of them again" in said
     running[victim].communicate()
     assert state.exists()
     end(*both(last=0))
@@ -196,7 +197,7 @@ def test_a_worker_with_other_data_is_refused_and_the_first_does_not_wait_for_eve
     assert "this machine has other data, settings or code than the first one; give it the same" in said
     _, said = first.communicate(timeout=120)
     assert first.returncode != 0
-    assert "another machine does not answer any more" in said
+    assert "another machine no longer answers" in said
     assert not (folders[0] / "model.npz").exists()
 
 
@@ -250,7 +251,7 @@ def test_the_command_line_trains_on_two_machines_and_the_first_writes_the_model(
     assert second == "this machine has done its part; the first one tests and writes the model\n"
     assert (place / "0" / "m.keras").exists()
     assert not (place / "1" / "m.keras").exists()
-    assert json.loads((place / "0" / "m.json").read_text())["settings"]["strategy"] == "multi-worker"
+    assert json.loads((place / "0" / "m.json").read_text())["config"]["strategy"] == "multi-worker"
 
 
 def test_a_strategy_that_cannot_be_used_says_what_to_do_before_anything_runs(place):
@@ -258,7 +259,7 @@ def test_a_strategy_that_cannot_be_used_says_what_to_do_before_anything_runs(pla
     done = train_classifier(place, where, "--strategy", "multi-worker", "--model", "no/m.keras")
     _, problems = done.communicate(timeout=120)
     assert done.returncode == 1
-    assert "TF_CONFIG names the machines and which of them this is" in problems
+    assert "multi-worker needs TF_CONFIG with at least two workers" in problems
     assert "Traceback" not in problems
     assert not (place / "no").exists()
 
@@ -266,12 +267,12 @@ def test_a_strategy_that_cannot_be_used_says_what_to_do_before_anything_runs(pla
 @pytest.mark.parametrize("config", ["{}", "not JSON", '{"cluster": {"worker": ["127.0.0.1:1"]}, "task": {"index": 0}}'])
 def test_a_configuration_that_names_no_other_machine_is_refused(config, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
-    with pytest.raises(training.StrategyError, match="TF_CONFIG names the machines"):
+    with pytest.raises(training.StrategyError, match="multi-worker needs TF_CONFIG"):
         training.get_strategy("multi-worker")
 
 
 def test_an_unknown_strategy_is_refused_with_those_that_there_are():
-    with pytest.raises(training.StrategyError, match="'both': no such strategy; there are mirrored, multi-worker"):
+    with pytest.raises(training.StrategyError, match="unknown strategy 'both'; choose from mirrored, multi-worker"):
         training.get_strategy("both")
 
 

@@ -112,11 +112,13 @@ def test_training_stops_when_patience_is_over(cells, tmp_path):
 
 
 def test_waiting_counts_from_the_last_loss_that_was_low_enough():
-    keeper = training.fitting._Keeper(Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ)
-    assert keeper.over()  # three epochs, none of them lower by 0.01
-    keeper.rows.append({"val_loss": 0.9})
-    assert not keeper.over()
-    assert keeper._best() == 4
+    callback = training.fitting._CheckpointCallback(
+        Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ
+    )
+    assert callback.out_of_patience()  # three epochs, none of them lower by 0.01
+    callback.rows.append({"val_loss": 0.9})
+    assert not callback.out_of_patience()
+    assert callback._best() == 4
 
 
 def test_on_a_plateau_the_learning_rate_halves(cells, tmp_path):
@@ -374,7 +376,7 @@ def test_the_order_of_keywords_is_no_matter():
 
 @pytest.mark.parametrize("held", [object(), Kept(1.0), iter([1])], ids=["object", "loss without a config", "iterator"])
 def test_what_is_known_by_its_place_in_memory_only_is_refused(held):
-    with pytest.raises(ValueError, match=r"is not known by its value.*use numbers, text or arrays, a dataclass"):
+    with pytest.raises(ValueError, match=r"cannot be hashed by value.*use numbers, text or arrays, a dataclass"):
         identify(weighted(held))
 
 
