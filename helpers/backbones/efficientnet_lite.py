@@ -99,15 +99,14 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 def _pairs(tensors: dict[str, np.ndarray], model: keras.Model) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Yield the name of each Keras layer and its weights in Keras's order and layout."""
-    last = "_depthwise_conv"
-    names = [layer.name.removesuffix(last) for layer in model.layers if layer.name.endswith(last)]
-    rooms = [("stem", "", "_conv_stem", "_bn0"), ("head", "", "_conv_head", "_bn1")]
+    suffix = "_depthwise_conv"
+    names = [layer.name.removesuffix(suffix) for layer in model.layers if layer.name.endswith(suffix)]
+    units = [("stem", "", "_conv_stem", "_bn0"), ("head", "", "_conv_head", "_bn1")]
     for number, block in enumerate(names):
-        parts = ("expand", "depthwise", "project") if number else ("depthwise", "project")
-        for part in parts:
-            norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]
-            rooms.append((f"{block}_{part}", f"_blocks.{number}.", f"_{part}_conv", norm))
-    for name, prefix, conv, norm in rooms:
+        for kind in ("expand", "depthwise", "project") if number else ("depthwise", "project"):
+            norm = {"expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[kind]
+            units.append((f"{block}_{kind}", f"_blocks.{number}.", f"_{kind}_conv", norm))
+    for name, prefix, conv, norm in units:
         kernel = tensors[f"{prefix}{conv}.weight"]
         order = (2, 3, 0, 1) if "depthwise" in conv else (2, 3, 1, 0)  # from (out, in, height, width)
         yield f"{name}_conv", [kernel.transpose(order)]

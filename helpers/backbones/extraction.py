@@ -55,11 +55,11 @@ def extract_features(
         helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
     """
     if views not in (1, 8):
-        raise ValueError(f"an image is seen in 1 view or in 8, not in {views}")
+        raise ValueError(f"views must be 1 or 8, got {views}")
     backbone = _frozen(name, size, scaling)
     store = FeatureStore(cache_dir / f"{name}-{backbone.key}-{views}", (views, backbone.channels))
-    with store.locked() as place:
-        return store.read(_filled(store, place, backbone, dataset=dataset, change=transform))
+    with store.locked() as row_of:
+        return store.read(_fill(store, row_of, backbone, dataset=dataset, transform=transform))
 
 
 def feature_extractor(name: str, size: int | None = None, scaling: str | None = None) -> keras.Model:
@@ -75,8 +75,8 @@ def feature_extractor(name: str, size: int | None = None, scaling: str | None = 
         helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
     """
     backbone = registry.build_backbone(name, size, scaling)
-    seen = layers.GlobalAveragePooling2D(name="features")(backbone.output)
-    return keras.Model(backbone.input, seen, name=name)
+    pooled = layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    return keras.Model(backbone.input, pooled, name=name)
 
 
 def images_per_second(name: str, size: int | None = None, n_images: int = 32) -> float:
@@ -90,69 +90,69 @@ def images_per_second(name: str, size: int | None = None, n_images: int = 32) ->
         Images per second.
     """
     backbone, best = _frozen(name, size, None), float("inf")
-    picture = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
-    backbone.see(picture)
+    image = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
+    backbone.extract(image)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(3):
             start = time.perf_counter()
-            list(pool.map(backbone.see, [picture] * n_images))
+            list(pool.map(backbone.extract, [image] * n_images))
             best = min(best, time.perf_counter() - start)
     return n_images / best
 
 
 def _key(model: keras.Model) -> str:
     """Hash everything that determines the features of an image: layers, weights, versions and runtime."""
-    versions, computed_by = f"{keras.__version__} {tf.__version__}", inference_runtime()
-    if computed_by != ONNX:  # ONNX is left out, as in stores from before the choice of runtimes
-        versions += f" {computed_by}"
+    versions, runtime = f"{keras.__version__} {tf.__version__}", inference_runtime()
+    if runtime != ONNX:  # ONNX is left out, as in stores from before the choice of runtimes
+        versions += f" {runtime}"
     digest = hashlib.sha256(versions.encode())
     for operation in model.operations:
-        settings = {key: value for key, value in operation.get_config().items() if key != "name"}  # Keras numbers names
-        digest.update(f"{type(operation).__name__} {settings}".encode())
+        config = {key: value for key, value in operation.get_config().items() if key != "name"}  # Keras numbers names
+        digest.update(f"{type(operation).__name__} {config}".encode())
     for weight in model.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()[:12]
 
 
-def _filled(
+def _fill(
     store: FeatureStore,
-    place: dict[bytes, int],
+    row_of: dict[bytes, int],
     backbone: _FrozenBackbone,
     *,
     dataset: Dataset,
-    change: Callable | None,
+    transform: Callable | None,
 ) -> list[int]:
     """Extract missing features and return the row of the store for each image of the dataset.
 
     While the features of one batch are computed, the next batch is read and the one before is stored.
     """
 
-    def look(picture: np.ndarray) -> np.ndarray:
-        views = dihedral_views(picture[None])[: store.shape[0]]
-        return np.concatenate([backbone.see(np.ascontiguousarray(view)) for view in views])
+    def extract_views(image: np.ndarray) -> np.ndarray:
+        views = dihedral_views(image[None])[: store.shape[0]]
+        return np.concatenate([backbone.extract(np.ascontiguousarray(view)) for view in views])
 
     rows: list[int] = []
-    before: dict[bytes, Future] = {}
-    bar = tqdm(total=len(dataset), desc=f"{backbone.name} looks", unit="image", delay=2, leave=False)
+    previous: dict[bytes, Future] = {}
+    bar = tqdm(total=len(dataset), desc=f"features of {backbone.name}", unit="image", delay=2, leave=False)
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _, pictures in dataset.iter_batches(backbone.size, BATCH):
-            looking = {}
-            for picture in pictures if change is None else map(change, pictures):
-                digest = hashlib.sha256(picture.tobytes()).digest()[:DIGEST]
-                if digest not in place:
-                    place[digest] = len(place)
-                    looking[digest] = pool.submit(look, picture)
-                rows.append(place[digest])
-            _keep(store, before)
-            before = looking
-            bar.update(len(pictures))
-        _keep(store, before)
+        for _, images in dataset.iter_batches(backbone.size, BATCH):
+            pending = {}
+            for image in images if transform is None else map(transform, images):
+                digest = hashlib.sha256(image.tobytes()).digest()[:DIGEST]
+                if digest not in row_of:
+                    row_of[digest] = len(row_of)
+                    pending[digest] = pool.submit(extract_views, image)
+                rows.append(row_of[digest])
+            _store(store, previous)
+            previous = pending
+            bar.update(len(images))
+        _store(store, previous)
     return rows
 
 
-def _keep(store: FeatureStore, looking: dict[bytes, Future]) -> None:
-    if looking:
-        store.add(np.stack([seen.result() for seen in looking.values()]), list(looking))
+def _store(store: FeatureStore, pending: dict[bytes, Future]) -> None:
+    if pending:
+        store.add(np.stack([features.result() for features in pending.values()]), list(pending))
 
 
 class _FrozenBackbone:
@@ -167,7 +167,7 @@ class _FrozenBackbone:
         self._compile = functools.partial(compile_backbone, model)
 
     @functools.cached_property
-    def see(self) -> Callable[[np.ndarray], np.ndarray]:
+    def extract(self) -> Callable[[np.ndarray], np.ndarray]:
         return self._compile()
 
 

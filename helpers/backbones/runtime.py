@@ -74,12 +74,12 @@ def _in_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(convert_to_onnx(model), options, providers=["CPUExecutionProvider"])
-    return lambda pictures: session.run(None, {"images": pictures})[0]
+    return lambda images: session.run(None, {"images": images})[0]
 
 
 def _in_tensorflow(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     graph, _ = _graph(model)
-    return lambda pictures: graph(pictures).numpy()
+    return lambda images: graph(images).numpy()
 
 
 def _graph(model: keras.Model) -> tuple[Callable, list[tf.TensorSpec]]:

@@ -83,7 +83,7 @@ class _Reader(pickle._Unpickler):
             return lambda storage, offset, shape, strides, *_: _Tensor(storage, offset, shape, strides)
         if module == "torch" and name in _TYPES:
             return name
-        raise TorchFileError(f"the file asks for {module[:60]}.{name[:60]}, which a table of weights does not need")
+        raise TorchFileError(f"the file refers to {module[:60]}.{name[:60]}, which a state dict does not need")
 
     def persistent_load(self, pid: Any) -> _Storage:
         _, kind, key, _, _, _ = pid
@@ -132,16 +132,16 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES:
                 raise TorchFileError(f"larger than {MAX_BYTES >> 20} MiB; no network here has so many weights")
-            tensors, keys = _table(file)
-            storages = {key: _numbers(file, _TYPES[kind]) for key, kind in keys.items()}
+            tensors, keys = _state_dict(file)
+            storages = {key: _values(file, _TYPES[kind]) for key, kind in keys.items()}
         return {name: _array(name, tensor, storages[tensor.storage.key]) for name, tensor in tensors.items()}
     except TorchFileError as error:
         raise TorchFileError(f"{path}: {error}") from None
     except _DAMAGED as error:  # the error text may quote arbitrarily much of the file
-        raise TorchFileError(f"{path}: damaged, or not a table of tensors ({type(error).__name__})") from None
+        raise TorchFileError(f"{path}: damaged, or not a state dict ({type(error).__name__})") from None
 
 
-def _table(file: BinaryIO) -> tuple[dict[str, _Tensor], dict[str, str]]:
+def _state_dict(file: BinaryIO) -> tuple[dict[str, _Tensor], dict[str, str]]:
     """Read the tensors by name and the storage types by key in file order; leave ``file`` at the first storage."""
     pickles = io.BytesIO(file.read(MAX_TABLE_BYTES))
     if (_Reader(pickles).load(), _Reader(pickles).load()) != (MAGIC, VERSION):
@@ -151,25 +151,25 @@ def _table(file: BinaryIO) -> tuple[dict[str, _Tensor], dict[str, str]]:
     tensors, keys = _Reader(pickles).load(), _Reader(pickles).load()
     file.seek(pickles.tell())
     for name, tensor in tensors.items():
-        _refuse_odd(name, tensor)
+        _check_layout(name, tensor)
     if sum(tensor.bytes for tensor in tensors.values()) > MAX_BYTES:
         raise TorchFileError(f"the tensors have more than {MAX_BYTES >> 20} MiB together")
     types = {tensor.storage.key: tensor.storage.type for tensor in tensors.values()}
     return tensors, {key: types[key] for key in keys if isinstance(key, str)}
 
 
-def _refuse_odd(name: str, tensor: _Tensor) -> None:
+def _check_layout(name: str, tensor: _Tensor) -> None:
     numbers = (tensor.offset, *tensor.shape, *tensor.strides)
     if not all(type(n) is int and 0 <= n < 2**63 for n in numbers) or len(tensor.shape) != len(tensor.strides):
         raise TorchFileError(f"{name[:60]} has a size, a stride or an offset that is not a whole number from 0")
     reach = 0
     for step, n in sorted(zip(tensor.strides, tensor.shape, strict=True)):
         if n > 1 and step <= reach:
-            raise TorchFileError(f"{name[:60]} takes numbers of its storage more than once")
+            raise TorchFileError(f"{name[:60]} uses values of its storage more than once")
         reach += (n - 1) * step if n > 1 else 0
 
 
-def _numbers(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
+def _values(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
     (length,) = struct.unpack("<q", file.read(8))
     content = file.read(length * dtype.itemsize) if 0 <= length <= MAX_BYTES else b""
     if len(content) != length * dtype.itemsize:

@@ -40,11 +40,11 @@ def extract_two_branch_features(dataset: Dataset, name: str, cache_dir: Path, *,
     Raises:
         ValueError, helpers.backbones.BackboneError: As :func:`helpers.backbones.extract_features`.
     """
-    parts = [
-        extract_features(dataset, name, cache_dir, views=views, transform=change)
-        for change in (None, segment_foreground)
+    features = [
+        extract_features(dataset, name, cache_dir, views=views, transform=transform)
+        for transform in (None, segment_foreground)
     ]
-    return np.concatenate(parts, axis=2)
+    return np.concatenate(features, axis=2)
 
 
 def two_branch_model(name: str, head: keras.Model) -> keras.Model:
@@ -63,12 +63,12 @@ def two_branch_model(name: str, head: keras.Model) -> keras.Model:
         helpers.backbones.BackboneError: As :func:`helpers.backbones.build_backbone`.
     """
     branches = [feature_extractor(name), feature_extractor(name)]
-    inputs = [keras.Input(branches[0].input_shape[1:], name=part) for part in ("original", "segmented")]
-    seen = []
-    for part, image, branch in zip(("original", "segmented"), inputs, branches, strict=True):
-        branch.name = f"{part}_{name}"
-        seen.append(branch(image))
-    return keras.Model(inputs, head(layers.Concatenate()(seen)), name=f"two_branches_{name}")
+    inputs = [keras.Input(branches[0].input_shape[1:], name=kind) for kind in ("original", "segmented")]
+    features = []
+    for kind, image, branch in zip(("original", "segmented"), inputs, branches, strict=True):
+        branch.name = f"{kind}_{name}"
+        features.append(branch(image))
+    return keras.Model(inputs, head(layers.Concatenate()(features)), name=f"two_branches_{name}")
 
 
 def predict_two_branch(model: keras.Model, images: np.ndarray) -> np.ndarray:

@@ -37,9 +37,9 @@ def predict_masks(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
     """
     step = stride(model)
     if images.ndim == 4 and (images.shape[1] % step or images.shape[2] % step):
-        raise ValueError(f"the sides of an image must be multiples of {step} for this model, not {images.shape[1:3]}")
-    parts = _in_views(model, images, tta, batch_size)
-    return np.concatenate([tf.argmax(part, axis=-1).numpy().astype(np.uint8) for part in parts])
+        raise ValueError(f"image height and width must be multiples of {step} for this model, got {images.shape[1:3]}")
+    batches = _predict_views(model, images, tta, batch_size)
+    return np.concatenate([tf.argmax(batch, axis=-1).numpy().astype(np.uint8) for batch in batches])
 
 
 def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, batch_size: int = 32) -> np.ndarray:
@@ -59,32 +59,33 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
         ValueError: If the images are not ``uint8 (n, height, width, 3)``.
         ModelError: If the model output is not finite, or is below 0 or above 1 by more than :data:`ROUNDING`.
     """
-    said = np.concatenate([part.numpy() for part in _in_views(model, images, tta, batch_size)])
-    if said.min(initial=0) < -ROUNDING or said.max(initial=0) > 1 + ROUNDING:
-        raise ModelError(f"the model gives {said.min():.3g} to {said.max():.3g}, no probabilities; end it in a softmax")
-    said = np.clip(said, 0, 1)
-    return np.concatenate([1 - said, said], axis=1) if said.shape[1] == 1 else said
+    probability = np.concatenate([batch.numpy() for batch in _predict_views(model, images, tta, batch_size)])
+    lowest, highest = probability.min(initial=0), probability.max(initial=0)
+    if lowest < -ROUNDING or highest > 1 + ROUNDING:
+        raise ModelError(f"the model predicts {lowest:.3g} to {highest:.3g}, not probabilities; end it in a softmax")
+    probability = np.clip(probability, 0, 1)
+    return np.concatenate([1 - probability, probability], axis=1) if probability.shape[1] == 1 else probability
 
 
-def _in_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size: int) -> Iterator[tf.Tensor]:
+def _predict_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size: int) -> Iterator[tf.Tensor]:
     """Yield the predictions of each batch, per image or per pixel, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
-        raise ValueError(f"a model takes uint8 images (n, height, width, 3), not {images.dtype} {images.shape}")
+        raise ValueError(f"images must be uint8 (n, height, width, 3), got {images.dtype} {images.shape}")
     views = range(8 if tta else 1)
     for start in range(0, len(images), batch_size):
-        some = tf.constant(images[start : start + batch_size])
+        batch = tf.constant(images[start : start + batch_size])
         # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX
         # Runtime here. Calling the model eagerly takes 1.5 times as long.
-        predictions = [tf.constant(model.predict_on_batch(_seen(some, view))) for view in views]
-        mean = tf.add_n([_seen(one, view, back=True) for one, view in zip(predictions, views, strict=True)]) / len(
+        predictions = [tf.constant(model.predict_on_batch(_transform(batch, view))) for view in views]
+        mean = tf.add_n([_transform(one, view, back=True) for one, view in zip(predictions, views, strict=True)]) / len(
             views
         )
         if not bool(tf.reduce_all(tf.math.is_finite(mean))):
-            raise ModelError("the model gives values that are not finite; its training has failed, train it again")
+            raise ModelError("the model predicts values that are not finite; its training has failed, train it again")
         yield mean
 
 
-def _seen(images: tf.Tensor, view: int, back: bool = False) -> tf.Tensor:
+def _transform(images: tf.Tensor, view: int, back: bool = False) -> tf.Tensor:
     """Apply one of the eight dihedral transforms to a batch, or undo it; predictions per image stay unchanged."""
     if images.shape.rank < 4:
         return images

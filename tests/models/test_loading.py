@@ -78,14 +78,14 @@ HOSTILE = {
         lambda m: {"config": changed(m, lambda layers: layers[1]["config"].update(filters=10**8))},
         r"need 1,600,000,000 bytes of parameters, and its weights file has 48",
     ),
-    "doubled models": (lambda m: {"config": nested(10)}, r"5,\d+ calls of layers, and a model may have 2,000"),
+    "doubled models": (lambda m: {"config": nested(10)}, r"5,\d+ calls of layers; the maximum is 2,000"),
     "many layers": (
         lambda m: {"config": changed(m, lambda layers: layers.extend(layers[1:] * 1000))},
-        "1,003 layers, and a model may have 1,000",
+        "1,003 layers; the maximum is 1,000",
     ),
     "code": (
         lambda m: {"config": changed(m, lambda layers: layers[1].update(class_name="Lambda"))},
-        "keras.layers.Lambda is not a layer that models have here",
+        "keras.layers.Lambda is not an allowed layer",
     ),
     "another package": (
         lambda m: {"config": changed(m, lambda layers: layers[1].update(module="os"))},
@@ -191,12 +191,12 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
     with (tmp_path / "large.keras").open("wb") as file:
         file.truncate(161 * 2**20)
     for name, said in (
-        ("pipe.keras", "is a named pipe; give the .keras file itself"),
-        ("folder.keras", "is a folder; give the .keras file itself"),
-        ("loop.keras", "is a loop of links; give the .keras file itself"),
+        ("pipe.keras", "is a named pipe; pass the .keras file itself"),
+        ("folder.keras", "is a folder; pass the .keras file itself"),
+        ("loop.keras", "is a loop of links; pass the .keras file itself"),
         ("none.keras", r"no model file can be read here \(No such file or directory\); check the path"),
         ("m.h5", "a model ends in .keras"),
-        ("large.keras", "161 MiB, and a model may have 160 MiB"),
+        ("large.keras", "161 MiB; the maximum is 160 MiB"),
     ):
         with pytest.raises(loading.ModelError, match=f"{name}: {said}"):
             loading.load_model_file(tmp_path / name)
@@ -220,7 +220,9 @@ def test_models_of_this_course_are_loaded_with_their_weights(tmp_path, build):
 
 
 def test_a_size_that_a_model_cannot_work_with_is_told_in_a_line(tmp_path):
-    with pytest.raises(loading.ModelError, match=r"cannot work with images of 102×102 pixels, .*its card says") as told:
+    with pytest.raises(
+        loading.ModelError, match=r"cannot work with images of 102×102 pixels, .*the size in its card"
+    ) as told:
         loading.require_input(models.unet(4), tmp_path / "m.keras", 102)
     assert "\n" not in str(told.value)
 
@@ -228,10 +230,12 @@ def test_a_size_that_a_model_cannot_work_with_is_told_in_a_line(tmp_path):
 def test_a_model_takes_the_images_of_its_card_and_makes_no_huge_arrays_of_them(tmp_path):
     path, inputs = tmp_path / "m.keras", keras.Input((None, None, 3))
     loading.require_input(models.schouten(), path, 257)
-    with pytest.raises(loading.ModelError, match=r"takes \(None, 257, 257, 3\), but its card says images of 64×64"):
+    with pytest.raises(
+        loading.ModelError, match=r"takes \(None, 257, 257, 3\), but its card states RGB images of 64×64"
+    ):
         loading.require_input(models.schouten(), path, 64)
-    with pytest.raises(loading.ModelError, match=r"takes \(None, 2\), but its card says images of 64×64 pixels"):
+    with pytest.raises(loading.ModelError, match=r"takes \(None, 2\), but its card states RGB images of 64×64 pixels"):
         loading.require_input(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]), path, 64)
     huge = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(keras.layers.UpSampling2D(500)(inputs)))
-    with pytest.raises(loading.ModelError, match=r"makes arrays of 3,072,000,000 numbers of one image, and may make"):
+    with pytest.raises(loading.ModelError, match=r"computes arrays of 3,072,000,000 values per image; the maximum is"):
         loading.require_input(huge, path, 64)
