@@ -85,20 +85,22 @@ def augment(
         image = apply_dihedral(image, element)
         mask = None if mask is None else apply_dihedral(mask, element)
     if augmentation.rotation or augmentation.zoom or augmentation.translation or augmentation.shear:
-        turn = tf.random.stateless_uniform((), seeds[1], -augmentation.rotation, augmentation.rotation) * np.pi / 180
+        rotation = (
+            tf.random.stateless_uniform((), seeds[1], -augmentation.rotation, augmentation.rotation) * np.pi / 180
+        )
         zoom = tf.exp(augmentation.zoom * tf.random.stateless_normal((), seeds[2]))
-        shift = tf.random.stateless_uniform((2,), seeds[6], -augmentation.translation, augmentation.translation)
+        translation = tf.random.stateless_uniform((2,), seeds[6], -augmentation.translation, augmentation.translation)
         shear = tf.tan(tf.random.stateless_uniform((), seeds[7], -augmentation.shear, augmentation.shear) * np.pi / 180)
-        matrix = _matrix(tf.shape(image)[0], turn, zoom, shift, shear)
-        image = tf.cast(tf.round(_moved(image, matrix, "BILINEAR")), tf.uint8)
-        mask = None if mask is None else tf.cast(_moved(mask, matrix, "NEAREST"), mask.dtype)
-    light = tf.cast(image, tf.float32)
+        matrix = _affine_matrix(tf.shape(image)[0], rotation, zoom, translation, shear)
+        image = tf.cast(tf.round(_warp(image, matrix, "BILINEAR")), tf.uint8)
+        mask = None if mask is None else tf.cast(_warp(mask, matrix, "NEAREST"), mask.dtype)
+    pixels = tf.cast(image, tf.float32)
     if augmentation.brightness:
-        light *= 1 + augmentation.brightness * tf.random.stateless_normal((), seeds[3])
-        light *= 1 + augmentation.brightness * tf.random.stateless_normal((3,), seeds[4])
+        pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((), seeds[3])
+        pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((3,), seeds[4])
     if augmentation.blur:
-        light = _blurred(light, tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur))
-    return tf.cast(tf.clip_by_value(tf.round(light), 0, 255), tf.uint8), target if mask is None else mask[..., 0]
+        pixels = _blur(pixels, tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur))
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8), target if mask is None else mask[..., 0]
 
 
 def training_batches(
@@ -124,17 +126,17 @@ def training_batches(
         share: devices of a distributed run to yield batches for; ``None`` yields whole batches.
 
     Returns:
-        Batches of images and targets, and of ``weights`` if set. With ``share``: the part of each device in turn, all
+        Batches of images and targets, and of ``weights`` if set. With ``share``: the share of each device in turn, all
         of one size and with weights. The last batch of an epoch is padded with images of weight 0, and its other
         weights are scaled up, so that the mean loss over the batch is that of its images.
 
     Raises:
         ValueError: shapes or types of ``images`` and ``targets`` do not fit, or there are no images.
     """
-    _checked(images, targets)
+    _check_arrays(images, targets)
 
-    def change(key: tf.Tensor, image: tf.Tensor, true: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return augment(image, true, augmentation, key) if augmentation != NO_AUGMENTATION else (image, true)
+    def change(key: tf.Tensor, image: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return augment(image, target, augmentation, key) if augmentation != NO_AUGMENTATION else (image, target)
 
     return _epochs((images, targets, weights), change, batch_size, seed, first_epoch, share)
 
@@ -172,8 +174,8 @@ def _epochs(
     share: ReplicaShare | None,
 ) -> tf.data.Dataset:
     """Yield epochs of (input, target[, weight]) batches, each with its own order and keys for ``change``."""
-    given = tuple(tf.constant(array) for array in arrays if array is not None)
-    n = len(given[0])
+    tensors = tuple(tf.constant(array) for array in arrays if array is not None)
+    n = len(tensors[0])
     size = batch // share.of if share else batch
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
@@ -182,9 +184,9 @@ def _epochs(
         keys = tf.random.split(key, n)
 
         def one(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            image, true, *weight = (array[k] for array in given)
+            image, target, *weight = (array[k] for array in tensors)
             weight = [tf.reduce_prod([*weight, *factor])] if weight or factor else []
-            return (*change(keys[k], image, true), *weight)
+            return (*change(keys[k], image, target), *weight)
 
         chosen = _shared(order, n, batch, share) if share else (order,)
         return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch(size)
@@ -224,13 +226,13 @@ def oversample_with_augmentation(
     """
     random, chosen = np.random.default_rng(seed), []
     for label in sorted(labels.unique()):
-        own = np.flatnonzero(labels == label)
-        chosen.append(np.resize(random.permutation(own), max(0, n_per_class - len(own))))
+        members = np.flatnonzero(labels == label)
+        chosen.append(np.resize(random.permutation(members), max(0, n_per_class - len(members))))
     positions = np.concatenate(chosen)
     keys = tf.random.split((seed, 0), len(positions))
-    given = tf.constant(images)  # outside the graph, whose constants cannot exceed 2 GiB
+    originals = tf.constant(images)  # outside the graph, whose constants cannot exceed 2 GiB
     changed = tf.data.Dataset.from_tensor_slices((positions, keys)).map(
-        lambda k, key: augment(given[k], tf.constant(0), augmentation, key)[0], AUTOTUNE, deterministic=True
+        lambda k, key: augment(originals[k], tf.constant(0), augmentation, key)[0], AUTOTUNE, deterministic=True
     )
     copies = np.empty((len(positions), *images.shape[1:]), np.uint8)
     for k, copy in enumerate(changed.as_numpy_iterator()):
@@ -245,32 +247,34 @@ def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int)
         images, targets, batch_size: as in :func:`training_batches`; ``images`` may also be ``float (n, channels)``.
     """
     if images.ndim == 4:
-        _checked(images, targets)
+        _check_arrays(images, targets)
     return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
 
 
-def _checked(images: np.ndarray, truth: np.ndarray) -> None:
-    belong = truth.shape in (images.shape[:3], images.shape[:1])
-    if images.dtype != np.uint8 or images.ndim != 4 or not belong or not len(images):
+def _check_arrays(images: np.ndarray, targets: np.ndarray) -> None:
+    fits = targets.shape in (images.shape[:3], images.shape[:1])
+    if images.dtype != np.uint8 or images.ndim != 4 or not fits or not len(images):
         raise ValueError(
-            f"images are uint8 (n, size, size, 3), masks (n, size, size) and labels (n,); these are {images.dtype} "
-            f"{images.shape} and {truth.dtype} {truth.shape}"
+            f"images must be uint8 (n, size, size, 3), masks (n, size, size) and labels (n,), got {images.dtype} "
+            f"{images.shape} and {targets.dtype} {targets.shape}"
         )
 
 
-def _matrix(side: tf.Tensor, turn: tf.Tensor, zoom: tf.Tensor, shift: tf.Tensor, shear: tf.Tensor) -> tf.Tensor:
+def _affine_matrix(
+    side: tf.Tensor, rotation: tf.Tensor, zoom: tf.Tensor, translation: tf.Tensor, shear: tf.Tensor
+) -> tf.Tensor:
     """Projective transform (eight numbers) from output to input coordinates, about the centre of the image."""
     size = tf.cast(side, tf.float32)
     middle = (size - 1) / 2
-    cosine, sine = tf.cos(turn) / zoom, tf.sin(turn) / zoom
+    cosine, sine = tf.cos(rotation) / zoom, tf.sin(rotation) / zoom
     across, down = shear * cosine - sine, shear * sine + cosine
-    x, y = size * shift[0], size * shift[1]
+    x, y = size * translation[0], size * translation[1]
     right = middle - (cosine + across) * middle - (cosine * x + across * y)
     low = middle - (sine + down) * middle - (sine * x + down * y)
     return tf.stack([cosine, across, right, sine, down, low, 0.0, 0.0])
 
 
-def _moved(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
+def _warp(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(image, tf.float32)[None],
         transforms=matrix[None],
@@ -281,7 +285,7 @@ def _moved(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
     )[0]
 
 
-def _blurred(image: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
+def _blur(image: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
     """Blur a float image with a Gaussian, reflecting it at the border."""
     reach = 3
     offsets = tf.range(-reach, reach + 1, dtype=tf.float32)

@@ -34,7 +34,7 @@ def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
     expected = (len(card.classes),) if len(card.classes) > 2 else (1, 2)
     if len(model.outputs) != 1 or len(model.output_shape) != 2 or model.output_shape[1] not in expected:
         raise loading.ModelError(
-            f"{model_path}: gives {model.output_shape}, but its card has {len(card.classes)} classes"
+            f"{model_path}: predicts {model.output_shape}, but its card has {len(card.classes)} classes"
         )
     loading.require_input(model, model_path, card.size)
     return model, card
@@ -76,38 +76,40 @@ def predict(
         ModelError: an output of the model is not a probability.
     """
     if output.suffix.lower() != ".csv":
-        raise outputs.OutputError(f"{output}: the table is written as CSV; give it a name that ends in .csv")
+        raise outputs.OutputError(f"{output}: the table is CSV; use a name that ends in .csv")
     output = outputs.require_file(output, needed=outputs.MIB + len(paths) * ROW_BYTES)
     output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
-    seen = checks.InputStatistics()
+    statistics = checks.InputStatistics()
     names = dict(zip(paths, outputs.relative_names(paths, folder), strict=True))
-    parts = list(_predicted(paths, model, card, seen, bad))
-    if not parts:
+    predictions = list(_predict_batches(paths, model, card, statistics, bad))
+    if not predictions:
         raise images.ImageError(images.describe_unreadable(bad))
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(predictions, ignore_index=True)
     table["image"] = [names[path] for path in table["image"]]
     table["threshold"] = card.threshold
     files.write_text(output, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
-    findings = [str(alarm) for alarm in checks.check_input_statistics(seen.summary(), card.input.model_dump())]
+    findings = [
+        str(finding) for finding in checks.check_input_statistics(statistics.summary(), card.input.model_dump())
+    ]
     return PredictionResult(table, bad, findings)
 
 
-def _predicted(
-    paths: Sequence[Path], model: keras.Model, card: ModelCard, seen: checks.InputStatistics, bad: list[str]
+def _predict_batches(
+    paths: Sequence[Path], model: keras.Model, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
     classes, positive = card.classes, card.positive
-    for read in images.read_batches(list(paths), bad, "classifying"):
-        pictures = np.stack([images.resize_pad(image, card.size) for _, image in read])
-        seen.add(pictures)
+    for batch in images.read_batches(list(paths), bad, "classifying"):
+        resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
+        statistics.add(resized)
         try:
-            said = models.predict_proba(model, pictures, tta=True)
+            probabilities = models.predict_proba(model, resized, tta=True)
         except loading.ModelError as error:
-            raise loading.ModelError(f"{read[0][0]}: {error}") from None
-        table = pd.DataFrame(said, columns=[metrics.PREFIX + name for name in classes])
-        table.insert(0, "image", [path for path, _ in read])
-        predicted = np.array(classes)[said.argmax(1)]
+            raise loading.ModelError(f"{batch[0][0]}: {error}") from None
+        table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in classes])
+        table.insert(0, "image", [path for path, _ in batch])
+        predicted = np.array(classes)[probabilities.argmax(1)]
         if len(classes) == 2:
             other = next(name for name in classes if name != positive)
-            predicted = np.where(said[:, classes.index(positive)] >= card.threshold, positive, other)
+            predicted = np.where(probabilities[:, classes.index(positive)] >= card.threshold, positive, other)
         yield table.assign(predicted_class=predicted)

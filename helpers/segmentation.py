@@ -25,7 +25,7 @@ from helpers.reports import tables
 GREY = np.array([0, 128, 255], np.uint8)  # stored mask values: background, cytoplasm, nucleus (Zheng et al. 2018)
 OUTPUTS = (".mask.png", ".overlay.png")
 MEASUREMENTS = "measurements.csv"  # one row per image
-NUCLEUS_LEAST, CONTRAST_LEAST = 0.006, 0.15
+MIN_NUCLEUS_SHARE, MIN_CONTRAST = 0.006, 0.15
 # Share of the images of a run above which a finding is reported.
 UNUSUAL = 0.25
 
@@ -72,13 +72,13 @@ def save_model(
         masks: ground-truth masks of the training images, ``uint8 (n, size, size)``.
         um_per_pixel: scale of ``images`` in µm per pixel; None if unknown.
     """
-    shares = [_range_of((masks >= least).mean((1, 2))) for least in (CYTOPLASM, NUCLEUS)]
-    with files.atomic_write(path) as part:
-        model.save(part)
+    shares = [_range_of((masks >= lowest).mean((1, 2))) for lowest in (CYTOPLASM, NUCLEUS)]
+    with files.atomic_write(path) as temporary:
+        model.save(temporary)
         note = model_card.SegmentationNote(
             size=images.shape[1],
             classes=list(CLASSES),
-            sha256=loading.file_digest(part),
+            sha256=loading.file_digest(temporary),
             input=model_card.Input.model_validate(checks.input_statistics(images)),
             cell_share=shares[0],
             nucleus_share=shares[1],
@@ -111,7 +111,7 @@ def load_model(path: Path) -> Segmenter:
     note = model_card.read_card(path.with_suffix(".json"), model_card.SegmentationNote, path)
     model = loading.load_model_file(path)
     if len(model.outputs) != 1 or model.output_shape[-1] != len(CLASSES):
-        raise loading.ModelError(f"{path}: gives {model.output_shape}, not {', '.join(CLASSES)} of each pixel")
+        raise loading.ModelError(f"{path}: predicts {model.output_shape}, not {', '.join(CLASSES)} of each pixel")
     loading.require_input(model, path, note.size)
     if tuple(model.compute_output_shape((1, note.size, note.size, 3)))[:3] != (1, note.size, note.size):
         raise loading.ModelError(f"{path}: its masks have another size than its images")
@@ -132,34 +132,34 @@ def segment_cells(images: np.ndarray, model: keras.Model) -> np.ndarray:
     Returns:
         Masks ``uint8 (n, size, size)``: 0 background, 1 cytoplasm, 2 nucleus; all 0 where no cell is detected.
     """
-    found = predict_masks(model, images, tta=True)
-    for picture, mask in zip(images, found, strict=True):
-        if features.has_black_background(picture):
-            mask[:] = features.segment_cell(picture)
+    masks = predict_masks(model, images, tta=True)
+    for image, mask in zip(images, masks, strict=True):
+        if features.has_black_background(image):
+            mask[:] = features.segment_cell(image)
         else:
             mask[~preprocessing.largest_filled_component(mask > 0)] = BACKGROUND
-    return found
+    return masks
 
 
-def find_cell(picture: np.ndarray, mask: np.ndarray, area: int) -> np.ndarray:
+def find_cell(image: np.ndarray, mask: np.ndarray, area: int) -> np.ndarray:
     """Keep a predicted mask if it shows a white blood cell, or else return an empty mask.
 
     Args:
-        picture: ``uint8 (height, width, 3)`` RGB.
+        image: ``uint8 (height, width, 3)`` RGB.
         mask: predicted mask, ``uint8 (height, width)``.
-        area: area of a training image in pixels, of which a nucleus must cover at least :data:`NUCLEUS_LEAST`.
+        area: area of a training image in pixels, of which a nucleus must cover at least :data:`MIN_NUCLEUS_SHARE`.
 
     Returns:
         The mask, or background alone where there is no nucleus or its red optical density does not exceed that of the
-        surroundings (of the cytoplasm in images with a black background) by :data:`CONTRAST_LEAST`.
+        surroundings (of the cytoplasm in images with a black background) by :data:`MIN_CONTRAST`.
     """
     nucleus = mask == NUCLEUS
-    around = (mask == BACKGROUND) & picture.any(axis=2)
+    around = (mask == BACKGROUND) & image.any(axis=2)
     if np.count_nonzero(around) < mask.size / 100:
         around = mask == CYTOPLASM
-    if np.count_nonzero(nucleus) >= max(1, NUCLEUS_LEAST * area) and around.any():
-        density = -np.log((picture[..., 0] + 1.0) / 256)
-        if np.median(density[nucleus]) - np.median(density[around]) >= CONTRAST_LEAST:
+    if np.count_nonzero(nucleus) >= max(1, MIN_NUCLEUS_SHARE * area) and around.any():
+        density = -np.log((image[..., 0] + 1.0) / 256)
+        if np.median(density[nucleus]) - np.median(density[around]) >= MIN_CONTRAST:
             return mask
     return np.full_like(mask, BACKGROUND)
 
@@ -205,10 +205,10 @@ def segment(
         )
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
     output_dir.mkdir(parents=True, exist_ok=True)
-    rows, shares, seen = [], [], checks.InputStatistics()
+    rows, shares, statistics = [], [], checks.InputStatistics()
     bad: list[str] = []
-    for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, seen, bad):
-        shares.append([np.count_nonzero(small >= least) for least in (CYTOPLASM, NUCLEUS)])
+    for path, image, small, mask in _segmented(chosen, segmenter, um_per_pixel, statistics, bad):
+        shares.append([np.count_nonzero(small >= lowest) for lowest in (CYTOPLASM, NUCLEUS)])
         rows.append(_write(names[path], image, mask, output_dir))
     if not rows:
         raise images.ImageError(images.describe_unreadable(bad))
@@ -217,7 +217,7 @@ def segment(
         for name in ("cell_area", "nucleus_area"):
             table[f"{name}_um2"] = (table[name] * um_per_pixel**2).round(3)
     files.write_text(output_dir / MEASUREMENTS, tables.safe_text(table).to_csv(index=False))
-    findings = _findings(table, np.array(shares), segmenter.note, seen, um_per_pixel)
+    findings = _findings(table, np.array(shares), segmenter.note, statistics, um_per_pixel)
     return SegmentationResult(table, bad, findings, len(paths) - len(chosen))
 
 
@@ -225,35 +225,35 @@ def _segmented(
     paths: list[Path],
     segmenter: Segmenter,
     um_per_pixel: float | None,
-    seen: checks.InputStatistics,
+    statistics: checks.InputStatistics,
     bad: list[str],
 ) -> Iterator[tuple[Path, np.ndarray, np.ndarray, np.ndarray]]:
     """Yield each path and image with its mask at the model's size and at the image's size."""
     model, note = segmenter.model, segmenter.note
-    for read in images.read_batches(paths, bad, "segmenting"):
+    for batch in images.read_batches(paths, bad, "segmenting"):
         if um_per_pixel is None or note.um_per_pixel is None:
-            small = np.stack([images.resize_pad(image, note.size) for _, image in read])
-            seen.add(small)
-            for (path, image), picture, mask in zip(read, small, predict_masks(model, small, tta=True), strict=True):
-                found = find_cell(picture, mask, note.size**2)
-                yield path, image, found, images.undo_resize_pad(found, *image.shape[:2])
+            small = np.stack([images.resize_pad(image, note.size) for _, image in batch])
+            statistics.add(small)
+            for (path, image), resized, mask in zip(batch, small, predict_masks(model, small, tta=True), strict=True):
+                cell = find_cell(resized, mask, note.size**2)
+                yield path, image, cell, images.undo_resize_pad(cell, *image.shape[:2])
             continue
-        for path, image in read:
+        for path, image in batch:
             try:
                 fitted = scale.rescale(image, um_per_pixel / note.um_per_pixel, note.size, stride(model))
             except scale.ScaleError as error:
                 bad.append(f"{path}: {error}")
                 continue
-            seen.add(fitted.canvas[None])
-            found = find_cell(fitted.canvas, predict_masks(model, fitted.canvas[None], tta=True)[0], note.size**2)
-            yield path, image, found, fitted.restore(found)
+            statistics.add(fitted.canvas[None])
+            cell = find_cell(fitted.canvas, predict_masks(model, fitted.canvas[None], tta=True)[0], note.size**2)
+            yield path, image, cell, fitted.restore(cell)
 
 
 def _write(name: str, image: np.ndarray, mask: np.ndarray, target: Path) -> tuple[str, int, int, float]:
-    place = target / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    images.write_png(place.with_name(f"{place.name}{OUTPUTS[0]}"), GREY[mask])
-    images.write_png(place.with_name(f"{place.name}{OUTPUTS[1]}"), plots.draw_contours(image, mask))
+    path = target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images.write_png(path.with_name(f"{path.name}{OUTPUTS[0]}"), GREY[mask])
+    images.write_png(path.with_name(f"{path.name}{OUTPUTS[1]}"), plots.draw_contours(image, mask))
     cell, nucleus = int(np.count_nonzero(mask >= CYTOPLASM)), int(np.count_nonzero(mask == NUCLEUS))
     return name, cell, nucleus, round(nucleus / cell, 3) if cell else float("nan")
 
@@ -262,28 +262,32 @@ def _findings(
     table: pd.DataFrame,
     areas: np.ndarray,
     note: model_card.SegmentationNote,
-    seen: checks.InputStatistics,
+    statistics: checks.InputStatistics,
     um_per_pixel: float | None,
 ) -> list[str]:
     """Return findings to explain before the masks are used; ``areas`` hold cell and nucleus pixels at model size."""
-    found = checks.check_input_statistics(seen.summary(), note.input.model_dump())
+    findings = checks.check_input_statistics(statistics.summary(), note.input.model_dump())
     one_cell = "that each image shows one white blood cell near its middle, as in the training; crop whole fields"
     with_cell = areas[:, 0] > 0
     if np.mean(~with_cell) > UNUSUAL:
         first = table["image"][~with_cell].iloc[0]
-        saw = f"no cell is found in {np.sum(~with_cell)} of {len(table)} images, such as {first}"
-        found.append(checks.Finding("images without a cell", saw, one_cell))
-    for column, what, (low, high) in ((0, "cells", note.cell_share), (1, "nuclei", note.nucleus_share)):
+        observed = f"no cell is found in {np.sum(~with_cell)} of {len(table)} images, such as {first}"
+        findings.append(checks.Finding("images without a cell", observed, one_cell))
+    for column, objects, (low, high) in ((0, "cells", note.cell_share), (1, "nuclei", note.nucleus_share)):
         share = areas[:, column] / note.size**2
-        strange = with_cell & ((share < low) | (share > high))
-        if with_cell.any() and np.sum(strange) > UNUSUAL * np.sum(with_cell):
-            first = int(np.argmax(strange))
-            saw = (
-                f"{np.sum(strange)} of {np.sum(with_cell)} {what} are smaller or larger than in the training, "
+        unusual = with_cell & ((share < low) | (share > high))
+        if with_cell.any() and np.sum(unusual) > UNUSUAL * np.sum(with_cell):
+            first = int(np.argmax(unusual))
+            observed = (
+                f"{np.sum(unusual)} of {np.sum(with_cell)} {objects} are smaller or larger than in the training, "
                 f"{low:.1%} to {high:.1%} of an image, such as {table['image'][first]} with {share[first]:.1%}"
             )
-            found.append(checks.Finding(f"{what} of another size", saw, f"their scale in µm per pixel, and {one_cell}"))
+            findings.append(
+                checks.Finding(f"{objects} of another size", observed, f"their scale in µm per pixel, and {one_cell}")
+            )
     if um_per_pixel is not None and note.um_per_pixel is None:
-        saw = "the scale of the training images is not known, so that images were not brought to it"
-        found.append(checks.Finding("unknown scale", saw, "that a cell fills as much of an image as in the training"))
-    return list(map(str, found))
+        observed = "the scale of the training images is not known, so that images were not brought to it"
+        findings.append(
+            checks.Finding("unknown scale", observed, "that a cell fills as much of an image as in the training")
+        )
+    return list(map(str, findings))

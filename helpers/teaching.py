@@ -61,9 +61,7 @@ def _median_ratio(data: Dataset) -> float:
 
 
 def _share_of_cells(data: Dataset) -> float:
-    cells = (
-        data.load_masks(64) > 0 if data.has_masks else [segment_foreground(picture) for picture in data.load_images(64)]
-    )
+    cells = data.load_masks(64) > 0 if data.has_masks else [segment_foreground(image) for image in data.load_images(64)]
     return float(np.mean(cells))
 
 
@@ -120,16 +118,18 @@ def check(exercise: str, answer: Any, data: Dataset) -> None:
         answer: number, which must match exactly if it is a count and within 1 % otherwise; None if not answered yet.
         data: dataset of the chapter.
     """
-    find, hint = ANSWERS[exercise]
+    solve, hint = ANSWERS[exercise]
     if answer is None:
         print("⬜ Put your answer in place of None and run this cell again.")
         return
-    wanted = find(data)
-    kind = "a whole number" if isinstance(wanted, int) else "a number"
+    expected = solve(data)
+    kind = "a whole number" if isinstance(expected, int) else "a number"
     if not isinstance(answer, (int, float, np.number)) or isinstance(answer, bool):
         what = type(answer).__name__
-        print(f"❌ {answer!r} is a {what}; the answer is {kind}, such as {'12' if isinstance(wanted, int) else '0.5'}.")
+        print(
+            f"❌ {answer!r} is a {what}; the answer is {kind}, such as {'12' if isinstance(expected, int) else '0.5'}."
+        )
         return
-    right = bool(np.isclose(answer, wanted, rtol=1e-9 if isinstance(wanted, int) else 0.01, atol=0))
+    right = bool(np.isclose(answer, expected, rtol=1e-9 if isinstance(expected, int) else 0.01, atol=0))
     shown = f"{answer:g}" if float(answer).is_integer() else f"{answer:.3g}"
     print(f"✅ {shown} is right." if right else f"❌ {shown} is not it; {kind} is wanted. Hint: {hint}.")

@@ -187,5 +187,5 @@ def test_validation_is_in_order_and_unchanged(cells):
 
 def test_images_and_masks_that_do_not_belong_together_are_refused(cells):
     for wrong in ((cells[0], cells[1][:5]), (cells[0].astype(np.float32), cells[1]), (cells[0][:0], cells[1][:0])):
-        with pytest.raises(ValueError, match="images are uint8"):
+        with pytest.raises(ValueError, match="images must be uint8"):
             augmentation.evaluation_batches(*wrong, 8)

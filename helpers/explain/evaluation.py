@@ -29,8 +29,8 @@ def relevance_mass(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
         ``float (n,)``, 0 to 1; 0 for a map without positive relevance.
     """
     positive = np.maximum(maps, 0)
-    whole = positive.sum((1, 2))
-    return (positive * masks).sum((1, 2)) / np.where(whole > 0, whole, 1)
+    total = positive.sum((1, 2))
+    return (positive * masks).sum((1, 2)) / np.where(total > 0, total, 1)
 
 
 def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
@@ -67,7 +67,7 @@ def deletion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: 
     Returns:
         ``float (n,)``, area under the curve of the probability at 17 shares of removed pixels, from 0 to 1.
     """
-    return _by_order(model, images, _plain(images), maps, classes)
+    return _perturbation_score(model, images, _baseline(images), maps, classes)
 
 
 def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -75,28 +75,28 @@ def insertion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes:
 
     Pixels are restored on an image of the mean colour; higher is better. Arguments and result as for :func:`deletion`.
     """
-    return _by_order(model, _plain(images), images, maps, classes)
+    return _perturbation_score(model, _baseline(images), images, maps, classes)
 
 
-def _plain(images: np.ndarray) -> np.ndarray:
+def _baseline(images: np.ndarray) -> np.ndarray:
     return mean_colour_images(images).round().astype(np.uint8)
 
 
-def _by_order(
+def _perturbation_score(
     model: keras.Model, begin: np.ndarray, end: np.ndarray, maps: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
-    n, places = len(maps), maps[0].size
-    rank = np.stack([rankdata(-found, method="ordinal") for found in maps.reshape(n, places)]).reshape(maps.shape)
-    said = []
+    n, n_pixels = len(maps), maps[0].size
+    rank = np.stack([rankdata(-one, method="ordinal") for one in maps.reshape(n, n_pixels)]).reshape(maps.shape)
+    probabilities = []
     for share in np.linspace(0, 1, STEPS + 1):
-        shown = np.where((rank <= share * places)[..., None], end, begin)
-        said.append(predict_proba(model, shown)[np.arange(n), np.asarray(classes, int)])
-    return trapezoid(said, dx=1 / STEPS, axis=0)
+        mixed = np.where((rank <= share * n_pixels)[..., None], end, begin)
+        probabilities.append(predict_proba(model, mixed)[np.arange(n), np.asarray(classes, int)])
+    return trapezoid(probabilities, dx=1 / STEPS, axis=0)
 
 
 def rank_correlation(attributions: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Compute Spearman's rank correlation of two maps of each image, ``float (n,)``; NaN for a constant map."""
-    ranks = [np.stack([rankdata(found) for found in maps.reshape(len(maps), -1)]) for maps in (attributions, reference)]
+    ranks = [np.stack([rankdata(one) for one in maps.reshape(len(maps), -1)]) for maps in (attributions, reference)]
     first, second = (rank - rank.mean(1, keepdims=True) for rank in ranks)
     with np.errstate(invalid="ignore"):
         return (first * second).sum(1) / np.sqrt((first**2).sum(1) * (second**2).sum(1))
@@ -155,13 +155,17 @@ def evaluate_attributions(
     """
     noise = np.random.default_rng(seed).random(images.shape[:3], np.float32)
     rows = []
-    for name, found in {**maps, "chance": noise}.items():
+    for name, attributions in {**maps, "chance": noise}.items():
         values = {}
-        for what, mask in masks.items():
-            values[f"energy in {what}"] = mask_coverage(mask) if name == "chance" else relevance_mass(found, mask)
-            values[f"pointing to {what}"] = mask_coverage(mask) if name == "chance" else pointing_game(found, mask)
-        values["deletion"] = deletion(model, images, found, classes)
-        values["insertion"] = insertion(model, images, found, classes)
+        for region, mask in masks.items():
+            values[f"energy in {region}"] = (
+                mask_coverage(mask) if name == "chance" else relevance_mass(attributions, mask)
+            )
+            values[f"pointing to {region}"] = (
+                mask_coverage(mask) if name == "chance" else pointing_game(attributions, mask)
+            )
+        values["deletion"] = deletion(model, images, attributions, classes)
+        values["insertion"] = insertion(model, images, attributions, classes)
         rows += [
             pd.DataFrame({"image_id": ids, "method": name, "score": score, "value": value})
             for score, value in values.items()

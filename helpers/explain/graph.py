@@ -7,7 +7,7 @@ from helpers.errors import LeukobookError
 
 
 class ExplainError(LeukobookError):
-    """Report a model that a method does not support; the message names the unsupported part and the reason."""
+    """A model that a method does not support; the message names the unsupported layer and the reason."""
 
 
 def flatten_model(model: keras.Model) -> keras.Model:
@@ -45,10 +45,13 @@ def logits_model(model: keras.Model) -> keras.Model:
     """
     flat = flatten_model(model)
     if len(flat.inputs) != 1:
-        raise ExplainError(f"{model.name} takes {len(flat.inputs)} pictures; explain each branch as a model of its own")
+        raise ExplainError(f"{model.name} takes {len(flat.inputs)} images; explain each branch as a separate model")
     *_, dense, last = flat.layers
     if not isinstance(dense, layers.Dense) or not isinstance(last, (layers.Activation, layers.Softmax)):
-        raise ExplainError(f"{model.name} ends in {dense.name} and {last.name}, not in the probabilities of classes")
+        raise ExplainError(
+            f"{model.name} ends in {dense.name} and {last.name}, not in class probabilities; end it in a dense "
+            "layer with a softmax"
+        )
     outputs = dense.output
     if dense.units == 1:
         outputs = layers.Concatenate()([layers.Rescaling(-1.0)(outputs), outputs])
@@ -69,30 +72,30 @@ def _functional(model: keras.Model) -> keras.Model:
 
 def _run(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> keras.KerasTensor:
     """Apply copies of all operations of a functional model to new input tensors."""
-    known = {id(old): new for old, new in zip(model.inputs, inputs, strict=True)}
+    known = {id(before): after for before, after in zip(model.inputs, inputs, strict=True)}
     for operation in model.operations:
         if isinstance(operation, layers.InputLayer):
             continue
         # For a nested model, the base class has the tensors of its call; its own property, those of its definition.
-        given, gives = keras.Operation.input.fget(operation), keras.Operation.output.fget(operation)
+        old, old_output = keras.Operation.input.fget(operation), keras.Operation.output.fget(operation)
         try:
-            at = [known[id(each)] for each in given] if isinstance(given, list) else known[id(given)]
+            new = [known[id(each)] for each in old] if isinstance(old, list) else known[id(old)]
         except KeyError:
             raise ExplainError(f"{model.name}: a layer before {operation.name} is used twice") from None
         if isinstance(operation, keras.Model):
-            result = _run(_functional(operation), at if isinstance(at, list) else [at], f"{prefix}{operation.name}_")
+            result = _run(_functional(operation), new if isinstance(new, list) else [new], f"{prefix}{operation.name}_")
         else:
-            result = _copied(operation, at, prefix + operation.name)
-        known[id(gives)] = result
+            result = _copy(operation, new, prefix + operation.name)
+        known[id(old_output)] = result
     return known[id(model.outputs[0])]
 
 
-def _copied(operation: keras.Operation, at: keras.KerasTensor | list, name: str) -> keras.KerasTensor:
+def _copy(operation: keras.Operation, inputs: keras.KerasTensor | list, name: str) -> keras.KerasTensor:
     config = operation.get_config() | {"name": name}
     activation = config.get("activation", "linear")
     apart = activation != "linear" and not isinstance(operation, layers.Activation)
     copy = type(operation).from_config(config | ({"activation": "linear"} if apart else {}))
-    result = copy(at)
+    result = copy(inputs)
     if isinstance(copy, layers.Layer):
         copy.set_weights(operation.get_weights())
     return layers.Activation(activation, name=f"{name}_activation")(result) if apart else result

@@ -88,7 +88,7 @@ def test_what_is_no_classifier_is_refused_by_its_last_layers():
     image = keras.Input((4, 4, 3))
     for last in (lambda x: x, lambda x: layers.Softmax(name="end")(layers.Dropout(0.1, name="drop")(x))):
         x = layers.Dense(2, name="scores")(layers.Flatten(name="flat")(image))
-        with pytest.raises(explain.ExplainError, match="not in the probabilities of classes"):
+        with pytest.raises(explain.ExplainError, match="not in class probabilities"):
             explain.logits_model(keras.Model(image, last(x), name="odd"))
 
 

@@ -191,7 +191,7 @@ def test_layers_are_drawn_anew_from_the_last_to_the_first_and_the_model_is_left_
 
 
 def test_what_cannot_be_explained_is_refused_with_the_reason():
-    with pytest.raises(explain.ExplainError, match="not in the probabilities of classes"):
+    with pytest.raises(explain.ExplainError, match="not in class probabilities"):
         explain.logits_model(models.unet(4))
     pictures = [keras.Input((8, 8, 3), name=name) for name in ("original", "segmented")]
     x = layers.Flatten()(layers.Concatenate()(pictures))

@@ -104,7 +104,7 @@ def test_where_no_image_can_be_read_the_table_of_an_earlier_run_stays(trained):
 @pytest.mark.parametrize("name", ["p.xlsx", "out", "p"])
 def test_a_table_of_predictions_is_called_csv(trained, name):
     model, card = prediction.load(trained[0] / "out" / "m.keras")
-    with pytest.raises(outputs.OutputError, match=r"give it a name that ends in \.csv"):
+    with pytest.raises(outputs.OutputError, match=r"use a name that ends in \.csv"):
         prediction.predict([], model, card, Path(name))
 
 
