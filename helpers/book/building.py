@@ -69,8 +69,8 @@ def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
     done = processes.run(command, {**os.environ, "PYTHONWARNINGS": "ignore"})
     if done.returncode != 0 or not page.exists():
         shutil.rmtree(stage / "_build", ignore_errors=True)
-        said = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|rror:", line)]
-        raise BookError("\n".join(["the book has warnings or errors:", *said, (done.stdout + done.stderr)[-3000:]]))
+        problems = [line for line in (done.stdout + done.stderr).splitlines() if re.search("WARNING|ERROR|rror:", line)]
+        raise BookError("\n".join(["the book has warnings or errors:", *problems, (done.stdout + done.stderr)[-3000:]]))
     files.write_text(stamp, content.hexdigest())
     return page
 
@@ -92,7 +92,7 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
         nbformat.write(shown, stage / "notebooks" / source.name)
     generated = stage / "book" / "_generated"
     generated.mkdir()
-    for file, content in pages.written(name, records).items():
+    for file, content in pages.generated_files(name, records).items():
         (generated / file).write_bytes(content)
 
 

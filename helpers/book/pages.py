@@ -1,4 +1,4 @@
-"""Generate parts of the book's pages: dataset cards, run status, result tables, figures of synthetic cells."""
+"""Generate content of the book's pages: dataset cards, run status, result tables, figures of synthetic cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from helpers.runs.notebooks import Parameters
 from helpers.runs.records import Record
 
 
-def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:
+def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
     """Generate the files that the book's pages include.
 
     Args:
@@ -43,28 +43,30 @@ def written(name: str, records: Sequence[Record]) -> dict[str, bytes]:
         "defects.md": defects(), "erythroblast.md": erythroblasts(),
     }  # fmt: skip
     files = {file: text.encode() for file, text in texts.items()}
-    for file, picture in figures.items():
+    for file, figure in figures.items():
         image = file.replace(".md", ".png")
-        files[image] = picture._repr_mimebundle_()[0]["image/png"]
-        files[file] = f"```{{figure}} _generated/{image}\n:alt: {picture.alt}\n\n{picture.caption}\n```\n".encode()
+        files[image] = figure._repr_mimebundle_()[0]["image/png"]
+        files[file] = f"```{{figure}} _generated/{image}\n:alt: {figure.alt}\n\n{figure.caption}\n```\n".encode()
     return files
 
 
 def dataset_cards() -> str:
     """Return the dataset cards in Markdown, one section per dataset."""
-    parts = []
+    lines = []
     for name, source in datasets.SOURCES.items():
         card = source.card
-        how = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
-        parts += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
-        parts += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.independent_unit} |"]
-        parts += (
-            [f"| How it comes | {how}: `make data NAME={name}` |"] if source.folder else [f"| How it comes | {how} |"]
+        access = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
+        lines += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
+        lines += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.independent_unit} |"]
+        lines += (
+            [f"| How it comes | {access}: `make data NAME={name}` |"]
+            if source.folder
+            else [f"| How it comes | {access} |"]
         )
-        parts += [f"| Home | <{card.homepage}> |"] if card.homepage else []
-        parts += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
-        parts += ["", "Known issues:", "", *(f"- {defect}" for defect in card.known_issues), ""]
-    return "\n".join(parts)
+        lines += [f"| Home | <{card.homepage}> |"] if card.homepage else []
+        lines += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
+        lines += ["", "Known issues:", "", *(f"- {defect}" for defect in card.known_issues), ""]
+    return "\n".join(lines)
 
 
 def status(name: str, records: Sequence[Record]) -> str:
@@ -74,13 +76,15 @@ def status(name: str, records: Sequence[Record]) -> str:
         name: name of the profile.
         records: records of its notebooks.
     """
-    made: list[provenance.Provenance] = []
+    origins: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
     for record in sorted(records, key=lambda record: record.notebook):
-        given = _in_line(record.parameters) or "defaults"
-        rows.append(f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {given} | `{record.data[:12]}` |")
-        made.append(record.provenance)
-    facts = provenance.merge(made)
+        parameters = _format_parameters(record.parameters) or "defaults"
+        rows.append(
+            f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {parameters} | `{record.data[:12]}` |"
+        )
+        origins.append(record.provenance)
+    facts = provenance.merge(origins)
     versions = "\n".join(f"| {library} | {version} |" for library, version in facts.versions.items())
     return "\n".join(
         [
@@ -106,7 +110,7 @@ def result_tables() -> str:
 def result_table(name: str) -> str:
     """Return one published result table with its provenance in Markdown."""
     table, note = results.read_result(name)
-    origin, values = note.provenance, _in_line(note.parameters)
+    origin, values = note.provenance, _format_parameters(note.parameters)
     limits = f"{provenance.describe(origin.threads)}, " if origin.threads else ""
     return (
         f"{reports.show_table(table).to_markdown()}\n\n"
@@ -116,21 +120,21 @@ def result_table(name: str) -> str:
     )
 
 
-def _in_line(parameters: Parameters) -> str:
+def _format_parameters(parameters: Parameters) -> str:
     return ", ".join(f"{name} = {escape_markdown(value)}" for name, value in parameters.items())
 
 
 # --- rendering of synthetic cells
 
 
-NORMAL = {name: look for name, look in morphology.CLASSES.items() if name != "lymphoblast"}
+NORMAL = {name: cell for name, cell in morphology.CLASSES.items() if name != "lymphoblast"}
 
 
-def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
+def morphology_table(morphologies: dict[str, morphology.Morphology]) -> str:
     """Return the table of morphology parameters in Markdown, one column per cell type.
 
     Args:
-        looks: morphology by cell type.
+        morphologies: morphology by cell type.
     """
     rows = {
         "`diameter`, µm": lambda m: _range(m.diameter),
@@ -153,7 +157,7 @@ def morphology_table(looks: dict[str, morphology.Morphology]) -> str:
         "`vacuoles`": lambda m: _range(m.vacuoles),
         "source": lambda m: f"{{cite:t}}`{','.join(m.source)}`",
     }
-    table = pd.DataFrame({name: [show(look) for show in rows.values()] for name, look in looks.items()})
+    table = pd.DataFrame({name: [show(cell) for show in rows.values()] for name, cell in morphologies.items()})
     table.insert(0, "", list(rows))
     return reports.show_table(table).to_markdown(str) + "\n"
 
@@ -176,27 +180,27 @@ def _figure(shown: plots.AccessibleFigure | plots.NoFigure) -> plots.AccessibleF
 def drawing() -> plots.AccessibleFigure:
     """Draw the rendering steps of two synthetic cells, three steps per row."""
     rows, titles = {}, []
-    for name, look, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
-        made = list(synthetic.render_steps(look, seed=seed).items())
-        titles += [f"{k}. {title}" for k, (title, _) in enumerate(made, 1)]
-        rows[name] = np.stack([picture for _, picture in made[:3]])
-        rows[f"{name} "] = np.stack([picture for _, picture in made[3:]])
+    for name, cell, seed in (("eosinophil", morphology.EOSINOPHIL, 4), ("monocyte", morphology.MONOCYTE, 12)):
+        steps = list(synthetic.render_steps(cell, seed=seed).items())
+        titles += [f"{k}. {title}" for k, (title, _) in enumerate(steps, 1)]
+        rows[name] = np.stack([image for _, image in steps[:3]])
+        rows[f"{name} "] = np.stack([image for _, image in steps[3:]])
     caption = "What each step adds. The sixth is the lens, the sensor and the file."
-    picture = _figure(plots.image_grid(rows, caption, side=1.7))
-    for ax, title in zip(picture.figure.axes, titles, strict=True):
+    figure = _figure(plots.image_grid(rows, caption, side=1.7))
+    for ax, title in zip(figure.figure.axes, titles, strict=True):
         ax.set_title(title, fontsize=9)
     alt = (
         "An eosinophil and a monocyte after each of six steps: empty ground among red cells, pale body, violet "
         "nucleus, clumped chromatin, granules, and a softer picture as a camera takes it."
     )
-    return replace(picture, alt=alt)
+    return replace(figure, alt=alt)
 
 
 def three_stains() -> plots.AccessibleFigure:
     """Draw a synthetic cell of each type in each stain."""
     rows = {
-        name: np.stack([synthetic.render_cell(look, stain, 160, seed=7)[0] for stain in stains.STAINS])
-        for name, look in (NORMAL | morphology.FAB).items()
+        name: np.stack([synthetic.render_cell(cell, stain, 160, seed=7)[0] for stain in stains.STAINS])
+        for name, cell in (NORMAL | morphology.FAB).items()
     }
     caption = "The same white blood cells in three stains. The rapid stain also washes out the red cells."
     alt = (
@@ -232,8 +236,8 @@ def overlap() -> plots.AccessibleFigure:
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nucleus_to_cell_area"]})
     caption = "The nucleus-to-cell area ratios of lymphocytes and blasts overlap: any threshold makes many errors."
-    picture = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
-    return replace(picture, alt="One dot per cell; nucleus-to-cell area ratio by kind of cell. " + picture.alt)
+    figure = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
+    return replace(figure, alt="One dot per cell; nucleus-to-cell area ratio by kind of cell. " + figure.alt)
 
 
 def defects() -> plots.AccessibleFigure:

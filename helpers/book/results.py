@@ -98,7 +98,7 @@ def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ResultError(f"{path}: table or note cannot be read ({error}); publish it again") from None
     if sha256 != hashlib.sha256(content).hexdigest():
-        raise ResultError(f"{path}: is not the table that {name}.json is about; publish it again")
+        raise ResultError(f"{path}: is not the table of {name}.json; publish it again")
     return tables.plain_text(pd.read_csv(io.BytesIO(content))), note
 
 
@@ -110,7 +110,7 @@ def _note(content: dict[str, Any]) -> ResultNote:
 
 
 def publish(
-    profile: Profile, records: Sequence[Record], command: str, say: Callable[[str], None] = print
+    profile: Profile, records: Sequence[Record], command: str, log: Callable[[str], None] = print
 ) -> list[Path]:
     """Publish the result tables of a run in ``book/results/``, each with its provenance.
 
@@ -120,7 +120,7 @@ def publish(
         profile: profile that was run.
         records: from :func:`helpers.runs.runner.run`.
         command: command that reproduces the tables.
-        say: called with one line per removed table.
+        log: called with one line per removed table.
 
     Returns:
         Paths of the CSV files.
@@ -133,41 +133,41 @@ def publish(
     saved = _saved_tables(profile, records)
     if not saved:
         raise ResultError(f"{profile.name}: no notebook has saved a table, so there is nothing to publish")
-    written = []
+    published = []
     for name, (content, record) in saved.items():
         values = {**profile.notebooks[record.notebook].defaults, **record.parameters}
         made_by = f"notebook {record.notebook}"
         note = ResultNote(made_by, command, values, record.data, record.finished, record.provenance)
-        written.append(_save(name, content, note))
-    remove_stale_results(command, written, say)
-    return written
+        published.append(_save(name, content, note))
+    remove_stale_results(command, published, log)
+    return published
 
 
 def _saved_tables(profile: Profile, records: Sequence[Record]) -> dict[str, tuple[bytes, Record]]:
     """Read content and record of each table of a run, by the name under which it is published."""
     saved: dict[str, tuple[bytes, Record]] = {}
     for record in records:
-        place = RunFolder(Project.current().build / profile.name, record.notebook)
+        run_folder = RunFolder(Project.current().build / profile.name, record.notebook)
         for path, digest in record.tables.items():
             name = f"{profile.name}-{Path(path).stem}"
             if name in saved:
                 both = f"{saved[name][1].notebook} and {record.notebook}"
                 raise ResultError(f"{both} both save a table {Path(path).stem}; rename one of them")
-            saved[name] = place.read_saved(path, digest), record
+            saved[name] = run_folder.read_saved(path, digest), record
     return saved
 
 
-def remove_stale_results(command: str, kept: list[Path], say: Callable[[str], None] = print) -> None:
+def remove_stale_results(command: str, kept: list[Path], log: Callable[[str], None] = print) -> None:
     """Remove the tables that a command published earlier and no longer produces.
 
     Args:
         command: command in the notes of the tables.
         kept: CSV files that the command has now published.
-        say: called with one line per removed table.
+        log: called with one line per removed table.
     """
     for note in sorted(Project.current().results.glob("*.json")):
         table = note.with_suffix(".csv")
         if table not in kept and json.loads(note.read_text(encoding="utf-8")).get("command") == command:
             note.unlink()
             table.unlink(missing_ok=True)
-            say(f"  removed {table.name}: `{command}` does not make it any more")
+            log(f"  removed {table.name}: `{command}` no longer produces it")

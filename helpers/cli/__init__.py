@@ -19,8 +19,8 @@ from helpers.cli.errors import Commands, fail
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, cls=Commands)
 
 
-def _print_version(asked: bool) -> None:
-    if not asked:
+def _print_version(requested: bool) -> None:
+    if not requested:
         return
     from helpers.runs import provenance
 

@@ -24,8 +24,8 @@ def list_(root: Root = None) -> None:
 
     typer.echo(f"Data root: {datasets.data_root(root)}")
     for name, source in datasets.SOURCES.items():
-        there = source.folder is None or (datasets.data_root(root) / source.folder).is_dir()
-        typer.echo(f"{name:12} {'there' if there else '-':6} {source.card.licence:32} {source.card.title}")
+        present = source.folder is None or (datasets.data_root(root) / source.folder).is_dir()
+        typer.echo(f"{name:12} {'there' if present else '-':6} {source.card.licence:32} {source.card.title}")
 
 
 @app.command()

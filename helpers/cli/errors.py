@@ -50,7 +50,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:  # the reader of a pipe has ended; typer handles this
             raise
         except OSError as error:
-            fail(_in_a_line(error))
+            fail(_format_error(error))
         except MemoryError:
             fail("the memory of this machine is full; take fewer or smaller images")
 
@@ -60,13 +60,13 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     typer.echo(f"Warning: {message}", err=True)
 
 
-def fail(why: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
     """Print an error message and exit with 1."""
-    typer.echo(why, err=True)
+    typer.echo(message, err=True)
     raise typer.Exit(1) from None
 
 
-def _in_a_line(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
+def _format_error(error: OSError) -> str:
+    path = f"{error.filename}: " if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0, "")
-    return f"{where}{error.strerror or error}" + (f"; {remedy}" if remedy else "")
+    return f"{path}{error.strerror or error}" + (f"; {remedy}" if remedy else "")

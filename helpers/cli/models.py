@@ -24,13 +24,15 @@ def segment(
 
     segmenter = segmentation.load_model(model)
     _announce_replacement(out / segmentation.MEASUREMENTS)
-    found = segmentation.segment(find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel)
-    without = int(found.table["nucleus_to_cell_area"].isna().sum())
-    typer.echo(f"{len(found.table)} images segmented into {out}, {without} without a cell")
-    if found.skipped:
-        typer.echo(f"{found.skipped} masks and overlays of an earlier run are skipped")
-    _point_out(found.findings)
-    _complain(found.bad)
+    result = segmentation.segment(
+        find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel
+    )
+    without = int(result.table["nucleus_to_cell_area"].isna().sum())
+    typer.echo(f"{len(result.table)} images segmented into {out}, {without} without a cell")
+    if result.skipped:
+        typer.echo(f"{result.skipped} masks and overlays of an earlier run are skipped")
+    _print_findings(result.findings)
+    _fail_on_unreadable(result.bad)
 
 
 def train(
@@ -55,7 +57,7 @@ def train(
 
     data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
     _announce_replacement(model)
-    made = classifier.train(
+    trained = classifier.train(
         data,
         network,
         positive,
@@ -67,16 +69,16 @@ def train(
         batch_size=batch_size,
         assurance=assurance,
     )
-    if made is None:
-        typer.echo("this machine has done its part; the first one tests and writes the model")
+    if trained is None:
+        typer.echo("this worker is done; the chief tests and saves the model")
         return
-    card, alarms = made
+    card, findings = trained
     for name in ("AUC", "sensitivity", "specificity"):
-        measured = card.test[name]
-        shown = reports.format_estimate(measured.value, measured.low, measured.high, measured.interval)
-        typer.echo(f"{name:12} {shown} (n={measured.n}, groups={measured.groups})")
+        estimate = card.test[name]
+        shown = reports.format_estimate(estimate.value, estimate.low, estimate.high, estimate.interval)
+        typer.echo(f"{name:12} {shown} (n={estimate.n}, groups={estimate.groups})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
-    _point_out(list(map(str, alarms)))
+    _print_findings(list(map(str, findings)))
 
 
 def predict(
@@ -88,14 +90,14 @@ def predict(
     from helpers import prediction
     from helpers.datasets import find_images
 
-    trained, card = prediction.load(model)
+    classifier, card = prediction.load(model)
     _announce_replacement(out)
-    found = prediction.predict(find_images(images), trained, card, out, folder=_folder(images))
-    counts = ", ".join(f"{name} {number}" for name, number in found.table["predicted_class"].value_counts().items())
-    typer.echo(f"{len(found.table)} images classified into {out}: {counts or 'none'}")
+    result = prediction.predict(find_images(images), classifier, card, out, folder=_folder(images))
+    counts = ", ".join(f"{name} {number}" for name, number in result.table["predicted_class"].value_counts().items())
+    typer.echo(f"{len(result.table)} images classified into {out}: {counts or 'none'}")
     typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
-    _point_out(found.findings)
-    _complain(found.bad)
+    _print_findings(result.findings)
+    _fail_on_unreadable(result.bad)
 
 
 def _folder(images: Path) -> Path:
@@ -110,13 +112,13 @@ def _announce_replacement(path: Path) -> None:
         typer.echo(note)
 
 
-def _point_out(findings: list[str]) -> None:
+def _print_findings(findings: list[str]) -> None:
     """Print findings, which must be explained before the results are used but do not fail the command."""
     for finding in findings:
         typer.echo(finding, err=True)
 
 
-def _complain(bad: list[str]) -> None:
+def _fail_on_unreadable(bad: list[str]) -> None:
     """List unreadable images and exit with 1 if there are any."""
     if bad:
         typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)

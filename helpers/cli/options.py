@@ -26,5 +26,5 @@ def dataset_options(pairs: list[str]) -> dict[str, Any]:
 
     options = yamlfile.parse_options(pairs)
     for name in options.keys() & _OTHERS.keys():
-        raise CommandError(f"option {name}: is none of a dataset; {_OTHERS[name]}")
+        raise CommandError(f"option {name}: not a dataset option; {_OTHERS[name]}")
     return options

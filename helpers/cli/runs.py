@@ -47,7 +47,7 @@ def report(profile: ProfileArgument) -> None:
 
     chosen = _profile(profile)
     if not chosen.grid:
-        raise CommandError(f"{chosen.name} has no grid and no report; what it found is in build/{chosen.name}/")
+        raise CommandError(f"{chosen.name} has no grid and no report; its results are in build/{chosen.name}/")
     typer.echo(f"Report: {sweeps.write_report(chosen)}")
 
 
@@ -81,20 +81,20 @@ def publish(
     for chosen in [_profile(profile) for profile in profiles or everything]:
         typer.echo(f"{chosen.name}:")
         try:
-            written = _published(chosen)
+            published = _publish(chosen)
         except LeukobookError as error:  # the others go on
             typer.echo(str(error), err=True)
             failed.append(chosen.name)
         except typer.Exit:  # the error has been printed
             failed.append(chosen.name)
         else:
-            for path in written:
+            for path in published:
                 typer.echo(f"  {path.relative_to(project.root)}")
     if failed:
         fail(f"Not published: {', '.join(failed)}")
 
 
-def _published(chosen: Profile) -> list[Path]:
+def _publish(chosen: Profile) -> list[Path]:
     """Run a profile or sweep, publish its results and return the paths of the CSV files."""
     from helpers import sweeps
     from helpers.book import results
@@ -124,7 +124,7 @@ def _run(chosen: Profile) -> list[Record]:
     from helpers.runs import runner
 
     if chosen.grid:
-        raise CommandError(f"{chosen.name} is a sweep: `python -m helpers run {chosen.name}` carries it out")
+        raise CommandError(f"{chosen.name} is a sweep: use `python -m helpers run {chosen.name}`")
     records = runner.run(chosen, typer.echo)
     failed = sum(not record.done for record in records)
     if failed:

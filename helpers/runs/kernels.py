@@ -50,13 +50,13 @@ class OwnKernel(AsyncKernelManager):
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
-def execute(source: Path, target: Path, given: Parameters, work: Path, progress: bool = True) -> None:
+def execute(source: Path, target: Path, parameters: Parameters, work: Path, progress: bool = True) -> None:
     """Execute one notebook in a new kernel with quiet and reproducible settings.
 
     Args:
         source: notebook to execute.
         target: executed notebook to write; after an error it holds the outputs up to there.
-        given: parameters of the notebook.
+        parameters: parameters of the notebook.
         work: working directory of the kernel.
         progress: show a progress bar.
 
@@ -68,21 +68,21 @@ def execute(source: Path, target: Path, given: Parameters, work: Path, progress:
     with _short_folder() as folder, _environment(folder):
         try:
             papermill.execute_notebook(
-                str(source), str(target), parameters=given, kernel_name="python3", cwd=str(work),
+                str(source), str(target), parameters=parameters, kernel_name="python3", cwd=str(work),
                 progress_bar=progress, config=_config(folder), kernel_manager_class=OwnKernel, start_timeout=STARTUP_S,
             )  # fmt: skip
         except (PapermillExecutionError, DeadKernelError):
-            _forget_places(target)
+            _remove_local_paths(target)
             raise
         except Exception as error:  # from Jupyter, sockets or the disk; must not stop the other notebooks
             with contextlib.suppress(KernelError):  # an incomplete notebook, where the disk is full
-                _forget_places(target)
-            what = " ".join(str(error).split())
-            raise KernelError(f"could not be executed: {type(error).__name__}: {what}") from error
-        _forget_places(target)
+                _remove_local_paths(target)
+            message = " ".join(str(error).split())
+            raise KernelError(f"could not be executed: {type(error).__name__}: {message}") from error
+        _remove_local_paths(target)
 
 
-def _forget_places(path: Path) -> None:
+def _remove_local_paths(path: Path) -> None:
     """Remove local paths from papermill's metadata in an executed notebook, if it exists.
 
     Raises:
@@ -92,9 +92,9 @@ def _forget_places(path: Path) -> None:
         return
     try:
         notebook = notebooks.read(path)
-        noted = notebook.metadata.get("papermill", {})
-        noted |= {name: Path(noted[name]).name for name in ("input_path", "output_path") if noted.get(name)}
-        notebook.metadata["papermill"] = without_paths(noted)
+        metadata = notebook.metadata.get("papermill", {})
+        metadata |= {name: Path(metadata[name]).name for name in ("input_path", "output_path") if metadata.get(name)}
+        notebook.metadata["papermill"] = without_paths(metadata)
         files.write_text(path, nbformat.writes(notebook))
     except (notebooks.NotebookError, OSError) as error:
         raise KernelError(f"its outputs could not be written: {error}") from error
@@ -107,8 +107,8 @@ def _short_folder() -> Iterator[Path]:
     longest = len(os.fsencode(usual / f"{files.own_prefix('kernel-')}12345678" / "kernel-ipc-5"))
     with files.temporary_folder(
         "kernel-", usual if longest <= SOCKET_PATH or os.name == "nt" else Path("/tmp")
-    ) as made:
-        yield made
+    ) as folder:
+        yield folder
 
 
 def _config(folder: Path) -> Config:

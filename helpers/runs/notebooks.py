@@ -117,7 +117,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         executed += 1
         cell.execution_count = executed  # nbval rejects outputs of cells without one
         keep = "nbval-ignore-output" not in tags(cell)
-        cell.outputs = _joined([_normal_output(output, executed) for output in cell.outputs]) if keep else []
+        cell.outputs = _merge_streams([_normalise_output(output, executed) for output in cell.outputs]) if keep else []
     return result
 
 
@@ -131,7 +131,7 @@ def committed_text(path: Path) -> str:
     return nbformat.writes(normalise(read(path))) + "\n"
 
 
-def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Merge consecutive outputs of one stream, which the kernel may split at any point."""
     result: list[NotebookNode] = []
     for output in outputs:
@@ -142,7 +142,7 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return result
 
 
-def _normal_output(output: NotebookNode, executed: int) -> NotebookNode:
+def _normalise_output(output: NotebookNode, executed: int) -> NotebookNode:
     if "execution_count" in output:
         output.execution_count = executed
     if "data" in output:
@@ -172,7 +172,7 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
             values = injected[0].source.split("\n", 1)[1]
             cell.source += f"\n\n# The parameters of this run\n{without_paths(values)}"
         for output in cell.get("outputs", []):
-            _without_places(output)
+            _remove_local_paths(output)
             if "image/png" in output.get("data", {}):
                 shown = output.metadata.get("image/png", {})
                 if not shown.get("alt") or not shown.get("caption"):
@@ -191,7 +191,7 @@ def _without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return [output for output in outputs if output.get("data", {}).get("text/plain") not in captions]
 
 
-def _without_places(output: NotebookNode) -> None:
+def _remove_local_paths(output: NotebookNode) -> None:
     """Remove local paths from the text of an output, such as those in warnings."""
     if "text" in output:
         output.text = without_paths(output.text)
@@ -220,7 +220,7 @@ def parameters(notebook: NotebookNode) -> Parameters:
                 case ast.Assign():
                     raise ValueError(f"line {node.lineno} assigns several names")
     except (SyntaxError, ValueError) as error:
-        raise NotebookError(f"its parameters cell must be made of lines such as epochs = 3 ({error})") from None
+        raise NotebookError(f"its parameters cell must hold only lines such as epochs = 3 ({error})") from None
     return values
 
 
@@ -231,23 +231,23 @@ def code_text(notebook: NotebookNode) -> list[list[Any]]:
         For each code cell its syntax tree, whether a final semicolon hides its last value, and its tags. A cell that is
         not plain Python is represented by its text and tags.
     """
-    found = []
+    cells = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            tree = _parsed(cell.source)
-            does = [cell.source] if tree is None else [ast.dump(tree), _hides_its_value(cell.source)]
-            found.append([*does, sorted(tags(cell))])
-    return found
+            tree = _parse(cell.source)
+            content = [cell.source] if tree is None else [ast.dump(tree), _hides_value(cell.source)]
+            cells.append([*content, sorted(tags(cell))])
+    return cells
 
 
-def _parsed(code: str) -> ast.Module | None:
+def _parse(code: str) -> ast.Module | None:
     try:
         return ast.parse(code)
     except (SyntaxError, ValueError):  # an IPython magic, or a cell that will fail
         return None
 
 
-def _hides_its_value(code: str) -> bool:
+def _hides_value(code: str) -> bool:
     """Return whether a cell ends in a semicolon, which the syntax tree does not show."""
     layout = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     words = [token.string for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type not in layout]
@@ -279,22 +279,22 @@ def helpers_used(notebook: NotebookNode) -> list[Path]:
     """
     package = Project.current().package
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    if any(_parsed(source) is None for source in code):
+    if any(_parse(source) is None for source in code):
         return sorted(package.rglob("*.py"))
     start = package / "__init__.py"
-    found, waiting = {start}, set(imported_modules("\n".join([*code, start.read_text(encoding="utf-8")])))
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
+    used, pending = {start}, set(imported_modules("\n".join([*code, start.read_text(encoding="utf-8")])))
+    visited: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in visited:
             continue
-        seen.add(name)
+        visited.add(name)
         module = package / f"{name}.py"
         of_module = [module] if module.exists() else sorted((package / name).rglob("*.py"))
         for path in of_module:
-            waiting |= imported_modules(path.read_text(encoding="utf-8"))
-        found.update(of_module)
-    return sorted(found)
+            pending |= imported_modules(path.read_text(encoding="utf-8"))
+        used.update(of_module)
+    return sorted(used)
 
 
 @functools.cache
@@ -307,12 +307,12 @@ def imported_modules(code: str) -> frozenset[str]:
     names = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            whole = [alias.name for alias in node.names]
+            modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            whole = [f"{node.module or 'helpers'}.{alias.name}" for alias in node.names]
+            modules = [f"{node.module or 'helpers'}.{alias.name}" for alias in node.names]
             if node.level:  # relative, from a file of the package
-                whole = [f"helpers.{name.removeprefix('helpers.')}" for name in whole]
+                modules = [f"helpers.{name.removeprefix('helpers.')}" for name in modules]
         else:
             continue
-        names |= {name.split(".")[1] for name in whole if name.startswith("helpers.")}
+        names |= {name.split(".")[1] for name in modules if name.startswith("helpers.")}
     return frozenset(names)

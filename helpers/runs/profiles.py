@@ -82,7 +82,7 @@ class _Form(BaseModel):
 
 
 # Expected form of a profile and each of its keys, for messages.
-_PARTS = {
+_KEYS = {
     "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'timeout_s', "
     "'report_metrics'",
     "notebooks": "'notebooks' has parameters and their values for every name, {00-start-here: {seed: 21}}",
@@ -107,24 +107,28 @@ def read_profile(path: Path) -> Profile:
     """
     if not _NAME.fullmatch(path.stem):
         raise ProfileError(
-            f"{path}: {path.stem!r} cannot be a profile's name; take letters, digits, '.', '-' and '_', a letter or a "
+            f"{path}: {path.stem!r} is not a valid profile name; use letters, digits, '.', '-' and '_', a letter or a "
             "digit first and last, at most 100"
         )
     try:
         document = yamlfile.read(path)
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in Project.current().profiles.glob("*.yaml")))
-        raise ProfileError(f"{path}: no such profile; there are {known}") from None
+        raise ProfileError(f"{path}: unknown profile; choose from {known}") from None
     except yamlfile.YamlError as error:
         raise ProfileError(str(error)) from None
     form = _form(path, document)
     available = {path.stem: path for path in Project.current().notebooks.glob("*.ipynb")}
     chapters = {name: _chapter(form, name, available[name]) for name in form.notebooks if name in available}
-    problems = [*_twice(form), *_of_notebooks(form, chapters, sorted(available)), *_of_grid(form, chapters)]
+    problems = [
+        *_duplicates(form),
+        *_notebook_problems(form, chapters, sorted(available)),
+        *_grid_problems(form, chapters),
+    ]
     if problems:
-        lines = [f"line {document.line(place)}: {why}" for place, why in problems]
+        lines = [f"line {document.line(location)}: {why}" for location, why in problems]
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *lines]))
-    grid = {key: [_in_place(key, value) for value in values] for key, values in form.grid.items()}
+    grid = {key: [_absolute_paths(key, value) for value in values] for key, values in form.grid.items()}
     return Profile(path.stem, chapters, grid, form.timeout_s, tuple(form.report_metrics))
 
 
@@ -132,7 +136,7 @@ def _chapter(form: _Form, name: str, path: Path) -> Chapter:
     """Read a notebook and parse its parameters."""
     notebook = notebooks.read(path)
     values = {**form.parameters, **(form.notebooks[name] or {})}
-    parameters = {key: _in_place(key, value) for key, value in values.items()}
+    parameters = {key: _absolute_paths(key, value) for key, value in values.items()}
     try:
         return Chapter(parameters, notebooks.parameters(notebook), notebooks.parameters_code(notebook))
     except notebooks.NotebookError as error:
@@ -143,21 +147,23 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
     """Validate a profile against its schema."""
     content = document.value
     if not isinstance(content, dict):
-        raise ProfileError(f"{path}: {_PARTS['']}")
+        raise ProfileError(f"{path}: {_KEYS['']}")
     content = {key: value for key, value in content.items() if value is not None}  # a key without a value
     try:
         form = _Form.model_validate(content)
     except ValidationError as error:
         wrong = error.errors()[0]
-        place = wrong["loc"]
-        line = f"{path}, line {document.line(place)}"
+        location = wrong["loc"]
+        line = f"{path}, line {document.line(location)}"
         if wrong["type"] == "extra_forbidden":
-            raise ProfileError(f"{line}: no part of a profile is called {place[0]!r}; {_PARTS['']}") from None
+            raise ProfileError(f"{line}: unknown key {location[0]!r}; {_KEYS['']}") from None
         if wrong["type"] == "missing":
-            raise ProfileError(f"{line}: {_PARTS['']}") from None
-        given = f"{wrong['input']!r}"
-        shown = given if len(given) <= 60 else f"{given[:60]}…"
-        raise ProfileError(f"{line}: {'.'.join(map(str, place))} is {shown}, but {_PARTS[str(place[0])]}") from None
+            raise ProfileError(f"{line}: {_KEYS['']}") from None
+        value = f"{wrong['input']!r}"
+        shown = value if len(value) <= 60 else f"{value[:60]}…"
+        raise ProfileError(
+            f"{line}: {'.'.join(map(str, location))} is {shown}, but {_KEYS[str(location[0])]}"
+        ) from None
     if not form.grid and (lost := form.model_fields_set & {"timeout_s", "report_metrics"}):
         where = f"{path}, line {document.line([min(lost)])}"
         raise ProfileError(f"{where}: 'timeout_s' and 'report_metrics' are for sweeps, and there is no 'grid'")
@@ -168,18 +174,20 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
 _Problems = Iterator[tuple[tuple[str | int, ...], str]]
 
 
-def _twice(form: _Form) -> _Problems:
+def _duplicates(form: _Form) -> _Problems:
     """Find duplicate values in the grid, and parameters that are set both in the grid and elsewhere."""
-    for key, given in form.grid.items():
+    for key, values in form.grid.items():
         earlier = set()
-        for number, value in enumerate(_in_place(key, value) for value in given):
+        for number, value in enumerate(_absolute_paths(key, value) for value in values):
             if (known := _hashable(value)) in earlier:
                 yield ("grid", key, number), f"{key} has the value {value!r} twice in the grid; keep one of them"
             earlier.add(known)
-        places: list[tuple[str, ...]] = [("parameters", key)] if key in form.parameters else []
-        places += [("notebooks", name, key) for name, own in form.notebooks.items() if key in (own or {})]
-        for place in places:
-            yield place, f"{key} is given here and in the grid; keep one of them"
+        locations: list[tuple[str, ...]] = [("parameters", key)] if key in form.parameters else []
+        locations += [
+            ("notebooks", name, key) for name, parameters in form.notebooks.items() if key in (parameters or {})
+        ]
+        for location in locations:
+            yield location, f"{key} is set here and in the grid; keep one of them"
 
 
 def _hashable(value: Any) -> Any:
@@ -191,19 +199,19 @@ def _hashable(value: Any) -> Any:
     return isinstance(value, bool), value
 
 
-def _of_notebooks(form: _Form, chapters: dict[str, Chapter], available: list[str]) -> _Problems:
+def _notebook_problems(form: _Form, chapters: dict[str, Chapter], available: list[str]) -> _Problems:
     """Find unknown notebooks, unknown parameters and parameters of the wrong type."""
-    for name, own in form.notebooks.items():
+    for name, parameters in form.notebooks.items():
         if name not in chapters:
-            yield ("notebooks", name), f"no notebook {name}; there are {', '.join(available)}"
+            yield ("notebooks", name), f"unknown notebook {name!r}; choose from {', '.join(available)}"
             continue
         for key, value in chapters[name].parameters.items():
-            place = ("notebooks", name, key) if key in (own or {}) else ("parameters", key)
+            location = ("notebooks", name, key) if key in (parameters or {}) else ("parameters", key)
             if complaint := _complaint(key, value, chapters[name].defaults):
-                yield place, f"{name} {complaint}"
+                yield location, f"{name} {complaint}"
 
 
-def _of_grid(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
+def _grid_problems(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
     """Find parameters of the grid that no notebook has, values of the wrong type, and too many runs."""
     runs = 0
     for name, chapter in chapters.items():
@@ -217,24 +225,24 @@ def _of_grid(form: _Form, chapters: dict[str, Chapter]) -> _Problems:
         if not any(key in chapter.defaults for chapter in chapters.values()):
             yield ("grid", key), f"no notebook of this profile has the parameter {key}, of the grid"
     if runs > MAX_RUNS:
-        yield ("grid",), f"the grid makes {runs} runs; {MAX_RUNS} are the most"
+        yield ("grid",), f"the grid has {runs} runs; the maximum is {MAX_RUNS}"
 
 
-def _in_place(key: str, value: Any) -> Any:
+def _absolute_paths(key: str, value: Any) -> Any:
     """Make the paths of folder datasets absolute, as notebooks run in another working directory.
 
     Paths that begin with ``~`` are kept, so that each worker expands its own user's home directory.
     """
     if key == "options" and isinstance(value, dict):  # options by dataset
-        return {_whole(name): own for name, own in value.items()}
-    return _whole(value) if key in DATASETS and isinstance(value, str) else value
+        return {_absolute_path(name): options for name, options in value.items()}
+    return _absolute_path(value) if key in DATASETS and isinstance(value, str) else value
 
 
-def _whole(dataset: str) -> str:
-    kind, _, place = dataset.partition(":")
-    if kind != "folder" or not place.strip() or place.startswith("~"):  # load() reports an empty path
+def _absolute_path(dataset: str) -> str:
+    kind, _, location = dataset.partition(":")
+    if kind != "folder" or not location.strip() or location.startswith("~"):  # load() reports an empty path
         return dataset
-    return f"folder:{os.path.realpath(place)}"  # also accepts circular links
+    return f"folder:{os.path.realpath(location)}"  # also accepts circular links
 
 
 def _complaint(key: str, value: Any, defaults: Parameters) -> str:

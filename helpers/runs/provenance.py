@@ -106,11 +106,11 @@ def threads() -> dict[str, str]:
 @functools.cache
 def versions() -> dict[str, str]:
     """Return the versions of those :data:`LIBRARIES` that are installed."""
-    found = {}
+    installed = {}
     for library in LIBRARIES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[library] = importlib.metadata.version(library)
-    return found
+            installed[library] = importlib.metadata.version(library)
+    return installed
 
 
 def merge(several: Sequence[Provenance]) -> Provenance:

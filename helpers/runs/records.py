@@ -142,12 +142,12 @@ class RunFolder:
         try:
             content = (self.work / path).read_bytes()
         except OSError:
-            raise RunError(f"{self.work / path}: is not there; run {self.notebook} again") from None
+            raise RunError(f"{self.work / path}: is missing; run {self.notebook} again") from None
         if _digest(content) != digest:
-            raise RunError(f"{self.work / path}: is not the one that {self.notebook} saved; run it again")
+            raise RunError(f"{self.work / path}: differs from the table that {self.notebook} saved; run it again")
         return content
 
-    def is_whole(self, record: Record) -> bool:
+    def is_complete(self, record: Record) -> bool:
         """Return whether the executed notebook, its working directory and its unchanged tables still exist."""
         if not self.executed.exists() or not self.work.is_dir():
             return False

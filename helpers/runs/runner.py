@@ -39,7 +39,7 @@ from helpers.runs.profiles import Chapter, Profile, profile_datasets
 from helpers.runs.records import Record, RunError, RunFolder, locked
 
 
-def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
+def run(profile: Profile, log: Callable[[str], None] = print) -> list[Record]:
     """Execute the notebooks of a profile whose code, parameters, helpers, libraries, threads or data have changed.
 
     A failed notebook does not stop the others. Results are written atomically, so an interrupted run resumes when it is
@@ -47,7 +47,7 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
 
     Args:
         profile: from :func:`helpers.runs.profiles.read_profile`.
-        say: called with one line per notebook.
+        log: called with one line per notebook.
 
     Returns:
         One record per notebook in the order of the profile, for the book and :func:`helpers.book.results.publish`.
@@ -55,11 +55,8 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
     Raises:
         RunError: another process runs this profile.
     """
-    folder, records, once = (
-        Project.current().build / profile.name,
-        [],
-        functools.cache(fingerprint),
-    )  # each dataset is read once
+    folder, records = Project.current().build / profile.name, []
+    once = functools.cache(fingerprint)  # each dataset is read once
     with locked(folder):
         for path in (folder / "records").glob("*.json"):
             if path.stem not in profile.notebooks:
@@ -67,28 +64,28 @@ def run(profile: Profile, say: Callable[[str], None] = print) -> list[Record]:
         for name, chapter in profile.notebooks.items():
             record = _record(RunFolder(folder, name), chapter, once)
             outcome = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
-            say(f"{name}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
+            log(f"{name}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
             records.append(record)
     return records
 
 
-def _record(place: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
+def _record(run_folder: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
     """Execute a notebook unless its record matches the current code, parameters, data and threads; return a record."""
     start = time.perf_counter()
-    record = Record(place.notebook, "failed", 0.0, without_paths(chapter.parameters), "", provenance.current())
+    record = Record(run_folder.notebook, "failed", 0.0, without_paths(chapter.parameters), "", provenance.current())
     try:
-        content, data = _content(place.notebook, chapter), data_digest(chapter.values(), fingerprint)
-        key, previous = run_key(content, chapter.parameters, data), place.read_record()
-        if previous is not None and previous.key == key and previous.done and place.is_whole(previous):
-            _take_over_text(_source(place.notebook), place.executed)
+        content, data = _content(run_folder.notebook, chapter), data_digest(chapter.values(), fingerprint)
+        key, previous = run_key(content, chapter.parameters, data), run_folder.read_record()
+        if previous is not None and previous.key == key and previous.done and run_folder.is_complete(previous):
+            _update_text(_source(run_folder.notebook), run_folder.executed)
             return replace(previous, repeated=False)
-        saved = _executed(place, chapter, content)
+        saved = _execute(run_folder, chapter, content)
         record = replace(record, status="done", key=key, data=data, tables=saved)
     except (datasets.DatasetError, notebooks.NotebookError, ExecutionError) as error:
         record = replace(record, error=str(error))
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     record = replace(record, seconds=round(time.perf_counter() - start, 2), finished=finished)
-    place.write_record(replace(record, error=without_paths(record.error)))
+    run_folder.write_record(replace(record, error=without_paths(record.error)))
     return record
 
 
@@ -104,26 +101,26 @@ def _content(name: str, chapter: Chapter) -> str:
     return content_digest(name, notebook)
 
 
-def _executed(place: RunFolder, chapter: Chapter, content: str) -> dict[str, str]:
+def _execute(run_folder: RunFolder, chapter: Chapter, content: str) -> dict[str, str]:
     """Execute a notebook in a new working directory and return the digests of its tables."""
-    name = place.notebook
-    place.prepare()
-    partial = place.failed.with_name(f"{name}.partial.ipynb")
+    name = run_folder.notebook
+    run_folder.prepare()
+    partial = run_folder.failed.with_name(f"{name}.partial.ipynb")
     try:
-        saved = execution.execute(_source(name), partial, chapter.parameters, place.work)
+        saved = execution.execute(_source(name), partial, chapter.parameters, run_folder.work)
     except ExecutionError as error:
-        kept = ""
+        outputs = ""
         if partial.exists():  # missing if the kernel did not start
-            partial.replace(place.failed)
-            kept = f"\n  What it had done: {place.failed}"
-        raise ExecutionError(f"{name}, {error}{kept}") from None
+            partial.replace(run_folder.failed)
+            outputs = f"\n  Its outputs up to there: {run_folder.failed}"
+        raise ExecutionError(f"{name}, {error}{outputs}") from None
     if content_digest(name, notebooks.read(_source(name))) != content:
         raise ExecutionError(f"{name}: its code was changed while it ran; run it again")
-    partial.replace(place.executed)
-    return place.digests(saved)
+    partial.replace(run_folder.executed)
+    return run_folder.digests(saved)
 
 
-def _take_over_text(source: Path, executed: Path) -> None:
+def _update_text(source: Path, executed: Path) -> None:
     """Update prose and comments of an executed notebook from its source, whose code is the same."""
     text = nbformat.writes(notebooks.with_outputs(notebooks.read(source), notebooks.read(executed)))
     if executed.read_text(encoding="utf-8") != text:
@@ -142,9 +139,11 @@ def fingerprint(dataset: tuple[str, str]) -> str:
     return datasets.load(dataset[0], **json.loads(dataset[1])).fingerprint()
 
 
-def combined_fingerprint(found: Sequence[str]) -> str:
+def combined_fingerprint(fingerprints: Sequence[str]) -> str:
     """Combine fingerprints of datasets: one is returned unchanged, several are hashed, none gives an empty text."""
-    return found[0] if len(found) == 1 else digest(list(found)) if found else ""
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return digest(list(fingerprints)) if fingerprints else ""
 
 
 def digest(value: Any) -> str:
@@ -172,13 +171,15 @@ def run_key(content: str, parameters: Parameters, data: str) -> str:
 
 def content_digest(name: str, notebook: NotebookNode) -> str:
     """Return the SHA-256 of a notebook's code, the helpers it imports, its quiz, Python and library versions."""
-    whole = hashlib.sha256(json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode())
+    content = hashlib.sha256(
+        json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode()
+    )
     for path in notebooks.helpers_used(notebook):
-        whole.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
+        content.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = Project.current().root / "helpers" / "quizzes" / f"{name[:2]}.yaml"
     if quiz.exists():
-        whole.update(quiz.read_bytes())
-    return whole.hexdigest()
+        content.update(quiz.read_bytes())
+    return content.hexdigest()
 
 
 def installed() -> dict[str, str]:
@@ -188,9 +189,10 @@ def installed() -> dict[str, str]:
 
 @functools.cache
 def _installed(lock: Path) -> dict[str, str]:
-    wanted = set(re.findall(r"(?m)^([\w.-]+)==", lock.read_text(encoding="utf-8")))
-    found = {re.sub(r"[-_.]+", "-", made.name).lower(): made.version for made in importlib.metadata.distributions()}
-    return {name: found[name] for name in sorted(wanted & set(found))}
+    locked_names = set(re.findall(r"(?m)^([\w.-]+)==", lock.read_text(encoding="utf-8")))
+    distributions = importlib.metadata.distributions()
+    versions = {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in distributions}
+    return {name: versions[name] for name in sorted(locked_names & set(versions))}
 
 
 def require_current(profile: Profile, records: Sequence[Record]) -> None:

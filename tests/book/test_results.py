@@ -88,7 +88,7 @@ def test_a_table_without_its_own_note_is_not_shown(folder):
     note = results.ResultNote("x.py", "python x.py", {"seed": 20}, "", "2026", made)
     path = results.save_result("x", pd.DataFrame({"a": [1]}), note)
     path.write_text("a\n2\n")  # as after a kill between the two
-    with pytest.raises(results.ResultError, match=r"x.csv: is not the table that x.json is about; publish it again"):
+    with pytest.raises(results.ResultError, match=r"x.csv: is not the table of x.json; publish it again"):
         pages.result_table("x")
     path.with_suffix(".json").unlink()
     with pytest.raises(results.ResultError, match=r"x.csv: table or note cannot be read"):

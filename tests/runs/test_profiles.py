@@ -39,7 +39,7 @@ def refused(house, text, name="try.yaml"):
     "name", ["...yaml", "..yaml", ".hidden.yaml", "-x.yaml", "a`b.yaml", "a\nb.yaml", "x" * 101 + ".yaml"]
 )
 def test_a_name_that_leads_out_of_the_folder_of_runs_is_refused(house, name):
-    assert "cannot be a profile's name; take letters, digits" in refused(house, "notebooks: {01-one: }", name)
+    assert "is not a valid profile name; use letters, digits" in refused(house, "notebooks: {01-one: }", name)
 
 
 @pytest.mark.parametrize("name", ["try.yaml", "full-wbc1.yml", "my sweep 2.yaml", "größe.yaml", "v1.2.yaml"])
@@ -52,7 +52,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
     name = name.replace("{house}", str(house).lstrip("/"))
     before = (house / "notebooks" / "01-one.ipynb").read_bytes()
     said = refused(house, f"notebooks:\n  {name if name != '*' else repr(name)}:\n")
-    assert "line 2: no notebook " in said
+    assert "line 2: unknown notebook " in said
     assert "there are 01-one, 02-two" in said
     assert (house / "notebooks" / "01-one.ipynb").read_bytes() == before
 
@@ -68,7 +68,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
         ("notebooks: {01-one: }\ngrid: {list_: [[1], [1]]}", "list_ has the value [1] twice in the grid"),
         (
             "notebooks: {01-one: {value: 3}}\ngrid: {value: [1]}",
-            "line 1: value is given here and in the grid; keep one",
+            "line 1: value is set here and in the grid; keep one",
         ),
         (
             "parameters:\n  value: 3\nnotebooks: {01-one: }\ngrid: {value: [1]}",
@@ -100,7 +100,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
             "notebooks: {01-one: }\ngrid: {value: [1]}\nreport_metrics: [1]",
             "line 3: report_metrics.0 is 1, but 'report_metrics'",
         ),
-        ("notebooks: {01-one: }\nseed: 3", "line 2: no part of a profile is called 'seed'; a profile has 'notebooks'"),
+        ("notebooks: {01-one: }\nseed: 3", "line 2: unknown key 'seed'; a profile has 'notebooks'"),
         ("grid: {value: [1]}", "line 1: a profile has 'notebooks'"),
         ("- a", "a profile has 'notebooks'"),
         ("", "a profile has 'notebooks'"),
@@ -124,7 +124,7 @@ def test_a_notebook_whose_parameters_cannot_be_read_is_named(house, code, messag
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), house / "notebooks" / "01-one.ipynb")
     with pytest.raises(profiles.ProfileError) as caught:
         read(house, "notebooks: {01-one: }")
-    assert "01-one.ipynb: its parameters cell must be made of lines such as epochs = 3 (" in str(caught.value)
+    assert "01-one.ipynb: its parameters cell must hold only lines such as epochs = 3 (" in str(caught.value)
     assert message in str(caught.value)
 
 
@@ -159,7 +159,7 @@ def test_a_grid_of_thousands_of_values_is_checked_within_seconds(house):
     began = time.process_time()
     values = ",".join(map(str, range(10_000)))
     message = refused(house, f"notebooks: {{01-one: }}\ngrid:\n  rate: [0.5, 0.6]\n  value: [{values}]")
-    assert "line 2: the grid makes 20000 runs; 10000 are the most" in message
+    assert "line 2: the grid has 20000 runs; the maximum is 10000" in message
     assert time.process_time() - began < 10
 
 

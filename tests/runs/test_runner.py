@@ -52,9 +52,9 @@ def profile(house, text):
         ("parameters: {size: 3}\nnotebooks: {one: }", "no parameter size"),
         ("notebooks: {one: {rate: 4e-3}}", "one has rate = '4e-3', but its default is 0.5; write 0.004"),
         ("notebooks: {one: }\ntimeout_s: 60", "for sweeps, and there is no 'grid'"),
-        ("notebooks: {two: }", "no notebook two"),
+        ("notebooks: {two: }", "unknown notebook 'two'"),
         ("notebooks: [one]", "line 1: notebooks is ['one'], but 'notebooks' has parameters"),
-        ("notebooks: {one: }\nextra: 1", "no part of a profile is called 'extra'"),
+        ("notebooks: {one: }\nextra: 1", "unknown key 'extra'"),
         ("notebooks: {one: ", "not YAML"),
         ("notebooks: {one: {value: !!python/object/apply:os.getcwd []}}", "is not supported; take it away"),
     ],
@@ -99,7 +99,7 @@ def test_a_folder_is_where_the_command_is_called_and_not_where_the_notebook_runs
         (["run", "try.yaml", "--workers", "2"], "try has no grid and runs here"),
         (["run", "try.yaml", "--scheduler", "tcp://127.0.0.1:9"], "try has no grid and runs here"),
         (["run", "grid.yaml", "--workers", "2", "--scheduler", "tcp://127.0.0.1:9"], "workers of its own"),
-        (["report", "try.yaml"], "try has no grid and no report; what it found is in build/try/"),
+        (["report", "try.yaml"], "try has no grid and no report; its results are in build/try/"),
         (["book", "grid.yaml"], "grid is a sweep"),
     ],
 )
@@ -338,7 +338,7 @@ def test_a_folder_that_was_deleted_is_filled_again(house):
     write_notebook(house / "notebooks", "one", SHOWN)
     assert ran(house) == ["one"]
     (house / "build" / "try" / "work" / "one" / "outputs" / "one.csv").write_text("seed,value\ns,11\n")
-    with pytest.raises(records.RunError, match="is not the one that one saved; run it again"):
+    with pytest.raises(records.RunError, match="differs from the table that one saved; run it again"):
         published(house)
     assert ran(house) == ["one"]
     assert published(house) == ["try-one.csv"]
@@ -426,7 +426,7 @@ def test_only_what_the_profile_makes_now_is_published(house, capsys):
     assert published(house, both) == ["try-one.csv", "try-two.csv"]
     ran(house)
     assert published(house) == ["try-one.csv"]
-    assert "  removed try-two.csv: `command` does not make it any more\n" in capsys.readouterr().out
+    assert "  removed try-two.csv: `command` no longer produces it\n" in capsys.readouterr().out
     write_notebook(house / "notebooks", "one", SHOWN.replace("one.csv", "uno.csv"))
     with pytest.raises(records.RunError, match="one has changed since it ran"):
         published(house)
@@ -585,5 +585,5 @@ def test_runs_killed_at_random_publish_no_false_pair(house):
         assert turn["last"] == [200, 20]
         assert turn["refused"] or turn["first"] == [200, 20]
         whole = [[200, 20], [550, 55], [220, 20]]
-        assert turn["killed"] in whole or "is not the table that try-one.json is about" in turn["killed"]
+        assert turn["killed"] in whole or "is not the table of try-one.json" in turn["killed"]
     assert any(turn["refused"] for turn in seen), "no kill came while a notebook ran"

@@ -248,7 +248,7 @@ def test_the_command_line_trains_on_two_machines_and_the_first_writes_the_model(
     assert running[0].returncode == 0, problems[-3000:]
     assert running[1].returncode == 0, others[-3000:]
     assert "AUC" in first
-    assert second == "this machine has done its part; the first one tests and writes the model\n"
+    assert second == "this worker is done; the chief tests and saves the model\n"
     assert (place / "0" / "m.keras").exists()
     assert not (place / "1" / "m.keras").exists()
     assert json.loads((place / "0" / "m.json").read_text())["config"]["strategy"] == "multi-worker"
