@@ -435,7 +435,7 @@ def test_numbers_beyond_half_precision_are_refused(tmp_path):
 
 
 def test_three_views_are_refused(cells, tmp_path):
-    with pytest.raises(ValueError, match="in 1 view or in 8, not in 3"):
+    with pytest.raises(ValueError, match="views must be 1 or 8, got 3"):
         backbones.extract_features(cells, "efficientnet-lite0", tmp_path, views=3)
 
 

@@ -80,7 +80,7 @@ def test_a_model_of_several_inputs_can_be_flat_but_has_no_scores():
     flat, (a, b) = explain.flatten_model(model), (images_of(2), images_of(2)[::-1])
     assert [each.name for each in flat.inputs] == ["one", "other"]
     assert np.allclose(flat([a, b]), model([a, b]), atol=1e-6)
-    with pytest.raises(explain.ExplainError, match="pair takes 2 pictures"):
+    with pytest.raises(explain.ExplainError, match="pair takes 2 images"):
         explain.logits_model(model)
 
 

@@ -195,7 +195,7 @@ def test_what_cannot_be_explained_is_refused_with_the_reason():
         explain.logits_model(models.unet(4))
     pictures = [keras.Input((8, 8, 3), name=name) for name in ("original", "segmented")]
     x = layers.Flatten()(layers.Concatenate()(pictures))
-    with pytest.raises(explain.ExplainError, match="takes 2 pictures"):
+    with pytest.raises(explain.ExplainError, match="takes 2 images"):
         explain.logits_model(keras.Model(pictures, layers.Dense(2, activation="softmax")(x)))
     image, twice = keras.Input((8, 8, 3)), layers.Conv2D(3, 1)
     with pytest.raises(explain.ExplainError, match="used twice"):

@@ -219,7 +219,7 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
             2, "relu", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
         )
         model = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
-        with pytest.raises(loading.ModelError, match=rf"\.png: the model gives {said}"):
+        with pytest.raises(loading.ModelError, match=rf"\.png: the model predicts {said}"):
             prediction.predict([first], model, card, tmp_path / "p.csv")
     assert not (tmp_path / "p.csv").exists()
 

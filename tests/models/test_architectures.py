@@ -101,9 +101,9 @@ def test_predictions_follow_the_weights():
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        (np.zeros((2, 16, 16, 3), np.float32), "uint8 images"),
-        (np.zeros((16, 16, 3), np.uint8), "uint8 images"),
-        (np.zeros((2, 18, 16, 3), np.uint8), r"multiples of 4 for this model, not \(18, 16\)"),
+        (np.zeros((2, 16, 16, 3), np.float32), "images must be uint8"),
+        (np.zeros((16, 16, 3), np.uint8), "images must be uint8"),
+        (np.zeros((2, 18, 16, 3), np.uint8), r"multiples of 4 for this model, got \(18, 16\)"),
     ],
 )
 def test_images_that_a_model_cannot_take_are_refused(images, said):

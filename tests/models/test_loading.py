@@ -89,7 +89,7 @@ HOSTILE = {
     ),
     "another package": (
         lambda m: {"config": changed(m, lambda layers: layers[1].update(module="os"))},
-        "os.Conv2D is not a layer",
+        "os.Conv2D is not an allowed layer",
     ),
     "a link": (
         lambda m: {"weights": weights(lambda f: f.update({"x": h5py.ExternalLink("x.h5", "/")}))},

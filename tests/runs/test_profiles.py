@@ -53,7 +53,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
     before = (house / "notebooks" / "01-one.ipynb").read_bytes()
     said = refused(house, f"notebooks:\n  {name if name != '*' else repr(name)}:\n")
     assert "line 2: unknown notebook " in said
-    assert "there are 01-one, 02-two" in said
+    assert "choose from 01-one, 02-two" in said
     assert (house / "notebooks" / "01-one.ipynb").read_bytes() == before
 
 
@@ -72,7 +72,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
         ),
         (
             "parameters:\n  value: 3\nnotebooks: {01-one: }\ngrid: {value: [1]}",
-            "line 2: value is given here and in the",
+            "line 2: value is set here and in the",
         ),
         ("notebooks: {01-one: }\ngrid: {size: [1]}", "line 2: no notebook of this profile has the parameter size"),
         ("notebooks: {01-one: }\ngrid: {value: [1, a]}", "line 2: 01-one has value = 'a', but its default is 1"),
@@ -104,7 +104,7 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
         ("grid: {value: [1]}", "line 1: a profile has 'notebooks'"),
         ("- a", "a profile has 'notebooks'"),
         ("", "a profile has 'notebooks'"),
-        (f"notebooks: {{01-one: }}\ngrid: {{value: {list(range(101))}, rate: {list(range(100))}}}", "makes 10100 runs"),
+        (f"notebooks: {{01-one: }}\ngrid: {{value: {list(range(101))}, rate: {list(range(100))}}}", "has 10100 runs"),
     ],
 )
 def test_what_is_repeated_or_of_another_kind_is_named_with_its_line(house, text, complaint):

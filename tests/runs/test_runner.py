@@ -69,7 +69,7 @@ def test_a_wrong_profile_is_refused_before_anything_runs(house, text, complaint)
 
 def test_a_missing_profile_names_those_there_are(house):
     profile(house, "notebooks: {}")
-    with pytest.raises(profiles.ProfileError, match="there are try"):
+    with pytest.raises(profiles.ProfileError, match="choose from try"):
         profiles.read_profile(house / "profiles" / "quick.yaml")
 
 
@@ -243,7 +243,7 @@ def test_command_line_refuses_with_a_reason_and_an_exit_code(tmp_path):
     assert call("data", "check", "synthetic").returncode == 0
     unknown = call("run", "quik")
     assert unknown.returncode == 1
-    assert "there are" in unknown.stderr
+    assert "choose from" in unknown.stderr
 
 
 # --- what counts as a change
