@@ -33,16 +33,16 @@ def measure():
             for seed in range(ROUNDS):
                 dataset = datasets.load("synthetic", n_images=n, task=task, size=size, seed=seed)
                 rows = [dataset.row(name) for name in dataset.frame.index]
-                ways = {
+                methods = {
                     "one": lambda rows=rows, dataset=dataset: [dataset.reader.draw(row) for row in rows],
                     "all": lambda dataset=dataset, size=size: dataset.load_images(size),
                     "kept": lambda dataset=dataset, size=size: dataset.load_images(size),
                 }
-                for way, call in ways.items():
+                for method, call in methods.items():
                     start = time.perf_counter()
                     call()
-                    best[way] = min(best[way], time.perf_counter() - start)
-            rate = {way: n / seconds for way, seconds in best.items()}
+                    best[method] = min(best[method], time.perf_counter() - start)
+            rate = {method: n / seconds for method, seconds in best.items()}
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"| {task} | {size} | {rate['one']:.0f}/s | {rate['all']:.0f}/s | {rate['all'] / rate['one']:.2f} | "

@@ -8,18 +8,19 @@ at each of them, but at no others, so that a pair which is found and not known i
 """
 
 import time
+from typing import Any
 
 import pandas as pd
 
 from helpers import datasets, processes, splits
 from helpers.splits import near_duplicates
 
-SETS = {
-    "synthetic, 30 % copies": ("synthetic", {"n": 400, "patients": 40, "leak": 0.3}, "cell"),
-    "synthetic, no copy": ("synthetic", {"n": 400, "patients": 40}, "cell"),
+SETS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "synthetic, 30 % copies": ("synthetic", {"n_images": 400, "n_patients": 40, "duplicate_rate": 0.3}, "cell"),
+    "synthetic, no copy": ("synthetic", {"n_images": 400, "n_patients": 40}, "cell"),
     "wbc1": ("wbc1", {}, "group"),
     "wbc2": ("wbc2", {}, "group"),
-    "bccd, fields": ("bccd", {"fields": True}, "group"),
+    "bccd, fields": ("bccd", {"whole_fields": True}, "group"),
 }
 
 
@@ -37,12 +38,12 @@ def main() -> None:
             print(f"| {name} | not here |" + " |" * 6)
             continue
         known, start = pairs_within(data.frame[column]), time.perf_counter()
-        found = splits.find_near_duplicates(data)
-        took = time.perf_counter() - start
-        pairs = {tuple(sorted(pair)) for pair in zip(found["image_a"], found["image_b"], strict=True)}
+        table = splits.find_near_duplicates(data)
+        seconds = time.perf_counter() - start
+        pairs = {tuple(sorted(pair)) for pair in zip(table["image_a"], table["image_b"], strict=True)}
         both = len(pairs & known)
         shares = (f"{both / n:.2f}" if n else "" for n in (len(known), len(pairs)))
-        print(f"| {name} | {len(data)} | {len(known)} | {len(pairs)} | {both} | {' | '.join(shares)} | {took:.1f} |")
+        print(f"| {name} | {len(data)} | {len(known)} | {len(pairs)} | {both} | {' | '.join(shares)} | {seconds:.1f} |")
     proposed()
 
 

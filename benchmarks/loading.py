@@ -48,18 +48,18 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             for path in paths:
                 shutil.copy(path, Path(folder) / path.name)
-            ways = {
+            methods = {
                 "PIL": lambda paths=paths: pil(paths),
                 "Keras": lambda folder=folder: with_keras(folder),
                 "ours": lambda dataset=dataset: ours(dataset),
             }
-            best = dict.fromkeys(ways, float("inf"))
+            best = dict.fromkeys(methods, float("inf"))
             for _ in range(ROUNDS):
-                for way, call in ways.items():
+                for method, call in methods.items():
                     start = time.perf_counter()
                     assert call().shape == (len(paths), SIZE, SIZE, 3)
-                    best[way] = min(best[way], time.perf_counter() - start)
-        rate = {way: len(paths) / seconds for way, seconds in best.items()}
+                    best[method] = min(best[method], time.perf_counter() - start)
+        rate = {method: len(paths) / seconds for method, seconds in best.items()}
         print(
             f"| {name} | {len(paths)} | {rate['PIL']:.0f}/s | {rate['Keras']:.0f}/s | {rate['ours']:.0f}/s | "
             f"{rate['ours'] / rate['PIL']:.1f} | {rate['ours'] / rate['Keras']:.1f} |"

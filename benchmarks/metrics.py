@@ -34,14 +34,14 @@ def predictions(n: int) -> pd.DataFrame:
 def main() -> None:
     print(f"{'measure':18} {'images':>8} {'seconds':>8} {'MiB, most so far':>17} {'ratio':>6}")
     for name, measure in MEASURES.items():
-        before = float("nan")
+        previous = float("nan")
         for n in SIZES:
             table, begun = predictions(n), time.perf_counter()
             measure(table, "ill", 0)
-            took = time.perf_counter() - begun
-            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"{name:18} {n:8} {took:8.2f} {most:17.0f} {took / before:6.1f}", flush=True)
-            before = took
+            seconds = time.perf_counter() - begun
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(f"{name:18} {n:8} {seconds:8.2f} {peak:17.0f} {seconds / previous:6.1f}", flush=True)
+            previous = seconds
 
 
 if __name__ == "__main__":

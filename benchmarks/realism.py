@@ -2,7 +2,7 @@
 
     LEUKOBOOK_DATA=… python benchmarks/realism.py segmentation   # about 12 minutes on 2 cores
     python benchmarks/realism.py difficulty                       # about 15 minutes
-    LEUKOBOOK_DATA=… python benchmarks/realism.py sheets FOLDER   # pictures to look at; they show blood, do not commit
+    LEUKOBOOK_DATA=… python benchmarks/realism.py sheets FOLDER   # images to look at; they show blood, do not commit
 
 The first two print a table and save it with its provenance below ``book/results/``.
 """
@@ -40,19 +40,27 @@ RESAMPLES = 1000
 def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[datasets.Dataset]]:
     """Dice on blood of a U-Net that has seen drawings only."""
     drawn = datasets.load("synthetic", n_images=n, n_patients=60, n_stain_batches=9, balanced=True, seed=SEED)
-    part = np.where(drawn.frame["patient"] < 54, "train", "validation")
-    settings = training.TrainingConfig(epochs=epochs, seed=SEED, batch_size=16)
-    how = augmentation.Augmentation(rotation=180, zoom=0.15)
+    split = np.where(drawn.frame["patient"] < 54, "train", "validation")
+    config = training.TrainingConfig(epochs=epochs, seed=SEED, batch_size=16)
+    transforms = augmentation.Augmentation(rotation=180, zoom=0.15)
     with tempfile.TemporaryDirectory() as folder:
-        pictures, masks = drawn.load_images(SIZE), drawn.load_masks(SIZE)
+        images, masks = drawn.load_images(SIZE), drawn.load_masks(SIZE)
         model, _ = training.fit_unet(
-            pictures, masks, split=part, config=settings, augmentation=how, checkpoint_dir=Path(folder), base_filters=12
+            images,
+            masks,
+            split=split,
+            config=config,
+            augmentation=transforms,
+            checkpoint_dir=Path(folder),
+            base_filters=12,
         )
     unseen = datasets.load("synthetic", n_images=240, n_patients=24, n_stain_batches=9, seed=SEED + 1)
     tested, tables = [unseen, datasets.load("wbc1"), datasets.load("wbc2")], []
     for dataset in tested:
-        said = models.predict_masks(model, dataset.load_images(SIZE), tta=True)
-        scores = metrics.segmentation_scores(dataset.load_masks(SIZE), said, dataset.frame.index).dropna(subset="dice")
+        predicted = models.predict_masks(model, dataset.load_images(SIZE), tta=True)
+        scores = metrics.segmentation_scores(dataset.load_masks(SIZE), predicted, dataset.frame.index).dropna(
+            subset="dice"
+        )
         means = metrics.summarise(scores, "dice", ["region"], groups=dataset.frame["group"], seed=SEED)
         means["median"] = means["region"].map(scores.groupby("region")["dice"].median())
         tables.append(means.assign(**{"tested on": dataset.name}).set_index("tested on").reset_index())
@@ -62,17 +70,17 @@ def segmentation(n: int = 1500, epochs: int = 10) -> tuple[pd.DataFrame, list[da
 # --- 2 · not too easy
 
 
-def histogram(picture: np.ndarray) -> np.ndarray:
+def histogram(image: np.ndarray) -> np.ndarray:
     """Joint colour histogram, 6×6×6 bins of red, green and blue, square root of shares."""
-    counts = np.histogramdd(picture.reshape(-1, 3), bins=(6, 6, 6), range=[(0, 256)] * 3)[0].ravel()
+    counts = np.histogramdd(image.reshape(-1, 3), bins=(6, 6, 6), range=[(0, 256)] * 3)[0].ravel()
     return np.sqrt(counts / counts.sum())
 
 
-def area_and_colour(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def area_and_colour(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """What is measured without looking at texture: areas, their ratio, mean colour of cytoplasm and nucleus."""
     cell, nucleus = mask >= datasets.CYTOPLASM, mask == datasets.NUCLEUS
     rim = cell & ~nucleus
-    colours = [picture[part].mean(axis=0) if part.any() else np.zeros(3) for part in (rim, nucleus)]
+    colours = [image[region].mean(axis=0) if region.any() else np.zeros(3) for region in (rim, nucleus)]
     return np.concatenate([[cell.sum(), nucleus.sum(), nucleus.sum() / cell.sum()], *colours])
 
 
@@ -88,16 +96,18 @@ def small_cnn(classes: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
 
 
-def by_cnn(pictures, labels, train, test, epochs) -> np.ndarray:
+def by_cnn(images, labels, train, test, epochs) -> np.ndarray:
     keras.utils.set_random_seed(SEED)
     random = np.random.default_rng(SEED)
     model = small_cnn(int(labels.max()) + 1)
     schedule = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-train.sum() // 32))
     model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
     for _ in range(epochs):
-        turned = np.stack([np.rot90(p, random.integers(4))[:, :: random.choice([-1, 1])] for p in pictures[train]])
-        model.fit(turned, labels[train], batch_size=32, verbose=0)
-    return model.predict(pictures[test], batch_size=64, verbose=0)
+        augmented = np.stack(
+            [np.rot90(p, int(random.integers(4)))[:, :: random.choice([-1, 1])] for p in images[train]]
+        )
+        model.fit(augmented, labels[train], batch_size=32, verbose=0)
+    return model.predict(images[test], batch_size=64, verbose=0)
 
 
 def by_regression(features, labels, train, test) -> np.ndarray:
@@ -105,22 +115,23 @@ def by_regression(features, labels, train, test) -> np.ndarray:
     return model.fit(features[train], labels[train]).predict_proba(features[test])
 
 
-def score(task: str, labels: np.ndarray, said: np.ndarray) -> float:
+def score(task: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Balanced accuracy for six classes, area under the ROC curve for two."""
     if task == "leukaemia":
-        return roc_auc_score(labels, said[:, 1])
-    return balanced_accuracy_score(labels, said.argmax(1))
+        return roc_auc_score(labels, probabilities[:, 1])
+    return balanced_accuracy_score(labels, probabilities.argmax(1))
 
 
-def interval(task: str, labels: np.ndarray, said: np.ndarray, group: np.ndarray) -> tuple[float, float]:
+def interval(task: str, labels: np.ndarray, probabilities: np.ndarray, group: np.ndarray) -> tuple[float, float]:
     """95 % bootstrap interval that resamples patients; draws without some class do not count."""
     random, members = np.random.default_rng(SEED), [np.flatnonzero(group == g) for g in np.unique(group)]
-    found = []
+    scores = []
     for _ in range(RESAMPLES):
         ids = np.concatenate([members[k] for k in random.integers(0, len(members), len(members))])
         if len(np.unique(labels[ids])) == len(np.unique(labels)):
-            found.append(score(task, labels[ids], said[ids]))
-    return tuple(np.quantile(found, [0.025, 0.975]))
+            scores.append(score(task, labels[ids], probabilities[ids]))
+    low, high = np.quantile(scores, [0.025, 0.975])
+    return low, high
 
 
 def difficulty(
@@ -134,20 +145,20 @@ def difficulty(
     ):
         dataset = datasets.load("synthetic", n_images=n, n_patients=patients, task=task, balanced=True, seed=SEED)
         used.append(dataset)
-        pictures, masks, frame = dataset.load_images(SIZE), dataset.load_masks(SIZE), dataset.frame
+        images, masks, frame = dataset.load_images(SIZE), dataset.load_masks(SIZE), dataset.frame
         labels, group = frame["label"].map(dataset.classes.index).to_numpy(), frame["group"].to_numpy()
-        features = np.stack([features_of(p, m) for p, m in zip(pictures, masks, strict=True)])
+        features = np.stack([features_of(p, m) for p, m in zip(images, masks, strict=True)])
         for split in ("patient", "picture"):
             fold = (splits.group_folds if split == "patient" else splits.image_folds)(frame, k, SEED).to_numpy()
             for model in (what, "small CNN"):
-                start, said = time.perf_counter(), np.zeros((n, len(dataset.classes)))
-                for test in (fold == part for part in range(k)):
+                start, probabilities = time.perf_counter(), np.zeros((n, len(dataset.classes)))
+                for test in (fold == number for number in range(k)):
                     if model == "small CNN":
-                        said[test] = by_cnn(pictures, labels, ~test, test, epochs)
+                        probabilities[test] = by_cnn(images, labels, ~test, test, epochs)
                     else:
-                        said[test] = by_regression(features, labels, ~test, test)
+                        probabilities[test] = by_regression(features, labels, ~test, test)
                 measure = "AUC" if task == "leukaemia" else "balanced accuracy"
-                value, (low, high) = score(task, labels, said), interval(task, labels, said, group)
+                value, (low, high) = score(task, labels, probabilities), interval(task, labels, probabilities, group)
                 rows.append((task, model, split, measure, value, low, high, n, patients))
                 print(rows[-1], f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
     columns = ["task", "model", "split by", "measure", "value", "low", "high", "n", "groups"]
@@ -177,7 +188,7 @@ def sheets(folder: Path, per_row: int = 10, size: int = 160) -> None:
         cv2.imwrite(str(folder / f"{label}.png"), sheet[..., ::-1])
 
 
-def save(name: str, made: provenance.Provenance, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
+def save(name: str, origin: provenance.Provenance, table: pd.DataFrame, used: list[datasets.Dataset]) -> None:
     """Print a table and keep it with its provenance, which is of the time when the benchmark began."""
     table = table.round(3)
     print(table.to_string(index=False))
@@ -188,7 +199,7 @@ def save(name: str, made: provenance.Provenance, table: pd.DataFrame, used: list
         parameters={"seed": SEED},
         data_sha256=data,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        provenance=made,
+        provenance=origin,
     )
     results.save_result(f"realism-{name}", table, note)
 

@@ -25,34 +25,34 @@ SIZES, SIDE, MILLION = (8_000, 80_000), 64, 1_000_000
 def lay_out(folder: Path, n: int) -> None:
     """A class folder of ``n`` files."""
     source = datasets.load("pbc")
-    kept = [Path(shutil.copy(datasets.data_root() / "pbc" / path, folder)) for path in source.frame["path"]]
+    originals = [Path(shutil.copy(datasets.data_root() / "pbc" / path, folder)) for path in source.frame["path"]]
     for label in source.classes:
         (folder / "cells" / label).mkdir(parents=True)
     for k in range(n):
-        one = k % len(kept)
-        os.link(kept[one], folder / "cells" / source.frame["label"].iloc[one] / f"{k}-{kept[one].name}")
+        one = k % len(originals)
+        os.link(originals[one], folder / "cells" / source.frame["label"].iloc[one] / f"{k}-{originals[one].name}")
 
 
 def measure(n: int) -> dict[str, float]:
     """Seconds of every step, and bytes that stay in memory."""
-    with tempfile.TemporaryDirectory() as place:
-        lay_out(Path(place), n)
-        found, begun = {}, time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        lay_out(Path(folder), n)
+        measured, begun = {}, time.perf_counter()
 
-        def took(step: str) -> None:
+        def record(step: str) -> None:
             nonlocal begun
-            found[f"{step}, s"], begun = time.perf_counter() - begun, time.perf_counter()
+            measured[f"{step}, s"], begun = time.perf_counter() - begun, time.perf_counter()
 
-        data = datasets.load(f"folder:{place}/cells")
-        took("list")
+        data = datasets.load(f"folder:{folder}/cells")
+        record("list")
         data.fingerprint()
-        took("fingerprint")
+        record("fingerprint")
         pixels = data.load_images(SIDE)
-        took(f"decode, resize to {SIDE}")
-        found["table, GiB"] = data.frame.memory_usage(deep=True).sum() / 2**30
-        found[f"pixels at {SIDE}, GiB"] = pixels.nbytes / 2**30
-        found["pixels at 224, GiB"] = n * 224 * 224 * 3 / 2**30
-    return found
+        record(f"decode, resize to {SIDE}")
+        measured["table, GiB"] = data.frame.memory_usage(deep=True).sum() / 2**30
+        measured[f"pixels at {SIDE}, GiB"] = pixels.nbytes / 2**30
+        measured["pixels at 224, GiB"] = n * 224 * 224 * 3 / 2**30
+    return measured
 
 
 if __name__ == "__main__":

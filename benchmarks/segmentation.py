@@ -3,9 +3,9 @@
     pip install onnxruntime tf2onnx onnx     # for this benchmark only
     python benchmarks/segmentation.py        # about 4 minutes on 2 cores
 
-The tutorial way is the same network, fed by a Python generator that reads two files per image, shrinks, turns and
+The tutorial method is the same network, fed by a Python generator that reads two files per image, shrinks, turns and
 scales them with OpenCV (most tutorials use something slower), and ``model.fit`` with the settings it comes with.
-*Not fed* gets the same batch again and again: no way of feeding can be faster. Every way trains in processes of its
+*Not fed* gets the same batch again and again: no feeding can be faster. Every method trains in processes of its
 own, because operations that repeat are chosen per process; best of three rounds in turn, after a first epoch that is
 not counted.
 
@@ -42,16 +42,16 @@ def as_tutorials(folder: Path, batch: int, random: np.random.Generator):
     names = sorted(path.name for path in (folder / "images").iterdir())
     while True:
         for start in range(0, N, batch):
-            pictures, masks = [], []
+            cells, masks = [], []
             for name in random.permutation(names)[start : start + batch]:
-                picture = cv2.cvtColor(cv2.imread(str(folder / "images" / name)), cv2.COLOR_BGR2RGB)
+                image = cv2.cvtColor(cv2.imread(str(folder / "images" / name)), cv2.COLOR_BGR2RGB)
                 mask = cv2.imread(str(folder / "masks" / name), cv2.IMREAD_GRAYSCALE)
                 matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), random.uniform(0, 360), random.normal(1, 0.1))
-                picture = cv2.warpAffine(cv2.resize(picture, (SIZE, SIZE)), matrix, (SIZE, SIZE))
+                image = cv2.warpAffine(cv2.resize(image, (SIZE, SIZE)), matrix, (SIZE, SIZE))
                 mask = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_NEAREST)
-                pictures.append(picture * random.normal(1, 0.06, 3) / 255)
+                cells.append(image * random.normal(1, 0.06, 3) / 255)
                 masks.append(cv2.warpAffine(mask, matrix, (SIZE, SIZE), flags=cv2.INTER_NEAREST))
-            yield np.stack(pictures).astype(np.float32), np.stack(masks)
+            yield np.stack(cells).astype(np.float32), np.stack(masks)
 
 
 class Clock(keras.callbacks.Callback):
@@ -65,18 +65,18 @@ class Clock(keras.callbacks.Callback):
         self.times.append(time.perf_counter())
 
 
-def train(way: str, batch: int, folder: Path) -> dict[str, float]:
+def train(method: str, batch: int, folder: Path) -> dict[str, float]:
     """Seconds until the first epoch has ended, and images per second after it."""
-    if way != "generator":
+    if method != "generator":
         training.seed_everything(20)
     clock, model = Clock(), models.unet(WIDTH)
-    if way == "generator":
+    if method == "generator":
         batches = as_tutorials(folder, batch, np.random.default_rng(20))
         model.compile("adam", "sparse_categorical_crossentropy")
     else:
         dataset = datasets.load("synthetic", n_images=N)
         batches = augmentation.training_batches(dataset.load_images(SIZE), dataset.load_masks(SIZE), batch, 20, HOW)
-        batches = batches.take(1).cache().repeat() if way == "not fed" else batches
+        batches = batches.take(1).cache().repeat() if method == "not fed" else batches
         model.compile(keras.optimizers.Adam(1e-3), models.dice_cross_entropy())
         model.optimizer.build(model.trainable_variables)
     model.fit(batches, steps_per_epoch=N // batch, epochs=EPOCHS, callbacks=[clock], verbose=0)
@@ -95,31 +95,31 @@ def write_files(folder: Path) -> None:
 
 def measure_training(peak: float) -> None:
     """Print the table of training."""
-    ways = [(way, batch) for batch in BATCHES for way in ("ours", "generator", "not fed")]
+    methods = [(method, batch) for batch in BATCHES for method in ("ours", "generator", "not fed")]
     best: dict[tuple[str, int], dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder))
         for _ in range(ROUNDS):
-            for way, batch in ways:
-                command = [sys.executable, __file__, way, str(batch), folder]
+            for method, batch in methods:
+                command = [sys.executable, __file__, method, str(batch), folder]
                 done = subprocess.run(command, capture_output=True, text=True)
                 if done.returncode:
                     sys.exit(done.stderr)
-                found = json.loads(done.stdout.splitlines()[-1])
-                before = best.setdefault((way, batch), found)
-                best[way, batch] = {
-                    "first": min(found["first"], before["first"]),
-                    "rate": max(found["rate"], before["rate"]),
+                result = json.loads(done.stdout.splitlines()[-1])
+                before = best.setdefault((method, batch), result)
+                best[method, batch] = {
+                    "first": min(result["first"], before["first"]),
+                    "rate": max(result["rate"], before["rate"]),
                 }
     work = 3 * flops(models.unet(WIDTH), SIZE)
     print(
         "\n| training | batch | images/s | ours is × | first epoch, s | GFLOP/s | share of peak |\n|---|" + "---:|" * 6
     )
-    for way, batch in ways:
-        rate = best[way, batch]["rate"]
+    for method, batch in methods:
+        rate = best[method, batch]["rate"]
         print(
-            f"| {way} | {batch} | {rate:.1f} | {best['ours', batch]['rate'] / rate:.2f} | "
-            f"{best[way, batch]['first']:.1f} | {rate * work / 1e9:.0f} | {rate * work / peak:.0%} |"
+            f"| {method} | {batch} | {rate:.1f} | {best['ours', batch]['rate'] / rate:.2f} | "
+            f"{best[method, batch]['first']:.1f} | {rate * work / 1e9:.0f} | {rate * work / peak:.0%} |"
         )
 
 
@@ -131,7 +131,7 @@ def measure_predicting(peak: float) -> None:
     import onnxruntime
 
     model, n = models.unet(WIDTH), 64
-    pictures = datasets.load("synthetic", n_images=n).load_images(SIZE)
+    cells = datasets.load("synthetic", n_images=n).load_images(SIZE)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "unet.onnx")
         signature = [keras.InputSpec(shape=(None, SIZE, SIZE, 3), dtype="float32")]
@@ -142,29 +142,29 @@ def measure_predicting(peak: float) -> None:
     name = session.get_inputs()[0].name
 
     def onnx() -> np.ndarray:
-        parts = [pictures[k : k + 32].astype(np.float32) for k in range(0, n, 32)]
-        return np.concatenate([session.run(None, {name: part})[0].argmax(-1) for part in parts])
+        batches = [cells[k : k + 32].astype(np.float32) for k in range(0, n, 32)]
+        return np.concatenate([session.run(None, {name: batch})[0].argmax(-1) for batch in batches])
 
-    ways = {
-        "ours": lambda: models.predict_masks(model, pictures),
+    methods = {
+        "ours": lambda: models.predict_masks(model, cells),
         "ONNX Runtime": onnx,
-        "model.predict": lambda: model.predict(pictures, verbose=0).argmax(-1),
+        "model.predict": lambda: model.predict(cells, verbose=0).argmax(-1),
         "layer by layer": lambda: np.concatenate(
-            [np.asarray(model(pictures[k : k + 32], training=False)).argmax(-1) for k in range(0, n, 32)]
+            [np.asarray(model(cells[k : k + 32], training=False)).argmax(-1) for k in range(0, n, 32)]
         ),
     }
-    same = {way: float((call() == ways["ours"]()).mean()) for way, call in ways.items()}
-    best = dict.fromkeys(ways, float("inf"))
+    same = {method: float((call() == methods["ours"]()).mean()) for method, call in methods.items()}
+    best = dict.fromkeys(methods, float("inf"))
     for _ in range(7):
-        for way, call in ways.items():
+        for method, call in methods.items():
             start = time.perf_counter()
             call()
-            best[way] = min(best[way], time.perf_counter() - start)
+            best[method] = min(best[method], time.perf_counter() - start)
     work = flops(model, SIZE)
     print("\n| predicting | images/s | ours is × | same pixels | GFLOP/s | share of peak |\n|---|" + "---:|" * 5)
-    for way, seconds in best.items():
+    for method, seconds in best.items():
         print(
-            f"| {way} | {n / seconds:.0f} | {seconds / best['ours']:.2f} | {same[way]:.4%} | "
+            f"| {method} | {n / seconds:.0f} | {seconds / best['ours']:.2f} | {same[method]:.4%} | "
             f"{n / seconds * work / 1e9:.0f} | {n / seconds * work / peak:.0%} |"
         )
 

@@ -35,8 +35,8 @@ def notebook(folder: Path) -> None:
         nbformat.v4.new_code_cell("seed = 0", metadata={"tags": ["parameters"]}),
         nbformat.v4.new_code_cell(CELL),
     ]
-    whole = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
-    nbformat.write(whole, folder / "00-short.ipynb")
+    content = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+    nbformat.write(content, folder / "00-short.ipynb")
 
 
 def bare(folder: Path, seeds: list[int]) -> None:
@@ -64,17 +64,17 @@ def nothing(task: sweeps.Task, source: bytes, helpers: str, timeout_s: float) ->
     return sweeps.Outcome(row, source, {})
 
 
-def engine(name: str, n: int, workers: int = WORKERS, say=lambda text: None) -> float:
+def engine(name: str, n: int, workers: int = WORKERS, log=lambda text: None) -> float:
     chapter = profiles.Chapter({}, {"seed": 0}, "seed = 0")
     profile = profiles.Profile(name, {"00-short": chapter}, {"seed": list(range(n))})
     with sweeps.connect_cluster(workers=workers) as client:
         client.run(os.getpid)  # all workers are up
         start = time.perf_counter()
-        rows = sweeps.run(profile, client, say)
-        took = time.perf_counter() - start
+        rows = sweeps.run(profile, client, log)
+        seconds = time.perf_counter() - start
     assert len(rows) == n, len(rows)
     assert all(row.done for row in rows), rows[0]
-    return took
+    return seconds
 
 
 def mib() -> float:
@@ -89,14 +89,18 @@ def main(short: int, simulated: int) -> None:
             (Path(folder) / name).mkdir()
         (Path(folder) / "helpers" / "__init__.py").touch()
         notebook(Path(folder) / "notebooks")
-        print(f"| {short} short runs, {WORKERS} processes if not said | s | a run, s | of bare |\n|---|---:|---:|---:|")
-        took = {
+        print(
+            f"| {short} short runs, {WORKERS} processes unless stated | s | a run, s | of bare |\n|---|---:|---:|---:|"
+        )
+        seconds_of = {
             "bare papermill": bare_in_processes(Path(folder) / "notebooks", short),
             "engine": engine("short", short),
         }
-        took["engine, one worker"] = engine("alone", short, 1)
-        for way, seconds in took.items():
-            print(f"| {way} | {seconds:.1f} | {seconds / short:.3f} | {seconds / took['bare papermill']:.2f} |")
+        seconds_of["engine, one worker"] = engine("alone", short, 1)
+        for method, seconds in seconds_of.items():
+            print(
+                f"| {method} | {seconds:.1f} | {seconds / short:.3f} | {seconds / seconds_of['bare papermill']:.2f} |"
+            )
         worker.execute_task = nothing
         print("\n| simulated runs | s | a run, ms | client at most, MiB |\n|---|---:|---:|---:|")
         for n in (simulated // 100, simulated // 10, simulated):
