@@ -183,18 +183,18 @@ def _epochs(
         order = tf.random.experimental.stateless_shuffle(tf.range(n), key)
         keys = tf.random.split(key, n)
 
-        def one(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def example(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
             image, target, *weight = (array[k] for array in tensors)
             weight = [tf.reduce_prod([*weight, *factor])] if weight or factor else []
             return (*change(keys[k], image, target), *weight)
 
-        chosen = _shared(order, n, batch, share) if share else (order,)
-        return tf.data.Dataset.from_tensor_slices(chosen).map(one, AUTOTUNE, deterministic=True).batch(size)
+        chosen = _select_share(order, n, batch, share) if share else (order,)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(example, AUTOTUNE, deterministic=True).batch(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
 
-def _shared(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[tf.Tensor, tf.Tensor]:
+def _select_share(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the indices of the images of a share, padded to whole batches, and a factor for the weight of each."""
     steps, last = -(-n // batch), (n - 1) % batch + 1
     factor = np.ones(steps * batch, np.float32)

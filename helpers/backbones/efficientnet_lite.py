@@ -39,12 +39,12 @@ def efficientnet_lite(input_tensor: keras.KerasTensor, depth: float = 1.0) -> ke
         Model from the source input of ``input_tensor`` to the last feature map ``float32 (n, height / 32, width / 32,
         1280)``.
     """
-    x = _normed(layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(input_tensor), "stem_bn")
+    x = _batch_norm_relu6(layers.Conv2D(32, 3, 2, "same", use_bias=False, name="stem_conv")(input_tensor), "stem_bn")
     for stage, (blocks, kernel, stride, expansion, filters) in enumerate(STAGES, 1):
         middle = 1 < stage < len(STAGES)
         for block in range(math.ceil(depth * blocks) if middle else blocks):
             x = _block(x, kernel, stride if block == 0 else 1, expansion, filters, f"block{stage}{'abcde'[block]}")
-    x = _normed(layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head_bn")
+    x = _batch_norm_relu6(layers.Conv2D(1280, 1, use_bias=False, name="head_conv")(x), "head_bn")
     return keras.Model(keras.utils.get_source_inputs(input_tensor)[0], x, name="efficientnet-lite")
 
 
@@ -52,15 +52,15 @@ def _block(x: keras.KerasTensor, kernel: int, stride: int, expansion: int, filte
     begin = x
     if expansion > 1:
         x = layers.Conv2D(expansion * x.shape[-1], 1, use_bias=False, name=f"{name}_expand_conv")(x)
-        x = _normed(x, f"{name}_expand_bn")
+        x = _batch_norm_relu6(x, f"{name}_expand_bn")
     x = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{name}_depthwise_conv")(x)
-    x = _normed(x, f"{name}_depthwise_bn")
+    x = _batch_norm_relu6(x, f"{name}_depthwise_bn")
     x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")(x)
     x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_project_bn")(x)
     return layers.Add(name=f"{name}_add")([begin, x]) if stride == 1 and begin.shape[-1] == filters else x
 
 
-def _normed(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def _batch_norm_relu6(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     x = layers.BatchNormalization(epsilon=1e-3, name=name)(x)
     return layers.ReLU(6.0, name=name.replace("_bn", "_relu6"))(x)
 

@@ -19,7 +19,7 @@ from helpers.errors import LeukobookError
 
 
 class BackboneError(LeukobookError):
-    """An invalid backbone option or unavailable weights; the message says what to do."""
+    """An invalid backbone option or unavailable weights; the message states a remedy."""
 
 
 @dataclass(frozen=True)

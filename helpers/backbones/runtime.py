@@ -48,7 +48,7 @@ def compile_backbone(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     Returns:
         Function from ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
     """
-    return _in_onnx(model) if inference_runtime() == ONNX else _in_tensorflow(model)
+    return _compile_onnx(model) if inference_runtime() == ONNX else _compile_tensorflow(model)
 
 
 def convert_to_onnx(model: keras.Model) -> bytes:
@@ -68,7 +68,7 @@ def convert_to_onnx(model: keras.Model) -> bytes:
     return proto.SerializeToString()
 
 
-def _in_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def _compile_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -77,7 +77,7 @@ def _in_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return lambda images: session.run(None, {"images": images})[0]
 
 
-def _in_tensorflow(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def _compile_tensorflow(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     graph, _ = _graph(model)
     return lambda images: graph(images).numpy()
 

@@ -86,10 +86,10 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     done = {record.notebook for record in records if record.done}
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
-        shown = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
+        notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
         if source.stem not in done:
-            shown.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
-        nbformat.write(shown, stage / "notebooks" / source.name)
+            notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
+        nbformat.write(notebook, stage / "notebooks" / source.name)
     generated = stage / "book" / "_generated"
     generated.mkdir()
     for file, content in pages.generated_files(name, records).items():
@@ -98,8 +98,8 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
 
 def _refresh_cover(executed: Path) -> list[str]:
     """Update the image of README and start page with the first figure of the first chapter; return changed files."""
-    drawn = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
-    cover = next(base64.b64decode(o["data"]["image/png"]) for o in drawn if "image/png" in o.get("data", {}))
+    outputs = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
+    cover = next(base64.b64decode(o["data"]["image/png"]) for o in outputs if "image/png" in o.get("data", {}))
     path = Project.current().book / "figures" / "cells.png"
     if path.exists() and path.read_bytes() == cover:
         return []

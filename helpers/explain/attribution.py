@@ -83,11 +83,11 @@ def _input_gradients(model: keras.Model, images: np.ndarray, classes: np.ndarray
     x = tf.constant(images)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        scores = _of_class(model(x, training=False), classes)
+        scores = _select_class(model(x, training=False), classes)
     return tape.gradient(scores, x).numpy()
 
 
-def _of_class(outputs: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
+def _select_class(outputs: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
     """Select the output of each image's class, ``(n,)`` of ``(n, classes)``."""
     return tf.gather(outputs, np.asarray(classes, np.int32), batch_dims=1)
 
@@ -155,7 +155,7 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_
         ExplainError: the model has no feature map.
     """
     images = images.astype(np.float32)
-    feature_map = _with_last_map(model)(images, training=False)[1].numpy()
+    feature_map = _last_map_model(model)(images, training=False)[1].numpy()
     predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # faster than eager execution
     by_variation = np.argsort(-feature_map.std((1, 2)), axis=1, kind="stable")
     total = np.zeros(feature_map.shape[:3], np.float32)
@@ -163,12 +163,12 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_
         mask = _upsample(feature_map[..., channel], images.shape[1:3])
         low, high = mask.min((1, 2), keepdims=True), mask.max((1, 2), keepdims=True)
         mask = (mask - low) / (high - low + 1e-7)
-        probabilities = _of_class(predict(images * mask[..., None]), classes).numpy()
+        probabilities = _select_class(predict(images * mask[..., None]), classes).numpy()
         total += feature_map[..., channel] * probabilities[:, None, None]
     return _upsample(np.maximum(total, 0), images.shape[1:3])
 
 
-def _with_last_map(model: keras.Model) -> keras.Model:
+def _last_map_model(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs[0], [model.outputs[0], model.get_layer(last_conv_layer(model)).output])
 
 
@@ -179,8 +179,8 @@ def _last_map_gradients(
     x = tf.constant(images, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)  # so that the gradient for the feature map is recorded
-        logits, feature_map = _with_last_map(model)(x, training=False)
-        logits = _of_class(logits, classes)
+        logits, feature_map = _last_map_model(model)(x, training=False)
+        logits = _select_class(logits, classes)
     return feature_map.numpy(), logits.numpy(), tape.gradient(logits, feature_map).numpy()
 
 
@@ -241,7 +241,7 @@ def occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, pa
 
 def class_scores(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Compute the score (logit) of each image's class, ``float32 (n,)``."""
-    return _of_class(model(images, training=False), classes).numpy()
+    return _select_class(model(images, training=False), classes).numpy()
 
 
 def _lrp(model: keras.Model, images: np.ndarray, classes: np.ndarray, epsilon: float) -> np.ndarray:

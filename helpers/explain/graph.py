@@ -24,7 +24,7 @@ def flatten_model(model: keras.Model) -> keras.Model:
     """
     model = _functional(model)
     inputs = [keras.Input(each.shape[1:], name=each.name) for each in model.inputs]
-    outputs = _run(model, inputs, "")
+    outputs = _apply(model, inputs, "")
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)
 
 
@@ -70,24 +70,26 @@ def _functional(model: keras.Model) -> keras.Model:
     return model
 
 
-def _run(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> keras.KerasTensor:
+def _apply(model: keras.Model, inputs: list[keras.KerasTensor], prefix: str) -> keras.KerasTensor:
     """Apply copies of all operations of a functional model to new input tensors."""
-    known = {id(before): after for before, after in zip(model.inputs, inputs, strict=True)}
+    tensors = {id(before): after for before, after in zip(model.inputs, inputs, strict=True)}
     for operation in model.operations:
         if isinstance(operation, layers.InputLayer):
             continue
         # For a nested model, the base class has the tensors of its call; its own property, those of its definition.
         old, old_output = keras.Operation.input.fget(operation), keras.Operation.output.fget(operation)
         try:
-            new = [known[id(each)] for each in old] if isinstance(old, list) else known[id(old)]
+            new = [tensors[id(each)] for each in old] if isinstance(old, list) else tensors[id(old)]
         except KeyError:
             raise ExplainError(f"{model.name}: a layer before {operation.name} is used twice") from None
         if isinstance(operation, keras.Model):
-            result = _run(_functional(operation), new if isinstance(new, list) else [new], f"{prefix}{operation.name}_")
+            result = _apply(
+                _functional(operation), new if isinstance(new, list) else [new], f"{prefix}{operation.name}_"
+            )
         else:
             result = _copy(operation, new, prefix + operation.name)
-        known[id(old_output)] = result
-    return known[id(model.outputs[0])]
+        tensors[id(old_output)] = result
+    return tensors[id(model.outputs[0])]
 
 
 def _copy(operation: keras.Operation, inputs: keras.KerasTensor | list, name: str) -> keras.KerasTensor:

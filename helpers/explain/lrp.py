@@ -73,11 +73,11 @@ def _steps(model: keras.Model) -> list[_Step]:
     steps: dict[int, _Step] = {}
     for each in operations:
         step = _Step(inputs[each.name], each.output, _run(each), _rule(each))
-        before = steps.get(id(step.inputs[0]))
-        alone = before and before.rule is _proportional and users.count(id(step.inputs[0])) == 1
-        if before and alone and isinstance(each, layers.BatchNormalization):
-            del steps[id(before.output)]
-            step = step._replace(inputs=before.inputs, run=_compose(before.run, step.run))
+        previous = steps.get(id(step.inputs[0]))
+        alone = previous and previous.rule is _proportional and users.count(id(step.inputs[0])) == 1
+        if previous and alone and isinstance(each, layers.BatchNormalization):
+            del steps[id(previous.output)]
+            step = step._replace(inputs=previous.inputs, run=_compose(previous.run, step.run))
         steps[id(each.output)] = step
     return list(steps.values())
 

@@ -77,9 +77,8 @@ def _predict_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size
         # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX
         # Runtime here. Calling the model eagerly takes 1.5 times as long.
         predictions = [tf.constant(model.predict_on_batch(_transform(batch, view))) for view in views]
-        mean = tf.add_n([_transform(one, view, back=True) for one, view in zip(predictions, views, strict=True)]) / len(
-            views
-        )
+        aligned = [_transform(prediction, view, back=True) for prediction, view in zip(predictions, views, strict=True)]
+        mean = tf.add_n(aligned) / len(views)
         if not bool(tf.reduce_all(tf.math.is_finite(mean))):
             raise ModelError("the model predicts values that are not finite; its training has failed, train it again")
         yield mean

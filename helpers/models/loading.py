@@ -113,8 +113,10 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
         graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
     except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a size that a U-Net cannot halve
         reason = " ".join(str(error).split())[:200]
-        what = f"cannot work with images of {size}×{size} pixels, the size in its card"
-        raise ModelError(f"{path}: {what} ({reason}); train the model again, or copy its own card here") from None
+        raise ModelError(
+            f"{path}: cannot work with images of {size}×{size} pixels, the size in its card ({reason}); train the "
+            "model again, or copy its own card here"
+        ) from None
     shapes = [tensor.shape for operation in graph.get_operations() for tensor in operation.outputs]
     largest = max((math.prod(shape) for shape in shapes if shape.is_fully_defined()), default=0)
     if largest > MAX_ACTIVATION:
@@ -200,13 +202,13 @@ def _check_config(config: dict[str, Any]) -> None:
         if name not in LAYERS | MODELS | CONFIG_OBJECTS | {_TENSOR} or not str(module).startswith("keras"):
             raise ModelError(f"{str(module)[:40]}.{str(name)[:40]} is not an allowed layer")
         counts["layers" if name in LAYERS | MODELS else name] += 1
-    for number, limit, what in (
+    for number, limit, unit in (
         (counts["layers"], MAX_LAYERS, "layers"),
         (_calls(config), MAX_CALLS, "calls of layers"),
         (counts[_TENSOR], MAX_CONNECTIONS, "connections"),
     ):
         if number > limit:
-            raise ModelError(f"{number:,} {what}; the maximum is {limit:,}")
+            raise ModelError(f"{number:,} {unit}; the maximum is {limit:,}")
 
 
 def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
@@ -243,25 +245,25 @@ def _check_weights(content: bytes) -> int:
             if n_members > MAX_ARRAYS:
                 raise ModelError(f"more than {MAX_ARRAYS:,} arrays of weights")
             for name in group:
-                where = f"{group.name}/{name}".replace("//", "/")[:120]
-                if where.count("/") > MAX_DEPTH or not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise ModelError(f"the weights {where} are a link, or lie too deep")
-                one = group[name]
-                if isinstance(one, h5py.Group):
-                    groups.append(one)
+                location = f"{group.name}/{name}".replace("//", "/")[:120]
+                if location.count("/") > MAX_DEPTH or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise ModelError(f"the weights {location} are a link, or lie too deep")
+                member = group[name]
+                if isinstance(member, h5py.Group):
+                    groups.append(member)
                     continue
-                n_bytes += _array_bytes(one, where)
+                n_bytes += _array_bytes(member, location)
                 if n_bytes > len(content):
                     raise ModelError("its weights file declares more numbers than it holds")
-                if one.dtype.kind == "f" and not np.isfinite(one[()]).all():
-                    raise ModelError(f"its weights are not finite: {where}; the training has failed, train it again")
+                if member.dtype.kind == "f" and not np.isfinite(member[()]).all():
+                    raise ModelError(f"its weights are not finite: {location}; the training has failed, train it again")
     return n_bytes
 
 
-def _array_bytes(one: h5py.Dataset, where: str) -> int:
-    if one.external or one.is_virtual or one.chunks is not None or one.dtype.kind not in "fiub":
-        raise ModelError(f"the weights {where} are not a plain array of numbers in this file")
-    return one.size * one.dtype.itemsize
+def _array_bytes(array: h5py.Dataset, location: str) -> int:
+    if array.external or array.is_virtual or array.chunks is not None or array.dtype.kind not in "fiub":
+        raise ModelError(f"the weights {location} are not a plain array of numbers in this file")
+    return array.size * array.dtype.itemsize
 
 
 def _check_parameters(config: dict[str, Any], stored: int) -> None:

@@ -186,9 +186,11 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
         CardError: If the card is missing, not JSON, has an invalid key or value, or belongs to another model.
     """
     try:
-        card = schema.model_validate(_parsed(path))
+        card = schema.model_validate(_parse_json(path))
     except ValidationError as error:
-        raise CardError(f"{path}: {_first_of(error)}; train the model again, or copy its own card here") from None
+        raise CardError(
+            f"{path}: {_format_validation_error(error)}; train the model again, or copy its own card here"
+        ) from None
     digest = loading.file_digest(model_path)
     if card.sha256 != digest:
         raise CardError(
@@ -198,7 +200,7 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
     return card
 
 
-def _parsed(path: Path) -> Any:
+def _parse_json(path: Path) -> Any:
     remedy = "python -m helpers train, or chapter 03 for a U-Net, writes it beside the model"
     if not path.is_file():
         raise CardError(f"{path}: no such file; {remedy}")
@@ -214,7 +216,7 @@ def _parsed(path: Path) -> Any:
         raise CardError(f"{path}: not the card of a model, which is JSON ({error}); {remedy}") from None
 
 
-def _first_of(error: ValidationError) -> str:
+def _format_validation_error(error: ValidationError) -> str:
     """Format the first validation error in one line, with the number of further ones."""
     first, *others = error.errors()
     key = ".".join(map(str, first["loc"]))

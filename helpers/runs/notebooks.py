@@ -174,11 +174,11 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
         for output in cell.get("outputs", []):
             _remove_local_paths(output)
             if "image/png" in output.get("data", {}):
-                shown = output.metadata.get("image/png", {})
-                if not shown.get("alt") or not shown.get("caption"):
+                image = output.metadata.get("image/png", {})
+                if not image.get("alt") or not image.get("caption"):
                     raise NotebookError(f"a figure without alt text or caption, from the cell:\n{cell.source}")
-                caption = escape_markdown(shown["caption"])
-                cell.metadata["mystnb"] = {"image": {"alt": shown["alt"]}, "figure": {"caption": caption}}
+                caption = escape_markdown(image["caption"])
+                cell.metadata["mystnb"] = {"image": {"alt": image["alt"]}, "figure": {"caption": caption}}
         if "outputs" in cell:
             cell.outputs = _without_captions(cell.outputs)
     return result

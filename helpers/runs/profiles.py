@@ -126,7 +126,7 @@ def read_profile(path: Path) -> Profile:
         *_grid_problems(form, chapters),
     ]
     if problems:
-        lines = [f"line {document.line(location)}: {why}" for location, why in problems]
+        lines = [f"line {document.line(location)}: {complaint}" for location, complaint in problems]
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *lines]))
     grid = {key: [_absolute_paths(key, value) for value in values] for key, values in form.grid.items()}
     return Profile(path.stem, chapters, grid, form.timeout_s, tuple(form.report_metrics))
@@ -165,8 +165,8 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
             f"{line}: {'.'.join(map(str, location))} is {shown}, but {_KEYS[str(location[0])]}"
         ) from None
     if not form.grid and (lost := form.model_fields_set & {"timeout_s", "report_metrics"}):
-        where = f"{path}, line {document.line([min(lost)])}"
-        raise ProfileError(f"{where}: 'timeout_s' and 'report_metrics' are for sweeps, and there is no 'grid'")
+        line = f"{path}, line {document.line([min(lost)])}"
+        raise ProfileError(f"{line}: 'timeout_s' and 'report_metrics' are for sweeps, and there is no 'grid'")
     return form
 
 

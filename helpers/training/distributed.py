@@ -26,7 +26,7 @@ STRATEGIES = ("mirrored", "multi-worker")
 
 
 class StrategyError(LeukobookError):
-    """A distribution strategy that is not available; the message says what to do."""
+    """A distribution strategy that is not available; the message states a remedy."""
 
 
 @functools.cache
@@ -158,7 +158,7 @@ def fit(
 
     validation_steps = -(-int(validation.cardinality()) // devices)
     training = iter(strategy.distribute_datasets_from_function(lambda context: train(share(context))))
-    validating = strategy.distribute_datasets_from_function(lambda context: _shared(validation, share(context)))
+    validating = strategy.distribute_datasets_from_function(lambda context: _select_share(validation, share(context)))
     checkpoint.set_model(model)
     checkpoint.on_train_begin()
     for epoch in epochs:
@@ -172,7 +172,7 @@ def fit(
     checkpoint.on_train_end()
 
 
-def _shared(batches: tf.data.Dataset, share: ReplicaShare) -> tf.data.Dataset:
+def _select_share(batches: tf.data.Dataset, share: ReplicaShare) -> tf.data.Dataset:
     """Select the batches of a share of the devices, padded with batches of weight 0 to as many per device."""
     weighted = batches.map(lambda images, truth: (images, truth, tf.ones(tf.shape(truth)[:1])))
     empty = batches.take(1).map(lambda images, truth: (images, truth, tf.zeros(tf.shape(truth)[:1])))

@@ -30,7 +30,7 @@ BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
 class TrainingError(LeukobookError):
-    """A training that cannot be run or resumed; the message says what to do, and names the folder where one matters."""
+    """A training that cannot be run or resumed; the message states a remedy, and the folder where one matters."""
 
 
 def fit(

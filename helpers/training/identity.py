@@ -28,7 +28,7 @@ from helpers.files import code_digest
 
 _PLAIN = (type(None), type(...), bool, int, float, complex, str, bytes, PurePath)
 _ARRAYS = (np.ndarray, np.generic, tf.Tensor, tf.Variable, keras.Variable)
-_NAMED = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
+_BY_NAME = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc)
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -46,7 +46,7 @@ def identify(value: Any) -> str:
     Raises:
         ValueError: If it contains an object identified only by its memory address; the message names the object.
     """
-    return hashlib.sha256(repr(_described(value, ())).encode()).hexdigest()
+    return hashlib.sha256(repr(_describe(value, ())).encode()).hexdigest()
 
 
 def imported_code(module: str) -> dict[str, str]:
@@ -70,10 +70,10 @@ def imported_code(module: str) -> dict[str, str]:
     return digests
 
 
-def _described(value: Any, within: tuple[Any, ...]) -> tuple:
+def _describe(value: Any, within: tuple[Any, ...]) -> tuple:
     """Describe a value as nested tuples of text; ``within`` holds the enclosing functions and classes."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
-    inner = functools.partial(_described, within=within)
+    inner = functools.partial(_describe, within=within)
     if isinstance(value, _PLAIN):
         return kind, repr(value)
     if isinstance(value, (list, tuple)):
@@ -93,8 +93,8 @@ def _described(value: Any, within: tuple[Any, ...]) -> tuple:
         return kind, value.__name__, *imported_code(value.__name__).items()
     if isinstance(value, functools._lru_cache_wrapper):
         return inner(value.__wrapped__)
-    if isinstance(value, _NAMED):
-        return _named(value, within)
+    if isinstance(value, _BY_NAME):
+        return _describe_named(value, within)
     if is_dataclass(value):
         return kind, inner(type(value)), inner({field.name: getattr(value, field.name) for field in fields(value)})
     if hasattr(value, "get_config") and _config_is_complete(value):
@@ -114,7 +114,7 @@ def _config_is_complete(value: Any) -> bool:
     return _is_library(kind.__module__) or not (inherited and not _is_library(kind.__init__.__module__))
 
 
-def _named(value: Any, within: tuple[Any, ...]) -> tuple:
+def _describe_named(value: Any, within: tuple[Any, ...]) -> tuple:
     """Describe a function or class by its name and, outside libraries, by its code and all values it refers to."""
     module = value.__module__ if not isinstance(value, np.ufunc) else "numpy"
     name = f"{module}.{getattr(value, '__qualname__', value.__name__)}"
@@ -122,7 +122,7 @@ def _named(value: Any, within: tuple[Any, ...]) -> tuple:
         return "library", name
     if any(value is outer for outer in within):
         return "recursion", name
-    inner = functools.partial(_described, within=(*within, value))
+    inner = functools.partial(_describe, within=(*within, value))
     file = _file(module)
     content: list[Any] = [name, *imported_code(module).items()]
     if isinstance(value, type):
@@ -144,7 +144,7 @@ def _instructions(code: types.CodeType) -> tuple:
     # Up to Python 3.13, the first constant of a function is its docstring, or None; lambdas have neither.
     if not code.co_name.startswith("<") and isinstance(constants[0], (str, types.NoneType)):
         del constants[0]
-    described = [_instructions(c) if isinstance(c, types.CodeType) else _described(c, ()) for c in constants]
+    described = [_instructions(c) if isinstance(c, types.CodeType) else _describe(c, ()) for c in constants]
     return code.co_code, *described, code.co_names, code.co_varnames, code.co_freevars, code.co_flags
 
 

@@ -495,7 +495,7 @@ def test_tensorflow_and_onnx_runtime_agree_on_real_cells(name, real):
     few = cells.select(cells.frame.index[:: len(cells) // 6])
     model = extraction.feature_extractor(name)
     pictures = few.load_images(model.input_shape[1])
-    by_onnx, by_tensorflow = runtime._in_onnx(model)(pictures), runtime._in_tensorflow(model)(pictures)
+    by_onnx, by_tensorflow = runtime._compile_onnx(model)(pictures), runtime._compile_tensorflow(model)(pictures)
     assert by_onnx.shape == by_tensorflow.shape == (len(few), model.output_shape[1])
     assert by_onnx.dtype == by_tensorflow.dtype == np.float32
     assert by_onnx.max() > 0.5
