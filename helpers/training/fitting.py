@@ -6,27 +6,23 @@ import contextlib
 import functools
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from helpers import files
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
 from helpers.training import distributed
+from helpers.training.checkpoint import BEST, HISTORY, flat_layers, resume, saved_states
 from helpers.training.config import TrainingConfig, seed_everything
 from helpers.training.identity import identify
 
-# Minimum seconds between two saved states: an interruption loses at most these, plus the current epoch.
-PAUSE = 5.0
 # Identifies the training that owns the folder; rewritten at every call, so that its time is that of the last use.
 CONFIG = "settings.json"
-BEST, HISTORY = "best.weights.h5", "history.csv"
 
 
 class TrainingError(LeukobookError):
@@ -92,7 +88,7 @@ def fit(
         if not (checkpoint_dir / "finished").exists():
             seed_everything(config.seed)
             compiled = _compiled(build, model.get_weights(), loss, steps=steps, config=config)
-            first, checkpoint = _resume(compiled, checkpoint_dir, config)
+            first, checkpoint = resume(compiled, checkpoint_dir, config)
             if not checkpoint.out_of_patience():  # interrupted after the last epoch
                 compiled.fit(
                     train(first),
@@ -140,10 +136,10 @@ def _fit_distributed(
             with strategy.scope():
                 seed_everything(config.seed)
                 compiled = _compiled(build, model.get_weights(), loss, steps=steps, config=config)
-                for layer in _layers(compiled):
+                for layer in flat_layers(compiled):
                     if isinstance(layer, keras.layers.BatchNormalization):
                         layer.synchronized = True  # statistics over the whole batch, not per device
-                first, checkpoint = _resume(compiled, checkpoint_dir, config)
+                first, checkpoint = resume(compiled, checkpoint_dir, config)
                 if not checkpoint.out_of_patience():
                     epochs = range(first, config.epochs)
                     batches = functools.partial(train, first)
@@ -192,7 +188,7 @@ def _finish(folder: Path) -> None:
             "the labels or masks of the validation images, or lower the learning rate"
         )
     (folder / "finished").touch()
-    for state in _states(folder):
+    for state in saved_states(folder):
         state.unlink()
 
 
@@ -213,108 +209,6 @@ def training_seconds(checkpoint_dir: Path, since: float) -> float:
     """
     histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CONFIG).stat().st_mtime >= since]
     return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
-
-
-class _CheckpointCallback(keras.callbacks.Callback):
-    """Save the best weights, the history and, every few seconds, the whole state; stop when patience runs out.
-
-    Keras has a callback for each. But its early stopping and best checkpoint lose the best value when a training is
-    resumed, and ``BackupAndRestore`` writes weights and epoch one after the other, so that an interruption in between
-    applies an epoch twice. Here every file is written atomically, and the name of the state holds its epoch. Best
-    weights or history of later epochs than the state are reproduced identically on resumption.
-    """
-
-    def __init__(self, folder: Path, past: pd.DataFrame, config: TrainingConfig):
-        super().__init__()
-        self.folder, self.config, self.rows = folder, config, past.to_dict("records")
-        self.best, self.saved = None, time.monotonic()
-
-    def on_train_begin(self, logs=None):
-        self.bar = tqdm(total=self.config.epochs, initial=len(self.rows), desc="training", unit="epoch", delay=5)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.begun = time.monotonic()
-        if self.config.schedule == "plateau":
-            self.model.optimizer.learning_rate = self.config.learning_rate * 0.5 ** _plateaus(self._losses())
-        # Dropout has its own random state, which Keras does not save with the weights.
-        for k, layer in enumerate(_layers(self.model)):
-            if hasattr(layer, "seed_generator"):
-                layer.seed_generator.state.assign([self.config.seed + k, epoch << 16])
-
-    def on_epoch_end(self, epoch, logs=None):
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        seconds = round(time.monotonic() - self.begun, 3)
-        self.rows.append({"epoch": epoch, **logs, "learning_rate": rate, "seconds": seconds})
-        if self._best() == epoch:
-            self.best = self.model.get_weights()
-        if time.monotonic() - self.saved >= PAUSE:
-            self._save_best()
-            older = _states(self.folder)
-            self._save(f"state-{epoch + 1:05d}.weights.h5")
-            for state in older:
-                state.unlink()
-            self.saved = time.monotonic()
-        self.bar.update()
-        self.bar.set_postfix(loss=f"{logs['loss']:.3f}", val_loss=f"{logs['val_loss']:.3f}")
-        self.model.stop_training = self.out_of_patience() or not np.isfinite(logs["loss"])
-
-    def on_train_end(self, logs=None):
-        self._save_best()
-        self.bar.close()
-
-    def _losses(self) -> list[float]:
-        return [row["val_loss"] for row in self.rows]
-
-    def _best(self) -> int:
-        losses = self._losses()
-        return int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
-
-    def out_of_patience(self) -> bool:
-        """Return whether ``patience`` epochs have passed since the loss last fell by more than ``min_delta``."""
-        lowest, waited = float("inf"), 0
-        for loss in self._losses():
-            lowest, waited = (loss, 0) if loss < lowest - self.config.min_delta else (lowest, waited + 1)
-        return waited >= self.config.patience
-
-    def _save_best(self) -> None:
-        if self.best is not None:
-            now = self.model.get_weights()
-            self.model.set_weights(self.best)
-            self._save(BEST)
-            self.model.set_weights(now)
-            self.best = None
-        files.write_text(self.folder / HISTORY, pd.DataFrame(self.rows).to_csv(index=False))
-
-    def _save(self, name: str) -> None:
-        with files.atomic_write(self.folder / name) as temporary:
-            self.model.save_weights(temporary)
-
-
-def _plateaus(losses: list[float]) -> int:
-    """Count the epochs without a lower loss; recomputed from the history, so that it survives an interruption."""
-    lowest, plateaus = float("inf"), 0
-    for loss in losses:
-        lowest, plateaus = (loss, plateaus) if loss < lowest - 1e-4 else (lowest, plateaus + 1)
-    return plateaus
-
-
-def _layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """List all layers, including those of nested models."""
-    return [inner for layer in model.layers for inner in (_layers(layer) if hasattr(layer, "layers") else [layer])]
-
-
-def _states(folder: Path) -> list[Path]:
-    return sorted(folder.glob("state-*.weights.h5"))
-
-
-def _resume(model: keras.Model, folder: Path, config: TrainingConfig) -> tuple[int, _CheckpointCallback]:
-    """Load the newest state; return its number of completed epochs and the callback for the next ones."""
-    states, first, past = _states(folder), 0, pd.DataFrame()
-    if states:
-        model.load_weights(states[-1])
-        first = int(states[-1].name[len("state-") :].partition(".")[0])
-        past = pd.read_csv(folder / HISTORY).head(first)
-    return first, _CheckpointCallback(folder, past, config)
 
 
 def _claim(folder: Path, identity: dict) -> None:

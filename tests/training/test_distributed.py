@@ -57,9 +57,9 @@ def wait_after(last, begin):
     return begun
 
 
-training.fitting.PAUSE = 0.0  # a state after every epoch
+training.checkpoint.PAUSE = 0.0  # a state after every epoch
 if last := int(os.environ.get("LAST", 0)):
-    callback = training.fitting._CheckpointCallback
+    callback = training.checkpoint.CheckpointCallback
     callback.on_epoch_begin = wait_after(last, callback.on_epoch_begin)
 cells = datasets.load("synthetic", n_images=40, n_patients=10, size=32)
 labels = np.arange(40) % 3 // 2

@@ -112,7 +112,7 @@ def test_training_stops_when_patience_is_over(cells, tmp_path):
 
 
 def test_waiting_counts_from_the_last_loss_that_was_low_enough():
-    callback = training.fitting._CheckpointCallback(
+    callback = training.checkpoint.CheckpointCallback(
         Path(), pd.DataFrame({"val_loss": [1.0, 0.998, 0.995, 0.992]}), training.JSCHWXRZ
     )
     assert callback.out_of_patience()  # three epochs, none of them lower by 0.01
@@ -191,7 +191,7 @@ def test_balanced_classes_count_alike_in_the_loss(cells, tmp_path, monkeypatch):
 
 def test_a_training_killed_between_its_last_epoch_and_its_end_is_not_trained_further(cells, tmp_path, monkeypatch):
     whole, history = fit(cells, tmp_path / "whole", epochs=30, patience=2, rate=1e-9)
-    monkeypatch.setattr(training.fitting, "PAUSE", 0.0)
+    monkeypatch.setattr(training.checkpoint, "PAUSE", 0.0)
     with monkeypatch.context() as broken:
         broken.setattr(Path, "touch", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -503,7 +503,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 import test_training as t
 from helpers.datasets import load
-t.training.fitting.PAUSE = 0.05
+t.training.checkpoint.PAUSE = 0.05
 dataset = load("synthetic", n_images=24, n_patients=6, size=32)
 t.fit((dataset.load_images(32), dataset.load_masks(32)), Path({folder!r}), epochs=40)
 """
