@@ -32,7 +32,7 @@ from nbformat import NotebookNode
 from helpers import datasets, files
 from helpers.project import Project
 from helpers.publication import without_paths
-from helpers.runs import execution, notebooks, provenance
+from helpers.runs import execution, imports, notebooks, provenance
 from helpers.runs.execution import ExecutionError
 from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Chapter, Profile, profile_datasets
@@ -174,7 +174,7 @@ def content_digest(name: str, notebook: NotebookNode) -> str:
     content = hashlib.sha256(
         json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode()
     )
-    for path in notebooks.helpers_used(notebook):
+    for path in imports.helpers_used(notebook):
         content.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = Project.current().root / "helpers" / "quizzes" / f"{name[:2]}.yaml"
     if quiz.exists():

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers.project import CHECKOUT
-from helpers.runs import notebooks
+from helpers.runs import imports, notebooks
 
 RECORD = CHECKOUT / "tests" / "reference" / "colab.txt"
 PATHS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
@@ -173,7 +173,7 @@ def imports_of(path):
     """What a notebook imports, in its own lines and in those of the helpers that it uses, wherever they stand."""
     own = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
     lines = imports_in(own)
-    for file in notebooks.helpers_used(notebooks.read(path)):
+    for file in imports.helpers_used(notebooks.read(path)):
         module = ".".join(file.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
         lines += [f"import {module}", *imports_in(file.read_text(encoding="utf-8"))]
     return list(dict.fromkeys(lines))

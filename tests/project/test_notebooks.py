@@ -10,7 +10,7 @@ import yaml
 from helpers import datasets, teaching
 from helpers.plots.style import caption_bundle
 from helpers.project import Project
-from helpers.runs import citations, notebooks, profiles
+from helpers.runs import citations, imports, notebooks, profiles
 
 PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))
 LONGEST_CELL = 10
@@ -262,7 +262,7 @@ def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
     ],
 )
 def test_every_way_of_importing_a_module_is_found(code):
-    assert notebooks.imported_modules(code) == {"images", "files"}
+    assert imports.imported_modules(code) == {"images", "files"}
 
 
 def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
@@ -282,7 +282,7 @@ def test_what_is_imported_by_what_is_imported_is_found(tmp_path, monkeypatch):
 
     def used(*cells):
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        return {path.relative_to(tmp_path / "helpers").as_posix() for path in notebooks.helpers_used(made)}
+        return {path.relative_to(tmp_path / "helpers").as_posix() for path in imports.helpers_used(made)}
 
     whole = {"__init__.py", "always.py", "first.py", "second.py", "deep/__init__.py", "deep/a.py", "third.py"}
     assert used("1 + 1", "from helpers import first") == whole
