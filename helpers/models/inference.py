@@ -60,9 +60,9 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
         ModelError: If the model output is not finite, or is below 0 or above 1 by more than :data:`ROUNDING`.
     """
     probability = np.concatenate([batch.numpy() for batch in _predict_views(model, images, tta, batch_size)])
-    lowest, highest = probability.min(initial=0), probability.max(initial=0)
-    if lowest < -ROUNDING or highest > 1 + ROUNDING:
-        raise ModelError(f"the model predicts {lowest:.3g} to {highest:.3g}, not probabilities; end it in a softmax")
+    if probability.min(initial=0) < -ROUNDING or probability.max(initial=0) > 1 + ROUNDING:
+        span = f"{probability.min():.3g} to {probability.max():.3g}"
+        raise ModelError(f"the model predicts {span}, not probabilities; end it in a softmax")
     probability = np.clip(probability, 0, 1)
     return np.concatenate([1 - probability, probability], axis=1) if probability.shape[1] == 1 else probability
 
