@@ -56,7 +56,7 @@ def segment_cell(image: np.ndarray) -> np.ndarray:
     if not has_black_background(image):
         return segment_cell_otsu(image)
     cell = largest_filled_component(
-        cv2.morphologyEx(image.any(axis=2).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        cv2.morphologyEx((image.max(axis=2) > 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     )
     return cell.astype(np.uint8) + segment_nucleus_in_cell(image, cell)
 
@@ -89,16 +89,16 @@ def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     inside = depth > min(2.0, 0.5 * depth.max())  # without the outline, where cell and background mix
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    found = _shape(mask, nucleus)
+    features = _shape(mask, nucleus)
     channels = {
         **{f"od_{name}": density[..., k] for k, name in enumerate(("red", "green", "blue"))},
         **{f"lab_{name}": lab[..., k] for k, name in enumerate("Lab")},
     }
-    found |= _distributions(list(channels), np.stack([channel[inside] for channel in channels.values()]))
+    features |= _distributions(list(channels), np.stack([channel[inside] for channel in channels.values()]))
     for k, name in enumerate(("red", "green", "blue")):
-        found |= _texture(name, density[..., k], mask, inside)
-        found |= _rings(name, density[..., k], depth, inside)
-    return found | _patterns(image, inside)
+        features |= _texture(name, density[..., k], mask, inside)
+        features |= _rings(name, density[..., k], depth, inside)
+    return features | _patterns(image, inside)
 
 
 def extract_feature_table(
@@ -135,13 +135,14 @@ def _shape(mask: np.ndarray, nucleus: np.ndarray) -> dict[str, float]:
 
 
 def _distributions(names: list[str], rows: np.ndarray) -> dict[str, float]:
-    found, means, quantiles = {}, rows.mean(1), np.percentile(rows, QUANTILES, axis=1).T
-    for name, mean, deviation, leaning, own in zip(
+    features: dict[str, float] = {}
+    means, quantiles = rows.mean(1), np.percentile(rows, QUANTILES, axis=1).T
+    for name, mean, deviation, skewness, row_quantiles in zip(
         names, means, rows.std(1), _moments(skew, rows), quantiles, strict=True
     ):
-        found |= {name: mean, f"{name}_sd": deviation, f"{name}_skew": leaning}
-        found |= {f"{name}_q{q}": value - mean for q, value in zip(QUANTILES, own, strict=True)}
-    return found
+        features |= {name: mean, f"{name}_sd": deviation, f"{name}_skew": skewness}
+        features |= {f"{name}_q{q}": value - mean for q, value in zip(QUANTILES, row_quantiles, strict=True)}
+    return features
 
 
 def _texture(name: str, density: np.ndarray, mask: np.ndarray, inside: np.ndarray) -> dict[str, float]:
@@ -153,13 +154,13 @@ def _texture(name: str, density: np.ndarray, mask: np.ndarray, inside: np.ndarra
             cv2.GaussianBlur(level, (0, 0), s, borderType=cv2.BORDER_REFLECT) for s in (scale, 1.5 * scale)
         )
         band[:] = (finer - coarser)[inside]
-    measured = zip(SCALES, bands.std(1), _moments(skew, bands), _moments(kurtosis, bands), strict=True)
-    found = {}
-    for scale, deviation, leaning, tails in measured:
-        found[f"texture_{name}_{scale:g}"] = float(np.log(deviation + 1e-6))
-        found[f"texture_{name}_{scale:g}_skew"] = leaning
-        found[f"texture_{name}_{scale:g}_kurtosis"] = tails
-    return found
+    moments = zip(SCALES, bands.std(1), _moments(skew, bands), _moments(kurtosis, bands), strict=True)
+    features = {}
+    for scale, deviation, band_skewness, band_kurtosis in moments:
+        features[f"texture_{name}_{scale:g}"] = float(np.log(deviation + 1e-6))
+        features[f"texture_{name}_{scale:g}_skew"] = band_skewness
+        features[f"texture_{name}_{scale:g}_kurtosis"] = band_kurtosis
+    return features
 
 
 def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray) -> dict[str, float]:
@@ -173,19 +174,20 @@ def _rings(name: str, density: np.ndarray, depth: np.ndarray, inside: np.ndarray
 
 def _patterns(image: np.ndarray, inside: np.ndarray) -> dict[str, float]:
     """Square-root histograms of uniform local binary patterns (Ojala et al. 2002) at radii of 1 and 3 pixels."""
-    grey, found = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), {}
+    features: dict[str, float] = {}
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     for radius in (1, 3):
         smooth = cv2.GaussianBlur(grey, (0, 0), max(0.6, radius / 2.5))
         pattern = local_binary_pattern(smooth, 8, radius, "uniform")[inside].astype(int)
         shares = np.bincount(pattern, minlength=10) / pattern.size
-        found |= {f"lbp_{radius}_{k}": float(np.sqrt(share)) for k, share in enumerate(shares)}
-    return found
+        features |= {f"lbp_{radius}_{k}": float(np.sqrt(share)) for k, share in enumerate(shares)}
+    return features
 
 
-def _moments(of: Callable, rows: np.ndarray) -> list[float]:
+def _moments(moment: Callable, rows: np.ndarray) -> list[float]:
     """Skewness or kurtosis of every row; 0 for rows that are constant up to rounding."""
-    rows, found = rows.astype(np.float64), np.zeros(len(rows))
+    rows, values = rows.astype(np.float64), np.zeros(len(rows))
     differ = rows.std(1) > 1e-5 * np.maximum(1.0, np.abs(rows.mean(1)))
     if differ.any():
-        found[differ] = of(rows[differ], axis=1)  # all rows at once: the overhead of SciPy exceeds its computation
-    return found.tolist()
+        values[differ] = moment(rows[differ], axis=1)  # all rows at once: the overhead of SciPy exceeds its computation
+    return values.tolist()

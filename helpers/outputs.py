@@ -85,7 +85,9 @@ def relative_names(paths: Sequence[Path], folder: Path | None = None) -> list[st
     Returns:
         One name per input, with ``/`` between folders; bytes that are not UTF-8 are escaped as ``\\xNN``.
     """
-    if folder is None and paths:
+    if not paths:
+        return []
+    if folder is None:
         folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
         paths = [path.absolute() for path in paths]
     return [printable(path.relative_to(folder).as_posix()) for path in paths]

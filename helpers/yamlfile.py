@@ -127,8 +127,9 @@ def _check_events(text: str, where: str) -> None:
     """Reject aliases, which can multiply or loop, tags, and deep nesting, which recurses, before composing."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        assert event.start_mark is not None  # the parser marks every event
         line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if isinstance(event, yaml.NodeEvent) and event.anchor:  # an alias is a node, too
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             raise YamlError(f"{where}, line {line}: {sign}{event.anchor} is not supported; write the value out")
         if tag := getattr(event, "tag", None):  # explicit tags only; implicit ones are resolved later

@@ -101,13 +101,15 @@ def _rows(folder: Path, number: int) -> tuple[Path, list[dict]]:
 def _centroids(path: Path) -> tuple[tuple[int, int], ...]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-        points = [tuple(int(value) for value in line.split()) for line in lines if line.strip()]
+        return tuple(_point(line) for line in lines if line.strip())
     except FileNotFoundError:
         raise DatasetError(
             f"{path}: no such file; every image of ALL-IDB1 has one, empty for a healthy smear"
         ) from None
     except (ValueError, UnicodeDecodeError):
         raise DatasetError(f"{path}: a line is not two whole numbers; copy the file again") from None
-    if any(len(point) != 2 for point in points):
-        raise DatasetError(f"{path}: a line is not two whole numbers; copy the file again")
-    return tuple(points)
+
+
+def _point(line: str) -> tuple[int, int]:
+    x, y = map(int, line.split())
+    return x, y

@@ -21,7 +21,7 @@ from helpers.datasets.tables import build_frame, read_table
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
 KINDS = ("WBC", "RBC", "Platelets")
 MARGIN = 0.1
-_NUMBER, _PHOTO = re.compile(r"[0-9]{1,6}"), re.compile(r"BloodImage_([0-9]{1,6})")
+_NUMBER, _PHOTO = re.compile(r"[0-9]{1,6}"), re.compile(r"BloodImage_[0-9]{1,6}")
 REMOTE = Remote(
     "https://raw.githubusercontent.com/Shenggan/BCCD_Dataset/ec96fe4104e9bb329f0d263db95cf1edd8c09909/", "bccd.txt"
 )
@@ -74,7 +74,7 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
     path = {photo: photo.relative_to(folder).as_posix() for photo in photos}
     common = {"mask_path": "", "dataset": "bccd"}
     if whole_fields:
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "image_id": p.stem,
                 "path": path[p],
@@ -90,7 +90,7 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
     rows = []
     for photo, found in boxes.items():
         cells = [box for box in found if box[0] == "WBC"]
-        names = labels.get(int(_PHOTO.fullmatch(photo.stem)[1]), [])
+        names = labels.get(int(photo.stem.removeprefix("BloodImage_")), [])
         if len(set(names)) != 1 or len(names) < len(cells):
             continue  # the labels cannot be assigned to boxes; see the card
         for k, box in enumerate(cells):
@@ -112,16 +112,23 @@ def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
         tree = ElementTree.parse(path)
         found = []
         for item in tree.iter("object"):
-            corners = [int(item.find("bndbox").find(side).text) for side in ("xmin", "ymin", "xmax", "ymax")]
-            found.append((item.find("name").text, *corners))
+            left, top, right, bottom = (int(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
+            found.append((_text(item, "name"), left, top, right, bottom))
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such annotation; every field needs one, fetch the dataset again") from None
-    except (ElementTree.ParseError, AttributeError, TypeError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError) as error:
         raise DatasetError(f"{path}: not a Pascal VOC annotation ({error}); fetch the dataset again") from None
     strange = {kind for kind, *_ in found} - set(KINDS)
     if strange:
         raise DatasetError(f"{path}: unknown kind of cell {sorted(strange)}; known are {KINDS}")
     return tuple(box for box in found if box[3] > box[1] and box[4] > box[2])
+
+
+def _text(item: ElementTree.Element, path: str) -> str:
+    text = item.findtext(path)
+    if text is None:
+        raise ValueError(f"an object has no {path}")
+    return text
 
 
 def _labels(path: Path) -> dict[int, list[str]]:

@@ -11,7 +11,7 @@ import tokenize
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -75,7 +75,7 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
     except (*members.DAMAGED, *UNREADABLE, KeyError, OSError) as error:
         reason = str(error).partition("\n")[0]  # numpy's messages have several lines
         raise DatasetError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for part in PARTS:
         for k, label in enumerate(labels[part]):
             name = f"{part}-{k:05d}"
@@ -131,7 +131,7 @@ def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels
 
 
 @contextlib.contextmanager
-def _header(zipped: zipfile.ZipFile, name: str) -> Iterator[tuple[BinaryIO, tuple[int, ...], np.dtype]]:
+def _header(zipped: zipfile.ZipFile, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
     """Open an array behind its header, and yield its stream with the declared shape and type."""
     with zipped.open(f"{name}.npy") as stream:
         bounded = members.Bounded(stream, MAX_NPY_HEADER)
@@ -145,7 +145,7 @@ def _header(zipped: zipfile.ZipFile, name: str) -> Iterator[tuple[BinaryIO, tupl
         yield stream, shape, dtype
 
 
-def _content(stream: BinaryIO, size: int) -> bytes:
+def _content(stream: IO[bytes], size: int) -> bytes:
     content = stream.read(size)
     if len(content) < size:
         raise EOFError("an array ends early")

@@ -21,6 +21,7 @@ from helpers.datasets.directory import (
     list_files,
     list_folders,
     normalise_name,
+    required_subfolders,
 )
 from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import FileReader
@@ -97,8 +98,8 @@ def _training(folder: Path) -> list[dict]:
         if not number:
             continue
         place = find_folder(fold, CLASSES)  # Windows unpacks each zip into a folder of its own
-        for label in CLASSES:
-            for path in list_files(find_subfolder(place, label)):
+        for label, subfolder in required_subfolders(place, CLASSES).items():
+            for path in list_files(subfolder):
                 row = _row(folder, path, path.stem)
                 if row["label"] != label:
                     raise DatasetError(f"{path}: named {row['label']} but lies in {label}/; put it where it belongs")
@@ -108,16 +109,17 @@ def _training(folder: Path) -> list[dict]:
 
 def _preliminary(folder: Path) -> list[dict]:
     above = find_folder(folder, [_PRELIMINARY])
-    base = find_subfolder(above, _PRELIMINARY)
+    base = required_subfolders(above, [_PRELIMINARY])[_PRELIMINARY]
     deeper = find_subfolder(base, _PRELIMINARY)
     paths = list_files(deeper or base)
     table_path = _table([base, *([deeper] if deeper else []), above, folder])
     table = read_table(table_path, ["Patient_ID", "new_names", "labels"])
     by_stem = table.set_index(table["new_names"].str.rsplit(".", n=1).str[0])
     match_ids([p.stem for p in paths], by_stem.index, table_path)
+    entries = by_stem.to_dict("index")
     rows = []
     for path in paths:
-        entry = by_stem.loc[path.stem]
+        entry = entries[path.stem]
         row = _row(folder, path, entry["Patient_ID"].rsplit(".", 1)[0])
         if entry["labels"] not in ("0", "1") or CLASSES[int(entry["labels"])] != row["label"]:
             raise DatasetError(f"{table_path}: {path.name} is labelled {entry['labels']!r} but named {row['image_id']}")

@@ -14,11 +14,14 @@ import io
 import math
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPConnectionPool
 
 READ_TIMEOUT_S = 30  # seconds without a byte until the connection is closed
 WINDOW = 60  # seconds over which the data rate is averaged
@@ -89,7 +92,7 @@ class _Response(http.client.HTTPResponse):
 
 
 @functools.cache
-def _watching(pool: type) -> type:
+def _watching(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
     """Derive a urllib3 connection pool class whose connections return :class:`_Response`."""
     connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": _Response})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})

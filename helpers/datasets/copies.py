@@ -57,7 +57,7 @@ def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
         return dataset
     frame = dataset.frame
     rows = frame.groupby("path", sort=False).groups
-    found = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, rows)]
+    found = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, map(str, rows))]
     labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in found)
     torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # images without a label are ignored
     apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]

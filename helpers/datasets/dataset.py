@@ -203,8 +203,12 @@ class Dataset:
         Args:
             decode: decode every image and mask (slow, finds all damage) instead of reading the headers only.
         """
-        outcomes = self.try_rows(self.decode if decode else self.reader.check, "checking")
-        return {image_id: error for image_id, (_, error) in zip(self.frame.index, outcomes, strict=True) if error}
+        check: Callable[[Any], object] = self.decode if decode else self.reader.check
+        return {
+            image_id: str(outcome)
+            for image_id, outcome in zip(self.frame.index, self.try_rows(check, "checking"), strict=True)
+            if isinstance(outcome, images.ImageError)
+        }
 
     def fingerprint(self) -> str:
         """Compute the SHA-256 of the table, the options and the bytes of every image and mask.
@@ -231,9 +235,9 @@ class Dataset:
             DatasetError: at the end, if some calls raised :class:`helpers.images.ImageError`; the message lists all.
         """
         errors = []
-        for result, error in self.try_rows(function, description):
-            if error:
-                errors.append(error)
+        for result in self.try_rows(function, description):
+            if isinstance(result, images.ImageError):
+                errors.append(str(result))
             elif not errors:
                 yield result
         if errors:
@@ -243,11 +247,11 @@ class Dataset:
                 errors,
             )
 
-    def try_rows(self, function: Callable[[Any], T], description: str) -> Iterator[tuple[T | None, str]]:
+    def try_rows(self, function: Callable[[Any], T], description: str) -> Iterator[T | images.ImageError]:
         """Apply a function to every row, as :meth:`map_rows` does, and continue after an ImageError.
 
         Yields:
-            The result and an empty string, or ``None`` and the error message, in the order of ``frame``.
+            The result, or the error, in the order of ``frame``.
         """
         rows = list(self.frame.reset_index().itertuples(index=False))
         chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
@@ -292,8 +296,8 @@ class Dataset:
         return stack
 
 
-def _outcome(function: Callable[[Any], T], row: Any) -> tuple[T | None, str]:
+def _outcome(function: Callable[[Any], T], row: Any) -> T | images.ImageError:
     try:
-        return function(row), ""
+        return function(row)
     except images.ImageError as error:
-        return None, str(error)
+        return error

@@ -74,6 +74,20 @@ def find_subfolder(folder: Path, name: str) -> Path | None:
     return folder_named(list_folders(folder), name)
 
 
+def required_subfolders(folder: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Find folders by case-insensitive names in a folder, all of which must exist.
+
+    Raises:
+        DatasetError: a folder is missing; also as :func:`find_subfolder`.
+    """
+    folders = list_folders(folder)
+    found = {name: path for name in names if (path := folder_named(folders, name))}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise DatasetError(f"{folder}: no folder for {', '.join(missing)}; unpack the whole archive here")
+    return found
+
+
 def folder_named(folders: Iterable[Path], name: str) -> Path | None:
     """Select a folder by case-insensitive name among the subfolders of one folder; return ``None`` if there is none.
 

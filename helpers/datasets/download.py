@@ -156,13 +156,15 @@ def _complete(url: str, partial: Path) -> None:
 
 def _pause(response: requests.Response | None, attempt: int) -> float:
     """Return the seconds until the next attempt: the server's ``Retry-After``, else a pause that grows by attempt."""
-    asked = None if response is None else _retry_after(response.headers.get("Retry-After", ""))
-    if asked is not None and asked > MAX_PAUSE:
+    pause = None if response is None else _retry_after(response.headers.get("Retry-After", ""))
+    if response is None or pause is None:
+        return attempt
+    if pause > MAX_PAUSE:
         raise connection.RefusedError(
-            f"the server answered {response.status_code} and asks for a pause of {asked:,.0f} seconds; "
+            f"the server answered {response.status_code} and asks for a pause of {pause:,.0f} seconds; "
             "run the same command again after that"
         )
-    return attempt if asked is None else asked
+    return pause
 
 
 def _retry_after(text: str) -> float | None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import find_folder, find_subfolder, list_files, list_folders
-from helpers.datasets.errors import DatasetError
+from helpers.datasets.directory import find_folder, list_files, list_folders, required_subfolders
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import build_frame
 
@@ -49,11 +48,8 @@ def load_leukocytes4(folder: Path) -> Dataset:
     rows = []
     for part, name in PARTS.items():
         place = next(path for path in list_folders(base) if re.fullmatch(name, path.name, re.IGNORECASE))
-        missing = [label for label in CLASSES if not find_subfolder(place, label)]
-        if missing:
-            raise DatasetError(f"{place}: no folder for {', '.join(missing)}; unpack the whole archive here")
-        for label in CLASSES:
-            for path in list_files(find_subfolder(place, label)):
+        for label, subfolder in required_subfolders(place, CLASSES).items():
+            for path in list_files(subfolder):
                 copy = _COPY.match(path.stem)
                 relative = path.relative_to(folder).as_posix()
                 rows.append(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import images
 from helpers.datasets import archives, copies, download
 from helpers.datasets.catalogue import OWN, DatasetSpec, locate, refuse_unknown_options
 from helpers.datasets.dataset import Dataset
@@ -48,7 +49,7 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
             str(DatasetError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())),
             stacklevel=2,
         )
-        dataset = dataset.select(dataset.frame.index.difference(bad, sort=False))
+        dataset = dataset.select(dataset.frame.index.difference(list(bad), sort=False))
     return dataset
 
 
@@ -111,8 +112,12 @@ def validate(name: str, root: str | Path | None = None, **options: Any) -> Datas
     """
     source, directory = locate(name, root)
     dataset = _build(name, source, directory, options)
-    digests, errors = zip(*dataset.try_rows(dataset.decode, "checking"), strict=True)
-    bad = list(filter(None, errors))
+    digests, bad = [], []
+    for outcome in dataset.try_rows(dataset.decode, "checking"):
+        if isinstance(outcome, images.ImageError):
+            bad.append(str(outcome))
+        else:
+            digests.append(outcome)
     if bad:
         remedy = "mend or remove them" if source is OWN else "fetch them again"
         raise DatasetError(f"{name}: {len(bad)} of {len(dataset)} images are damaged; {remedy}", bad)

@@ -30,9 +30,11 @@ def match_masks(root: Path, folder: Path, masks: Iterable[Path], paths: Iterable
     by_name: dict[tuple[str, bool], list[str]] = {}  # by name, and whether it is case-folded
     for mask in masks:
         key = _key(mask.relative_to(folder))
-        for name in ((key, False), (key.casefold(), True)):
-            by_name.setdefault(name, []).append(mask.relative_to(root).as_posix())
-    matches, problems, images_of = {}, [], {}
+        for form in ((key, False), (key.casefold(), True)):
+            by_name.setdefault(form, []).append(mask.relative_to(root).as_posix())
+    matches: dict[str, str] = {}
+    images_of: dict[str, list[str]] = {}
+    problems = []
     for path in paths:
         key, name = _key(PurePosixPath(path)), _key(PurePosixPath(path)).rpartition("/")[2]
         choices = ((key, False), (name, False), (key.casefold(), True), (name.casefold(), True))

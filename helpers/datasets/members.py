@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import math
 import re
 import stat
@@ -17,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from helpers import files
 from helpers.datasets.errors import DatasetError
@@ -72,10 +73,11 @@ class Bounded:
         """
         if math.isinf(self.room):
             return self._file.read(size)
-        to_end = size is None or size < 0
-        if not to_end and size > self.room:
+        if size is None or size < 0:
+            size = int(self.room) + 1
+        elif size > self.room:
             raise LimitError(TOO_LARGE)
-        content = self._file.read(int(self.room) + 1 if to_end else size)
+        content = self._file.read(size)
         self.room -= len(content)
         if self.room < 0:
             raise LimitError(TOO_LARGE)
@@ -101,7 +103,7 @@ class Member(NamedTuple):
     """
 
     name: str
-    stream: BinaryIO
+    stream: IO[bytes]
 
 
 class Archive(NamedTuple):
@@ -202,13 +204,15 @@ def _zip_members(path: Path, zipped: zipfile.ZipFile) -> Iterator[Member]:
 
 def _tar_members(path: Path) -> Iterator[Member]:
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
+        file: io.BufferedIOBase = stack.enter_context(path.open("rb"))
         if file.read(2) == b"\x1f\x8b":
             file.seek(0)
             file = stack.enter_context(gzip.GzipFile(fileobj=file))
         file.seek(0)
         bounded = _TarHeaders(file, MAX_HEADER_BYTES)
-        tarred = stack.enter_context(tarfile.open(fileobj=bounded, mode="r:"))
+        tarred = stack.enter_context(
+            tarfile.open(fileobj=bounded, mode="r:")  # type: ignore[call-overload]  # stub: wants write() for reading
+        )
         number = 0
         while (info := tarred.next()) is not None:
             tarred.members.clear()  # tarfile would keep every header in memory
@@ -220,7 +224,9 @@ def _tar_members(path: Path) -> Iterator[Member]:
                 raise tarfile.ReadError("a header is damaged")
             bounded.room = math.inf
             if info.isreg():
-                yield Member(info.name, tarred.extractfile(info))
+                content = tarred.extractfile(info)
+                assert content is not None  # it is None for members that are not files
+                yield Member(info.name, content)
             bounded.room = MAX_HEADER_BYTES
         _refuse_cut(tarred, bounded)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
-from helpers.datasets.directory import find_folder, find_subfolder, list_files
+from helpers.datasets.directory import find_folder, list_files, required_subfolders
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import build_frame
 
@@ -47,7 +47,7 @@ def load_pbc(folder: Path) -> Dataset:
             "group": path.stem,
             "dataset": "pbc",
         }
-        for label in CLASSES
-        for path in list_files(find_subfolder(base, label))
+        for label, subfolder in required_subfolders(base, CLASSES).items()
+        for path in list_files(subfolder)
     ]
     return Dataset("pbc", build_frame(rows), CLASSES, CARD, FileReader(folder))

@@ -93,12 +93,13 @@ def _build(name: str, folder: Path, number: int, column: str, card: DatasetCard,
         raise DatasetError(
             f"{path}: classes are 1 to 5", (f"image {key}: class {value!r}" for key, value in strange.items())
         )
+    classes = table[column].to_dict()
     rows = [
         {
             "image_id": f"{name}-{p.stem}",
             "path": p.relative_to(folder).as_posix(),
             "mask_path": p.with_suffix(".png").relative_to(folder).as_posix(),
-            "label": CLASSES[int(table.at[p.stem, column]) - 1],
+            "label": CLASSES[int(classes[p.stem]) - 1],
             "group": f"{name}-{same.get(p.stem, p.stem)}",  # both sets use the same numbers
             "dataset": name,
         }

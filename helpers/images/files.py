@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 from tqdm import tqdm
 
 from helpers.errors import LeukobookError
@@ -66,7 +67,7 @@ def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
         if kind is None:
             raise UnidentifiedImageError
         file.seek(0)
-        problem = find_header_problem(file, length, remedy)
+        problem = find_header_problem(file, kind, length=length, remedy=remedy)
         if not problem:
             file.seek(0)
             with warnings.catch_warnings():
@@ -127,7 +128,7 @@ def image_size(path: str | Path, mask: bool = False) -> tuple[int, int]:
     """
     with _opened(Path(path), _AS_MASK if mask else _AS_IMAGE) as image:
         width, height = image.size
-        if image.format == "TIFF":  # some versions of Pillow already rotate image.size
+        if isinstance(image, TiffImageFile):  # some versions of Pillow already rotate image.size
             width, height = image.tag_v2[ExifTags.Base.ImageWidth], image.tag_v2[ExifTags.Base.ImageLength]
         return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
 
@@ -168,7 +169,7 @@ def read_image(path: str | Path, min_size: int | None = None) -> np.ndarray:
             raise ImageError(f"{path}: truncated or corrupt ({error}); fetch the file again") from None
     first = pixels[0, 0]
     if (pixels[::16, ::16] == first).all() and (pixels == first).all():  # every 16th pixel first, for speed
-        if _has_alpha(image) and image.convert("RGBA").getextrema()[3][1] == 0:
+        if _has_alpha(image) and image.convert("RGBA").getchannel("A").getextrema()[1] == 0:
             raise ImageError(f"{path}: wholly transparent, so nothing is seen; save it without its alpha channel")
         colour = ", ".join(map(str, first))
         raise ImageError(f"{path}: one single colour ({colour}), so there is no cell on it; remove it")

@@ -53,11 +53,12 @@ def detect_format(head: bytes) -> str | None:
     return None
 
 
-def find_header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
+def find_header_problem(file: BinaryIO, kind: str, *, length: int, remedy: str) -> str | None:
     """Find a problem in the header of an image file.
 
     Args:
-        file: binary file open at its start, of a format that :func:`detect_format` knows; its position changes.
+        file: binary file open at its start; its position changes.
+        kind: its format, from :func:`detect_format`.
         length: size of the file in bytes.
         remedy: remedy for an unsupported bit depth.
 
@@ -69,9 +70,7 @@ def find_header_problem(file: BinaryIO, length: int, remedy: str) -> str | None:
     """
     if length > MAX_BYTES:
         return f"{length:,} bytes are more than {MAX_BYTES:,}; crop it into tiles"
-    look = _LOOKS[detect_format(file.read(32))]
-    file.seek(0)
-    return look(file, length, remedy)
+    return _CHECKS[kind](file, length, remedy)
 
 
 def _too_deep(bits: int, channels: str, remedy: str) -> str:
@@ -277,6 +276,6 @@ def _tiff(file: BinaryIO, length: int, remedy: str) -> str | None:
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
-_LOOKS: dict[str, Callable[[BinaryIO, int, str], str | None]] = {
+_CHECKS: dict[str, Callable[[BinaryIO, int, str], str | None]] = {
     "PNG": _png, "JPEG": _jpeg, "BMP": _bmp, "WEBP": _webp, "GIF": _gif, "JPEG2000": _jpeg2000, "TIFF": _tiff,
 }  # fmt: skip

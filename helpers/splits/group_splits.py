@@ -88,7 +88,7 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
     commonest, everywhere = counts.argmax(1), (counts > 0).sum(0) >= len(wanted)
     share_of_group = np.column_stack([counts / counts.sum(0), counts.sum(1) / counts.sum()])
     quota, random = _evenly(groups, wanted[:, 0]), np.random.default_rng(seed)
-    best, chosen = (np.inf, np.inf), quota
+    best, chosen = (np.inf, np.inf), quota  # splits that lack a class, and squared deviation of the shares
     for draw in range(10 * DRAWS):
         if draw >= DRAWS and not best[0]:
             break
@@ -97,7 +97,7 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
         part[order] = np.roll(quota, random.integers(groups))
         found = np.stack([np.bincount(part, share, len(wanted)) for share in share_of_group.T], axis=1)
         lacking = np.count_nonzero(found[:, :-1][:, everywhere] == 0)
-        badness = (lacking, ((found - wanted) ** 2).sum())
+        badness = (float(lacking), float(((found - wanted) ** 2).sum()))
         if badness < best:
             best, chosen = badness, part
     return frame["group"].map(pd.Series(chosen, table.index)).rename("split")

@@ -30,10 +30,8 @@ def find_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | No
         for group, parts in parts_of_group.items()
         if len(parts) > 1
     ]
-    for row in () if pairs is None else pairs.itertuples(index=False):
-        if split[row.image_a] != split[row.image_b]:
-            leaks.append(
-                f"{row.image_a} ({split[row.image_a]}) and {row.image_b} ({split[row.image_b]}) show the same thing, "
-                f"similarity {row.similarity}"
-            )
+    if pairs is not None:
+        for a, b, similarity in zip(pairs["image_a"], pairs["image_b"], pairs["similarity"], strict=True):
+            if split[a] != split[b]:
+                leaks.append(f"{a} ({split[a]}) and {b} ({split[b]}) show the same thing, similarity {similarity}")
     return leaks

@@ -133,8 +133,8 @@ def _by_thumbnail(pictures: np.ndarray) -> list[tuple[int, int, bool, int, np.nd
 
 def _thumbnail(picture: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    grey = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
-    return grey - cv2.GaussianBlur(grey, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT)
+    small = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return small - cv2.GaussianBlur(small, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT)
 
 
 def _unit(thumbs: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ def _by_points(pictures: np.ndarray, mirrored: np.ndarray) -> list[tuple[int, in
 
 
 def _points(pictures: np.ndarray) -> _Points:
-    sift = cv2.SIFT_create(nfeatures=_POINTS, contrastThreshold=0.01, edgeThreshold=20)
+    sift = cv2.SIFT.create(nfeatures=_POINTS, contrastThreshold=0.01, edgeThreshold=20)
     parts = [(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32), np.empty(0, int))]
     for number, picture in enumerate(pictures):
         points, surroundings = sift.detectAndCompute(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None)
@@ -185,17 +185,17 @@ def _points(pictures: np.ndarray) -> _Points:
 
 def _matches(own: _Points, others: _Points) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
     """Match keypoints by descriptor; keys are pairs of images, the lower index first, with enough matches."""
-    mine, theirs = [], []
+    own_matches, other_matches = [], []
     for start in tqdm(range(0, len(own.image), 512), desc="comparing points", unit="block", delay=2, leave=False):
         later = np.searchsorted(others.image, own.image[start], side="right")  # every pair once
         alike = own.surroundings[start : start + 512] @ others.surroundings[later:].T
         a, b = np.nonzero(alike >= _POINTS_ALIKE)
         forward = own.image[start + a] < others.image[later + b]
-        mine.append(start + a[forward])
-        theirs.append(later + b[forward])
-    if not mine:
+        own_matches.append(start + a[forward])
+        other_matches.append(later + b[forward])
+    if not own_matches:
         return {}
-    mine, theirs = np.concatenate(mine), np.concatenate(theirs)
+    mine, theirs = np.concatenate(own_matches), np.concatenate(other_matches)
     images = int(others.image.max()) + 1
     pair = own.image[mine] * images + others.image[theirs]
     order = np.argsort(pair, kind="stable")

@@ -40,12 +40,12 @@ CARD = DatasetCard(
 )
 
 
-def _whole(value: Any, least: int, most: float = np.inf) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and least <= value <= most
+def _whole(value: Any, minimum: int, maximum: float = np.inf) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and minimum <= int(value) <= maximum
 
 
 def _share(value: Any) -> bool:
-    return isinstance(value, Real) and 0 <= value <= 1
+    return isinstance(value, Real) and 0 <= float(value) <= 1
 
 
 def synthetic(

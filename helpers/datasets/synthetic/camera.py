@@ -53,4 +53,6 @@ def _illumination(side: int, random: np.random.Generator) -> np.ndarray:
 
 def _through_jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     _, coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None  # OpenCV reads what it wrote
+    return decoded[..., ::-1]

@@ -163,7 +163,8 @@ def _lobed(
 
 def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Sample the centres of lobes on a bent line within the cell, separated as far as there is room."""
-    best, best_gap = None, -np.inf
+    best: np.ndarray | None = None
+    best_gap = -np.inf
     for _ in range(24):
         reach = random.uniform(0.42, 0.70) * radius * random.uniform(0.9, 1.1, len(radii))
         reach = np.minimum(reach, 0.97 * radius - radii)
@@ -177,4 +178,5 @@ def _arrangement(radius: float, radii: np.ndarray, random: np.random.Generator) 
             best, best_gap = centres, gap
         if gap > 0.1:
             break
+    assert best is not None  # the first sample is better than -inf
     return best

@@ -229,7 +229,7 @@ def red_cell(diameter: float, profile: PatientProfile, stain: Stain, random: np.
     u = (axis[None, :] * np.cos(turn) + axis[:, None] * np.sin(turn)) * oval
     v = (axis[:, None] * np.cos(turn) - axis[None, :] * np.sin(turn)) / oval
     if random.random() < profile.red_crenated:
-        spikes = random.integers(8, 14), random.uniform(0.02, 0.06), random.uniform(0, 2 * np.pi)
+        spikes = int(random.integers(8, 14)), random.uniform(0.02, 0.06), random.uniform(0, 2 * np.pi)
         field = geometry.blob(u, v, [spikes, (3, 0.03, random.uniform(0, 2 * np.pi))])
     else:
         field = geometry.distance(u, v)
@@ -267,10 +267,13 @@ def add(canvas: np.ndarray, patch: np.ndarray, row: int, column: int, hidden: np
 
 def overlap(canvas: tuple, patch: tuple, row: int, column: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Compute the overlap of a canvas and a patch centred on a pixel, as slices of the canvas and of the patch."""
-    inside, of_patch = [], []
-    for length, side, place in ((canvas[0], patch[0], row), (canvas[1], patch[1], column)):
-        first = place - side // 2
-        start, stop = min(max(first, 0), length), max(min(first + side, length), 0)
-        inside.append(slice(start, max(stop, start)))
-        of_patch.append(slice(start - first, max(stop, start) - first))
-    return tuple(inside), tuple(of_patch)
+    rows, patch_rows = _axis_overlap(canvas[0], patch[0], row)
+    columns, patch_columns = _axis_overlap(canvas[1], patch[1], column)
+    return (rows, columns), (patch_rows, patch_columns)
+
+
+def _axis_overlap(length: int, side: int, centre: int) -> tuple[slice, slice]:
+    """Compute the overlap along one axis, as slices of the canvas and of the patch."""
+    first = centre - side // 2
+    start, stop = min(max(first, 0), length), max(min(first + side, length), 0)
+    return slice(start, max(stop, start)), slice(start - first, max(stop, start) - first)

@@ -56,8 +56,8 @@ def sample_stain(batch: int, random: np.random.Generator) -> Stain:
     """Sample the stain of batch number ``batch``: the stains in turn, each substance scaled by a random factor."""
     base = list(STAINS.values())[batch % len(STAINS)]
     scale = np.exp(random.normal(0, 0.06, len(SUBSTANCES)))
-    changed = {name: tuple(np.multiply(getattr(base, name), k)) for name, k in zip(SUBSTANCES, scale, strict=True)}
-    return replace(base, **changed)
+    chromatin, azure, eosin, haemoglobin = (tuple(density) for density in base.matrix * scale[:, None])
+    return replace(base, chromatin=chromatin, azure=azure, eosin=eosin, haemoglobin=haemoglobin)
 
 
 def sample_cell(morphology: Morphology, profile: PatientProfile, random: np.random.Generator) -> Cell:
@@ -128,7 +128,8 @@ def compose_field(
     """
     side = round(FIELD_UM / PITCH)
     canvas, mask = _ground(side, profile, random), np.zeros((side, side), np.uint8)
-    whites, boxes = [], []
+    whites: list[tuple[np.ndarray, float]] = []
+    boxes: list[Box] = []
     for cell in cells:
         for _ in range(50):
             middle = random.uniform(0.55 * cell.diameter, FIELD_UM - 0.55 * cell.diameter, 2)
@@ -231,7 +232,8 @@ def _surroundings(
 ) -> list[Box]:  # fmt: skip
     """Add red blood cells, platelets and precipitate behind the white blood cells, and return the boxes of cells."""
     side, extent = len(taken), len(taken) * PITCH
-    boxes, reds = [], []
+    boxes: list[Box] = []
+    reds: list[np.ndarray] = []
     closeness = random.uniform(0.72, 1.0)
     covered, wanted = 0.0, who.crowding * (extent + 6) ** 2
     crowd = random.random() < who.contact
@@ -275,8 +277,8 @@ def _box(kind: str, shown: np.ndarray, row: int, column: int, side: int) -> list
     rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
     top, left = row - shown.shape[0] // 2 + rows[0], column - shown.shape[1] // 2 + columns[0]
     bottom, right = top + rows[-1] - rows[0] + 1, left + columns[-1] - columns[0] + 1
-    inside = (max(left, 0), max(top, 0), min(right, side), min(bottom, side))
+    inside = int(max(left, 0)), int(max(top, 0)), int(min(right, side)), int(min(bottom, side))
     width, height = inside[2] - inside[0], inside[3] - inside[1]
     if width < 0.25 * (right - left) or height < 0.25 * (bottom - top):
         return []
-    return [(kind, *map(int, inside))]
+    return [(kind, *inside)]
