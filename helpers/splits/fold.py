@@ -31,7 +31,7 @@ class Fold:
         ids = self.ids
         if ids.has_duplicates:
             raise DatasetError(
-                f"{ids[ids.duplicated()][0]}: is in a fold twice; an image is in one of its splits, once"
+                f"image ids of a fold must be unique, got {ids[ids.duplicated()][0]} twice; put it in one split, once"
             )
 
     @property
@@ -52,6 +52,9 @@ class Fold:
             DatasetError: the fold contains an image that is missing from ``ids``.
         """
         if len(unknown := self.ids.difference(ids)):
-            raise DatasetError(f"a fold has {len(unknown)} images that the dataset has not, such as {unknown[0]}")
+            raise DatasetError(
+                f"{len(unknown)} images of a fold are missing from the dataset, such as {unknown[0]}; "
+                "split this dataset"
+            )
         names = np.repeat(["train", "validation", "test"], [len(self.train), len(self.val), len(self.test)])
         return pd.Series(names, self.ids, name="split").reindex(ids, fill_value="unused")

@@ -44,8 +44,8 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
         DatasetError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
     """
     if n_splits < 3:
-        raise DatasetError(f"k must be at least 3 (training, validation and test), got {n_splits}")
-    _enough_images(frame, n_splits)
+        raise DatasetError(f"n_splits must be at least 3 (training, validation and test), got {n_splits}")
+    _require_images(frame, n_splits)
     fold = assign_groups(frame, [1 / n_splits] * n_splits, seed).rename("fold")
     groups_of_class = frame.groupby("label")["group"].nunique()
     rare = groups_of_class[groups_of_class < n_splits]
@@ -81,25 +81,25 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
         DatasetError: fewer groups than splits.
     """
     table = _counts(frame)
-    wanted, groups = np.asarray(shares, float)[:, None], len(table)
-    if groups < len(wanted):
-        raise DatasetError(f"{len(wanted)} parts need as many groups, and there are {groups}")
+    target, groups = np.asarray(shares, float)[:, None], len(table)
+    if groups < len(target):
+        raise DatasetError(f"{len(target)} splits need at least as many groups, got {groups}; use fewer splits")
     counts = table.to_numpy(float)
-    commonest, everywhere = counts.argmax(1), (counts > 0).sum(0) >= len(wanted)
+    commonest, everywhere = counts.argmax(1), (counts > 0).sum(0) >= len(target)
     share_of_group = np.column_stack([counts / counts.sum(0), counts.sum(1) / counts.sum()])
-    quota, random = _evenly(groups, wanted[:, 0]), np.random.default_rng(seed)
+    quota, random = _evenly(groups, target[:, 0]), np.random.default_rng(seed)
     best, chosen = (np.inf, np.inf), quota  # splits that lack a class, and squared deviation of the shares
     for draw in range(10 * DRAWS):
         if draw >= DRAWS and not best[0]:
             break
         stratum = random.permutation(counts.shape[1])[commonest]
-        order, part = np.lexsort((random.random(groups), stratum)), np.empty(groups, int)
-        part[order] = np.roll(quota, random.integers(groups))
-        found = np.stack([np.bincount(part, share, len(wanted)) for share in share_of_group.T], axis=1)
-        lacking = np.count_nonzero(found[:, :-1][:, everywhere] == 0)
-        badness = (float(lacking), float(((found - wanted) ** 2).sum()))
+        order, assignment = np.lexsort((random.random(groups), stratum)), np.empty(groups, int)
+        assignment[order] = np.roll(quota, random.integers(groups))
+        split_shares = np.stack([np.bincount(assignment, share, len(target)) for share in share_of_group.T], axis=1)
+        lacking = np.count_nonzero(split_shares[:, :-1][:, everywhere] == 0)
+        badness = (float(lacking), float(((split_shares - target) ** 2).sum()))
         if badness < best:
-            best, chosen = badness, part
+            best, chosen = badness, assignment
     return frame["group"].map(pd.Series(chosen, table.index)).rename("split")
 
 
@@ -129,22 +129,25 @@ def _counts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _evenly(groups: int, shares: np.ndarray) -> np.ndarray:
     """Assign consecutive positions to splits so that every stretch of them has about the target shares."""
-    wanted = groups * shares
-    quota = np.maximum(1, np.floor(wanted + 1e-9).astype(int))
+    target = groups * shares
+    quota = np.maximum(1, np.floor(target + 1e-9).astype(int))
     while quota.sum() < groups:
-        quota[(wanted - quota).argmax()] += 1
+        quota[(target - quota).argmax()] += 1
     while quota.sum() > groups:  # a split whose share rounds down to no group got one
-        quota[np.where(quota > 1, quota - wanted, -np.inf).argmax()] -= 1
-    given, places = np.zeros(len(shares), int), np.empty(groups, int)
-    for place in range(groups):
-        places[place] = (quota * (place + 1) / groups - given).argmax()
-        given[places[place]] += 1
-    return places
+        quota[np.where(quota > 1, quota - target, -np.inf).argmax()] -= 1
+    assigned, splits = np.zeros(len(shares), int), np.empty(groups, int)
+    for position in range(groups):
+        splits[position] = (quota * (position + 1) / groups - assigned).argmax()
+        assigned[splits[position]] += 1
+    return splits
 
 
-def _enough_images(frame: pd.DataFrame, k: int) -> None:
-    if frame["label"].value_counts().max() < k:
-        raise DatasetError(f"{k} folds need a class of at least {k} images; use fewer folds")
+def _require_images(frame: pd.DataFrame, n_splits: int) -> None:
+    largest = frame["label"].value_counts().max()
+    if largest < n_splits:
+        raise DatasetError(
+            f"n_splits must be at most {largest}, the images of the largest class, got {n_splits}; use fewer folds"
+        )
 
 
 def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
@@ -167,7 +170,8 @@ def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
     if len(kept) < 2:
         counted = ", ".join(f"{label} {n}" for label, n in groups.items())
         raise DatasetError(
-            f"{dataset.name}: {n_splits} parts need two classes of {2 * n_splits} groups, and there are: {counted}"
+            f"{dataset.name}: {n_splits} folds need two classes of at least {2 * n_splits} groups, got {counted}; "
+            "use fewer folds"
         )
     return dataset.select_classes(kept)
 
@@ -190,9 +194,9 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
     """
     last = int(fold.max())
     if last < 2:
-        raise DatasetError(f"a round needs at least 3 folds (training, validation and test), got {last + 1}")
+        raise DatasetError(f"a split needs at least 3 folds (training, validation and test), got {last + 1}")
     if test_fold not in range(last + 1):
-        raise DatasetError(f"{test_fold!r} is no fold; there are 0 to {last}")
+        raise DatasetError(f"test_fold must be from 0 to {last}, got {test_fold!r}")
     validation = (test_fold + 1) % (last + 1)
     train = fold.index[~fold.isin([test_fold, validation])]
     return Fold(train, fold.index[fold == validation], fold.index[fold == test_fold])
@@ -212,7 +216,7 @@ def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
     Raises:
         DatasetError: no class has as many images as there are folds.
     """
-    _enough_images(frame, n_splits)
+    _require_images(frame, n_splits)
     # Sorted by id, so that the folds do not depend on the order of the frame.
     ordered = frame.sort_index()
     fold = pd.Series(-1, index=ordered.index, name="fold")
@@ -243,10 +247,12 @@ def group_train_val_test_split(frame: pd.DataFrame, val_size: float, test_size: 
         DatasetError: the shares leave no training set, or there are fewer groups than splits.
     """
     if test_size <= 0 or val_size < 0 or test_size + val_size >= 1:
-        raise DatasetError(f"test {test_size} and validation {val_size} must leave something to train on")
-    wanted = {"train": 1 - val_size - test_size, "validation": val_size, "test": test_size}
-    names = [name for name in SPLITS if wanted[name] > 0]
-    return assign_groups(frame, [wanted[name] for name in names], seed).map(dict(enumerate(names)))
+        raise DatasetError(
+            f"test_size must be above 0, val_size at least 0 and their sum below 1, got {test_size} and {val_size}"
+        )
+    target = {"train": 1 - val_size - test_size, "validation": val_size, "test": test_size}
+    names = [name for name in SPLITS if target[name] > 0]
+    return assign_groups(frame, [target[name] for name in names], seed).map(dict(enumerate(names)))
 
 
 def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict[int, pd.Index]:
@@ -273,6 +279,6 @@ def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict
         raise DatasetError(f"sizes must be one or more numbers of images, each at least 1, got {sizes}")
     if sizes[-1] > len(turns):
         raise DatasetError(
-            f"a balanced subset of {sizes[-1]} images is more than the {len(turns)} that the classes allow"
+            f"a class-balanced subset must have at most {len(turns)} images, got {sizes[-1]}; use smaller sizes"
         )
     return {size: pd.Index(turns[:size], name="image_id") for size in sizes}

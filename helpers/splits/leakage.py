@@ -23,12 +23,12 @@ def find_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | No
     """
     if set(split.index) != set(frame.index):
         odd = sorted(set(split.index) ^ set(frame.index))
-        raise DatasetError("the split and the table do not hold the same images", odd)
-    parts_of_group = split.groupby(frame["group"].reindex(split.index)).unique()
+        raise DatasetError("the split and the table must contain the same images; split this table", odd)
+    splits_of_group = split.groupby(frame["group"].reindex(split.index)).unique()
     leaks = [
-        f"group {group} is in {' and '.join(map(str, sorted(parts)))}"
-        for group, parts in parts_of_group.items()
-        if len(parts) > 1
+        f"group {group} is in {' and '.join(map(str, sorted(names)))}"
+        for group, names in splits_of_group.items()
+        if len(names) > 1
     ]
     if pairs is not None:
         for a, b, similarity in zip(pairs["image_a"], pairs["image_b"], pairs["similarity"], strict=True):

@@ -53,8 +53,8 @@ def test_wbc1_112_and_139_are_the_same_file(wbc1):
 
 def test_wbc1_holds_exactly_the_fourteen_known_pairs_and_its_groups_join_them(wbc1):
     found = find_near_duplicates(wbc1)
-    in_place = found[found["in_place"]]
-    assert set(in_place["image_a"]) == {"wbc1-112", "wbc1-157", "wbc1-166", "wbc1-167"}
+    aligned = found[found["aligned"]]
+    assert set(aligned["image_a"]) == {"wbc1-112", "wbc1-157", "wbc1-166", "wbc1-167"}
     assert found["similarity"].min() > 0.82
     pairs = {
         (a.removeprefix("wbc1-"), b.removeprefix("wbc1-")) for a, b in zip(found.image_a, found.image_b, strict=True)
@@ -63,7 +63,7 @@ def test_wbc1_holds_exactly_the_fourteen_known_pairs_and_its_groups_join_them(wb
         ("019", "075"), ("021", "082"), ("026", "089"), ("030", "086"), ("051", "073"), ("054", "091"), ("056", "092"),
         ("060", "090"), ("070", "072"), ("071", "084"), ("112", "139"), ("157", "158"), ("166", "171"), ("167", "169"),
     }  # fmt: skip
-    assert found.loc[found["exact"], "image_a"].tolist() == ["wbc1-112"]
+    assert found.loc[found["identical"], "image_a"].tolist() == ["wbc1-112"]
     group = wbc1.frame["group"]
     for a, b in pairs:
         assert group[f"wbc1-{a}"] == group[f"wbc1-{b}"]

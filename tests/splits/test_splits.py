@@ -69,7 +69,9 @@ def test_folds_do_not_depend_on_the_order_of_the_frame():
     assert not group_folds(frame, 4, 4).equals(fold)
 
 
-@pytest.mark.parametrize(("k", "complaint"), [(2, "got 2"), (1, "got 1"), (0, "got 0"), (4, "4 parts need as many")])
+@pytest.mark.parametrize(
+    ("k", "complaint"), [(2, "got 2"), (1, "got 1"), (0, "got 0"), (4, "4 splits need at least as many")]
+)
 def test_more_folds_than_groups_or_too_few_to_train_on_one_are_refused(k, complaint):
     frame = frame_of("aaaabbbbcccc", "xyxyxyxyxyxy")
     with pytest.raises(DatasetError, match=complaint):
@@ -105,7 +107,7 @@ def test_every_part_gets_its_share_of_the_groups_and_one_at_least(groups, shares
     frame = frame_of([f"P{k:02d}" for k in range(groups)], "x" * groups)
     found = [sorted(splits.assign_groups(frame, shares, seed).value_counts().sort_index()) for seed in range(5)]
     assert found == [sorted(counts)] * 5
-    with pytest.raises(DatasetError, match="4 parts need as many groups, and there are 3"):
+    with pytest.raises(DatasetError, match="4 splits need at least as many groups, got 3"):
         splits.assign_groups(frame.iloc[:3], [0.25] * 4, 0)
 
 
@@ -201,7 +203,7 @@ def test_groups_of_very_different_sizes_are_balanced_by_their_images():
 
 def test_folds_that_no_class_can_fill_are_refused():
     frame = frame_of("abcd", "wxyz")
-    with pytest.raises(DatasetError, match="at least 3 images"):
+    with pytest.raises(DatasetError, match="must be at most 1, the images of the largest class, got 3"):
         group_folds(frame, 3, 0)
 
 
@@ -229,7 +231,7 @@ def test_classes_that_folds_cannot_test_are_left_out():
         "monocyte",
     }
     assert splits.drop_rare_classes(cells, 1).classes == tuple(name for name in cells.classes if groups[name] >= 2)
-    with pytest.raises(DatasetError, match="7 parts need two classes of 14 groups, and there are: basophil"):
+    with pytest.raises(DatasetError, match="7 folds need two classes of at least 14 groups, got basophil"):
         splits.drop_rare_classes(cells, 7)
 
 
@@ -304,7 +306,7 @@ def test_holdout_does_not_depend_on_the_order_of_the_frame():
 
 @pytest.mark.parametrize(("validation", "test"), [(0.5, 0.5), (0.2, 0), (-0.1, 0.2), (0.2, 1)])
 def test_holdout_must_leave_something_to_train_on(validation, test):
-    with pytest.raises(DatasetError, match="train on"):
+    with pytest.raises(DatasetError, match="their sum below 1, got"):
         group_train_val_test_split(patients(), validation, test, seed=0)
 
 
@@ -340,7 +342,7 @@ def test_subsets_of_no_size_are_refused(sizes):
 def test_a_subset_larger_than_a_balanced_draw_is_refused():
     frame = frame_of("abcdefgh", "xxxxxxyy")
     assert len(nested_subsets(frame, [4], seed=0)[4]) == 4
-    with pytest.raises(DatasetError, match="more than the 4"):
+    with pytest.raises(DatasetError, match="at most 4 images, got 5"):
         nested_subsets(frame, [5], seed=0)
 
 
@@ -363,7 +365,7 @@ def drawn_cells():
 def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
     found = find_near_duplicates(folder_of(tmp_path, drawn_cells))
     assert found.empty
-    assert list(found.columns) == ["image_a", "image_b", "similarity", "points", "in_place", "exact"]
+    assert list(found.columns) == ["image_a", "image_b", "similarity", "n_inliers", "aligned", "identical"]
 
 
 TURNS = {
@@ -385,15 +387,15 @@ def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
     found = find_near_duplicates(folder_of(tmp_path, planted))
     assert found[["image_a", "image_b"]].to_numpy().tolist() == [["cells/c05.png", "cells/z-copy.png"]]
     assert found.loc[0, "similarity"] > 0.99
-    assert found.loc[0, "exact"] == np.array_equal(turn(drawn_cells["c05"]), drawn_cells["c05"])
+    assert found.loc[0, "identical"] == np.array_equal(turn(drawn_cells["c05"]), drawn_cells["c05"])
 
 
-def test_a_brighter_noisy_copy_is_found_and_is_not_exact(tmp_path, drawn_cells):
+def test_a_brighter_noisy_copy_is_found_and_is_not_identical(tmp_path, drawn_cells):
     noise = np.random.default_rng(0).normal(12, 3, drawn_cells["c03"].shape)
     copy = np.clip(drawn_cells["c03"] * 0.9 + noise, 0, 255).astype(np.uint8)
     found = find_near_duplicates(folder_of(tmp_path, {**drawn_cells, "z-copy": copy}))
     assert found["image_b"].tolist() == ["cells/z-copy.png"]
-    assert found["exact"].tolist() == [False]
+    assert found["identical"].tolist() == [False]
 
 
 @pytest.mark.filterwarnings("ignore:.*are copies of one another")  # that is what is planted
@@ -410,7 +412,9 @@ def test_pairs_come_most_alike_first(tmp_path, drawn_cells):
 
 
 def pairs_of(*pairs):
-    return pd.DataFrame([(a, b, 1.0, True) for a, b in pairs], columns=["image_a", "image_b", "similarity", "exact"])
+    return pd.DataFrame(
+        [(a, b, 1.0, True) for a, b in pairs], columns=["image_a", "image_b", "similarity", "identical"]
+    )
 
 
 def test_merge_groups_joins_transitively():
@@ -483,7 +487,7 @@ def test_a_fold_has_training_validation_and_test_images_and_every_image_is_teste
     assert sorted(tested) == list("abcdefghij")
     last = split_for_fold(pd.Series([0, 1, 2], index=list("abc")), 2)
     assert (last.val.tolist(), last.train.tolist(), last.test.tolist()) == (["a"], ["b"], ["c"])
-    with pytest.raises(DatasetError, match="5 is no fold; there are 0 to 4"):
+    with pytest.raises(DatasetError, match="test_fold must be from 0 to 4, got 5"):
         split_for_fold(fold, 5)
 
 
@@ -492,13 +496,13 @@ def test_a_fold_tells_the_split_of_every_image_in_the_order_that_is_asked_for():
     expected = {"e": "unused", "d": "validation", "c": "train", "b": "test", "a": "train"}
     assert one.split_of(pd.Index(list("edcba"))).to_dict() == expected
     assert one.split_of(pd.Index(list("edcba"))).index.tolist() == list("edcba")
-    with pytest.raises(DatasetError, match="a fold has 1 images that the dataset has not, such as d"):
+    with pytest.raises(DatasetError, match="1 images of a fold are missing from the dataset, such as d"):
         one.split_of(pd.Index(list("abc")))
 
 
 @pytest.mark.parametrize("twice", [("ab", "b", "c"), ("ab", "c", "a"), ("aa", "b", "c")])
 def test_an_image_is_in_one_split_of_a_fold_and_once(twice):
-    with pytest.raises(DatasetError, match="is in a fold twice"):
+    with pytest.raises(DatasetError, match="image ids of a fold must be unique"):
         splits.Fold(*(pd.Index(list(ids)) for ids in twice))
 
 
