@@ -97,7 +97,7 @@ def leftovers(folder: Path, prefix: str) -> list[Path]:
     except OSError:
         return []
     named = ((entry, name.match(entry.name)) for entry in entries)
-    return sorted(Path(entry.path) for entry, found in named if found and _is_left(entry, found[1], int(found[2])))
+    return sorted(Path(entry.path) for entry, match in named if match and _is_left(entry, match[1], int(match[2])))
 
 
 @contextlib.contextmanager
@@ -190,16 +190,16 @@ def atomic_write(path: Path) -> Iterator[Path]:
             earlier file is kept.
     """
     _clear_once(path.parent.absolute())
-    part = path.with_name(f"{own_prefix('part-')}{next(_PARTS):x}-{path.name[-KEPT:]}")
+    partial = path.with_name(f"{own_prefix('part-')}{next(_PARTS):x}-{path.name[-KEPT:]}")
     try:
-        yield part
+        yield partial
         with contextlib.suppress(OSError):  # the file is new, or its file system has no permissions
-            shutil.copymode(path, part)
-        part.replace(path)
+            shutil.copymode(path, partial)
+        partial.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError) and error.errno and error.filename in (None, str(part), part):
+            partial.unlink()
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(partial), partial):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
@@ -226,7 +226,9 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
             wrong checksum, or uses a compression method outside :data:`UNPACKED`.
     """
     if info.compress_type not in UNPACKED:
-        raise zipfile.BadZipFile(f"{info.filename} is packed by method {info.compress_type}; only Deflate is read here")
+        raise zipfile.BadZipFile(
+            f"{info.filename} uses compression method {info.compress_type}; only Deflate is supported"
+        )
     if info.file_size > limit:
         raise zipfile.BadZipFile(f"{info.filename} has {info.file_size:,} bytes unpacked, and may have {limit:,}")
     endless = copy.copy(info)
@@ -240,8 +242,8 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes to a file with :func:`atomic_write`."""
-    with atomic_write(path) as part:
-        part.write_bytes(content)
+    with atomic_write(path) as partial:
+        partial.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -23,6 +23,6 @@ def escape_markdown(text: object) -> str:
         ``normal_lymphocyte`` is unchanged.
     """
     line = " ".join(str(text).split())
-    marked = _MARKS.sub(lambda found: "\\" + found.group(), html.escape(line, quote=False))
+    marked = _MARKS.sub(lambda match: "\\" + match.group(), html.escape(line, quote=False))
     marked = _NUMBERED.sub(r"\1\\\2", _BLOCK.sub(r"\\\1", marked))
     return marked.replace("|", "&#124;")

@@ -13,14 +13,14 @@ from helpers import files
 from helpers.errors import LeukobookError, printable
 
 MIB = 2**20
-LEAST_FREE = 200 * MIB  # default free disk space required
+MIN_FREE = 200 * MIB  # default free disk space required
 
 
 class OutputError(LeukobookError):
     """A file or folder is not writable; the message states path, reason and remedy."""
 
 
-def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
+def require_file(path: Path, needed: int = MIN_FREE) -> Path:
     """Check that a file can be written or replaced, without changing anything.
 
     Args:
@@ -34,14 +34,14 @@ def require_file(path: Path, needed: int = LEAST_FREE) -> Path:
         OutputError: the path is a folder or a device, its folder is a file or read-only, or the disk is nearly full.
     """
     path = _expanded(path)
-    with _told(path):
+    with _os_errors_converted(path):
         if path.exists() and (kind := files.irregular_file_kind(path)):
             raise OutputError(f"{path}: is {kind}; give the name of a file")
-        _require_room(path.parent, needed)
+        _require_free_space(path.parent, needed)
     return path
 
 
-def require_folder(path: Path, needed: int = LEAST_FREE) -> Path:
+def require_folder(path: Path, needed: int = MIN_FREE) -> Path:
     """Check that files can be written to a folder, which need not exist, without changing anything.
 
     Args:
@@ -55,8 +55,8 @@ def require_folder(path: Path, needed: int = LEAST_FREE) -> Path:
         OutputError: the path is a file or read-only, or the disk is nearly full.
     """
     path = _expanded(path)
-    with _told(path):
-        _require_room(path, needed)
+    with _os_errors_converted(path):
+        _require_free_space(path, needed)
     return path
 
 
@@ -72,7 +72,7 @@ def replacement_note(path: Path) -> str:
     Raises:
         OutputError: the home directory is unknown.
     """
-    return f"{path}: is there from an earlier run and will be replaced" if _expanded(path).exists() else ""
+    return f"{path}: exists from an earlier run and will be replaced" if _expanded(path).exists() else ""
 
 
 def relative_names(paths: Sequence[Path], folder: Path | None = None) -> list[str]:
@@ -101,26 +101,26 @@ def _expanded(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _os_errors_converted(path: Path) -> Iterator[None]:
     """Convert an OSError into an :class:`OutputError` with path and remedy."""
     try:
         yield
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written to ({error.strerror}); choose another place") from None
+        raise OutputError(f"{path}: cannot be written to ({error.strerror}); choose another folder") from None
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def _require_free_space(folder: Path, needed: int) -> None:
     """Check that a folder, or its nearest existing parent, is writable and has ``needed`` bytes free."""
-    there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        raise OutputError(f"{there}: is a file, and a folder is needed there; give another path")
-    with tempfile.TemporaryFile(dir=there):
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise OutputError(f"{existing}: is a file, not a folder; give another path")
+    with tempfile.TemporaryFile(dir=existing):
         pass
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(existing).free
     if free < needed:
         raise OutputError(
             f"{folder}: {free / MIB:.0f} MB are free on this disk, and {needed / MIB:.0f} MB are needed; "
-            "make room, or choose another place"
+            "free some space, or choose another folder"
         )

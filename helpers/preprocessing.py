@@ -70,8 +70,8 @@ def segment_hsv(
     hue, saturation, value = np.moveaxis(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), -1, 0)
     above, below = hue >= lower[0], hue <= upper[0]
     inside = above & below if lower[0] <= upper[0] else above | below
-    for channel, least, most in ((saturation, lower[1], upper[1]), (value, lower[2], upper[2])):
-        inside &= (channel >= least) & (channel <= most)
+    for channel, minimum, maximum in ((saturation, lower[1], upper[1]), (value, lower[2], upper[2])):
+        inside &= (channel >= minimum) & (channel <= maximum)
     return join_lobes(inside)
 
 
@@ -150,9 +150,9 @@ def segment_kmeans(image: np.ndarray, n_clusters: int = 3, seed: int = 0) -> np.
     if len(np.unique(pixels, axis=0)) < n_clusters:
         return np.zeros(image.shape[:2], bool)
     sample = pixels[:: max(1, len(pixels) // 4096)]
-    found = KMeans(n_clusters, n_init=2, random_state=seed).fit(sample)
-    darkest = found.cluster_centers_[:, 0].argmin()
-    return join_lobes((found.predict(pixels) == darkest).reshape(image.shape[:2]))
+    clusters = KMeans(n_clusters, n_init=2, random_state=seed).fit(sample)
+    darkest = clusters.cluster_centers_[:, 0].argmin()
+    return join_lobes((clusters.predict(pixels) == darkest).reshape(image.shape[:2]))
 
 
 SEGMENTATIONS = {"HSV threshold": segment_hsv, "Otsu on green": segment_nucleus_otsu, "k-means in Lab": segment_kmeans}
@@ -187,9 +187,9 @@ def fit_reinhard(images: np.ndarray) -> LabStatistics:
     Raises:
         ValueError: every pixel is black.
     """
-    lab = np.concatenate([_to_lab(image)[_kept(image)] for image in images])
+    lab = np.concatenate([_to_lab(image)[_foreground(image)] for image in images])
     if not len(lab):
-        raise ValueError("every pixel is black: there is no colour to measure")
+        raise ValueError("all pixels are black (removed background); give images of cells")
     return LabStatistics(lab.mean(axis=0, dtype=np.float64), lab.std(axis=0, dtype=np.float64))
 
 
@@ -213,15 +213,15 @@ def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStat
     return _with_background_of(image, np.clip(rgb, 0, 1) * 255)
 
 
-def _kept(image: np.ndarray) -> np.ndarray:
+def _foreground(image: np.ndarray) -> np.ndarray:
     """Mask of the pixels that are not removed (black) background; ``bool (height, width)``."""
     return image.max(axis=-1) > 0
 
 
-def _with_background_of(image: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """Round ``painted`` to ``uint8``, and keep the removed (black) background of ``image``."""
-    rounded = np.round(np.clip(painted, 0, 255)).astype(np.uint8).reshape(image.shape)
-    return np.where(_kept(image)[..., None], rounded, 0).astype(np.uint8)
+def _with_background_of(image: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Round ``rgb`` to ``uint8``, and keep the removed (black) background of ``image``."""
+    rounded = np.round(np.clip(rgb, 0, 255)).astype(np.uint8).reshape(image.shape)
+    return np.where(_foreground(image)[..., None], rounded, 0).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -230,13 +230,13 @@ class Stains:
 
     Attributes:
         colours: stain vectors ``(2, 3)``, optical density of red, green and blue, unit length; the bluer stain first.
-        strength: ``(2,)``, 99th percentile of the amount of each stain.
-        field: ``(3,)``, background colour (empty field), 0 to 255.
+        max_concentration: ``(2,)``, 99th percentile of the amount of each stain.
+        background: ``(3,)``, background colour (empty field), 0 to 255.
     """
 
     colours: np.ndarray
-    strength: np.ndarray
-    field: np.ndarray
+    max_concentration: np.ndarray
+    background: np.ndarray
 
 
 def fit_macenko(images: np.ndarray) -> Stains:
@@ -253,14 +253,17 @@ def fit_macenko(images: np.ndarray) -> Stains:
     Raises:
         ValueError: too few stained pixels, or too few colours among them, to estimate the plane.
     """
-    kept = images[_kept(images)]
-    if not len(kept):
-        raise ValueError("every pixel is black: no two stains can be told apart")
-    field = np.maximum(np.percentile(kept, 98, axis=0), 1.0)
-    density = _density(kept, field)
+    pixels = images[_foreground(images)]
+    if not len(pixels):
+        raise ValueError("all pixels are black (removed background); give images of cells")
+    background = np.maximum(np.percentile(pixels, 98, axis=0), 1.0)
+    density = _density(pixels, background)
     stained = density[np.linalg.norm(density, axis=1) > MACENKO_MIN_DENSITY]
     if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
-        raise ValueError(f"{len(stained)} stained pixels of too few colours: no two stains can be told apart")
+        raise ValueError(
+            f"two stains need at least 100 stained pixels of different colours, got {len(stained)} stained pixels; "
+            "give images with both stains"
+        )
     plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
     plane *= np.where(plane.sum(axis=0) < 0, -1, 1)  # so that angles are measured within the positive octant
     projected = stained @ plane
@@ -270,7 +273,7 @@ def fit_macenko(images: np.ndarray) -> Stains:
     colours = np.maximum(colours, 0)
     colours /= np.linalg.norm(colours, axis=1, keepdims=True)
     colours = colours[np.argsort(-colours[:, 0])]  # the stain that absorbs more red is the blue one
-    return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), field)
+    return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), background)
 
 
 def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
@@ -284,14 +287,16 @@ def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.n
     Returns:
         ``uint8 (height, width, 3)`` RGB; removed (black) background stays black.
     """
-    amounts = _amounts(_density(image, source.field), source.colours) * (target.strength / source.strength)
-    rgb = target.field * np.exp(-amounts @ target.colours)
+    amounts = _amounts(_density(image, source.background), source.colours) * (
+        target.max_concentration / source.max_concentration
+    )
+    rgb = target.background * np.exp(-amounts @ target.colours)
     return _with_background_of(image, rgb)
 
 
-def _density(image: np.ndarray, field: np.ndarray) -> np.ndarray:
+def _density(image: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Compute the optical density of every pixel, ``(pixels, 3)``, natural logarithm."""
-    return -np.log(np.maximum(image.reshape(-1, 3), 1) / field)
+    return -np.log(np.maximum(image.reshape(-1, 3), 1) / background)
 
 
 def _amounts(density: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -90,8 +90,8 @@ class Project:
                 f"{self.root}: no project, as it has no folder notebooks; call the command from a checkout's own "
                 "environment (make env), or set LEUKOBOOK_PROJECT to a checkout"
             )
-        own = self.package / "__main__.py"
-        if own.exists() and own.resolve().parents[1] != CHECKOUT:
+        entry_point = self.package / "__main__.py"
+        if entry_point.exists() and entry_point.resolve().parents[1] != CHECKOUT:
             raise ProjectError(
                 f"{self.root}: its notebooks import the package of their own project, and this command is that of "
                 f"{CHECKOUT}; call the one of the project: {self.root / '.venv/bin/leukobook'}"

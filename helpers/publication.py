@@ -27,7 +27,7 @@ def without_paths(value: Any) -> Any:
         return type(value)(map(without_paths, value))
     if not isinstance(value, str):
         return value
-    text = _FOLDER.sub(lambda found: f"folder:{_last(found.group().removeprefix('folder:'))}", value)
+    text = _FOLDER.sub(lambda match: f"folder:{_last(match.group().removeprefix('folder:'))}", value)
     for folder in (CHECKOUT, Project.current().root):
         text = _shown_as(".", folder, text.replace(f"{folder}/", ""))
     try:
@@ -37,9 +37,9 @@ def without_paths(value: Any) -> Any:
     return _shown_as("~", home, text) if home != home.parent else text
 
 
-def _shown_as(sign: str, place: Path, text: str) -> str:
+def _shown_as(sign: str, folder: Path, text: str) -> str:
     """Replace a folder by a sign, but not a longer folder name that begins with it."""
-    return re.sub(re.escape(str(place)) + r"(?![\w.-])", lambda _: sign, text)
+    return re.sub(re.escape(str(folder)) + r"(?![\w.-])", lambda _: sign, text)
 
 
 def _last(path: str) -> str:

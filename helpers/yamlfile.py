@@ -93,18 +93,18 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         YamlError: an option does not have this form, its value is not YAML, or its name occurs twice.
     """
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
             raise YamlError(f"option {pair!r}: is not name=value; write, for instance, task=leukaemia")
-        if name in found:
+        if name in options:
             raise YamlError(f"option {name}: is given twice; give it once")
         try:
-            found[name] = parse(value, f"option {name}={value if len(value) < 40 else value[:40] + '…'}").value
+            options[name] = parse(value, f"option {name}={value if len(value) < 40 else value[:40] + '…'}").value
         except YamlError as error:
             raise YamlError(f"{error}; put text in quotes: {name}='\"…\"'") from None
-    return found
+    return options
 
 
 def _regular_file(path: Path) -> bytes:
@@ -147,53 +147,55 @@ def _value(node: yaml.Node, path: tuple[str | int, ...], lines: dict[tuple[str |
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
     kind = node.tag.removeprefix(_TAG)
-    place = f"{where}, line {line}" + (f", {_dotted(path)}" if path else "")
+    location = f"{where}, line {line}" + (f", {_dotted(path)}" if path else "")
     match node, kind:
         case yaml.MappingNode(), "map":
-            found: dict[str, Any] = {}
-            for key, inner in _keys(node, place):
+            mapping: dict[str, Any] = {}
+            for key, inner in _keys(node, location):
                 lines[(*path, key)] = inner[0].start_mark.line + 1
-                if key in found:
+                if key in mapping:
                     first = lines[(*path, key)]
-                    raise YamlError(f"{where}, line {first}: {_dotted((*path, key))} is there twice; keep one of them")
-                found[key] = _value(inner[1], (*path, key), lines, where)
-            return found
+                    raise YamlError(
+                        f"{where}, line {first}: {_dotted((*path, key))} is defined twice; keep one of them"
+                    )
+                mapping[key] = _value(inner[1], (*path, key), lines, where)
+            return mapping
         case yaml.SequenceNode(), "seq":
             return [_value(item, (*path, number), lines, where) for number, item in enumerate(node.value)]
         case yaml.ScalarNode(), "str" | "int" | "float" | "bool" | "null":
-            return _scalar(node, kind, place)
+            return _scalar(node, kind, location)
     if kind == "timestamp":
-        raise YamlError(f"{place}: {node.value} is a date; put it in quotes")
-    raise YamlError(f"{place}: {node.tag} is not supported; write {_KINDS}")
+        raise YamlError(f"{location}: {node.value} is a date; put it in quotes")
+    raise YamlError(f"{location}: {node.tag} is not supported; write {_KINDS}")
 
 
-def _keys(node: yaml.MappingNode, place: str) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
+def _keys(node: yaml.MappingNode, location: str) -> Iterator[tuple[str, tuple[yaml.Node, yaml.Node]]]:
     for pair in node.value:
         key = pair[0]
         if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_TAG}str":
             shown = f"{key.value!r:.40}" if isinstance(key, yaml.ScalarNode) else "a list or a map"
-            raise YamlError(f"{place}: the key {shown} is not text; put it in quotes")
+            raise YamlError(f"{location}: the key {shown} is not text; put it in quotes")
         yield key.value, pair
 
 
-def _scalar(node: yaml.ScalarNode, kind: str, place: str) -> Any:
+def _scalar(node: yaml.ScalarNode, kind: str, location: str) -> Any:
     if kind == "str":
         if "\0" in node.value:
-            raise YamlError(f"{place}: text with a NUL character; take it out")
+            raise YamlError(f"{location}: text with a NUL character; take it out")
         return node.value
     if kind in ("int", "float") and len(node.value) > MAX_DIGITS:
         raise YamlError(
-            f"{place}: a number of {len(node.value)} digits; {MAX_DIGITS} are the most; text goes in quotes"
+            f"{location}: a number must have at most {MAX_DIGITS} digits, got {len(node.value)}; put text in quotes"
         )
     constructor = yaml.constructor.SafeConstructor()
     try:
         value = constructor.construct_object(node)
     except ValueError:  # 0x_
-        raise YamlError(f"{place}: {node.value!r} is no {kind}; put text in quotes") from None
+        raise YamlError(f"{location}: {node.value!r} is not a valid {kind}; put text in quotes") from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise YamlError(f"{place}: {node.value} is not a finite number; write one, or put text in quotes")
+        raise YamlError(f"{location}: {node.value} is not a finite number; write one, or put text in quotes")
     return value
 
 
 def _dotted(path: Iterable[str | int]) -> str:
-    return ".".join(str(part) if len(str(part)) < 60 else f"{str(part)[:60]}…" for part in path)
+    return ".".join(str(key) if len(str(key)) < 60 else f"{str(key)[:60]}…" for key in path)

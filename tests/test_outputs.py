@@ -30,9 +30,9 @@ def test_a_file_may_be_replaced_but_not_a_folder_or_a_device(tmp_path):
     for name, said in (("folder.csv", "is a folder; give the name of a file"), ("pipe.csv", "is a named pipe")):
         with pytest.raises(outputs.OutputError, match=rf"{name}: {said}"):
             outputs.require_file(tmp_path / name)
-    with pytest.raises(outputs.OutputError, match=r"there\.csv: is a file, and a folder is needed there"):
+    with pytest.raises(outputs.OutputError, match=r"there\.csv: is a file, not a folder"):
         outputs.require_file(tmp_path / "there.csv" / "more" / "x.csv")
-    with pytest.raises(outputs.OutputError, match=r"there\.csv: is a file, and a folder is needed there"):
+    with pytest.raises(outputs.OutputError, match=r"there\.csv: is a file, not a folder"):
         outputs.require_folder(tmp_path / "there.csv")
 
 
@@ -40,11 +40,11 @@ def test_a_file_that_will_be_replaced_is_announced(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert outputs.replacement_note(tmp_path / "t.csv") == ""
     (tmp_path / "t.csv").write_text("old")
-    assert outputs.replacement_note(Path("~/t.csv")) == "~/t.csv: is there from an earlier run and will be replaced"
+    assert outputs.replacement_note(Path("~/t.csv")) == "~/t.csv: exists from an earlier run and will be replaced"
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused():
-    with pytest.raises(outputs.OutputError, match=r"/proc/x: cannot be written to .*; choose another place"):
+    with pytest.raises(outputs.OutputError, match=r"/proc/x: cannot be written to .*; choose another folder"):
         outputs.require_folder(Path("/proc/x"))
 
 
@@ -64,13 +64,15 @@ except outputs.OutputError as error:
 """
     words = [sys.executable, "-c", code, str(tmp_path / "x.csv")]
     done = subprocess.run(words, capture_output=True, text=True, cwd=CHECKOUT)
-    assert "cannot be written to (Permission denied); choose another place" in done.stdout
+    assert "cannot be written to (Permission denied); choose another folder" in done.stdout
 
 
 def test_a_disk_that_is_nearly_full_is_refused(tmp_path, monkeypatch):
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 12 * 2**20))
-    with pytest.raises(outputs.OutputError, match="12 MB are free on this disk, and 200 MB are needed; make room"):
+    with pytest.raises(
+        outputs.OutputError, match="12 MB are free on this disk, and 200 MB are needed; free some space"
+    ):
         outputs.require_file(tmp_path / "x.csv")
     assert outputs.require_file(tmp_path / "x.csv", needed=2**20) == tmp_path / "x.csv"
 

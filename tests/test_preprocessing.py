@@ -281,14 +281,14 @@ def test_macenko_recovers_known_stains(seed):
     assert degrees(found.colours[0], STAINS[0]) < 3
     assert degrees(found.colours[1], STAINS[1]) < 3
     assert np.linalg.norm(found.colours, axis=1) == pytest.approx([1, 1])
-    assert np.abs(found.field - FIELD).max() <= 1
-    assert found.strength == pytest.approx([1.0, 1.0], rel=0.1)
+    assert np.abs(found.background - FIELD).max() <= 1
+    assert found.max_concentration == pytest.approx([1.0, 1.0], rel=0.1)
 
 
 def test_macenko_measures_against_a_yellow_field():
     field = np.array([235.0, 225.0, 170.0])
     found = fit_macenko(stained(field=field))
-    assert np.abs(found.field - field).max() <= 1
+    assert np.abs(found.background - field).max() <= 1
     assert degrees(found.colours[0], STAINS[0]) < 3
     assert degrees(found.colours[1], STAINS[1]) < 3
 
@@ -315,14 +315,14 @@ def test_macenko_repaints_one_batch_like_another():
 
 @pytest.mark.parametrize("grey", [1, 128, 255])
 def test_macenko_refuses_an_image_without_stain(grey):
-    with pytest.raises(ValueError, match="0 stained pixels"):
+    with pytest.raises(ValueError, match="got 0 stained pixels"):
         fit_macenko(np.full((1, 32, 32, 3), grey, np.uint8))
 
 
 def test_macenko_refuses_a_single_stained_colour():
     picture = np.full((1, 32, 32, 3), 235, np.uint8)
     picture[0, :16] = (120, 60, 150)
-    with pytest.raises(ValueError, match="no two stains"):
+    with pytest.raises(ValueError, match="two stains need"):
         fit_macenko(picture)
 
 

@@ -45,7 +45,9 @@ def test_without_a_home_one_line_says_what_to_set(homeless):
 
 
 def test_drawn_pictures_need_no_home(homeless):
-    with pytest.warns(UserWarning, match="drawn pictures are not kept, and drawn anew: this user has no home"):
+    with pytest.warns(
+        UserWarning, match="synthetic images are not cached and are rendered each time: this user has no home"
+    ):
         assert cache.cached_rendering(b"a", 8, lambda: "drawn") == "drawn"
 
 

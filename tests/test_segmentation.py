@@ -106,7 +106,7 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
         done = run(place, "--model", place / "model.keras", "--out", place)
         assert done.returncode == 0, done.stderr
         assert ("6 masks and overlays of an earlier run are skipped" in done.stdout) == bool(skipped)
-        assert ("measurements.csv: is there from an earlier run and will be replaced" in done.stdout) == bool(skipped)
+        assert ("measurements.csv: exists from an earlier run and will be replaced" in done.stdout) == bool(skipped)
         assert len(pd.read_csv(place / "measurements.csv")) == 3
     assert len(list(place.glob("*.mask.png"))) == 3
     with pytest.raises(loading.ModelError, match="all 3 files are masks or overlays of this command"):
@@ -220,7 +220,7 @@ def test_real_cells_are_kept_and_fields_of_red_cells_are_not(real, name):
 
 def test_a_folder_that_cannot_be_written_stops_before_the_first_image(place):
     segmenter = segmentation.load_model(place / "model.keras")
-    with pytest.raises(LeukobookError, match=r"tall\.png: is a file, and a folder is needed there"):
+    with pytest.raises(LeukobookError, match=r"tall\.png: is a file, not a folder"):
         segmentation.segment([place / "tall.png"], segmenter, place / "tall.png")
 
 

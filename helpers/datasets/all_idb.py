@@ -54,8 +54,8 @@ def load_all_idb1(folder: Path) -> Dataset:
         DatasetError: the folder is missing, a file name has no label, or a file of centroids is missing or invalid.
     """
     base, rows = _rows(folder, 1)
-    place = find_subfolder(base, "xyc")
-    tables = {path.stem.lower(): path for path in list_files(place, {".xyc"})} if place else {}
+    xyc_folder = find_subfolder(base, "xyc")
+    tables = {path.stem.lower(): path for path in list_files(xyc_folder, {".xyc"})} if xyc_folder else {}
     for row in rows:
         name = row["image_id"]
         row["centroids"] = _centroids(tables.get(name.lower(), base / "xyc" / f"{name}.xyc"))

@@ -27,7 +27,7 @@ MAX_DEPTH = 32
 DONE = ".unpacked"
 TEMPORARY = ".unpacking-"
 OLD = "old"  # in the temporary folder: files that are being replaced
-NAMED = 8  # maximum number of entries that a message lists
+MAX_LISTED = 8  # maximum number of entries that a message lists
 
 
 def unpack_all(folder: Path) -> None:
@@ -41,7 +41,7 @@ def unpack_all(folder: Path) -> None:
     """
     if any(_archives(folder)) or files.leftovers(folder, TEMPORARY):
         with download_lock(folder):
-            _put_back(folder)
+            _restore_replaced(folder)
             for archive in sorted(_archives(folder)):
                 unpack(archive, folder)
                 archive.replace(archive.with_name(archive.name + DONE))
@@ -57,9 +57,9 @@ def contents(folder: Path) -> str:
 
 
 def _listed(folder: Path, describe: Callable[[Path], str]) -> str:
-    found = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not p.name.endswith(DONE))
-    names = [describe(path) if path.is_dir() else path.name for path in found[:NAMED]]
-    more = [f"… and {len(found) - NAMED} more"] if len(found) > NAMED else []
+    entries = sorted(p for p in folder.iterdir() if not p.name.startswith(".") and not p.name.endswith(DONE))
+    names = [describe(path) if path.is_dir() else path.name for path in entries[:MAX_LISTED]]
+    more = [f"… and {len(entries) - MAX_LISTED} more"] if len(entries) > MAX_LISTED else []
     return printable(", ".join([*names, *more]))
 
 
@@ -85,7 +85,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
     members.refuse_irregular(archive)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _put_back(folder)
+        _restore_replaced(folder)
         with files.temporary_folder(TEMPORARY, folder) as temporary:
             new, old = temporary / "new", temporary / OLD
             new.mkdir()
@@ -105,16 +105,16 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED_BYTES) -> 
         ) from None
 
 
-def _write(archive: Path, place: Path, max_bytes: int) -> None:
+def _write(archive: Path, target_folder: Path, max_bytes: int) -> None:
     """Write all members below a new folder."""
-    free, written = shutil.disk_usage(place).free, 0
+    free, written = shutil.disk_usage(target_folder).free, 0
     with members.opened(archive) as opened:
         _refuse_large(archive, opened.declared, max_bytes)
         if opened.declared > free:
-            raise _disk_full(archive, place, f"about {opened.declared:,}", free)
+            raise _disk_full(archive, target_folder, f"about {opened.declared:,}", free)
         try:
             for name, stream in opened.members:
-                with _new_file(archive, place, name) as file:
+                with _new_file(archive, target_folder, name) as file:
                     while chunk := stream.read(1 << 20):
                         written += len(chunk)
                         _refuse_large(archive, written, max_bytes)
@@ -123,7 +123,7 @@ def _write(archive: Path, place: Path, max_bytes: int) -> None:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             needed = f"about {opened.declared:,}" if opened.declared else f"more than {written:,}"
-            raise _disk_full(archive, place, needed, free) from None
+            raise _disk_full(archive, target_folder, needed, free) from None
 
 
 def _refuse_large(archive: Path, size: int, max_bytes: int) -> None:
@@ -131,23 +131,23 @@ def _refuse_large(archive: Path, size: int, max_bytes: int) -> None:
         raise DatasetError(f"{archive}: unpacks to more than {max_bytes:,} bytes; not what it should be")
 
 
-def _disk_full(archive: Path, place: Path, needed: str, free: int) -> DatasetError:
-    folder = place.parent.parent  # of the temporary folder
+def _disk_full(archive: Path, target_folder: Path, needed: str, free: int) -> DatasetError:
+    folder = target_folder.parent.parent  # of the temporary folder
     return DatasetError(
         f"{archive}: disk full: needs {needed} bytes in {folder}, has {free:,} free (or less, by your quota); "
         "make room and run the same command again"
     )
 
 
-def _new_file(archive: Path, place: Path, name: str) -> BinaryIO:
-    target = place / _safe(name, archive)
+def _new_file(archive: Path, target_folder: Path, name: str) -> BinaryIO:
+    target = target_folder / _safe(name, archive)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("xb")
     except (FileExistsError, NotADirectoryError):  # the file system may be case-insensitive
         raise DatasetError(
-            f"{archive}: the member {name!r} is there twice, or as a file and a folder, or once in capitals, which is "
-            f"the same here; {members.BY_HAND}"
+            f"{archive}: the member {name!r} occurs twice, as a file and a folder, or in upper and lower case, which "
+            f"this file system does not distinguish; {members.BY_HAND}"
         ) from None
 
 
@@ -157,7 +157,7 @@ def _safe(name: str, archive: Path) -> PurePosixPath:
         raise DatasetError(
             f"{archive}: the member {name!r} would be written outside its folder; do not use this archive"
         )
-    if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(part)) for part in path.parts) > MAX_NAME_BYTES:
+    if len(path.parts) > MAX_DEPTH or max(len(os.fsencode(component)) for component in path.parts) > MAX_NAME_BYTES:
         raise DatasetError(
             f"{archive}: the member {name[:60]!r}… has a name of more than {MAX_NAME_BYTES} bytes, or lies more than "
             f"{MAX_DEPTH} folders deep; {members.BY_HAND}"
@@ -167,63 +167,65 @@ def _safe(name: str, archive: Path) -> PurePosixPath:
 
 def _move(archive: Path, new: Path, old: Path, folder: Path) -> list[Path]:
     """Move files from ``new`` into a folder and the replaced ones to ``old``; undo everything after an error."""
-    places = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
-    for place in places:
-        _refuse_in_the_way(archive, folder, place)
+    relatives = sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file())
+    for relative in relatives:
+        _refuse_conflict(archive, folder, relative)
     made: list[Path] = []
     try:
-        for place in places:
-            made += _make_folders(folder, place)
-            if os.path.lexists(folder / place):
-                (old / place).parent.mkdir(parents=True, exist_ok=True)
-                (folder / place).replace(old / place)
-            (new / place).replace(folder / place)
+        for relative in relatives:
+            made += _make_folders(folder, relative)
+            if os.path.lexists(folder / relative):
+                (old / relative).parent.mkdir(parents=True, exist_ok=True)
+                (folder / relative).replace(old / relative)
+            (new / relative).replace(folder / relative)
     except BaseException:
-        _undo(new, old, folder, places)
+        _undo(new, old, folder, relatives)
         for path in reversed(made):
             with contextlib.suppress(OSError):
                 path.rmdir()
         raise
-    return [folder / place for place in places]
+    return [folder / relative for relative in relatives]
 
 
-def _refuse_in_the_way(archive: Path, folder: Path, place: Path) -> None:
-    if (folder / place).is_dir():
-        raise DatasetError(f"{archive}: {folder / place} is a folder, and a file in the archive; move the folder away")
-    for parent in list(place.parents)[:-1]:
+def _refuse_conflict(archive: Path, folder: Path, relative: Path) -> None:
+    if (folder / relative).is_dir():
+        raise DatasetError(
+            f"{archive}: {folder / relative} is a folder, and a file in the archive; move the folder away"
+        )
+    for parent in list(relative.parents)[:-1]:
         if os.path.lexists(folder / parent) and not (folder / parent).is_dir():
             raise DatasetError(
                 f"{archive}: {folder / parent} is a file, and a folder in the archive; move the file away"
             )
 
 
-def _put_back(folder: Path) -> None:
+def _restore_replaced(folder: Path) -> None:
     """Restore files that a killed process had moved aside, perhaps the only copies, and remove its temporary folder."""
     for temporary in files.leftovers(folder, TEMPORARY):
         old = temporary / OLD
         for path in sorted(path for path in old.rglob("*") if path.is_symlink() or not path.is_dir()):
-            place = folder / path.relative_to(old)
+            target = folder / path.relative_to(old)
             try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
             except OSError as error:
                 raise DatasetError(
-                    f"{path}: cannot be put back to {place} ({error.strerror}); move it by hand"
+                    f"{path}: cannot be put back to {target} ({error.strerror}); move it by hand"
                 ) from None
     files.remove_leftovers(folder, TEMPORARY)
 
 
-def _make_folders(folder: Path, place: Path) -> list[Path]:
-    missing = [folder / parent for parent in reversed(place.parents) if not (folder / parent).is_dir()]
+def _make_folders(folder: Path, relative: Path) -> list[Path]:
+    missing = [folder / parent for parent in reversed(relative.parents) if not (folder / parent).is_dir()]
     for path in missing:
         path.mkdir()
     return missing
 
 
-def _undo(new: Path, old: Path, folder: Path, places: list[Path]) -> None:
-    for place in places:
+def _undo(new: Path, old: Path, folder: Path, relatives: list[Path]) -> None:
+    for relative in relatives:
         with contextlib.suppress(OSError):
-            if os.path.lexists(old / place):
-                (old / place).replace(folder / place)
-            elif not os.path.lexists(new / place):
-                (folder / place).unlink()
+            if os.path.lexists(old / relative):
+                (old / relative).replace(folder / relative)
+            elif not os.path.lexists(new / relative):
+                (folder / relative).unlink()

@@ -40,7 +40,7 @@ def load_aria(folder: Path, version: str = "Original") -> Dataset:
         DatasetError: the version is unknown or missing, or an image has no partner in the other version.
     """
     if version not in ("Original", "Segmented"):
-        raise DatasetError(f"aria: version is 'Original' or 'Segmented', not {version!r}")
+        raise DatasetError(f"aria: version must be 'Original' or 'Segmented', got {version!r}")
     base = find_folder(folder, [version])
     rows = []
     for label in CLASSES:
@@ -64,5 +64,8 @@ def load_aria(folder: Path, version: str = "Original") -> Dataset:
 
 def _images(base: Path, version: str, label: str) -> dict[str, Path]:
     """Return the images of one class by name; empty if the version is absent."""
-    place = find_subfolder(base, version)
-    return {path.stem: path for path in list_files(find_subfolder(place, label) or place / label)} if place else {}
+    version_folder = find_subfolder(base, version)
+    if not version_folder:
+        return {}
+    class_folder = find_subfolder(version_folder, label) or version_folder / label
+    return {path.stem: path for path in list_files(class_folder)}

@@ -80,16 +80,16 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
                 "path": path[p],
                 "label": None,
                 "group": SAME_CELL.get(p.stem, p.stem),
-                "boxes": found,
+                "boxes": field_boxes,
                 **common,
             }
-            for p, found in boxes.items()
+            for p, field_boxes in boxes.items()
         ]
         return Dataset("bccd", build_frame(rows), (), CARD, FileReader(folder), options={"whole_fields": True})
     labels = _labels(folder / "wbc_labels.csv")
     rows = []
-    for photo, found in boxes.items():
-        cells = [box for box in found if box[0] == "WBC"]
+    for photo, field_boxes in boxes.items():
+        cells = [box for box in field_boxes if box[0] == "WBC"]
         names = labels.get(int(photo.stem.removeprefix("BloodImage_")), [])
         if len(set(names)) != 1 or len(names) < len(cells):
             continue  # the labels cannot be assigned to boxes; see the card
@@ -110,18 +110,18 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
 def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
     try:
         tree = ElementTree.parse(path)
-        found = []
+        boxes = []
         for item in tree.iter("object"):
             left, top, right, bottom = (int(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
-            found.append((_text(item, "name"), left, top, right, bottom))
+            boxes.append((_text(item, "name"), left, top, right, bottom))
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such annotation; every field needs one, fetch the dataset again") from None
     except (ElementTree.ParseError, ValueError) as error:
         raise DatasetError(f"{path}: not a Pascal VOC annotation ({error}); fetch the dataset again") from None
-    strange = {kind for kind, *_ in found} - set(KINDS)
+    strange = {kind for kind, *_ in boxes} - set(KINDS)
     if strange:
-        raise DatasetError(f"{path}: unknown kind of cell {sorted(strange)}; known are {KINDS}")
-    return tuple(box for box in found if box[3] > box[1] and box[4] > box[2])
+        raise DatasetError(f"{path}: unknown kind of cell {sorted(strange)}; choose from {', '.join(KINDS)}")
+    return tuple(box for box in boxes if box[3] > box[1] and box[4] > box[2])
 
 
 def _text(item: ElementTree.Element, path: str) -> str:
@@ -142,7 +142,7 @@ def _labels(path: Path) -> dict[int, list[str]]:
         twice += [number] if int(number) in labels else []
         labels[int(number)] = names
     if twice:
-        raise DatasetError(f"{path}: images that stand more than once; correct the table", twice)
+        raise DatasetError(f"{path}: images listed more than once; correct the table", twice)
     return labels
 
 

@@ -25,7 +25,7 @@ from helpers.datasets.tables import build_frame
 
 CLASSES = ("basophil", "eosinophil", "erythroblast", "ig", "lymphocyte", "monocyte", "neutrophil", "platelet")
 SIZES = (28, 64, 128, 224)
-PARTS = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 MAX_IMAGES = 20_000  # 17,092 are published
 MAX_NPY_HEADER = 64 << 10  # bytes
 UNREADABLE = (tokenize.TokenError, SyntaxError, MemoryError)  # raised by numpy, which parses a header as Python
@@ -68,17 +68,17 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
     path = folder / archive_name(size)
     try:
         with members.open_zip(path) as zipped:
-            labels = {part: _labels(path, zipped, part, size) for part in PARTS}
-            array = _images(path, zipped, {part: len(labels[part]) for part in PARTS}, size)
+            labels = {split: _labels(path, zipped, split, size) for split in SPLITS}
+            array = _images(path, zipped, {split: len(labels[split]) for split in SPLITS}, size)
     except DatasetError:
         raise
     except (*members.DAMAGED, *UNREADABLE, KeyError, OSError) as error:
         reason = str(error).partition("\n")[0]  # numpy's messages have several lines
         raise DatasetError(f"{path}: not the BloodMNIST archive ({reason}); fetch it again") from None
     rows: list[dict[str, Any]] = []
-    for part in PARTS:
-        for k, label in enumerate(labels[part]):
-            name = f"{part}-{k:05d}"
+    for split in SPLITS:
+        for k, label in enumerate(labels[split]):
+            name = f"{split}-{k:05d}"
             rows.append(
                 {
                     "image_id": name,
@@ -87,46 +87,46 @@ def load_bloodmnist(folder: Path, size: int = 28) -> Dataset:
                     "label": CLASSES[int(label)],
                     "group": name,
                     "dataset": "bloodmnist",
-                    "split": part,
+                    "split": split,
                     "array_index": len(rows),
                 }
             )
     return Dataset("bloodmnist", build_frame(rows), CLASSES, CARD, ArrayReader(array), options={"size": size})
 
 
-def _labels(path: Path, zipped: zipfile.ZipFile, part: str, pixels: int) -> np.ndarray:
+def _labels(path: Path, zipped: zipfile.ZipFile, split: str, size: int) -> np.ndarray:
     """Read the labels of one split, ``(n,)``, after checking that the headers of labels and images match."""
-    with _header(zipped, f"{part}_images") as (_, shape, dtype):
+    with _header(zipped, f"{split}_images") as (_, shape, dtype):
         pass
-    with _header(zipped, f"{part}_labels") as (stream, of_labels, kind):
+    with _header(zipped, f"{split}_labels") as (stream, of_labels, kind):
         n = of_labels[0] if of_labels else 0
         fits = of_labels in ((n,), (n, 1)) and kind.kind in "iu" and not kind.hasobject
         if not fits or n > MAX_IMAGES:
             raise DatasetError(
-                f"{path}: {part} has labels {of_labels} of type {kind}, not up to {MAX_IMAGES:,} whole numbers; "
+                f"{path}: {split} has labels {of_labels} of type {kind}, not up to {MAX_IMAGES:,} whole numbers; "
                 "fetch it again"
             )
-        found = np.frombuffer(_content(stream, n * kind.itemsize), kind)
-    if shape != (n, pixels, pixels, 3) or dtype != np.uint8 or not np.isin(found, range(len(CLASSES))).all():
+        labels = np.frombuffer(_content(stream, n * kind.itemsize), kind)
+    if shape != (n, size, size, 3) or dtype != np.uint8 or not np.isin(labels, range(len(CLASSES))).all():
         raise DatasetError(
-            f"{path}: {part} has {n} labels for images {shape} of type {dtype}, or labels outside 0 to 7; fetch it "
+            f"{path}: {split} has {n} labels for images {shape} of type {dtype}, or labels outside 0 to 7; fetch it "
             "again"
         )
-    return found
+    return labels
 
 
-def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], pixels: int) -> np.ndarray:
+def _images(path: Path, zipped: zipfile.ZipFile, numbers: dict[str, int], size: int) -> np.ndarray:
     """Read the images of all splits into one array, ``uint8 (n, pixels, pixels, 3)``, without a copy."""
     n = sum(numbers.values())
     if n > MAX_IMAGES:
         raise DatasetError(f"{path}: {n:,} images, more than {MAX_IMAGES:,}; fetch it again")
-    array, begin = np.empty((n, pixels, pixels, 3), np.uint8), 0
-    for part in PARTS:
-        with _header(zipped, f"{part}_images") as (stream, _, _):
-            for k in range(begin, begin := begin + numbers[part]):
+    array, begin = np.empty((n, size, size, 3), np.uint8), 0
+    for split in SPLITS:
+        with _header(zipped, f"{split}_images") as (stream, _, _):
+            for k in range(begin, begin := begin + numbers[split]):
                 array[k] = np.frombuffer(_content(stream, array[k].size), np.uint8).reshape(array[k].shape)
             if stream.read(1):  # also verifies the checksum
-                raise EOFError(f"{part}_images goes on after its end")
+                raise EOFError(f"{split}_images goes on after its end")
     return array
 
 

@@ -10,26 +10,25 @@ from helpers.datasets.clinical import LEUKAEMIC
 from helpers.datasets.errors import DatasetError
 
 
-def resolve_positive_class(classes: Iterable[str], given: str | float = "") -> str:
+def resolve_positive_class(classes: Iterable[str], positive: str | float = "") -> str:
     """Choose the positive class: the user's choice, or by default the leukaemic class of :data:`LEUKAEMIC`.
 
     Args:
         classes: class names.
-        given: a class name; also a number or truth value whose text is a class name, because
+        positive: a class name; also a number or truth value whose text is a class name, because
             ``papermill -p positive 0`` passes a number. An empty string selects the leukaemic class.
 
     Raises:
         DatasetError: there is no such class, or the default is used and no class is leukaemic.
     """
     known = list(classes)
-    found = [name for name in known if name == str(given) or (given in ("", None) and name in LEUKAEMIC)]
-    if not found:
-        what = "no leukaemic class" if given in ("", None) else f"no class {given!r}"
-        hint = (
-            "" if isinstance(given, str | None) else f"; papermill keeps a text with -r positive {given} in place of -p"
-        )
-        raise DatasetError(f"{what}; say which class must not be missed, one of {', '.join(known)}{hint}")
-    return found[0]
+    matches = [name for name in known if name == str(positive) or (positive in ("", None) and name in LEUKAEMIC)]
+    if not matches:
+        problem = "no leukaemic class" if positive in ("", None) else f"no class {positive!r}"
+        is_text = isinstance(positive, str | None)
+        hint = "" if is_text else f"; papermill keeps text with -r positive {positive} in place of -p"
+        raise DatasetError(f"{problem}; set the positive class to one of {', '.join(known)}{hint}")
+    return matches[0]
 
 
 def refuse_single_class(name: str, frame: pd.DataFrame) -> None:
@@ -44,5 +43,5 @@ def refuse_single_class(name: str, frame: pd.DataFrame) -> None:
     """
     present = list(frame["label"].dropna().unique())
     if len(present) < 2:
-        what = f"all {len(frame)} images are of one class, {present[0]}" if present else "no image has a class"
-        raise DatasetError(f"{name}: {what}; add a folder, or a dataset, with the class it is to be told from")
+        problem = f"all {len(frame)} images are of one class, {present[0]}" if present else "no image has a class"
+        raise DatasetError(f"{name}: {problem}; add a folder, or a dataset, with the class it is to be told from")

@@ -66,17 +66,17 @@ def load_cnmc(folder: Path, split: str = "training") -> Dataset:
 
 
 def _row(folder: Path, path: Path, name: str) -> dict:
-    parts = _NAME.match(name)
-    if not parts:
+    match = _NAME.match(name)
+    if not match:
         raise DatasetError(
             f"{path}: the name {name!r} is not UID_<subject>_<image>_<cell>_<all or hem>; restore its name"
         )
-    subject = parts["subject"].upper()
+    subject = match["subject"].upper()
     return {
         "image_id": name,
         "path": path.relative_to(folder).as_posix(),
         "mask_path": "",
-        "label": parts["label"].lower(),
+        "label": match["label"].lower(),
         "group": SAME_SUBJECT.get(subject, subject),
         "dataset": "cnmc",
         "subject": subject,
@@ -97,8 +97,8 @@ def _training(folder: Path) -> list[dict]:
         number = re.fullmatch(_FOLD, fold.name, re.IGNORECASE)
         if not number:
             continue
-        place = find_folder(fold, CLASSES)  # Windows unpacks each zip into a folder of its own
-        for label, subfolder in required_subfolders(place, CLASSES).items():
+        class_root = find_folder(fold, CLASSES)  # Windows unpacks each zip into a folder of its own
+        for label, subfolder in required_subfolders(class_root, CLASSES).items():
             for path in list_files(subfolder):
                 row = _row(folder, path, path.stem)
                 if row["label"] != label:
@@ -127,11 +127,11 @@ def _preliminary(folder: Path) -> list[dict]:
     return rows
 
 
-def _table(places: list[Path]) -> Path:
+def _table(folders: list[Path]) -> Path:
     """Find the table of the preliminary test set, inside its folder or above it."""
     name = f"{_PRELIMINARY}_labels.csv"
-    for place in places:
-        for entry in list_entries(place):
+    for folder in folders:
+        for entry in list_entries(folder):
             if normalise_name(entry.name) == normalise_name(name):
                 return Path(entry.path)
-    return places[0] / name
+    return folders[0] / name

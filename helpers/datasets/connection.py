@@ -140,7 +140,7 @@ def open_url(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter())
         for _ in range(MAX_REDIRECTS + 1):
-            with _asked(session, url, headers) as response:
+            with _send(session, url, headers) as response:
                 if not response.is_redirect:
                     yield response
                     return
@@ -148,16 +148,16 @@ def open_url(url: str, headers: dict[str, str]) -> Iterator[requests.Response]:
     raise RefusedError(f"it is redirected more than {MAX_REDIRECTS} times")
 
 
-def _asked(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
+def _send(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
     try:
         return session.get(url, stream=True, timeout=READ_TIMEOUT_S, headers=headers)
     except ValueError as error:  # from requests, urllib3 or the host name codec
-        raise RefusedError(f"{url[:200]!r} cannot be asked ({str(error)[:200]})") from None
+        raise RefusedError(f"{url[:200]!r} cannot be requested ({str(error)[:200]})") from None
 
 
 def _target(session: requests.Session, response: requests.Response) -> str:
-    place = requests.Session.get_redirect_target(session, response) or ""
+    location = requests.Session.get_redirect_target(session, response) or ""
     try:
-        return urljoin(response.url, place)
+        return urljoin(response.url, location)
     except ValueError as error:
-        raise RefusedError(f"it is redirected to {place[:200]!r}, which is not an address ({error})") from None
+        raise RefusedError(f"it is redirected to {location[:200]!r}, which is not an address ({error})") from None

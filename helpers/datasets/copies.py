@@ -40,7 +40,7 @@ def find_exact_copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
     return [same for same in alike if images.is_image(root / same[0])]
 
 
-def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
+def group_copies(dataset: Dataset, refuse_conflicts: bool) -> Dataset:
     """Merge the groups of identical files, and warn of copies that were in several groups.
 
     Several rows of one file (boxes in it) are not copies. Datasets that are not stored as image files are returned
@@ -48,37 +48,39 @@ def group_copies(dataset: Dataset, refuse_torn: bool) -> Dataset:
 
     Args:
         dataset: dataset as its loader returns it.
-        refuse_torn: whether copies with different labels raise an error instead of a warning.
+        refuse_conflicts: whether copies with different labels raise an error instead of a warning.
 
     Raises:
-        DatasetError: copies have different labels and ``refuse_torn`` is set.
+        DatasetError: copies have different labels and ``refuse_conflicts`` is set.
     """
     if not isinstance(dataset.reader, FileReader):
         return dataset
     frame = dataset.frame
     rows = frame.groupby("path", sort=False).groups
-    found = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, map(str, rows))]
-    labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in found)
-    torn = [same for same, own in zip(found, labels, strict=True) if len(own) > 1]  # images without a label are ignored
-    apart = [same for same in found if frame.loc[_ids(same), "group"].nunique() > 1]
-    if torn and refuse_torn:
+    copies = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, map(str, rows))]
+    labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in copies)
+    # Images without a label are ignored.
+    conflicting = [same for same, names in zip(copies, labels, strict=True) if len(names) > 1]
+    separated = [same for same in copies if frame.loc[_ids(same), "group"].nunique() > 1]
+    if conflicting and refuse_conflicts:
         raise DatasetError(
-            f"{dataset.name}: {len(torn)} images lie in two classes; keep each in the right one only", map(_line, torn)
+            f"{dataset.name}: {len(conflicting)} images lie in two classes; keep each in the right one only",
+            map(_line, conflicting),
         )
-    if torn:
+    if conflicting:
         warn_problems(
-            f"{dataset.name}: {len(torn)} images have two labels in copies that are the same byte for byte; one "
+            f"{dataset.name}: {len(conflicting)} images have two labels in copies that are the same byte for byte; one "
             "is wrong, better leave them out",
-            map(_line, torn),
+            map(_line, conflicting),
         )
-    if not apart:
+    if not separated:
         return dataset
     warn_problems(
-        f"{dataset.name}: {sum(len(_ids(same)) for same in apart)} of {len(frame)} images are copies of one another, "
-        "byte for byte; copies share a group, so that no split separates them; better keep one of each",
-        map(_line, apart),
+        f"{dataset.name}: {sum(len(_ids(same)) for same in separated)} of {len(frame)} images are copies of one "
+        "another, byte for byte; copies share a group, so that no split separates them; better keep one of each",
+        map(_line, separated),
     )
-    pairs = [(_ids(same)[0], other) for same in apart for other in _ids(same)[1:]]
+    pairs = [(_ids(same)[0], other) for same in separated for other in _ids(same)[1:]]
     return replace(dataset, frame=frame.assign(group=merge_groups(frame, pd.DataFrame(pairs, columns=PAIR))))
 
 
@@ -110,11 +112,11 @@ def warn_of_equal_pixels(dataset: Dataset, digests: pd.Series) -> None:
 
 def _by(content: Callable[[Path], object], root: Path, paths: list[str]) -> Iterable[list[str]]:
     """Group paths by a function of their files; unreadable files are skipped, because the header check reports them."""
-    found: dict[object, list[str]] = {}
+    groups: dict[object, list[str]] = {}
     for path in paths:
         with contextlib.suppress(OSError):
-            found.setdefault(content(root / path), []).append(path)
-    return found.values()
+            groups.setdefault(content(root / path), []).append(path)
+    return groups.values()
 
 
 def _size(path: Path) -> int:

@@ -66,7 +66,7 @@ class Dataset:
             raise DatasetError(f"{self.name}: a frame is indexed by image_id and has {COLUMNS}; missing: {missing}")
         twice = self.frame.index[self.frame.index.duplicated()].unique()
         if len(twice):
-            raise DatasetError(f"{self.name}: image ids that stand for more than one image", map(str, twice))
+            raise DatasetError(f"{self.name}: image ids must be unique; these occur more than once", map(str, twice))
         strange = set(self.frame["label"].dropna()) - set(self.classes)
         if strange or self.frame["group"].isna().any():
             raise DatasetError(

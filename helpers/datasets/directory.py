@@ -44,8 +44,8 @@ def list_entries(folder: Path, missing: str = NO_FOLDER) -> list[os.DirEntry]:
         DatasetError: the folder is missing or not readable, or a name in it is not UTF-8.
     """
     try:
-        with os.scandir(folder) as found:
-            kept = sorted((e for e in found if not is_system_file(e.name)), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            kept = sorted((e for e in entries if not is_system_file(e.name)), key=lambda entry: entry.name)
     except FileNotFoundError:
         raise DatasetError(f"{folder}: {missing}", missing=True) from None
     except PermissionError:
@@ -81,11 +81,11 @@ def required_subfolders(folder: Path, names: Iterable[str]) -> dict[str, Path]:
         DatasetError: a folder is missing; also as :func:`find_subfolder`.
     """
     folders = list_folders(folder)
-    found = {name: path for name in names if (path := folder_named(folders, name))}
-    missing = [name for name in names if name not in found]
+    subfolders = {name: path for name in names if (path := folder_named(folders, name))}
+    missing = [name for name in names if name not in subfolders]
     if missing:
         raise DatasetError(f"{folder}: no folder for {', '.join(missing)}; unpack the whole archive here")
-    return found
+    return subfolders
 
 
 def folder_named(folders: Iterable[Path], name: str) -> Path | None:
@@ -116,20 +116,20 @@ def find_folder(root: Path, holds: Iterable[str], called: str = ".*") -> Path:
     Raises:
         DatasetError: no folder matches (``missing``), or several at the same depth.
     """
-    wanted = [re.compile(name, re.IGNORECASE) for name in holds]
+    patterns = [re.compile(name, re.IGNORECASE) for name in holds]
     level = [root]
     for _ in range(4):
         inside = {folder: list_folders(folder) for folder in level}
-        found = [
+        matches = [
             folder
             for folder, below in inside.items()
             if re.fullmatch(called, folder.name, re.IGNORECASE)
-            and all(any(name.fullmatch(path.name) for path in below) for name in wanted)
+            and all(any(name.fullmatch(path.name) for path in below) for name in patterns)
         ]
-        if len(found) > 1:
-            raise DatasetError(f"{root}: several folders could be the dataset; keep one here", map(str, found))
-        if found:
-            return found[0]
+        if len(matches) > 1:
+            raise DatasetError(f"{root}: several folders could be the dataset; keep one here", map(str, matches))
+        if matches:
+            return matches[0]
         level = [path for below in inside.values() for path in below]
     raise DatasetError(f"{root}: no folder here holds {', '.join(holds)}", missing=True)
 
@@ -144,12 +144,12 @@ def list_files(folder: Path, suffixes: Iterable[str] = images.SUFFIXES) -> list[
     Raises:
         DatasetError: the folder is missing, not readable, or contains no such file.
     """
-    found = [
+    paths = [
         Path(e.path) for e in list_entries(folder) if is_kind(e.is_file) and Path(e.name).suffix.lower() in suffixes
     ]
-    if not found:
+    if not paths:
         raise DatasetError(f"{folder}: no image here ({', '.join(sorted(suffixes))}); an empty class cannot be learnt")
-    return found
+    return paths
 
 
 def is_kind(kind: Callable[[], bool]) -> bool:

@@ -113,7 +113,7 @@ def _problem(keeper: pooch.Pooch, name: str) -> str | None:
     except requests.RequestException as error:
         return f"{name}: {_reason(error)}"
     except (connection.RefusedError, connection.StalledError) as error:
-        return f"{name}: the answer is not taken: {error}"
+        return f"{name}: the response is rejected: {error}"
     except OSError as error:
         return f"{name}: cannot be written ({error.strerror or error}); make room, or choose another folder"
     return None
@@ -127,7 +127,7 @@ def _fetch_one(keeper: pooch.Pooch, name: str) -> None:
     if not pooch.hashes.hash_matches(str(partial), expected):
         partial.unlink()
         raise connection.RefusedError(
-            f"its hash is not {expected}; it was thrown away, so run the same command again; if that changes nothing, "
+            f"its hash is not {expected}; it was deleted, so run the same command again; if that changes nothing, "
             "the owner has changed the file: please open an issue"
         )
     partial.replace(target)

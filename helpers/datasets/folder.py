@@ -126,10 +126,10 @@ def _refuse_empty(tops: list[Path], levels: tuple[str, ...], listing: Listing) -
     filled = {path.parents[len(levels) - 1] for path in listing.images}
     for top in tops:
         if top not in filled:
-            what = "an empty class cannot be learnt" if levels[0] == "class" else "remove the folder"
+            remedy = "an empty class cannot be learnt" if levels[0] == "class" else "remove the folder"
             others = [path for path in listing.others if path.is_relative_to(top)]
             counts = f" but {counts_by_suffix(others)}" if others else ""
-            raise DatasetError(f"{top}: no image here{counts}; {what}")
+            raise DatasetError(f"{top}: no image here{counts}; {remedy}")
 
 
 def _warn_of_others(root: Path, listing: Listing, table: Path | None) -> None:
@@ -196,7 +196,7 @@ def _warn_of_exchanged_levels(root: Path, rows: list[dict], levels: tuple[str, .
 
 def _with_masks(root: Path, rows: list[dict], directory: Path) -> tuple[FileReader, dict[str, Any]]:
     """Set the mask paths of the rows; return the reader and the declared mask values for the fingerprint."""
-    listing = list_images(directory, EVERY_DEPTH, shut=lambda *_: False)
+    listing = list_images(directory, EVERY_DEPTH, skip=lambda *_: False)
     mask_of = match_masks(root, directory, listing.images, [row["path"] for row in rows])
     for row in rows:
         row["mask_path"] = mask_of[row["path"]]

@@ -74,10 +74,12 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
     for line, image, group in zip(rows.index, rows["image"], rows["group"], strict=True):
         fits = find(image)
         if len(fits) != 1:
-            what = f"fits {', '.join(fits[:3])}; write its path" if fits else "in the table, but there is no such image"
-            problems.append(f"{image}: {what} (line {line})")
+            problem = (
+                f"fits {', '.join(fits[:3])}; write its path" if fits else "in the table, but there is no such image"
+            )
+            problems.append(f"{image}: {problem} (line {line})")
         elif fits[0] in groups:
-            problems.append(f"{fits[0]}: stands more than once (line {line})")
+            problems.append(f"{fits[0]}: occurs more than once (line {line})")
         else:
             groups[fits[0]] = group
     problems += [f"{key}: an image without a row in the table" for key in find.ids if key not in groups]
@@ -101,13 +103,13 @@ def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
     Raises:
         DatasetError: images have no group, or one that is marked as unknown.
     """
-    even = {key: _evened(group) for key, group in groups.items()}
-    lacking = [f"{key}: {group!r}" for key, group in even.items() if normalise_name(group) in NOT_KNOWN]
+    normalised = {key: _normalise(group) for key, group in groups.items()}
+    lacking = [f"{key}: {group!r}" for key, group in normalised.items() if normalise_name(group) in NOT_KNOWN]
     if lacking:
         raise DatasetError(f"{where}: images without a group; name the patient, or the image itself", lacking)
     alike: dict[str, set[str]] = {}
-    for group in set(even.values()):
-        alike.setdefault(_without_form(group), set()).add(group)
+    for group in set(normalised.values()):
+        alike.setdefault(_comparison_key(group), set()).add(group)
     pairs = [" and ".join(map(repr, sorted(names))) for names in alike.values() if len(names) > 1]
     if pairs:
         warn_problems(
@@ -115,22 +117,22 @@ def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
             "different; if they are one patient, write one name",
             pairs,
         )
-    cut = sorted({repr(group) for group in even.values() if _CUT_BY_EXCEL.fullmatch(group)})
+    cut = sorted({repr(group) for group in normalised.values() if _CUT_BY_EXCEL.fullmatch(group)})
     if cut:
         warn_problems(
             f"{where}: numbers that a spreadsheet has rounded may stand for several patients; "
             "format the column as text and enter them again",
             cut,
         )
-    return even
+    return normalised
 
 
-def _evened(group: str) -> str:
+def _normalise(group: str) -> str:
     """Normalise a name: composed Unicode form, no invisible characters, single spaces."""
     return " ".join(unicodedata.normalize("NFC", group).replace("\u200b", "").replace("\ufeff", "").split())
 
 
-def _without_form(group: str) -> str:
+def _comparison_key(group: str) -> str:
     """Reduce a name to a key without letter form, case, spaces, leading zeros and the ``.0`` of a number."""
     bare = normalise_name(group).replace(" ", "")
     number = _NUMBER.fullmatch(bare)

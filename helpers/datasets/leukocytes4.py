@@ -27,7 +27,7 @@ CARD = DatasetCard(
         "28 of 40 test originals are byte-identical to validation images; at least 11 are re-crops of training cells",
     ),
 )
-PARTS = {
+SPLITS = {
     "train": r"train(small)?",
     "validation": r"validation|test_simple2(small)?",
     "test": r"test|test_simple(small)?",
@@ -44,11 +44,11 @@ def load_leukocytes4(folder: Path) -> Dataset:
     Raises:
         DatasetError: a folder of a split or class is missing.
     """
-    base = find_folder(folder, PARTS.values())
+    base = find_folder(folder, SPLITS.values())
     rows = []
-    for part, name in PARTS.items():
-        place = next(path for path in list_folders(base) if re.fullmatch(name, path.name, re.IGNORECASE))
-        for label, subfolder in required_subfolders(place, CLASSES).items():
+    for split, name in SPLITS.items():
+        split_folder = next(path for path in list_folders(base) if re.fullmatch(name, path.name, re.IGNORECASE))
+        for label, subfolder in required_subfolders(split_folder, CLASSES).items():
             for path in list_files(subfolder):
                 copy = _COPY.match(path.stem)
                 relative = path.relative_to(folder).as_posix()
@@ -58,9 +58,9 @@ def load_leukocytes4(folder: Path) -> Dataset:
                         "path": relative,
                         "mask_path": "",
                         "label": label,
-                        "group": f"{part}/{label}/{copy['original'] if copy else path.stem}",
+                        "group": f"{split}/{label}/{copy['original'] if copy else path.stem}",
                         "dataset": "leukocytes4",
-                        "split": part,
+                        "split": split,
                     }
                 )
     return Dataset("leukocytes4", build_frame(rows), CLASSES, CARD, FileReader(folder))

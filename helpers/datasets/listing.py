@@ -49,7 +49,9 @@ class Listing:
 def counts_by_suffix(paths: Iterable[Path]) -> str:
     """Format the number of files per suffix, the most frequent first: ``3 .txt, 1 without suffix``."""
     counts = Counter(path.suffix.lower() or "without suffix" for path in paths)
-    return ", ".join(f"{number} {suffix}" for suffix, number in sorted(counts.items(), key=lambda own: (-own[1], own)))
+    return ", ".join(
+        f"{number} {suffix}" for suffix, number in sorted(counts.items(), key=lambda item: (-item[1], item))
+    )
 
 
 def find_table(listing: Listing, stem: str, content: str) -> Path | None:
@@ -78,37 +80,39 @@ def find_table(listing: Listing, stem: str, content: str) -> Path | None:
     return tables[0] if tables else None
 
 
-def find_images(place: Path) -> list[Path]:
+def find_images(root: Path) -> list[Path]:
     """Find all images in a folder and its subfolders, sorted, and warn of skipped files.
 
     Files that are not images and folders named ``masks`` are skipped.
 
     Args:
-        place: an image, which is returned alone, or a folder.
+        root: an image, which is returned alone, or a folder.
 
     Raises:
         DatasetError: the folder is missing, not readable, or contains no image.
     """
-    if place.is_file():
-        return [place]
-    shut: list[Path] = []
+    if root.is_file():
+        return [root]
+    skipped: list[Path] = []
 
-    def of_masks(folder: Path, _: int) -> bool:
+    def is_skipped(folder: Path, _: int) -> bool:
         if normalise_name(folder.name) == MASKS:
-            shut.append(folder)
+            skipped.append(folder)
         return normalise_name(folder.name) == MASKS
 
-    found = list_images(place, EVERY_DEPTH, of_masks)
-    counts = [f"other files ({counts_by_suffix(found.others)})"] if found.others else []
-    counts += [f"folders called {MASKS} ({len(shut)})"] if shut else []
-    left = " and ".join(counts)
-    if not found.images:
+    listing = list_images(root, EVERY_DEPTH, is_skipped)
+    counts = [f"other files ({counts_by_suffix(listing.others)})"] if listing.others else []
+    counts += [f"folders called {MASKS} ({len(skipped)})"] if skipped else []
+    ignored = " and ".join(counts)
+    if not listing.images:
         known = ", ".join(sorted(images.SUFFIXES))
-        here = f"; there are {left}" if left else ""
-        raise DatasetError(f"{place}: no image here nor in the folders below ({known}){here}")
-    if left:
-        warn_problems(f"{place}: left out {left}", (str(path.relative_to(place)) for path in (*found.others, *shut)))
-    return found.images
+        here = f"; there are {ignored}" if ignored else ""
+        raise DatasetError(f"{root}: no image here nor in the folders below ({known}){here}")
+    if ignored:
+        warn_problems(
+            f"{root}: left out {ignored}", (str(path.relative_to(root)) for path in (*listing.others, *skipped))
+        )
+    return listing.images
 
 
 def is_mask_folder(folder: Path, depth: int) -> bool:
@@ -119,7 +123,7 @@ def is_mask_folder(folder: Path, depth: int) -> bool:
 def list_images(
     root: Path,
     depths: Iterable[int],
-    shut: Callable[[Path, int], bool] = is_mask_folder,
+    skip: Callable[[Path, int], bool] = is_mask_folder,
     missing: str = NO_FOLDER,
 ) -> Listing:
     """List the contents of a folder and its subfolders.
@@ -127,23 +131,23 @@ def list_images(
     Args:
         root: the folder.
         depths: depths of the images to list; 0 for images directly in ``root``.
-        shut: whether to skip a folder, from its path and the depth of its parent.
+        skip: whether to skip a folder, from its path and the depth of its parent.
         missing: error message if ``root`` does not exist.
 
     Raises:
         DatasetError: a folder is missing or not readable, a name is not UTF-8, or there are too many files or levels of
             folders.
     """
-    wanted = set(depths)
+    listed_depths = set(depths)
     listing, number, too_deep = Listing(), 0, 0
-    for entry, depth, is_folder in _walk(root, shut, missing):
+    for entry, depth, is_folder in _walk(root, skip, missing):
         path = Path(entry.path)
         if depth == 0:
             (listing.folders if is_folder else listing.files).append(path)
         if is_folder:
             continue
         number += 1
-        too_deep += depth > max(wanted)
+        too_deep += depth > max(listed_depths)
         if number > MAX_FILES:
             raise DatasetError(f"{root}: more than {MAX_FILES:,} files; give the folder of one dataset")
         if too_deep > MAX_FILES_TOO_DEEP:
@@ -151,7 +155,7 @@ def list_images(
             break
         if not _is_image(entry):
             listing.others.append(path)
-        elif depth in wanted:
+        elif depth in listed_depths:
             listing.images.append(path)
         else:
             listing.elsewhere.append(path)
@@ -159,7 +163,7 @@ def list_images(
     return listing
 
 
-def _walk(root: Path, shut: Callable[[Path, int], bool], missing: str) -> Iterator[tuple[os.DirEntry, int, bool]]:
+def _walk(root: Path, skip: Callable[[Path, int], bool], missing: str) -> Iterator[tuple[os.DirEntry, int, bool]]:
     """Yield entries of a folder and its subfolders, breadth first, with their depth and whether they are folders."""
     level, depth = [(root, frozenset({_identity(root)}))], 0
     while level:
@@ -170,10 +174,10 @@ def _walk(root: Path, shut: Callable[[Path, int], bool], missing: str) -> Iterat
             for entry in list_entries(folder, missing if folder == root else NO_FOLDER):
                 is_folder = is_kind(entry.is_dir)
                 yield entry, depth, is_folder
-                if is_folder and not shut(path := Path(entry.path), depth):
-                    own = _identity(path)
-                    if own not in above:  # a link to a parent folder would be followed without end
-                        below.append((path, above | {own}))
+                if is_folder and not skip(path := Path(entry.path), depth):
+                    identity = _identity(path)
+                    if identity not in above:  # a link to a parent folder would be followed without end
+                        below.append((path, above | {identity}))
         level, depth = below, depth + 1
 
 

@@ -35,7 +35,7 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
         DatasetError: the name or an option is unknown, or the data are missing or do not match their layout.
     """
     if on_error not in ("raise", "skip"):
-        raise DatasetError(f"on_error is 'raise' or 'skip', not {on_error!r}")
+        raise DatasetError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
     dataset = _build(name, *locate(name, root), options)
     bad = dataset.find_problems(decode=on_error == "skip")
     if bad and on_error == "raise":
@@ -89,11 +89,11 @@ def _check_layout(name: str, directory: Path, root: str | Path | None, options: 
     try:
         return validate(name, root, **options)
     except DatasetError as error:
-        held = archives.contents(directory)
-        if not error.missing or not held:
+        listed = archives.contents(directory)
+        if not error.missing or not listed:
             raise
         raise DatasetError(
-            f"{name}: {directory} holds {held}, which is not laid out as expected; move or rename the folders ("
+            f"{name}: {directory} holds {listed}, which is not laid out as expected; move or rename the folders ("
             f"{str(error).splitlines()[0]})",
             missing=True,
         ) from None
@@ -135,7 +135,7 @@ def _build(name: str, source: DatasetSpec, directory: Path | None, options: dict
         if error.missing and source is not OWN:
             raise DatasetError(f"{error}\n{_instructions(name, source, directory)}", missing=True) from None
         raise
-    return copies.group_copies(dataset, refuse_torn=source is OWN)
+    return copies.group_copies(dataset, refuse_conflicts=source is OWN)
 
 
 def _instructions(name: str, source: DatasetSpec, directory: Path | None) -> str:

@@ -97,20 +97,20 @@ def mask_classes(folder: Path, paths: Iterable[Path], table: Path | None) -> tup
     """
     declared = _declared(table) if table else None
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [mask for mask in pool.map(_looked_at, paths) if mask]
-    values = {value for mask in found for value in mask.counts}
+        counted = [mask for mask in pool.map(_count_values, paths) if mask]
+    values = {value for mask in counted for value in mask.counts}
     if declared is None:
-        classes = _meant(values) if found else {}
+        classes = _infer_classes(values) if counted else {}
         if classes is None:
-            raise _unclear(folder, found)
-        _refuse_other_orders(folder, found, classes)
+            raise _ambiguity_error(folder, counted)
+        _refuse_other_orders(folder, counted, classes)
     else:
         classes = declared
-        unknown = [_problem(mask, set(classes)) for mask in found if set(mask.counts) - set(classes)]
+        unknown = [_problem(mask, set(classes)) for mask in counted if set(mask.counts) - set(classes)]
         if unknown:
             raise DatasetError(f"{folder}: masks hold values that {table} does not declare; add them there", unknown)
     missing = [name for name, label in COMPARTMENTS.items() if label not in {classes[value] for value in values}]
-    if found and missing:
+    if counted and missing:
         warnings.warn(
             f"{folder}: no mask holds {' or '.join(missing)} (values {_all(values)}); what is measured of it has no "
             f"meaning here",
@@ -119,20 +119,20 @@ def mask_classes(folder: Path, paths: Iterable[Path], table: Path | None) -> tup
     return classes, declared is not None
 
 
-def _refuse_other_orders(folder: Path, found: list[_Mask], classes: Mapping[int, int]) -> None:
+def _refuse_other_orders(folder: Path, counted: list[_Mask], classes: Mapping[int, int]) -> None:
     """Refuse masks whose borders indicate another order of the classes; a cell may fill some images."""
-    nucleus = [mask.path for mask in found if _on_border(mask, classes, NUCLEUS) > 0.5]
-    filled = [mask.path for mask in found if _on_border(mask, classes, BACKGROUND) < 0.5]
+    nucleus = [mask.path for mask in counted if _on_border(mask, classes, NUCLEUS) > 0.5]
+    filled = [mask.path for mask in counted if _on_border(mask, classes, BACKGROUND) < 0.5]
     if nucleus:
-        what, which = "masks whose border is mostly nucleus, so they may be inverted", nucleus
-    elif len(filled) > len(found) / 2:
-        what, which = "masks whose border is mostly no background, so their values may be in another order", filled
+        problem, paths = "masks whose border is mostly nucleus, so they may be inverted", nucleus
+    elif len(filled) > len(counted) / 2:
+        problem, paths = "masks whose border is mostly no background, so their values may be in another order", filled
     else:
         return
     raise DatasetError(
-        f"{folder}: {what} ({_all(classes)}); correct them, or declare in {folder / TABLE} (columns value, class) "
+        f"{folder}: {problem} ({_all(classes)}); correct them, or declare in {folder / TABLE} (columns value, class) "
         "which value is which class",
-        map(str, which),
+        map(str, paths),
     )
 
 
@@ -156,7 +156,7 @@ def _bands(values: np.ndarray) -> Iterator[np.ndarray]:
         yield band
 
 
-def _looked_at(path: Path) -> _Mask | None:
+def _count_values(path: Path) -> _Mask | None:
     """Count the values of a mask; stop after the first rows of a photograph, which has far too many values."""
     try:
         values = images.read_mask_values(path)
@@ -175,11 +175,11 @@ def _counted(values: np.ndarray) -> Counter[int]:
     if values.dtype == np.uint8:
         counts = np.bincount(values.ravel(), minlength=256)
         return Counter({int(value): int(counts[value]) for value in np.flatnonzero(counts)})
-    found, counts = np.unique(values, return_counts=True)
-    return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+    unique, counts = np.unique(values, return_counts=True)
+    return Counter(dict(zip(unique.tolist(), counts.tolist(), strict=True)))
 
 
-def _meant(values: set[int]) -> dict[int, int] | None:
+def _infer_classes(values: set[int]) -> dict[int, int] | None:
     """Return the class of each value if it is unambiguous."""
     known = sorted(values)
     if known in ([0], [0, 2]):
@@ -193,16 +193,18 @@ def _on_border(mask: _Mask, classes: Mapping[int, int], label: int) -> float:
     return sum(n for value, n in mask.border.items() if classes[value] == label) / mask.border.total()
 
 
-def _unclear(folder: Path, found: list[_Mask]) -> DatasetError:
+def _ambiguity_error(folder: Path, counted: list[_Mask]) -> DatasetError:
     """Build the error for ambiguous values, listing the masks that differ from most, or else all of them."""
-    sets = Counter(frozenset(mask.counts) for mask in found)
-    usual = max((one for one in sets if _meant(set(one))), key=lambda one: (len(one), sets[one]), default=frozenset())
-    odd = [mask for mask in found if not set(mask.counts) <= usual]
-    if not usual or len(odd) > len(found) / 2:
-        usual, odd = frozenset(), found
-    what = f"values other than {_all(usual)}" if usual else f"values {_all({v for one in sets for v in one})}"
+    sets = Counter(frozenset(mask.counts) for mask in counted)
+    usual = max(
+        (one for one in sets if _infer_classes(set(one))), key=lambda one: (len(one), sets[one]), default=frozenset()
+    )
+    odd = [mask for mask in counted if not set(mask.counts) <= usual]
+    if not usual or len(odd) > len(counted) / 2:
+        usual, odd = frozenset(), counted
+    problem = f"values other than {_all(usual)}" if usual else f"values {_all({v for one in sets for v in one})}"
     return DatasetError(
-        f"{folder}: masks hold {what}, which do not say what is background, cytoplasm and nucleus; correct them, or "
+        f"{folder}: masks hold {problem}, which do not determine background, cytoplasm and nucleus; correct them, or "
         f"declare each value in {folder / TABLE} (columns value, class)",
         [_problem(mask, usual) for mask in odd],
     )
@@ -239,7 +241,7 @@ def _declared(path: Path) -> dict[int, int]:
         elif name not in COMPARTMENTS:
             problems.append(f"class {name!r} of {value}: not one of {', '.join(COMPARTMENTS)}")
         elif set(numbers) & set(classes):
-            problems.append(f"value {value}: stands more than once")
+            problems.append(f"value {value}: occurs more than once")
         else:
             classes |= dict.fromkeys(numbers, COMPARTMENTS[name])
     if problems or not classes:

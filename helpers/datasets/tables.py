@@ -65,8 +65,8 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     if content.startswith(_OLD_EXCEL):
         raise DatasetError(f"{path}: an Excel file of before 2007; save it as .xlsx or as CSV")
     zipped = content.startswith(_ZIP)
-    found = _sheet(path, content) if zipped else _text_lines(path, _text(path, content), columns)
-    lines = ((number, cells) for number, cells in found if any(cells))
+    numbered = _sheet(path, content) if zipped else _text_lines(path, _text(path, content), columns)
+    lines = ((number, cells) for number, cells in numbered if any(cells))
     _, first = next(lines, (0, []))
     header = _header(path, first, columns)
     numbers, rows = [], []
@@ -90,7 +90,7 @@ def match_ids(on_disk: Iterable[str], in_table: Iterable[str], table: Path) -> N
         DatasetError: ids are repeated in the table, have no file, or have no row; the message lists all.
     """
     on_disk, listed = list(on_disk), pd.Series(list(in_table), dtype=str)
-    problems = [f"{key}: stands more than once" for key in listed[listed.duplicated()].unique()]
+    problems = [f"{key}: occurs more than once" for key in listed[listed.duplicated()].unique()]
     problems += [f"{key}: in the table, but there is no such image" for key in sorted(set(listed) - set(on_disk))]
     problems += [f"{key}: an image without a row in the table" for key in sorted(set(on_disk) - set(listed))]
     if problems:
@@ -140,20 +140,20 @@ def _text_lines(path: Path, text: str, columns: Iterable[str]) -> Iterator[tuple
                 f"{path}: line {number}: {len(line):,} signs, more than {MAX_LINE:,}; not a table of images"
             )
     first, _, rest = text.partition("\n")
-    named = _SEPARATOR.match(first)
-    if named:
+    declared = _SEPARATOR.match(first)
+    if declared:
         text = rest
-    wanted = {_plain(column) for column in columns}
+    required = {_plain(column) for column in columns}
 
-    def found(delimiter: str) -> int:
+    def count_columns(delimiter: str) -> int:
         head = next(csv.reader(text.lstrip("\n").split("\n", 1)[:1], delimiter=delimiter), [])
-        return len(wanted & {_plain(cell) for cell in head})
+        return len(required & {_plain(cell) for cell in head})
 
     try:
-        delimiter = named[1] if named else max(DELIMITERS, key=found)
+        delimiter = declared[1] if declared else max(DELIMITERS, key=count_columns)
         reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
         for cells in reader:
-            yield reader.line_num + bool(named), [cell.strip() for cell in cells]
+            yield reader.line_num + bool(declared), [cell.strip() for cell in cells]
     except (csv.Error, TypeError, ValueError) as error:  # the last two: invalid delimiter after sep=
         raise DatasetError(f"{path}: not a CSV table ({error}); save it as 'CSV UTF-8' or as .xlsx") from None
 
@@ -203,7 +203,7 @@ def _cell(value: Any) -> str:
     return str(value).strip()
 
 
-def _without_end(cells: list[str]) -> list[str]:
+def _strip_trailing(cells: list[str]) -> list[str]:
     kept = len(list(itertools.dropwhile(lambda cell: not cell, reversed(cells))))
     return cells[:kept]
 
@@ -212,9 +212,9 @@ def _plain(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
+def _header(path: Path, cells: list[str], columns: Iterable[str]) -> list[str]:
     """Return the column names, with the required ones spelt as required."""
-    header = _without_end(found)
+    header = _strip_trailing(cells)
     plain = [_plain(name) for name in header]
     lacking = [column for column in columns if _plain(column) not in plain]
     if lacking:
@@ -229,12 +229,12 @@ def _header(path: Path, found: list[str], columns: Iterable[str]) -> list[str]:
     return header
 
 
-def _cells(path: Path, number: int, cells: list[str], wanted: int) -> list[str]:
+def _cells(path: Path, number: int, cells: list[str], width: int) -> list[str]:
     """Pad a line to the width of the first line or strip empty cells at its end."""
-    kept = _without_end(cells)
-    if len(kept) > wanted:
+    kept = _strip_trailing(cells)
+    if len(kept) > width:
         raise DatasetError(
-            f"{path}: line {number}: {len(kept)} cells where the first line has {wanted} "
+            f"{path}: line {number}: {len(kept)} cells where the first line has {width} "
             f"({' | '.join(kept)[:200]}); put a value that holds a delimiter into double quotes"
         )
-    return kept + [""] * (wanted - len(kept))
+    return kept + [""] * (width - len(kept))

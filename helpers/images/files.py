@@ -58,10 +58,10 @@ def _opened(path: Path, remedy: str = _AS_IMAGE) -> Iterator[Image.Image]:
             raise
         raise ImageError(f"{path}: cannot be opened ({error}); check the path") from None
     with file:
-        yield _judged(path, file, length, remedy)
+        yield _open_checked(path, file, length, remedy)
 
 
-def _judged(path: Path, file, length: int, remedy: str) -> Image.Image:
+def _open_checked(path: Path, file, length: int, remedy: str) -> Image.Image:
     try:
         kind = detect_format(file.read(32))
         if kind is None:
@@ -135,8 +135,8 @@ def image_size(path: str | Path, mask: bool = False) -> tuple[int, int]:
 
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) to 8; PNG is not checked, because its EXIF may follow the pixels."""
-    found = image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "MPO", "TIFF") else 1
-    return found if found in _UPRIGHT else 1
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if image.format in ("JPEG", "MPO", "TIFF") else 1
+    return orientation if orientation in _UPRIGHT else 1
 
 
 def _decoded(image: Image.Image) -> Image.Image:
@@ -206,20 +206,20 @@ def read_batches(
     Yields:
         Lists of pairs of path and image ``uint8 (height, width, 3)``.
     """
-    found, pixels = [], 0
+    batch, pixels = [], 0
     for path in tqdm(paths, desc=description, unit="image", delay=2, leave=False):
         try:
             image = read_image(path)
         except ImageError as error:
             unreadable.append(str(error))
             continue
-        found.append((path, image))
+        batch.append((path, image))
         pixels += image.shape[0] * image.shape[1]
-        if len(found) == batch_size or pixels > MAX_PIXELS:
-            yield found
-            found, pixels = [], 0
-    if found:
-        yield found
+        if len(batch) == batch_size or pixels > MAX_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
 
 
 def describe_unreadable(unreadable: list[str]) -> str:
@@ -261,10 +261,10 @@ def read_mask_values(path: str | Path) -> np.ndarray:
     alpha = pixels[..., 3]
     if (colours == colours[0, 0]).all():
         return np.ascontiguousarray(alpha)
-    clear, drawn = alpha == 0, colours.reshape(*alpha.shape, -1).any(axis=2)
-    if ((clear | drawn) & (clear | (alpha == 255))).all() and not clear.all():
+    transparent, coloured = alpha == 0, colours.reshape(*alpha.shape, -1).any(axis=2)
+    if ((transparent | coloured) & (transparent | (alpha == 255))).all() and not transparent.all():
         colours = colours.copy()
-        colours[clear] = 0
+        colours[transparent] = 0
         return colours
     raise ImageError(f"{path}: values in the colours and in the transparency; save the labels as 8-bit greyscale")
 

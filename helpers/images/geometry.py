@@ -84,7 +84,7 @@ def dihedral_views(images: np.ndarray) -> list[np.ndarray]:
     Returns:
         Eight arrays of the shape of ``images``.
     """
-    return [np.rot90(way, turn, (1, 2)) for way in (images, images[:, :, ::-1]) for turn in range(4)]
+    return [np.rot90(flipped, rotations, (1, 2)) for flipped in (images, images[:, :, ::-1]) for rotations in range(4)]
 
 
 def montage(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:

@@ -141,13 +141,13 @@ def _scans(file: BinaryIO) -> str | None:
     """Count the scans of a JPEG; each scan covers the whole image, however few bytes it has."""
     scans = segments = 1
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        place = file.tell()
-        while (found := _MARKER.search(content, place)) and found[0] != b"\xff\xd9":
-            scans += found[0] == b"\xff\xda"
+        position = file.tell()
+        while (match := _MARKER.search(content, position)) and match[0] != b"\xff\xd9":
+            scans += match[0] == b"\xff\xda"
             segments += 1
             if scans > MAX_SCANS or segments > MAX_SEGMENTS:
                 return _too_many(f"{scans} scans and {segments} segments")
-            place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+            position = match.end() + int.from_bytes(content[match.end() : match.end() + 2], "big")
     return None
 
 

@@ -56,13 +56,13 @@ def validate_scale(um_per_pixel: float) -> None:
         )
 
 
-def rescale(image: np.ndarray, factor: float, least: int, step: int) -> Rescaled:
+def rescale(image: np.ndarray, factor: float, min_side: int, step: int) -> Rescaled:
     """Rescale an image by a factor and centre it on a canvas.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
         factor: scale factor; above 1 enlarges.
-        least: minimum side of the canvas in pixels.
+        min_side: minimum side of the canvas in pixels.
         step: the sides of the canvas are multiples of it, in pixels.
 
     Raises:
@@ -77,7 +77,7 @@ def rescale(image: np.ndarray, factor: float, least: int, step: int) -> Rescaled
     method = cv2.INTER_AREA if factor < 0.5 else cv2.INTER_LINEAR
     scaled = cv2.resize(image, (width, height), interpolation=method)
     border = np.concatenate([scaled[0], scaled[-1], scaled[:, 0], scaled[:, -1]])
-    sides = [-(-max(side, least) // step) * step for side in (height, width)]
+    sides = [-(-max(side, min_side) // step) * step for side in (height, width)]
     canvas = np.empty((*sides, 3), np.uint8)
     canvas[:] = np.median(border, axis=0)
     top, left = (sides[0] - height) // 2, (sides[1] - width) // 2

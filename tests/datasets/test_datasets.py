@@ -191,7 +191,7 @@ def test_cnmc_preliminary_reads_its_table_in_both_layouts(tmp_path, deeper, tabl
     [
         (ROWS[:2], "10: an image without a row"),
         ([*ROWS, "UID_1_1_1_all.bmp,11.bmp,1"], "11: in the table, but there is no such image"),
-        ([*ROWS, ROWS[0]], "1: stands more than once"),
+        ([*ROWS, ROWS[0]], "1: occurs more than once"),
         ([*ROWS[:2], "UID_H49_31_1_hem.bmp,10.bmp,1"], "labelled '1' but named UID_H49_31_1_hem"),
         ([*ROWS[:2], "UID_H49_31_1_hem.bmp,10.bmp,7"], "labelled '7'"),
         ([*ROWS[:2], "H49.bmp,10.bmp,0"], "restore its name"),
@@ -381,7 +381,7 @@ def test_bccd_numbers_of_images_are_plain(bccd, number):
 
 def test_bccd_images_that_stand_twice_are_refused_however_they_are_written(bccd):
     write(bccd / "bccd" / "wbc_labels.csv", "Image,Category\n1,MONOCYTE\n01,NEUTROPHIL\n")
-    with pytest.raises(DatasetError, match="images that stand more than once") as caught:
+    with pytest.raises(DatasetError, match="images listed more than once") as caught:
         load("bccd", bccd)
     assert caught.value.problems == ["01"]
 
@@ -415,7 +415,7 @@ def test_bccd_with_a_bad_annotation_is_refused(bccd, annotation, message):
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [("0,LYMPHOCYTE", "stand more than once"), ("7,BLAST", "known cell types"), ("x,MONOCYTE", "not a number")],
+    [("0,LYMPHOCYTE", "listed more than once"), ("7,BLAST", "known cell types"), ("x,MONOCYTE", "not a number")],
 )
 def test_bccd_with_a_bad_label_table_is_refused(bccd, row, message):
     table = bccd / "bccd" / "wbc_labels.csv"
@@ -462,7 +462,7 @@ def test_the_two_wbc_sets_have_no_group_in_common_and_keep_their_pairs(tmp_path)
     [
         (["1,1", "2,3"], "003: an image without a row"),
         (["1,1", "2,3", "3,5", "4,1"], "004: in the table"),
-        (["1,1", "2,3", "3,5", "3,4"], "003: stands more than once"),
+        (["1,1", "2,3", "3,5", "3,4"], "003: occurs more than once"),
         (["1,1", "2,3", "3,6"], "image 003: class '6'"),
     ],
     ids=["missing", "extra", "duplicate", "unknown class"],
@@ -580,7 +580,7 @@ def test_groups_csv_names_the_patients(tmp_path):
     [
         (lambda lines: lines[:-1], "blast/2.png: an image without a row"),
         (lambda lines: [*lines, "blast/9.png,P1"], "blast/9.png: in the table, but there is no such image"),
-        (lambda lines: [*lines, lines[-1]], "blast/2.png: stands more than once"),
+        (lambda lines: [*lines, lines[-1]], "blast/2.png: occurs more than once"),
         (lambda lines: [*lines[:-1], "blast/2.png,"], "images without a group"),
     ],
     ids=["missing", "extra", "duplicate", "empty"],
@@ -889,7 +889,7 @@ def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one
     assert datasets.resolve_positive_class(("hem", "all")) == "all"
     assert datasets.resolve_positive_class(("lymphocyte", "lymphoblast")) == "lymphoblast"
     assert datasets.resolve_positive_class(("hem", "all"), "hem") == "hem"
-    with pytest.raises(DatasetError, match="no class 'blast'; say which class must not be missed, one of hem, all"):
+    with pytest.raises(DatasetError, match="no class 'blast'; set the positive class to one of hem, all"):
         datasets.resolve_positive_class(("hem", "all"), "blast")
     with pytest.raises(DatasetError, match="no leukaemic class; say which"):
         datasets.resolve_positive_class(("neutrophil", "monocyte"))

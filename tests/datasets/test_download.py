@@ -269,7 +269,7 @@ def test_a_wrong_hash_is_told_in_one_line_with_what_to_do(tmp_path, server, remo
     (line,) = caught.value.problems
     digest = hashlib.sha256(CONTENT).hexdigest()
     assert line == (
-        f"a: the answer is not taken: its hash is not {digest}; it was thrown away, so run the same command again; if "
+        f"a: the response is rejected: its hash is not {digest}; it was deleted, so run the same command again; if "
         "that changes nothing, the owner has changed the file: please open an issue"
     )
 
@@ -351,7 +351,7 @@ def bomb(handler):
 def test_a_file_that_is_too_large_is_given_up_and_leaves_nothing(tmp_path, server, remote, monkeypatch, answer):
     monkeypatch.setattr(download, "MAX_FILE_BYTES", 10_000_000)
     server.answer = answer
-    with pytest.raises(DatasetError, match="a: the answer is not taken: it has more than 10,000,000 bytes"):
+    with pytest.raises(DatasetError, match="a: the response is rejected: it has more than 10,000,000 bytes"):
         download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert files_below(tmp_path / "data") == []
     assert len(server.requests) == 1
@@ -385,7 +385,7 @@ def test_a_redirect_is_followed_and_its_body_is_not_read(tmp_path, server, remot
 
 def test_redirects_without_end_are_given_up(tmp_path, server, remote):
     server.answer = lambda handler: redirect(handler, b"/a", b"Content-Length: 0")
-    with pytest.raises(DatasetError, match="a: the answer is not taken: it is redirected more than 5 times"):
+    with pytest.raises(DatasetError, match="a: the response is rejected: it is redirected more than 5 times"):
         download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert len(server.requests) == 6
 
@@ -394,10 +394,10 @@ def test_redirects_without_end_are_given_up(tmp_path, server, remote):
     ("place", "said"),
     [
         (b"http://[", "it is redirected to 'http://[', which is not an address (Invalid IPv6 URL)"),
-        (b"http://" + b"a" * 64 + b".org/", f"'http://{'a' * 64}.org/' cannot be asked ("),
-        (b"http://" + "ä".encode() * 64 + b".org/", "cannot be asked ("),
-        (b"http://a:999999/", "'http://a:999999/' cannot be asked ("),
-        (b"file:///etc/passwd", "'file:///etc/passwd' cannot be asked (No connection adapters were found for"),
+        (b"http://" + b"a" * 64 + b".org/", f"'http://{'a' * 64}.org/' cannot be requested ("),
+        (b"http://" + "ä".encode() * 64 + b".org/", "cannot be requested ("),
+        (b"http://a:999999/", "'http://a:999999/' cannot be requested ("),
+        (b"file:///etc/passwd", "'file:///etc/passwd' cannot be requested (No connection adapters were found for"),
     ],
 )
 def test_a_redirect_to_what_is_no_address_is_refused_in_a_line(tmp_path, server, remote, place, said):
@@ -405,7 +405,7 @@ def test_a_redirect_to_what_is_no_address_is_refused_in_a_line(tmp_path, server,
     with pytest.raises(DatasetError) as caught:
         download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     (problem,) = caught.value.problems
-    assert problem.startswith("a: the answer is not taken: ")
+    assert problem.startswith("a: the response is rejected: ")
     assert said in problem
     assert len(server.requests) == 1
 
@@ -444,7 +444,7 @@ def test_an_answer_that_drips_is_given_up(tmp_path, server, remote, monkeypatch,
     monkeypatch.setattr(connection, "WINDOW", 0.2)
     server.answer = answer
     begun = time.monotonic()
-    with pytest.raises(DatasetError, match="a: the answer is not taken: it sends less than 1,024 bytes a second"):
+    with pytest.raises(DatasetError, match="a: the response is rejected: it sends less than 1,024 bytes a second"):
         download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
     assert time.monotonic() - begun < 10
     assert len(server.requests) == download.ATTEMPTS
@@ -453,7 +453,7 @@ def test_an_answer_that_drips_is_given_up(tmp_path, server, remote, monkeypatch,
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path, server, remote, monkeypatch):
     monkeypatch.setattr(connection, "MAX_SECONDS", 0.2)
     server.answer = endless
-    with pytest.raises(DatasetError, match="a: the answer is not taken: it has not ended after"):
+    with pytest.raises(DatasetError, match="a: the response is rejected: it has not ended after"):
         download.download_files(remote(server.address, a=CONTENT), tmp_path / "data")
 
 

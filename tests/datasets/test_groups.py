@@ -113,7 +113,7 @@ WRONG = {
         "x/1.png: in the table, but there is no such image",
     ),
     "long line": (b"image,group\n" + b"x" * 10_001, "line 2: 10,001 signs, more than 10,000"),
-    "twice": (lines().replace("blast/1.png", "BLAST/0.png").encode(), r"blast/0.png: stands more than once \(line 3\)"),
+    "twice": (lines().replace("blast/1.png", "BLAST/0.png").encode(), r"blast/0.png: occurs more than once \(line 3\)"),
 }
 
 

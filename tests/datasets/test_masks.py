@@ -139,7 +139,7 @@ def test_a_mask_of_one_class_is_judged_with_the_others(cells):
 @pytest.mark.parametrize("values", [(0, 0, 255), (0, 255, 255), (0, 1, 1), (0, 0, 1), (0, 128, 128)])
 def test_two_values_are_refused_because_the_second_may_be_cell_or_nucleus(cells, tmp_path, values):
     message = refused(cells, *[valued(*values)] * 2)
-    assert f"masks hold values 0, {max(values)}, which do not say" in message
+    assert f"masks hold values 0, {max(values)}, which do not determine" in message
     assert str(tmp_path / "masks" / "values.csv") in message
     assert "blast/0.png: 0 (" in message
 
@@ -292,9 +292,9 @@ def test_a_value_that_the_table_does_not_declare_is_refused(cells, tmp_path):
         ("value,class\n300,nucleus\n", "value '300': neither 0 to 255, a range"),
         ("value,class\nred,nucleus\n", "value 'red'"),
         ("value,class\n9-3,nucleus\n", "value '9-3'"),
-        ("value,class\n0-9,nucleus\n7,background\n", "value 7: stands more than once"),
+        ("value,class\n0-9,nucleus\n7,background\n", "value 7: occurs more than once"),
         ("value,class\n1,kern\n", "class 'kern' of 1: not one of background, cytoplasm, nucleus"),
-        ("value,class\n1,nucleus\n#010101,nucleus\n", "value #010101: stands more than once"),
+        ("value,class\n1,nucleus\n#010101,nucleus\n", "value #010101: occurs more than once"),
         ("value,class\n", "one class for each value"),
         ("value\n1\n", "lacks the column(s) class"),
     ],

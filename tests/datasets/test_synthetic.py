@@ -323,7 +323,7 @@ def test_the_mark_can_be_moved():
     top, left, bottom, right = scene.mark_box("bottom right", 128)
     corner = moved.load_images(128)[:, top + 4 : bottom - 4, left + 4 : right - 4]
     assert (corner[..., 0] < 80).all()
-    with pytest.raises(ValueError, match="a mark lies in one of top left"):
+    with pytest.raises(ValueError, match="corner must be one of top left"):
         scene.mark_box("middle", 128)
 
 
@@ -398,31 +398,31 @@ def test_fields_have_many_red_cells_and_no_label():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"task": "cancer"}, "task is 'cancer', but must be one of types, leukaemia, fields"),
-        ({"size": 31}, "size is 31, but must be a whole number of pixels, 32 to 512"),
-        ({"size": 513}, "size is 513"),
-        ({"n_patients": 0}, "n_patients is 0"),
-        ({"n_patients": 1, "task": "leukaemia"}, "n_patients is 1, but must be a whole number, at least 2"),
-        ({"n_images": 5, "n_patients": 6}, "n_images is 5, but must be a whole number, at least 6 (patients)"),
-        ({"n_images": "many"}, "n_images is 'many'"),
-        ({"n_images": 36.0}, "n_images is 36.0"),
-        ({"n_patients": 2.5}, "n_patients is 2.5"),
-        ({"size": (64, 64)}, "size is (64, 64)"),
-        ({"size": 64.5}, "size is 64.5"),
-        ({"seed": -1}, "seed is -1, but must be a whole number, at least 0"),
-        ({"seed": None}, "seed is None"),
-        ({"n_stain_batches": 1.5}, "n_stain_batches is 1.5"),
-        ({"balanced": "no"}, "balanced is 'no', but must be True or False"),
-        ({"shortcut_rate": "0.8"}, "shortcut_rate is '0.8'"),
+        ({"task": "cancer"}, "task must be one of types, leukaemia, fields, got 'cancer'"),
+        ({"size": 31}, "size must be a whole number of pixels, 32 to 512, got 31"),
+        ({"size": 513}, "size must be a whole number of pixels, 32 to 512, got 513"),
+        ({"n_patients": 0}, "n_patients must be a whole number, at least 1, got 0"),
+        ({"n_patients": 1, "task": "leukaemia"}, "n_patients must be a whole number, at least 2, got 1"),
+        ({"n_images": 5, "n_patients": 6}, "n_images must be a whole number, at least 6 (patients), got 5"),
+        ({"n_images": "many"}, "n_images must be a whole number, at least 6 (patients), got 'many'"),
+        ({"n_images": 36.0}, "n_images must be a whole number, at least 6 (patients), got 36.0"),
+        ({"n_patients": 2.5}, "n_patients must be a whole number, at least 1, got 2.5"),
+        ({"size": (64, 64)}, "size must be a whole number of pixels, 32 to 512, got (64, 64)"),
+        ({"size": 64.5}, "size must be a whole number of pixels, 32 to 512, got 64.5"),
+        ({"seed": -1}, "seed must be a whole number, at least 0, got -1"),
+        ({"seed": None}, "seed must be a whole number, at least 0, got None"),
+        ({"n_stain_batches": 1.5}, "n_stain_batches must be a whole number, at least 1, got 1.5"),
+        ({"balanced": "no"}, "balanced must be True or False, got 'no'"),
+        ({"shortcut_rate": "0.8"}, "shortcut_rate must be 0 to 1, and 0 for fields, got '0.8'"),
         (
             {"n_patients": 2, "duplicate_rate": 1.0, "task": "leukaemia"},
-            "duplicate_rate is 1.0, but must be 0 with fewer than 4 patients",
+            "duplicate_rate must be 0 with fewer than 4 patients, got 1.0",
         ),
-        ({"n_patients": 2, "shortcut_rate": 0.5}, "shortcut_rate is 0.5, but must be 0 with fewer than 3 patients"),
-        ({"n_stain_batches": 0}, "n_stain_batches is 0"),
-        ({"shortcut_rate": 1.1}, "shortcut_rate is 1.1, but must be 0 to 1"),
-        ({"duplicate_rate": -0.1}, "duplicate_rate is -0.1"),
-        ({"duplicate_rate": float("nan")}, "duplicate_rate is nan"),
+        ({"n_patients": 2, "shortcut_rate": 0.5}, "shortcut_rate must be 0 with fewer than 3 patients, got 0.5"),
+        ({"n_stain_batches": 0}, "n_stain_batches must be a whole number, at least 1, got 0"),
+        ({"shortcut_rate": 1.1}, "shortcut_rate must be 0 to 1, and 0 for fields, got 1.1"),
+        ({"duplicate_rate": -0.1}, "duplicate_rate must be 0 to 1, and 0 for fields, got -0.1"),
+        ({"duplicate_rate": float("nan")}, "duplicate_rate must be 0 to 1, and 0 for fields, got nan"),
         ({"task": "fields", "shortcut_rate": 0.5}, "0 for fields"),
     ],
 )
@@ -448,12 +448,14 @@ def test_a_drawing_that_cannot_be_made_is_refused(options, said):
 def test_a_changed_row_that_cannot_be_drawn_is_named(column, value):
     dataset = drawn(n_images=6)
     wrong = replace(dataset, frame=dataset.frame.assign(**{column: value}))
-    with pytest.raises(DatasetError, match=f"synthetic-0000.: this cell cannot be drawn\n  - {column} is"):
+    with pytest.raises(DatasetError, match=f"synthetic-0000.: invalid cell\n  - {column} must be"):
         wrong.load_images(64)
 
 
 def test_an_unknown_stain_is_refused_with_the_known_ones():
-    with pytest.raises(DatasetError, match="no stain 'MGG'; known are Wright-Giemsa, May-Grünwald-Giemsa, rapid"):
+    with pytest.raises(
+        DatasetError, match="unknown stain 'MGG'; choose from Wright-Giemsa, May-Grünwald-Giemsa, rapid"
+    ):
         synthetic.render_cell(morphology.MONOCYTE, "MGG")
 
 
@@ -485,7 +487,7 @@ def test_a_damaged_kept_picture_is_drawn_anew(own_cache, damage):
 def test_pictures_of_older_code_are_forgotten(own_cache):
     old = own_cache / "leukobook" / "synthetic" / "0123456789ab"
     old.mkdir(parents=True)
-    cache._forget_older_drawings.cache_clear()
+    cache._remove_outdated.cache_clear()
     drawn(n_images=6).load_images(64)
     assert not old.exists()
     assert cache.folder().exists()
@@ -494,7 +496,7 @@ def test_pictures_of_older_code_are_forgotten(own_cache):
 def test_a_cache_that_cannot_be_written_is_said_and_the_pictures_are_still_drawn(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     (tmp_path / "file").write_text("not a folder")
-    with pytest.warns(UserWarning, match="drawn pictures cannot be kept in"):
+    with pytest.warns(UserWarning, match="synthetic images cannot be cached in"):
         assert drawn(n_images=6).load_images(64).std() > 0
 
 

@@ -86,7 +86,7 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     for is_repeated in (False, True):
         done = leukobook("predict", folder, "--model", "out/m.keras", cwd=place)
         assert done.returncode == 0
-        assert ("predictions.csv: is there from an earlier run and will be replaced" in done.stdout) == is_repeated
+        assert ("predictions.csv: exists from an earlier run and will be replaced" in done.stdout) == is_repeated
 
 
 def test_where_no_image_can_be_read_the_table_of_an_earlier_run_stays(trained):
@@ -161,7 +161,7 @@ def test_a_table_of_kilobytes_needs_no_200_megabytes(trained, tmp_path, monkeypa
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr(outputs.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 2 * 2**20))
     assert len(prediction.predict([picture], model, card, tmp_path / "p.csv").table) == 1
-    with pytest.raises(outputs.OutputError, match="2 MB are free on this disk, and 3 MB are needed; make room"):
+    with pytest.raises(outputs.OutputError, match="2 MB are free on this disk, and 3 MB are needed; free some space"):
         prediction.predict([picture] * 2048, model, card, tmp_path / "p.csv")
 
 
@@ -283,7 +283,7 @@ def test_a_place_that_cannot_be_written_stops_before_the_training(tmp_path, monk
             )
         (tmp_path / name).rmdir()
     (tmp_path / "m.training").write_text("")
-    with pytest.raises(outputs.OutputError, match=r"m\.training: is a file, and a folder is needed there"):
+    with pytest.raises(outputs.OutputError, match=r"m\.training: is a file, not a folder"):
         classifier.train(
             data, "encoder", "lymphoblast", sensitivity=0.9, epochs=1, seed=20, model_path=tmp_path / "m.keras"
         )

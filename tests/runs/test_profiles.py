@@ -60,9 +60,9 @@ def test_a_notebook_is_one_of_the_course_and_no_path(house, name):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("notebooks:\n  01-one: {value: 1}\n  01-one: {value: 2}", "line 3: notebooks.01-one is there twice"),
-        ("notebooks: {01-one: {value: 1, value: 2}}", "line 1: notebooks.01-one.value is there twice"),
-        ("notebooks: {01-one: }\nnotebooks: {02-two: }", "line 2: notebooks is there twice"),
+        ("notebooks:\n  01-one: {value: 1}\n  01-one: {value: 2}", "line 3: notebooks.01-one is defined twice"),
+        ("notebooks: {01-one: {value: 1, value: 2}}", "line 1: notebooks.01-one.value is defined twice"),
+        ("notebooks: {01-one: }\nnotebooks: {02-two: }", "line 2: notebooks is defined twice"),
         ("notebooks: {01-one: }\ngrid:\n  value: [1, 2, 1]", "line 3: value has the value 1 twice in the grid"),
         ("notebooks: {01-one: }\ngrid: {rate: [1, 1.0]}", "line 2: rate has the value 1.0 twice in the grid"),
         ("notebooks: {01-one: }\ngrid: {list_: [[1], [1]]}", "list_ has the value [1] twice in the grid"),

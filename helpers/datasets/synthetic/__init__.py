@@ -89,11 +89,11 @@ def synthetic(
     """
     if size is None:
         size = 512 if task == "fields" else 128
-    single, least = task != "fields", 2 if task == "leukaemia" else 1
+    single, min_patients = task != "fields", 2 if task == "leukaemia" else 1
     checks = (
         ("task", task in TASKS, f"one of {', '.join(TASKS)}"),
         ("size", _whole(size, 32, 512), "a whole number of pixels, 32 to 512"),
-        ("n_patients", _whole(n_patients, least), f"a whole number, at least {least}"),
+        ("n_patients", _whole(n_patients, min_patients), f"a whole number, at least {min_patients}"),
         (
             "n_images",
             _whole(n_images, n_patients if _whole(n_patients, 1) else 1),
@@ -105,7 +105,7 @@ def synthetic(
         ("shortcut_rate", _share(shortcut_rate) and (single or not shortcut_rate), "0 to 1, and 0 for fields"),
         ("duplicate_rate", _share(duplicate_rate) and (single or not duplicate_rate), "0 to 1, and 0 for fields"),
     )
-    given = {
+    options_used = {
         "n_images": n_images,
         "task": task,
         "n_patients": n_patients,
@@ -116,20 +116,20 @@ def synthetic(
         "shortcut_rate": shortcut_rate,
         "duplicate_rate": duplicate_rate,
     }
-    require(checks, given, "synthetic: this cannot be drawn")
+    require(checks, options_used, "synthetic: invalid options")
     # the second patient of a status is the first with duplicates; leukaemia starts at P01 (task leukaemia) or P02
     needed = {
-        "duplicate_rate": 2 * least if duplicate_rate else 0,
+        "duplicate_rate": 2 * min_patients if duplicate_rate else 0,
         "shortcut_rate": {"leukaemia": 2}.get(task, 3) if shortcut_rate else 0,
     }
     few = tuple((name, n_patients >= count, f"0 with fewer than {count} patients") for name, count in needed.items())
-    require(few, given, "synthetic: nothing would be planted")
-    painter = SyntheticReader(task, n_patients, size, seed, balanced, n_stain_batches)
+    require(few, options_used, "synthetic: too few patients for a shortcut or duplicates")
+    reader = SyntheticReader(task, n_patients, size, seed, balanced, n_stain_batches)
     if task == "fields":
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            drawing = pool.map(painter.row_of_field, range(n_images))
-            rows = list(tqdm(drawing, "synthetic: fields", n_images, unit="field", delay=2, leave=False))
+            sampled = pool.map(reader.row_of_field, range(n_images))
+            rows = list(tqdm(sampled, "synthetic: fields", n_images, unit="field", delay=2, leave=False))
     else:
-        rows = [painter.row_of_cell(number, shortcut_rate, duplicate_rate) for number in range(n_images)]
+        rows = [reader.row_of_cell(number, shortcut_rate, duplicate_rate) for number in range(n_images)]
     classes = {"types": tuple(CLASSES), "leukaemia": ("lymphocyte", "lymphoblast"), "fields": ()}[task]
-    return Dataset("synthetic", build_frame(rows), classes, CARD, painter, has_masks=True, options=given)
+    return Dataset("synthetic", build_frame(rows), classes, CARD, reader, has_masks=True, options=options_used)

@@ -46,18 +46,20 @@ def cached_rendering(content: bytes, size: int, draw: Callable[[], np.ndarray]) 
     try:
         path = folder() / key[:2] / f"{key}.png"
     except project.HomeError as error:
-        warnings.warn(f"drawn pictures are not kept, and drawn anew: {error}", stacklevel=2)
+        warnings.warn(f"synthetic images are not cached and are rendered each time: {error}", stacklevel=2)
         return draw()
     picture = _read(path)
     if picture is not None and picture.shape == (size, size, 4):
         return picture
     picture = draw()
     try:
-        _forget_older_drawings()
+        _remove_outdated()
         path.parent.mkdir(parents=True, exist_ok=True)
         images.write_png(path, picture)
     except OSError as error:
-        warnings.warn(f"drawn pictures cannot be kept in {folder()} and are drawn anew ({error})", stacklevel=2)
+        warnings.warn(
+            f"synthetic images cannot be cached in {folder()} and are rendered each time ({error})", stacklevel=2
+        )
     return picture
 
 
@@ -73,7 +75,7 @@ def _read(path: Path) -> np.ndarray | None:
 
 
 @functools.cache
-def _forget_older_drawings() -> None:
+def _remove_outdated() -> None:
     """Delete images rendered by other versions of the code, so that the cache does not keep growing."""
     for old in folder().parent.glob("*"):
         if old != folder():

@@ -27,20 +27,20 @@ def photograph(
         ``uint8 (size, size, 3)`` RGB with JPEG artefacts.
     """
     colour = np.array(profile.light) * random.normal(1, [0.01] * 3) * random.normal(1, 0.025)
-    seen = np.exp(np.log(colour) - density)
+    image = np.exp(np.log(colour) - density)
     # Resampling before blurring gives the same result (both are averages) and is faster.
     method = cv2.INTER_AREA if size < len(density) else cv2.INTER_LINEAR
-    seen = cv2.resize(seen, (size, size), interpolation=method)
-    seen *= _illumination(size, random)[..., None]
+    image = cv2.resize(image, (size, size), interpolation=method)
+    image *= _illumination(size, random)[..., None]
     focus = profile.blur * random.uniform(0.8, 1.4) + (random.uniform(0, 0.2) if random.random() < 0.1 else 0)
     pixel = PITCH * len(density) / size
-    seen = cv2.GaussianBlur(seen, (0, 0), focus / pixel)
-    around = cv2.GaussianBlur(seen, (0, 0), SHARPENED_OVER / pixel)
-    picture = cv2.addWeighted(seen, 1 + stain.sharpen, around, -stain.sharpen, 0)
-    spread = 0.6 + 0.09 * np.sqrt(np.clip(picture, 0, 255))  # read-out noise and photon noise
+    image = cv2.GaussianBlur(image, (0, 0), focus / pixel)
+    around = cv2.GaussianBlur(image, (0, 0), SHARPENED_OVER / pixel)
+    image = cv2.addWeighted(image, 1 + stain.sharpen, around, -stain.sharpen, 0)
+    spread = 0.6 + 0.09 * np.sqrt(np.clip(image, 0, 255))  # read-out noise and photon noise
     spread *= random.uniform(0.4, 1.4)
-    picture += spread * random.standard_normal(picture.shape, np.float32)
-    return _through_jpeg(np.clip(np.rint(picture), 0, 255).astype(np.uint8), int(random.integers(75, 97)))
+    image += spread * random.standard_normal(image.shape, np.float32)
+    return _through_jpeg(np.clip(np.rint(image), 0, 255).astype(np.uint8), int(random.integers(75, 97)))
 
 
 def _illumination(side: int, random: np.random.Generator) -> np.ndarray:

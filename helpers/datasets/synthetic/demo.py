@@ -76,17 +76,17 @@ def render_steps(
     return pictures | {"photograph": render_cell(morphology, stain, size, seed)[0]}
 
 
-def _slide(look: Morphology, stain: str, seed: int) -> _Slide:
+def _slide(morphology: Morphology, stain: str, seed: int) -> _Slide:
     patient, measures, paint, shot = np.random.default_rng(seed).spawn(4)
     if stain not in STAINS:
-        raise DatasetError(f"no stain {stain!r}; known are {', '.join(STAINS)}")
+        raise DatasetError(f"unknown stain {stain!r}; choose from {', '.join(STAINS)}")
     method = STAINS[stain]
-    who = scene.sample_patient(patient, method)
-    canvas, mask = scene.compose_cell(scene.sample_cell(look, who, measures), who, method, None, paint)
-    return _Slide(canvas, mask, who, method, shot)
+    profile = scene.sample_patient(patient, method)
+    canvas, mask = scene.compose_cell(scene.sample_cell(morphology, profile, measures), profile, method, None, paint)
+    return _Slide(canvas, mask, profile, method, shot)
 
 
 def _lit(canvas: np.ndarray, slide: _Slide, size: int) -> np.ndarray:
     """Render a canvas under even illumination, without blur or noise."""
-    seen = np.clip(np.array(slide.profile.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
-    return cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)
+    image = np.clip(np.array(slide.profile.light) * np.exp(-canvas @ slide.stain.matrix), 0, 255).astype(np.uint8)
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

@@ -63,8 +63,8 @@ def arc(x: np.ndarray, y: np.ndarray, radius: float, half_angle: float) -> np.nd
 def segment(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Compute the distance to the line segment between two points."""
     along = end - start
-    part = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-9), 0, 1)
-    return distance(x - start[0] - part * along[0], y - start[1] - part * along[1])
+    share = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-9), 0, 1)
+    return distance(x - start[0] - share * along[0], y - start[1] - share * along[1])
 
 
 def smallest_mask(field: np.ndarray, count: int) -> np.ndarray:

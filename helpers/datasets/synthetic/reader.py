@@ -66,28 +66,28 @@ class SyntheticReader:
         Raises:
             DatasetError: a value of the row is out of range.
         """
-        self._refuse_what_cannot_be_drawn(row)
+        self._validate(row)
         shot = self._random(_CAMERA, row.number)
         stain = self._stain(row.stain_batch)
         if self.task == "fields":
-            who = self._person(row.patient, row.stain_batch)
+            profile = self._patient_profile(row.patient, row.stain_batch)
             canvas, mask, _ = self._field(row.number)
         else:
-            who = self._person(row.cell % self.n_patients, row.stain_batch)
+            profile = self._patient_profile(row.cell % self.n_patients, row.stain_batch)
             random = self._random(_PAINT, row.cell)
-            beside = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
-            look = morphology.morphology_of(row.label, row.subtype)
-            cell = scene.Cell(look, row.diameter_um, row.nucleus_to_cell_area, row.lobes)
-            canvas, mask = scene.compose_cell(cell, who, stain, beside, random)
+            neighbour = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
+            shape = morphology.morphology_of(row.label, row.subtype)
+            cell = scene.Cell(shape, row.diameter_um, row.nucleus_to_cell_area, row.lobes)
+            canvas, mask = scene.compose_cell(cell, profile, stain, neighbour, random)
             if row.cell != row.number:
                 canvas, mask = scene.second_photograph(canvas, mask, shot)
         density = canvas @ stain.matrix
         if self.task != "fields" and row.mark:
             scene.ink_mark(density, row.mark)
-        picture = camera.photograph(density, stain, who, self.size, shot)
+        picture = camera.photograph(density, stain, profile, self.size, shot)
         return picture, images.resize_pad_mask(mask, self.size)
 
-    def _refuse_what_cannot_be_drawn(self, row: Any) -> None:
+    def _validate(self, row: Any) -> None:
         if self.task == "fields":
             return
         checks = (
@@ -98,7 +98,7 @@ class SyntheticReader:
             ("lobes", row.lobes in range(1, 6), "1 to 5"),
             ("mark", row.mark in ("", *scene.CORNERS), f"empty or one of {', '.join(scene.CORNERS)}"),
         )
-        require(checks, row._asdict(), f"{row.image_id}: this cell cannot be drawn")
+        require(checks, row._asdict(), f"{row.image_id}: invalid cell")
 
     def row_of_cell(self, number: int, shortcut_rate: float, duplicate_rate: float) -> dict[str, Any]:
         """Sample the row of an image of a single cell; see :func:`helpers.datasets.synthetic.synthetic`."""
@@ -145,9 +145,9 @@ class SyntheticReader:
     def _field(self, number: int) -> tuple[np.ndarray, np.ndarray, list[scene.Box]]:
         patient = number % self.n_patients
         batch = self._batch(patient)
-        who = self._person(patient, batch)
+        profile = self._patient_profile(patient, batch)
         cells = [cell for _, _, cell in self._cells(number)]
-        return scene.compose_field(cells, who, self._stain(batch), self._random(_PAINT, number))
+        return scene.compose_field(cells, profile, self._stain(batch), self._random(_PAINT, number))
 
     def _cells(self, number: int) -> list[tuple[str, str, scene.Cell]]:
         """Sample class, FAB type and measurements of the white blood cells of a field."""
@@ -159,8 +159,8 @@ class SyntheticReader:
         patient = number % self.n_patients
         random = self._random(_CELL, number, extra)
         label, subtype = self._kind(patient, random)
-        who = self._person(patient, self._batch(patient))
-        return label, subtype, scene.sample_cell(morphology.morphology_of(label, subtype), who, random)
+        profile = self._patient_profile(patient, self._batch(patient))
+        return label, subtype, scene.sample_cell(morphology.morphology_of(label, subtype), profile, random)
 
     def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
         """Sample class and FAB type of a cell of a patient."""
@@ -182,7 +182,7 @@ class SyntheticReader:
     def _random(self, kind: int, number: int, extra: int = 0) -> np.random.Generator:
         return np.random.default_rng([self.seed, TASKS.index(self.task), kind, number, extra])
 
-    def _person(self, patient: int, batch: int) -> rendering.PatientProfile:
+    def _patient_profile(self, patient: int, batch: int) -> rendering.PatientProfile:
         return scene.sample_patient(self._random(_PERSON, patient), self._stain(batch))
 
     def _stain(self, batch: int) -> stains.Stain:
@@ -213,6 +213,6 @@ def require(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], m
         values: values by name.
         message: first line of the error.
     """
-    problems = [f"{name} is {values[name]!r}, but must be {wanted}" for name, fine, wanted in checks if not fine]
+    problems = [f"{name} must be {constraint}, got {values[name]!r}" for name, valid, constraint in checks if not valid]
     if problems:
         raise DatasetError(message, problems)

@@ -117,14 +117,21 @@ def white_cell(
 
 
 def _cell_outline(
-    x: np.ndarray, y: np.ndarray, radius: float, look: Morphology, person: PatientProfile, random: np.random.Generator
+    x: np.ndarray,
+    y: np.ndarray,
+    radius: float,
+    morphology: Morphology,
+    profile: PatientProfile,
+    random: np.random.Generator,
 ) -> np.ndarray:
-    field = geometry.blob(x / radius, y / radius, geometry.waves(random, look.cell_outline * random.uniform(0.5, 1.5)))
-    if random.random() < 10 * look.cell_outline * (0.5 + person.contact):  # flattened by neighbouring cells
+    field = geometry.blob(
+        x / radius, y / radius, geometry.waves(random, morphology.cell_outline * random.uniform(0.5, 1.5))
+    )
+    if random.random() < 10 * morphology.cell_outline * (0.5 + profile.contact):  # flattened by neighbouring cells
         for turn in random.uniform(0, 2 * np.pi, random.integers(1, 5)):
             flat = (x * np.cos(turn) + y * np.sin(turn)) / (radius * random.uniform(0.72, 0.95))
             field = np.maximum(field, flat)
-    return field + look.cell_outline * 0.45 * geometry.noise(field.shape, 16, random)
+    return field + morphology.cell_outline * 0.45 * geometry.noise(field.shape, 16, random)
 
 
 def _cytoplasm(
@@ -132,17 +139,17 @@ def _cytoplasm(
     cell: np.ndarray,
     outline: np.ndarray,
     depth: np.ndarray,
-    look: Morphology,
-    person: PatientProfile,
+    morphology: Morphology,
+    profile: PatientProfile,
     stain: Stain,
     random: np.random.Generator,
 ) -> None:
     edge = np.clip((outline - 0.7) / 0.3, 0, 1) ** 2
     clear_zone = 1 - 0.25 * np.exp(-np.square(np.minimum(depth, 0) + 0.5) / 0.8)  # pale zone (hof) beside the nucleus
     texture = 1 + 0.16 * geometry.noise(cell.shape, 7, random) + 0.10 * geometry.noise(cell.shape, 2.5, random)
-    azure = geometry.sample_range(random, *look.azure, person.azure)
-    amounts[..., AZURE] = azure * clear_zone * texture * (1 + geometry.sample_range(random, *look.rim) * edge)
-    amounts[..., EOSIN] = geometry.sample_range(random, *look.eosin) * person.eosin * texture
+    azure = geometry.sample_range(random, *morphology.azure, profile.azure)
+    amounts[..., AZURE] = azure * clear_zone * texture * (1 + geometry.sample_range(random, *morphology.rim) * edge)
+    amounts[..., EOSIN] = geometry.sample_range(random, *morphology.eosin) * profile.eosin * texture
     refraction = stain.edge * random.uniform(0, 2) * np.clip((outline - 0.86) / 0.14, 0, 1)
     amounts[..., AZURE] += 0.8 * refraction
     amounts[..., HAEMOGLOBIN] += refraction
@@ -154,30 +161,30 @@ def _nucleus(
     amounts: np.ndarray,
     nucleus: np.ndarray,
     depth: np.ndarray,
-    look: Morphology,
-    person: PatientProfile,
+    morphology: Morphology,
+    profile: PatientProfile,
     random: np.random.Generator,
 ) -> None:
-    contrast = geometry.sample_range(random, *look.clumps, person.clumps)
-    grain = look.clump_size / PITCH
+    contrast = geometry.sample_range(random, *morphology.clumps, profile.clumps)
+    grain = morphology.clump_size / PITCH
     clumps = geometry.noise(nucleus.shape, grain, random) + 0.7 * geometry.noise(nucleus.shape, 0.55 * grain, random)
     fine = geometry.noise(nucleus.shape, 2.5, random)
     membrane = np.exp(-np.square(depth / 0.35))
     chromatin = 1 + contrast * np.tanh(0.8 * clumps) + 0.05 * fine + 0.12 * membrane
-    for _ in range(random.integers(look.folds[0], look.folds[1], endpoint=True)):
+    for _ in range(random.integers(morphology.folds[0], morphology.folds[1], endpoint=True)):
         chromatin += 0.22 * np.exp(-np.square(_crease(nucleus.shape, random) / 0.25))
     blue = np.zeros(nucleus.shape)
-    places = np.argwhere(nucleus & (depth > 0.9))
-    wanted = random.integers(look.nucleoli[0], look.nucleoli[1], endpoint=True)
-    if wanted and len(places):
-        centres = places[random.integers(0, len(places), wanted)]
-        radii = random.uniform(0.5, 1.2, wanted) / PITCH
+    pixels = np.argwhere(nucleus & (depth > 0.9))
+    count = random.integers(morphology.nucleoli[0], morphology.nucleoli[1], endpoint=True)
+    if count and len(pixels):
+        centres = pixels[random.integers(0, len(pixels), count)]
+        radii = random.uniform(0.5, 1.2, count) / PITCH
         uneven = np.clip(0.85 + 0.3 * fine, 0.3, 1.2)
         hole = geometry.spots(nucleus.shape, centres.astype(float), radii, 5.0) * uneven
         ring = geometry.spots(nucleus.shape, centres.astype(float), radii + 4, 5.0) * uneven - hole
         chromatin += 0.14 * np.maximum(ring, 0) - 0.38 * hole
         blue = 0.25 * hole
-    strength = geometry.sample_range(random, *look.nuclear_stain) * person.chromatin
+    strength = geometry.sample_range(random, *morphology.nuclear_stain) * profile.chromatin
     inside = amounts[nucleus]
     inside[:, AZURE] = 0.3 * inside[:, AZURE] + blue[nucleus]
     inside[:, EOSIN] *= 0.3
@@ -195,12 +202,12 @@ def _crease(shape: tuple[int, int], random: np.random.Generator) -> np.ndarray:
 
 
 def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np.random.Generator) -> None:
-    places = np.argwhere(where)
-    wanted = random.poisson(random.uniform(*kind.density) * len(places) * PITCH**2)
-    if not wanted or not len(places):
+    pixels = np.argwhere(where)
+    count = random.poisson(random.uniform(*kind.density) * len(pixels) * PITCH**2)
+    if not count or not len(pixels):
         return
-    centres = places[random.integers(0, len(places), wanted)] + random.uniform(-0.5, 0.5, (wanted, 2))
-    radii = random.uniform(*kind.diameter, wanted) / 2 / PITCH
+    centres = pixels[random.integers(0, len(pixels), count)] + random.uniform(-0.5, 0.5, (count, 2))
+    radii = random.uniform(*kind.diameter, count) / 2 / PITCH
     strength = geometry.spots(where.shape, centres, radii, 1.2)
     if kind.refractile:
         strength -= kind.refractile * geometry.spots(where.shape, centres, 0.45 * radii, 1.2)
@@ -208,15 +215,15 @@ def _granules(amounts: np.ndarray, where: np.ndarray, kind: Granules, random: np
     amounts += strength[..., None] * np.array(kind.dyes)
 
 
-def _vacuoles(amounts: np.ndarray, where: np.ndarray, look: Morphology, random: np.random.Generator) -> None:
-    wanted = random.integers(look.vacuoles[0], look.vacuoles[1], endpoint=True)
-    if not wanted:
+def _vacuoles(amounts: np.ndarray, region: np.ndarray, morphology: Morphology, random: np.random.Generator) -> None:
+    count = random.integers(morphology.vacuoles[0], morphology.vacuoles[1], endpoint=True)
+    if not count:
         return
-    places = np.argwhere(where)
-    if not len(places):
+    pixels = np.argwhere(region)
+    if not len(pixels):
         return
-    centres = places[random.integers(0, len(places), wanted)].astype(float)
-    holes = geometry.spots(where.shape, centres, np.minimum(random.gamma(4, 0.11, wanted), 1.0) / PITCH, 1.5)
+    centres = pixels[random.integers(0, len(pixels), count)].astype(float)
+    holes = geometry.spots(region.shape, centres, np.minimum(random.gamma(4, 0.11, count), 1.0) / PITCH, 1.5)
     amounts *= 1 - 0.75 * holes[..., None]
 
 

@@ -97,12 +97,12 @@ def compose_cell(
     taken = mask > 0
     if neighbour is not None:
         turn, away = around.uniform(0, 2 * np.pi), (cell.diameter + neighbour.diameter) / 2 + around.uniform(0.5, 3)
-        place = middle + max(away, 14.0) * np.array([np.sin(turn), np.cos(turn)])
+        position = middle + max(away, 14.0) * np.array([np.sin(turn), np.cos(turn)])
         other, other_mask = _white(neighbour, profile, stain, around)
         covered = np.zeros_like(mask)
-        _stamp(canvas, covered, other, other_mask, *np.round(place / PITCH).astype(int))
+        _stamp(canvas, covered, other, other_mask, *np.round(position / PITCH).astype(int))
         taken |= covered > 0
-        whites.append((place, neighbour.diameter / 2))
+        whites.append((position, neighbour.diameter / 2))
     _surroundings(canvas, taken, whites, profile, stain, around)
     return canvas, mask
 
@@ -133,7 +133,7 @@ def compose_field(
     for cell in cells:
         for _ in range(50):
             middle = random.uniform(0.55 * cell.diameter, FIELD_UM - 0.55 * cell.diameter, 2)
-            if all(np.hypot(*(middle - place)) > cell.diameter / 2 + radius + 1 for place, radius in whites):
+            if all(np.hypot(*(middle - position)) > cell.diameter / 2 + radius + 1 for position, radius in whites):
                 break
         else:
             raise ValueError(f"no room for {len(cells)} white blood cells in a field of {FIELD_UM:.0f} µm")
@@ -167,7 +167,7 @@ def mark_box(corner: str, size: int) -> tuple[int, int, int, int]:
         ValueError: ``corner`` is not in :data:`CORNERS`.
     """
     if corner not in CORNERS:
-        raise ValueError(f"a mark lies in one of {', '.join(CORNERS)}, not {corner!r}")
+        raise ValueError(f"corner must be one of {', '.join(CORNERS)}, got {corner!r}")
     near, far = round(0.04 * size), round(0.14 * size)
     rows = (near, far) if corner.startswith("top") else (size - far, size - near)
     columns = (near, far) if corner.endswith("left") else (size - far, size - near)
@@ -204,16 +204,18 @@ def second_photograph(
     return canvas, mask
 
 
-def _white(cell: Cell, who: PatientProfile, stain: Stain, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _white(
+    cell: Cell, profile: PatientProfile, stain: Stain, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     return rendering.white_cell(
-        cell.morphology, cell.diameter, cell.nucleus_to_cell_area, cell.lobes, who, stain, random
+        cell.morphology, cell.diameter, cell.nucleus_to_cell_area, cell.lobes, profile, stain, random
     )
 
 
-def _ground(side: int, who: PatientProfile, random: np.random.Generator) -> np.ndarray:
+def _ground(side: int, profile: PatientProfile, random: np.random.Generator) -> np.ndarray:
     canvas = np.zeros((side, side, 4))
     cloud = np.clip(1 + 0.6 * geometry.noise((side, side), 20, random), 0, 3)
-    canvas[..., EOSIN] = who.haze * cloud
+    canvas[..., EOSIN] = profile.haze * cloud
     return canvas
 
 
@@ -227,49 +229,49 @@ def _stamp(
 
 
 def _surroundings(
-    canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], who: PatientProfile, stain: Stain,
-    random: np.random.Generator,
+    canvas: np.ndarray, taken: np.ndarray, whites: list[tuple[np.ndarray, float]], profile: PatientProfile,
+    stain: Stain, random: np.random.Generator,
 ) -> list[Box]:  # fmt: skip
     """Add red blood cells, platelets and precipitate behind the white blood cells, and return the boxes of cells."""
     side, extent = len(taken), len(taken) * PITCH
     boxes: list[Box] = []
     reds: list[np.ndarray] = []
     closeness = random.uniform(0.72, 1.0)
-    covered, wanted = 0.0, who.crowding * (extent + 6) ** 2
-    crowd = random.random() < who.contact
+    covered, target = 0.0, profile.crowding * (extent + 6) ** 2
+    crowd = random.random() < profile.contact
     for attempt in range(int(40 + extent**2 / 12)):
-        if covered >= wanted and not (crowd and attempt < 12):
+        if covered >= target and not (crowd and attempt < 12):
             break
-        diameter = who.red_diameter * (1 + random.normal(0, 0.06))
+        diameter = profile.red_diameter * (1 + random.normal(0, 0.06))
         near = 0.3 if crowd else 0.46  # least distance of its centre from a white blood cell, in diameters
         if crowd and attempt < 12:  # red blood cells pressed against the white blood cell
             white, radius = whites[attempt % len(whites)]
             turn, away = random.uniform(0, 2 * np.pi), radius + diameter * random.uniform(near, 0.55)
-            place = white + away * np.array([np.sin(turn), np.cos(turn)])
+            position = white + away * np.array([np.sin(turn), np.cos(turn)])
         else:
-            place = random.uniform(-3, extent + 3, 2)
-        if any(np.hypot(*(place - white)) < radius + diameter * near for white, radius in whites):
+            position = random.uniform(-3, extent + 3, 2)
+        if any(np.hypot(*(position - white)) < radius + diameter * near for white, radius in whites):
             continue
-        if reds and (np.hypot(*(place - np.array(reds)).T) < closeness * diameter).any():
+        if reds and (np.hypot(*(position - np.array(reds)).T) < closeness * diameter).any():
             continue
-        reds.append(place)
+        reds.append(position)
         covered += np.pi * diameter**2 / 4
-        cell = rendering.red_cell(diameter, who, stain, random)
-        row, column = np.round(place / PITCH).astype(int)
-        rendering.add(canvas[..., HAEMOGLOBIN], who.red_stain * cell, row, column, taken)
+        cell = rendering.red_cell(diameter, profile, stain, random)
+        row, column = np.round(position / PITCH).astype(int)
+        rendering.add(canvas[..., HAEMOGLOBIN], profile.red_stain * cell, row, column, taken)
         boxes += _box("RBC", cell > 0, row, column, side)
-    for _ in range(random.poisson(who.platelets * extent**2 / 100)):
-        place = random.uniform(0, extent, 2)
-        if any(np.hypot(*(place - white)) < radius + 1 for white, radius in whites):
+    for _ in range(random.poisson(profile.platelets * extent**2 / 100)):
+        position = random.uniform(0, extent, 2)
+        if any(np.hypot(*(position - white)) < radius + 1 for white, radius in whites):
             continue
         patch = rendering.platelet(random.uniform(1.6, 3.4), random)
-        row, column = np.round(place / PITCH).astype(int)
+        row, column = np.round(position / PITCH).astype(int)
         rendering.add(canvas, patch, row, column, taken)
         boxes += _box("Platelets", patch[..., AZURE] > 0, row, column, side)
-    dots = random.poisson(who.precipitate * extent**2 / 100)
+    dots = random.poisson(profile.precipitate * extent**2 / 100)
     if dots:
-        place = random.uniform(0, side, (dots, 2))
-        canvas[..., CHROMATIN] += 1.2 * geometry.spots((side, side), place, random.uniform(0.1, 0.35, dots) / PITCH)
+        position = random.uniform(0, side, (dots, 2))
+        canvas[..., CHROMATIN] += 1.2 * geometry.spots((side, side), position, random.uniform(0.1, 0.35, dots) / PITCH)
     return boxes
 
 
