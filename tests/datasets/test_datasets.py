@@ -87,7 +87,7 @@ def test_aria_without_a_partner_is_refused(aria):
 
 
 def test_aria_of_another_version_is_refused(aria):
-    with pytest.raises(DatasetError, match="'Original' or 'Segmented', not 'Both'"):
+    with pytest.raises(DatasetError, match="'Original' or 'Segmented', got 'Both'"):
         load("aria", aria, version="Both")
 
 
@@ -676,7 +676,7 @@ def test_an_unknown_option_is_refused_with_the_known_ones(tmp_path):
 
 
 def test_on_bad_is_raise_or_skip(tmp_path):
-    with pytest.raises(DatasetError, match="'raise' or 'skip', not 'ignore'"):
+    with pytest.raises(DatasetError, match="'raise' or 'skip', got 'ignore'"):
         load(f"folder:{class_folder(tmp_path)}", on_error="ignore")
 
 
@@ -846,7 +846,7 @@ def test_an_array_beyond_the_limit_is_refused(small, monkeypatch):
         (lambda frame: frame.iloc[:0], "no image is left"),
         (lambda frame: frame.drop(columns="group"), "missing"),
         (lambda frame: frame.rename_axis("id"), "indexed by image_id"),
-        (lambda frame: pd.concat([frame, frame.iloc[:1]]), "more than one image"),
+        (lambda frame: pd.concat([frame, frame.iloc[:1]]), "ids must be unique"),
         (lambda frame: frame.assign(label="blast cell"), "labels outside"),
         (lambda frame: frame.assign(group=None), "without a group"),
     ],
@@ -872,10 +872,10 @@ def test_a_class_that_papermill_has_made_a_number_of_is_known_by_its_text():
     assert datasets.resolve_positive_class(("0", "1"), 1) == "1"
     assert datasets.resolve_positive_class(("True", "False"), False) == "False"
     with pytest.raises(
-        datasets.DatasetError, match=r"no class 1; say .* one of 00, 01; papermill keeps a text with -r pos"
+        datasets.DatasetError, match=r"no class 1; set .* one of 00, 01; papermill keeps text with -r pos"
     ):
         datasets.resolve_positive_class(("00", "01"), 1)
-    with pytest.raises(datasets.DatasetError, match=r"no class 0; say which"):
+    with pytest.raises(datasets.DatasetError, match=r"no class 0; set the positive class"):
         datasets.resolve_positive_class(("hem", "all"), 0)  # and not the leukaemic class
     assert datasets.resolve_positive_class(("hem", "all"), None) == "all"
 
@@ -891,7 +891,7 @@ def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one
     assert datasets.resolve_positive_class(("hem", "all"), "hem") == "hem"
     with pytest.raises(DatasetError, match="no class 'blast'; set the positive class to one of hem, all"):
         datasets.resolve_positive_class(("hem", "all"), "blast")
-    with pytest.raises(DatasetError, match="no leukaemic class; say which"):
+    with pytest.raises(DatasetError, match="no leukaemic class; set the positive class"):
         datasets.resolve_positive_class(("neutrophil", "monocyte"))
 
 
