@@ -150,9 +150,9 @@ def segment_kmeans(image: np.ndarray, n_clusters: int = 3, seed: int = 0) -> np.
     if len(np.unique(pixels, axis=0)) < n_clusters:
         return np.zeros(image.shape[:2], bool)
     sample = pixels[:: max(1, len(pixels) // 4096)]
-    clusters = KMeans(n_clusters, n_init=2, random_state=seed).fit(sample)
-    darkest = clusters.cluster_centers_[:, 0].argmin()
-    return join_lobes((clusters.predict(pixels) == darkest).reshape(image.shape[:2]))
+    model = KMeans(n_clusters, n_init=2, random_state=seed).fit(sample)
+    darkest = model.cluster_centers_[:, 0].argmin()
+    return join_lobes((model.predict(pixels) == darkest).reshape(image.shape[:2]))
 
 
 SEGMENTATIONS = {"HSV threshold": segment_hsv, "Otsu on green": segment_nucleus_otsu, "k-means in Lab": segment_kmeans}
