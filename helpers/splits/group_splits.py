@@ -66,8 +66,8 @@ def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd
     gives each split its share of the groups, also within groups whose most frequent class is the same.
 
     Scikit-learn's ``StratifiedGroupKFold`` sorts groups by the spread of their class counts before it assigns them, so
-    that with few groups all seeds give the same partition; here they differ (``tests/splits/test_splits.py`` compares both on
-    every dataset).
+    that with few groups all seeds give the same partition; here they differ (``tests/splits/test_splits.py`` compares
+    both on every dataset).
 
     Args:
         frame: table of the dataset (``Dataset.frame``); missing labels count as a class of their own.
