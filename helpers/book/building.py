@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import files, processes
-from helpers.book import pages
+from helpers.book import api, pages
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.runs import notebooks, runner
@@ -60,6 +60,8 @@ def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
     content = hashlib.sha256(json.dumps(runner.installed()).encode())
     for path in sorted(p for p in stage.rglob("*") if p.is_file() and "_build" not in p.parts):
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(Project.current().package.rglob("*.py")):  # the reference shows its docstrings
+        content.update(path.read_bytes())
     if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
         return page
     stamp.unlink(missing_ok=True)  # before its pages are removed
@@ -83,15 +85,21 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     shutil.copytree(project.book, stage / "book")
     for file in ("_config.yml", "_toc.yml"):
         shutil.copy(project.root / file, stage / file)
+    modules = api.read_modules()
     done = {record.notebook for record in records if record.done}
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
         notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
         if source.stem not in done:
             notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
+        if links := api.link_functions(notebook, modules):
+            notebook.cells.append(nbformat.v4.new_markdown_cell(links))
         nbformat.write(notebook, stage / "notebooks" / source.name)
+    for file, text in api.pages(modules).items():
+        (stage / "book" / "api" / file).write_text(text, encoding="utf-8")
     generated = stage / "book" / "_generated"
     generated.mkdir()
+    (generated / "api-rooms.md").write_text(api.room_table(modules), encoding="utf-8")
     for file, content in pages.generated_files(name, records).items():
         (generated / file).write_bytes(content)
 

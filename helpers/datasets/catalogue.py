@@ -128,8 +128,8 @@ def locate(name: str, root: str | Path | None = None) -> tuple[DatasetSpec, Path
     """Look up the specification of a dataset and the folder of its files.
 
     Args:
-        name: one of :func:`list_datasets`, or ``folder:/path``.
-        root: the data root; see :func:`data_root`.
+        name: one of :func:`helpers.datasets.list_datasets`, or ``folder:/path``.
+        root: the data root; see :func:`helpers.datasets.data_root`.
 
     Returns:
         The specification and the folder, which need not exist; ``None`` instead of a folder if no files are read.

@@ -11,7 +11,9 @@ from helpers.datasets.errors import DatasetError
 
 
 def resolve_positive_class(classes: Iterable[str], positive: str | float = "") -> str:
-    """Choose the positive class: the user's choice, or by default the leukaemic class of :data:`LEUKAEMIC`.
+    """Choose the positive class: the user's choice, or by default the leukaemic class.
+
+    Leukaemic classes are those of :data:`helpers.datasets.clinical.LEUKAEMIC`.
 
     Args:
         classes: class names.

@@ -82,7 +82,7 @@ class Dataset:
 
     @property
     def public_name(self) -> str:
-        """Return the name without the local path, as reports show it: ``folder:cells``."""
+        """Return the name as reports show it, without the local path, such as ``folder:cells``."""
         kind, colon, path = self.name.partition(":")
         return f"{kind}:{Path(path).name}" if colon else kind
 

@@ -13,7 +13,7 @@ class DatasetError(LeukobookError):
 
     Args:
         message: the problem and the remedy.
-        problems: one line per affected file; the message shows the first :attr:`SHOWN`.
+        problems: one line per affected file; the message shows the first ``SHOWN``.
         missing: whether the dataset is absent.
 
     Attributes:
@@ -33,5 +33,5 @@ class DatasetError(LeukobookError):
 
 
 def warn_problems(message: str, problems: Iterable[str]) -> None:
-    """Warn of files that are used despite a problem or left out, one line per file, as in :class:`DatasetError`."""
+    """Warn of files that are used despite a problem or left out, one line per file, as in a :class:`DatasetError`."""
     warnings.warn(str(DatasetError(message, problems)), stacklevel=3)

@@ -164,7 +164,7 @@ def opened(path: Path) -> Iterator[Archive]:
     Raises:
         DatasetError: a member is a link or a device, there are more than :data:`MAX_MEMBERS`, or the format is not
             supported; see also :func:`open_zip`.
-        DAMAGED: the archive is damaged; also raised while the members are read.
+        Exception: one of :data:`DAMAGED`: the archive is damaged; also raised while the members are read.
     """
     if _kind(path) == "zip":
         with open_zip(path) as zipped:

@@ -270,7 +270,7 @@ def read_mask_values(path: str | Path) -> np.ndarray:
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read the values of a mask file, ``uint8 (height, width)``; reject colours; see :func:`read_mask_values`."""
+    """Read a mask file as ``uint8 (height, width)``; reject colours; see :func:`helpers.images.read_mask_values`."""
     values = read_mask_values(path)
     if values.ndim == 3:
         raise ImageError(f"{path}: holds colours; {_AS_MASK}")

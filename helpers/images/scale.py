@@ -23,7 +23,10 @@ class Rescaled:
 
     Attributes:
         canvas: ``uint8 (height, width, 3)``, padded with the median colour of the image's border.
-        top, left, height, width: position and size of the image in the canvas, in pixels.
+        top: first row of the image in the canvas.
+        left: first column of the image in the canvas.
+        height: height of the image in the canvas in pixels.
+        width: width of the image in the canvas in pixels.
         original: height and width of the original image in pixels.
     """
 

@@ -43,10 +43,12 @@ class Estimate:
 
     Attributes:
         value: point estimate.
-        low, high: ends of the interval, NaN where there is none; ``low <= value <= high``.
+        low: lower end of the interval, at most ``value``; NaN where there is none.
+        high: upper end of the interval, at least ``value``; NaN where there is none.
         n: number of images in the denominator; for a sensitivity, the positive images.
         groups: number of groups of these images.
-        interval: kind of interval: :data:`INTERVAL`, :data:`RANGE` or :data:`NONE`.
+        interval: kind of interval: :data:`helpers.metrics.INTERVAL`, :data:`helpers.metrics.RANGE` or
+            :data:`helpers.metrics.NONE`.
     """
 
     value: float
@@ -115,7 +117,7 @@ class Bootstrap:
         )
 
     def of_single_groups(self, counted: np.ndarray | None = None) -> np.ndarray:
-        """Compute the values with one group at a time alone in its classes, see :meth:`GroupsByClass.alone`.
+        """Compute the values with one group at a time alone in its classes, see ``GroupsByClass.alone``.
 
         Args:
             counted: ``bool (groups,)``, the groups to use; all by default.

@@ -57,7 +57,7 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
 
     Raises:
         ValueError: If the images are not ``uint8 (n, height, width, 3)``.
-        ModelError: If the model output is not finite, or is below 0 or above 1 by more than :data:`ROUNDING`.
+        ModelError: If the model output is not finite, or is below 0 or above 1 by more than ``ROUNDING``.
     """
     probability = np.concatenate([batch.numpy() for batch in _predict_views(model, images, tta, batch_size)])
     if probability.min(initial=0) < -ROUNDING or probability.max(initial=0) > 1 + ROUNDING:

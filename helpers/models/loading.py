@@ -130,7 +130,7 @@ def file_digest(path: Path) -> str:
 
 
 def require_file(path: Path) -> Path:
-    """Check that a model path is a regular ``.keras`` file of at most :data:`MAX_FILE` bytes, before it is read.
+    """Check that a model path is a regular ``.keras`` file of at most ``MAX_FILE`` bytes, before it is read.
 
     Args:
         path: Path of the model file; ``~`` is the home directory.

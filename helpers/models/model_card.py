@@ -38,7 +38,8 @@ class Input(_Section):
 
     Attributes:
         dtype: Data type of the images.
-        low, high: 1st and 99th percentile, 0 to 255.
+        low: 1st percentile, 0 to 255.
+        high: 99th percentile, 0 to 255.
         mean: Mean of each channel, RGB, 0 to 255.
     """
 
@@ -60,7 +61,8 @@ class MetricRecord(_Section):
 
     Attributes:
         value: Point estimate.
-        low, high: Ends of the interval.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
         interval: Kind of interval.
         n: Number of images.
         groups: Number of independent groups.

@@ -48,7 +48,7 @@ class Table:
 
     @property
     def labels(self) -> list[str]:
-        """Label of each row: the values of ``index``, joined."""
+        """Label of each row, which joins the values of ``index``."""
         return _labels(self.frame, self.index)
 
 

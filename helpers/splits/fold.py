@@ -36,7 +36,7 @@ class Fold:
 
     @property
     def ids(self) -> pd.Index:
-        """All image ids: training, then validation, then test set."""
+        """Image ids of the training, then the validation, then the test set."""
         return self.train.append([self.val, self.test])
 
     def split_of(self, ids: pd.Index) -> pd.Series:

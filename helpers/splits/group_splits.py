@@ -60,7 +60,7 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 def assign_groups(frame: pd.DataFrame, shares: Sequence[float], seed: int) -> pd.Series:
     """Assign whole groups to splits with target shares, stratified by class.
 
-    The best of :data:`DRAWS` random assignments is kept: first by the fewest splits that lack a class with at least as
+    The best of ``DRAWS`` random assignments is kept: first by the fewest splits that lack a class with at least as
     many groups as there are splits, then by the least squared deviation of the shares, of every class and of all
     images, from ``shares``. If all assignments leave such a gap, up to ten times as many are tried. Each assignment
     gives each split its share of the groups, also within groups whose most frequent class is the same.

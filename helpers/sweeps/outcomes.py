@@ -100,7 +100,7 @@ class OutcomeStore:
             return {row.name: row for row in rows if row is not None}
 
     def write_table(self, rows: Iterable[Row]) -> Path:
-        """Write the :func:`table` of all runs as ``runs.csv`` and return its path."""
+        """Write the :func:`helpers.sweeps.outcomes.table` of all runs as ``runs.csv`` and return its path."""
         target = self.folder / "runs.csv"
         files.write_text(target, tables.safe_text(table(rows)).to_csv(index=False))
         return target

@@ -52,7 +52,7 @@ def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Paramete
 
 
 def expand(profile: profiles.Profile) -> Iterator[Task]:
-    """Yield the tasks of a profile, in the order of :func:`combinations`.
+    """Yield the tasks of a profile, in the order of :func:`helpers.sweeps.plan.combinations`.
 
     Raises:
         DatasetError: a dataset is unreadable.

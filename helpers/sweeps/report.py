@@ -40,7 +40,7 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
         measures: columns of metrics.
 
     Returns:
-        Table with the parameters of the grid except :data:`REPEATED` (lists as plain text), ``measure`` (table and
+        Table with the parameters of the grid except ``REPEATED`` (lists as plain text), ``measure`` (table and
         column), ``of`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one run.
     """
     by = [name for name in grid if name not in REPEATED]

@@ -54,7 +54,7 @@ class Row:
 
 
 def row_from_json(line: str) -> Row | None:
-    """Parse a line of :meth:`Row.to_json`; None if it has the format of another version."""
+    """Parse a line of :meth:`helpers.sweeps.Row.to_json`; None if it has the format of another version."""
     content = json.loads(line)
     try:
         origin = content["provenance"]

@@ -36,7 +36,7 @@ def get_strategy(name: str) -> tf.distribute.Strategy:
     TensorFlow requires that ``multi-worker`` is created before any other operation.
 
     Args:
-        name: One of :data:`STRATEGIES`.
+        name: One of ``STRATEGIES``.
 
     Returns:
         The strategy.

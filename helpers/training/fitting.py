@@ -202,7 +202,7 @@ def training_seconds(checkpoint_dir: Path, since: float) -> float:
 
     Args:
         checkpoint_dir: Folder with any number of trainings, including those of earlier configurations.
-        since: Time as of :func:`time.time`; only trainings requested at or after it count, whether run or loaded.
+        since: Time as of ``time.time``; only trainings requested at or after it count, whether run or loaded.
 
     Returns:
         Duration in seconds.

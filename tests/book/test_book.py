@@ -163,7 +163,7 @@ UNFOLD = """() => {
     document.querySelectorAll("article details").forEach(block => block.open = true);
     document.querySelectorAll("article .toggle-hidden").forEach(block => block.classList.remove("toggle-hidden"));
 }"""
-BLOCKS = """() => [...document.querySelectorAll("article pre")]
+BLOCKS = """() => [...document.querySelectorAll("article pre, article dl.py > dt")]
     .filter(block => block.clientWidth && getComputedStyle(block).display !== "inline")
     .map(block => ({over: block.scrollWidth - block.clientWidth, text: block.innerText.slice(0, 200)}))"""
 
@@ -176,6 +176,20 @@ def test_no_code_and_no_printed_text_scrolls_sideways(page, addresses):
         blocks += [(address, block["over"], block["text"]) for block in page.evaluate(BLOCKS)]
     assert len(blocks) >= 300
     assert [block for block in blocks if block[1] > 0] == []
+
+
+def test_every_chapter_links_to_the_entries_of_the_functions_that_it_uses(page, site):
+    targets = {}
+    for path in sorted(Project.current().notebooks.glob("*.ipynb")):
+        page.goto(f"{site}/notebooks/{path.stem}.html")
+        links = page.eval_on_selector_all("article a[href*='/book/api/']", "all => all.map(a => a.href)")
+        assert links, path.stem
+        for address, _, name in (link.partition("#") for link in links):
+            targets.setdefault(address, set()).add(name)
+    for address, names in targets.items():
+        page.goto(address)
+        shown = page.eval_on_selector_all("article dt.sig", "all => all.map(entry => entry.id)")
+        assert names <= set(shown), address
 
 
 def test_no_page_is_wider_than_a_telephone(page, addresses):

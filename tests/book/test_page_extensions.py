@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from docutils.core import publish_doctree
+from pydantic import BaseModel
 
 from helpers.project import Project
 
@@ -45,3 +46,22 @@ def test_a_page_is_described_by_its_first_whole_paragraph_cut_at_a_word(social_c
 
 def test_the_address_of_the_book_follows_from_that_of_the_repository(social_cards):
     assert social_cards.page_address("https://github.com/OWNER/leukobook") == "https://owner.github.io/leukobook/"
+
+
+def test_signatures_are_python_and_pydantic_models_show_the_names_of_their_fields():
+    readable = module(BOOK / "_ext" / "api_signatures.py").readable_signature
+
+    class Point(BaseModel):
+        x: int
+        y: int
+
+    shown = [
+        readable(None, kind, "", value, None, text, None)[0]
+        for kind, value, text in (
+            ("class", Point, "(*, x: int, y: int)"),
+            ("class", dict, "(a: dict = <factory>, b=<function DatasetSpec.<lambda>>)"),
+            ("function", len, "(read=<function read_mask>) -> int"),
+            ("module", None, None),
+        )
+    ]
+    assert shown == ["(*, x, y)", "(a: dict = ..., b=...)", "(read=read_mask) -> int", None]

@@ -28,7 +28,12 @@ class SyntheticReader:
     cached on disk.
 
     Attributes:
-        task, n_patients, size, seed, balanced, n_stain_batches: see :func:`helpers.datasets.synthetic.synthetic`.
+        task: as in :func:`helpers.datasets.synthetic.synthetic`, likewise the others.
+        n_patients: number of patients.
+        size: side of an image in pixels.
+        seed: random seed.
+        balanced: whether classes have equal frequency.
+        n_stain_batches: maximum number of stain batches.
     """
 
     task: str
@@ -206,7 +211,7 @@ class SyntheticReader:
 
 
 def require(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], message: str) -> None:
-    """Raise a :class:`DatasetError` that lists every value that fails its check, with the constraint.
+    """Raise a :class:`helpers.datasets.DatasetError` that lists every value that fails its check, with the constraint.
 
     Args:
         checks: for each value its name, whether it is valid, and its constraint.

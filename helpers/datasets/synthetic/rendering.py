@@ -23,16 +23,21 @@ class PatientProfile:
     """Hold the parameters shared by all images of a patient.
 
     Attributes:
-        size, ratio, azure, clumps: shifts of diameter, nucleus-to-cell area ratio, azure and chromatin clumps, in
-            half-widths of the ranges of :class:`Morphology`.
-        chromatin, eosin: factors of the nuclear stain and of the eosin of the cytoplasm.
+        size: shift of the diameter, in half-widths of its range in
+            :class:`helpers.datasets.synthetic.Morphology`; likewise the next three.
+        ratio: shift of the nucleus-to-cell area ratio.
+        azure: shift of the azure.
+        clumps: shift of the chromatin clumps.
+        chromatin: factor of the nuclear stain.
+        eosin: factor of the eosin of the cytoplasm.
         red_diameter: mean diameter of the red blood cells, µm.
         red_pallor: mean depth of their central pallor, share.
         red_stain: haemoglobin at their rim, units of optical density.
         red_crenated: share of crenated red blood cells.
         crowding: share of the field that red blood cells cover.
         contact: probability that they press against the white blood cell.
-        platelets, precipitate: mean numbers per 100 µm².
+        platelets: mean number of platelets per 100 µm².
+        precipitate: mean number of stain precipitates per 100 µm².
         haze: eosin of the plasma.
         light: background colour (empty field), RGB.
         blur: standard deviation of the blur, µm.

@@ -20,7 +20,7 @@ Box = tuple[str, int, int, int, int]
 
 @dataclass(frozen=True)
 class Cell:
-    """Hold the parameters of a white blood cell, in the units of :class:`Morphology`."""
+    """Hold the parameters of a white blood cell, in the units of :class:`helpers.datasets.synthetic.Morphology`."""
 
     morphology: Morphology
     diameter: float

@@ -22,7 +22,10 @@ class Stain:
     """Describe the stain and camera of a laboratory.
 
     Attributes:
-        chromatin, azure, eosin, haemoglobin: optical density of red, green and blue (natural logarithm) per unit.
+        chromatin: optical density of red, green and blue (natural logarithm) per unit of chromatin.
+        azure: likewise of azure.
+        eosin: likewise of eosin.
+        haemoglobin: likewise of haemoglobin.
         light: background colours (empty field), one of which each patient's slide has; values above 255 overexpose.
         ghost: degree to which red blood cells are washed out to an outline, 0 to 1.
         edge: extra density at the edge of cells, from refraction in a thick or badly dried film.
