@@ -30,6 +30,16 @@ class Augmentation:
         zoom: standard deviation of the logarithm of the magnification.
         brightness: standard deviation of the gain, of the whole image and again of each channel (colour jitter).
         blur: maximum standard deviation of a Gaussian blur, pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> from helpers.augmentation import Augmentation, training_batches
+        >>> flips = Augmentation(dihedral=False, flips=True, brightness=0, blur=0)
+        >>> images = np.zeros((4, 16, 16, 3), np.uint8)
+        >>> batches = training_batches(images, np.arange(4), 2, 20, flips)
+        >>> batch, labels = next(iter(batches))
+        >>> tuple(batch.shape)
+        (2, 16, 16, 3)
     """
 
     dihedral: bool = True

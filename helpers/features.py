@@ -113,6 +113,16 @@ def extract_feature_table(
 
     Returns:
         One row per image, indexed by ``ids``, and one column per feature.
+
+    Example:
+        >>> from helpers import datasets, features
+        >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+        >>> images, masks = data.load_images(64), data.load_masks(64)
+        >>> table = features.extract_feature_table(images, data.frame.index, masks)
+        >>> table.shape
+        (6, 140)
+        >>> bool(table["nucleus_to_cell_area"].between(0, 1).all())
+        True
     """
     pairs = ((picture, None) for picture in images) if masks is None else zip(images, masks, strict=True)
     bar = tqdm(pairs, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)

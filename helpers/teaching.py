@@ -117,6 +117,14 @@ def check(exercise: str, answer: Any, data: Dataset) -> None:
         exercise: key of :data:`ANSWERS`.
         answer: number, which must match exactly if it is a count and within 1 % otherwise; None if not answered yet.
         data: dataset of the chapter.
+
+    Example:
+        >>> from helpers import datasets, teaching
+        >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+        >>> teaching.check("00-count", len(data), data)
+        ✅ 6 is right.
+        >>> teaching.check("00-count", None, data)
+        ⬜ Put your answer in place of None and run this cell again.
     """
     solve, hint = ANSWERS[exercise]
     if answer is None:

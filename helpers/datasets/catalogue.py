@@ -187,6 +187,14 @@ def dataset_options(name: str, options: dict[str, dict[str, Any]]) -> dict[str, 
 
     Raises:
         DatasetError: ``options`` is not a dictionary of dictionaries, or a key is not a dataset.
+
+    Example:
+        >>> from helpers import datasets
+        >>> options = {"synthetic": {"n_images": 60}, "wbc1": {}}
+        >>> datasets.dataset_options("synthetic", options)
+        {'n_images': 60}
+        >>> datasets.dataset_options("wbc2", options)
+        {}
     """
     if not isinstance(options, dict):  # papermill -p passes a string
         raise DatasetError(

@@ -87,7 +87,15 @@ class Dataset:
         return f"{kind}:{Path(path).name}" if colon else kind
 
     def select(self, ids: Iterable[str]) -> Dataset:
-        """Select images by id, in the given order; raise ``KeyError`` for an unknown id."""
+        """Select images by id, in the given order; raise ``KeyError`` for an unknown id.
+
+        Example:
+            >>> from helpers import datasets
+            >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+            >>> first = data.select(data.frame.index[:2])
+            >>> len(first), list(first.frame.index)
+            (2, ['synthetic-00000', 'synthetic-00001'])
+        """
         return replace(self, frame=self.frame.loc[list(ids)])
 
     def select_classes(self, classes: Iterable[str]) -> Dataset:
@@ -144,6 +152,13 @@ class Dataset:
 
         Raises:
             DatasetError: some files cannot be decoded (the message lists all), or the array would exceed 4 GiB.
+
+        Example:
+            >>> from helpers import datasets
+            >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+            >>> images = data.load_images(32)
+            >>> images.shape, images.dtype
+            ((6, 32, 32, 3), dtype('uint8'))
         """
         return self._stacked(
             (size, size, 3), lambda row: images.resize_pad(self.reader.read(row, size), size), "images"
@@ -160,6 +175,13 @@ class Dataset:
 
         Raises:
             DatasetError: the dataset has no masks; otherwise as :meth:`load_images`.
+
+        Example:
+            >>> from helpers import datasets
+            >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+            >>> masks = data.load_masks(32)
+            >>> masks.shape, sorted(set(masks.ravel().tolist()))
+            ((6, 32, 32), [0, 1, 2])
         """
         self._need_masks()
         return self._stacked(

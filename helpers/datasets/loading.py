@@ -33,6 +33,16 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
 
     Raises:
         DatasetError: the name or an option is unknown, or the data are missing or do not match their layout.
+
+    Example:
+        >>> from helpers import datasets
+        >>> data = datasets.load("synthetic", n_images=60, task="leukaemia")
+        >>> len(data)
+        60
+        >>> data.classes
+        ('lymphocyte', 'lymphoblast')
+        >>> data.frame["group"].nunique()
+        12
     """
     if on_error not in ("raise", "skip"):
         raise DatasetError(f"on_error must be 'raise' or 'skip', got {on_error!r}")

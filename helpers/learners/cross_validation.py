@@ -58,6 +58,18 @@ def cross_validate(
 
     Raises:
         DatasetError: no or an unknown fold to test, or folds and dataset hold different images.
+
+    Example:
+        >>> from helpers import datasets, features, splits
+        >>> from helpers.learners import cross_validation
+        >>> data = datasets.load("synthetic", n_images=60, task="leukaemia", size=64)
+        >>> images, masks = data.load_images(64), data.load_masks(64)
+        >>> table = features.extract_feature_table(images, data.frame.index, masks)
+        >>> fold = splits.group_folds(data.frame, n_splits=3, seed=20)
+        >>> learner = cross_validation.lda_learner(table)
+        >>> test, validation = cross_validation.cross_validate(data, fold, learner)
+        >>> len(test), list(test.columns)
+        (60, ['group', 'label', 'fold', 'p_lymphocyte', 'p_lymphoblast'])
     """
     if unlike := sorted(set(fold.index) ^ set(dataset.frame.index)):
         raise DatasetError(f"{dataset.name}: the folds and the dataset do not hold the same images", unlike)

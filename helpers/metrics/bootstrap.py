@@ -261,6 +261,20 @@ def summarise(
         groups: group of every image, by ``image_id``.
         seed: random seed of the resamples.
         proportion: as in :func:`cluster_mean`.
+
+    Example:
+        >>> import pandas as pd
+        >>> from helpers import metrics
+        >>> dice = {"image_id": ["a", "b", "c"] * 2,
+        ...         "method": ["Otsu"] * 3 + ["U-Net"] * 3,
+        ...         "dice": [0.8, 0.9, 0.7, 0.9, 1.0, 0.8]}
+        >>> groups = pd.Series({"a": "P1", "b": "P1", "c": "P2"})
+        >>> metrics.summarise(
+        ...     pd.DataFrame(dice), "dice", ["method"], groups=groups, seed=20
+        ... ).round(3)
+          method  dice  low  high         interval  n  groups
+        0   Otsu   0.8  0.7  0.85  range of groups  3       2
+        1  U-Net   0.9  0.8  0.95  range of groups  3       2
     """
     rows = []
     for key, subset in table.groupby(by, sort=False, observed=True):

@@ -94,6 +94,15 @@ def dice_and_iou(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float
 
     Raises:
         ValueError: the shapes differ, or a mask is not boolean.
+
+    Example:
+        >>> import numpy as np
+        >>> from helpers import metrics
+        >>> truth = np.array([[True, True], [False, False]])
+        >>> predicted = np.array([[True, False], [False, False]])
+        >>> dice, iou = metrics.dice_and_iou(truth, predicted)
+        >>> print(f"{dice:.3f}, {iou:.3f}")
+        0.667, 0.500
     """
     if truth.shape != predicted.shape or truth.dtype != bool or predicted.dtype != bool:
         raise ValueError(

@@ -94,6 +94,19 @@ def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate
 
     Raises:
         ValueError: the runs do not hold the same images.
+
+    Example:
+        >>> import pandas as pd
+        >>> from helpers import metrics
+        >>> table = pd.DataFrame({
+        ...     "group": ["A", "A", "B", "B"],
+        ...     "label": ["blast", "normal", "blast", "normal"],
+        ...     "fold": 0,
+        ...     "p_blast": [0.9, 0.2, 0.6, 0.7],
+        ...     "p_normal": [0.1, 0.8, 0.4, 0.3],
+        ... }, index=pd.Index(["a1", "a2", "b1", "b2"], name="image_id"))
+        >>> print(metrics.mean_score([table], "accuracy", seed=20))
+        0.750, groups from 0.500 to 1.000 (n=4, groups=2)
     """
     return _bootstrap(runs, metric, lambda by_run: by_run.mean(1), seed=seed).estimate(rests_on=_rests_on(runs, metric))
 

@@ -22,6 +22,19 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
 
     Raises:
         ValueError: the table has only positive or only negative images.
+
+    Example:
+        >>> import pandas as pd
+        >>> from helpers import metrics
+        >>> table = pd.DataFrame({
+        ...     "group": ["A", "A", "B", "B"],
+        ...     "label": ["blast", "normal", "blast", "normal"],
+        ...     "fold": 0,
+        ...     "p_blast": [0.9, 0.2, 0.6, 0.7],
+        ...     "p_normal": [0.1, 0.8, 0.4, 0.3],
+        ... }, index=pd.Index(["a1", "a2", "b1", "b2"], name="image_id"))
+        >>> print(metrics.roc_auc(table, "blast", seed=20))
+        0.750, groups from 0.000 to 1.000 (n=4, groups=2)
     """
     area = area_under_roc(table, positive)
     return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))

@@ -38,6 +38,17 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
 
     Raises:
         ValueError: a mean lies outside its interval, or the kind of interval is unknown.
+
+    Example:
+        >>> import pandas as pd
+        >>> from helpers import plots
+        >>> table = pd.DataFrame({
+        ...     "method": ["Otsu", "U-Net"], "dataset": "synthetic",
+        ...     "dice": [0.8, 0.9], "low": [0.7, 0.85], "high": [0.9, 0.95],
+        ... })
+        >>> plots.forest_plot(table, "dice", "method", "dataset", "Dice.")
+        Figure: dice by method for synthetic: Otsu,
+        synthetic 0.80 [0.70, 0.90]; U-Net, synthetic 0.90 [0.85, 0.95].
     """
     measured, absent = table[table[value].notna()], table[table[value].isna()]
     if measured.empty:

@@ -162,6 +162,13 @@ def image_grid(
 
     Raises:
         ValueError: more titles than columns of images.
+
+    Example:
+        >>> from helpers import datasets, plots
+        >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
+        >>> images = data.load_images(32)
+        >>> plots.image_grid({"all": images, "first": images[:2]}, "Six cells.")
+        Figure: Pictures in 2 rows: all (6); first (2).
     """
     shown = {label: pictures for label, pictures in rows.items() if len(pictures)}
     if not shown:

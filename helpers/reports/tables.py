@@ -121,6 +121,17 @@ def save_table(table: pd.DataFrame, path: Path, index: Sequence[str]) -> None:
 
     Raises:
         TableError: wrong suffix, missing column, missing value in ``index``, or two rows with the same index.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pandas as pd
+        >>> from helpers.reports import tables
+        >>> table = pd.DataFrame({"model": ["U-Net", "Otsu"], "dice": [0.95, 0.9]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     tables.save_table(table, Path(folder) / "dice.csv", index=["model"])
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['dice.csv', 'dice.index.json']
     """
     if path.suffix != ".csv":
         raise TableError(f"{path}: the name of a table must end in .csv")

@@ -42,6 +42,15 @@ def group_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 
     Raises:
         DatasetError: fewer than three folds, fewer groups than folds, or no class with as many images as folds.
+
+    Example:
+        >>> from helpers import datasets, splits
+        >>> data = datasets.load("synthetic", n_images=60, task="leukaemia")
+        >>> fold = splits.group_folds(data.frame, n_splits=3, seed=20)
+        >>> fold.value_counts().sort_index().to_dict()
+        {0: 20, 1: 20, 2: 20}
+        >>> int(fold.groupby(data.frame["group"]).nunique().max())  # per patient
+        1
     """
     if n_splits < 3:
         raise DatasetError(f"n_splits must be at least 3 (training, validation and test), got {n_splits}")
@@ -191,6 +200,14 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
 
     Raises:
         DatasetError: there is no such fold, or fewer than three folds.
+
+    Example:
+        >>> from helpers import datasets, splits
+        >>> data = datasets.load("synthetic", n_images=60, task="leukaemia")
+        >>> fold = splits.group_folds(data.frame, n_splits=3, seed=20)
+        >>> split = splits.split_for_fold(fold, test_fold=0)
+        >>> len(split.train), len(split.val), len(split.test)
+        (20, 20, 20)
     """
     last = int(fold.max())
     if last < 2:
@@ -215,6 +232,13 @@ def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
 
     Raises:
         DatasetError: no class has as many images as there are folds.
+
+    Example:
+        >>> from helpers import datasets, splits
+        >>> data = datasets.load("synthetic", n_images=60, task="leukaemia")
+        >>> fold = splits.image_folds(data.frame, n_splits=3, seed=20)
+        >>> int(fold.groupby(data.frame["group"]).nunique().max())  # per patient
+        3
     """
     _require_images(frame, n_splits)
     # Sorted by id, so that the folds do not depend on the order of the frame.

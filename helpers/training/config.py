@@ -24,6 +24,15 @@ class TrainingConfig:
         min_delta: Minimum decrease of the validation loss that resets the patience.
         strategy: Distribution strategy: empty for one device, ``mirrored`` for all GPUs of this machine,
             ``multi-worker`` for the machines listed in ``TF_CONFIG``; see :mod:`helpers.training.distributed`.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from helpers.training import TrainingConfig
+        >>> config = TrainingConfig(epochs=5, batch_size=8)
+        >>> config.learning_rate
+        0.002
+        >>> replace(config, seed=21).seed
+        21
     """
 
     epochs: int = 30
