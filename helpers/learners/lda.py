@@ -32,7 +32,8 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         intercept_: ``float (classes,)``.
 
     Example:
-        >>> x, y = np.array([[0.0, 1.0], [0.2, 1.1], [1.0, 0.1], [1.1, 0.3]]), np.array(["a", "a", "b", "b"])
+        >>> x = np.array([[0.0, 1.0], [0.2, 1.1], [1.0, 0.1], [1.1, 0.3]])
+        >>> y = np.array(["a", "a", "b", "b"])
         >>> ShrinkageLDA().fit(x, y).predict(x).tolist()
         ['a', 'a', 'b', 'b']
     """

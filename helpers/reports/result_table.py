@@ -141,7 +141,9 @@ def show_table(table: pd.DataFrame, *, digits: int = 3, caption: str = "") -> Re
 
     Example:
         >>> import pandas as pd
-        >>> show_table(pd.DataFrame({"measure": ["AUC"], "value": [0.9], "low": [0.85], "high": [0.95], "n": [40]}))
+        >>> from helpers import reports
+        >>> auc = {"value": 0.9, "low": 0.85, "high": 0.95, "n": 40}
+        >>> reports.show_table(pd.DataFrame({"measure": ["AUC"], **auc}))
         measure  value (95 % interval)   n
         AUC       0.900 [0.850, 0.950]  40
     """

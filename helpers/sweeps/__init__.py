@@ -2,7 +2,7 @@
 
 Files of a sweep in ``build/<profile>/sweep/``::
 
-    rows.jsonl      one line per finished run, written when it ends; the last line of a run is valid
+    rows.jsonl      one line per run when it ends; the last of a run is valid
     notebooks/      executed notebooks, one per run
     tables/ID/      saved result tables of a run
     runs.csv        table of runs: parameters, metrics, times, memory, versions, commit, data
