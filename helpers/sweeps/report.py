@@ -41,7 +41,7 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
 
     Returns:
         Table with the parameters of the grid except ``REPEATED`` (lists as plain text), ``measure`` (table and
-        column), ``of`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one run.
+        column), ``level`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one run.
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []
@@ -57,10 +57,10 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
             mean, (name, _, which) = float(values.mean()), measure.partition(" (")
             rows.append(
                 dict(zip(by, map(_as_text, key), strict=True))
-                | {"measure": name, "of": which.removesuffix(")")}
+                | {"measure": name, "level": which.removesuffix(")")}
                 | {"mean": mean, "low": mean - reach, "high": mean + reach, "runs": len(values)}
             )
-    return pd.DataFrame(rows, columns=[*by, "measure", "of", "mean", "low", "high", "runs"])
+    return pd.DataFrame(rows, columns=[*by, "measure", "level", "mean", "low", "high", "runs"])
 
 
 def _as_text(value: Any) -> Any:
@@ -175,7 +175,7 @@ def _refuse_shared_tables(name: str, rows: list[Row]) -> None:
 
 def _figure(rows: pd.DataFrame, by: list[str], measure: str) -> plots.AccessibleFigure | plots.NoFigure:
     """Draw a forest plot of the means; the interval of a single run is a point."""
-    words = rows[["of", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
+    words = rows[["level", *by]].fillna("").astype(str).agg(", ".join, axis=1).str.strip(", ")
     name = f"{measure} over repetitions"  # a metric may itself be named low or high
     labelled = rows.rename(columns={"mean": name}).assign(
         row=words.map(lambda text: textwrap.fill(text, 40)), runs=rows["runs"].map("{} runs".format)

@@ -81,7 +81,7 @@ def test_another_version_of_a_library_renders_again(desk, monkeypatch):
 
 
 def test_the_book_shows_only_what_has_a_record_as_part_of_the_run(tmp_path, empty_build, monkeypatch):
-    monkeypatch.setattr(pages, "written", lambda name, made: {})
+    monkeypatch.setattr(pages, "generated_files", lambda name, made: {})
     chapters = [path.stem for path in sorted(Project.current().notebooks.glob("*.ipynb"))][:2]
     for name in chapters:
         place = records.RunFolder(empty_build / "try", name)

@@ -527,7 +527,7 @@ def test_seeds_and_tested_folds_repeat_a_run_and_other_parameters_change_it():
         }
     )
     found = sweeps.mean_metrics(table, ["networks", "tested_folds", "seed"], ["transfer-scores: value (x)"])
-    assert found[["networks", "of", "runs"]].to_numpy().tolist() == [["a", "x", 4], ["b", "x", 4]]
+    assert found[["networks", "level", "runs"]].to_numpy().tolist() == [["a", "x", 4], ["b", "x", 4]]
     assert found["mean"].tolist() == pytest.approx([0.25, 0.5])
     reach = 3.182 * np.std([0.1, 0.2, 0.3, 0.4], ddof=1) / 2  # Student's t of three degrees of freedom
     assert found["low"].tolist() == pytest.approx([0.25 - reach, 0.5], abs=1e-4)
@@ -635,7 +635,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     kept = house / "book" / "results"
     assert sorted(path.name for path in kept.glob("*.csv")) == ["full-one-one-scores.csv", "sweep-good.csv"]
     means = pd.read_csv(kept / "sweep-good.csv")
-    assert list(means.columns) == ["value", "measure", "of", "mean", "low", "high", "runs"]
+    assert list(means.columns) == ["value", "measure", "level", "mean", "low", "high", "runs"]
     assert list(means["mean"]) == [1.2, 2.2]
     assert list(means["runs"]) == [3, 3]
     note = json.loads((kept / "sweep-good.json").read_text())
