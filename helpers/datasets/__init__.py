@@ -2,12 +2,6 @@
 
 Every source has a folder below the data root, which is the argument ``root``, else the environment variable
 ``LEUKOBOOK_DATA``, else the user's cache folder. ``python -m helpers data list`` prints the names and the folders.
-
-Modules, each importing only from those above it: ``errors``, ``clinical`` (constants), ``card``,
-``directory`` and ``listing`` (image files of a folder), ``tables``, ``groups``, ``classes``,
-``readers`` (pixels of a row), ``dataset``, ``masks``, ``mask_files``, ``connection``, ``download``,
-``members``, ``archives``, ``copies``, one module per source (your own images: ``folder``),
-``catalogue`` (all of them by name) and ``loading``.
 """
 
 from helpers.datasets.card import DatasetCard

@@ -41,7 +41,8 @@ def mean_metrics(table: pd.DataFrame, grid: list[str], measures: list[str]) -> p
 
     Returns:
         Table with the parameters of the grid except ``REPEATED`` (lists as plain text), ``measure`` (table and
-        column), ``level`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one run.
+        column), ``level`` (label of the row in that table), ``mean, low, high, runs``; low and high are NaN for one
+        run.
     """
     by = [name for name in grid if name not in REPEATED]
     done, rows = table[table["status"] == "done"], []

@@ -1,9 +1,6 @@
 """Every layout on generated files, what is refused and with which words, and what a Dataset promises."""
 
-import ast
-import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -893,22 +890,3 @@ def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one
         datasets.resolve_positive_class(("hem", "all"), "blast")
     with pytest.raises(DatasetError, match="no leukaemic class; set the positive class"):
         datasets.resolve_positive_class(("neutrophil", "monocyte"))
-
-
-# --- the modules
-
-
-def test_modules_of_datasets_import_only_from_those_above():
-    folder = Path(datasets.__file__).parent
-    order = re.findall(r":mod:`(\w+)`", datasets.__doc__.partition("Modules, each")[2])
-    present = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    sources = present - set(order) | {"synthetic"}
-    order[order.index("folder") : order.index("folder")] = sorted(sources)
-    assert set(order) == present | {"synthetic"}
-    for position, name in enumerate(order):
-        path = folder / f"{name}.py" if name != "synthetic" else folder / "synthetic" / "__init__.py"
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        modules = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        used = {node.module.split(".")[2] for node in modules if node.module.startswith("helpers.datasets.")}
-        used |= {alias.name for node in modules if node.module == "helpers.datasets" for alias in node.names}
-        assert used - {name} <= set(order[:position]), f"{name} imports {used - set(order[:position])}"

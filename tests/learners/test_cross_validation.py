@@ -199,12 +199,12 @@ def test_copies_before_the_split_put_what_is_learnt_from_into_the_test(data):
     assert copied.frame["label"].value_counts().min() == 80
     assert np.array_equal(copied.select(data.frame.index).load_images(32), data.load_images(32))
     by_original = copied.frame.assign(group=copied.frame["original"])
-    leaky, honest = (
+    leaky, grouped = (
         splits.split_for_fold(draw(copied.frame, 4, seed=1), 0).split_of(copied.frame.index)
         for draw in (splits.image_folds, splits.group_folds)
     )
-    assert "in two parts of the split" in checks.check_leakage(by_original, leaky)[0].observed
-    assert checks.check_leakage(by_original, honest) == []
+    assert "overlaps between splits" in checks.check_leakage(by_original, leaky)[0].observed
+    assert checks.check_leakage(by_original, grouped) == []
 
 
 def test_a_search_tries_the_authors_settings_first_and_never_sees_the_test(data, measured):

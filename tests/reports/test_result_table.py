@@ -1,6 +1,5 @@
 """A result table is the same table in a notebook, on a page and in a report, whatever its names are."""
 
-import doctest
 import re
 
 import numpy as np
@@ -10,7 +9,6 @@ import yaml
 
 from helpers import metrics, reports
 from helpers.project import Project
-from helpers.reports import result_table
 
 HOSTILE = 'a|b <i>"x"</i> $y_1$'
 RATES = pd.DataFrame(
@@ -176,7 +174,3 @@ def test_the_book_loads_the_style_of_the_tables_and_that_is_of_their_classes():
     page = reports.show_table(RATES).to_html()
     for name in ("result-table", "right"):
         assert f'class="{name}"' in page and f".{name}" in styles["tables.css"]
-
-
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(result_table) == doctest.TestResults(failed=0, attempted=4)
