@@ -255,7 +255,7 @@ def test_what_keeps_a_run_from_starting_is_said(place):
 def test_a_model_that_does_not_give_three_classes_of_each_pixel_is_refused(place):
     inputs = keras.Input((None, None, 3))
     for layer, said in (
-        (keras.layers.Conv2D(2, 1), r"gives \(None, None, None, 2\), not background, cytoplasm, nucleus"),
+        (keras.layers.Conv2D(2, 1), r"predicts \(None, None, None, 2\), not background, cytoplasm, nucleus"),
         (keras.layers.Conv2D(3, 1, strides=2), "its masks have another size than its images"),
     ):
         save(place / "model.keras", keras.Model(inputs, layer(inputs)))

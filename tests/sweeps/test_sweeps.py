@@ -542,7 +542,7 @@ def test_a_notebook_that_lacks_a_parameter_of_the_grid_is_in_the_report(house, c
     assert "6 of 6 runs are done" in text
     assert text.count("\n## ") == 2
     half = 12.706 * 0.1 / 2  # Student's t of one degree of freedom; deviation 0.1 / sqrt 2, two seeds
-    assert "| curve | of | mean (95 % interval) | runs |" in text
+    assert "| curve | level | mean (95 % interval) | runs |" in text
     assert f"| 1 | a | 9.150 [{9.15 - half:.3f}, {9.15 + half:.3f}] | 2 |" in text
     assert f"| – | a | 9.150 [{9.15 - half:.3f}, {9.15 + half:.3f}] | 2 |" in text
 
