@@ -513,7 +513,7 @@ t.fit((dataset.load_images(32), dataset.load_masks(32)), Path({folder!r}), epoch
 def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
     """Killed for real, at a moment nobody chose, more than once."""
     whole, history = fit(cells, tmp_path / "whole", epochs=40)
-    script = textwrap.dedent(KILLED.format(tests=str(CHECKOUT / "tests"), folder=str(tmp_path / "killed")))
+    script = textwrap.dedent(KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "killed")))
     for wanted in (5, 17):
         process = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, env=os.environ)
         try:
@@ -530,7 +530,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(cells, tmp_path):
 
 def test_two_trainings_in_one_folder_wait_for_each_other(cells, tmp_path):
     """The first is in the middle of its work when the second one begins; it must be read back and not repeated."""
-    script = textwrap.dedent(KILLED.format(tests=str(CHECKOUT / "tests"), folder=str(tmp_path / "shared")))
+    script = textwrap.dedent(KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "shared")))
     first = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT, env=os.environ)
     while not list((tmp_path / "shared").glob("state-*")):
         assert first.poll() is None, "ended before the second could begin"
