@@ -6,7 +6,6 @@ import re
 import shutil
 import threading
 
-import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
@@ -60,39 +59,15 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def addresses(browser, site):
-    """Every page in the table of contents."""
+    """Every page in the sidebar, and every room of the API reference."""
     opened = browser.new_page()
-    opened.goto(f"{site}/book/intro.html")
-    links = opened.eval_on_selector_all(
-        "nav.bd-links a.reference.internal", "all => all.map(a => a.href.split('#')[0])"
-    )
+    links = {f"{site}/book/intro.html"}
+    for page, selector in (("intro", "nav.bd-links a.reference.internal"), ("api/index", "article table a")):
+        opened.goto(f"{site}/book/{page}.html")
+        links |= set(opened.eval_on_selector_all(selector, "all => all.map(a => a.href.split('#')[0])"))
     opened.close()
-    found = sorted({*links, f"{site}/book/intro.html"})
-    assert len(found) >= 12
-    return found
-
-
-CHAPTERS = sorted(path.stem for path in Project.current().notebooks.glob("*.ipynb"))
-
-
-def checked_outputs(notebook):
-    """The source and the texts of every cell whose output must repeat, as nbval compares them."""
-    cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and "nbval-ignore-output" not in notebooks.tags(cell):
-            texts = [o.text if o.output_type == "stream" else o.data.get("text/plain") for o in cell.outputs]
-            cells.append((cell.source, texts))
-    return cells
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter_that_is_run_from_nothing_prints_what_is_committed(book, chapter):
-    project = Project.current()
-    executed = notebooks.committed_text(project.build / "quick" / "notebooks" / f"{chapter}.ipynb")
-    made = checked_outputs(nbformat.reads(executed, 4))
-    committed = checked_outputs(notebooks.read(project.notebooks / f"{chapter}.ipynb"))
-    assert sum(len(texts) for _, texts in committed) >= 3
-    assert made == committed
+    assert len(links) >= 45
+    return sorted(links)
 
 
 def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, addresses):
