@@ -1,0 +1,88 @@
+"""Records of an evaluation: what the audit found, and what each model scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from helpers.checks import Finding
+from helpers.metrics import Threshold
+from helpers.runs.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Describe a dataset before anything is trained on it.
+
+    Attributes:
+        counts: columns ``label, images, groups, images per group`` (median), a row per class and one for all.
+        facts: short statements, by name, in the order of the report: size of images, formats, masks and so on.
+        near_duplicates: pairs, from :func:`helpers.splits.find_near_duplicates`; ``None`` if they were not looked for.
+        shortcuts: columns ``seen`` (border pixels, file size, image size), ``value, low, high, interval, n, groups``:
+            AUC (two classes) or balanced accuracy (more) of a model that sees nothing of the cell.
+        mixed_groups: number of groups with images of more than one class.
+        findings: failed checks.
+    """
+
+    counts: pd.DataFrame
+    facts: dict[str, str]
+    near_duplicates: pd.DataFrame | None
+    shortcuts: pd.DataFrame
+    mixed_groups: int
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Describe the evaluation of several models on one dataset, in the same folds.
+
+    Attributes:
+        title: title of the dataset.
+        name: name of the dataset, without local paths.
+        unit: independent unit, such as ``patient`` or ``image``.
+        classes: class names.
+        positive: positive class; empty where each class is tested against the rest.
+        audit: audit of the dataset.
+        protocol: one sentence: folds, groups, seed.
+        predictions: table of test predictions by model, see :func:`helpers.metrics.prediction_table`; the first model
+            is the simplest, to which the others are compared.
+        best: model with the best validation score; it was not chosen on test images.
+        metrics: columns ``model, measure, value, low, high, interval, n, groups``.
+        differences: as ``metrics``, each model − the first on the same images; without the first.
+        threshold: threshold of the best model for the wanted sensitivity; ``None`` without a positive class.
+        wanted_sensitivity: sensitivity for which the threshold was chosen.
+        calibration: columns of :func:`helpers.metrics.calibration_curve`, of the best model; empty without a positive
+            class.
+        per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
+        proportions: columns ``group, true, predicted``, share of positive images per group, where groups are mixed.
+        learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``.
+        projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.
+        findings: failed checks of the best model's predictions.
+        seconds: duration by step.
+        seed: random seed.
+        provenance: version, commit, machine and libraries.
+    """
+
+    title: str
+    name: str
+    unit: str
+    classes: tuple[str, ...]
+    positive: str
+    audit: Audit
+    protocol: str
+    predictions: dict[str, pd.DataFrame]
+    best: str
+    metrics: pd.DataFrame
+    differences: pd.DataFrame
+    threshold: Threshold | None
+    wanted_sensitivity: float
+    calibration: pd.DataFrame
+    per_group: pd.DataFrame
+    proportions: pd.DataFrame
+    learning: pd.DataFrame
+    projection: str
+    findings: list[Finding]
+    seconds: dict[str, float] = field(default_factory=dict)
+    seed: int = 20
+    provenance: Provenance | None = None
