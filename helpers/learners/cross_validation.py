@@ -38,6 +38,7 @@ CLASSIFIERS = {
         SVC(class_weight="balanced"),
         {"classifier__C": [0.3, 1.0, 3.0, 10.0], "classifier__gamma": [0.001, 0.003, 0.01]},
     ),
+    "discriminant analysis": (ShrinkageLDA(), {}),
 }
 
 

@@ -58,19 +58,31 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         self.coef_, self.intercept_ = weights.T, -0.5 * (centres * weights).sum(0)
         return self
 
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Score images linearly: ``float (n,)`` for two classes, positive for the second; ``(n, classes)`` for more.
+
+        Raises:
+            ValueError: ``X`` has another number of features than the training data.
+        """
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Predict class probabilities, ``float (n, classes)``, in the order of ``classes_``.
 
         Raises:
             ValueError: ``X`` has another number of features than the training data.
         """
+        return softmax(self._scores(X), axis=1)
+
+    def _scores(self, X: np.ndarray) -> np.ndarray:
         check_is_fitted(self)
         X = check_array(X, dtype=np.float64, estimator=self)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} features, but ShrinkageLDA is expecting {self.n_features_in_} features as input"
             )
-        return softmax(X @ self.coef_.T + self.intercept_, axis=1)
+        return X @ self.coef_.T + self.intercept_
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Predict the most probable class of every row, ``(n,)``."""

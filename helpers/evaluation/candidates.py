@@ -1,0 +1,164 @@
+"""Candidate models of an evaluation, from the simplest to the richest, with the features that they need."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from helpers import augmentation, backbones, features, training
+from helpers.datasets import Dataset
+from helpers.learners import cross_validation
+from helpers.learners.cross_validation import Learner, encode_labels
+from helpers.splits import Fold
+
+MAJORITY = "majority class"
+SIZE = 224  # side of the images for hand-crafted features, pixels; that of the backbones too
+VIEWS = 8  # flips and 90° rotations, over which backbone features are averaged
+TIMED = 4  # images on which hand-crafted features are timed
+BATCH = 64  # images in memory while features are extracted
+DOWNLOAD = ("download", "not installed")  # locations of weights that are not on this machine
+FINE_TUNING = training.TrainingConfig(epochs=20, learning_rate=1e-4, batch_size=16, patience=5)
+
+
+class Candidate(NamedTuple):
+    """Describe a model that an evaluation tests.
+
+    Attributes:
+        name: name in tables and figures.
+        learner: function that extracts the features that it needs and returns the learner.
+    """
+
+    name: str
+    learner: Callable[[], Learner]
+
+
+class Features:
+    """Extract the features of a dataset, each kind once.
+
+    Args:
+        dataset: images.
+        cache_dir: folder of cached backbone features.
+    """
+
+    def __init__(self, dataset: Dataset, cache_dir: Path):
+        self.dataset, self.cache_dir = dataset, cache_dir
+        self._of_backbones: dict[str, pd.DataFrame] = {}
+
+    @cached_property
+    def handcrafted(self) -> pd.DataFrame:
+        """Table of all hand-crafted features, outlined by the ground-truth masks where all images have one."""
+        return features.extract_feature_table(self._images(), self.dataset.frame.index, self._masks())
+
+    @property
+    def interpretable(self) -> pd.DataFrame:
+        """Table of the interpretable features."""
+        return self.handcrafted[list(features.INTERPRETABLE)]
+
+    def of_backbone(self, name: str) -> pd.DataFrame:
+        """Table of the features of a frozen backbone, averaged over the views."""
+        if name not in self._of_backbones:
+            values = backbones.extract_features(self.dataset, name, self.cache_dir, views=VIEWS)
+            columns = [f"{name} {channel}" for channel in range(values.shape[2])]
+            means = values.astype(np.float32).mean(1)
+            self._of_backbones[name] = pd.DataFrame(means, self.dataset.frame.index, columns)
+        return self._of_backbones[name]
+
+    def _images(self) -> Iterator[np.ndarray]:
+        for _, images in self.dataset.iter_batches(SIZE, BATCH):
+            yield from images
+
+    def _masks(self) -> Iterator[np.ndarray] | None:
+        if not self.dataset.has_masks:
+            return None
+        ids = self.dataset.frame.index
+        batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+        return (mask for batch in batches for mask in self.dataset.select(batch).load_masks(SIZE))
+
+
+def available_backbones() -> list[str]:
+    """List the backbones whose weights are on this machine."""
+    table = backbones.list_backbones()
+    return list(table.index[~table["weights"].isin(DOWNLOAD)])
+
+
+def candidates(extracted: Features, *, seed: int, networks: list[str], checkpoint_dir: Path | None) -> list[Candidate]:
+    """List the candidates, the simplest first; the later ones need more features or more time.
+
+    Args:
+        extracted: features of the dataset.
+        seed: random seed of inner folds and trainings.
+        networks: backbones.
+        checkpoint_dir: folder of checkpoints; ``None`` to leave fine-tuning out.
+    """
+    tabular = partial(cross_validation.tabular_learner, seed=seed)
+    listed = [
+        Candidate(MAJORITY, lambda: majority_learner),
+        Candidate(
+            f"{len(features.INTERPRETABLE)} interpretable features, logistic regression",
+            lambda: tabular(extracted.interpretable, "logistic regression"),
+        ),
+        Candidate(
+            "all hand-crafted features, support vector machine",
+            lambda: tabular(extracted.handcrafted, "support vector machine"),
+        ),
+    ]
+    for name in networks:
+        listed.append(
+            Candidate(f"{name}, discriminant analysis", partial(_backbone_learner, extracted, name, seed=seed))
+        )
+    if networks:
+        listed.append(
+            Candidate("all features, discriminant analysis", partial(_joint_learner, extracted, networks, seed=seed))
+        )
+    if networks and checkpoint_dir is not None:
+        fine_tuning = partial(_fine_tuning, extracted.dataset, networks[0], seed, checkpoint_dir)
+        listed.append(Candidate(f"{networks[0]}, fine-tuned", fine_tuning))
+    return listed
+
+
+def majority_learner(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
+    """Predict the class frequencies of the training images for every image."""
+    labels = encode_labels(dataset, fold.train)
+    shares = np.bincount(labels, minlength=len(dataset.classes)) / len(labels)
+    return np.tile(shares, (len(ids), 1))
+
+
+def _backbone_learner(extracted: Features, name: str, *, seed: int) -> Learner:
+    return cross_validation.tabular_learner(extracted.of_backbone(name), "discriminant analysis", seed=seed)
+
+
+def _joint_learner(extracted: Features, networks: list[str], *, seed: int) -> Learner:
+    tables = [*map(extracted.of_backbone, networks), extracted.handcrafted]
+    return cross_validation.tabular_learner(pd.concat(tables, axis=1), "discriminant analysis", seed=seed)
+
+
+def _fine_tuning(dataset: Dataset, name: str, seed: int, checkpoint_dir: Path) -> Learner:
+    return cross_validation.cnn_learner(
+        partial(backbones.fine_tuning_model, name, "last block", classes=len(dataset.classes)),
+        backbones.BACKBONES[name].size,
+        config=replace(FINE_TUNING, seed=seed),
+        augmentation=augmentation.FLIP_ROTATE,
+        checkpoint_dir=checkpoint_dir,
+    )
+
+
+def estimated_seconds(extracted: Features, networks: list[str]) -> float:
+    """Estimate how long the features take on this machine, from a few images; trained models come on top.
+
+    Args:
+        extracted: features of the dataset.
+        networks: backbones.
+    """
+    sample = extracted.dataset.select(extracted.dataset.frame.index[:TIMED])
+    started = time.perf_counter()
+    features.extract_feature_table(sample.load_images(SIZE), sample.frame.index)
+    per_image = (time.perf_counter() - started) / len(sample)
+    per_image += sum(VIEWS / backbones.images_per_second(name) for name in networks)
+    return per_image * len(extracted.dataset)

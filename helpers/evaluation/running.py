@@ -1,0 +1,133 @@
+"""Evaluate a dataset: audit it, test every candidate in the same folds, and collect what the report shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import checks, metrics, splits
+from helpers.datasets import Dataset, refuse_single_class
+from helpers.evaluation import protocol, results
+from helpers.evaluation.audit import audit
+from helpers.evaluation.candidates import Features, available_backbones, candidates, estimated_seconds
+from helpers.evaluation.record import Evaluation
+from helpers.metrics import Threshold
+from helpers.runs import provenance
+
+
+def evaluate(
+    dataset: Dataset,
+    *,
+    positive: str,
+    sensitivity: float,
+    seed: int,
+    cache_dir: Path,
+    fine_tuning: bool = False,
+    log: Callable[[str], None],
+) -> Evaluation:
+    """Evaluate all candidates on a dataset.
+
+    An interrupted evaluation resumes: features and finished predictions are read back from ``cache_dir``.
+
+    Args:
+        dataset: images of at least two classes.
+        positive: the class that must not be missed; empty to treat all classes alike.
+        sensitivity: target sensitivity of the threshold, above 0 up to 1.
+        seed: random seed of folds, inner folds, resamples and trainings.
+        cache_dir: folder of features, predictions and checkpoints.
+        fine_tuning: also fine-tune a backbone, which takes much longer.
+        log: called with every line of progress.
+
+    Raises:
+        DatasetError: all images are of one class, a class has too few groups, or ``positive`` is unknown.
+    """
+    refuse_single_class(dataset.name, dataset.frame)
+    if positive:
+        dataset = dataset.one_vs_rest(positive, f"not {positive}") if len(dataset.classes) > 2 else dataset
+    fold = protocol.choose_folds(dataset, seed)
+    seconds, started = {}, time.perf_counter()
+    audited = audit(dataset, positive=positive, seed=seed)
+    seconds["audit"] = time.perf_counter() - started
+    networks = available_backbones()
+    extracted = Features(dataset, cache_dir / "features")
+    log(f"features of {len(dataset)} images: about {estimated_seconds(extracted, networks) / 60:.1f} min, once")
+    listed = candidates(
+        extracted, seed=seed, networks=networks, checkpoint_dir=cache_dir / "training" if fine_tuning else None
+    )
+    key = protocol.cache_key(dataset, fold, seed)
+    made = {}
+    for candidate in listed:
+        made[candidate.name] = protocol.cross_validate(
+            dataset, fold, candidate, cache_dir=cache_dir / "predictions", key=key, log=log
+        )
+        seconds[candidate.name] = made[candidate.name].seconds
+    best = protocol.choose_best(made, positive)
+    started = time.perf_counter()
+    learner = next(candidate for candidate in listed if candidate.name == best).learner()
+    learning = results.learning_curve(dataset, fold, learner, positive=positive, seed=seed)
+    seconds["learning curve"] = time.perf_counter() - started
+    tests = {name: one.test for name, one in made.items()}
+    measured = results.metric_table(tests, positive, seed)
+    main = metrics.roc_auc(tests[best], positive, seed) if positive else _balanced_accuracy(tests[best], seed)
+    return Evaluation(
+        title=dataset.card.title,
+        name=dataset.public_name,
+        unit=dataset.card.independent_unit,
+        classes=dataset.classes,
+        positive=positive,
+        audit=audited,
+        protocol=_protocol(dataset, fold, seed),
+        predictions=tests,
+        best=best,
+        metrics=measured,
+        differences=results.difference_table(tests, positive, seed),
+        threshold=_threshold(made[best].validation, positive, sensitivity),
+        wanted_sensitivity=sensitivity,
+        calibration=metrics.calibration_curve(tests[best], positive, seed) if positive else pd.DataFrame(),
+        per_group=results.group_metrics(tests[best], positive, seed),
+        proportions=results.proportions(tests[best], positive),
+        learning=learning.assign(model=best),
+        projection=results.projection(main, dataset.card.independent_unit),
+        findings=_findings(dataset, fold, made[best], positive, sensitivity, seed=seed),
+        seconds=seconds,
+        seed=seed,
+        provenance=provenance.current(),
+    )
+
+
+def _balanced_accuracy(table: pd.DataFrame, seed: int) -> metrics.Estimate:
+    return metrics.mean_score([table], "balanced accuracy", seed)
+
+
+def _threshold(validation: pd.DataFrame, positive: str, sensitivity: float) -> Threshold | None:
+    """Choose the threshold for new images on the validation predictions of all folds, in which every image is once."""
+    return metrics.threshold_at_sensitivity(validation, positive, sensitivity) if positive else None
+
+
+def _protocol(dataset: Dataset, fold: pd.Series, seed: int) -> str:
+    unit, n_splits = dataset.card.independent_unit, fold.nunique()
+    return (
+        f"{n_splits} folds by {unit}, stratified by class, all tested, seed {seed}: no {unit} is in two folds. "
+        "Hyperparameters, calibration, the threshold and the best model were chosen on inner folds of the training "
+        f"images. {dataset.frame['group'].nunique()} {unit}s."
+    )
+
+
+def _findings(
+    dataset: Dataset, fold: pd.Series, made: protocol.Predictions, positive: str, sensitivity: float, *, seed: int
+) -> list[checks.Finding]:
+    """Run the checks on the test predictions of the best model."""
+    findings = [
+        *checks.check_single_class(made.test),
+        *checks.check_probabilities(made.test),
+        *checks.check_leakage(dataset.frame, splits.split_for_fold(fold, 0).split_of(dataset.frame.index)),
+        *checks.check_groups_known(dataset.frame),
+        *checks.check_group_count(made.test),
+    ]
+    if positive:
+        threshold = metrics.threshold_at_sensitivity(made.validation, positive, sensitivity).value
+        findings = [*checks.check_better_than_chance(made.test, positive, threshold, seed), *findings]
+    return findings
