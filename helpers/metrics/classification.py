@@ -6,6 +6,7 @@ its predicted probability ``p_<class>``. Predictions carry their image ids, so t
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -191,8 +192,78 @@ def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:
     return (table["label"] == positive).to_numpy()
 
 
+def natural_frequency(value: float, low: float, high: float, *, kind: str) -> str:
+    """Express a proportion and its interval as a number out of 100: ``about 92 (between 88 and 95)``.
+
+    Ends that round to the same number are rounded outwards instead, since "between 0 and 0" reads as certainty.
+
+    Args:
+        value: proportion; NaN where undefined.
+        low: lower end; NaN without an interval.
+        high: upper end; NaN without an interval.
+        kind: kind of interval, see :class:`helpers.metrics.Estimate`.
+
+    Example:
+        >>> from helpers import metrics
+        >>> metrics.natural_frequency(0.001, 0.0, 0.004, kind="95 %")
+        'about 0 (between 0 and 1)'
+    """
+    if np.isnan(value):
+        return "a number that is not known"
+    words = f"about {100 * value:.0f}"
+    if kind == NONE:
+        return words
+    lower, upper = round(100 * low), round(100 * high)
+    if lower == upper and low < high:
+        lower, upper = math.floor(100 * low), math.ceil(100 * high)
+    if lower == upper:
+        return f"{words} (the same in all single groups)" if kind == RANGE else words
+    return (
+        words
+        + {INTERVAL: f" (between {lower} and {upper})", RANGE: f" (from {lower} to {upper} in single groups)"}[kind]
+    )
+
+
+def plain_language_sentences(
+    table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int
+) -> list[str]:
+    """Describe the metrics of a binary classifier in sentences for readers without statistics.
+
+    Args:
+        table, positive, threshold, seed: as in :func:`binary_metrics`.
+
+    Returns:
+        The tested images; the positive images found, the false positives and the precision, each of 100; what the
+        brackets mean; limits.
+    """
+    measures = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
+    kinds = set(measures["interval"])
+
+    def per_hundred(name: str) -> str:
+        row = measures.loc[name]
+        return natural_frequency(row["value"], row["low"], row["high"], kind=row["interval"])
+
+    is_positive = table["label"] == positive
+    sentences = [
+        f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
+        f"model had not seen; {is_positive.mean():.0%} of the images are {positive}.",
+        f"Of 100 images that are {positive}, it finds {per_hundred('sensitivity')}.",
+        f"Of 100 that are not, it calls {per_hundred('false positive rate')} {positive} all the same.",
+        f"Of 100 that it calls {positive}, {per_hundred('precision')} are; fewer where {positive} is rarer than here.",
+    ]
+    if INTERVAL in kinds:
+        sentences.append("The numbers in brackets say how much this may change with other patients like these.")
+    if RANGE in kinds:
+        sentences.append(
+            "Single groups are too few to say how much this may change with other patients; their range shows only how "
+            "they differ among themselves."
+        )
+    sentences.append("None of this says anything about other laboratories, stains or cameras. Not for diagnosis.")
+    return sentences
+
+
 def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float | pd.Series, *, seed: int) -> str:
-    """Summarise the metrics of a binary classifier in plain language, for readers without statistics.
+    """Summarise the metrics of a binary classifier in plain language: :func:`plain_language_sentences` in lines.
 
     Args:
         table, positive, threshold, seed: as in :func:`binary_metrics`.
@@ -200,35 +271,6 @@ def plain_language_summary(table: pd.DataFrame, positive: str, threshold: float 
     Returns:
         Several lines of at most 70 characters.
     """
-    measures = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
-    kinds = measures["interval"].astype(str).to_dict()
-
-    def per_hundred(name: str) -> str:
-        value, low, high = (100 * measures.loc[name, ["value", "low", "high"]].to_numpy(float)).round()
-        if np.isnan(value):
-            return "a number that is not known"
-        between = {
-            INTERVAL: f" (between {low:.0f} and {high:.0f})",
-            RANGE: f" (from {low:.0f} to {high:.0f} in single groups)",
-            NONE: "",
-        }
-        return f"about {value:.0f}{between[kinds[name]]}"
-
-    is_positive = table["label"] == positive
-    lines = [
-        f"Tested on {len(table)} images of {table['group'].nunique()} groups (patients, where they are known) that the "
-        f"model had not seen; {is_positive.mean():.0%} of the images are {positive}.",
-        f"- Of 100 images that are {positive}, it finds {per_hundred('sensitivity')}.",
-        f"- Of 100 that are not, it calls {per_hundred('false positive rate')} {positive} all the same.",
-        f"- Of 100 that it calls {positive}, {per_hundred('precision')} are; "
-        f"fewer where {positive} is rarer than here.",
-    ]
-    if INTERVAL in kinds.values():
-        lines.append("The numbers in brackets say how much this may change with other patients like these.")
-    if RANGE in kinds.values():
-        lines.append(
-            "Single groups are too few to say how much this may change with other patients; their range shows only how "
-            "they differ among themselves."
-        )
-    lines.append("None of this says anything about other laboratories, stains or cameras. Not for diagnosis.")
+    sentences = plain_language_sentences(table, positive, threshold, seed=seed)
+    lines = [f"- {line}" if line.startswith("Of 100 ") else line for line in sentences]
     return "\n".join(textwrap.fill(line, 70, subsequent_indent="  " * line.startswith("-")) for line in lines)

@@ -240,6 +240,22 @@ def test_no_error_among_25_patients_leaves_one_in_seven_possible():
     assert "(between 86 and 100)" in " ".join(metrics.plain_language_summary(perfect, "ill", 0.5, seed=0).split())
 
 
+@pytest.mark.parametrize(
+    ("estimate", "kind", "words"),
+    [
+        ((0.923, 0.882, 0.951), "95 %", "about 92 (between 88 and 95)"),
+        ((0.001, 0.0, 0.004), "95 %", "about 0 (between 0 and 1)"),
+        ((0.998, 0.996, 0.999), "95 %", "about 100 (between 99 and 100)"),
+        ((0.0, 0.0, 0.0), "range of groups", "about 0 (the same in all single groups)"),
+        ((0.5, 0.0, 1.0), "range of groups", "about 50 (from 0 to 100 in single groups)"),
+        ((0.5, np.nan, np.nan), "none", "about 50"),
+        ((np.nan, np.nan, np.nan), "none", "a number that is not known"),
+    ],
+)
+def test_a_natural_frequency_has_two_different_ends_or_none(estimate, kind, words):
+    assert metrics.natural_frequency(*estimate, kind=kind) == words
+
+
 def test_the_published_card_of_three_patients_would_show_their_range():
     """Accuracy 0.804 [0.000, 1.000] over three patients: one of them has no right answer at all."""
     group = np.repeat(["a", "b", "c"], [20, 17, 9])

@@ -254,6 +254,8 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
     )
     picture = plots.learning_curve_plot(table, "AUC", "A caption.")
     assert picture.alt == "AUC by number of training images: b, 10 images 0.60, 20 images 0.80; a, 10 images 0.55."
+    by_patient = plots.learning_curve_plot(table, "AUC", "A caption.", "training patients")
+    assert "b, 10 patients 0.60, 20 patients 0.80" in by_patient.alt
     ax = picture.figure.axes[0]
     assert [line.get_xydata().tolist() for line in ax.get_lines()] == [[[10, 0.6], [20, 0.8]], [[10, 0.55]]]
     assert outline(ax.collections[0]) == ([0.5, 0.7], [0.9, 0.9])
