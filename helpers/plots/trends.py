@@ -59,11 +59,11 @@ def learning_curve_plot(
             the kind of the band, which the legend then states.
         value: column with the score.
         caption: caption of the figure.
-        images: label for the number of images, or of other units, which end the label: ``training patients``.
+        images: label for the number of images or of other units, such as ``training patients``.
     """
     table = table.dropna(subset=[value])
     learners = list(table.groupby("learner", sort=False))
-    counted = images.split()[-1]
+    counted = images.removeprefix("training ").split()[0]
     words = [
         f"{with_kind(name, rows)}, "
         + ", ".join(f"{int(n)} {counted} {v:.2f}" for n, v in rows[["images", value]].to_numpy())
