@@ -236,11 +236,11 @@ def plain_language_sentences(
         The tested images; the positive images found, the false positives and the precision, each of 100; what the
         brackets mean; limits.
     """
-    measures = binary_metrics(table, positive, threshold, seed=seed).set_index("measure")
-    kinds = set(measures["interval"])
+    measures = binary_metrics(table, positive, threshold, seed=seed).set_index("measure").to_dict("index")
+    kinds = {row["interval"] for row in measures.values()}
 
     def per_hundred(name: str) -> str:
-        row = measures.loc[name]
+        row = measures[name]
         return natural_frequency(row["value"], row["low"], row["high"], kind=row["interval"])
 
     is_positive = table["label"] == positive

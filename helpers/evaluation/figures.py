@@ -1,0 +1,96 @@
+"""Figures of an evaluation, each with the question that it answers; a figure that would show nothing is a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from helpers import metrics, plots
+from helpers.evaluation.record import Evaluation
+from helpers.evaluation.sentences import main_measure, simplest_model
+from helpers.plots import AccessibleFigure, NoFigure
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A figure, or the reason why there is none.
+
+    Attributes:
+        title: question or topic, the heading of the figure.
+        figure: the figure, or its reason.
+        note: sentence below the figure; may be empty.
+    """
+
+    title: str
+    figure: AccessibleFigure | NoFigure
+    note: str = ""
+
+
+def draw_figures(evaluation: Evaluation) -> list[Answer]:
+    """Draw the figures of a report, in its order."""
+    return [
+        Answer("All models", _models(evaluation)),
+        Answer(*_errors(evaluation)),
+        Answer("Calibration", _calibration(evaluation)),
+        *_learning(evaluation),
+        Answer("Groups", _groups(evaluation)),
+    ]
+
+
+def _models(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
+    measure = main_measure(evaluation)
+    table = evaluation.metrics[evaluation.metrics["measure"] == measure]
+    table = table.rename(columns={"value": measure}).assign(images="test images")
+    caption = f"{measure} of all models on the same test images. The first is the simplest."
+    return plots.forest_plot(table, measure, "model", "images", caption)
+
+
+def _errors(evaluation: Evaluation) -> tuple[str, AccessibleFigure | NoFigure]:
+    """Draw ROC curves where there is a positive class, otherwise the confusion matrix."""
+    table, positive, best = evaluation.predictions[evaluation.best], evaluation.positive, evaluation.best
+    if not positive:
+        caption = f"Images by true and predicted class; {best} predicts the most probable class."
+        return "Confusion matrix", plots.confusion_plot(metrics.confusion_matrix(table), caption)
+    curves = {
+        model: metrics.roc_curve(evaluation.predictions[model], positive, evaluation.seed)
+        for model in dict.fromkeys([best, simplest_model(evaluation)])
+    }
+    caption = "Sensitivity against false positive rate for all thresholds; bands need at least ten groups."
+    return "ROC curve", plots.roc_plot(curves, caption)
+
+
+def _calibration(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
+    if evaluation.calibration.empty:
+        return NoFigure("calibration is measured for a positive class, and there is none")
+    caption = f"Where a point lies on the diagonal, the probabilities of {evaluation.best} can be taken literally."
+    return plots.calibration_plot({evaluation.best: evaluation.calibration}, caption)
+
+
+def _learning(evaluation: Evaluation) -> list[Answer]:
+    """Draw a learning curve for each unit that was counted; the projection follows the last."""
+    if evaluation.learning.empty:
+        return [Answer("Learning curve", NoFigure("no learning curve was computed"), evaluation.projection)]
+    measure, answers = main_measure(evaluation), []
+    for counted, rows in evaluation.learning.groupby("counted", sort=False):
+        table = rows.rename(columns={"model": "learner", "size": "images", "value": measure})
+        caption = f"{measure} on test images by number of training {counted}."
+        figure = plots.learning_curve_plot(table, measure, caption, f"training {counted}")
+        answers.append(Answer(f"Learning curve over {counted}", figure))
+    return [*answers[:-1], Answer(answers[-1].title, answers[-1].figure, evaluation.projection)]
+
+
+def _groups(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
+    """Draw predicted against true proportions where groups are mixed, otherwise the scores of each group."""
+    table, positive = evaluation.predictions[evaluation.best], evaluation.positive
+    if not positive or evaluation.threshold is None:
+        return NoFigure("scores of groups are shown for a positive class, and there is none")
+    if len(evaluation.proportions):
+        shares = evaluation.proportions.set_index("group")
+        caption = f"Predicted − true share of {positive} in each group, with mean difference and limits of agreement."
+        return plots.bland_altman_plot(shares["predicted"], shares["true"], f"share of {positive}", caption)
+    if not table["group"].duplicated().any():
+        return NoFigure(f"each of {len(table)} images is a group of its own")
+    threshold = pd.Series(evaluation.threshold.value, table["group"].unique())
+    caption = "Each row is a group: dots are its images, the large marker is their mean, the bar is the threshold."
+    return plots.patient_scores(table, positive, threshold, caption)

@@ -1,0 +1,226 @@
+"""Report of an evaluation: one HTML file with its figures inside, for the screen and for paper."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from PIL import Image
+
+from helpers.datasets import Dataset
+from helpers.evaluation.figures import Answer, draw_figures
+from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.sentences import five_sentences, main_measure, ordered_findings, simplest_model
+from helpers.evaluation.wrong_cells import wrong_cells
+from helpers.metrics import confusion_pairs, plain_language_sentences
+from helpers.plots import AccessibleFigure
+from helpers.publication import without_paths
+from helpers.reports import show_table
+from helpers.reports.cards import datasheet
+from helpers.runs import provenance
+
+TEMPLATE = Path(__file__).with_name("report.html")
+MAX_CELLS = 24
+CELL_SIZE = 96  # pixels
+WIDE = 1.5  # ratio of width and height above which a figure has a row of its own
+MAX_PAIRS = 50  # near-duplicates in the table
+
+
+def report(evaluation: Evaluation, dataset: Dataset) -> str:
+    """Write the report of an evaluation as a self-contained page, which loads nothing from the network.
+
+    Args:
+        evaluation: the records.
+        dataset: dataset of the test images, for the pictures of wrong cells and the datasheet.
+
+    Returns:
+        HTML document; names of the user are escaped, local paths removed.
+    """
+    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
+    wrong = wrong_cells(evaluation)
+    return template.render(
+        evaluation=evaluation,
+        sentences=five_sentences(evaluation),
+        findings=ordered_findings(evaluation),
+        counts=_table(evaluation.audit.counts, "Images and groups by class.", 1),
+        answers=[_shown(answer) for answer in draw_figures(evaluation)],
+        n_wrong=len(wrong),
+        n_tested=len(evaluation.predictions[evaluation.best]),
+        cells=_cells(wrong.head(MAX_CELLS), dataset),
+        expectations=_expectations(evaluation),
+        tables=_result_tables(evaluation),
+        audit_tables=_audit_tables(evaluation.audit),
+        model_facts=_model_facts(evaluation),
+        datasheet=_html_of_markdown(datasheet(dataset)),
+        origin=_origin(evaluation),
+    )
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: value if isinstance(value, Markup) else without_paths(value),
+    )
+
+
+def _table(table: pd.DataFrame, caption: str, digits: int = 3) -> Markup:
+    return Markup(show_table(table, digits=digits, caption=caption).to_html())
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A figure for the template: ``source`` is a data URI, or empty where ``text`` says why there is no figure."""
+
+    title: str
+    source: str
+    text: str
+    caption: str
+    note: str
+    wide: bool = False
+
+
+def _shown(answer: Answer) -> _Shown:
+    figure = answer.figure
+    if not isinstance(figure, AccessibleFigure):
+        return _Shown(answer.title, "", repr(figure), "", answer.note)
+    source = _data_uri(figure._repr_mimebundle_()[0]["image/png"])
+    width, height = figure.figure.get_size_inches()
+    return _Shown(answer.title, source, figure.alt, figure.caption, answer.note, wide=width > WIDE * height)
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _cells(wrong: pd.DataFrame, dataset: Dataset) -> list[dict[str, str]]:
+    """Return picture and names of each wrong cell, in the order of the table."""
+    if wrong.empty:
+        return []
+    images = dataset.select(wrong.index).load_images(CELL_SIZE)
+    return [
+        {
+            "source": _data_uri(_png(image)),
+            "image_id": str(row.Index),
+            "group": str(row.group),
+            "true": str(row.true),
+            "predicted": str(row.predicted),
+            "probability": f"{row.probability:.3f}",
+        }
+        for row, image in zip(wrong.itertuples(), images, strict=True)
+    ]
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _expectations(evaluation: Evaluation) -> list[str]:
+    """Describe the best model at its threshold in plain language; empty without a positive class."""
+    if not evaluation.positive or evaluation.threshold is None:
+        return []
+    table, limit = evaluation.predictions[evaluation.best], evaluation.threshold.value
+    return plain_language_sentences(table, evaluation.positive, limit, seed=evaluation.seed)
+
+
+def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
+    best, simplest = evaluation.best, simplest_model(evaluation)
+    pairs = confusion_pairs(evaluation.predictions[best], evaluation.seed)
+    tables = {
+        "Metrics of all models": (evaluation.metrics, "All models on the same test images."),
+        "Differences": (evaluation.differences, f"Each model − {simplest} on the same images (paired)."),
+        "Averaged over groups": (evaluation.per_group, f"{best}, probabilities averaged over the images of a group."),
+        "Proportions": (evaluation.proportions, f"Share of {evaluation.positive} by group, true and predicted."),
+        "Confused classes": (pairs, f"{best}, most probable class; rate is the share of the true class."),
+        "Calibration": (evaluation.calibration, f"{best}, by bins of predicted probability."),
+        "Learning curve": (evaluation.learning, f"{main_measure(evaluation)} by size of the training set."),
+    }
+    return {title: _table(table, caption) for title, (table, caption) in tables.items() if len(table)}
+
+
+def _audit_tables(audit: Audit) -> dict[str, Markup]:
+    tables = {}
+    if len(audit.shortcuts):
+        caption = "Scores of models that see nothing of the cell; a score above chance suggests a shortcut."
+        tables["Shortcuts"] = _table(audit.shortcuts, caption)
+    if audit.near_duplicates is not None and len(audit.near_duplicates):
+        count = len(audit.near_duplicates)
+        shown = f", the first {MAX_PAIRS} shown" if count > MAX_PAIRS else ""
+        caption = f"Near-duplicates: {count} pairs{shown}."
+        tables["Near-duplicates"] = _table(audit.near_duplicates.head(MAX_PAIRS), caption)
+    return tables
+
+
+def _model_facts(evaluation: Evaluation) -> dict[str, str]:
+    """Return the facts of the best model that a model card asks for, as far as they are known."""
+    facts = {
+        "Model": evaluation.best,
+        "Predicts": f"a probability for each of {', '.join(evaluation.classes)}",
+        "Positive class": evaluation.positive or "none; each class is tested against the rest",
+        "Chosen by": "validation score; test images were not used to choose it",
+        "Tested": evaluation.protocol,
+    }
+    if evaluation.threshold is not None:
+        limit = evaluation.threshold
+        facts["Threshold"] = (
+            f"{limit.value:.3f}, chosen on validation images for a sensitivity of {evaluation.wanted_sensitivity:g}; "
+            f"{limit.found} of {limit.positives} positive validation images reach it"
+        )
+        facts["Expected sensitivity"] = (
+            f"{limit.expected:.3f} on new images; at least {evaluation.wanted_sensitivity:g} with a probability of "
+            f"{limit.assurance:.2f}, if images are independent"
+        )
+    facts["Intended use"] = "teaching and research into methods; not for diagnosis"
+    facts["Not tested"] = "another laboratory, stain, camera or population than that of the test images"
+    return facts
+
+
+def _html_of_markdown(text: str) -> Markup:
+    """Render Markdown as HTML, with headings two levels lower and tables in boxes that scroll, and escape HTML."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{int(token.tag[1]) + 2}"
+    box = '<div class="result-table" role="group" aria-label="Table of the datasheet" tabindex="0">'
+    rendered = parser.renderer.render(tokens, parser.options, {})
+    return Markup(rendered.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>"))
+
+
+def _origin(evaluation: Evaluation) -> dict[str, str]:
+    """Return version, machine, libraries, seed and durations of the evaluation."""
+    facts = {"Report written by": _version(), "Random seed": str(evaluation.seed)}
+    if evaluation.provenance is not None:
+        source = evaluation.provenance
+        facts |= {
+            "Commit": provenance.short(source.commit),
+            "Machine": f"{source.hardware}; {provenance.describe(source.threads)}",
+            "Python": source.python,
+            "Libraries": _listed(source.versions),
+        }
+    seconds = {step: f"{duration:.1f} s" for step, duration in evaluation.seconds.items()}
+    return facts | ({"Duration": _listed(seconds)} if seconds else {})
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _version() -> str:
+    try:
+        return provenance.version()
+    except provenance.NotInstalledError:
+        return f"{provenance.PACKAGE}, not installed"

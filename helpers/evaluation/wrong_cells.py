@@ -1,0 +1,36 @@
+"""Wrongly predicted cells of the best model, most confidently wrong first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.evaluation.record import Evaluation
+from helpers.metrics import PREFIX, predicted_classes, prediction_classes
+
+
+def wrong_cells(evaluation: Evaluation) -> pd.DataFrame:
+    """Tabulate the wrongly predicted test images of the best model.
+
+    With a threshold, an image is predicted positive from it on; otherwise the most probable class is predicted.
+
+    Returns:
+        Columns ``group, true, predicted, probability`` (of the true class), by ``image_id``, lowest probability first.
+    """
+    table = evaluation.predictions[evaluation.best]
+    classes = prediction_classes(table)
+    probabilities = table[[PREFIX + name for name in classes]].to_numpy()
+    of_true_class = probabilities[np.arange(len(table)), table["label"].map(classes.index)]
+    cells = table[["group"]].assign(
+        true=table["label"], predicted=predictions_at_threshold(evaluation), probability=of_true_class
+    )
+    return cells[cells["true"] != cells["predicted"]].sort_values("probability", kind="stable")
+
+
+def predictions_at_threshold(evaluation: Evaluation) -> pd.Series:
+    """Return the class that the best model predicts for each test image, at its threshold where it has one."""
+    table, positive = evaluation.predictions[evaluation.best], evaluation.positive
+    if not positive or evaluation.threshold is None:
+        return predicted_classes(table)
+    rest = predicted_classes(table.drop(columns=PREFIX + positive))
+    return rest.mask(table[PREFIX + positive] >= evaluation.threshold.value, positive)
