@@ -48,7 +48,8 @@ class Evaluation:
         predictions: table of test predictions by model, see :func:`helpers.metrics.prediction_table`; the first model
             is the simplest, to which the others are compared.
         best: model with the best validation score; it was not chosen on test images.
-        metrics: columns ``model, measure, value, low, high, interval, n, groups``.
+        metrics: columns ``model, measure, value, low, high, interval, n, groups``; the first measure is the main one,
+            by which models are compared.
         differences: as ``metrics``, each model − the first on the same images; without the first.
         threshold: threshold of the best model for the wanted sensitivity; ``None`` without a positive class.
         wanted_sensitivity: sensitivity for which the threshold was chosen.
@@ -56,7 +57,8 @@ class Evaluation:
             class.
         per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
         proportions: columns ``group, true, predicted``, share of positive images per group, where groups are mixed.
-        learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``.
+        learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``; values
+            of the main measure.
         projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.
         findings: failed checks of the best model's predictions.
         seconds: duration by step.

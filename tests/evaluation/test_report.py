@@ -152,9 +152,12 @@ def test_a_perfect_classifier_is_not_promised_to_be_perfect(two):
 
 
 def test_findings_that_invalidate_all_numbers_come_first_and_each_once(two):
-    shared, leak = Finding("unknown patients", "each is its own", "names"), Finding("data leakage", "3 pairs.", "folds")
-    record = replace(two, audit=replace(two.audit, findings=[shared]), findings=[shared, leak])
-    assert sentences.ordered_findings(record) == [leak, shared]
+    shared, leakage = (
+        Finding("unknown patients", "each is its own", "names"),
+        Finding("data leakage", "3 pairs.", "folds"),
+    )
+    record = replace(two, audit=replace(two.audit, findings=[shared]), findings=[shared, leakage])
+    assert sentences.ordered_findings(record) == [leakage, shared]
     assert sentences.five_sentences(record)[4] == "2 checks failed, above all: data leakage: 3 pairs."
 
 
@@ -247,8 +250,8 @@ def test_at_most_24_wrong_cells_are_shown(many, types):
 def test_names_are_escaped_and_local_paths_left_out(two, cells, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     hostile = "<script>alert('x')</script>"
-    leak = Finding("data leakage", f"see {tmp_path}/cells/a.png", f"the {hostile}")
-    audit = replace(two.audit, facts={hostile: "folder:/home/ann/cells"}, findings=[leak])
+    leakage = Finding("data leakage", f"see {tmp_path}/cells/a.png", f"the {hostile}")
+    audit = replace(two.audit, facts={hostile: "folder:/home/ann/cells"}, findings=[leakage])
     table = two.predictions[BEST].assign(group=lambda t: t["group"].replace({"P01": hostile}))
     html = report(
         replace(two, title=hostile, audit=audit, predictions={**two.predictions, BEST: table}),
@@ -286,11 +289,11 @@ def browser():
 @pytest.fixture
 def page(browser, many, types):
     """The report with the widest tables, and with names as long as they get."""
-    long = {f"{'a_rather_long_name_of_a_model ' * 3}{k}": table for k, table in enumerate(many.predictions.values())}
-    names = dict(zip(many.predictions, long, strict=True))
+    renamed = {f"{'a_rather_long_name_of_a_model ' * 3}{k}": table for k, table in enumerate(many.predictions.values())}
+    names = dict(zip(many.predictions, renamed, strict=True))
     record = replace(
         many,
-        predictions=long,
+        predictions=renamed,
         best=names[BEST],
         metrics=many.metrics.replace({"model": names}),
         differences=many.differences.replace({"model": names}),
