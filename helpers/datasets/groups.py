@@ -107,10 +107,7 @@ def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
     lacking = [f"{key}: {group!r}" for key, group in normalised.items() if normalise_name(group) in NOT_KNOWN]
     if lacking:
         raise DatasetError(f"{where}: images without a group; name the patient, or the image itself", lacking)
-    alike: dict[str, set[str]] = {}
-    for group in set(normalised.values()):
-        alike.setdefault(_comparison_key(group), set()).add(group)
-    pairs = [" and ".join(map(repr, sorted(names))) for names in alike.values() if len(names) > 1]
+    pairs = [" and ".join(map(repr, names)) for names in find_similar_names(normalised.values())]
     if pairs:
         warn_problems(
             f"{where}: groups that differ only in case, space or the form of a number or letter count as "
@@ -125,6 +122,21 @@ def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:
             cut,
         )
     return normalised
+
+
+def find_similar_names(groups: Iterable[str]) -> list[list[str]]:
+    """Find names of groups that differ only in case, spaces or the form of a number or letter.
+
+    Args:
+        groups: names of groups; repeated names count once.
+
+    Returns:
+        Lists of two or more names, sorted.
+    """
+    similar: dict[str, list[str]] = {}
+    for group in sorted(set(groups)):
+        similar.setdefault(_comparison_key(group), []).append(group)
+    return [names for names in similar.values() if len(names) > 1]
 
 
 def _normalise(group: str) -> str:

@@ -19,8 +19,8 @@ class Audit:
         counts: columns ``label, images, groups, images per group`` (median), a row per class and one for all.
         facts: short statements, by name, in the order of the report: size of images, formats, masks and so on.
         near_duplicates: pairs, from :func:`helpers.splits.find_near_duplicates`; ``None`` if they were not looked for.
-        shortcuts: columns ``seen`` (border pixels, file size, image size), ``value, low, high, interval, n, groups``:
-            AUC (two classes) or balanced accuracy (more) of a model that sees nothing of the cell.
+        shortcuts: columns ``seen`` (border pixels, file size, image size, file format), ``measure, chance, value, low,
+            high, interval, n, groups``: AUC (two classes) or balanced accuracy (more) of a model that sees only it.
         mixed_groups: number of groups with images of more than one class.
         findings: failed checks.
     """
