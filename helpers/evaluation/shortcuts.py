@@ -117,7 +117,9 @@ def check_shortcuts(shortcuts: pd.DataFrame) -> list[Finding]:
 
     For few groups an interval is wide (with six of each class even a perfect AUC begins at 0.54), and for fewer than
     ten there is none. So it also fails if the value is more than 0.25 above chance, and no interval reaches down to
-    chance; not 0.1, which a few patients with stains of their own easily reach.
+    chance; not 0.1, which a few patients with stains of their own easily reach. Where backgrounds differ between
+    patients but not between classes (simulated, 60 times each, 10 images per patient), it fails for 25 % of datasets of
+    6 patients, 8 % of 12 and 3 % of 24; a value of 0.6 alone would for 47 %, 27 % and 13 %.
 
     Args:
         shortcuts: table of :func:`score_shortcuts`.
