@@ -13,12 +13,12 @@ from helpers.datasets.copies import find_exact_copies
 from helpers.datasets.groups import find_similar_names
 from helpers.datasets.readers import FileReader
 from helpers.evaluation.record import Audit
-from helpers.evaluation.shortcuts import check_shortcuts, estimate_of, score_shortcuts, surroundings
+from helpers.evaluation.shortcuts import check_shortcuts, estimate_of, has_own_files, score_shortcuts, surroundings
 from helpers.metrics.bootstrap import MIN_GROUPS_PER_CLASS
 from helpers.metrics.resampling import MIN_GROUPS
 
 MAX_COMPARED = 20_000  # images among which near-duplicates are looked for; time grows with the square
-ALL = "all"  # label of the last row of the counts
+TOTAL = "total"  # label of the last row of the counts
 _WIDTH = 100  # of a line on the terminal
 
 
@@ -88,7 +88,7 @@ def _wrapped(text: str) -> list[str]:
 def _counts(dataset: Dataset) -> pd.DataFrame:
     """Count the images and groups of every class, and of all labelled and unlabelled images."""
     frame = dataset.frame
-    parts = {name: frame.loc[frame["label"] == name, "group"] for name in dataset.classes} | {ALL: frame["group"]}
+    parts = [(name, frame.loc[frame["label"] == name, "group"]) for name in dataset.classes]
     return pd.DataFrame(
         {
             "label": name,
@@ -96,7 +96,7 @@ def _counts(dataset: Dataset) -> pd.DataFrame:
             "groups": group.nunique(),
             "images per group": float(group.value_counts().median()) if len(group) else 0.0,
         }
-        for name, group in parts.items()
+        for name, group in [*parts, (TOTAL, frame["group"])]
     )
 
 
@@ -126,7 +126,7 @@ def _file_formats(seen: pd.DataFrame) -> str:
 def _exact_copies(dataset: Dataset) -> list[list[str]] | None:
     """Find images in files that are identical byte for byte; ``None`` if images are not files of their own."""
     frame = dataset.frame
-    if not isinstance(dataset.reader, FileReader) or not frame["path"].is_unique:
+    if not isinstance(dataset.reader, FileReader) or not has_own_files(dataset):
         return None
     image_of = pd.Series(frame.index, frame["path"])
     return [list(image_of[same]) for same in find_exact_copies(dataset.reader.root, frame["path"])]

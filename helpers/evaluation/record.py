@@ -16,7 +16,8 @@ class Audit:
     """Describe a dataset before anything is trained on it.
 
     Attributes:
-        counts: columns ``label, images, groups, images per group`` (median), a row per class and one for all.
+        counts: columns ``label, images, groups, images per group`` (median), a row per class and
+            then one for all images, ``total``.
         facts: short statements, by name, in the order of the report: size of images, formats, masks and so on.
         near_duplicates: pairs, from :func:`helpers.splits.find_near_duplicates`; ``None`` if they were not looked for.
         shortcuts: columns ``seen`` (border pixels, file size, image size, file format), ``measure, chance, value, low,

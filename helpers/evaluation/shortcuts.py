@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from helpers import metrics, splits
 from helpers.checks import Finding
 from helpers.datasets import Dataset
-from helpers.datasets.readers import FileReader
+from helpers.datasets.readers import CropReader, FileReader
 from helpers.images.headers import detect_format
 from helpers.metrics import INTERVAL, Estimate
 from helpers.metrics.bootstrap import min_groups_per_class
@@ -52,7 +52,7 @@ def surroundings(dataset: Dataset) -> pd.DataFrame:
     Raises:
         DatasetError: some images cannot be decoded.
     """
-    own_files = isinstance(dataset.reader, FileReader) and dataset.frame["path"].is_unique
+    own_files = has_own_files(dataset)
 
     def look(row: Any) -> list[Any]:
         height, width = dataset.reader.image_size(row)
@@ -61,6 +61,11 @@ def surroundings(dataset: Dataset) -> pd.DataFrame:
 
     columns = ["height", "width", "bytes", "format", *_BORDER_COLUMNS]
     return pd.DataFrame(list(dataset.map_rows(look, "border pixels")), dataset.frame.index, columns)
+
+
+def has_own_files(dataset: Dataset) -> bool:
+    """Return whether every image is a file of its own: not synthetic, a slice of an array or a box in a file."""
+    return isinstance(dataset.reader, FileReader) and not isinstance(dataset.reader, CropReader)
 
 
 def border_pixels(image: np.ndarray) -> np.ndarray:

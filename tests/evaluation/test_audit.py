@@ -65,7 +65,7 @@ def test_images_and_groups_are_counted_by_class_and_in_all(tmp_path, monkeypatch
     merged = set_groups(dataset, **{"patient 0": "patient 1"})
     counts = audit(merged, positive="blast", seed=SEED).counts
     assert counts.to_dict("list") == {
-        "label": ["blast", "normal", "all"],
+        "label": ["blast", "normal", "total"],
         "images": [12, 12, 24],
         "groups": [6, 6, 11],
         "images per group": [2.0, 2.0, 2.0],
@@ -283,7 +283,7 @@ def test_lines_show_counts_facts_scores_and_findings(monkeypatch):
     without_near_duplicates(monkeypatch)
     lines = audit_lines(audit(synthetic(n_images=240, shortcut_rate=1.0), positive="lymphoblast", seed=SEED))
     assert lines[0].split() == ["label", "images", "groups", "images", "per", "group"]
-    assert lines[3].split() == ["all", "240", "24", "10"]
+    assert lines[3].split() == ["total", "240", "24", "10"]
     text = " ".join(" ".join(lines).split())
     assert "near-duplicates: not looked for: 240 images are more than 0" in text
     assert "shortcut test, border pixels only: AUC 0.8" in text
@@ -297,5 +297,23 @@ def test_a_published_dataset_is_audited(real):
     cells = real("wbc1")
     audited = audit(cells.select(cells.frame.index[:80]), positive="", seed=SEED)
     assert audited.facts["file format"] == "BMP 80"
-    assert audited.counts.query("label == 'all'")["images"].tolist() == [80]
-    assert "border pixels" in set(audited.shortcuts["seen"])
+    assert audited.counts["images"].iloc[-1] == 80
+    assert set(audited.shortcuts["seen"]) == {"border pixels", "file size", "image size"}
+
+
+def test_a_class_may_be_called_as_the_total_is():
+    """As in C-NMC, whose classes are all (leukaemia) and hem."""
+    cells = synthetic(size=32)
+    named = {"lymphocyte": "total", "lymphoblast": "all"}
+    frame = cells.frame.assign(label=cells.frame["label"].map(named))
+    counts = auditing._counts(replace(cells, frame=frame, classes=("total", "all")))
+    assert counts["label"].tolist() == ["total", "all", "total"]
+    assert counts["images"].tolist() == [60, 60, 120]
+
+
+def test_boxes_in_files_have_no_file_size(real):
+    cells = real("bccd")
+    one_of_each_file = cells.frame.index[~cells.frame["path"].duplicated()]
+    seen = shortcuts.surroundings(cells.select(one_of_each_file[:5]))
+    assert seen["bytes"].isna().all()
+    assert seen["format"].isna().all()
