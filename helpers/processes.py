@@ -22,11 +22,13 @@ def configure() -> None:
 
     The set-up cell of a notebook and the command line call this; importing the package has no such side effects. It
     limits OpenCV to one thread (``OPENCV_FOR_THREADS_NUM``, unless the user has set it), because this package processes
-    whole images in threads with which OpenCV's own would compete; ignores tqdm's warning that a kernel has no
+    whole images in threads with which OpenCV's own would compete; hides TensorFlow's messages that are neither warnings
+    nor errors (``TF_CPP_MIN_LOG_LEVEL``, likewise); ignores tqdm's warning that a kernel has no
     ipywidgets; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints when it is imported.
     """
     global _tensorflow_log_filtered
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings and errors
     warnings.filterwarnings("ignore", message="IProgress not found")
     _tensorflow_log_filtered = True
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from helpers.cli import datasets, models, runs
+from helpers.cli import datasets, evaluation, models, runs
 from helpers.cli.errors import Commands, fail
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, cls=Commands)
@@ -42,7 +42,7 @@ def leukobook(
 
 app.add_typer(datasets.app, name="data")
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    models.segment, models.train, models.predict,
+    evaluation.evaluate, models.segment, models.train, models.predict,
     runs.run, runs.report, runs.book, runs.notebooks, runs.publish,
 )  # fmt: skip
 for command in _COMMANDS:

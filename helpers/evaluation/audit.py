@@ -17,7 +17,7 @@ from helpers.evaluation.shortcuts import check_shortcuts, estimate_of, has_own_f
 from helpers.metrics.bootstrap import MIN_GROUPS_PER_CLASS
 from helpers.metrics.resampling import MIN_GROUPS
 
-MAX_COMPARED = 20_000  # images among which near-duplicates are looked for; time grows with the square
+MAX_COMPARED = 1_000  # images; the search for near-duplicates grows with their square
 TOTAL = "total"  # label of the last row of the counts
 _WIDTH = 100  # of a line on the terminal
 

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers import checks, metrics, splits
 from helpers.datasets import Dataset, refuse_single_class
 from helpers.evaluation import protocol, results
-from helpers.evaluation.audit import audit
+from helpers.evaluation.audit import audit, audit_lines
 from helpers.evaluation.candidates import Features, available_backbones, candidates, estimated_seconds
 from helpers.evaluation.record import Evaluation
 from helpers.metrics import Threshold
@@ -51,6 +51,8 @@ def evaluate(
     seconds, started = {}, time.perf_counter()
     audited = audit(dataset, positive=positive, seed=seed)
     seconds["audit"] = time.perf_counter() - started
+    for line in audit_lines(audited):
+        log(line)
     networks = available_backbones()
     extracted = Features(dataset, cache_dir / "features")
     log(f"features of {len(dataset)} images: about {estimated_seconds(extracted, networks) / 60:.1f} min, once")
@@ -69,17 +71,18 @@ def evaluate(
     learner = next(candidate for candidate in listed if candidate.name == best).learner()
     learning = results.learning_curve(dataset, fold, learner, positive=positive, seed=seed)
     seconds["learning curve"] = time.perf_counter() - started
+    unit = dataset.card.independent_unit.partition(" (")[0]  # without the dataset's remark on it
     tests = {name: one.test for name, one in made.items()}
     measured = results.metric_table(tests, positive, seed)
     main = metrics.roc_auc(tests[best], positive, seed) if positive else _balanced_accuracy(tests[best], seed)
     return Evaluation(
         title=dataset.card.title,
         name=dataset.public_name,
-        unit=dataset.card.independent_unit,
+        unit=unit,
         classes=dataset.classes,
         positive=positive,
         audit=audited,
-        protocol=_protocol(dataset, fold, seed),
+        protocol=_protocol(fold, unit, seed),
         predictions=tests,
         best=best,
         metrics=measured,
@@ -90,7 +93,7 @@ def evaluate(
         per_group=results.group_metrics(tests[best], positive, seed),
         proportions=results.proportions(tests[best], positive),
         learning=learning.assign(model=best),
-        projection=results.projection(main, dataset.card.independent_unit),
+        projection=results.projection(main, unit),
         findings=_findings(dataset, fold, made[best], positive, sensitivity, seed=seed),
         seconds=seconds,
         seed=seed,
@@ -107,12 +110,10 @@ def _threshold(validation: pd.DataFrame, positive: str, sensitivity: float) -> T
     return metrics.threshold_at_sensitivity(validation, positive, sensitivity) if positive else None
 
 
-def _protocol(dataset: Dataset, fold: pd.Series, seed: int) -> str:
-    unit, n_splits = dataset.card.independent_unit, fold.nunique()
+def _protocol(fold: pd.Series, unit: str, seed: int) -> str:
     return (
-        f"{n_splits} folds by {unit}, stratified by class, all tested, seed {seed}: no {unit} is in two folds. "
-        "Hyperparameters, calibration, the threshold and the best model were chosen on inner folds of the training "
-        f"images. {dataset.frame['group'].nunique()} {unit}s."
+        f"{fold.nunique()} folds by {unit}, stratified by class, all tested, seed {seed}; hyperparameters, "
+        "calibration, threshold and best model were chosen on inner folds of the training images"
     )
 
 
