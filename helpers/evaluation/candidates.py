@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,8 @@ DOWNLOAD = ("download", "not installed")  # locations of weights that are not on
 FINE_TUNING = training.TrainingConfig(epochs=20, learning_rate=1e-4, batch_size=16, patience=5)
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True)
+class Candidate:
     """Describe a model that an evaluation tests.
 
     Attributes:

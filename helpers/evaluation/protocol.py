@@ -6,8 +6,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -22,7 +22,8 @@ MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
 MIN_INNER_GROUPS = 2  # of each class, in the training images of every fold
 
 
-class Predictions(NamedTuple):
+@dataclass(frozen=True)
+class Predictions:
     """Hold the predictions of one candidate.
 
     Attributes:

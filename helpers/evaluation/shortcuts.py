@@ -94,7 +94,7 @@ def score_shortcuts(dataset: Dataset, seen: pd.DataFrame, *, positive: str, seed
         seed: random seed of folds and intervals.
 
     Returns:
-        Table as :attr:`helpers.evaluation.record.Audit.shortcuts`, and the reason why it lacks classes or is empty; an
+        Table as ``Audit.shortcuts``, and the reason why it lacks classes or is empty; an
         empty text if it does not.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
