@@ -171,7 +171,7 @@ def room_table(modules: dict[str, Module]) -> str:
     layers = metadata["tool"]["importlinter"]["contracts"][0]["layers"]
     rooms = [modules[f"helpers.{room}"] for layer in layers for room in re.findall(r"\w+", layer) if room != LEFT_OUT]
     rows = [f"| {{py:mod}}`{room.short_name} <{room.name}>` | {_markdown(room.summary)} |" for room in rooms]
-    return "\n".join(["| Room | For |", "|---|---|", *rows, ""])
+    return "\n".join(["| Module | Purpose |", "|---|---|", *rows, ""])
 
 
 def _markdown(summary: str) -> str:
