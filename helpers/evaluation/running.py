@@ -10,12 +10,17 @@ import pandas as pd
 
 from helpers import checks, metrics, splits
 from helpers.datasets import Dataset, refuse_single_class
+from helpers.errors import LeukobookError
 from helpers.evaluation import protocol, results
 from helpers.evaluation.audit import audit, audit_lines
 from helpers.evaluation.candidates import Features, available_backbones, candidates, estimated_seconds
 from helpers.evaluation.record import Evaluation
 from helpers.metrics import Threshold
 from helpers.runs import provenance
+
+
+class EvaluationError(LeukobookError):
+    """Options of an evaluation that it cannot use; the message has the remedy."""
 
 
 def evaluate(
@@ -42,9 +47,11 @@ def evaluate(
         log: called with every line of progress.
 
     Raises:
-        DatasetError: all images are of one class, a class has too few groups, or ``positive`` is unknown.
+        DatasetError: all images are of one class, or a class has too few groups.
+        EvaluationError: ``positive`` is no class of the dataset, or ``sensitivity`` or ``seed`` is out of range.
     """
     refuse_single_class(dataset.name, dataset.frame)
+    _check_options(dataset, positive, sensitivity, seed)
     if positive:
         dataset = dataset.one_vs_rest(positive, f"not {positive}") if len(dataset.classes) > 2 else dataset
     fold = protocol.choose_folds(dataset, seed)
@@ -99,6 +106,17 @@ def evaluate(
         seed=seed,
         provenance=provenance.current(),
     )
+
+
+def _check_options(dataset: Dataset, positive: str, sensitivity: float, seed: int) -> None:
+    if positive and positive not in dataset.classes:
+        raise EvaluationError(
+            f"unknown positive class {positive!r} of {dataset.public_name}; choose from {', '.join(dataset.classes)}"
+        )
+    if not 0 < sensitivity <= 1:
+        raise EvaluationError(f"sensitivity must be above 0 up to 1, got {sensitivity}")
+    if not 0 <= seed < 2**32:
+        raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
 
 
 def _balanced_accuracy(table: pd.DataFrame, seed: int) -> metrics.Estimate:

@@ -74,8 +74,23 @@ def test_without_a_positive_class_all_classes_count_alike(evaluated):
     assert measures == {"balanced accuracy", "accuracy", "macro F1"}
 
 
-def test_a_positive_class_that_is_not_there_is_refused_before_the_work(evaluated):
-    result, folder = evaluated("wrong", "--positive", "blast")
-    assert result.exit_code == 1
-    assert "no class 'blast'" in result.output
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--positive", "blast"], "unknown positive class 'blast' of synthetic; choose from lymphocyte, lymphoblast"),
+        (["--positive", "lymphoblast", "--sensitivity", "1.5"], "sensitivity must be above 0 up to 1, got 1.5"),
+        (["--seed", "-1"], "seed must be from 0 to 4294967295, got -1"),
+    ],
+)
+def test_options_are_checked_before_the_work(evaluated, options, message):
+    result, folder = evaluated("wrong", "--dataset-option", "task=leukaemia", *options)
+    assert (result.exit_code, result.output.strip()) == (1, message)
     assert not folder.exists()
+
+
+def test_a_file_where_the_folder_should_be_is_refused(evaluated, tmp_path):
+    file = tmp_path / "report"
+    file.write_text("mine")
+    result, _ = evaluated(file)
+    assert result.exit_code == 1
+    assert file.read_text() == "mine"
