@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import files, metrics, splits
+from helpers import files, splits
 from helpers.datasets import Dataset, DatasetError
 from helpers.evaluation.candidates import Candidate
+from helpers.evaluation.results import main_estimate
 from helpers.learners import cross_validation
 from helpers.project import Project
 
 N_SPLITS = 5
 MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
-MIN_INNER_GROUPS = 2  # of each class, in the training images of every fold
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,7 @@ def choose_best(predictions: dict[str, Predictions], positive: str) -> str:
 
     Of models with the same score the first, the simplest, is chosen. Test predictions are not used.
     """
-    return max(predictions, key=lambda name: _score(predictions[name].validation, positive))
-
-
-def thresholds(predictions: Predictions, positive: str, sensitivity: float) -> pd.Series:
-    """Choose a threshold for every test fold on its validation images, by ``image_id`` of the test images."""
-    by_fold = {
-        k: metrics.threshold_at_sensitivity(rows, positive, sensitivity).value
-        for k, rows in predictions.validation.groupby("fold")
-    }
-    return predictions.test["fold"].map(by_fold)
-
-
-def _score(table: pd.DataFrame, positive: str) -> float:
-    if positive:
-        return metrics.roc_auc(table, positive, seed=0).value
-    return metrics.mean_score([table], "balanced accuracy", seed=0).value
+    return max(predictions, key=lambda name: main_estimate(predictions[name].validation, positive, seed=0).value)
 
 
 def _write(path: Path, made: Predictions) -> None:

@@ -170,7 +170,7 @@ def _model_facts(evaluation: Evaluation) -> dict[str, str]:
         "Model": evaluation.best,
         "Predicts": f"a probability for each of {', '.join(evaluation.classes)}",
         "Positive class": evaluation.positive or "none; each class is tested against the rest",
-        "Chosen by": "validation score; test images were not used to choose it",
+        "Selected on": "validation predictions of all folds",
         "Tested": evaluation.protocol,
     }
     if evaluation.threshold is not None:

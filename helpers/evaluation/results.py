@@ -85,7 +85,6 @@ def learning_curve(dataset: Dataset, fold: pd.Series, learner: Learner, *, posit
     """
     rows = []
     folds = [splits.split_for_fold(fold, k) for k in sorted(fold.unique())]
-    measure = "AUC" if positive else "balanced accuracy"
     for counted, subset in (("groups", _some_groups), ("images", _some_images)):
         for share in SHARES:
             choose = partial(subset, dataset.frame, share=share, seed=seed)
@@ -95,9 +94,16 @@ def learning_curve(dataset: Dataset, fold: pd.Series, learner: Learner, *, posit
                 continue
             chosen = [choose(one.train.append(one.val)) for one in folds]
             sizes = [dataset.frame.loc[ids, "group"].nunique() if counted == "groups" else len(ids) for ids in chosen]
-            estimate = _estimates(test, positive, seed)[measure]
+            estimate = main_estimate(test, positive, seed)
             rows.append({"counted": counted, "size": float(np.mean(sizes)), **estimate.row("value")})
     return pd.DataFrame(rows, columns=["counted", "size", "value", "low", "high", "interval", "n", "groups"])
+
+
+def main_estimate(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
+    """Estimate the measure by which models are compared: AUC, or balanced accuracy without a positive class."""
+    return (
+        metrics.roc_auc(table, positive, seed) if positive else metrics.mean_score([table], "balanced accuracy", seed)
+    )
 
 
 def projection(estimate: Estimate, unit: str) -> str:

@@ -81,7 +81,7 @@ def evaluate(
     unit = dataset.card.independent_unit.partition(" (")[0]  # without the dataset's remark on it
     tests = {name: one.test for name, one in made.items()}
     measured = results.metric_table(tests, positive, seed)
-    main = metrics.roc_auc(tests[best], positive, seed) if positive else _balanced_accuracy(tests[best], seed)
+    threshold = _threshold(made[best].validation, positive, sensitivity)
     return Evaluation(
         title=dataset.card.title,
         name=dataset.public_name,
@@ -94,14 +94,14 @@ def evaluate(
         best=best,
         metrics=measured,
         differences=results.difference_table(tests, positive, seed),
-        threshold=_threshold(made[best].validation, positive, sensitivity),
+        threshold=threshold,
         wanted_sensitivity=sensitivity,
         calibration=metrics.calibration_curve(tests[best], positive, seed) if positive else pd.DataFrame(),
         per_group=results.group_metrics(tests[best], positive, seed),
         proportions=results.proportions(tests[best], positive),
         learning=learning.assign(model=best),
-        projection=results.projection(main, unit),
-        findings=_findings(dataset, fold, made[best], positive, sensitivity, seed=seed),
+        projection=results.projection(results.main_estimate(tests[best], positive, seed), unit),
+        findings=_findings(dataset, fold, tests[best], positive, threshold, seed=seed),
         seconds=seconds,
         seed=seed,
         provenance=provenance.current(),
@@ -119,10 +119,6 @@ def _check_options(dataset: Dataset, positive: str, sensitivity: float, seed: in
         raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
 
 
-def _balanced_accuracy(table: pd.DataFrame, seed: int) -> metrics.Estimate:
-    return metrics.mean_score([table], "balanced accuracy", seed)
-
-
 def _threshold(validation: pd.DataFrame, positive: str, sensitivity: float) -> Threshold | None:
     """Choose the threshold for new images on the validation predictions of all folds, in which every image is once."""
     return metrics.threshold_at_sensitivity(validation, positive, sensitivity) if positive else None
@@ -130,23 +126,23 @@ def _threshold(validation: pd.DataFrame, positive: str, sensitivity: float) -> T
 
 def _protocol(fold: pd.Series, unit: str, seed: int) -> str:
     return (
-        f"{fold.nunique()} folds by {unit}, stratified by class, all tested, seed {seed}; hyperparameters, "
-        "calibration, threshold and best model were chosen on inner folds of the training images"
+        f"{fold.nunique()} folds by {unit}, stratified by class, all tested, seed {seed}; hyperparameters and "
+        "calibration come from inner folds of the training images, threshold and best model from the validation "
+        "predictions of all folds"
     )
 
 
 def _findings(
-    dataset: Dataset, fold: pd.Series, made: protocol.Predictions, positive: str, sensitivity: float, *, seed: int
+    dataset: Dataset, fold: pd.Series, test: pd.DataFrame, positive: str, threshold: Threshold | None, *, seed: int
 ) -> list[checks.Finding]:
     """Run the checks on the test predictions of the best model."""
     findings = [
-        *checks.check_single_class(made.test),
-        *checks.check_probabilities(made.test),
+        *checks.check_single_class(test),
+        *checks.check_probabilities(test),
         *checks.check_leakage(dataset.frame, splits.split_for_fold(fold, 0).split_of(dataset.frame.index)),
         *checks.check_groups_known(dataset.frame),
-        *checks.check_group_count(made.test),
+        *checks.check_group_count(test),
     ]
-    if positive:
-        threshold = metrics.threshold_at_sensitivity(made.validation, positive, sensitivity).value
-        findings = [*checks.check_better_than_chance(made.test, positive, threshold, seed), *findings]
+    if threshold is not None:
+        findings = [*checks.check_better_than_chance(test, positive, threshold.value, seed), *findings]
     return findings

@@ -1,4 +1,4 @@
-"""All candidates are tested in the same folds, and nothing is chosen by test images."""
+"""All candidates are tested in the same folds, and the best is selected on validation predictions."""
 
 import numpy as np
 import pandas as pd
