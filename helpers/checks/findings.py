@@ -37,7 +37,9 @@ class Finding:
         )
 
 
-def check_better_than_chance(table: pd.DataFrame, positive: str, threshold: float, seed: int) -> list[Finding]:
+def check_better_than_chance(
+    table: pd.DataFrame, positive: str, threshold: float | pd.Series, seed: int
+) -> list[Finding]:
     """Check that a binary classifier is better than chance.
 
     It fails if the area under the ROC curve is within 0.05 of one half, its 95 % interval includes one half, or it is

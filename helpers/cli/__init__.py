@@ -42,7 +42,7 @@ def leukobook(
 
 app.add_typer(datasets.app, name="data")
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    evaluation.evaluate, models.segment, models.train, models.predict,
+    evaluation.evaluate, evaluation.compare, models.segment, models.train, models.predict,
     runs.run, runs.report, runs.book, runs.notebooks, runs.publish,
 )  # fmt: skip
 for command in _COMMANDS:

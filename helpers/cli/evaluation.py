@@ -1,4 +1,4 @@
-"""Command that evaluates models on a dataset: evaluate."""
+"""Commands that evaluate models on a dataset: evaluate, compare."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="The folder to write report.html, metrics.csv and predictions.csv to.")],
     positive: Annotated[str, typer.Option(help="The class that must not be missed; else all classes alike.")] = "",
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
+    cost_ratio: Annotated[
+        float | None,
+        typer.Option(help="Instead of a sensitivity: how many false positives are as bad as one missed positive."),
+    ] = None,
+    prevalence: Annotated[
+        float | None, typer.Option(help="Share of positive images where the model is to be used, such as 0.02.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="Instead of folds: a table of image and split (train, val, test), or: dataset.")
+    ] = "",
+    external: Annotated[str, typer.Option(help="Instead of folds: another dataset, to test on.")] = "",
+    without: Annotated[list[str], typer.Option(help="A class to leave out; may be repeated.")] = [],  # noqa: B006
     cnn: Annotated[bool, typer.Option("--cnn", help="Fine-tune a backbone, too; takes much longer.")] = False,
     option: DatasetOptions = [],  # noqa: B006
     skip_unreadable: Annotated[bool, typer.Option(help="Go on without images that are damaged.")] = False,
@@ -23,17 +35,45 @@ def evaluate(
     """Audit a dataset, test models in the same folds by group, and write a report. Not for diagnosis."""
     from helpers import datasets, outputs
     from helpers.evaluation import running, writing
+    from helpers.evaluation.thresholds import ThresholdRule
 
-    folder = outputs.require_folder(out)
-    data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
-    evaluation = running.evaluate(
+    folder, rule = outputs.require_folder(out), ThresholdRule(sensitivity, cost_ratio, prevalence)
+    on_error = "skip" if skip_unreadable else "raise"
+    data = datasets.load(dataset, on_error=on_error, **dataset_options(option)).drop_classes(without)
+    other = None
+    if external:
+        other = datasets.load(external, on_error=on_error)
+        other = other.drop_classes(set(without) & set(other.classes))
+    evaluation, tested = running.evaluate(
         data,
         positive=positive,
-        sensitivity=sensitivity,
+        rule=rule,
         seed=seed,
         cache_dir=writing.cache_folder(),
+        split=split,
+        external=other,
         fine_tuning=cnn,
         log=typer.echo,
     )
-    for line in writing.write(evaluation, data, folder):
+    for line in writing.write(evaluation, tested, folder):
         typer.echo(line)
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="The folder of an evaluation, or its predictions.csv.")],
+    second: Annotated[Path, typer.Argument(help="That of another evaluation of the same images.")],
+    out: Annotated[Path | None, typer.Option(help="A CSV file to write the table to.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 20,
+) -> None:
+    """Compare the models of two evaluations of the same images, image by image (paired). Not for diagnosis."""
+    from helpers import files, outputs
+    from helpers.evaluation import comparison
+    from helpers.reports.tables import safe_text
+
+    path = None if out is None else outputs.require_file(out)
+    table = comparison.compare(first, second, seed=seed)
+    for line in comparison.lines(table):
+        typer.echo(line)
+    if path is not None:
+        files.write_text(path, safe_text(table).to_csv(index=False))
+        typer.echo(f"{out} is written")

@@ -103,8 +103,20 @@ class Dataset:
         kept = tuple(name for name in self.classes if name in set(classes))
         return replace(self, frame=self.frame[self.frame["label"].isin(kept)], classes=kept)
 
+    def drop_classes(self, classes: Iterable[str]) -> Dataset:
+        """Drop the images of some classes, and those without a label; none is dropped if ``classes`` is empty.
+
+        Raises:
+            DatasetError: there is no such class, or no image is left.
+        """
+        dropped = list(classes)
+        unknown = [name for name in dropped if name not in self.classes]
+        if unknown:
+            raise DatasetError(f"{self.name}: no class {unknown[0]!r}; it has {', '.join(self.classes)}")
+        return self.select_classes(set(self.classes) - set(dropped)) if dropped else self
+
     def one_vs_rest(self, positive: str, rest: str) -> Dataset:
-        """Merge all classes except one into a single class.
+        """Merge all classes except one into a single class; the column ``original_label`` keeps the classes.
 
         Args:
             positive: the class to keep.
@@ -117,7 +129,8 @@ class Dataset:
         if positive not in self.classes:
             raise DatasetError(f"{self.name}: no class {positive!r}; it has {', '.join(self.classes)}")
         label = self.frame["label"].where(self.frame["label"] == positive, rest)
-        return replace(self, frame=self.frame.assign(label=label), classes=(positive, rest))
+        frame = self.frame.assign(label=label, original_label=self.frame["label"])
+        return replace(self, frame=frame, classes=(positive, rest))
 
     def with_id_prefix(self, prefix: str) -> Dataset:
         """Prepend a prefix to all ids and groups, so that they differ from those of another dataset."""

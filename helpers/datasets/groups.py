@@ -67,25 +67,43 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
         DatasetError: the file is not such a table, an image is listed twice, has no row or no group, or a row matches
             no image or several.
     """
-    rows = read_table(table, ["image", "group"])
+    return validate_groups(table, read_image_column(table, "group", image_ids))
+
+
+def read_image_column(table: Path, column: str, image_ids: Iterable[str]) -> dict[str, str]:
+    """Read one value of every image from a table with the columns ``image`` and ``column``.
+
+    Args:
+        table: file; an image is identified as in a table of groups, see the module.
+        column: name of the column to read.
+        image_ids: image ids, all of which the table must have.
+
+    Returns:
+        Values by image id, in the order of the table.
+
+    Raises:
+        DatasetError: the file is not such a table, an image is listed twice or has no row, or a row matches no image or
+            several.
+    """
+    rows = read_table(table, ["image", column])
     find = _Images(table.parent, image_ids)
     problems: list[str] = []
-    groups: dict[str, str] = {}
-    for line, image, group in zip(rows.index, rows["image"], rows["group"], strict=True):
+    values: dict[str, str] = {}
+    for line, image, value in zip(rows.index, rows["image"], rows[column], strict=True):
         fits = find(image)
         if len(fits) != 1:
             problem = (
                 f"fits {', '.join(fits[:3])}; write its path" if fits else "in the table, but there is no such image"
             )
             problems.append(f"{image}: {problem} (line {line})")
-        elif fits[0] in groups:
+        elif fits[0] in values:
             problems.append(f"{fits[0]}: occurs more than once (line {line})")
         else:
-            groups[fits[0]] = group
-    problems += [f"{key}: an image without a row in the table" for key in find.ids if key not in groups]
+            values[fits[0]] = value
+    problems += [f"{key}: an image without a row in the table" for key in find.ids if key not in values]
     if problems:
-        raise DatasetError(f"{table}: does not match the images beside it; correct the table", problems)
-    return validate_groups(table, groups)
+        raise DatasetError(f"{table}: does not match the images; correct the table", problems)
+    return values
 
 
 def validate_groups(where: Path, groups: dict[str, str]) -> dict[str, str]:

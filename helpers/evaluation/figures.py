@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from helpers import metrics, plots
 from helpers.evaluation.record import Evaluation
 from helpers.evaluation.sentences import main_measure, simplest_model
@@ -48,13 +46,13 @@ def _models(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
 
 def _errors(evaluation: Evaluation) -> tuple[str, AccessibleFigure | NoFigure]:
     """Draw ROC curves where there is a positive class, otherwise the confusion matrix."""
-    table, positive, best = evaluation.predictions[evaluation.best], evaluation.positive, evaluation.best
+    table, positive, headline = evaluation.tested, evaluation.positive, evaluation.headline
     if not positive:
-        caption = f"Images by true and predicted class; {best} predicts the most probable class."
+        caption = f"Images by true and predicted class; {headline} predicts the most probable class."
         return "Confusion matrix", plots.confusion_plot(metrics.confusion_matrix(table), caption)
     curves = {
         model: metrics.roc_curve(evaluation.predictions[model], positive, evaluation.seed)
-        for model in dict.fromkeys([best, simplest_model(evaluation)])
+        for model in dict.fromkeys([headline, simplest_model(evaluation)])
     }
     caption = "Sensitivity against false positive rate for all thresholds; bands need at least ten groups."
     return "ROC curve", plots.roc_plot(curves, caption)
@@ -63,8 +61,8 @@ def _errors(evaluation: Evaluation) -> tuple[str, AccessibleFigure | NoFigure]:
 def _calibration(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     if evaluation.calibration.empty:
         return NoFigure("calibration is measured for a positive class, and there is none")
-    caption = f"Where a point lies on the diagonal, the probabilities of {evaluation.best} can be taken literally."
-    return plots.calibration_plot({evaluation.best: evaluation.calibration}, caption)
+    caption = f"Where a point lies on the diagonal, the probabilities of {evaluation.headline} can be taken literally."
+    return plots.calibration_plot({evaluation.headline: evaluation.calibration}, caption)
 
 
 def _learning(evaluation: Evaluation) -> list[Answer]:
@@ -82,8 +80,8 @@ def _learning(evaluation: Evaluation) -> list[Answer]:
 
 def _groups(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     """Draw predicted against true proportions where groups are mixed, otherwise the scores of each group."""
-    table, positive = evaluation.predictions[evaluation.best], evaluation.positive
-    if not positive or evaluation.threshold is None:
+    table, positive = evaluation.tested, evaluation.positive
+    if not positive:
         return NoFigure("scores of groups are shown for a positive class, and there is none")
     if len(evaluation.proportions):
         shares = evaluation.proportions.set_index("group")
@@ -91,6 +89,6 @@ def _groups(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
         return plots.bland_altman_plot(shares["predicted"], shares["true"], f"share of {positive}", caption)
     if not table["group"].duplicated().any():
         return NoFigure(f"each of {len(table)} images is a group of its own")
-    threshold = pd.Series(evaluation.threshold.value, table["group"].unique())
-    caption = "Each row is a group: dots are its images, the large marker is their mean, the bar is the threshold."
+    threshold = evaluation.thresholds.groupby(table["group"]).first()
+    caption = "Each row is a group: dots are images, the large marker is their mean, the bar the threshold of its fold."
     return plots.patient_scores(table, positive, threshold, caption)

@@ -1,4 +1,4 @@
-"""Test every candidate in the same grouped folds, and choose the best by predictions that are not test predictions."""
+"""Test every candidate in the same folds, and select models by predictions that are not test predictions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import files, splits
-from helpers.datasets import Dataset, DatasetError
+from helpers import files
 from helpers.evaluation.candidates import Candidate
+from helpers.evaluation.design import Design
 from helpers.evaluation.results import main_estimate
 from helpers.learners import cross_validation
 from helpers.project import Project
-
-N_SPLITS = 5
-MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
 
 
 @dataclass(frozen=True)
@@ -38,30 +35,29 @@ class Predictions:
     seconds: float
 
 
-def choose_folds(dataset: Dataset, seed: int) -> pd.Series:
-    """Assign the images to five folds by group, or to fewer where a class has fewer groups.
+@dataclass(frozen=True)
+class Selection:
+    """Hold the models that validation predictions select.
 
-    Raises:
-        DatasetError: a class has too few groups to train, validate and test.
+    Attributes:
+        best: model with the best score on the validation predictions of all folds together, for new images.
+        per_fold: model by test fold, the best on the validation predictions of this fold alone. None of its test images
+            took part in the choice, so that their predictions, unlike those of ``best``, are honest.
+        predictions: predictions of the models per fold, each for its own fold.
     """
-    groups = dataset.frame.groupby("label")["group"].nunique()
-    if groups.min() < MIN_SPLITS + 1:
-        few = ", ".join(f"{label} {number}" for label, number in groups[groups < MIN_SPLITS + 1].items())
-        raise DatasetError(
-            f"{dataset.public_name}: every class needs images of at least {MIN_SPLITS + 1} groups "
-            f"({dataset.card.independent_unit}); too few: {few}. Add groups, or leave the class out"
-        )
-    return splits.group_folds(dataset.frame, min(N_SPLITS, int(groups.min())), seed)
+
+    best: str
+    per_fold: dict[int, str]
+    predictions: Predictions
 
 
 def cross_validate(
-    dataset: Dataset, fold: pd.Series, candidate: Candidate, *, cache_dir: Path, key: str, log: Callable[[str], None]
+    design: Design, candidate: Candidate, *, cache_dir: Path, key: str, log: Callable[[str], None]
 ) -> Predictions:
-    """Cross-validate a candidate on all folds, or read its predictions of an earlier, interrupted evaluation.
+    """Cross-validate a candidate, or read its predictions of an earlier, interrupted evaluation.
 
     Args:
-        dataset: images with labels.
-        fold: fold of every image.
+        design: images, folds and tested folds.
         candidate: the model.
         cache_dir: folder of finished predictions.
         key: from :func:`cache_key`.
@@ -73,19 +69,40 @@ def cross_validate(
         log(f"{candidate.name}: read back")
         return _read(path)
     started = time.perf_counter()
-    test, validation = cross_validation.cross_validate(dataset, fold, candidate.learner())
+    test, validation = cross_validation.cross_validate(
+        design.dataset, design.fold, candidate.learner(), test_folds=design.tested
+    )
     made = Predictions(test, validation, time.perf_counter() - started)
     log(f"{candidate.name}: {made.seconds:.0f} s")
     _write(path, made)
     return made
 
 
-def cache_key(dataset: Dataset, fold: pd.Series, seed: int) -> str:
+def cache_key(design: Design, seed: int) -> str:
     """Hash all that predictions depend on: images, labels, folds, seed, and the code of the package."""
     package = Project.current().package
     code = {str(path.relative_to(package)): files.code_digest(path) for path in sorted(package.rglob("*.py"))}
-    content = [dataset.fingerprint(), dataset.classes, fold.to_json(), seed, code]
+    dataset = design.dataset
+    content = [dataset.fingerprint(), dataset.classes, design.fold.to_json(), design.tested, seed, code]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def select(predictions: dict[str, Predictions], positive: str) -> Selection:
+    """Select the best model in every test fold, and in all together.
+
+    Args:
+        predictions: predictions by model, the simplest first.
+        positive: positive class; empty if there is none.
+    """
+    per_fold, test, validation = {}, [], []
+    for number in sorted(next(iter(predictions.values())).test["fold"].unique()):
+        of_fold = {name: _rows_of(made, number) for name, made in predictions.items()}
+        chosen = choose_best(of_fold, positive)
+        per_fold[int(number)] = chosen
+        test.append(of_fold[chosen].test)
+        validation.append(of_fold[chosen].validation)
+    joined = Predictions(pd.concat(test), pd.concat(validation), 0.0)
+    return Selection(choose_best(predictions, positive), per_fold, joined)
 
 
 def choose_best(predictions: dict[str, Predictions], positive: str) -> str:
@@ -94,6 +111,11 @@ def choose_best(predictions: dict[str, Predictions], positive: str) -> str:
     Of models with the same score the first, the simplest, is chosen. Test predictions are not used.
     """
     return max(predictions, key=lambda name: main_estimate(predictions[name].validation, positive, seed=0).value)
+
+
+def _rows_of(made: Predictions, number: int) -> Predictions:
+    test, validation = (table[table["fold"] == number] for table in (made.test, made.validation))
+    return Predictions(test, validation, made.seconds)
 
 
 def _write(path: Path, made: Predictions) -> None:

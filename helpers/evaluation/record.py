@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from helpers.checks import Finding
+from helpers.evaluation.thresholds import ThresholdRule
 from helpers.metrics import Threshold
 from helpers.runs.provenance import Provenance
 
@@ -45,23 +46,29 @@ class Evaluation:
         classes: class names.
         positive: positive class; empty where each class is tested against the rest.
         audit: audit of the dataset.
-        protocol: one sentence: folds, groups, seed.
+        protocol: a clause: folds or split, unit, seed, and what is chosen on which images.
         predictions: table of test predictions by model, see :func:`helpers.metrics.prediction_table`; the first model
             is the simplest, to which the others are compared.
-        best: model with the best validation score; it was not chosen on test images.
+        best: model with the best score on the validation predictions of all folds, for new images.
+        selected: model by test fold, the best on the validation predictions of that fold alone.
+        headline: name in ``predictions`` of what the report describes: the models ``selected``, which is ``best`` where
+            all folds select it.
         metrics: columns ``model, measure, value, low, high, interval, n, groups``; the first measure is the main one,
             by which models are compared.
         differences: as ``metrics``, each model − the first on the same images; without the first.
-        threshold: threshold of the best model for the wanted sensitivity; ``None`` without a positive class.
-        wanted_sensitivity: sensitivity for which the threshold was chosen.
-        calibration: columns of :func:`helpers.metrics.calibration_curve`, of the best model; empty without a positive
+        threshold: threshold of ``best`` for new images, chosen on all validation predictions; ``None`` without a
+            positive class.
+        thresholds: threshold of every test image, by ``image_id``, chosen on the validation predictions of its fold;
+            empty without a positive class.
+        rule: rule by which thresholds were chosen.
+        calibration: columns of :func:`helpers.metrics.calibration_curve`, of ``headline``; empty without a positive
             class.
         per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
         proportions: columns ``group, true, predicted``, share of positive images per group, where groups are mixed.
         learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``; values
             of the main measure.
         projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.
-        findings: failed checks of the best model's predictions.
+        findings: failed checks of the headline's predictions.
         seconds: duration by step.
         seed: random seed.
         provenance: version, commit, machine and libraries.
@@ -76,10 +83,13 @@ class Evaluation:
     protocol: str
     predictions: dict[str, pd.DataFrame]
     best: str
+    selected: dict[int, str]
+    headline: str
     metrics: pd.DataFrame
     differences: pd.DataFrame
     threshold: Threshold | None
-    wanted_sensitivity: float
+    thresholds: pd.Series
+    rule: ThresholdRule
     calibration: pd.DataFrame
     per_group: pd.DataFrame
     proportions: pd.DataFrame
@@ -89,3 +99,8 @@ class Evaluation:
     seconds: dict[str, float] = field(default_factory=dict)
     seed: int = 20
     provenance: Provenance | None = None
+
+    @property
+    def tested(self) -> pd.DataFrame:
+        """Table of the test predictions that the report describes."""
+        return self.predictions[self.headline]

@@ -19,7 +19,14 @@ from PIL import Image
 from helpers.datasets import Dataset
 from helpers.evaluation.figures import Answer, draw_figures
 from helpers.evaluation.record import Audit, Evaluation
-from helpers.evaluation.sentences import five_sentences, main_measure, ordered_findings, simplest_model
+from helpers.evaluation.sentences import (
+    five_sentences,
+    main_measure,
+    ordered_findings,
+    prevalence_sentences,
+    simplest_model,
+    threshold_words,
+)
 from helpers.evaluation.wrong_cells import wrong_cells
 from helpers.metrics import confusion_pairs, plain_language_sentences
 from helpers.plots import AccessibleFigure
@@ -54,7 +61,7 @@ def report(evaluation: Evaluation, dataset: Dataset) -> str:
         counts=_table(evaluation.audit.counts, "Images and groups by class.", 1),
         answers=[_shown(answer) for answer in draw_figures(evaluation)],
         n_wrong=len(wrong),
-        n_tested=len(evaluation.predictions[evaluation.best]),
+        n_tested=len(evaluation.tested),
         cells=_cells(wrong.head(MAX_CELLS), dataset),
         expectations=_expectations(evaluation),
         tables=_result_tables(evaluation),
@@ -129,23 +136,25 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _expectations(evaluation: Evaluation) -> list[str]:
-    """Describe the best model at its threshold in plain language; empty without a positive class."""
-    if not evaluation.positive or evaluation.threshold is None:
+    """Describe the selected models at their thresholds in plain language; empty without a positive class."""
+    if not evaluation.positive:
         return []
-    table, limit = evaluation.predictions[evaluation.best], evaluation.threshold.value
-    return plain_language_sentences(table, evaluation.positive, limit, seed=evaluation.seed)
+    sentences = plain_language_sentences(
+        evaluation.tested, evaluation.positive, evaluation.thresholds, seed=evaluation.seed
+    )
+    return [*sentences[:-1], *prevalence_sentences(evaluation), sentences[-1]]
 
 
 def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
-    best, simplest = evaluation.best, simplest_model(evaluation)
-    pairs = confusion_pairs(evaluation.predictions[best], evaluation.seed)
+    model, simplest = evaluation.headline, simplest_model(evaluation)
+    pairs = confusion_pairs(evaluation.tested, evaluation.seed)
     tables = {
         "Metrics of all models": (evaluation.metrics, "All models on the same test images."),
         "Differences": (evaluation.differences, f"Each model − {simplest} on the same images (paired)."),
-        "Averaged over groups": (evaluation.per_group, f"{best}, probabilities averaged over the images of a group."),
+        "Averaged over groups": (evaluation.per_group, f"{model}, probabilities averaged over the images of a group."),
         "Proportions": (evaluation.proportions, f"Share of {evaluation.positive} by group, true and predicted."),
-        "Confused classes": (pairs, f"{best}, most probable class; rate is the share of the true class."),
-        "Calibration": (evaluation.calibration, f"{best}, by bins of predicted probability."),
+        "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),
+        "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),
         "Learning curve": (evaluation.learning, f"{main_measure(evaluation)} by size of the training set."),
     }
     return {title: _table(table, caption) for title, (table, caption) in tables.items() if len(table)}
@@ -171,18 +180,17 @@ def _model_facts(evaluation: Evaluation) -> dict[str, str]:
         "Predicts": f"a probability for each of {', '.join(evaluation.classes)}",
         "Positive class": evaluation.positive or "none; each class is tested against the rest",
         "Selected on": "validation predictions of all folds",
+        "Best in each fold": ", ".join(f"{number}: {model}" for number, model in evaluation.selected.items()),
         "Tested": evaluation.protocol,
     }
     if evaluation.threshold is not None:
         limit = evaluation.threshold
         facts["Threshold"] = (
-            f"{limit.value:.3f}, chosen on validation images for a sensitivity of {evaluation.wanted_sensitivity:g}; "
-            f"{limit.found} of {limit.positives} positive validation images reach it"
+            f"{limit.value:.3f} for new images, chosen on the validation predictions of all folds for "
+            f"{evaluation.rule.describe(evaluation.positive)}; {limit.found} of {limit.positives} positive images "
+            f"reach it. The test images had {threshold_words(evaluation)}"
         )
-        facts["Expected sensitivity"] = (
-            f"{limit.expected:.3f} on new images; at least {evaluation.wanted_sensitivity:g} with a probability of "
-            f"{limit.assurance:.2f}, if images are independent"
-        )
+        facts["Expected sensitivity"] = f"{limit.expected:.3f} on new images, if images are independent"
     facts["Intended use"] = "teaching and research into methods; not for diagnosis"
     facts["Not tested"] = "another laboratory, stain, camera or population than that of the test images"
     return facts

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import checks, metrics, splits
+from helpers import checks, metrics
 from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import protocol, results
 from helpers.evaluation.audit import audit, audit_lines
-from helpers.evaluation.candidates import Features, available_backbones, candidates, estimated_seconds
-from helpers.evaluation.record import Evaluation
-from helpers.metrics import Threshold
+from helpers.evaluation.candidates import Candidate, Features, available_backbones, candidates, estimated_seconds
+from helpers.evaluation.design import Design, cross_validation_design, external_design, split_design, unit_of
+from helpers.evaluation.learning import learning_curve
+from helpers.evaluation.protocol import Predictions, Selection
+from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.thresholds import ThresholdRule
 from helpers.runs import provenance
+
+SELECTED = "best by validation in each fold"
 
 
 class EvaluationError(LeukobookError):
@@ -27,122 +34,175 @@ def evaluate(
     dataset: Dataset,
     *,
     positive: str,
-    sensitivity: float,
+    rule: ThresholdRule,
     seed: int,
     cache_dir: Path,
+    split: str = "",
+    external: Dataset | None = None,
     fine_tuning: bool = False,
     log: Callable[[str], None],
-) -> Evaluation:
+) -> tuple[Evaluation, Dataset]:
     """Evaluate all candidates on a dataset.
 
     An interrupted evaluation resumes: features and finished predictions are read back from ``cache_dir``.
 
     Args:
-        dataset: images of at least two classes.
+        dataset: images of at least two classes; those without a label are audited, but not used.
         positive: the class that must not be missed; empty to treat all classes alike.
-        sensitivity: target sensitivity of the threshold, above 0 up to 1.
+        rule: rule by which thresholds of the positive class are chosen.
         seed: random seed of folds, inner folds, resamples and trainings.
         cache_dir: folder of features, predictions and checkpoints.
+        split: a split to use instead of folds, see :func:`helpers.evaluation.design.split_design`.
+        external: dataset to test instead, of the same classes; ``dataset`` is then for training and validation.
         fine_tuning: also fine-tune a backbone, which takes much longer.
         log: called with every line of progress.
 
+    Returns:
+        The records, and the dataset of all images, of which the report shows some.
+
     Raises:
-        DatasetError: all images are of one class, or a class has too few groups.
-        EvaluationError: ``positive`` is no class of the dataset, or ``sensitivity`` or ``seed`` is out of range.
+        DatasetError: all images are of one class, a class has too few groups, the split does not match the images, or
+            the classes of both datasets differ.
+        EvaluationError: ``positive`` is no class of the dataset, ``seed`` is out of range, or there are a split and an
+            external dataset.
     """
-    refuse_single_class(dataset.name, dataset.frame)
-    _check_options(dataset, positive, sensitivity, seed)
-    if positive:
-        dataset = dataset.one_vs_rest(positive, f"not {positive}") if len(dataset.classes) > 2 else dataset
-    fold = protocol.choose_folds(dataset, seed)
+    _check_options(dataset, positive, seed, split=split, external=external)
+    dataset, external = _classes_of_interest(dataset, external, positive)
+    design = _design(_labelled(dataset), external, split=split, seed=seed)
     seconds, started = {}, time.perf_counter()
     audited = audit(dataset, positive=positive, seed=seed)
     seconds["audit"] = time.perf_counter() - started
     for line in audit_lines(audited):
         log(line)
-    networks = available_backbones()
-    extracted = Features(dataset, cache_dir / "features")
-    log(f"features of {len(dataset)} images: about {estimated_seconds(extracted, networks) / 60:.1f} min, once")
-    listed = candidates(
-        extracted, seed=seed, networks=networks, checkpoint_dir=cache_dir / "training" if fine_tuning else None
-    )
-    key = protocol.cache_key(dataset, fold, seed)
-    made = {}
-    for candidate in listed:
-        made[candidate.name] = protocol.cross_validate(
-            dataset, fold, candidate, cache_dir=cache_dir / "predictions", key=key, log=log
-        )
-        seconds[candidate.name] = made[candidate.name].seconds
-    best = protocol.choose_best(made, positive)
+    listed = _candidates(design.dataset, seed, cache_dir, fine_tuning=fine_tuning, log=log)
+    key = protocol.cache_key(design, seed)
+    test = partial(protocol.cross_validate, design, cache_dir=cache_dir / "predictions", key=key, log=log)
+    made = {candidate.name: test(candidate) for candidate in listed}
+    seconds |= {name: predictions.seconds for name, predictions in made.items()}
+    selection = protocol.select(made, positive)
     started = time.perf_counter()
-    learner = next(candidate for candidate in listed if candidate.name == best).learner()
-    learning = results.learning_curve(dataset, fold, learner, positive=positive, seed=seed)
+    best = next(candidate for candidate in listed if candidate.name == selection.best)
+    learning = learning_curve(design, best, test, positive=positive, seed=seed)
     seconds["learning curve"] = time.perf_counter() - started
-    unit = dataset.card.independent_unit.partition(" (")[0]  # without the dataset's remark on it
-    tests = {name: one.test for name, one in made.items()}
-    measured = results.metric_table(tests, positive, seed)
-    threshold = _threshold(made[best].validation, positive, sensitivity)
+    records = _Records(design, audited, made, selection, positive, rule, seed)
+    return _evaluation(records, learning, seconds), design.dataset
+
+
+def _check_options(dataset: Dataset, positive: str, seed: int, *, split: str, external: Dataset | None) -> None:
+    refuse_single_class(dataset.name, dataset.frame)
+    for one in (dataset, external):
+        if positive and one is not None and positive not in one.classes:
+            raise EvaluationError(
+                f"unknown positive class {positive!r} of {one.public_name}; choose from {', '.join(one.classes)}"
+            )
+    if not 0 <= seed < 2**32:
+        raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
+    if split and external is not None:
+        raise EvaluationError("a split says which images are tested, and so does an external dataset; pass one of them")
+
+
+def _classes_of_interest(dataset: Dataset, external: Dataset | None, positive: str) -> tuple[Dataset, Dataset | None]:
+    """Merge all classes but the positive, where there are more, or where the two datasets have other names for them."""
+    alike = external is None or set(external.classes) == set(dataset.classes)
+    if not positive or (len(dataset.classes) == 2 and alike):
+        return dataset, external
+    rest = f"not {positive}"
+    two = _labelled(dataset).one_vs_rest(positive, rest)
+    return two, None if external is None else _labelled(external).one_vs_rest(positive, rest)
+
+
+def _labelled(dataset: Dataset) -> Dataset:
+    return dataset.select(dataset.frame.index[dataset.frame["label"].notna()])
+
+
+def _design(dataset: Dataset, external: Dataset | None, *, split: str, seed: int) -> Design:
+    if external is not None:
+        return external_design(dataset, _labelled(external), seed)
+    return split_design(dataset, split, seed) if split else cross_validation_design(dataset, seed)
+
+
+def _candidates(
+    dataset: Dataset, seed: int, cache_dir: Path, *, fine_tuning: bool, log: Callable[[str], None]
+) -> list[Candidate]:
+    networks, extracted = available_backbones(), Features(dataset, cache_dir / "features")
+    log(f"features of {len(dataset)} images: about {estimated_seconds(extracted, networks) / 60:.1f} min, once")
+    checkpoint_dir = cache_dir / "training" if fine_tuning else None
+    return candidates(extracted, seed=seed, networks=networks, checkpoint_dir=checkpoint_dir)
+
+
+class _Records(NamedTuple):
+    """Hold what the records of an evaluation are computed from."""
+
+    design: Design
+    audited: Audit
+    made: dict[str, Predictions]
+    selection: Selection
+    positive: str
+    rule: ThresholdRule
+    seed: int
+
+
+def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, float]) -> Evaluation:
+    design, selection, positive, seed = records.design, records.selection, records.positive, records.seed
+    dataset, tests = design.dataset, {name: predictions.test for name, predictions in records.made.items()}
+    headline = selection.best
+    if set(selection.per_fold.values()) != {headline}:
+        headline = SELECTED
+        tests[headline] = selection.predictions.test
+    tested, validation = tests[headline], selection.predictions.validation
+    threshold, thresholds, calibration = None, pd.Series(dtype=float), pd.DataFrame()
+    if positive:
+        threshold = records.rule.choose(records.made[selection.best].validation, positive)
+        thresholds = records.rule.choose_per_fold(tested, validation, positive)
+        calibration = metrics.calibration_curve(tested, positive, seed)
     return Evaluation(
         title=dataset.card.title,
         name=dataset.public_name,
-        unit=unit,
+        unit=unit_of(dataset),
         classes=dataset.classes,
         positive=positive,
-        audit=audited,
-        protocol=_protocol(fold, unit, seed),
+        audit=records.audited,
+        protocol=_protocol(design),
         predictions=tests,
-        best=best,
-        metrics=measured,
+        best=selection.best,
+        selected=selection.per_fold,
+        headline=headline,
+        metrics=results.metric_table(tests, positive, seed),
         differences=results.difference_table(tests, positive, seed),
         threshold=threshold,
-        wanted_sensitivity=sensitivity,
-        calibration=metrics.calibration_curve(tests[best], positive, seed) if positive else pd.DataFrame(),
-        per_group=results.group_metrics(tests[best], positive, seed),
-        proportions=results.proportions(tests[best], positive),
-        learning=learning.assign(model=best),
-        projection=results.projection(results.main_estimate(tests[best], positive, seed), unit),
-        findings=_findings(dataset, fold, tests[best], positive, threshold, seed=seed),
+        thresholds=thresholds,
+        rule=records.rule,
+        calibration=calibration,
+        per_group=results.group_metrics(tested, positive, seed),
+        proportions=results.proportions(tested, positive),
+        learning=learning.assign(model=selection.best),
+        projection=results.projection(results.main_estimate(tested, positive, seed), unit_of(dataset)),
+        findings=_findings(design, tested, positive, thresholds, seed=seed),
         seconds=seconds,
         seed=seed,
         provenance=provenance.current(),
     )
 
 
-def _check_options(dataset: Dataset, positive: str, sensitivity: float, seed: int) -> None:
-    if positive and positive not in dataset.classes:
-        raise EvaluationError(
-            f"unknown positive class {positive!r} of {dataset.public_name}; choose from {', '.join(dataset.classes)}"
-        )
-    if not 0 < sensitivity <= 1:
-        raise EvaluationError(f"sensitivity must be above 0 up to 1, got {sensitivity}")
-    if not 0 <= seed < 2**32:
-        raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
-
-
-def _threshold(validation: pd.DataFrame, positive: str, sensitivity: float) -> Threshold | None:
-    """Choose the threshold for new images on the validation predictions of all folds, in which every image is once."""
-    return metrics.threshold_at_sensitivity(validation, positive, sensitivity) if positive else None
-
-
-def _protocol(fold: pd.Series, unit: str, seed: int) -> str:
+def _protocol(design: Design) -> str:
     return (
-        f"{fold.nunique()} folds by {unit}, stratified by class, all tested, seed {seed}; hyperparameters and "
-        "calibration come from inner folds of the training images, threshold and best model from the validation "
-        "predictions of all folds"
+        f"{design.description}; hyperparameters and calibration come from inner folds of the training images, "
+        "threshold and best model of each fold from its validation images"
     )
 
 
 def _findings(
-    dataset: Dataset, fold: pd.Series, test: pd.DataFrame, positive: str, threshold: Threshold | None, *, seed: int
+    design: Design, test: pd.DataFrame, positive: str, thresholds: pd.Series, *, seed: int
 ) -> list[checks.Finding]:
-    """Run the checks on the test predictions of the best model."""
+    """Run the checks on the test predictions of the selected models."""
+    frame = design.dataset.frame
     findings = [
         *checks.check_single_class(test),
         *checks.check_probabilities(test),
-        *checks.check_leakage(dataset.frame, splits.split_for_fold(fold, 0).split_of(dataset.frame.index)),
-        *checks.check_groups_known(dataset.frame),
+        *checks.check_leakage(frame, design.splits()[0].split_of(frame.index)),
+        *checks.check_groups_known(frame),
         *checks.check_group_count(test),
     ]
-    if threshold is not None:
-        findings = [*checks.check_better_than_chance(test, positive, threshold.value, seed), *findings]
+    if positive:
+        findings = [*checks.check_better_than_chance(test, positive, thresholds, seed), *findings]
     return findings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 
 from helpers.checks import Finding
@@ -9,12 +11,14 @@ from helpers.evaluation.record import Evaluation
 from helpers.metrics import (
     INTERVAL,
     RANGE,
+    binary_metrics,
     classification_report,
     natural_frequency,
     plain_language_sentences,
 )
 from helpers.reports import format_estimate
 
+PER = 1_000  # new images in the sentence on the prevalence
 # Findings after which no number of the evaluation can be used, most serious first; all others follow in their order.
 INVALIDATING = (
     "data leakage",
@@ -63,7 +67,7 @@ def ordered_findings(evaluation: Evaluation) -> list[Finding]:
 
 
 def _tested(evaluation: Evaluation) -> str:
-    table, count = evaluation.predictions[evaluation.best], len(evaluation.predictions)
+    table, count = evaluation.tested, len(evaluation.predictions) - (evaluation.headline != evaluation.best)
     models = "1 model was" if count == 1 else f"{count} models were"
     return (
         f"{models} tested on {len(table)} images of {table['group'].nunique()} groups ({evaluation.unit}) and "
@@ -74,19 +78,31 @@ def _tested(evaluation: Evaluation) -> str:
 def _best_score(evaluation: Evaluation) -> str:
     measure, table = main_measure(evaluation), evaluation.metrics
     scores = table[table["measure"] == measure].reset_index(drop=True)
-    best, highest = scores[scores["model"] == evaluation.best].iloc[0], scores.iloc[scores["value"].argmax()]
-    sentence = (
-        f"The best model by validation score is {evaluation.best}; its {measure} on test images is {_estimate(best)}"
-    )
-    if highest["value"] > best["value"]:
+    score, highest = scores[scores["model"] == evaluation.headline].iloc[0], scores.iloc[scores["value"].argmax()]
+    if evaluation.headline == evaluation.best:
+        sentence = f"The best model by validation score is {evaluation.best}; its {measure} on test images is "
+    else:
+        sentence = (
+            f"The best model by validation score was chosen in each fold ({_selected(evaluation)}; on all folds "
+            f"together {evaluation.best}); their {measure} on test images is "
+        )
+    sentence += _estimate(score)
+    if highest["value"] > score["value"]:
         higher = f"{highest['model']} scored {highest['value']:.3f}"
         sentence += f"; {higher} on test images, which must not choose the model"
     return f"{sentence}."
 
 
+def _selected(evaluation: Evaluation) -> str:
+    """List the models that were selected, with the number of folds."""
+    counts = Counter(evaluation.selected.values())
+    parts = [f"{model} in {count} {'fold' if count == 1 else 'folds'}" for model, count in counts.most_common()]
+    return ", ".join(parts)
+
+
 def _gain(evaluation: Evaluation) -> str:
     """Compare the best model with the simplest, as far as the interval of the difference allows."""
-    measure, simplest, best = main_measure(evaluation), simplest_model(evaluation), evaluation.best
+    measure, simplest, best = main_measure(evaluation), simplest_model(evaluation), evaluation.headline
     if best == simplest:
         return f"No model had a better validation score than the simplest, {simplest}."
     table = evaluation.differences
@@ -116,13 +132,41 @@ def _estimate(row: pd.Series) -> str:
 
 
 def _expectation(evaluation: Evaluation) -> str:
-    table, positive = evaluation.predictions[evaluation.best], evaluation.positive
-    if positive and evaluation.threshold is not None:
-        limit = evaluation.threshold.value
-        _, sensitivity, false_positives, *_ = plain_language_sentences(table, positive, limit, seed=evaluation.seed)
+    table, positive = evaluation.tested, evaluation.positive
+    if positive:
+        limits = evaluation.thresholds
+        _, sensitivity, false_positives, *_ = plain_language_sentences(table, positive, limits, seed=evaluation.seed)
         clauses = f"{_continued(sensitivity)}; {_continued(false_positives)}"
-        return f"What to expect {_new_images(evaluation)}, at its threshold of {limit:.3f}: {clauses}."
+        chosen = f"with {threshold_words(evaluation)}, chosen for {evaluation.rule.describe(positive)}"
+        return f"What to expect {_new_images(evaluation)}, {chosen}: {clauses}."
     return f"What to expect {_new_images(evaluation)}: {_recalls(table, evaluation.seed)}."
+
+
+def threshold_words(evaluation: Evaluation) -> str:
+    """Describe the thresholds of the test images: one, or the range of those of several folds."""
+    low, high = evaluation.thresholds.min(), evaluation.thresholds.max()
+    if len(evaluation.selected) == 1:
+        return f"a threshold of {low:.3f}"
+    return f"a threshold for each fold, from {low:.3f} to {high:.3f}"
+
+
+def prevalence_sentences(evaluation: Evaluation) -> list[str]:
+    """Say what to expect at the prevalence of the threshold rule; none without a prevalence or a positive class."""
+    positive, prevalence = evaluation.positive, evaluation.rule.prevalence
+    if not positive or prevalence is None:
+        return []
+    rates = binary_metrics(evaluation.tested, positive, evaluation.thresholds, seed=evaluation.seed)
+    value = rates.set_index("measure")["value"]
+    n_positive = PER * prevalence
+    true_positives = value["sensitivity"] * n_positive
+    false_positives = value["false positive rate"] * (PER - n_positive)
+    right = true_positives / (true_positives + false_positives) if true_positives + false_positives else float("nan")
+    return [
+        f"Where {prevalence:.3g} of all images are {positive}, {PER:,} new images contain about {n_positive:.3g} of "
+        f"them; about {true_positives:.3g} of these are found, with about {false_positives:.3g} false positives, so "
+        f"that {right:.0%} of the positive predictions are right, if sensitivity and false positive rate are those of "
+        "the test images."
+    ]
 
 
 def _new_images(evaluation: Evaluation) -> str:

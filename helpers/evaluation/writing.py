@@ -11,6 +11,7 @@ from helpers.datasets import Dataset
 from helpers.evaluation.record import Evaluation
 from helpers.evaluation.report import report
 from helpers.project import user_cache
+from helpers.reports import format_estimate
 from helpers.reports.tables import safe_text
 
 REPORT, METRICS, PREDICTIONS = "report.html", "metrics.csv", "predictions.csv"
@@ -40,9 +41,9 @@ def write(evaluation: Evaluation, dataset: Dataset, folder: Path) -> list[str]:
     files.write_text(folder / METRICS, safe_text(evaluation.metrics).to_csv(index=False))
     files.write_text(folder / PREDICTIONS, safe_text(predictions).to_csv(index=False))
     files.write_text(folder / REPORT, report(evaluation, dataset))
-    first = evaluation.metrics[evaluation.metrics["model"] == evaluation.best].iloc[0]
+    first = evaluation.metrics[evaluation.metrics["model"] == evaluation.headline].iloc[0]
+    score = format_estimate(first["value"], first["low"], first["high"], first["interval"])
     return [
-        f"best by validation: {evaluation.best}, {first['measure']} {first['value']:.3f} "
-        f"(n={first['n']}, groups={first['groups']})",
+        f"{evaluation.headline}: {first['measure']} {score} (n={first['n']}, groups={first['groups']})",
         f"{folder / REPORT}, {METRICS} and {PREDICTIONS} are written",
     ]

@@ -1,4 +1,4 @@
-"""Wrongly predicted cells of the best model, most confidently wrong first."""
+"""Wrongly predicted test images, most confidently wrong first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from helpers.metrics import PREFIX, predicted_classes, prediction_classes
 
 
 def wrong_cells(evaluation: Evaluation) -> pd.DataFrame:
-    """Tabulate the wrongly predicted test images of the best model.
+    """Tabulate the wrongly predicted test images.
 
-    With a threshold, an image is predicted positive from it on; otherwise the most probable class is predicted.
+    With a threshold, that of its fold, an image is predicted positive from it on; otherwise the most probable class is
+    predicted.
 
     Returns:
         Columns ``group, true, predicted, probability`` (of the true class), by ``image_id``, lowest probability first.
     """
-    table = evaluation.predictions[evaluation.best]
+    table = evaluation.tested
     classes = prediction_classes(table)
     probabilities = table[[PREFIX + name for name in classes]].to_numpy()
     of_true_class = probabilities[np.arange(len(table)), table["label"].map(classes.index)]
@@ -28,9 +29,9 @@ def wrong_cells(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def predictions_at_threshold(evaluation: Evaluation) -> pd.Series:
-    """Return the class that the best model predicts for each test image, at its threshold where it has one."""
-    table, positive = evaluation.predictions[evaluation.best], evaluation.positive
-    if not positive or evaluation.threshold is None:
+    """Return the class that is predicted for each test image, at the threshold of its fold where there is one."""
+    table, positive = evaluation.tested, evaluation.positive
+    if not positive:
         return predicted_classes(table)
     rest = predicted_classes(table.drop(columns=PREFIX + positive))
-    return rest.mask(table[PREFIX + positive] >= evaluation.threshold.value, positive)
+    return rest.mask(table[PREFIX + positive] >= evaluation.thresholds.loc[table.index], positive)

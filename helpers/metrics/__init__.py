@@ -10,7 +10,6 @@ from helpers.metrics.calibration import (
 )
 from helpers.metrics.classification import (
     PREFIX,
-    Threshold,
     aggregate_by_group,
     binary_metrics,
     natural_frequency,
@@ -19,7 +18,6 @@ from helpers.metrics.classification import (
     predicted_classes,
     prediction_classes,
     prediction_table,
-    threshold_at_sensitivity,
 )
 from helpers.metrics.masks import REGIONS, dice_and_iou, hausdorff95, pooled_iou, segmentation_scores, surface_dice
 from helpers.metrics.multiclass import (
@@ -32,6 +30,7 @@ from helpers.metrics.multiclass import (
     score_difference,
 )
 from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
+from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
 __all__ = [
     "INTERVAL",
@@ -70,6 +69,7 @@ __all__ = [
     "roc_curve",
     "score_difference",
     "segmentation_scores",
+    "sensitivity_of_least_cost",
     "summarise",
     "surface_dice",
     "threshold_at_sensitivity",

@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
 from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Bootstrap, min_groups_per_class, weighted_sums
 
@@ -125,64 +123,6 @@ def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
         estimate = bootstrap.estimate(number, counted=counted, rests_on=rests_on)
         rows.append({"measure": name, **estimate.row("value")})
     return pd.DataFrame(rows)
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Hold a threshold chosen on validation images, and its expected sensitivity on new images.
-
-    Attributes:
-        value: 0 to 1; images with at least this probability are predicted positive.
-        positives: number of positive validation images.
-        found: number of these that reach the threshold (true positives).
-        expected: mean sensitivity on new images, ``found / (positives + 1)``.
-        assurance: probability that the sensitivity on new images is at least the target.
-    """
-
-    value: float
-    positives: int
-    found: int
-    expected: float
-    assurance: float
-
-
-def threshold_at_sensitivity(
-    table: pd.DataFrame, positive: str, sensitivity: float, *, assurance: float | None = None
-) -> Threshold:
-    """Choose the highest threshold that reaches a target sensitivity on the validation images.
-
-    Choose it on the validation set, never on the test set: a threshold is fitted like a weight. The share of new
-    positive images that exceed the k-th highest of n scores has the distribution Beta(k, n + 1 − k) (Wilks 1941). So
-    the threshold with a sensitivity of 95 % on validation images has a lower one on new images, on average k / (n + 1),
-    and misses the target in about half of all cases. With ``assurance`` the threshold is lowered until the target is
-    reached with that probability (a tolerance bound). Both assume independent images from the same distribution; where
-    cells of one patient resemble each other, the effective n is smaller, and ``assurance`` is too optimistic.
-
-    Args:
-        table: table of predictions of the validation images.
-        positive: positive class.
-        sensitivity: target sensitivity, above 0 up to 1.
-        assurance: target probability, between 0 and 1, that new images reach the sensitivity. If even the lowest
-            positive score falls short (95 % for a sensitivity of 0.95 needs 59 positive images), it is the threshold.
-
-    Raises:
-        ValueError: no positive image, or a sensitivity or assurance out of range.
-    """
-    scores = np.sort(table.loc[true_labels(table, positive), PREFIX + positive].to_numpy())[::-1]
-    n = len(scores)
-    if not n or not 0 < sensitivity <= 1:
-        raise ValueError(
-            f"sensitivity must be above 0 up to 1, got {sensitivity}, and positive images at least 1, got {n}"
-        )
-    if assurance is not None and not 0 < assurance < 1:
-        raise ValueError(f"assurance must be above 0 and below 1, got {assurance}")
-    true_positives = np.arange(1, n + 1)
-    assurances = beta.sf(sensitivity, true_positives, n + 1 - true_positives)
-    sufficient = true_positives >= sensitivity * n - 1e-9
-    if assurance is not None:
-        sufficient &= assurances >= assurance
-    k = int(true_positives[sufficient][0]) if sufficient.any() else n
-    return Threshold(float(scores[k - 1]), n, k, k / (n + 1), float(assurances[k - 1]))
 
 
 def true_labels(table: pd.DataFrame, positive: str) -> np.ndarray:

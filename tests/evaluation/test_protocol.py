@@ -1,13 +1,16 @@
 """All candidates are tested in the same folds, and the best is selected on validation predictions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers import datasets, metrics
 from helpers.datasets import DatasetError
-from helpers.evaluation import candidates, protocol, results
+from helpers.evaluation import candidates, learning, protocol, results
 from helpers.evaluation.candidates import Candidate
+from helpers.evaluation.design import cross_validation_design
 from helpers.evaluation.protocol import Predictions
 
 SEED = 20
@@ -36,33 +39,33 @@ def oracle(right):
 
 
 def test_the_majority_class_has_an_area_of_one_half(data):
-    fold = protocol.choose_folds(data, SEED)
+    design = cross_validation_design(data, SEED)
     majority = Candidate(candidates.MAJORITY, lambda: candidates.majority_learner)
-    test, _ = protocol.cross_validation.cross_validate(data, fold, majority.learner())
+    test, _ = protocol.cross_validation.cross_validate(data, design.fold, majority.learner())
     assert metrics.roc_auc(test, "lymphoblast", SEED).value == 0.5
 
 
 def test_an_interrupted_evaluation_reads_back_what_was_predicted(data, tmp_path):
-    fold, lines, trained = protocol.choose_folds(data, SEED), [], []
+    design, lines, trained = cross_validation_design(data, SEED), [], []
 
     def learner():
         trained.append(1)
         return oracle(0.9)
 
-    options = {"cache_dir": tmp_path, "key": protocol.cache_key(data, fold, SEED), "log": lines.append}
-    first, second = (protocol.cross_validate(data, fold, Candidate("a", learner), **options) for _ in range(2))
+    options = {"cache_dir": tmp_path, "key": protocol.cache_key(design, SEED), "log": lines.append}
+    first, second = (protocol.cross_validate(design, Candidate("a", learner), **options) for _ in range(2))
     pd.testing.assert_frame_equal(first.test, second.test)
     pd.testing.assert_frame_equal(first.validation, second.validation)
     assert (len(trained), lines[1]) == (1, "a: read back")
-    protocol.cross_validate(data, fold, Candidate("a", learner), **options | {"key": "other"})
+    protocol.cross_validate(design, Candidate("a", learner), **options | {"key": "other"})
     assert len(trained) == 2
 
 
 def test_the_key_of_predictions_knows_images_folds_and_seed(data):
-    fold = protocol.choose_folds(data, SEED)
-    keys = [protocol.cache_key(data, fold, SEED) for _ in range(2)]
-    keys += [protocol.cache_key(data, protocol.choose_folds(data, 21), SEED), protocol.cache_key(data, fold, 21)]
-    keys.append(protocol.cache_key(data.select(data.frame.index[:-1]), fold, SEED))
+    design = cross_validation_design(data, SEED)
+    keys = [protocol.cache_key(design, SEED) for _ in range(2)]
+    keys += [protocol.cache_key(cross_validation_design(data, 21), SEED), protocol.cache_key(design, 21)]
+    keys.append(protocol.cache_key(replace(design, dataset=data.select(data.frame.index[:-1])), SEED))
     assert keys[0] == keys[1]
     assert len(set(keys)) == 4
 
@@ -76,12 +79,31 @@ def test_the_best_model_is_chosen_on_validation_images():
     assert protocol.choose_best({"a": made["b"], "c": made["b"]}, "blast") == "a"  # the simpler of two alike
 
 
+def test_each_fold_selects_its_model_and_predictions_are_those_of_the_selected():
+    """In fold 0 a is right on validation images and b is not; in fold 1 the other way round."""
+    truth = np.arange(60) % 2 == 0
+    right, wrong = np.where(truth, 0.9, 0.1), np.where(truth, 0.1, 0.9)
+    first = np.arange(60) < 30
+
+    def tables(validation, test):
+        return Predictions(*(table_of(truth, p).assign(fold=np.where(first, 0, 1)) for p in (test, validation)), 1)
+
+    made = {
+        "a": tables(validation=np.where(first, right, wrong), test=np.full(60, 0.3)),
+        "b": tables(validation=np.where(first, wrong, right), test=np.full(60, 0.6)),
+    }
+    selection = protocol.select(made, "blast")
+    assert selection.per_fold == {0: "a", 1: "b"}
+    assert selection.predictions.test["p_blast"].tolist() == [0.3] * 30 + [0.6] * 30
+    assert metrics.roc_auc(selection.predictions.validation, "blast", SEED).value == 1
+
+
 def test_a_class_of_three_groups_is_refused_before_anything_is_trained(data):
     rare = data.frame["label"] == "lymphoblast"
     groups = data.frame.loc[rare, "group"].unique()[:3]
     few = data.select(data.frame.index[~rare | data.frame["group"].isin(groups)])
     with pytest.raises(DatasetError, match=r"at least 4 groups \(patient.*\); too few: lymphoblast 3\. Add groups"):
-        protocol.choose_folds(few, SEED)
+        cross_validation_design(few, SEED)
 
 
 def test_differences_are_paired_and_relative_to_the_first_model():
@@ -114,8 +136,18 @@ def test_mixed_groups_get_proportions_and_groups_of_one_class_get_metrics():
 
 
 def test_learning_curves_grow_in_groups_and_in_images_of_all_groups(data):
-    fold = protocol.choose_folds(data, SEED)
-    curve = results.learning_curve(data, fold, oracle(0.9), positive="lymphoblast", seed=SEED)
+    design = cross_validation_design(data, SEED)
+    trained = []
+
+    def test(candidate):
+        trained.append(candidate.name)
+        made = protocol.cross_validation.cross_validate(data, design.fold, candidate.learner())
+        return Predictions(*made, seconds=0)
+
+    candidate = Candidate("oracle", lambda: oracle(0.9))
+    curve = learning.learning_curve(design, candidate, test, positive="lymphoblast", seed=SEED)
+    assert trained[:2] == ["oracle", "oracle, 25% of the training groups"]
+    assert len(set(trained)) == len(trained) == 7
     groups, images = (curve[curve["counted"] == counted]["size"].tolist() for counted in ("groups", "images"))
     assert groups == sorted(groups) and images == sorted(images)
     assert (groups[-1], images[-1]) == (9.6, 96)
@@ -124,12 +156,12 @@ def test_learning_curves_grow_in_groups_and_in_images_of_all_groups(data):
 
 def test_a_subset_of_images_keeps_every_group_and_one_of_groups_every_class(data):
     known = data.frame.index
-    images = results._some_images(data.frame, known, share=0.25, seed=SEED)
-    groups = results._some_groups(data.frame, known, share=0.25, seed=SEED)
+    images = learning._some_images(data.frame, known, share=0.25, seed=SEED)
+    groups = learning._some_groups(data.frame, known, share=0.25, seed=SEED)
     assert data.frame.loc[images, "group"].nunique() == 12
     assert set(data.frame.loc[groups, "label"]) == set(data.classes)
-    assert set(groups) < set(results._some_groups(data.frame, known, share=0.5, seed=SEED))
-    assert set(images) < set(results._some_images(data.frame, known, share=0.5, seed=SEED))
+    assert set(groups) < set(learning._some_groups(data.frame, known, share=0.5, seed=SEED))
+    assert set(images) < set(learning._some_images(data.frame, known, share=0.5, seed=SEED))
 
 
 def test_the_projection_asks_for_four_times_the_groups():

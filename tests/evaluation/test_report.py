@@ -20,7 +20,6 @@ from helpers.evaluation.figures import draw_figures
 from helpers.evaluation.record import Evaluation
 from helpers.evaluation.report import report
 from helpers.evaluation.wrong_cells import predictions_at_threshold, wrong_cells
-from helpers.metrics import Threshold
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -85,10 +84,10 @@ def test_the_sentences_hold_the_numbers_of_the_records(two):
     row = two.differences.query("model == @BEST").iloc[0]
     assert gain.startswith("It is better than the simplest model, majority class: its AUC differs by")
     assert f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}] (95 % interval over 20 groups)" in gain
-    measured = metrics.binary_metrics(two.predictions[BEST], "lymphoblast", two.threshold.value, seed=SEED)
+    measured = metrics.binary_metrics(two.tested, "lymphoblast", two.thresholds, seed=SEED)
     sensitivity = measured.set_index("measure").loc["sensitivity"]
     per_hundred = f"about {100 * sensitivity['value']:.0f} (between {100 * sensitivity['low']:.0f} and "
-    assert f"on new patients like these, at its threshold of {two.threshold.value:.3f}: of 100" in expectation
+    assert "chosen for a sensitivity of 0.95: of 100" in expectation
     assert f"it finds {per_hundred}" in expectation
     assert finding == "No check failed; performance on images of another laboratory, stain or camera is unknown."
 
@@ -109,16 +108,46 @@ def test_a_gain_is_claimed_only_where_its_interval_is_above_zero(two, changes, w
 
 
 def test_the_simplest_model_may_be_the_best(two):
-    gain = sentences.five_sentences(replace(two, best="majority class"))[2]
+    gain = sentences.five_sentences(replace(two, best="majority class", headline="majority class"))[2]
     assert gain == "No model had a better validation score than the simplest, majority class."
 
 
 def test_a_model_that_scored_higher_on_test_images_is_mentioned_but_not_chosen(two):
     other = "5 features + logistic regression"
-    best = sentences.five_sentences(replace(two, best=other))[1]
+    best = sentences.five_sentences(replace(two, best=other, headline=other))[1]
     score = two.metrics.query("model == @BEST and measure == 'AUC'")["value"].item()
     assert f"; {BEST} scored {score:.3f} on test images, which must not choose the model." in best
     assert "must not choose" not in sentences.five_sentences(two)[1]
+
+
+def test_models_that_differ_between_folds_are_named_and_described_together(two):
+    together, other = "best by validation in each fold", "5 features + logistic regression"
+    scores = two.metrics.query("model == @other").assign(model=together)
+    record = replace(
+        two,
+        headline=together,
+        selected={0: BEST, 1: other, 2: BEST},
+        predictions={**two.predictions, together: two.predictions[other]},
+        metrics=pd.concat([two.metrics, scores], ignore_index=True),
+        differences=pd.concat([two.differences, two.differences.query("model == @other").assign(model=together)]),
+    )
+    tested, best, gain, *_ = sentences.five_sentences(record)
+    assert tested.startswith("3 models were tested")
+    assert f"chosen in each fold ({BEST} in 2 folds, {other} in 1 fold; on all folds together {BEST})" in best
+    assert f"their AUC on test images is {scores['value'].iloc[0]:.3f}" in best
+    difference = two.differences.query("model == @other")["value"].item()
+    assert f"{difference:.3f}" in gain
+
+
+def test_a_prevalence_says_what_to_expect_of_a_thousand_images(two):
+    assert sentences.prevalence_sentences(two) == []
+    rule = replace(two.rule, prevalence=0.02)
+    (sentence,) = sentences.prevalence_sentences(replace(two, rule=rule))
+    rates = metrics.binary_metrics(two.tested, "lymphoblast", two.thresholds, seed=SEED).set_index("measure")["value"]
+    found, wrong = 20 * rates["sensitivity"], 980 * rates["false positive rate"]
+    assert sentence.startswith("Where 0.02 of all images are lymphoblast, 1,000 new images contain about 20 of them")
+    assert f"about {found:.3g} of these are found, with about {wrong:.3g} false positives" in sentence
+    assert f"that {found / (found + wrong):.0%} of the positive predictions are right" in sentence
 
 
 def test_many_classes_have_the_recalls_of_the_worst_and_the_best_class(many):
@@ -143,9 +172,8 @@ def test_a_perfect_classifier_is_not_promised_to_be_perfect(two):
     table = two.predictions[BEST]
     truth = (table["label"] == "lymphoblast").astype(float) * 0.98 + 0.01
     perfect = table.assign(p_lymphoblast=truth, p_lymphocyte=1 - truth)
-    threshold = Threshold(0.5, 60, 60, 60 / 61, 0.95)
     expectation = sentences.five_sentences(
-        replace(two, predictions={**two.predictions, BEST: perfect}, threshold=threshold)
+        replace(two, predictions={**two.predictions, BEST: perfect}, thresholds=two.thresholds * 0 + 0.5)
     )[3]
     assert "it finds about 100 (between 69 and 100)" in expectation
     assert "it calls about 0 (between 0 and 31)" in expectation
@@ -169,7 +197,7 @@ def test_images_that_are_their_own_groups_say_nothing_about_new_patients(two):
 
 
 def test_wrong_cells_are_those_at_the_threshold_most_confident_first(two):
-    table, limit = two.predictions[BEST], two.threshold.value
+    table, limit = two.tested, two.thresholds
     wrong = wrong_cells(two)
     above = table["p_lymphoblast"] >= limit
     assert set(wrong.index) == set(table.index[above != (table["label"] == "lymphoblast")])
@@ -177,7 +205,7 @@ def test_wrong_cells_are_those_at_the_threshold_most_confident_first(two):
     assert wrong["probability"].is_monotonic_increasing
     first = table.loc[wrong.index[0]]
     assert wrong["probability"].iloc[0] == first[f"p_{first['label']}"]
-    low = replace(two, threshold=replace(two.threshold, value=0.0))
+    low = replace(two, thresholds=two.thresholds * 0)
     assert set(predictions_at_threshold(low)) == {"lymphoblast"}
     assert set(wrong_cells(low)["true"]) == {"lymphocyte"}
 
@@ -232,7 +260,7 @@ def test_the_page_holds_all_parts_and_loads_nothing(two, cells):
     for part in ("Shortcuts", "Model card", "Datasheet", "commit 0123456789ab", "audit 1.2 s, features 12.3 s"):
         assert part.removeprefix("commit ") in words
     assert "Failed checks None." in words
-    assert "57 of 60 positive validation images reach it" in words
+    assert "57 of 60 positive images reach it" in words
 
 
 def test_failed_checks_are_printed_with_their_advice(few, few_cells):
@@ -244,7 +272,7 @@ def test_failed_checks_are_printed_with_their_advice(few, few_cells):
 def test_at_most_24_wrong_cells_are_shown(many, types):
     html = report(many, types)
     assert html.count('alt="Cell synthetic-') == 24
-    assert f"{len(wrong_cells(many))} of 240 test images. 24 are shown" in text_of(html)
+    assert f"{len(wrong_cells(many))} of 240 test images ({BEST}). 24 are shown" in text_of(html)
 
 
 def test_names_are_escaped_and_local_paths_left_out(two, cells, monkeypatch, tmp_path):
@@ -295,6 +323,7 @@ def page(browser, many, types):
         many,
         predictions=renamed,
         best=names[BEST],
+        headline=names[BEST],
         metrics=many.metrics.replace({"model": names}),
         differences=many.differences.replace({"model": names}),
     )

@@ -1,12 +1,16 @@
 """The command evaluates a dataset: audit, all models in the same folds, report, and nothing surprising beside it."""
 
 import csv
+import re
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
+from helpers import datasets
 from helpers.cli import app
 from helpers.evaluation import running, writing
+from helpers.evaluation.design import cross_validation_design
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,8 @@ def test_report_metrics_and_predictions_are_written_and_nothing_else(two_classes
 def test_every_model_is_tested_on_every_image_once(two_classes):
     predictions = rows_of(two_classes[1] / "predictions.csv")
     models = {row["model"] for row in predictions}
-    assert len(models) == 3
-    assert len({(row["model"], row["image_id"]) for row in predictions}) == len(predictions) == 3 * 48
+    assert len(models - {running.SELECTED}) == 3
+    assert len({(row["model"], row["image_id"]) for row in predictions}) == len(predictions) == len(models) * 48
     assert {row["model"] for row in rows_of(two_classes[1] / "metrics.csv")} == models
 
 
@@ -57,12 +61,13 @@ def test_the_audit_comes_before_the_models_and_the_best_one_last(two_classes):
     audit = next(k for k, line in enumerate(lines) if line.startswith("shortcut test, border pixels only"))
     first = next(k for k, line in enumerate(lines) if line.startswith("majority class: "))
     assert audit < first
-    assert lines[-2].startswith("best by validation: ") and "AUC" in lines[-2]
+    assert ": AUC 0." in lines[-2] and "(n=48, groups=12)" in lines[-2]
 
 
 def test_a_second_run_reads_the_predictions_back_and_writes_the_same_numbers(evaluated, two_classes):
     result, folder = evaluated("again", "--dataset-option", "task=leukaemia", "--positive", "lymphoblast")
-    assert result.output.count(": read back") == 3
+    assert result.output.count(": read back") >= 3 + 6  # three models, and the learning curve
+    assert " s\n" not in result.output
     for name in ("metrics.csv", "predictions.csv"):
         assert (folder / name).read_bytes() == (two_classes[1] / name).read_bytes()
 
@@ -74,17 +79,56 @@ def test_without_a_positive_class_all_classes_count_alike(evaluated):
     assert measures == {"balanced accuracy", "accuracy", "macro F1"}
 
 
+def test_a_split_and_a_cost_ratio_reach_the_report(evaluated, tmp_path):
+    data = datasets.load("synthetic", n_images=48, n_patients=12, size=64, task="leukaemia")
+    names = cross_validation_design(data, 20).fold.map({0: "test", 1: "val"}).fillna("train")
+    table = tmp_path / "published.csv"
+    names.rename("split").to_frame().rename_axis("image").to_csv(table)
+    options = ["--positive", "lymphoblast", "--split", str(table), "--cost-ratio", "5", "--prevalence", "0.1"]
+    result, folder = evaluated("split", "--dataset-option", "task=leukaemia", *options)
+    assert result.exit_code == 0, result.output
+    tested = {row["image_id"] for row in rows_of(folder / "predictions.csv")}
+    assert tested == set(names.index[names == "test"])
+    words = " ".join(re.sub("<[^>]+>", " ", (folder / "report.html").read_text(encoding="utf-8")).split())
+    assert "the split of published.csv" in words and str(tmp_path) not in words
+    assert "the least cost, where a missed lymphoblast costs 5 times as much as a false positive" in words
+    assert "Where 0.1 of all images are lymphoblast, 1,000 new images contain about 100 of them" in words
+
+
+def test_another_dataset_is_tested_with_the_rest_of_both_merged(evaluated, tmp_path):
+    """Lymphocytes and lymphoblasts on one side, three classes on the other."""
+    cells = datasets.load("synthetic", n_images=24, n_patients=6, size=64)
+    for image_id, label in cells.frame["label"].items():
+        folder = tmp_path / "hospital" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(cells.load_image(image_id)).save(folder / f"{image_id}.png")
+    options = ["--positive", "lymphoblast", "--external", f"folder:{tmp_path / 'hospital'}"]
+    result, folder = evaluated("external", "--dataset-option", "task=leukaemia", *options)
+    assert result.exit_code == 0, result.output
+    rows = rows_of(folder / "predictions.csv")
+    of_model = [row["image_id"] for row in rows if row["model"] == "majority class"]
+    assert len(of_model) == 24 and all(image_id.startswith("external/") for image_id in of_model)
+    assert {row["label"] for row in rows} == {"lymphoblast", "not lymphoblast"}
+    assert "tested on all images of folder:hospital" in (folder / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--positive", "blast"], "unknown positive class 'blast' of synthetic; choose from lymphocyte, lymphoblast"),
         (["--positive", "lymphoblast", "--sensitivity", "1.5"], "sensitivity must be above 0 up to 1, got 1.5"),
+        (["--positive", "lymphoblast", "--cost-ratio", "0"], "the cost ratio must be above 0, got 0.0; 10 says"),
+        (["--split", "a.csv", "--external", "synthetic"], "a split says which images are tested, and so does an ext"),
+        (["--split", "no.csv"], "no.csv: no such table"),
+        (["--without", "blast"], "synthetic: no class 'blast'; it has lymphocyte, lymphoblast"),
+        (["--without", "lymphocyte"], "synthetic: "),
         (["--seed", "-1"], "seed must be from 0 to 4294967295, got -1"),
     ],
 )
 def test_options_are_checked_before_the_work(evaluated, options, message):
     result, folder = evaluated("wrong", "--dataset-option", "task=leukaemia", *options)
-    assert (result.exit_code, result.output.strip()) == (1, message)
+    assert result.exit_code == 1
+    assert result.output.startswith(message) and result.output.count("\n") == 1
     assert not folder.exists()
 
 

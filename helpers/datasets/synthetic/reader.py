@@ -24,8 +24,8 @@ class SyntheticReader:
     """Render the rows of a synthetic dataset; implements :class:`helpers.datasets.readers.Reader`.
 
     The image of a single cell depends on the columns ``diameter_um``, ``nucleus_to_cell_area``, ``lobes``, ``mark``,
-    ``stain_batch``, ``subtype`` and, if that is empty, ``label``: changes to the table change the image. Images are
-    cached on disk.
+    ``stain_batch``, ``subtype`` and, if that is empty, ``label`` or, where classes are merged, ``original_label``:
+    changes to the table change the image. Images are cached on disk.
 
     Attributes:
         task: as in :func:`helpers.datasets.synthetic.synthetic`, likewise the others.
@@ -81,7 +81,7 @@ class SyntheticReader:
             profile = self._patient_profile(row.cell % self.n_patients, row.stain_batch)
             random = self._random(_PAINT, row.cell)
             neighbour = self._cell(row.cell, 1)[2] if random.random() < NEIGHBOURS else None
-            shape = morphology.morphology_of(row.label, row.subtype)
+            shape = morphology.morphology_of(_drawn_label(row), row.subtype)
             cell = scene.Cell(shape, row.diameter_um, row.nucleus_to_cell_area, row.lobes)
             canvas, mask = scene.compose_cell(cell, profile, stain, neighbour, random)
             if row.cell != row.number:
@@ -96,7 +96,7 @@ class SyntheticReader:
         if self.task == "fields":
             return
         checks = (
-            ("label", row.label in morphology.CLASSES, f"one of {', '.join(morphology.CLASSES)}"),
+            ("label", _drawn_label(row) in morphology.CLASSES, f"one of {', '.join(morphology.CLASSES)}"),
             ("subtype", row.subtype in ("", *morphology.FAB), f"empty or one of {', '.join(morphology.FAB)}"),
             ("diameter_um", 4 <= row.diameter_um <= 22, "4 to 22 µm"),
             ("nucleus_to_cell_area", 0.05 <= row.nucleus_to_cell_area <= 0.95, "0.05 to 0.95"),
@@ -221,3 +221,8 @@ def require(checks: tuple[tuple[str, bool, str], ...], values: dict[str, Any], m
     problems = [f"{name} must be {constraint}, got {values[name]!r}" for name, valid, constraint in checks if not valid]
     if problems:
         raise DatasetError(message, problems)
+
+
+def _drawn_label(row: Any) -> str:
+    """Return the class that is drawn, see :meth:`helpers.datasets.Dataset.one_vs_rest`."""
+    return getattr(row, "original_label", row.label)
