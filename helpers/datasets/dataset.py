@@ -44,6 +44,7 @@ class Dataset:
         reader: reads the image and the mask of a row.
         has_masks: whether every image has a ground-truth mask.
         options: loader options that belong to the fingerprint.
+        unreadable: ids of images that were left out because their files are damaged.
 
     Raises:
         DatasetError: the frame is empty, lacks a column, an id is not unique, a label is not one of ``classes``, an
@@ -57,6 +58,7 @@ class Dataset:
     reader: Reader
     has_masks: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.frame.empty:

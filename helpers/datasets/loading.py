@@ -8,6 +8,7 @@ and the headers of all files are checked.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
             str(DatasetError(f"{name}: going on without {len(bad)} of {len(dataset)} images", bad.values())),
             stacklevel=2,
         )
-        dataset = dataset.select(dataset.frame.index.difference(list(bad), sort=False))
+        kept = dataset.select(dataset.frame.index.difference(list(bad), sort=False))
+        dataset = replace(kept, unreadable=tuple(bad))
     return dataset
 
 

@@ -18,6 +18,7 @@ from helpers.metrics.bootstrap import MIN_GROUPS_PER_CLASS
 from helpers.metrics.resampling import MIN_GROUPS
 
 MAX_COMPARED = 1_000  # images; the search for near-duplicates grows with their square
+MAX_NAMES = 5  # unreadable files that are named
 TOTAL = "total"  # label of the last row of the counts
 _WIDTH = 100  # of a line on the terminal
 
@@ -45,7 +46,7 @@ def audit(dataset: Dataset, *, positive: str, seed: int) -> Audit:
     mixed_groups = int((frame.groupby("group")["label"].nunique() > 1).sum())
     facts = {
         "independent unit": dataset.card.independent_unit,
-        **_unlabelled(frame),
+        **_left_out(dataset),
         "image size": _image_sizes(seen),
         "file format": _file_formats(seen),
         "masks": "every image has one" if dataset.has_masks else "none",
@@ -100,9 +101,15 @@ def _counts(dataset: Dataset) -> pd.DataFrame:
     )
 
 
-def _unlabelled(frame: pd.DataFrame) -> dict[str, str]:
-    count = int(frame["label"].isna().sum())
-    return {"images without a label": str(count)} if count else {}
+def _left_out(dataset: Dataset) -> dict[str, str]:
+    """Count the images that cannot be used: damaged files, and images without a label."""
+    unlabelled, facts = int(dataset.frame["label"].isna().sum()), {}
+    if dataset.unreadable:
+        names, count = ", ".join(dataset.unreadable[:MAX_NAMES]), len(dataset.unreadable)
+        facts["unreadable files"] = f"{count}, left out: {names}{', …' if count > MAX_NAMES else ''}"
+    if unlabelled:
+        facts["images without a label"] = f"{unlabelled}, left out"
+    return facts
 
 
 def _image_sizes(seen: pd.DataFrame) -> str:

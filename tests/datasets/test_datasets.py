@@ -699,6 +699,7 @@ def test_on_bad_skip_warns_and_goes_on_without_truncated_files_too(tmp_path):
         dataset = load(f"folder:{damaged_folder(tmp_path)}", on_error="skip")
     assert caught[0].filename == __file__
     assert dataset.frame.index.tolist() == ["blast/2.png", "healthy/0.png", "healthy/1.png"]
+    assert sorted(dataset.unreadable) == ["blast/0.png", "blast/1.png", "healthy/2.png"]
     assert dataset.load_images(16).shape == (3, 16, 16, 3)
 
 

@@ -86,8 +86,16 @@ def test_images_without_a_label_are_counted_and_not_tested(tmp_path, monkeypatch
     dataset = datasets.load(f"folder:{lab_folder(tmp_path)}")
     unlabelled = dataset.frame.assign(label=dataset.frame["label"].where(np.arange(24) > 3))
     audited = audit(replace(dataset, frame=unlabelled), positive="", seed=SEED)
-    assert audited.facts["images without a label"] == "4"
+    assert audited.facts["images without a label"] == "4, left out"
     assert set(audited.shortcuts["n"]) == {20}
+
+
+def test_files_that_were_unreadable_are_counted_and_some_named(monkeypatch):
+    without_near_duplicates(monkeypatch)
+    damaged = tuple(f"blast/{k}.png" for k in range(6))
+    audited = audit(replace(synthetic(n_images=48), unreadable=damaged), positive="", seed=SEED)
+    names = "blast/0.png, blast/1.png, blast/2.png, blast/3.png, blast/4.png"
+    assert audited.facts["unreadable files"] == f"6, left out: {names}, …"
 
 
 def test_sizes_formats_and_masks_are_facts(tmp_path, monkeypatch):
