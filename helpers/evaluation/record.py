@@ -63,6 +63,7 @@ class Evaluation:
         rule: rule by which thresholds were chosen.
         calibration: columns of :func:`helpers.metrics.calibration_curve`, of ``headline``; empty without a positive
             class.
+        by_class: columns of :func:`helpers.metrics.roc_auc_by_class`, of ``headline``; empty with a positive class.
         per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
         proportions: columns ``group, true, predicted``, share of positive images per group, where groups are mixed.
         learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``; values
@@ -91,6 +92,7 @@ class Evaluation:
     thresholds: pd.Series
     rule: ThresholdRule
     calibration: pd.DataFrame
+    by_class: pd.DataFrame
     per_group: pd.DataFrame
     proportions: pd.DataFrame
     learning: pd.DataFrame

@@ -151,6 +151,7 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
     tables = {
         "Metrics of all models": (evaluation.metrics, "All models on the same test images."),
         "Differences": (evaluation.differences, f"Each model − {simplest} on the same images (paired)."),
+        "Each class against the rest": (evaluation.by_class, f"{model}, AUC of each class against all others."),
         "Averaged over groups": (evaluation.per_group, f"{model}, probabilities averaged over the images of a group."),
         "Proportions": (evaluation.proportions, f"Share of {evaluation.positive} by group, true and predicted."),
         "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),

@@ -112,7 +112,8 @@ def _classes_of_interest(dataset: Dataset, external: Dataset | None, positive: s
 
 
 def _labelled(dataset: Dataset) -> Dataset:
-    return dataset.select(dataset.frame.index[dataset.frame["label"].notna()])
+    """Drop images without a label, and classes without an image."""
+    return dataset.select_classes(dataset.frame["label"].dropna().unique())
 
 
 def _design(dataset: Dataset, external: Dataset | None, *, split: str, seed: int) -> Design:
@@ -173,6 +174,7 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         thresholds=thresholds,
         rule=records.rule,
         calibration=calibration,
+        by_class=pd.DataFrame() if positive else metrics.roc_auc_by_class(tested, seed),
         per_group=results.group_metrics(tested, positive, seed),
         proportions=results.proportions(tested, positive),
         learning=learning.assign(model=selection.best),

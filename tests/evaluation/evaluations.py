@@ -66,6 +66,7 @@ def evaluation(data, positive="lymphoblast", **changes):
         thresholds=pd.Series(RULE.choose(best, positive).value if positive else 0.5, best.index),
         rule=RULE,
         calibration=metrics.calibration_curve(best, positive, SEED) if positive else EMPTY,
+        by_class=EMPTY if positive else metrics.roc_auc_by_class(best, SEED),
         per_group=EMPTY if mixed.any() or not positive else averaged(best, positive),
         proportions=proportions(best, positive) if mixed.any() and positive else EMPTY,
         learning=learning(measure),

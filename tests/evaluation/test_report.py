@@ -269,6 +269,14 @@ def test_failed_checks_are_printed_with_their_advice(few, few_cells):
     assert "Verify whether every fold can be tested in turn." in words
 
 
+def test_without_a_positive_class_each_class_is_set_against_the_rest(many, types):
+    words = text_of(report(many, types))
+    row = many.by_class.set_index("class").loc["monocyte"]
+    assert row["AUC"] == metrics.roc_auc(many.tested, "monocyte", SEED).value
+    _, table = words.split("AUC of each class against all others.")
+    assert f"monocyte {row['AUC']:.3f} (range of groups {row['low']:.3f} to {row['high']:.3f})" in table
+
+
 def test_at_most_24_wrong_cells_are_shown(many, types):
     html = report(many, types)
     assert html.count('alt="Cell synthetic-') == 24
