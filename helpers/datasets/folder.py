@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ from helpers.datasets.mask_files import match_masks
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import build_frame
 
-FOLDER_CARD = DatasetCard("Your own class folders", "yours", "", "", "group of the table or layout, else image")
+FOLDER_CARD = DatasetCard("Your own class folders", "yours", "", "", "image (patients are not known)")
+PATIENTS = "patient (as your table of groups or your folders name them)"
 LEVELS = ("class", "patient", "split")
 _SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev"})
 
@@ -68,7 +70,7 @@ def load_folder(root: Path, layout: str = "class") -> Dataset:
         f"folder:{root}",
         build_frame(rows),
         tuple(classes),
-        FOLDER_CARD,
+        replace(FOLDER_CARD, independent_unit=PATIENTS) if table or "patient" in levels else FOLDER_CARD,
         reader,
         has_masks=masks_folder is not None,
         options=options,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from helpers import metrics, plots
 from helpers.evaluation.record import Evaluation
-from helpers.evaluation.sentences import main_measure, simplest_model
+from helpers.evaluation.sentences import capitalised, main_measure, simplest_model
 from helpers.plots import AccessibleFigure, NoFigure
 
 
@@ -40,7 +40,7 @@ def _models(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     measure = main_measure(evaluation)
     table = evaluation.metrics[evaluation.metrics["measure"] == measure]
     table = table.rename(columns={"value": measure}).assign(images="test images")
-    caption = f"{measure} of all models on the same test images. The first is the simplest."
+    caption = f"{capitalised(measure)} of all models on the same test images. The first is the simplest."
     return plots.forest_plot(table, measure, "model", "images", caption)
 
 
@@ -48,7 +48,7 @@ def _errors(evaluation: Evaluation) -> tuple[str, AccessibleFigure | NoFigure]:
     """Draw ROC curves where there is a positive class, otherwise the confusion matrix."""
     table, positive, headline = evaluation.tested, evaluation.positive, evaluation.headline
     if not positive:
-        caption = f"Images by true and predicted class; {headline} predicts the most probable class."
+        caption = f"Images by true and predicted (most probable) class; model: {headline}."
         return "Confusion matrix", plots.confusion_plot(metrics.confusion_matrix(table), caption)
     curves = {
         model: metrics.roc_curve(evaluation.predictions[model], positive, evaluation.seed)
@@ -61,7 +61,7 @@ def _errors(evaluation: Evaluation) -> tuple[str, AccessibleFigure | NoFigure]:
 def _calibration(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     if evaluation.calibration.empty:
         return NoFigure("calibration is measured for a positive class, and there is none")
-    caption = f"Where a point lies on the diagonal, the probabilities of {evaluation.headline} can be taken literally."
+    caption = f"On the diagonal, probabilities can be taken literally; model: {evaluation.headline}."
     return plots.calibration_plot({evaluation.headline: evaluation.calibration}, caption)
 
 
@@ -72,7 +72,7 @@ def _learning(evaluation: Evaluation) -> list[Answer]:
     measure, answers = main_measure(evaluation), []
     for counted, rows in evaluation.learning.groupby("counted", sort=False):
         table = rows.rename(columns={"model": "learner", "size": "images", "value": measure})
-        caption = f"{measure} on test images by number of training {counted}."
+        caption = f"{capitalised(measure)} on test images by number of training {counted}."
         figure = plots.learning_curve_plot(table, measure, caption, f"training {counted}")
         answers.append(Answer(f"Learning curve over {counted}", figure))
     return [*answers[:-1], Answer(answers[-1].title, answers[-1].figure, evaluation.projection)]

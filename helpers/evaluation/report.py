@@ -20,6 +20,7 @@ from helpers.datasets import Dataset
 from helpers.evaluation.figures import Answer, draw_figures
 from helpers.evaluation.record import Audit, Evaluation
 from helpers.evaluation.sentences import (
+    capitalised,
     five_sentences,
     main_measure,
     ordered_findings,
@@ -146,7 +147,7 @@ def _expectations(evaluation: Evaluation) -> list[str]:
 
 
 def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
-    model, simplest = evaluation.headline, simplest_model(evaluation)
+    model, simplest, measure = evaluation.headline, simplest_model(evaluation), capitalised(main_measure(evaluation))
     pairs = confusion_pairs(evaluation.tested, evaluation.seed)
     tables = {
         "Metrics of all models": (evaluation.metrics, "All models on the same test images."),
@@ -156,7 +157,7 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
         "Proportions": (evaluation.proportions, f"Share of {evaluation.positive} by group, true and predicted."),
         "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),
         "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),
-        "Learning curve": (evaluation.learning, f"{main_measure(evaluation)} by size of the training set."),
+        "Learning curve": (evaluation.learning, f"{measure} by size of the training set."),
     }
     return {title: _table(table, caption) for title, (table, caption) in tables.items() if len(table)}
 

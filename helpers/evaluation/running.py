@@ -163,7 +163,7 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         classes=dataset.classes,
         positive=positive,
         audit=records.audited,
-        protocol=_protocol(design),
+        protocol=_protocol(design, positive),
         predictions=tests,
         best=selection.best,
         selected=selection.per_fold,
@@ -186,10 +186,12 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
     )
 
 
-def _protocol(design: Design) -> str:
+def _protocol(design: Design, positive: str) -> str:
+    chosen = "the best model and its threshold" if positive else "the best model"
+    where = "of each fold from its" if len(design.tested) > 1 else "from the"
     return (
-        f"{design.description}; hyperparameters and calibration come from inner folds of the training images, "
-        "threshold and best model of each fold from its validation images"
+        f"{design.description}; hyperparameters and calibration come from inner folds of the training images, {chosen} "
+        f"{where} validation images"
     )
 
 

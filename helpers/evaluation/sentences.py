@@ -54,6 +54,11 @@ def main_measure(evaluation: Evaluation) -> str:
     return str(evaluation.metrics["measure"].iloc[0])
 
 
+def capitalised(text: str) -> str:
+    """Return a text with a capital first letter, and the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def simplest_model(evaluation: Evaluation) -> str:
     """Return the model to which the others are compared."""
     return next(iter(evaluation.predictions))

@@ -268,9 +268,12 @@ def _calibrated(dataset: Dataset, values: np.ndarray, classifier: str, *, seed: 
         scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
         candidates.append((_rank(scores, y), model, scores))
     _, model, scores = max(candidates, key=lambda candidate: candidate[0])
-    # Scores of many classes may be perfectly separable, where a fit without penalty does not converge.
+    # Scores of many classes may be perfectly separable, where a fit without penalty does not converge; the penalty is
+    # that of scores of unit spread, which are of the order of 100 in discriminant analysis.
     two, scores = len(classes) == 2, _columns(scores)
-    sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores, y)
+    spread = 1.0 if two else scores.std() or 1.0
+    sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores / spread, y)
+    sigmoid.coef_ /= spread
     if two and sigmoid.coef_[0, 0] <= 0:  # few images: inner folds below chance level, by chance
         sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
     return _Calibrated(classes, model.fit(values, y), sigmoid, sigmoid.predict_proba(scores))
