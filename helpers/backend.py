@@ -5,6 +5,8 @@ This is the only module with side effects on the process at import, because impo
 and ``float32``. Keras reads ``KERAS_BACKEND`` at import, so it is set before. The other two apply globally to every
 layer built afterwards, so they are set here, where no caller can forget them and get models of another shape.
 
+In a command, Keras is imported without :data:`OPTIONAL`, which are then imported where they are used.
+
 In a process set up by :func:`helpers.processes.configure`, TensorFlow's log lines at import are suppressed: notebooks
 are compared output by output, and the oneDNN lines, which TensorFlow 2.21 prints at any log level, contain a time and a
 process ID. Everything else that the import writes is passed on.
@@ -13,6 +15,7 @@ process ID. Everything else that the import writes is passed on.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import sys
@@ -26,6 +29,9 @@ NOISE = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions"
     rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second time format: TensorFlow 2.18 to 2.20
 )
+
+# Keras imports them for its image galleries and for its wrappers; commands use neither, and save a second.
+OPTIONAL = ("matplotlib", "sklearn")
 
 
 @contextlib.contextmanager
@@ -46,6 +52,31 @@ def _without_noise() -> Iterator[None]:
             os.close(real)
 
 
+@contextlib.contextmanager
+def _collecting_no_garbage() -> Iterator[None]:
+    """Pause the garbage collector, which would walk through all modules again and again, and spare them later."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # modules stay until the process ends
+        if enabled:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _without_libraries(names: tuple[str, ...]) -> Iterator[None]:
+    """Make the import of libraries fail that are not imported yet; Keras then leaves out what needs them."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # documented: None makes an import fail
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 class BackendError(LeukobookError):
     """Keras runs on a backend other than TensorFlow; the message names the environment variable to change."""
 
@@ -57,7 +88,11 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
         "KERAS_BACKEND=tensorflow"
     )
 
-with _without_noise() if processes.filters_tensorflow_log() else contextlib.nullcontext():
+with (
+    _without_noise() if processes.filters_tensorflow_log() else contextlib.nullcontext(),
+    _without_libraries(OPTIONAL if processes.is_command() else ()),
+    _collecting_no_garbage(),
+):
     import keras
     import tensorflow as tf
     from keras import layers, ops

@@ -15,9 +15,10 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 IN_KERNEL = "__import__('helpers.processes', fromlist=['die_with_starter']).die_with_starter()"
 
 _tensorflow_log_filtered = False
+_is_command = False
 
 
-def configure() -> None:
+def configure(*, is_command: bool = False) -> None:
     """Configure the process, before it imports OpenCV and TensorFlow.
 
     The set-up cell of a notebook and the command line call this; importing the package has no such side effects. It
@@ -25,17 +26,26 @@ def configure() -> None:
     whole images in threads with which OpenCV's own would compete; hides TensorFlow's messages that are neither warnings
     nor errors (``TF_CPP_MIN_LOG_LEVEL``, likewise); ignores tqdm's warning that a kernel has no
     ipywidgets; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints when it is imported.
+
+    Args:
+        is_command: whether the process is a command, whose Keras does without the libraries of
+            :data:`helpers.backend.OPTIONAL`.
     """
-    global _tensorflow_log_filtered
+    global _tensorflow_log_filtered, _is_command
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings and errors
     warnings.filterwarnings("ignore", message="IProgress not found")
-    _tensorflow_log_filtered = True
+    _tensorflow_log_filtered, _is_command = True, is_command
 
 
 def filters_tensorflow_log() -> bool:
     """Return whether TensorFlow's import messages are suppressed, that is whether :func:`configure` was called."""
     return _tensorflow_log_filtered
+
+
+def is_command() -> bool:
+    """Return whether :func:`configure` was called for a command."""
+    return _is_command
 
 
 def die_with(parent: int) -> None:

@@ -104,3 +104,22 @@ sys.modules["keras"], sys.modules["tensorflow"] = Other("keras"), types.ModuleTy
 import helpers.backend
 """
     assert "Keras is running on jax, but this package needs TensorFlow" in imported(code).stderr
+
+
+LIGHT = """
+import gc, sys
+from helpers import processes
+processes.configure(is_command=bool(int(sys.argv[1])))
+import helpers.backend
+import sklearn.base, matplotlib.figure
+print(sys.modules["keras.src.wrappers.fixes"].sklearn is None, gc.isenabled(), gc.get_freeze_count() > 1000)
+"""
+
+
+@pytest.mark.parametrize("is_command", [False, True])
+def test_only_a_command_imports_keras_without_the_libraries_that_it_does_not_need(is_command):
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, str(int(is_command))],
+        cwd=CHECKOUT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [str(is_command), "True", "True"]

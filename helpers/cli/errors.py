@@ -36,7 +36,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # the base of typer.Context is private
         """Configure the process and execute the command."""
-        processes.configure()
+        processes.configure(is_command=True)
         processes.print_in_any_encoding()
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning

@@ -16,8 +16,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from helpers.datasets.directory import normalise_name
 from helpers.datasets.errors import DatasetError, warn_problems
@@ -43,6 +41,9 @@ def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     Returns:
         Group of every image; the name of a merged group joins the original ones (``a+b``).
     """
+    from scipy.sparse import coo_matrix  # here, because predictions need none of it and it takes long
+    from scipy.sparse.csgraph import connected_components
+
     group, names = pd.factorize(frame["group"])
     position = pd.Series(group, index=frame.index)
     a, b = position[pairs["image_a"]].to_numpy(), position[pairs["image_b"]].to_numpy()

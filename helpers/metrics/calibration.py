@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
 
 from helpers.metrics.bootstrap import (
     LEVEL,
@@ -93,6 +92,8 @@ def fit_temperature(table: pd.DataFrame) -> float:
     The logarithms of the probabilities are divided by it; above 1 the model was overconfident. Fit it on the validation
     set.
     """
+    from scipy.optimize import minimize_scalar  # here, because predictions need none of it and it takes long
+
     classes = prediction_classes(table)
     true = table["label"].map(classes.index).to_numpy()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
 
 from helpers.metrics.bootstrap import Bootstrap, Estimate, of_one_class, weighted_sums
 
@@ -76,6 +75,8 @@ def surface_dice(truth: np.ndarray, predicted: np.ndarray, tolerance: float) -> 
 
 def _boundary_distances(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Measure the distance of each mask's boundary pixels to the other boundary; ``None`` if a mask is empty."""
+    from scipy import ndimage  # here, because predictions need none of it and it takes long
+
     if not truth.any() or not predicted.any():
         return None
     edges = [mask & ~ndimage.binary_erosion(mask) for mask in (truth, predicted)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
 from helpers.metrics.classification import PREFIX, true_labels
 
@@ -52,6 +51,8 @@ def threshold_at_sensitivity(
     Raises:
         ValueError: no positive image, or a sensitivity or assurance out of range.
     """
+    from scipy.stats import beta  # here, because predictions need none of it and it takes half a second
+
     scores = np.sort(table.loc[true_labels(table, positive), PREFIX + positive].to_numpy())[::-1]
     n = len(scores)
     if not n or not 0 < sensitivity <= 1:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from helpers.datasets import Dataset, DatasetError
 from helpers.splits.fold import Fold
@@ -240,6 +239,8 @@ def image_folds(frame: pd.DataFrame, n_splits: int, seed: int) -> pd.Series:
         >>> int(fold.groupby(data.frame["group"]).nunique().max())  # per patient
         3
     """
+    from sklearn.model_selection import StratifiedKFold  # here, because predictions need none of it and it takes long
+
     _require_images(frame, n_splits)
     # Sorted by id, so that the folds do not depend on the order of the frame.
     ordered = frame.sort_index()
