@@ -14,6 +14,8 @@ from helpers.errors import LeukobookError, printable
 
 MIB = 2**20
 MIN_FREE = 200 * MIB  # default free disk space required
+# Ends of the names of images that commands write, possibly into the folder that they read.
+OWN_IMAGES = (".mask.png", ".overlay.png", ".maps.png")
 
 
 class OutputError(LeukobookError):
@@ -91,6 +93,21 @@ def relative_names(paths: Sequence[Path], folder: Path | None = None) -> list[st
         folder = Path(os.path.commonpath([path.absolute().parent for path in paths]))
         paths = [path.absolute() for path in paths]
     return [printable(path.relative_to(folder).as_posix()) for path in paths]
+
+
+def without_own_images(paths: Sequence[Path]) -> list[Path]:
+    """Leave out images that ``segment`` and ``explain`` have written: masks, overlays and saliency maps.
+
+    Raises:
+        OutputError: no other image is left.
+    """
+    inputs = [path for path in paths if not path.name.endswith(OWN_IMAGES)]
+    if paths and not inputs:
+        raise OutputError(
+            f"{paths[0].parent}: all {len(paths)} files are masks, overlays or maps that a command has written; "
+            "give the images themselves"
+        )
+    return inputs
 
 
 def _expanded(path: Path) -> Path:

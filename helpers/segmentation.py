@@ -177,7 +177,7 @@ def segment(
     Masks have the size of their image and three grey values: 0 background, 128 cytoplasm, 255 nucleus.
 
     Args:
-        paths: paths of the images; files named like outputs of this function are skipped.
+        paths: paths of the images; files named like outputs of commands are skipped.
         segmenter: from :func:`load_model`.
         output_dir: output folder, created if missing, with the same subfolders as ``folder``.
         folder: folder that image names in the table are relative to; by default the lowest common folder.
@@ -190,19 +190,14 @@ def segment(
         unreadable images and the findings.
 
     Raises:
-        OutputError: the folder is not writable.
+        OutputError: the folder is not writable, or all files are outputs of commands.
         ScaleError: ``um_per_pixel`` is out of range.
-        ModelError: all files are outputs of this function.
         ImageError: no image is readable; an earlier ``measurements.csv`` is kept.
     """
     if um_per_pixel is not None:
         scale.validate_scale(um_per_pixel)
     output_dir = outputs.require_folder(output_dir)
-    chosen = [path for path in paths if not path.name.endswith(OUTPUTS)]
-    if not chosen:
-        raise loading.ModelError(
-            f"{output_dir}: all {len(paths)} files are masks or overlays of this command; no image"
-        )
+    chosen = outputs.without_own_images(paths)
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
     output_dir.mkdir(parents=True, exist_ok=True)
     rows, shares, statistics = [], [], checks.InputStatistics()

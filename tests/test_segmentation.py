@@ -18,6 +18,7 @@ from helpers.datasets import DatasetError
 from helpers.datasets.listing import find_images
 from helpers.errors import LeukobookError
 from helpers.models import loading, model_card
+from helpers.outputs import OutputError
 from helpers.project import CHECKOUT
 
 
@@ -105,11 +106,11 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
     for skipped in (0, 6):
         done = run(place, "--model", place / "model.keras", "--out", place)
         assert done.returncode == 0, done.stderr
-        assert ("6 masks and overlays of an earlier run are skipped" in done.stdout) == bool(skipped)
+        assert ("6 masks, overlays or maps of an earlier run are skipped" in done.stdout) == bool(skipped)
         assert ("measurements.csv: exists from an earlier run and will be replaced" in done.stdout) == bool(skipped)
         assert len(pd.read_csv(place / "measurements.csv")) == 3
     assert len(list(place.glob("*.mask.png"))) == 3
-    with pytest.raises(loading.ModelError, match="all 3 files are masks or overlays of this command"):
+    with pytest.raises(OutputError, match="all 3 files are masks, overlays or maps"):
         segmentation.segment(
             sorted(place.glob("*.mask.png")), segmentation.load_model(place / "model.keras"), place / "out"
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from helpers.cli.options import DatasetOptions, dataset_options
+
+if TYPE_CHECKING:  # keeps pandas out of the start of every command
+    import pandas as pd
 
 
 def segment(
@@ -29,8 +32,7 @@ def segment(
     )
     without = int(result.table["nucleus_to_cell_area"].isna().sum())
     typer.echo(f"{len(result.table)} images segmented into {out}, {without} without a cell")
-    if result.skipped:
-        typer.echo(f"{result.skipped} masks and overlays of an earlier run are skipped")
+    _echo_skipped(result.skipped)
     _print_findings(result.findings)
     _fail_on_unreadable(result.bad)
 
@@ -85,6 +87,9 @@ def predict(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
     model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
     out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
+    groups: Annotated[
+        Path | None, typer.Option(help="A table with the columns image and group; adds a table per group.")
+    ] = None,
 ) -> None:
     """Classify your images into a table of probabilities. Not for diagnosis."""
     from helpers import prediction
@@ -92,12 +97,29 @@ def predict(
 
     classifier, card = prediction.load(model)
     _announce_replacement(out)
-    result = prediction.predict(find_images(images), classifier, card, out, folder=_folder(images))
-    counts = ", ".join(f"{name} {number}" for name, number in result.table["predicted_class"].value_counts().items())
-    typer.echo(f"{len(result.table)} images classified into {out}: {counts or 'none'}")
+    per_group = prediction.group_table_path(out)
+    if groups:
+        _announce_replacement(per_group)
+    result = prediction.predict(find_images(images), classifier, card, out, folder=_folder(images), groups_table=groups)
+    typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
+    if result.per_group is not None:
+        typer.echo(f"{len(result.per_group)} groups by their mean in {per_group}: {_counts(result.per_group)}")
+        typer.echo(prediction.THRESHOLD_NOTE)
     typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
+    _echo_skipped(result.skipped)
     _print_findings(result.findings)
     _fail_on_unreadable(result.bad)
+
+
+def _counts(table: pd.DataFrame) -> str:
+    """Format the number of rows by predicted class: ``lymphoblast 3, lymphocyte 1``."""
+    counts = table["predicted_class"].value_counts()
+    return ", ".join(f"{name} {number}" for name, number in counts.items())
+
+
+def _echo_skipped(number: int) -> None:
+    if number:
+        typer.echo(f"{number} masks, overlays or maps of an earlier run are skipped")
 
 
 def _folder(images: Path) -> Path:

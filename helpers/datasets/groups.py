@@ -54,12 +54,13 @@ def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     return pd.Series(title[joined[group]].to_numpy(), index=frame.index, name="group")
 
 
-def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
+def read_groups(table: Path, image_ids: Iterable[str], folder: Path | None = None) -> dict[str, str]:
     """Read the group of every image from a table.
 
     Args:
         table: file with the columns ``image`` and ``group``; see the module for the accepted forms.
-        image_ids: image paths below the folder of the table.
+        image_ids: image paths below the folder.
+        folder: folder of the images; by default that of the table.
 
     Returns:
         Groups by image id.
@@ -68,16 +69,19 @@ def read_groups(table: Path, image_ids: Iterable[str]) -> dict[str, str]:
         DatasetError: the file is not such a table, an image is listed twice, has no row or no group, or a row matches
             no image or several.
     """
-    return validate_groups(table, read_image_column(table, "group", image_ids))
+    return validate_groups(table, read_image_column(table, "group", image_ids, folder=folder))
 
 
-def read_image_column(table: Path, column: str, image_ids: Iterable[str]) -> dict[str, str]:
+def read_image_column(
+    table: Path, column: str, image_ids: Iterable[str], *, folder: Path | None = None
+) -> dict[str, str]:
     """Read one value of every image from a table with the columns ``image`` and ``column``.
 
     Args:
         table: file; an image is identified as in a table of groups, see the module.
         column: name of the column to read.
         image_ids: image ids, all of which the table must have.
+        folder: folder of the images; that of the table by default.
 
     Returns:
         Values by image id, in the order of the table.
@@ -87,7 +91,7 @@ def read_image_column(table: Path, column: str, image_ids: Iterable[str]) -> dic
             several.
     """
     rows = read_table(table, ["image", column])
-    find = _Images(table.parent, image_ids)
+    find = _Images(folder or table.parent, image_ids)
     problems: list[str] = []
     values: dict[str, str] = {}
     for line, image, value in zip(rows.index, rows["image"], rows[column], strict=True):

@@ -11,8 +11,10 @@ import pandas as pd
 
 from helpers import checks, files, images, metrics, models, outputs
 from helpers.backend import keras
+from helpers.datasets.groups import read_groups
 from helpers.models import loading, model_card
 from helpers.models.model_card import ModelCard
+from helpers.prediction.groups import aggregate_groups, group_table_path
 from helpers.reports import tables
 
 ROW_BYTES = 1024  # free disk space required per image; a row of the table mostly takes a tenth of it
@@ -46,59 +48,87 @@ class PredictionResult:
 
     Attributes:
         table: predictions, one row per readable image.
+        paths: path of each image of ``table``.
         bad: one message per unreadable image.
         findings: differences between the images as a whole and the training images.
+        skipped: number of skipped files, which commands have written.
+        per_group: predictions per group, see :func:`helpers.prediction.aggregate_groups`; ``None`` without groups.
     """
 
     table: pd.DataFrame
+    paths: list[Path]
     bad: list[str]
     findings: list[str]
+    skipped: int
+    per_group: pd.DataFrame | None
 
 
 def predict(
-    paths: Sequence[Path], model: keras.Model, card: ModelCard, output: Path, *, folder: Path | None = None
+    paths: Sequence[Path],
+    model: keras.Model,
+    card: ModelCard,
+    output: Path,
+    *,
+    folder: Path | None = None,
+    groups_table: Path | None = None,
 ) -> PredictionResult:
     """Classify images with test-time augmentation and write the predictions as CSV.
 
-    The columns are ``image``, ``p_<class>`` for each class, ``predicted_class`` and ``threshold``.
+    The columns are ``image``, ``p_<class>`` for each class, ``predicted_class`` and ``threshold``. An image is
+    predicted as the positive class from the threshold on, and otherwise as the most probable of the other classes. With
+    groups, the column ``group`` follows ``image``, and a table per group is written beside that of the images.
 
     Args:
-        paths: paths of the images.
+        paths: paths of the images; files named like outputs of commands are skipped.
         model: classifier from :func:`load`.
         card: model card from :func:`load`.
         output: CSV file to write.
-        folder: folder that image names in the table are relative to; by default the lowest common folder.
+        folder: folder that image names in the tables are relative to; by default the lowest common folder.
+        groups_table: table with the columns ``image`` and ``group``, see :mod:`helpers.datasets.groups`.
 
     Raises:
-        OutputError: the file is not writable or its name does not end in ``.csv``, or less than 1 MiB plus
-            :data:`ROW_BYTES` per image is free on its disk.
+        OutputError: the file is not writable or its name does not end in ``.csv``, less than 1 MiB plus
+            :data:`ROW_BYTES` per image is free on its disk, or all images are outputs of commands.
+        DatasetError: the table of groups is no such table, lacks an image, or has one that does not exist or occurs
+            twice.
         ImageError: no image is readable; an earlier table is kept.
         ModelError: an output of the model is not a probability.
     """
     if output.suffix.lower() != ".csv":
         raise outputs.OutputError(f"{output}: the table is CSV; use a name that ends in .csv")
     output = outputs.require_file(output, needed=outputs.MIB + len(paths) * ROW_BYTES)
+    chosen = outputs.without_own_images(paths)
+    names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
+    groups = read_groups(groups_table, names.values(), folder) if groups_table else None
     output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     statistics = checks.InputStatistics()
-    names = dict(zip(paths, outputs.relative_names(paths, folder), strict=True))
-    predictions = list(_predict_batches(paths, model, card, statistics, bad))
+    predictions = list(_predict_batches(chosen, model, card, statistics, bad))
     if not predictions:
         raise images.ImageError(images.describe_unreadable(bad))
     table = pd.concat(predictions, ignore_index=True)
-    table["image"] = [names[path] for path in table["image"]]
+    readable = list(table["image"])
+    table["image"] = [names[path] for path in readable]
     table["threshold"] = card.threshold
-    files.write_text(output, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
+    per_group = None
+    if groups is not None:
+        per_group = aggregate_groups(table, groups, card)
+        table.insert(1, "group", table["image"].map(groups))
+        _write(per_group, group_table_path(output))
+    _write(table, output)
     findings = [
         str(finding) for finding in checks.check_input_statistics(statistics.summary(), card.input.model_dump())
     ]
-    return PredictionResult(table, bad, findings)
+    return PredictionResult(table, readable, bad, findings, len(paths) - len(chosen), per_group)
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    files.write_text(path, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
 
 
 def _predict_batches(
     paths: Sequence[Path], model: keras.Model, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
-    classes, positive = card.classes, card.positive
     for batch in images.read_batches(list(paths), bad, "classifying"):
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
         statistics.add(resized)
@@ -106,10 +136,7 @@ def _predict_batches(
             probabilities = models.predict_proba(model, resized, tta=True)
         except loading.ModelError as error:
             raise loading.ModelError(f"{batch[0][0]}: {error}") from None
-        table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in classes])
+        table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
+        predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
         table.insert(0, "image", [path for path, _ in batch])
-        predicted = np.array(classes)[probabilities.argmax(1)]
-        if len(classes) == 2:
-            other = next(name for name in classes if name != positive)
-            predicted = np.where(probabilities[:, classes.index(positive)] >= card.threshold, positive, other)
         yield table.assign(predicted_class=predicted)

@@ -1,0 +1,6 @@
+"""Apply a classifier to a user's images: ``from helpers import prediction``."""
+
+from helpers.prediction.classification import PredictionResult, load, predict
+from helpers.prediction.groups import THRESHOLD_NOTE, aggregate_groups, group_table_path
+
+__all__ = ["THRESHOLD_NOTE", "PredictionResult", "aggregate_groups", "group_table_path", "load", "predict"]
