@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import numpy as np
 import pandas as pd
-from markdown_it import MarkdownIt
 from markupsafe import Markup
-from PIL import Image
 
 from helpers.datasets import Dataset
 from helpers.evaluation.figures import Answer, draw_figures
@@ -31,9 +25,8 @@ from helpers.evaluation.sentences import (
 from helpers.evaluation.wrong_cells import wrong_cells
 from helpers.metrics import confusion_pairs, plain_language_sentences
 from helpers.plots import AccessibleFigure
-from helpers.publication import without_paths
-from helpers.reports import show_table
 from helpers.reports.cards import datasheet
+from helpers.reports.page import data_uri, html_from_markdown, html_table, page_template, png_uri
 from helpers.runs import provenance
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -53,13 +46,12 @@ def report(evaluation: Evaluation, dataset: Dataset) -> str:
     Returns:
         HTML document; names of the user are escaped, local paths removed.
     """
-    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
     wrong = wrong_cells(evaluation)
-    return template.render(
+    return page_template(TEMPLATE).render(
         evaluation=evaluation,
         sentences=five_sentences(evaluation),
         findings=ordered_findings(evaluation),
-        counts=_table(evaluation.audit.counts, "Images and groups by class.", 1),
+        counts=html_table(evaluation.audit.counts, "Images and groups by class.", 1),
         answers=[_shown(answer) for answer in draw_figures(evaluation)],
         n_wrong=len(wrong),
         n_tested=len(evaluation.tested),
@@ -68,23 +60,9 @@ def report(evaluation: Evaluation, dataset: Dataset) -> str:
         tables=_result_tables(evaluation),
         audit_tables=_audit_tables(evaluation.audit),
         model_facts=_model_facts(evaluation),
-        datasheet=_html_of_markdown(datasheet(dataset)),
+        datasheet=html_from_markdown(datasheet(dataset), "datasheet"),
         origin=_origin(evaluation),
     )
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else without_paths(value),
-    )
-
-
-def _table(table: pd.DataFrame, caption: str, digits: int = 3) -> Markup:
-    return Markup(show_table(table, digits=digits, caption=caption).to_html())
 
 
 @dataclass(frozen=True)
@@ -103,13 +81,9 @@ def _shown(answer: Answer) -> _Shown:
     figure = answer.figure
     if not isinstance(figure, AccessibleFigure):
         return _Shown(answer.title, "", repr(figure), "", answer.note)
-    source = _data_uri(figure._repr_mimebundle_()[0]["image/png"])
+    source = data_uri(figure._repr_mimebundle_()[0]["image/png"])
     width, height = figure.figure.get_size_inches()
     return _Shown(answer.title, source, figure.alt, figure.caption, answer.note, wide=width > WIDE * height)
-
-
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def _cells(wrong: pd.DataFrame, dataset: Dataset) -> list[dict[str, str]]:
@@ -119,7 +93,7 @@ def _cells(wrong: pd.DataFrame, dataset: Dataset) -> list[dict[str, str]]:
     images = dataset.select(wrong.index).load_images(CELL_SIZE)
     return [
         {
-            "source": _data_uri(_png(image)),
+            "source": png_uri(image),
             "image_id": str(row.Index),
             "group": str(row.group),
             "true": str(row.true),
@@ -128,12 +102,6 @@ def _cells(wrong: pd.DataFrame, dataset: Dataset) -> list[dict[str, str]]:
         }
         for row, image in zip(wrong.itertuples(), images, strict=True)
     ]
-
-
-def _png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _expectations(evaluation: Evaluation) -> list[str]:
@@ -159,19 +127,19 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
         "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),
         "Learning curve": (evaluation.learning, f"{measure} by size of the training set."),
     }
-    return {title: _table(table, caption) for title, (table, caption) in tables.items() if len(table)}
+    return {title: html_table(table, caption) for title, (table, caption) in tables.items() if len(table)}
 
 
 def _audit_tables(audit: Audit) -> dict[str, Markup]:
     tables = {}
     if len(audit.shortcuts):
         caption = "Scores of models that see nothing of the cell; a score above chance suggests a shortcut."
-        tables["Shortcuts"] = _table(audit.shortcuts, caption)
+        tables["Shortcuts"] = html_table(audit.shortcuts, caption)
     if audit.near_duplicates is not None and len(audit.near_duplicates):
         count = len(audit.near_duplicates)
         shown = f", the first {MAX_PAIRS} shown" if count > MAX_PAIRS else ""
         caption = f"Near-duplicates: {count} pairs{shown}."
-        tables["Near-duplicates"] = _table(audit.near_duplicates.head(MAX_PAIRS), caption)
+        tables["Near-duplicates"] = html_table(audit.near_duplicates.head(MAX_PAIRS), caption)
     return tables
 
 
@@ -196,18 +164,6 @@ def _model_facts(evaluation: Evaluation) -> dict[str, str]:
     facts["Intended use"] = "teaching and research into methods; not for diagnosis"
     facts["Not tested"] = "another laboratory, stain, camera or population than that of the test images"
     return facts
-
-
-def _html_of_markdown(text: str) -> Markup:
-    """Render Markdown as HTML, with headings two levels lower and tables in boxes that scroll, and escape HTML."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{int(token.tag[1]) + 2}"
-    box = '<div class="result-table" role="group" aria-label="Table of the datasheet" tabindex="0">'
-    rendered = parser.renderer.render(tokens, parser.options, {})
-    return Markup(rendered.replace("<table>", f"{box}<table>").replace("</table>", "</table></div>"))
 
 
 def _origin(evaluation: Evaluation) -> dict[str, str]:
