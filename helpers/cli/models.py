@@ -90,21 +90,28 @@ def predict(
     groups: Annotated[
         Path | None, typer.Option(help="A table with the columns image and group; adds a table per group.")
     ] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write a page beside the CSV file, too, with pictures.")] = False,
 ) -> None:
     """Classify your images into a table of probabilities. Not for diagnosis."""
-    from helpers import prediction
+    from helpers import outputs, prediction
     from helpers.datasets import find_images
 
     classifier, card = prediction.load(model)
-    _announce_replacement(out)
     per_group = prediction.group_table_path(out)
-    if groups:
-        _announce_replacement(per_group)
+    page_path = outputs.require_file(out.with_suffix(".html"), needed=outputs.MIB) if html else None
+    for path in filter(None, (out, per_group if groups else None, page_path)):
+        _announce_replacement(path)
     result = prediction.predict(find_images(images), classifier, card, out, folder=_folder(images), groups_table=groups)
     typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
     if result.per_group is not None:
         typer.echo(f"{len(result.per_group)} groups by their mean in {per_group}: {_counts(result.per_group)}")
         typer.echo(prediction.THRESHOLD_NOTE)
+    if page_path:
+        from helpers import files
+        from helpers.prediction.page import prediction_page
+
+        files.write_text(page_path, prediction_page(result, card, images))
+        typer.echo(f"{page_path} shows them, with the least and the most certain cells")
     typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
     _echo_skipped(result.skipped)
     _print_findings(result.findings)
