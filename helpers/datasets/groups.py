@@ -107,7 +107,8 @@ def read_image_column(
             values[fits[0]] = value
     problems += [f"{key}: an image without a row in the table" for key in find.ids if key not in values]
     if problems:
-        raise DatasetError(f"{table}: does not match the images; correct the table", problems)
+        where = f" in {folder}" if folder else ""
+        raise DatasetError(f"{table}: does not match the images{where}; correct the table", problems)
     return values
 
 
