@@ -13,6 +13,8 @@ import warnings
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # First line that a kernel executes; it defines no name.
 IN_KERNEL = "__import__('helpers.processes', fromlist=['die_with_starter']).die_with_starter()"
+# Environment of a notebook in batch, unless the user has set it: no TensorFlow log, no progress bars.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}
 
 _tensorflow_log_filtered = False
 _is_command = False
@@ -24,8 +26,10 @@ def configure(*, is_command: bool = False) -> None:
     The set-up cell of a notebook and the command line call this; importing the package has no such side effects. It
     limits OpenCV to one thread (``OPENCV_FOR_THREADS_NUM``, unless the user has set it), because this package processes
     whole images in threads with which OpenCV's own would compete; hides TensorFlow's messages that are neither warnings
-    nor errors (``TF_CPP_MIN_LOG_LEVEL``, likewise); ignores tqdm's warning that a kernel has no
-    ipywidgets; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints when it is imported.
+    nor errors (``TF_CPP_MIN_LOG_LEVEL``, likewise); ignores tqdm's warning that a kernel has no ipywidgets, and
+    IPython's hint where a chapter ends early; and makes :mod:`helpers.backend` suppress the lines that TensorFlow
+    prints when it is imported. In a notebook that runs in batch, which would store every step of a progress bar, it
+    sets :data:`QUIET` unless the user has set these.
 
     Args:
         is_command: whether the process is a command, whose Keras does without the libraries of
@@ -33,9 +37,23 @@ def configure(*, is_command: bool = False) -> None:
     """
     global _tensorflow_log_filtered, _is_command
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    if _runs_in_batch():
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings and errors
     warnings.filterwarnings("ignore", message="IProgress not found")
+    warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
     _tensorflow_log_filtered, _is_command = True, is_command
+
+
+def _runs_in_batch() -> bool:
+    """Return whether this is a kernel whose client takes no input: papermill, nbconvert or nbval, not JupyterLab."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return False
+    return not kernel.get_parent().get("content", {}).get("allow_stdin", True)
 
 
 def filters_tensorflow_log() -> bool:

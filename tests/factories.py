@@ -5,6 +5,8 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from helpers import datasets
+
 MODEL_CARD = {
     "purpose": "teaching and research; not for diagnosis",
     "network": "encoder",
@@ -63,4 +65,17 @@ def class_folder(root, classes=("healthy", "blast"), each=3):
     for c, label in enumerate(classes):
         for k in range(each):
             save(root / label / f"{k}.png", picture(10 * c + k))
+    return root
+
+
+def cell_folder(root, classes, each, patients=0):
+    """A folder of synthetic cells; with patients, each of them has cells of all classes."""
+    cells = datasets.load("synthetic", n_images=len(classes) * each, n_patients=each, size=64).load_images(64)
+    rows = ["image,group"]
+    for number, cell in enumerate(cells):
+        name = f"{classes[number % len(classes)]}/{number:04d}.png"
+        save(root / name, cell)
+        rows.append(f"{name},patient {number // len(classes) % patients}" if patients else "")
+    if patients:
+        write(root / "groups.csv", "\n".join(rows))
     return root

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import datasets, plots, reports
-from helpers.book import results
+from helpers.book import chapter_parameters, results
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
 from helpers.markup import escape_markdown
@@ -33,6 +33,7 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
     texts = {
         "dataset-cards.md": dataset_cards(),
         "status.md": status(name, records),
+        "parameters.md": chapter_parameters.parameter_tables(),
         "results.md": result_tables(),
         "morphology.md": morphology_table(NORMAL),
         "blasts.md": morphology_table(morphology.FAB),

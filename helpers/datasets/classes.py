@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable
 
 import pandas as pd
@@ -28,9 +30,17 @@ def resolve_positive_class(classes: Iterable[str], positive: str | float = "") -
     if not matches:
         problem = "no leukaemic class" if positive in ("", None) else f"no class {positive!r}"
         is_text = isinstance(positive, str | None)
-        hint = "" if is_text else f"; papermill keeps text with -r positive {positive} in place of -p"
-        raise DatasetError(f"{problem}; set the positive class to one of {', '.join(known)}{hint}")
+        hint = _papermill_option(known[-1]) if is_text else f"-r positive {positive}, which keeps text"
+        raise DatasetError(
+            f"{problem}; set the positive class to one of {', '.join(known)}; with papermill pass {hint}"
+        )
     return matches[0]
+
+
+def _papermill_option(name: str) -> str:
+    """Return the option of papermill that selects a class; ``-r`` keeps text that ``-p`` would read as a number."""
+    is_number = re.fullmatch(r"[\d.+-][\d.eE+_-]*|True|False|None", name)
+    return f"{'-r' if is_number else '-p'} positive {shlex.quote(name)}"
 
 
 def refuse_single_class(name: str, frame: pd.DataFrame) -> None:

@@ -30,7 +30,7 @@ from helpers.runs import notebooks
 from helpers.runs.notebooks import Parameters
 
 # Quiet and reproducible kernels: no TensorFlow log, no progress bars in stored outputs, a fixed hash seed.
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+ENVIRONMENT = {**processes.QUIET, "PYTHONHASHSEED": "0"}
 STARTUP_S = 120  # a kernel on a busy machine takes seconds
 # Maximum length of a socket path on macOS; Linux allows four characters more.
 SOCKET_PATH = 103

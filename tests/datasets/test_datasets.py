@@ -870,7 +870,8 @@ def test_a_class_that_papermill_has_made_a_number_of_is_known_by_its_text():
     assert datasets.resolve_positive_class(("0", "1"), 1) == "1"
     assert datasets.resolve_positive_class(("True", "False"), False) == "False"
     with pytest.raises(
-        datasets.DatasetError, match=r"no class 1; set .* one of 00, 01; papermill keeps text with -r pos"
+        datasets.DatasetError,
+        match=r"no class 1; set .* one of 00, 01; with papermill pass -r positive 1, which keeps text",
     ):
         datasets.resolve_positive_class(("00", "01"), 1)
     with pytest.raises(datasets.DatasetError, match=r"no class 0; set the positive class"):
@@ -889,5 +890,11 @@ def test_the_class_that_must_not_be_missed_is_the_given_one_or_the_leukaemic_one
     assert datasets.resolve_positive_class(("hem", "all"), "hem") == "hem"
     with pytest.raises(DatasetError, match="no class 'blast'; set the positive class to one of hem, all"):
         datasets.resolve_positive_class(("hem", "all"), "blast")
-    with pytest.raises(DatasetError, match="no leukaemic class; set the positive class"):
+    with pytest.raises(
+        DatasetError, match=r"no leukaemic class; set the .*; with papermill pass -p positive monocyte$"
+    ):
         datasets.resolve_positive_class(("neutrophil", "monocyte"))
+    with pytest.raises(DatasetError, match=r"pass -p positive 'two words'$"):
+        datasets.resolve_positive_class(("a", "two words"))
+    with pytest.raises(DatasetError, match=r"of 0, 01; with papermill pass -r positive 01$"):
+        datasets.resolve_positive_class(("0", "01"))
