@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
+from helpers import processes
 from helpers.project import CHECKOUT
 
 # What the libraries change themselves when they are imported is done before the first look.
@@ -87,3 +89,37 @@ def test_a_stream_that_cannot_be_set_stays(capsys):
     processes.print_in_any_encoding()
     print("×")
     assert capsys.readouterr().out == "×\n"
+
+
+class Kernel:
+    """A kernel that executes a request of a client which takes input, or of one that does not."""
+
+    def __init__(self, takes_input):
+        self.kernel = self
+        self.request = {"content": {"allow_stdin": takes_input}}
+
+    def get_parent(self):
+        return self.request
+
+
+@pytest.mark.parametrize(
+    ("takes_input", "quiet"), [(False, {"TF_CPP_MIN_LOG_LEVEL": "3", "TQDM_DISABLE": "1"}), (True, {})]
+)
+def test_a_notebook_is_quiet_where_nobody_sits_before_it(monkeypatch, takes_input, quiet):
+    monkeypatch.setattr("IPython.get_ipython", lambda: Kernel(takes_input))
+    monkeypatch.setattr(processes, "_tensorflow_log_filtered", False)
+    environment = {}
+    monkeypatch.setattr(os, "environ", environment)
+    with warnings.catch_warnings():
+        processes.configure()
+    assert environment == {"OPENCV_FOR_THREADS_NUM": "1", "TF_CPP_MIN_LOG_LEVEL": "1", **quiet}
+
+
+def test_settings_of_the_user_stay_in_a_batch_run(monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: Kernel(False))
+    monkeypatch.setattr(processes, "_tensorflow_log_filtered", False)
+    environment = {"TQDM_DISABLE": "", "TF_CPP_MIN_LOG_LEVEL": "0"}
+    monkeypatch.setattr(os, "environ", environment)
+    with warnings.catch_warnings():
+        processes.configure()
+    assert environment == {"OPENCV_FOR_THREADS_NUM": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "TQDM_DISABLE": ""}

@@ -1,0 +1,54 @@
+"""Chapters on somebody's own folder of images: they adapt to it, leave out with a sentence what it lacks, are quiet."""
+
+import pytest
+from factories import cell_folder
+
+from helpers import processes
+from helpers.project import Project
+from helpers.runs import kernels, notebooks
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A function that executes a chapter as plain papermill does and returns what it prints, and its saved tables."""
+    for name in processes.QUIET:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(kernels, "ENVIRONMENT", {})
+
+    def execute(chapter, **parameters):
+        target = tmp_path / f"{chapter}.ipynb"
+        kernels.execute(Project.current().notebooks / target.name, target, parameters, tmp_path, progress=False)
+        outputs = [output for cell in notebooks.read(target).cells for output in cell.get("outputs", [])]
+        assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+        text = "".join(output.text for output in outputs if output.output_type == "stream")
+        return text, {path.name for path in (tmp_path / "outputs").glob("*.csv")}
+
+    return execute
+
+
+def test_classes_0_and_1_mixed_patients_and_few_images_are_classified(run, tmp_path):
+    folder = cell_folder(tmp_path / "my cells", ("0", "1"), 18, patients=9)
+    smallest = {"epochs": 1, "n_trials": 1, "n_pretrain_images": 24, "tested_folds": "[0]"}
+    text, saved = run("04-classify", dataset=f"folder:{folder}", positive=1, curve="[8, 100]", **smallest)
+    assert "left out: 9 of 9 groups (patients) have images of several classes" in text
+    assert "training images of the learning curve: 8, 20 in place of 8, 100" in text
+    tables = {"classify-auc.csv", "classify-rates.csv", "classify-split.csv", "classify-learning-curve.csv"}
+    assert saved == tables | {"predictions-classify.csv"}
+    assert "lymphoblast" not in text
+
+
+def test_a_chapter_that_needs_masks_ends_early_without_them(run, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("a", "b"), 4)
+    text, saved = run("03-segment", dataset=f"folder:{folder}")
+    assert text.startswith("left out: this chapter measures by masks, and folder:cells has none")
+    assert text.count("\n") == 1
+    assert saved == set()
+
+
+def test_five_classes_without_patients_and_masks_are_preprocessed(run, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("a", "b", "c", "d", "e"), 6)
+    text, _ = run("02-preprocess", dataset=f"folder:{folder}", size=64)
+    assert "masks: False" in text
+    assert "Leaks found: 0" in text
