@@ -118,6 +118,31 @@ def predict(
     _fail_on_unreadable(result.bad)
 
 
+def explain(
+    images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("explained"),
+    seed: Annotated[int, typer.Option(help="Of the maps of noise, the chance level.")] = 20,
+) -> None:
+    """Write saliency maps of your images with their scores: which pixels the prediction rests on. Not for diagnosis."""
+    from helpers import prediction, reports
+    from helpers.datasets import find_images
+    from helpers.prediction import explaining
+
+    classifier, card = prediction.load(model)
+    paths = list(dict.fromkeys(path for each in images for path in find_images(each)))
+    _announce_replacement(out / explaining.SCORES)
+    folder = _folder(images[0]) if len(images) == 1 else None
+    result = explaining.explain_images(paths, classifier, card, out, folder=folder, seed=seed, log=typer.echo)
+    typer.echo(f"{result.scores['image'].nunique()} images explained in {out}; {explaining.SCORES} has the scores")
+    means = explaining.mean_scores(result.scores)
+    typer.echo(reports.show_table(means, caption="Mean over the images; compare with chance.").to_text())
+    typer.echo("Deletion: lower is better. Insertion, energy in and pointing to the cell: higher is better.")
+    _echo_skipped(result.skipped)
+    _print_findings(result.findings)
+    _fail_on_unreadable(result.bad)
+
+
 def _counts(table: pd.DataFrame) -> str:
     """Format the number of rows by predicted class: ``lymphoblast 3, lymphocyte 1``."""
     counts = table["predicted_class"].value_counts()

@@ -14,10 +14,12 @@ from helpers.explain.evaluation import (
 )
 from helpers.explain.graph import ExplainError, flatten_model, logits_model
 from helpers.explain.lrp import relevance
+from helpers.explain.perturbation import LogProbabilities, rise
 
 __all__ = [
     "METHODS",
     "ExplainError",
+    "LogProbabilities",
     "cascading_randomization",
     "class_scores",
     "deletion",
@@ -36,5 +38,6 @@ __all__ = [
     "rank_correlation",
     "relevance",
     "relevance_mass",
+    "rise",
     "tsne_embedding",
 ]

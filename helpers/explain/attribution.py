@@ -114,7 +114,7 @@ def grad_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
         ``float32 (n, size, size)``, non-negative, upsampled from the feature map.
 
     Raises:
-        ExplainError: the model has no feature map.
+        ExplainError: the model has no feature map, or one for each of several views of an image.
     """
     feature_map, _, gradients = _last_map_gradients(model, images, classes)
     weights = gradients.mean((1, 2), keepdims=True)
@@ -152,10 +152,10 @@ def score_cam(model: keras.Model, images: np.ndarray, classes: np.ndarray, *, n_
         ``float32 (n, size, size)``, non-negative, upsampled from the feature map.
 
     Raises:
-        ExplainError: the model has no feature map.
+        ExplainError: the model has no feature map, or one for each of several views of an image.
     """
     images = images.astype(np.float32)
-    feature_map = _last_map_model(model)(images, training=False)[1].numpy()
+    feature_map = _one_per_image(_last_map_model(model)(images, training=False)[1].numpy(), images)
     predict = tf.function(lambda x: tf.nn.softmax(model(x, training=False)))  # faster than eager execution
     by_variation = np.argsort(-feature_map.std((1, 2)), axis=1, kind="stable")
     total = np.zeros(feature_map.shape[:3], np.float32)
@@ -181,7 +181,18 @@ def _last_map_gradients(
         tape.watch(x)  # so that the gradient for the feature map is recorded
         logits, feature_map = _last_map_model(model)(x, training=False)
         logits = _select_class(logits, classes)
-    return feature_map.numpy(), logits.numpy(), tape.gradient(logits, feature_map).numpy()
+    gradients = tape.gradient(logits, feature_map).numpy()
+    return _one_per_image(feature_map.numpy(), images), logits.numpy(), gradients
+
+
+def _one_per_image(feature_map: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Refuse the feature maps of a model that sees several views of each image, whose maps lie in one batch."""
+    if len(feature_map) != len(images):
+        raise ExplainError(
+            f"the model has {len(feature_map)} feature maps of {len(images)} images, as it sees several views of each; "
+            "use a method that maps pixels, such as gradient"
+        )
+    return feature_map
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -205,7 +216,7 @@ def last_conv_layer(model: keras.Model) -> str:
         Name of the layer.
 
     Raises:
-        ExplainError: the model has no feature map.
+        ExplainError: the model has no feature map, or one for each of several views of an image.
     """
     for layer in reversed(model.layers):
         shape = layer.output.shape if not isinstance(layer, layers.InputLayer) else ()

@@ -32,6 +32,7 @@ from helpers.plots.style import (
     image_grid,
     montage,
     resolution_grid,
+    titled_grid,
 )
 from helpers.plots.trends import learning_curve_plot, line_plot, loss_curves, seed_comparison
 
@@ -61,4 +62,5 @@ __all__ = [
     "seed_comparison",
     "size_plot",
     "strip_plot",
+    "titled_grid",
 ]

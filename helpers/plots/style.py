@@ -194,6 +194,24 @@ def image_grid(
     return AccessibleFigure(figure, alt, caption)
 
 
+def titled_grid(panels: dict[str, np.ndarray], caption: str, n_columns: int = 4) -> AccessibleFigure:
+    """Draw images of one cell, such as its saliency maps, each with its title.
+
+    Args:
+        panels: images ``uint8 (size, size, 3)`` by title, at least one.
+        caption: caption of the figure.
+        n_columns: images in a row.
+    """
+    n_rows = -(-len(panels) // n_columns)
+    figure, axes = make_axes(2.1 * n_columns, 2.5 * n_rows, n_columns, n_rows, squeeze=False)
+    for ax in axes.ravel():
+        ax.set_axis_off()
+    for ax, (title, panel) in zip(axes.ravel(), panels.items(), strict=False):
+        ax.imshow(panel)
+        ax.set_title(short_label(title, lines=3), fontsize=FONT_SIZE)
+    return AccessibleFigure(figure, f"{len(panels)} images: {'; '.join(panels)}.".replace("\n", ", "), caption)
+
+
 def montage(
     dataset: Dataset, caption: str, per_class: int = 8, size: int = 96, seed: int = 0
 ) -> AccessibleFigure | NoFigure:

@@ -259,3 +259,12 @@ def test_one_image_at_several_sizes_is_shown_equally_large():
 def test_colours_are_those_for_every_common_colour_blindness():
     assert [to_hex(colour) for colour in COLOURS[:3]] == ["#0072b2", "#d55e00", "#009e73"]
     assert len(set(COLOURS)) == len(set(MARKERS)) == 8
+
+
+def test_a_grid_of_titled_images_has_its_titles_in_the_alt_text():
+    panels = {f"map {k}\nscore 0.{k}": np.full((8, 8, 3), 20 * k, np.uint8) for k in range(5)}
+    figure = plots.titled_grid(panels, "Five maps.", n_columns=4)
+    assert figure.alt == f"5 images: {'; '.join(f'map {k}, score 0.{k}' for k in range(5))}."
+    titles = [ax.get_title() for ax in figure.figure.axes]
+    assert titles == [*panels, "", "", ""]
+    assert [len(ax.images) for ax in figure.figure.axes] == [1] * 5 + [0] * 3
