@@ -116,6 +116,25 @@ def test_its_own_masks_and_overlays_are_not_segmented(place):
         )
 
 
+def test_folders_of_folders_are_mirrored_and_outputs_among_them_are_not_read_again(place):
+    cells = place / "cells"
+    for below, name in (("a/b/c", "tall.png"), ("a", "wide.png"), (".", "tall.png")):
+        (cells / below).mkdir(parents=True, exist_ok=True)
+        shutil.copy(place / name, cells / below / "cell.png")
+    shutil.copy(place / "wide.png", cells / "cell.jpg")  # a name that differs in its suffix only
+    names = ["a/b/c/cell.png", "a/cell.png", "cell.jpg", "cell.png"]
+    for skipped in (0, 8):
+        found = segmentation.segment(
+            find_images(cells, [cells / "out" / "measurements.csv"]),
+            segmentation.load_model(place / "model.keras"),
+            cells / "out",
+            folder=cells,
+        )
+        assert (list(found.table["image"]), found.skipped) == (names, skipped)
+    written = sorted(path.relative_to(cells / "out").as_posix() for path in (cells / "out").rglob("*.mask.png"))
+    assert written == [f"{name}.mask.png" for name in names]
+
+
 def test_images_of_one_name_in_two_folders_are_both_kept(place):
     paths = []
     for folder, name in (("b", "tall.png"), ("a", "wide.png")):

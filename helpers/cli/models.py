@@ -26,9 +26,10 @@ def segment(
     from helpers.datasets import find_images
 
     segmenter = segmentation.load_model(model)
-    _announce_replacement(out / segmentation.MEASUREMENTS)
+    table = out / segmentation.MEASUREMENTS
+    _announce_replacement(table)
     result = segmentation.segment(
-        find_images(images), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel
+        find_images(images, [table]), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel
     )
     without = int(result.table["nucleus_to_cell_area"].isna().sum())
     typer.echo(f"{len(result.table)} images segmented into {out}, {without} without a cell")
@@ -99,9 +100,11 @@ def predict(
     classifier, card = prediction.load(model)
     per_group = prediction.group_table_path(out)
     page_path = outputs.require_file(out.with_suffix(".html"), needed=outputs.MIB) if html else None
-    for path in filter(None, (out, per_group if groups else None, page_path)):
+    written = [path for path in (out, per_group if groups else None, page_path) if path]
+    for path in written:
         _announce_replacement(path)
-    result = prediction.predict(find_images(images), classifier, card, out, folder=_folder(images), groups_table=groups)
+    paths = find_images(images, [*written, *([groups] if groups else [])])
+    result = prediction.predict(paths, classifier, card, out, folder=_folder(images), groups_table=groups)
     typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
     if result.per_group is not None:
         typer.echo(f"{len(result.per_group)} groups by their mean in {per_group}: {_counts(result.per_group)}")
@@ -130,8 +133,9 @@ def explain(
     from helpers.prediction import explaining
 
     classifier, card = prediction.load(model)
-    paths = list(dict.fromkeys(path for each in images for path in find_images(each)))
-    _announce_replacement(out / explaining.SCORES)
+    scores = out / explaining.SCORES
+    paths = list(dict.fromkeys(path for each in images for path in find_images(each, [scores])))
+    _announce_replacement(scores)
     folder = _folder(images[0]) if len(images) == 1 else None
     result = explaining.explain_images(paths, classifier, card, out, folder=folder, seed=seed, log=typer.echo)
     typer.echo(f"{result.scores['image'].nunique()} images explained in {out}; {explaining.SCORES} has the scores")

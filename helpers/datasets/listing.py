@@ -80,13 +80,14 @@ def find_table(listing: Listing, stem: str, content: str) -> Path | None:
     return tables[0] if tables else None
 
 
-def find_images(root: Path) -> list[Path]:
+def find_images(root: Path, own: Iterable[Path] = ()) -> list[Path]:
     """Find all images in a folder and its subfolders, sorted, and warn of skipped files.
 
     Files that are not images and folders named ``masks`` are skipped.
 
     Args:
         root: an image, which is returned alone, or a folder.
+        own: tables and pages that the caller reads or writes, which cause no warning.
 
     Raises:
         DatasetError: the folder is missing, not readable, or contains no image.
@@ -101,7 +102,9 @@ def find_images(root: Path) -> list[Path]:
         return normalise_name(folder.name) == MASKS
 
     listing = list_images(root, EVERY_DEPTH, is_skipped)
-    counts = [f"other files ({counts_by_suffix(listing.others)})"] if listing.others else []
+    expected = {path.absolute() for path in own}
+    others = [path for path in listing.others if path.absolute() not in expected]
+    counts = [f"other files ({counts_by_suffix(others)})"] if others else []
     counts += [f"folders called {MASKS} ({len(skipped)})"] if skipped else []
     ignored = " and ".join(counts)
     if not listing.images:
@@ -109,9 +112,7 @@ def find_images(root: Path) -> list[Path]:
         here = f"; there are {ignored}" if ignored else ""
         raise DatasetError(f"{root}: no image here nor in the folders below ({known}){here}")
     if ignored:
-        warn_problems(
-            f"{root}: left out {ignored}", (str(path.relative_to(root)) for path in (*listing.others, *skipped))
-        )
+        warn_problems(f"{root}: left out {ignored}", (str(path.relative_to(root)) for path in (*others, *skipped)))
     return listing.images
 
 

@@ -123,3 +123,15 @@ def test_the_command_says_what_the_threshold_means_for_a_group(cells, tmp_path):
     assert "The threshold was chosen for single images; how it performs on the mean probability" in done.output
     again = CliRunner().invoke(app, [*words, "--groups", str(tmp_path / "groups.csv")])
     assert "p-per-group.csv: exists from an earlier run and will be replaced" in again.output
+
+
+def test_tables_of_the_command_itself_are_no_files_left_out(cells, tmp_path):
+    write(cells / "groups.csv", GROUPS)
+    words = ["predict", str(cells), "--model", str(save_model(tmp_path)), "--out", str(cells / "p.csv"), "--html"]
+    for _ in range(2):
+        done = CliRunner().invoke(app, [*words, "--groups", str(cells / "groups.csv")])
+        assert done.exit_code == 0, done.output
+        assert "left out" not in done.output
+    write(cells / "notes.txt", "of another kind")
+    with pytest.warns(UserWarning, match=r"left out other files \(1 \.txt\)"):
+        datasets.find_images(cells, [cells / name for name in ("groups.csv", "p.csv", "p-per-group.csv", "p.html")])
