@@ -108,7 +108,8 @@ def predict(
     typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
     if result.per_group is not None:
         typer.echo(f"{len(result.per_group)} groups by their mean in {per_group}: {_counts(result.per_group)}")
-        typer.echo(prediction.THRESHOLD_NOTE)
+        if card.threshold is not None:
+            typer.echo(prediction.THRESHOLD_NOTE)
     if page_path:
         from helpers import files
         from helpers.prediction.page import prediction_page

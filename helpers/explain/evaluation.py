@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def deletion(model: keras.Model, images: np.ndarray, maps: np.ndarray, classes: 
     Removed pixels get the mean colour; lower is better. Source: Petsiuk et al. 2018.
 
     Args:
-        model: classifier, from images to probabilities.
+        model: classifier, or a function, from images to probabilities ``(n, classes)``.
         images: ``uint8 (n, size, size, 3)`` RGB.
         maps: ``float32 (n, size, size)``.
         classes: ``int (n,)``, class of each map.
@@ -90,8 +90,12 @@ def _perturbation_score(
     probabilities = []
     for share in np.linspace(0, 1, STEPS + 1):
         mixed = np.where((rank <= share * n_pixels)[..., None], end, begin)
-        probabilities.append(predict_proba(model, mixed)[np.arange(n), np.asarray(classes, int)])
+        probabilities.append(_probabilities(model, mixed)[np.arange(n), np.asarray(classes, int)])
     return trapezoid(probabilities, dx=1 / STEPS, axis=0)
+
+
+def _probabilities(model: keras.Model | Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
+    return predict_proba(model, images) if isinstance(model, keras.Model) else model(images)
 
 
 def rank_correlation(attributions: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -144,7 +148,7 @@ def evaluate_attributions(
         maps: attribution maps ``float32 (n, size, size)`` by method.
         images: ``uint8 (n, size, size, 3)`` RGB.
         masks: ``bool (n, size, size)`` by the name of the masked region, such as ``nucleus``.
-        model: classifier, from images to probabilities.
+        model: classifier, or a function, from images to probabilities ``(n, classes)``.
         classes: ``int (n,)``, class of each map.
         seed: random seed of the noise maps, the chance level of deletion and insertion.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -126,6 +127,18 @@ def _write(table: pd.DataFrame, path: Path) -> None:
     files.write_text(path, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
 
 
+def predict_probabilities(model: Any, resized: np.ndarray) -> np.ndarray:
+    """Predict class probabilities ``(n, classes)`` of images ``uint8 (n, size, size, 3)`` as :func:`predict` does.
+
+    Args:
+        model: network, which predicts from eight views; or another classifier, which has a method ``predict_proba``.
+        resized: images in the size of the model.
+    """
+    if isinstance(model, keras.Model):
+        return models.predict_proba(model, resized, tta=True)
+    return model.predict_proba(resized)
+
+
 def _predict_batches(
     paths: Sequence[Path], model: keras.Model, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
@@ -133,7 +146,7 @@ def _predict_batches(
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
         statistics.add(resized)
         try:
-            probabilities = models.predict_proba(model, resized, tta=True)
+            probabilities = predict_probabilities(model, resized)
         except loading.ModelError as error:
             raise loading.ModelError(f"{batch[0][0]}: {error}") from None
         table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])

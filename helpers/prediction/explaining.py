@@ -14,6 +14,7 @@ import pandas as pd
 from helpers import checks, explain, features, files, images, metrics, models, outputs, plots
 from helpers.backend import keras, tf
 from helpers.models.model_card import ModelCard
+from helpers.prediction.classification import predict_probabilities
 from helpers.reports import tables
 
 SCORES = "scores.csv"
@@ -51,7 +52,7 @@ class ExplanationResult:
 
 def explain_images(
     paths: Sequence[Path],
-    model: keras.Model,
+    model: Any,
     card: ModelCard,
     output_dir: Path,
     *,
@@ -71,7 +72,7 @@ def explain_images(
 
     Args:
         paths: paths of the images; files named like outputs of commands are skipped.
-        model: classifier from :func:`helpers.prediction.load`.
+        model: classifier from :func:`helpers.prediction.load`, a network or a classifier with ``predict_proba``.
         card: its model card.
         output_dir: output folder, created if missing, with the same subfolders as ``folder``.
         folder: folder that image names are relative to; by default the lowest common folder.
@@ -114,14 +115,14 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
 class _Attribution:
     """All methods that suit a model: those on its graph if it has one, and those that only perturb images."""
 
-    def __init__(self, model: keras.Model, log: Callable[[str], None]):
+    def __init__(self, model: Any, log: Callable[[str], None]):
         self._log = log
         scores: Callable[..., Any]
         try:
-            network = explain.logits_model(model)
+            network = _flat_network(model)
         except explain.ExplainError as error:
             self._announce(list(explain.METHODS.keys() - PERTURBATION.keys()), error)
-            scores = explain.LogProbabilities(partial(models.predict_proba, model))
+            scores = explain.LogProbabilities(_one_view(model))
             self._methods = {}
         else:
             scores = _traced(network)
@@ -147,6 +148,17 @@ class _Attribution:
         self._log(f"Skipped {', '.join(in_order)}: {reason}.")
 
 
+def _flat_network(model: Any) -> keras.Model:
+    if not isinstance(model, keras.Model):
+        raise explain.ExplainError(f"the model is a {type(model).__name__}, which has no gradients nor feature maps")
+    return explain.logits_model(model)
+
+
+def _one_view(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from images to probabilities without test-time augmentation."""
+    return partial(models.predict_proba, model) if isinstance(model, keras.Model) else model.predict_proba
+
+
 def _traced(network: keras.Model) -> Callable[..., tf.Tensor]:
     """Return a network as a graph, which is several times as fast as the eager calls of hundreds of perturbations."""
     graph = tf.function(lambda x: network(x, training=False))
@@ -157,9 +169,9 @@ def _traced(network: keras.Model) -> Callable[..., tf.Tensor]:
     return scores
 
 
-def _predictions(model: keras.Model, card: ModelCard, cells: np.ndarray) -> pd.DataFrame:
+def _predictions(model: Any, card: ModelCard, cells: np.ndarray) -> pd.DataFrame:
     """Return ``explained_class``, its ``class_index`` and its ``probability`` for each image."""
-    probabilities = models.predict_proba(model, cells, tta=True)
+    probabilities = predict_probabilities(model, cells)
     table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
     predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
     index = predicted.map(card.classes.index).to_numpy()
@@ -176,13 +188,13 @@ def _scores(
     ids: list[str],
     maps: dict[str, np.ndarray],
     cells: np.ndarray,
-    model: keras.Model,
+    model: Any,
     predictions: pd.DataFrame,
     seed: int,
 ) -> pd.DataFrame:
     masks = {"cell": np.stack([features.segment_foreground(cell) for cell in cells])}
     classes = predictions["class_index"].to_numpy()
-    rows = explain.evaluate_attributions(pd.Index(ids), maps, cells, masks, model, classes, seed)
+    rows = explain.evaluate_attributions(pd.Index(ids), maps, cells, masks, _one_view(model), classes, seed)
     wide = rows.pivot(index=["image_id", "method"], columns="score", values="value")
     wide = wide.reindex([(name, method) for name in ids for method in (*maps, "chance")])
     table = wide[list(COLUMNS)].rename(columns=COLUMNS).rename_axis(["image", "method"]).reset_index()

@@ -93,6 +93,25 @@ def test_a_model_whose_graph_cannot_be_followed_is_explained_by_perturbation(cel
     assert "not in class probabilities" in lines[0]
 
 
+class RedClassifier:
+    """A classifier that is no network, as one on hand-crafted features."""
+
+    def predict_proba(self, batch):
+        red = batch[..., 0].mean((1, 2)) / 255
+        return np.column_stack([red, 1 - red])
+
+
+def test_a_classifier_that_is_no_network_is_explained_by_perturbation(cells):
+    lines = []
+    scores = explained(RedClassifier(), cells, lines.append).scores
+    assert scores["method"].unique().tolist() == ["occlusion", "RISE", "chance"]
+    assert scores["explained_class"].unique().tolist() == ["well"]  # noise has a mean red of a half, below 0.6
+    assert lines == [
+        "Skipped gradient, SmoothGrad, integrated gradients, Grad-CAM, Grad-CAM++, Score-CAM, LRP-0, LRP-ε: the model "
+        "is a RedClassifier, which has no gradients nor feature maps."
+    ]
+
+
 def test_damaged_images_and_own_figures_are_left_out(network, cells):
     (cells / "a" / "0.png").write_bytes(b"no image")
     save(cells / "a" / "1.png.maps.png")
