@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers.backend import keras, layers, tf
 from helpers.models.loading import ModelError
+from helpers.models.views import views_within
 
 ROUNDING = 1e-5  # tolerated excess of an averaged probability below 0 or above 1
 
@@ -49,8 +50,9 @@ def predict_proba(model: keras.Model, images: np.ndarray, *, tta: bool = False, 
         model: Model from images to class probabilities; a single output, as of :func:`helpers.models.schouten` with
             ``sigmoid``, is the probability of the second of two classes.
         images: RGB images ``uint8 (n, height, width, 3)``.
-        tta: Whether to average the probabilities over all eight flips and 90° rotations of each image.
-        batch_size: Images per batch.
+        tta: Whether to average the probabilities over all eight flips and 90° rotations of each image. A model that
+            computes these views itself, see :mod:`helpers.models.views`, gets each image once.
+        batch_size: Images per batch; divided by eight for such a model.
 
     Returns:
         Probabilities ``float32 (n, classes)``.
@@ -71,7 +73,9 @@ def _predict_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size
     """Yield the predictions of each batch, per image or per pixel, averaged over the views."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(f"images must be uint8 (n, height, width, 3), got {images.dtype} {images.shape}")
-    views = range(8 if tta else 1)
+    within = views_within(model)
+    views = range(8 if tta and within == 1 else 1)
+    batch_size = max(1, batch_size // within)
     for start in range(0, len(images), batch_size):
         batch = tf.constant(images[start : start + batch_size])
         # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX

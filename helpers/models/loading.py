@@ -4,10 +4,11 @@ A file of a few kilobytes can declare gigabytes, so a model file may hold at mos
 
 ==================  ==================================================================================================
 on disk             160 MiB, with three members: ``metadata.json``, ``config.json``, ``model.weights.h5``
-configuration       4 MiB, 1,000 layers, 2,000 layer calls, 4,000 connections; only layers of :data:`LAYERS`
+configuration       4 MiB, 1,000 layers, 2,000 layer calls, 4,000 connections; only layers of :data:`LAYERS`, and the
+                    two of :mod:`helpers.models.views`
 weights             128 MiB (about 33 million parameters); finite numbers; no links, no chunked or external arrays
 parameters          no more bytes than the weights file contains
-activations         4 million values per tensor and image
+activations         4 million values per tensor and image, or per view of an image
 ==================  ==================================================================================================
 """
 
@@ -31,6 +32,7 @@ import numpy as np
 from helpers import files
 from helpers.backend import keras, tf
 from helpers.errors import LeukobookError
+from helpers.models import views
 
 MIB = 2**20
 MAX_FILE, MAX_CONFIG, MAX_WEIGHTS = 160 * MIB, 4 * MIB, 128 * MIB
@@ -45,6 +47,8 @@ LAYERS = frozenset({
     "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
     "UpSampling2D", "ZeroPadding2D",
 })  # fmt: skip
+# Layers of this package, by module and name; importing the module above has registered them with Keras.
+OWN_LAYERS = frozenset({(layer.__module__, layer.__name__) for layer in (views.DihedralViews, views.ViewMean)})
 # Objects allowed in a layer's configuration. The orthogonal initializer is excluded: it factorises a matrix.
 CONFIG_OBJECTS = frozenset({
     "Constant", "DTypePolicy", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "L1", "L1L2", "L2", "Ones",
@@ -119,6 +123,7 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
         ) from None
     shapes = [tensor.shape for operation in graph.get_operations() for tensor in operation.outputs]
     largest = max((math.prod(shape) for shape in shapes if shape.is_fully_defined()), default=0)
+    largest //= views.views_within(model)
     if largest > MAX_ACTIVATION:
         raise ModelError(f"{path}: computes arrays of {largest:,} values per image; the maximum is {MAX_ACTIVATION:,}")
 
@@ -129,30 +134,32 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def require_file(path: Path) -> Path:
-    """Check that a model path is a regular ``.keras`` file of at most ``MAX_FILE`` bytes, before it is read.
+def require_file(path: Path, suffixes: tuple[str, ...] = (".keras",), max_bytes: int = MAX_FILE) -> Path:
+    """Check that a model path is a regular file of a known kind and of at most ``max_bytes``, before it is read.
 
     Args:
         path: Path of the model file; ``~`` is the home directory.
+        suffixes: File name suffixes of the kinds of models.
+        max_bytes: Maximum size.
 
     Returns:
         The path with ``~`` expanded.
 
     Raises:
-        ModelError: If it is missing, a folder, a pipe or a device, does not end in ``.keras``, or is too large.
+        ModelError: If it is missing, a folder, a pipe or a device, has another suffix, or is too large.
     """
     try:
         path = path.expanduser()
         if kind := files.irregular_file_kind(path):
-            raise ModelError(f"{path}: is {kind}; pass the .keras file itself")
+            raise ModelError(f"{path}: is {kind}; pass the {suffixes[0]} file itself")
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", error)
         raise ModelError(f"{path}: no model file can be read here ({reason}); check the path") from None
-    if path.suffix != ".keras":
-        raise ModelError(f"{path}: a model ends in .keras; rename the file if it is one")
-    if size > MAX_FILE:
-        raise ModelError(f"{path}: {size / MIB:.0f} MiB; the maximum is {MAX_FILE // MIB} MiB")
+    if path.suffix not in suffixes:
+        raise ModelError(f"{path}: a model ends in {' or '.join(suffixes)}; rename the file if it is one")
+    if size > max_bytes:
+        raise ModelError(f"{path}: {size / MIB:.0f} MiB; the maximum is {max_bytes // MIB} MiB")
     return path
 
 
@@ -199,9 +206,11 @@ def _check_config(config: dict[str, Any]) -> None:
     counts: Counter[str] = Counter()
     for entry in _dictionaries(config):
         name, module = entry["class_name"], entry.get("module") or "keras"
-        if name not in LAYERS | MODELS | CONFIG_OBJECTS | {_TENSOR} or not str(module).startswith("keras"):
+        is_own = (module, name) in OWN_LAYERS
+        is_keras = name in LAYERS | MODELS | CONFIG_OBJECTS | {_TENSOR} and str(module).startswith("keras")
+        if not (is_own or is_keras):
             raise ModelError(f"{str(module)[:40]}.{str(name)[:40]} is not an allowed layer")
-        counts["layers" if name in LAYERS | MODELS else name] += 1
+        counts["layers" if is_own or name in LAYERS | MODELS else name] += 1
     for number, limit, unit in (
         (counts["layers"], MAX_LAYERS, "layers"),
         (_calls(config), MAX_CALLS, "calls of layers"),
