@@ -5,6 +5,7 @@ With few patients, a logistic regression on these named features is hard to beat
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 
@@ -99,6 +100,12 @@ def _measure_within(image: np.ndarray, mask: np.ndarray) -> dict[str, float]:
         features |= _texture(name, density[..., k], mask, inside)
         features |= _rings(name, density[..., k], depth, inside)
     return features | _patterns(image, inside)
+
+
+@functools.cache
+def names() -> frozenset[str]:
+    """Return the names of all hand-crafted features."""
+    return frozenset(extract_features(np.zeros((16, 16, 3), np.uint8)))
 
 
 def extract_feature_table(

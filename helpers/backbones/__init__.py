@@ -2,7 +2,16 @@
 
 from helpers.backbones.extraction import extract_features, feature_extractor, images_per_second
 from helpers.backbones.fine_tuning import TRAINABLE, fine_tuning_model
-from helpers.backbones.registry import BACKBONES, SCALINGS, Backbone, BackboneError, build_backbone, list_backbones
+from helpers.backbones.linear import linear_classifier
+from helpers.backbones.registry import (
+    BACKBONES,
+    SCALINGS,
+    Backbone,
+    BackboneError,
+    build_backbone,
+    list_backbones,
+    weights_bytes,
+)
 from helpers.backbones.two_branch import (
     extract_two_branch_features,
     predict_two_branch,
@@ -22,8 +31,10 @@ __all__ = [
     "feature_extractor",
     "fine_tuning_model",
     "images_per_second",
+    "linear_classifier",
     "list_backbones",
     "predict_two_branch",
     "segment_foreground",
     "two_branch_model",
+    "weights_bytes",
 ]

@@ -123,6 +123,12 @@ def list_backbones() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("backbone")
 
 
+def weights_bytes(name: str) -> int:
+    """Return the size of the weights file of a backbone; 0 if it is not on this machine."""
+    path = _source(name)[1]
+    return path.stat().st_size if path else 0
+
+
 def build_backbone(
     name: str, size: int | None = None, scaling: str | None = None, *, pretrained: bool = True
 ) -> keras.Model:

@@ -5,41 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from sklearn.model_selection import ParameterGrid, PredefinedSplit, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, oversample_with_augmentation
 from helpers.datasets import Dataset, DatasetError
 from helpers.learners.lda import ShrinkageLDA
+from helpers.learners.tabular import fit_calibrated
 from helpers.splits import Fold
 
 # Trains on the ``train`` images of a fold, may select a model on its ``val`` images, and predicts the class
 # probabilities of the images ``ids``, ``(len(ids), classes)``. Learners on tabular features predict 0 for a class
 # without training images.
 Learner = Callable[[Dataset, Fold, pd.Index], np.ndarray]
-INNER_FOLDS = 4
-# Classifiers on tabular features by name, each with its hyperparameter grid.
-CLASSIFIERS = {
-    "logistic regression": (
-        LogisticRegression(class_weight="balanced", max_iter=5000),
-        {"classifier__C": [0.003, 0.01, 0.03, 0.1, 1.0]},
-    ),
-    "support vector machine": (
-        SVC(class_weight="balanced"),
-        {"classifier__C": [0.3, 1.0, 3.0, 10.0], "classifier__gamma": [0.001, 0.003, 0.01]},
-    ),
-    "discriminant analysis": (ShrinkageLDA(), {}),
-}
 
 
 def cross_validate(
@@ -187,7 +169,7 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 
     Args:
         features: a row per image, by ``image_id``, see :mod:`helpers.features`.
-        classifier: a name of :data:`CLASSIFIERS`.
+        classifier: a name of :data:`helpers.learners.tabular.CLASSIFIERS`.
         seed: random seed of the inner folds.
         train_on_val: train on the validation images too; not for learning curves, where sizes count training images.
 
@@ -197,7 +179,13 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
-        calibrated = _calibrated(dataset.select(known), features.loc[known].to_numpy(), classifier, seed=seed)
+        calibrated = fit_calibrated(
+            dataset.select(known),
+            encode_labels(dataset, known),
+            features.loc[known].to_numpy(),
+            classifier=classifier,
+            seed=seed,
+        )
         probabilities = np.zeros((len(ids), len(dataset.classes)))
         probabilities[:, calibrated.classes] = calibrated.predict_proba(features.loc[ids].to_numpy())
         row = known.get_indexer(ids)
@@ -236,70 +224,6 @@ def _in_order(dataset: Dataset, *ids: pd.Index) -> pd.Index:
 
 def _known(dataset: Dataset, fold: Fold, train_on_val: bool) -> pd.Index:
     return _in_order(dataset, fold.train, fold.val) if train_on_val else fold.train
-
-
-class _Calibrated(NamedTuple):
-    """Hold a trained classifier with the calibration of its scores.
-
-    Attributes:
-        classes: ``int``, numbers of the classes with training images, in the order of the probabilities.
-        model: trained classifier, with ``decision_function``.
-        sigmoid: maps scores to probabilities.
-        held_out: ``float (n, classes)``, probabilities of the training images, held out in the inner folds.
-    """
-
-    classes: np.ndarray
-    model: BaseEstimator
-    sigmoid: LogisticRegression
-    held_out: np.ndarray
-
-    def predict_proba(self, values: np.ndarray) -> np.ndarray:
-        return self.sigmoid.predict_proba(_columns(self.model.decision_function(values)))
-
-
-def _calibrated(dataset: Dataset, values: np.ndarray, classifier: str, *, seed: int) -> _Calibrated:
-    """Select hyperparameters, train and calibrate on all images of a dataset, see :func:`tabular_learner`."""
-    classes, y = np.unique(encode_labels(dataset), return_inverse=True)
-    inner = _inner_folds(dataset, y, seed)
-    estimator, grid = CLASSIFIERS[classifier]
-    pipeline, candidates = Pipeline([("scale", StandardScaler()), ("classifier", estimator)]), []
-    for setting in ParameterGrid(grid):
-        model = clone(pipeline).set_params(**setting)
-        scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
-        candidates.append((_rank(scores, y), model, scores))
-    _, model, scores = max(candidates, key=lambda candidate: candidate[0])
-    # Scores of many classes may be perfectly separable, where a fit without penalty does not converge; the penalty is
-    # that of scores of unit spread, which are of the order of 100 in discriminant analysis.
-    two, scores = len(classes) == 2, _columns(scores)
-    spread = 1.0 if two else scores.std() or 1.0
-    sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores / spread, y)
-    sigmoid.coef_ /= spread
-    if two and sigmoid.coef_[0, 0] <= 0:  # few images: inner folds below chance level, by chance
-        sigmoid.coef_[:], sigmoid.intercept_[:] = 1, 0
-    return _Calibrated(classes, model.fit(values, y), sigmoid, sigmoid.predict_proba(scores))
-
-
-def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
-    """Assign groups to :data:`INNER_FOLDS` folds, or fewer if a class has fewer groups."""
-    if len(present := np.unique(y)) < 2:
-        raise DatasetError(f"{dataset.name}: at least 2 classes are needed for training, got {len(present)}")
-    group = dataset.frame["group"].to_numpy()
-    min_groups = min(len(np.unique(group[y == label])) for label in present)
-    if min_groups < 2:
-        raise DatasetError(
-            f"inner folds need at least 2 training groups of each class, and a class has {min_groups}; add groups"
-        )
-    count = min(INNER_FOLDS, min_groups)
-    return PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
-
-
-def _columns(scores: np.ndarray) -> np.ndarray:
-    return scores[:, None] if scores.ndim == 1 else scores
-
-
-def _rank(scores: np.ndarray, y: np.ndarray) -> float:
-    """Compute the selection criterion: AUC for two classes, balanced accuracy for more."""
-    return roc_auc_score(y, scores) if scores.ndim == 1 else balanced_accuracy_score(y, scores.argmax(1))
 
 
 def learning_curve(

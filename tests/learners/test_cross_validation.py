@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from helpers import augmentation, checks, datasets, features, images, metrics, models, splits, training
-from helpers.learners import cross_validation, pitfalls, search
+from helpers.learners import cross_validation, pitfalls, search, tabular
 from helpers.project import CHECKOUT
 from helpers.runs import notebooks
 
@@ -75,7 +75,7 @@ def hide_labels(data, ids):
     return replace(data, frame=frame)
 
 
-@pytest.mark.parametrize("machine", cross_validation.CLASSIFIERS)
+@pytest.mark.parametrize("machine", tabular.CLASSIFIERS)
 def test_machines_learn_from_features_and_never_from_the_test(data, measured, machine):
     fold = splits.group_folds(data.frame, 4, seed=1)
     learn, first = cross_validation.tabular_learner(measured, machine, seed=0), splits.split_for_fold(fold, 0)
@@ -250,7 +250,7 @@ def test_a_class_that_was_not_learnt_has_a_column_of_zeros(types, missing):
     one = only_tested(cells, one, cells.classes[missing])
     codes = cross_validation.encode_labels(cells)
     told = pd.DataFrame(np.eye(3)[codes] + np.random.default_rng(0).normal(0, 0.1, (len(cells), 3)), cells.frame.index)
-    learners = [cross_validation.tabular_learner(told, machine, seed=0) for machine in cross_validation.CLASSIFIERS]
+    learners = [cross_validation.tabular_learner(told, machine, seed=0) for machine in tabular.CLASSIFIERS]
     for learn in (*learners, cross_validation.lda_learner(told)):
         probabilities = learn(cells, one, cells.frame.index)
         assert probabilities.shape == (len(cells), 3)
