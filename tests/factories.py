@@ -9,6 +9,7 @@ from helpers import datasets
 
 MODEL_CARD = {
     "purpose": "teaching and research; not for diagnosis",
+    "model_type": "cnn",
     "network": "encoder",
     "classes": ["ill", "well"],
     "positive": "ill",

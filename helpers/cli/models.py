@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from helpers.cli.errors import CommandError
 from helpers.cli.options import DatasetOptions, dataset_options
 
-if TYPE_CHECKING:  # keeps pandas out of the start of every command
+if TYPE_CHECKING:  # keeps pandas and Keras out of the start of every command
     import pandas as pd
+
+    from helpers.checks import Finding
+    from helpers.datasets import Dataset
+    from helpers.models.model_card import ModelCard
 
 
 def segment(
@@ -41,41 +46,88 @@ def segment(
 def train(
     dataset: Annotated[str, typer.Argument(help="A dataset's name, or folder:/path with a folder per class.")],
     positive: Annotated[str, typer.Option(help="The class that must not be missed.")],
-    model: Annotated[Path, typer.Option(help="The .keras file to write; its card goes beside it as .json.")],
-    network: Annotated[str, typer.Option(help="encoder or schouten.")] = "encoder",
+    model: Annotated[Path, typer.Option(help="The file to write, .keras or .features; its card goes beside it.")],
+    model_type: Annotated[
+        str, typer.Option(help="lda-backbone, features, cnn, or auto: the better of the first two.")
+    ] = "auto",
+    network: Annotated[str, typer.Option(help="For cnn: encoder or schouten.")] = "encoder",
     option: DatasetOptions = [],  # noqa: B006
     skip_unreadable: Annotated[bool, typer.Option(help="Go on without images that are damaged.")] = False,
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     assurance: Annotated[
         float | None, typer.Option(help="Probability, such as 0.9, that new images reach it; else about a half.")
     ] = None,
-    epochs: Annotated[int, typer.Option(help="At most; 0 for the network's own.")] = 0,
-    batch_size: Annotated[int, typer.Option(help="Images in a step; 0 for the network's own, 8 or 5.")] = 0,
+    epochs: Annotated[int, typer.Option(help="For cnn: at most; 0 for the network's own.")] = 0,
+    batch_size: Annotated[int, typer.Option(help="For cnn: images in a step; 0 for the network's own, 8 or 5.")] = 0,
     seed: Annotated[int, typer.Option(help="Of folds, weights, order and augmentation.")] = 20,
-    strategy: Annotated[str, typer.Option(help="Several GPUs: mirrored. Several machines: multi-worker.")] = "",
+    strategy: Annotated[
+        str, typer.Option(help="For cnn: mirrored, several GPUs; multi-worker, several machines.")
+    ] = "",
 ) -> None:
-    """Train a classifier by group, test it once, and save it with its card. Not for diagnosis."""
-    from helpers import datasets, reports
+    """Train a classifier by group, test it, and save it with its card. Not for diagnosis."""
+    from helpers import datasets
+
+    if model_type != "cnn" and (epochs or batch_size or strategy):
+        raise CommandError("--epochs, --batch-size and --strategy are options of a network; add --model-type cnn")
+    data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
+    if model_type == "cnn":
+        _announce_replacement(model)
+        _train_network(
+            data,
+            network,
+            positive,
+            sensitivity=sensitivity,
+            epochs=epochs,
+            seed=seed,
+            model_path=model,
+            strategy=strategy,
+            batch_size=batch_size,
+            assurance=assurance,
+        )
+        return
+    _train_on_features(
+        data, positive, sensitivity=sensitivity, assurance=assurance, model_type=model_type, seed=seed, model=model
+    )
+
+
+def _train_network(data: Dataset, network: str, positive: str, *, model_path: Path, **options: Any) -> None:
     from helpers.learners import classifier
 
-    data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
-    _announce_replacement(model)
-    trained = classifier.train(
-        data,
-        network,
-        positive,
-        sensitivity=sensitivity,
-        epochs=epochs,
-        seed=seed,
-        model_path=model,
-        strategy=strategy,
-        batch_size=batch_size,
-        assurance=assurance,
-    )
+    trained = classifier.train(data, network, positive, model_path=model_path, **options)
     if trained is None:
         typer.echo("this worker is done; the chief tests and saves the model")
         return
-    card, findings = trained
+    _report_training(model_path, *trained)
+
+
+def _train_on_features(
+    data: Dataset,
+    positive: str,
+    *,
+    sensitivity: float,
+    assurance: float | None,
+    model_type: str,
+    seed: int,
+    model: Path,
+) -> None:
+    from helpers.evaluation import final_model, writing
+
+    _announce_replacement(model.with_suffix(".json"))
+    trained = final_model.train(
+        data,
+        final_model.Target(positive, sensitivity, assurance),
+        model_type=model_type,
+        seed=seed,
+        model_path=model,
+        cache_dir=writing.cache_folder(),
+        log=typer.echo,
+    )
+    _report_training(*trained)
+
+
+def _report_training(model: Path, card: ModelCard, findings: list[Finding]) -> None:
+    from helpers import reports
+
     for name in ("AUC", "sensitivity", "specificity"):
         estimate = card.test[name]
         shown = reports.format_estimate(estimate.value, estimate.low, estimate.high, estimate.interval)
@@ -86,7 +138,9 @@ def train(
 
 def predict(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
-    model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
+    model: Annotated[
+        Path, typer.Option(help="A .keras or .features file with its card beside it, from python -m helpers train.")
+    ],
     out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
     groups: Annotated[
         Path | None, typer.Option(help="A table with the columns image and group; adds a table per group.")

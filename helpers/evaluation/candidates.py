@@ -15,15 +15,44 @@ from helpers import augmentation, backbones, features, training
 from helpers.datasets import Dataset
 from helpers.learners import cross_validation
 from helpers.learners.cross_validation import Learner, encode_labels
+from helpers.models import loading
 from helpers.splits import Fold
 
 MAJORITY = "majority class"
-SIZE = 224  # side of the images for hand-crafted features, pixels; that of the backbones too
+LDA = "discriminant analysis"
+BACKBONE, FEATURES = "lda-backbone", "features"  # types of models that can be saved
+SIZE = 224  # side of the images, pixels, for all features: backbones of other sizes could not share one saved model
 VIEWS = 8  # flips and 90° rotations, over which backbone features are averaged
 TIMED = 4  # images on which hand-crafted features are timed
 BATCH = 64  # images in memory while features are extracted
 DOWNLOAD = ("download", "not installed")  # locations of weights that are not on this machine
 FINE_TUNING = training.TrainingConfig(epochs=20, learning_rate=1e-4, batch_size=16, patience=5)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Describe a model on tabular features, so that it can be trained on any images and saved.
+
+    Attributes:
+        classifier: name of :data:`helpers.learners.tabular.CLASSIFIERS`.
+        networks: backbones whose features are joined; empty for hand-crafted features.
+        interpretable: take only the interpretable hand-crafted features.
+    """
+
+    classifier: str
+    networks: tuple[str, ...] = ()
+    interpretable: bool = False
+
+    @property
+    def model_type(self) -> str:
+        """Type of the saved model, :data:`BACKBONE` or :data:`FEATURES`."""
+        return BACKBONE if self.networks else FEATURES
+
+    def table(self, extracted: Features) -> pd.DataFrame:
+        """Table of the features of a dataset."""
+        if self.networks:
+            return pd.concat([extracted.of_backbone(name) for name in self.networks], axis=1)
+        return extracted.interpretable if self.interpretable else extracted.handcrafted
 
 
 @dataclass(frozen=True)
@@ -33,10 +62,12 @@ class Candidate:
     Attributes:
         name: name in tables and figures.
         learner: function that extracts the features that it needs and returns the learner.
+        recipe: how to train the model that is saved; ``None`` for models that are not saved.
     """
 
     name: str
     learner: Callable[[], Learner]
+    recipe: Recipe | None = None
 
 
 class Features:
@@ -45,15 +76,17 @@ class Features:
     Args:
         dataset: images.
         cache_dir: folder of cached backbone features.
+        use_masks: whether ground-truth masks outline the cells where all images have one. A model that is saved meets
+            images without masks, and needs the outlines by thresholds in training, too.
     """
 
-    def __init__(self, dataset: Dataset, cache_dir: Path):
-        self.dataset, self.cache_dir = dataset, cache_dir
+    def __init__(self, dataset: Dataset, cache_dir: Path, *, use_masks: bool = True):
+        self.dataset, self.cache_dir, self.use_masks = dataset, cache_dir, use_masks and dataset.has_masks
         self._of_backbones: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def handcrafted(self) -> pd.DataFrame:
-        """Table of all hand-crafted features, outlined by the ground-truth masks where all images have one."""
+        """Table of all hand-crafted features, outlined by the masks or by thresholds."""
         return features.extract_feature_table(self._images(), self.dataset.frame.index, self._masks())
 
     @property
@@ -64,7 +97,7 @@ class Features:
     def of_backbone(self, name: str) -> pd.DataFrame:
         """Table of the features of a frozen backbone, averaged over the views."""
         if name not in self._of_backbones:
-            values = backbones.extract_features(self.dataset, name, self.cache_dir, views=VIEWS)
+            values = backbones.extract_features(self.dataset, name, self.cache_dir, views=VIEWS, size=SIZE)
             columns = [f"{name} {channel}" for channel in range(values.shape[2])]
             means = values.astype(np.float32).mean(1)
             self._of_backbones[name] = pd.DataFrame(means, self.dataset.frame.index, columns)
@@ -75,7 +108,7 @@ class Features:
             yield from images
 
     def _masks(self) -> Iterator[np.ndarray] | None:
-        if not self.dataset.has_masks:
+        if not self.use_masks:
             return None
         ids = self.dataset.frame.index
         batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
@@ -83,9 +116,9 @@ class Features:
 
 
 def available_backbones() -> list[str]:
-    """List the backbones whose weights are on this machine."""
+    """List the backbones whose weights are on this machine and fit a model file."""
     table = backbones.list_backbones()
-    return list(table.index[~table["weights"].isin(DOWNLOAD)])
+    return [name for name in table.index[~table["weights"].isin(DOWNLOAD)] if _fit_one_file([name])]
 
 
 def candidates(extracted: Features, *, seed: int, networks: list[str], checkpoint_dir: Path | None) -> list[Candidate]:
@@ -97,26 +130,18 @@ def candidates(extracted: Features, *, seed: int, networks: list[str], checkpoin
         networks: backbones.
         checkpoint_dir: folder of checkpoints; ``None`` to leave fine-tuning out.
     """
-    tabular = partial(cross_validation.tabular_learner, seed=seed)
-    listed = [
-        Candidate(MAJORITY, lambda: majority_learner),
-        Candidate(
-            f"{len(features.INTERPRETABLE)} interpretable features, logistic regression",
-            lambda: tabular(extracted.interpretable, "logistic regression"),
-        ),
-        Candidate(
-            "all hand-crafted features, support vector machine",
-            lambda: tabular(extracted.handcrafted, "support vector machine"),
-        ),
-    ]
-    for name in networks:
-        listed.append(
-            Candidate(f"{name}, discriminant analysis", partial(_backbone_learner, extracted, name, seed=seed))
-        )
-    if networks:
-        listed.append(
-            Candidate("all features, discriminant analysis", partial(_joint_learner, extracted, networks, seed=seed))
-        )
+    outlines = " in automatic outlines" if extracted.dataset.has_masks and not extracted.use_masks else ""
+    interpretable = f"{len(features.INTERPRETABLE)} interpretable features{outlines}, logistic regression"
+    recipes = {
+        interpretable: Recipe("logistic regression", interpretable=True),
+        f"all hand-crafted features{outlines}, support vector machine": Recipe("support vector machine"),
+        **{f"{name}, {LDA}": Recipe(LDA, (name,)) for name in networks},
+    }
+    if len(networks) > 1 and _fit_one_file(networks):
+        recipes[f"all backbones, {LDA}"] = Recipe(LDA, tuple(networks))
+    listed = [Candidate(MAJORITY, lambda: majority_learner)]
+    for name, recipe in recipes.items():
+        listed.append(Candidate(name, partial(_tabular_learner, extracted, recipe, seed=seed), recipe))
     if networks and checkpoint_dir is not None:
         fine_tuning = partial(_fine_tuning, extracted.dataset, networks[0], seed, checkpoint_dir)
         listed.append(Candidate(f"{networks[0]}, fine-tuned", fine_tuning))
@@ -134,13 +159,13 @@ def majority_learner(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
     return np.tile(shares, (len(ids), 1))
 
 
-def _backbone_learner(extracted: Features, name: str, *, seed: int) -> Learner:
-    return cross_validation.tabular_learner(extracted.of_backbone(name), "discriminant analysis", seed=seed)
+def _fit_one_file(networks: list[str]) -> bool:
+    """Check that the weights of all networks together fit a model file that can be loaded, with some space to spare."""
+    return sum(map(backbones.weights_bytes, networks)) <= 0.95 * loading.MAX_WEIGHTS
 
 
-def _joint_learner(extracted: Features, networks: list[str], *, seed: int) -> Learner:
-    tables = [*map(extracted.of_backbone, networks), extracted.handcrafted]
-    return cross_validation.tabular_learner(pd.concat(tables, axis=1), "discriminant analysis", seed=seed)
+def _tabular_learner(extracted: Features, recipe: Recipe, *, seed: int) -> Learner:
+    return cross_validation.tabular_learner(recipe.table(extracted), recipe.classifier, seed=seed)
 
 
 def _fine_tuning(dataset: Dataset, name: str, seed: int, checkpoint_dir: Path) -> Learner:
@@ -164,5 +189,5 @@ def estimated_seconds(extracted: Features, networks: list[str]) -> float:
     started = time.perf_counter()
     features.extract_feature_table(sample.load_images(SIZE), sample.frame.index)
     per_image = (time.perf_counter() - started) / len(sample)
-    per_image += sum(VIEWS / backbones.images_per_second(name) for name in networks)
+    per_image += sum(VIEWS / backbones.images_per_second(name, SIZE) for name in networks)
     return per_image * len(extracted.dataset)

@@ -151,7 +151,8 @@ def train(
         seed,
     )
     card = {
-        "purpose": "teaching and research; not for diagnosis",
+        "purpose": model_card.PURPOSE,
+        "model_type": "cnn",
         "network": network,
         "classes": list(dataset.classes),
         "positive": positive,
@@ -232,10 +233,15 @@ def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model
     with files.atomic_write(model_path) as part_path:
         model.save(part_path)
         card = model_card.ModelCard(**fields, sha256=loading.file_digest(part_path))
+    write_card(card, model_path)
+    return card
+
+
+def write_card(card: model_card.ModelCard, model_path: Path) -> None:
+    """Write a model card beside its model, as JSON and as Markdown."""
     content = json.dumps(card.model_dump(), indent=1, ensure_ascii=False) + "\n"
     files.write_text(model_path.with_suffix(".json"), content)
     files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
-    return card
 
 
 def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, model_card.MetricRecord]:

@@ -17,6 +17,7 @@ from helpers.errors import LeukobookError
 from helpers.models import loading
 
 MAX_BYTES = 2**20
+PURPOSE = "teaching and research; not for diagnosis"
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(ge=0, le=255)]
 Count = Annotated[int, Field(ge=0)]
@@ -85,7 +86,11 @@ class Data(_Section):
 
 
 class SplitSizes(_Section):
-    """Sizes of the training, validation and test set."""
+    """Sizes of the sets of images that the model was trained on, the threshold was chosen on, and metrics come from.
+
+    Where all folds were tested, each of them is the whole dataset: the final model is trained on all images, and every
+    image is predicted, for threshold and metrics, by models of the same kind that were not trained on it.
+    """
 
     train: Size
     validation: Size
@@ -93,14 +98,15 @@ class SplitSizes(_Section):
 
 
 class ModelCard(_Section):
-    """Model card of a classifier, as written by :func:`helpers.learners.classifier.train`.
+    """Model card of a classifier, as written by ``leukobook train`` and ``leukobook evaluate``.
 
     Attributes:
         purpose: Intended use.
-        network: Name of the network.
+        model_type: Kind of model: frozen backbone with discriminant analysis, hand-crafted features, or network.
+        network: Name of the network or of the model.
         sha256: SHA-256 of the model file, hexadecimal.
         classes: Class names; distinct, none blank.
-        positive: Positive class, one of ``classes``.
+        positive: Positive class, one of ``classes``; ``None``, as threshold and sensitivities, if all count alike.
         threshold: Decision threshold on the probability of the positive class.
         sensitivity_wanted: Target sensitivity of the threshold.
         sensitivity_expected: Expected sensitivity on new images.
@@ -109,24 +115,25 @@ class ModelCard(_Section):
         input: Pixel statistics of the training images.
         data: Dataset.
         split: Description of the split.
-        split_sizes: Sizes of the training, validation and test set.
-        test: Metrics on the test set, by name.
+        split_sizes: Sizes of the sets, see :class:`SplitSizes`.
+        test: Metrics on test images, by name.
         findings: Findings of :func:`helpers.checks.run_checks`.
         seed: Random seed.
-        config: Training configuration, see :class:`helpers.training.TrainingConfig`.
-        epochs_run: Number of epochs trained.
+        config: Training configuration, see :class:`helpers.training.TrainingConfig` for a network.
+        epochs_run: Number of epochs trained; ``None`` for models that are not trained in epochs.
         versions: Package versions.
     """
 
     purpose: Text
+    model_type: Literal["lda-backbone", "features", "cnn"]
     network: Text
     sha256: Digest
     classes: Annotated[list[Text], Field(min_length=2)]
-    positive: Text
-    threshold: Share
-    sensitivity_wanted: Share
-    sensitivity_expected: Share
-    sensitivity_assurance: Share
+    positive: Text | None
+    threshold: Share | None
+    sensitivity_wanted: Share | None
+    sensitivity_expected: Share | None
+    sensitivity_assurance: Share | None
     size: Side
     input: Input
     data: Data
@@ -136,15 +143,18 @@ class ModelCard(_Section):
     findings: list[Text]
     seed: int
     config: dict[Text, int | float | str | bool]
-    epochs_run: Count
+    epochs_run: Count | None
     versions: dict[Text, Text]
 
     @model_validator(mode="after")
     def _classes_are_a_set(self) -> ModelCard:
         if len({name.strip() for name in self.classes}) < len(self.classes) or not all(map(str.strip, self.classes)):
             raise ValueError("classes must differ, and none may be blank")
-        if self.positive not in self.classes:
+        if self.positive is not None and self.positive not in self.classes:
             raise ValueError(f"positive is {self.positive!r}, which is not one of classes")
+        sensitivities = (self.sensitivity_wanted, self.sensitivity_expected, self.sensitivity_assurance)
+        if {value is None for value in (self.positive, self.threshold, *sensitivities)} == {True, False}:
+            raise ValueError("positive, threshold and sensitivities must all be set, or all be null")
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ import pandas as pd
 from helpers import checks, files, images, metrics, models, outputs
 from helpers.backend import keras
 from helpers.datasets.groups import read_groups
-from helpers.models import loading, model_card
+from helpers.models import feature_model, loading, model_card
+from helpers.models.feature_model import FeatureModel
 from helpers.models.model_card import ModelCard
 from helpers.prediction.groups import aggregate_groups, group_table_path
 from helpers.reports import tables
@@ -21,18 +22,23 @@ from helpers.reports import tables
 ROW_BYTES = 1024  # free disk space required per image; a row of the table mostly takes a tenth of it
 
 
-def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
+Classifier: TypeAlias = keras.Model | FeatureModel
+
+
+def load(model_path: Path) -> tuple[Classifier, ModelCard]:
     """Load a classifier and its model card; no code in either file is executed.
 
     Args:
-        model_path: ``.keras`` file with its card beside it as ``.json``.
+        model_path: ``.keras`` or ``.features`` file with its card beside it as ``.json``.
 
     Raises:
         CardError: the card is missing, damaged or belongs to another model.
         ModelError: the model is unreadable, or its input or output shape differs from its card.
     """
-    model_path = loading.require_file(model_path)
+    model_path = loading.require_file(model_path, (".keras", feature_model.SUFFIX))
     card = model_card.read_card(model_path.with_suffix(".json"), ModelCard, model_path)
+    if model_path.suffix == feature_model.SUFFIX:
+        return _require_classes(feature_model.read_feature_model(model_path), model_path, card), card
     model = loading.load_model_file(model_path)
     expected = (len(card.classes),) if len(card.classes) > 2 else (1, 2)
     if len(model.outputs) != 1 or len(model.output_shape) != 2 or model.output_shape[1] not in expected:
@@ -41,6 +47,12 @@ def load(model_path: Path) -> tuple[keras.Model, ModelCard]:
         )
     loading.require_input(model, model_path, card.size)
     return model, card
+
+
+def _require_classes(model: FeatureModel, path: Path, card: ModelCard) -> FeatureModel:
+    if model.n_classes != len(card.classes):
+        raise loading.ModelError(f"{path}: predicts {model.n_classes} classes, but its card has {len(card.classes)}")
+    return model
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class PredictionResult:
 
 def predict(
     paths: Sequence[Path],
-    model: keras.Model,
+    model: Classifier,
     card: ModelCard,
     output: Path,
     *,
@@ -127,20 +139,20 @@ def _write(table: pd.DataFrame, path: Path) -> None:
     files.write_text(path, tables.safe_text(table).to_csv(index=False, float_format="%.9g"))
 
 
-def predict_probabilities(model: Any, resized: np.ndarray) -> np.ndarray:
+def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
     """Predict class probabilities ``(n, classes)`` of images ``uint8 (n, size, size, 3)`` as :func:`predict` does.
 
     Args:
-        model: network, which predicts from eight views; or another classifier, which has a method ``predict_proba``.
+        model: network, which predicts from eight views, or classifier of hand-crafted features.
         resized: images in the size of the model.
     """
-    if isinstance(model, keras.Model):
-        return models.predict_proba(model, resized, tta=True)
-    return model.predict_proba(resized)
+    if isinstance(model, FeatureModel):
+        return model.predict_proba(resized)
+    return models.predict_proba(model, resized, tta=True)
 
 
 def _predict_batches(
-    paths: Sequence[Path], model: keras.Model, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
+    paths: Sequence[Path], model: Classifier, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
     for batch in images.read_batches(list(paths), bad, "classifying"):
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])

@@ -64,29 +64,30 @@ def model_card(card: ModelCard) -> str:
     """Write a model card in Markdown: model, training data, test results and limitations.
 
     Args:
-        card: from :func:`helpers.learners.classifier.train`, which also saves it beside the model.
+        card: from the training, which also saves it beside the model.
     """
     splits = pd.DataFrame([{"split": name, **dict(counts)} for name, counts in card.split_sizes])
     estimates = pd.DataFrame([{"measure": name, **dict(estimate)} for name, estimate in card.test.items()])
     config = ", ".join(f"{key} {value}" for key, value in card.config.items() if key != "seed" and value != "")
     findings = "\n".join(f"- {escape_markdown(finding)}" for finding in card.findings) or "- none"
     test, statistics = card.split_sizes.test, card.input
-    classes, positive = [escape_markdown(name) for name in card.classes], escape_markdown(card.positive)
+    classes = [escape_markdown(name) for name in card.classes]
+    epochs = "" if card.epochs_run is None else f" {card.epochs_run} epochs were run;"
+    name_of_model = escape_markdown(card.network)
+    kind = f"Network `{card.network}`" if card.model_type == "cnn" else f"{name_of_model} (`{card.model_type}`)"
+    trainings = "One split, one training" if card.model_type == "cnn" else "One assignment to folds, one seed"
     title, name = escape_markdown(card.data.title), escape_markdown(card.data.name)
-    return f"""# Model card: {card.network}, {" or ".join(classes)}
+    return f"""# Model card: {name_of_model}, {" or ".join(classes)}
 
 **Purpose:** {card.purpose}.
 
 ## Model
 
-- Network `{card.network}`, SHA-256 of its file `{card.sha256}`.
+- {kind}, SHA-256 of its file `{card.sha256}`.
 - Predicts a probability for each of {", ".join(classes)}.
 - Input: one cell in the middle of an RGB image, {statistics.dtype} from {statistics.low:g} to {statistics.high:g},
   resized to {card.size} pixels; scaled within the model.
-- **{positive}** is predicted from a probability of {card.threshold:.3f}, chosen on the validation images for a
-  sensitivity of {card.sensitivity_wanted:g}. The expected sensitivity on new images from the same source is
-  {card.sensitivity_expected:.3f}, and the target is reached with a probability of {card.sensitivity_assurance:.2f}.
-  Both assume independent cells; where cells of one patient resemble each other, they are too optimistic.
+- {_decision(card)}
 
 ## Training data
 
@@ -95,7 +96,7 @@ def model_card(card: ModelCard) -> str:
 
 {show_table(splits[["split", "images", "groups"]]).to_markdown()}
 
-- Training: {config}; {card.epochs_run} epochs were run; seed {card.seed}; Keras {card.versions["keras"]}.
+- Training: {config};{epochs} seed {card.seed}; Keras {card.versions["keras"]}.
 
 ## Performance on the test set
 
@@ -109,8 +110,19 @@ Failed checks of the evaluation:
 
 ## Limitations
 
-- One split, one training.
+- {trainings}.
 - Not tested on another hospital, stain, scanner or population; its performance there is unknown.
 - Who may be harmed by a wrong prediction, and how people act on predictions: {_ASK} before any clinical use, which
   needs a study and approval.
 """
+
+
+def _decision(card: ModelCard) -> str:
+    """Describe how a class follows from the probabilities."""
+    if card.positive is None or card.threshold is None:
+        return "The most probable class is predicted."
+    positive, limit = escape_markdown(card.positive), card.threshold
+    return f"""**{positive}** is predicted from a probability of {limit:.3f}, chosen on the validation images for a
+  sensitivity of {card.sensitivity_wanted:g}. The expected sensitivity on new images from the same source is
+  {card.sensitivity_expected:.3f}, and the target is reached with a probability of {card.sensitivity_assurance:.2f}.
+  Both assume independent cells; where cells of one patient resemble each other, they are too optimistic."""

@@ -188,7 +188,9 @@ def train(*words: str, classes: tuple[str, ...] = ("blast", "normal"), patients:
     def make(place: Path) -> list[str]:
         root = cells(place, classes, patients)
         given = [word.replace("{}", str(place)) for word in words]
-        defaults = {"--positive": "blast", "--model": str(place / "new.keras"), "--epochs": "1"}
+        defaults = {"--positive": "blast", "--model": str(place / "new.keras")}
+        if "--model-type" not in given:
+            defaults |= {"--model-type": "cnn", "--epochs": "1"}
         for name, value in defaults.items():
             if name not in given:
                 given += [name, value]
@@ -293,6 +295,11 @@ CASES = [
     Case("a model where a folder is", over_a_folder, ("new.keras", "folder")),
     Case("one class", train(classes=("blast",)), ("class",)),
     Case("two patients", train(patients=2), ("fold",)),
+    Case("a type that no model has", train("--model-type", "forest"), ("forest", "lda-backbone")),
+    Case("epochs of a model without epochs", train("--model-type", "auto", "--epochs", "3"), ("--model-type cnn",)),
+    Case("a name that no model of features has", train("--model-type", "features", "--model", "{}/m.h5"),
+         ("m.h5", ".features")),
+    Case("two patients for all folds", train("--model-type", "features", patients=2), ("4 groups",)),
     Case("one patient", one_group, ("group",)),
     Case("a classifier for segment", segment("--model", "{}/m.keras"), ("m.json", "train")),
     Case("no model for segment", segment("--model", "{}/none.keras"), ("none.keras",)),

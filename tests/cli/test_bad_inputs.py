@@ -50,7 +50,7 @@ def trained(command, tmp_path_factory):
     """A small model with its card, made once."""
     place = tmp_path_factory.mktemp("trained")
     words = ["train", f"folder:{cells(place, patients=15)}", "--positive", "blast", "--model", str(place / "m.keras")]
-    done = command([*words, "--epochs", "1"], place, 120)
+    done = command([*words, "--model-type", "cnn", "--epochs", "1"], place, 120)
     assert done["code"] == 0, done["err"]
     models.TRAINED["folder"] = place
 

@@ -36,7 +36,7 @@ def trained(tmp_path_factory):
         folder = place / "cells" / row["label"]
         folder.mkdir(parents=True, exist_ok=True)
         images.write_png(folder / f"{name}.png", data.load_image(name))
-    wanted = ("--positive", "lymphoblast", "--model", "out/m.keras", "--epochs", 1)
+    wanted = ("--positive", "lymphoblast", "--model", "out/m.keras", "--model-type", "cnn", "--epochs", 1)
     done = leukobook("train", f"folder:{place / 'cells'}", *wanted, cwd=place)
     assert done.returncode == 0, done.stderr
     return place, done
@@ -342,7 +342,7 @@ def test_a_folder_with_a_damaged_image_is_refused_or_trained_without_it(trained,
     cells = tmp_path / "cells"
     shutil.copytree(place / "cells", cells)
     (cells / "lymphocyte" / "0_bad.png").write_bytes(b"no image")
-    wanted = ("train", f"folder:{cells}", "--positive", "lymphoblast", "--model", "m.keras", "--epochs", 1)
+    wanted = ("train", f"folder:{cells}", "--positive", "lymphoblast", "--model", "m.keras")
     refused = leukobook(*wanted, cwd=tmp_path)
     assert refused.returncode == 1
     assert "0_bad.png" in refused.stderr

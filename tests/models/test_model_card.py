@@ -27,6 +27,19 @@ def test_a_good_card_is_read_as_it_is(written):
     assert card.model_dump() == {**MODEL_CARD, "sha256": card.sha256}
 
 
+def test_a_card_without_a_positive_class_has_no_threshold(written):
+    without = dict.fromkeys(
+        ("positive", "threshold", "sensitivity_wanted", "sensitivity_expected", "sensitivity_assurance")
+    )
+    assert written(without).threshold is None
+
+
+def test_a_card_of_an_earlier_version_is_refused_with_the_remedy(written):
+    old = json.dumps({key: value for key, value in MODEL_CARD.items() if key != "model_type"})
+    with pytest.raises(model_card.CardError, match=r"m\.json: lacks model_type; train the model again"):
+        written(text=old)
+
+
 NO_NUMBER = float("nan")
 WRONG = [
     ({"threshold": NO_NUMBER}, "threshold is NaN: input should be"),
@@ -35,7 +48,9 @@ WRONG = [
     ({"threshold": -0.1}, r"threshold is -0\.1: input should be greater than or equal to 0"),
     ({"threshold": True}, "threshold is true: input should be a valid number"),
     ({"threshold": "0.5"}, r'threshold is "0\.5": input should be a valid number'),
-    ({"threshold": None}, "threshold is null: input should be a valid number"),
+    ({"threshold": None}, "positive, threshold and sensitivities must all be set, or all be null"),
+    ({"positive": None}, "positive, threshold and sensitivities must all be set, or all be null"),
+    ({"model_type": "svm"}, "model_type is \"svm\": input should be 'lda-backbone', 'features' or 'cnn'"),
     ({"size": 64.5}, r"size is 64\.5: input should be a valid integer"),
     ({"size": 10**6}, "size is 1000000: input should be less than or equal to 1024"),
     ({"size": True}, "size is true: input should be a valid integer"),

