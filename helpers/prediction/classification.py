@@ -20,8 +20,6 @@ from helpers.prediction.groups import aggregate_groups, group_table_path
 from helpers.reports import tables
 
 ROW_BYTES = 1024  # free disk space required per image; a row of the table mostly takes a tenth of it
-
-
 Classifier: TypeAlias = keras.Model | FeatureModel
 
 
