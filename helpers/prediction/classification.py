@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers import checks, files, images, metrics, models, outputs
 from helpers.backend import keras
+from helpers.datasets import DatasetError
 from helpers.datasets.groups import read_groups
 from helpers.models import feature_model, loading, model_card
 from helpers.models.feature_model import FeatureModel
@@ -110,7 +111,7 @@ def predict(
     output = outputs.require_file(output, needed=outputs.MIB + len(paths) * ROW_BYTES)
     chosen = outputs.without_own_images(paths)
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
-    groups = read_groups(groups_table, names.values(), folder) if groups_table else None
+    groups = _read_groups(groups_table, names.values(), folder) if groups_table else None
     output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     statistics = checks.InputStatistics()
@@ -131,6 +132,15 @@ def predict(
         str(finding) for finding in checks.check_input_statistics(statistics.summary(), card.input.model_dump())
     ]
     return PredictionResult(table, readable, bad, findings, len(paths) - len(chosen), per_group)
+
+
+def _read_groups(table: Path, names: Iterable[str], folder: Path | None) -> dict[str, str]:
+    try:
+        return read_groups(table, names, folder)
+    except DatasetError as error:
+        if not error.missing:
+            raise
+        raise DatasetError(f"{table}: no such file; give a table with the columns image and group") from None
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -182,6 +182,31 @@ def out(name: str, before: Callable[[Path], None] = lambda path: None) -> Callab
     return make
 
 
+def grouped(write: Callable[[Path], None]) -> Callable[[Path], list[str]]:
+    """A sound model and image, and a table of groups."""
+
+    def make(place: Path) -> list[str]:
+        words = model(lambda path: None)(place)
+        write(place / "groups.csv")
+        return [*words, "--groups", str(place / "groups.csv")]
+
+    return make
+
+
+def table(text: str) -> Callable[[Path], list[str]]:
+    return grouped(lambda path: path.write_text(text))
+
+
+def explain(*words: str) -> Callable[[Path], list[str]]:
+    """``{}`` stands for the folder of the model and of ``images/0.png``."""
+
+    def make(place: Path) -> list[str]:
+        model(lambda path: None)(place)
+        return ["explain", *(word.replace("{}", str(place)) for word in words), "--model", str(place / "m.keras")]
+
+    return make
+
+
 def train(*words: str, classes: tuple[str, ...] = ("blast", "normal"), patients: int = 12) -> Callable:
     """``{}`` stands for an empty folder."""
 
@@ -280,6 +305,20 @@ CASES = [
     Case("an output that is a folder", out("p.csv", folder), ("p.csv", "folder")),
     Case("an output below a file", out("file/p.csv", lambda path: path.parent.write_text("x")), ("file",)),
     Case("an output that is a device", out("p.csv", lambda path: path.symlink_to("/dev/full")), ("p.csv",)),
+    Case("a table of groups", table("image,group\n0.png,P1\n"), ("1 groups",), READ),
+    Case("no table of groups", grouped(lambda path: None), ("groups.csv", "no such file", "columns image and group")),
+    Case("a table of groups that is a folder", grouped(folder), ("groups.csv", "folder")),
+    Case("a table of groups that is a pipe", grouped(fifo), ("groups.csv",)),
+    Case("a table of groups that is a device", grouped(endless), ("groups.csv",)),
+    Case("a table of groups of 3 GiB", grouped(sparse), ("groups.csv", "MiB")),
+    Case("a table of patients", table("image,patient\n0.png,P1\n"), ("groups.csv", "group")),
+    Case("a group of another image", table("image,group\n0.png,P1\n7.png,P1\n"), ("7.png", "no such image")),
+    Case("an image without a group", table("image,group\n"), ("0.png", "without a row")),
+    Case("an image of two groups", table("image,group\n0.png,P1\n0.png,P2\n"), ("0.png", "more than once")),
+    Case("an image of an unknown group", table("image,group\n0.png,unknown\n"), ("0.png", "without a group")),
+    Case("no image to explain", explain("{}/none.png", "--out", "{}/out"), ("none.png",)),
+    Case("an explanation where a file is", explain("{}/images", "--out", "{}/m.keras"), ("m.keras", "folder")),
+    Case("an explanation of nothing", explain(), ("missing argument",), USAGE),
     Case("a sensitivity of 1.5", train("--sensitivity", "1.5"), ("1.5",)),
     Case("a sensitivity of 0", train("--sensitivity", "0"), ("0",)),
     Case("a sensitivity that is no number", train("--sensitivity", "nan"), ("nan",)),
