@@ -12,7 +12,7 @@ from helpers.cli.options import DatasetOptions, dataset_options
 
 def evaluate(
     dataset: Annotated[str, typer.Argument(help="A dataset's name, or folder:/path with a folder per class.")],
-    out: Annotated[Path, typer.Option(help="The folder to write report.html, metrics.csv and predictions.csv to.")],
+    out: Annotated[Path, typer.Option(help="The folder to write report, metrics, predictions and model to.")],
     positive: Annotated[str, typer.Option(help="The class that must not be missed; else all classes alike.")] = "",
     sensitivity: Annotated[float, typer.Option(help="Wanted where the threshold is chosen.")] = 0.95,
     cost_ratio: Annotated[
@@ -50,6 +50,7 @@ def evaluate(
         rule=rule,
         seed=seed,
         cache_dir=writing.cache_folder(),
+        model_path=folder / writing.MODEL,
         split=split,
         external=other,
         fine_tuning=cnn,

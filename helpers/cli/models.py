@@ -111,11 +111,13 @@ def _train_on_features(
     model: Path,
 ) -> None:
     from helpers.evaluation import final_model, writing
+    from helpers.evaluation.thresholds import ThresholdRule
 
     _announce_replacement(model.with_suffix(".json"))
     trained = final_model.train(
         data,
-        final_model.Target(positive, sensitivity, assurance),
+        positive=positive,
+        rule=ThresholdRule(sensitivity, assurance=assurance),
         model_type=model_type,
         seed=seed,
         model_path=model,

@@ -46,9 +46,21 @@ class Design:
     tested: tuple[int, ...]
     description: str
 
+    @property
+    def training_images(self) -> Dataset:
+        """Images on which the model for new images is trained: all, or those that a single test set leaves."""
+        if len(self.tested) > 1:
+            return self.dataset
+        return self.dataset.select(self.fold.index[~self.fold.isin(self.tested)])
+
     def splits(self) -> list[Fold]:
         """Return training, validation and test images of every tested fold."""
         return [splits.split_for_fold(self.fold, number) for number in self.tested]
+
+
+def labelled(dataset: Dataset) -> Dataset:
+    """Drop images without a label, and classes without an image."""
+    return dataset.select_classes(dataset.frame["label"].dropna().unique())
 
 
 def unit_of(dataset: Dataset) -> str:

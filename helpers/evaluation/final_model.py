@@ -1,7 +1,7 @@
-"""Train the model that is saved and applied: the same model, cross-validated in all folds and trained on all images.
+"""Train the model that is saved and applied: the same model that was tested, trained on all images.
 
-Its card holds the test scores of the cross-validation, at a threshold that each test fold gets from its own validation
-predictions, and the threshold for new images, which is chosen on the validation predictions of all folds.
+Its card holds the test scores of the models that each test fold selected, at a threshold that the fold gets from its
+own validation predictions; and the threshold for new images, from the validation predictions of all folds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import candidates, protocol
 from helpers.evaluation.candidates import BACKBONE, FEATURES, SIZE, VIEWS, Candidate, Features, Recipe
-from helpers.evaluation.final_card import Target, final_card
+from helpers.evaluation.design import Design, cross_validation_design, labelled
+from helpers.evaluation.final_card import Outcome, final_card
 from helpers.evaluation.protocol import Predictions
+from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners import classifier, cross_validation, tabular
 from helpers.learners.cross_validation import encode_labels
 from helpers.learners.tabular import CalibratedClassifier
@@ -50,21 +52,23 @@ class FinalModel(NamedTuple):
 
 def train(
     dataset: Dataset,
-    target: Target,
     *,
+    positive: str,
+    rule: ThresholdRule,
     model_type: str,
     seed: int,
     model_path: Path,
     cache_dir: Path,
     log: Callable[[str], None],
 ) -> FinalModel:
-    """Cross-validate all models of a type, train the best by validation score on all images, and save it.
+    """Test all models of a type in all folds, train the best by validation score on all images, and save it.
 
     An interrupted training resumes: features and finished predictions are read back from ``cache_dir``.
 
     Args:
-        dataset: images of at least two classes.
-        target: what the threshold is chosen for.
+        dataset: images of at least two classes; those without a label are left out.
+        positive: the class that must not be missed; empty if all classes count alike.
+        rule: rule by which the threshold of the positive class is chosen.
         model_type: one of :data:`MODEL_TYPES`.
         seed: random seed of folds, inner folds and resamples.
         model_path: path of the model; its suffix becomes ``.keras`` or ``.features``, and the card is written beside it
@@ -77,60 +81,65 @@ def train(
         DatasetError: all images are of one class, or a class has too few groups.
         OutputError: the files cannot be written.
     """
-    _check_options(dataset, target, model_type, seed)
+    _check_options(dataset, positive, model_type, seed)
     refuse_single_class(dataset.name, dataset.frame)
     _check_outputs(model_path)
     if "split" in dataset.frame:
         warnings.warn(f"{dataset.name}: the split of this dataset is not used; train splits by group", stacklevel=2)
-    fold = protocol.choose_folds(dataset, seed)
-    extracted = Features(dataset, cache_dir / "features", use_masks=False)
+    design = cross_validation_design(labelled(dataset), seed)
+    extracted = Features(design.dataset, cache_dir / "features", use_masks=False)
     listed = _candidates(extracted, model_type, seed)
-    key = protocol.cache_key(dataset, fold, seed)
+    key = protocol.cache_key(design, seed)
     made = {
-        name: protocol.cross_validate(dataset, fold, one, cache_dir=cache_dir / "predictions", key=key, log=log)
+        name: protocol.cross_validate(design, one, cache_dir=cache_dir / "predictions", key=key, log=log)
         for name, one in listed.items()
     }
-    best = protocol.choose_best(made, target.positive)
-    log(f"best by validation: {best}")
-    return fit_and_save(listed[best], extracted, made[best], target, seed=seed, model_path=model_path)
+    selection = protocol.select(made, positive)
+    log(f"best by validation: {selection.best}")
+    outcome = Outcome(design, made[selection.best].validation, selection.predictions)
+    return fit_and_save(
+        listed[selection.best], extracted, outcome, positive=positive, rule=rule, seed=seed, model_path=model_path
+    )
 
 
 def fit_and_save(
     candidate: Candidate,
     extracted: Features,
-    predictions: Predictions,
-    target: Target,
+    outcome: Outcome,
     *,
+    positive: str,
+    rule: ThresholdRule,
     seed: int,
     model_path: Path,
 ) -> FinalModel:
-    """Train a cross-validated candidate on all images, and save it with its card.
+    """Train a tested candidate on the training images of its design, and save it with its card.
 
     Hand-crafted features that were measured within ground-truth masks are measured again within automatic outlines, as
-    in prediction, and cross-validated in the same folds, so that the card holds the scores of the model that is saved.
+    in prediction, and tested in the same design, so that the card holds the scores of the model that is saved.
 
     Args:
         candidate: a model with a recipe, from :func:`helpers.evaluation.candidates.candidates`.
-        extracted: features of the dataset.
-        predictions: cross-validation of the candidate, all folds tested.
-        target: what the threshold is chosen for.
+        extracted: features of all images of the design.
+        outcome: how the candidate was tested.
+        positive: positive class; empty if there is none.
+        rule: rule by which the threshold is chosen.
         seed: random seed of inner folds and resamples.
         model_path: path of the model; its suffix becomes ``.keras`` or ``.features``.
 
     Raises:
         FinalModelError: the candidate has no recipe, such as the majority class.
     """
-    recipe, dataset = candidate.recipe, extracted.dataset
+    recipe, training = candidate.recipe, outcome.design.training_images
     if recipe is None:
         raise FinalModelError(f"{candidate.name}: is not a model that can be saved; choose another one")
     if extracted.use_masks and recipe.model_type == FEATURES:
-        extracted = Features(dataset, extracted.cache_dir, use_masks=False)
-        candidate, predictions = _tested_again(recipe, extracted, predictions, seed)
-    values = recipe.table(extracted)
+        extracted = Features(extracted.dataset, extracted.cache_dir, use_masks=False)
+        candidate, outcome = _tested_again(recipe, extracted, outcome.design, seed)
+    values = recipe.table(extracted).loc[training.frame.index]
     fitted = tabular.fit_calibrated(
-        dataset, encode_labels(dataset), values.to_numpy(), classifier=recipe.classifier, seed=seed
+        training, encode_labels(training), values.to_numpy(), classifier=recipe.classifier, seed=seed
     )
-    fields, findings = final_card(dataset, predictions, target, seed=seed)
+    fields, findings = final_card(outcome, positive, rule, seed=seed)
     fields |= {"model_type": recipe.model_type, "network": candidate.name, "config": _config(recipe, fitted)}
     path = model_path.expanduser().with_suffix(SUFFIXES[recipe.model_type])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,18 +150,13 @@ def fit_and_save(
     return FinalModel(path, card, findings)
 
 
-def _check_options(dataset: Dataset, target: Target, model_type: str, seed: int) -> None:
+def _check_options(dataset: Dataset, positive: str, model_type: str, seed: int) -> None:
     if model_type not in MODEL_TYPES:
         raise FinalModelError(f"unknown model type {model_type!r}; choose from {', '.join(MODEL_TYPES)} or cnn")
-    if target.positive and target.positive not in dataset.classes:
+    if positive and positive not in dataset.classes:
         raise FinalModelError(
-            f"unknown positive class {target.positive!r} of {dataset.public_name}; choose from "
-            f"{', '.join(dataset.classes)}"
+            f"unknown positive class {positive!r} of {dataset.public_name}; choose from {', '.join(dataset.classes)}"
         )
-    if not 0 < target.sensitivity <= 1:
-        raise FinalModelError(f"sensitivity must be above 0 up to 1, got {target.sensitivity}")
-    if target.assurance is not None and not 0 < target.assurance < 1:
-        raise FinalModelError(f"assurance must be between 0 and 1, got {target.assurance}")
     if not 0 <= seed <= MAX_SEED:
         raise FinalModelError(f"seed must be from 0 to {MAX_SEED}, got {seed}")
 
@@ -175,15 +179,14 @@ def _candidates(extracted: Features, model_type: str, seed: int) -> dict[str, Ca
     return {one.name: one for one in listed if one.recipe and model_type in (AUTO, one.recipe.model_type)}
 
 
-def _tested_again(
-    recipe: Recipe, extracted: Features, predictions: Predictions, seed: int
-) -> tuple[Candidate, Predictions]:
-    """Cross-validate a recipe on other features, in the folds of earlier predictions."""
+def _tested_again(recipe: Recipe, extracted: Features, design: Design, seed: int) -> tuple[Candidate, Outcome]:
+    """Test a recipe on other features in the same design."""
     listed = candidates.candidates(extracted, seed=seed, networks=[], checkpoint_dir=None)
     candidate = next(one for one in listed if one.recipe == recipe)
-    fold = predictions.test["fold"]
-    test, validation = cross_validation.cross_validate(extracted.dataset, fold, candidate.learner())
-    return candidate, Predictions(test, validation, predictions.seconds)
+    test, validation = cross_validation.cross_validate(
+        design.dataset, design.fold, candidate.learner(), test_folds=design.tested
+    )
+    return candidate, Outcome(design, validation, Predictions(test, validation, 0.0))
 
 
 def _write_model(recipe: Recipe, fitted: CalibratedClassifier, columns: list[str], path: Path) -> None:

@@ -71,6 +71,7 @@ class Evaluation:
         projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.
         findings: failed checks of the headline's predictions.
         seconds: duration by step.
+        saved_model: file and name of the model that was saved; empty if none was.
         seed: random seed.
         provenance: version, commit, machine and libraries.
     """
@@ -99,6 +100,7 @@ class Evaluation:
     projection: str
     findings: list[Finding]
     seconds: dict[str, float] = field(default_factory=dict)
+    saved_model: str = ""
     seed: int = 20
     provenance: Provenance | None = None
 

@@ -147,6 +147,7 @@ def _model_facts(evaluation: Evaluation) -> dict[str, str]:
     """Return the facts of the best model that a model card asks for, as far as they are known."""
     facts = {
         "Model": evaluation.best,
+        "Saved": evaluation.saved_model or "no model",
         "Predicts": f"a probability for each of {', '.join(evaluation.classes)}",
         "Positive class": evaluation.positive or "none; each class is tested against the rest",
         "Selected on": "validation predictions of all folds",

@@ -10,13 +10,23 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from helpers import checks, metrics
+from helpers import metrics
 from helpers.datasets import Dataset, refuse_single_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import protocol, results
 from helpers.evaluation.audit import audit, audit_lines
 from helpers.evaluation.candidates import Candidate, Features, available_backbones, candidates, estimated_seconds
-from helpers.evaluation.design import Design, cross_validation_design, external_design, split_design, unit_of
+from helpers.evaluation.checking import check_predictions
+from helpers.evaluation.design import (
+    Design,
+    cross_validation_design,
+    external_design,
+    labelled,
+    split_design,
+    unit_of,
+)
+from helpers.evaluation.final_card import Outcome
+from helpers.evaluation.final_model import fit_and_save
 from helpers.evaluation.learning import learning_curve
 from helpers.evaluation.protocol import Predictions, Selection
 from helpers.evaluation.record import Audit, Evaluation
@@ -37,12 +47,13 @@ def evaluate(
     rule: ThresholdRule,
     seed: int,
     cache_dir: Path,
+    model_path: Path,
     split: str = "",
     external: Dataset | None = None,
     fine_tuning: bool = False,
     log: Callable[[str], None],
 ) -> tuple[Evaluation, Dataset]:
-    """Evaluate all candidates on a dataset.
+    """Evaluate all candidates on a dataset, and save the best that can be saved.
 
     An interrupted evaluation resumes: features and finished predictions are read back from ``cache_dir``.
 
@@ -52,6 +63,7 @@ def evaluate(
         rule: rule by which thresholds of the positive class are chosen.
         seed: random seed of folds, inner folds, resamples and trainings.
         cache_dir: folder of features, predictions and checkpoints.
+        model_path: path of the model, see :func:`helpers.evaluation.final_model.fit_and_save`.
         split: a split to use instead of folds, see :func:`helpers.evaluation.design.split_design`.
         external: dataset to test instead, of the same classes; ``dataset`` is then for training and validation.
         fine_tuning: also fine-tune a backbone, which takes much longer.
@@ -68,13 +80,14 @@ def evaluate(
     """
     _check_options(dataset, positive, seed, split=split, external=external)
     dataset, external = _classes_of_interest(dataset, external, positive)
-    design = _design(_labelled(dataset), external, split=split, seed=seed)
+    design = _design(labelled(dataset), external, split=split, seed=seed)
     seconds, started = {}, time.perf_counter()
     audited = audit(dataset, positive=positive, seed=seed)
     seconds["audit"] = time.perf_counter() - started
     for line in audit_lines(audited):
         log(line)
-    listed = _candidates(design.dataset, seed, cache_dir, fine_tuning=fine_tuning, log=log)
+    extracted = Features(design.dataset, cache_dir / "features")
+    listed = _candidates(extracted, seed, cache_dir, fine_tuning=fine_tuning, log=log)
     key = protocol.cache_key(design, seed)
     test = partial(protocol.cross_validate, design, cache_dir=cache_dir / "predictions", key=key, log=log)
     made = {candidate.name: test(candidate) for candidate in listed}
@@ -85,7 +98,10 @@ def evaluate(
     learning = learning_curve(design, best, test, positive=positive, seed=seed)
     seconds["learning curve"] = time.perf_counter() - started
     records = _Records(design, audited, made, selection, positive, rule, seed)
-    return _evaluation(records, learning, seconds), design.dataset
+    started = time.perf_counter()
+    saved = _save_best(records, listed, extracted, model_path, log=log)
+    seconds["saved model"] = time.perf_counter() - started
+    return _evaluation(records, learning, seconds, saved), design.dataset
 
 
 def _check_options(dataset: Dataset, positive: str, seed: int, *, split: str, external: Dataset | None) -> None:
@@ -107,26 +123,22 @@ def _classes_of_interest(dataset: Dataset, external: Dataset | None, positive: s
     if not positive or (len(dataset.classes) == 2 and alike):
         return dataset, external
     rest = f"not {positive}"
-    two = _labelled(dataset).one_vs_rest(positive, rest)
-    return two, None if external is None else _labelled(external).one_vs_rest(positive, rest)
-
-
-def _labelled(dataset: Dataset) -> Dataset:
-    """Drop images without a label, and classes without an image."""
-    return dataset.select_classes(dataset.frame["label"].dropna().unique())
+    two = labelled(dataset).one_vs_rest(positive, rest)
+    return two, None if external is None else labelled(external).one_vs_rest(positive, rest)
 
 
 def _design(dataset: Dataset, external: Dataset | None, *, split: str, seed: int) -> Design:
     if external is not None:
-        return external_design(dataset, _labelled(external), seed)
+        return external_design(dataset, labelled(external), seed)
     return split_design(dataset, split, seed) if split else cross_validation_design(dataset, seed)
 
 
 def _candidates(
-    dataset: Dataset, seed: int, cache_dir: Path, *, fine_tuning: bool, log: Callable[[str], None]
+    extracted: Features, seed: int, cache_dir: Path, *, fine_tuning: bool, log: Callable[[str], None]
 ) -> list[Candidate]:
-    networks, extracted = available_backbones(), Features(dataset, cache_dir / "features")
-    log(f"features of {len(dataset)} images: about {estimated_seconds(extracted, networks) / 60:.1f} min, once")
+    networks = available_backbones()
+    minutes = estimated_seconds(extracted, networks) / 60
+    log(f"features of {len(extracted.dataset)} images: about {minutes:.1f} min, once")
     checkpoint_dir = cache_dir / "training" if fine_tuning else None
     return candidates(extracted, seed=seed, networks=networks, checkpoint_dir=checkpoint_dir)
 
@@ -143,7 +155,27 @@ class _Records(NamedTuple):
     seed: int
 
 
-def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, float]) -> Evaluation:
+def _save_best(
+    records: _Records, listed: list[Candidate], extracted: Features, model_path: Path, *, log: Callable[[str], None]
+) -> str:
+    """Save the best of the models that can be saved, and return its name and that of the file."""
+    by_name = {candidate.name: candidate for candidate in listed if candidate.recipe}
+    selection = protocol.select({name: records.made[name] for name in by_name}, records.positive)
+    outcome = Outcome(records.design, records.made[selection.best].validation, selection.predictions)
+    saved = fit_and_save(
+        by_name[selection.best],
+        extracted,
+        outcome,
+        positive=records.positive,
+        rule=records.rule,
+        seed=records.seed,
+        model_path=model_path,
+    )
+    log(f"{saved.path} and {saved.path.with_suffix('.json')} are written: {saved.card.network}")
+    return f"{saved.path.name}: {saved.card.network}"
+
+
+def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, float], saved_model: str) -> Evaluation:
     design, selection, positive, seed = records.design, records.selection, records.positive, records.seed
     dataset, tests = design.dataset, {name: predictions.test for name, predictions in records.made.items()}
     headline = selection.best
@@ -179,8 +211,9 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         proportions=results.proportions(tested, positive),
         learning=learning.assign(model=selection.best),
         projection=results.projection(results.main_estimate(tested, positive, seed), unit_of(dataset)),
-        findings=_findings(design, tested, positive, thresholds, seed=seed),
+        findings=check_predictions(design, tested, positive, thresholds, seed=seed),
         seconds=seconds,
+        saved_model=saved_model,
         seed=seed,
         provenance=provenance.current(),
     )
@@ -193,20 +226,3 @@ def _protocol(design: Design, positive: str) -> str:
         f"{design.description}; hyperparameters and calibration come from inner folds of the training images, {chosen} "
         f"{where} validation images"
     )
-
-
-def _findings(
-    design: Design, test: pd.DataFrame, positive: str, thresholds: pd.Series, *, seed: int
-) -> list[checks.Finding]:
-    """Run the checks on the test predictions of the selected models."""
-    frame = design.dataset.frame
-    findings = [
-        *checks.check_single_class(test),
-        *checks.check_probabilities(test),
-        *checks.check_leakage(frame, design.splits()[0].split_of(frame.index)),
-        *checks.check_groups_known(frame),
-        *checks.check_group_count(test),
-    ]
-    if positive:
-        findings = [*checks.check_better_than_chance(test, positive, thresholds, seed), *findings]
-    return findings

@@ -25,6 +25,8 @@ class ThresholdRule:
             sensitivity.
         prevalence: share of positive images among those that the model is for, between 0 and 1; ``None`` for that of
             the dataset.
+        assurance: target probability, between 0 and 1, of reaching the sensitivity on new images, see
+            :func:`helpers.metrics.threshold_at_sensitivity`; ``None`` for about a half.
 
     Raises:
         ThresholdRuleError: a value is out of range.
@@ -33,6 +35,7 @@ class ThresholdRule:
     sensitivity: float = 0.95
     cost_ratio: float | None = None
     prevalence: float | None = None
+    assurance: float | None = None
 
     def __post_init__(self):
         if not 0 < self.sensitivity <= 1:
@@ -42,6 +45,8 @@ class ThresholdRule:
                 f"the cost ratio must be above 0, got {self.cost_ratio}; 10 says that a missed positive image is as "
                 "bad as 10 false positives"
             )
+        if self.assurance is not None and not 0 < self.assurance < 1:
+            raise ThresholdRuleError(f"assurance must be between 0 and 1, got {self.assurance}")
         if self.prevalence is not None and not 0 < self.prevalence < 1:
             raise ThresholdRuleError(
                 f"the prevalence must be above 0 and below 1, got {self.prevalence}; 0.02 says that 2 of 100 images "
@@ -56,12 +61,14 @@ class ThresholdRule:
 
     def choose(self, validation: pd.DataFrame, positive: str) -> Threshold:
         """Choose the threshold on validation predictions."""
-        return metrics.threshold_at_sensitivity(validation, positive, self.target(validation, positive))
+        target = self.target(validation, positive)
+        return metrics.threshold_at_sensitivity(validation, positive, target, assurance=self.assurance)
 
     def describe(self, positive: str) -> str:
         """Return what the threshold was chosen for, as in "a threshold chosen for ..."."""
         if self.cost_ratio is None:
-            return f"a sensitivity of {self.sensitivity:g}"
+            assurance = "" if self.assurance is None else f" with an assurance of {self.assurance:g}"
+            return f"a sensitivity of {self.sensitivity:g}{assurance}"
         share = "in the dataset" if self.prevalence is None else f"of {self.prevalence:g}"
         return (
             f"the least cost, where a missed {positive} costs {self.cost_ratio:g} times as much as a false positive, "

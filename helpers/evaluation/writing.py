@@ -14,7 +14,7 @@ from helpers.project import user_cache
 from helpers.reports import format_estimate
 from helpers.reports.tables import safe_text
 
-REPORT, METRICS, PREDICTIONS = "report.html", "metrics.csv", "predictions.csv"
+REPORT, METRICS, PREDICTIONS, MODEL = "report.html", "metrics.csv", "predictions.csv", "model.keras"
 
 
 def cache_folder() -> Path:

@@ -33,5 +33,4 @@ def predictions_at_threshold(evaluation: Evaluation) -> pd.Series:
     table, positive = evaluation.tested, evaluation.positive
     if not positive:
         return predicted_classes(table)
-    rest = predicted_classes(table.drop(columns=PREFIX + positive))
-    return rest.mask(table[PREFIX + positive] >= evaluation.thresholds.loc[table.index], positive)
+    return predicted_classes(table, positive=positive, threshold=evaluation.thresholds.loc[table.index])

@@ -66,14 +66,16 @@ def aggregate_by_group(table: pd.DataFrame) -> pd.DataFrame:
     return means.rename_axis("image_id").reset_index().assign(group=lambda t: t["image_id"]).set_index("image_id")
 
 
-def predicted_classes(table: pd.DataFrame, *, positive: str | None = None, threshold: float | None = None) -> pd.Series:
+def predicted_classes(
+    table: pd.DataFrame, *, positive: str | None = None, threshold: float | pd.Series | None = None
+) -> pd.Series:
     """Return the predicted class of every image, by default the most probable one.
 
     Args:
         table: table of predictions.
         positive: positive class.
         threshold: if set, an image is predicted positive from this probability on, and otherwise as the most probable
-            of the other classes.
+            of the other classes; a series has one threshold per image, in the order of the table.
     """
     if positive is not None and threshold is not None:
         rest = predicted_classes(table.drop(columns=PREFIX + positive))

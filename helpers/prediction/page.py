@@ -66,7 +66,7 @@ def certainty(table: pd.DataFrame, card: ModelCard) -> pd.Series:
         Of two classes, the distance of the probability of the positive class from the threshold, if there is one;
         otherwise the difference of the two highest probabilities.
     """
-    if _has_two_sides(card):
+    if card.threshold is not None and _has_two_sides(card):
         return (table[f"{metrics.PREFIX}{card.positive}"] - card.threshold).abs()
     highest = np.sort(table[[metrics.PREFIX + name for name in card.classes]].to_numpy(), axis=1)[:, ::-1]
     return pd.Series(highest[:, 0] - highest[:, 1], table.index)

