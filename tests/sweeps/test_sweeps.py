@@ -71,6 +71,7 @@ def scores(house):
 
 
 GRID = "notebooks: {00-one: }\ngrid: {value: [1, 2], seed: [1, 2, 3]}\n"
+FOUR = "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"
 
 
 def test_every_combination_runs_once_and_the_table_has_what_it_was_given_and_what_it_measured(house, client, capsys):
@@ -159,11 +160,11 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     if seed == 3: time.sleep(600)
     """
     write_notebook(house / "notebooks", "00-one", broken, MEASURED)
-    rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\ntimeout_s: 8\n"), client)
+    rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\ntimeout_s: 6\n"), client)
     assert [row.status for row in rows] == ["failed", "failed", "failed", "done"]
     assert rows[0].error == "cell 3: ValueError: no such cell"
     assert "the kernel died" in rows[1].error
-    assert rows[2].error == "stopped after 8 s, its limit"
+    assert rows[2].error == "stopped after 6 s, its limit"
     assert capsys.readouterr().out.count(": failed, ") == 3
     table = scores(house)
     assert table["status"].tolist() == ["failed"] * 3 + ["done"]
@@ -173,7 +174,7 @@ def test_failures_are_reported_and_the_others_finish(house, client, capsys):
     ] * 2
 
 
-def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finish(house):
+def test_a_run_that_kills_its_worker_as_often_as_dask_allows_is_reported_and_the_others_finish(house):
     write_notebook(
         house / "notebooks",
         "00-one",
@@ -182,12 +183,14 @@ def test_a_run_that_kills_its_worker_four_times_is_reported_and_the_others_finis
     )
     # Dask gives up a worker that is not back in time, 15 s where nothing else is said; a sweep must not let it.
     with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}),
+        dask.config.set(
+            {"distributed.deploy.lost-worker-timeout": "0.1s", "distributed.scheduler.allowed-failures": 1}
+        ),
         sweeps.connect_cluster(workers=1) as client,
     ):
-        rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3, 4]}\n"), client)
-    assert [row.status for row in rows] == ["failed", "done", "done", "done"]
-    assert rows[0].error == "its worker died 4 times"
+        rows = sweeps.run(sweep(house, "notebooks: {00-one: }\ngrid: {seed: [1, 2, 3]}\n"), client)
+    assert [row.status for row in rows] == ["failed", "done", "done"]
+    assert rows[0].error == "its worker died 2 times"
 
 
 def test_workers_that_join_later_take_part(house):
@@ -256,11 +259,9 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(house):
     assert [row.status for row in rows] == ["done"] * 6
     lines = (house / "build" / "try" / "sweep" / "rows.jsonl").read_text().splitlines()
     assert len(lines) == len({json.loads(line)["name"] for line in lines}) == 6
-    disturbed = scores(house)
-    (house / "build" / "try").rename(house / "build" / "disturbed")
-    with sweeps.connect_cluster(workers=1) as client:
-        sweeps.run(sweep(house, GRID), client)
-    pd.testing.assert_frame_equal(disturbed, scores(house))
+    table = scores(house)
+    assert list(zip(table["value"], table["seed"], strict=True)) == list(itertools.product([1, 2], [1, 2, 3]))
+    assert np.allclose(table["one-scores: score (a)"], table["value"] + table["seed"] / 10)
 
 
 def dask_processes(folder, **changed):
@@ -289,35 +290,34 @@ def stop(*processes):
         process.wait()
 
 
-def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house):
+def test_a_scheduler_that_is_killed_is_reported_and_the_sweep_goes_on_from_what_is_done(house, client):
     write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
     scheduler, worker, address = dask_processes(house / "book")  # beside the helpers of this house
     rows = house / "build" / "try" / "sweep" / "rows.jsonl"
 
-    def kill_after_two():
+    def kill_after_one():
         until = time.time() + 120
-        while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
+        while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 1):
             time.sleep(0.1)
         scheduler.kill()
 
     try:
-        killer = threading.Thread(target=kill_after_two)
+        killer = threading.Thread(target=kill_after_one)
         killer.start()
         with (
             pytest.raises(sweeps.SweepError, match="start the sweep again to continue it"),
-            sweeps.connect_cluster(address) as client,
+            sweeps.connect_cluster(address) as lost,
         ):
-            sweeps.run(sweep(house, GRID), client)
+            sweeps.run(sweep(house, FOUR), lost)
         killer.join()
     finally:
         stop(scheduler, worker)
     kept = rows.read_text().splitlines()
-    assert 2 <= len(kept) < 6
+    assert 1 <= len(kept) < 4
     said = []
-    with sweeps.connect_cluster(workers=2) as client:
-        ended = sweeps.run(sweep(house, GRID), client, said.append)
-    assert f"{6 - len(kept)} to do" in said[0]
-    assert [row.status for row in ended] == ["done"] * 6
+    ended = sweeps.run(sweep(house, FOUR), client, said.append)
+    assert f"{4 - len(kept)} to do" in said[0]
+    assert [row.status for row in ended] == ["done"] * 4
     assert rows.read_text().splitlines()[: len(kept)] == kept
 
 
@@ -336,7 +336,7 @@ from distributed.security import Security
 address, kind = sys.argv[1:]
 try:
     security = Security.temporary() if kind == "another key" else None
-    client = Client(address if security else address.replace("tls", "tcp"), security=security, timeout=4)
+    client = Client(address if security else address.replace("tls", "tcp"), security=security, timeout=2)
     print("carried out:", client.submit(abs, -3).result(timeout=4))
 except Exception as error:
     print("refused:", type(error).__name__)
@@ -596,12 +596,12 @@ def command(*words):
 
 def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     write_notebook(house / "notebooks", "00-one", "import time; time.sleep(1)", MEASURED)
-    sweep(house, GRID)
+    sweep(house, FOUR)
     rows = house / "build" / "try" / "sweep" / "rows.jsonl"
     words = ["run", str(house / "try.yaml"), "--workers", "1"]
     going = subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     until = time.time() + 120
-    while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 2):
+    while time.time() < until and not (rows.exists() and rows.read_text().count("\n") >= 1):
         time.sleep(0.1)
     going.send_signal(signal.SIGSTOP)  # it still has its folder
     second = subprocess.run(command(*words), capture_output=True, text=True)
@@ -610,12 +610,12 @@ def test_a_client_that_is_killed_goes_on_with_what_was_left(house):
     going.kill()
     going.communicate()
     kept = rows.read_text().count("\n")
-    assert 2 <= kept < 6
+    assert 1 <= kept < 4
     done = subprocess.run(command(*words), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert f"{6 - kept} to do on 1 workers, about 0." in done.stdout
-    assert "6 of 6 runs are done" in done.stdout
-    assert len({json.loads(line)["name"] for line in rows.read_text().splitlines()}) == 6
+    assert f"{4 - kept} to do on 1 workers, about 0." in done.stdout
+    assert "4 of 4 runs are done" in done.stdout
+    assert len({json.loads(line)["name"] for line in rows.read_text().splitlines()}) == 4
     reported = subprocess.run(command("report", str(house / "try.yaml")), capture_output=True, text=True)
     assert "report.md" in reported.stdout, reported.stderr
 
