@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import logging
 import os
 import signal
 import subprocess
@@ -27,9 +28,10 @@ def configure(*, is_command: bool = False) -> None:
     limits OpenCV to one thread (``OPENCV_FOR_THREADS_NUM``, unless the user has set it), because this package processes
     whole images in threads with which OpenCV's own would compete; hides TensorFlow's messages that are neither warnings
     nor errors (``TF_CPP_MIN_LOG_LEVEL``, likewise); ignores tqdm's warning that a kernel has no ipywidgets, and
-    IPython's hint where a chapter ends early; and makes :mod:`helpers.backend` suppress the lines that TensorFlow
-    prints when it is imported. In a notebook that runs in batch, which would store every step of a progress bar, it
-    sets :data:`QUIET` unless the user has set these.
+    IPython's hint where a chapter ends early; drops TensorFlow's warning that it traces a function again, which it does
+    for every network of a cross-validation; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints
+    when it is imported. In a notebook that runs in batch, which would store every step of a progress bar, it sets
+    :data:`QUIET` unless the user has set these.
 
     Args:
         is_command: whether the process is a command, whose Keras does without the libraries of
@@ -43,7 +45,12 @@ def configure(*, is_command: bool = False) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings and errors
     warnings.filterwarnings("ignore", message="IProgress not found")
     warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
     _tensorflow_log_filtered, _is_command = True, is_command
+
+
+def _is_no_retracing_warning(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def _runs_in_batch() -> bool:

@@ -1,6 +1,7 @@
 """A process is set up by a call and not by an import, and output goes through any code page."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -123,3 +124,10 @@ def test_settings_of_the_user_stay_in_a_batch_run(monkeypatch):
     with warnings.catch_warnings():
         processes.configure()
     assert environment == {"OPENCV_FOR_THREADS_NUM": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "TQDM_DISABLE": ""}
+
+
+def test_only_the_warning_of_a_retraced_function_is_dropped_from_tensorflows_log(caplog):
+    logger = logging.getLogger("tensorflow")  # configured by tests/conftest.py
+    logger.warning("5 out of the last %d calls to f triggered tf.function retracing. Tracing is expensive", 13)
+    logger.warning("something else")
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
