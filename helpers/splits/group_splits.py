@@ -179,7 +179,7 @@ def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
         counted = ", ".join(f"{label} {n}" for label, n in groups.items())
         raise DatasetError(
             f"{dataset.name}: {n_splits} folds need two classes of at least {2 * n_splits} groups, got {counted}; "
-            "use fewer folds"
+            "add groups, or use fewer folds"
         )
     return dataset.select_classes(kept)
 
