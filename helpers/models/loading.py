@@ -43,9 +43,9 @@ MEMBERS = {"metadata.json": MAX_CONFIG, "config.json": MAX_CONFIG, "model.weight
 MODELS = frozenset({"Functional", "Model", "Sequential"})
 LAYERS = frozenset({
     "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D", "Conv2DTranspose", "Dense",
-    "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "InputLayer", "LeakyReLU",
-    "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
-    "UpSampling2D", "ZeroPadding2D",
+    "DepthwiseConv2D", "Dropout", "Flatten", "Flip", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "InputLayer",
+    "LeakyReLU", "MaxPooling2D", "Multiply", "Normalization", "ReLU", "Rescaling", "Reshape", "SeparableConv2D",
+    "Softmax", "UpSampling2D", "ZeroPadding2D",
 })  # fmt: skip
 # Layers of this package, by module and name; importing the module above has registered them with Keras.
 OWN_LAYERS = frozenset({(layer.__module__, layer.__name__) for layer in (views.DihedralViews, views.ViewMean)})

@@ -1,10 +1,12 @@
 """What is cross-validated on cached features is what is saved: one graph from images to the same probabilities."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers import backbones, datasets, models, splits
+from helpers.backbones import registry
 from helpers.learners import cross_validation, tabular
 from helpers.learners.cross_validation import encode_labels
 from helpers.models import loading, views
@@ -48,3 +50,12 @@ def test_a_reloaded_model_predicts_what_the_learner_predicts(several, names, n_c
 def test_a_kernel_of_other_features_is_refused():
     with pytest.raises(ValueError, match=r"efficientnet-lite0 need a kernel \(1280, 2\), got \(4, 2\)"):
         backbones.linear_classifier(["efficientnet-lite0"], SIZE, np.zeros((4, 2)), np.zeros(2))
+
+
+@pytest.mark.parametrize("scaling", registry.SCALINGS)
+def test_the_input_scaling_of_every_backbone_is_allowed_in_a_model_file(scaling, tmp_path):
+    image = keras.Input((8, 8, 3))
+    keras.Model(image, keras.layers.Flatten()(registry.SCALINGS[scaling](image))).save(tmp_path / "m.keras")
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype(np.float32)
+    scaled = np.asarray(loading.load_model_file(tmp_path / "m.keras")(pixels)).reshape(1, 8, 8, 3)
+    assert np.allclose(scaled, registry.SCALINGS[scaling](pixels), atol=1e-5)
