@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from scipy.special import softmax
 
-from helpers import features, files
+from helpers import files
 from helpers.models import loading
 
 SUFFIX = ".features"
@@ -71,6 +70,8 @@ class FeatureModel(_Section):
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> FeatureModel:
+        from helpers import features  # here, because networks need none of it and it takes a second
+
         n_features, n_scores, n_classes = len(self.features), len(self.weights), len(self.slope)
         n_inputs = len(self.kernel.vectors) if self.kernel else n_features
         n_calibrated = n_classes if self.kernel and n_classes > 2 else n_scores
@@ -101,11 +102,15 @@ class FeatureModel(_Section):
 
     def predict_proba(self, images: Iterable[np.ndarray]) -> np.ndarray:
         """Predict class probabilities of RGB images ``uint8 (n, size, size, 3)``: ``float (n, classes)``."""
+        from helpers import features  # see above
+
         rows = [features.extract_features(image) for image in images]
         return self.predict_from_features(np.array([[row[name] for name in self.features] for row in rows]))
 
     def predict_from_features(self, values: np.ndarray) -> np.ndarray:
         """Predict class probabilities of features ``(n, features)``, in the order of ``features``."""
+        from scipy.special import softmax
+
         inputs = (values - np.array(self.mean)) / np.array(self.scale)
         if self.kernel:
             inputs = _radial_basis(inputs, np.array(self.kernel.vectors), self.kernel.gamma)

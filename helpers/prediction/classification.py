@@ -154,9 +154,9 @@ def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
         model: network, which predicts from eight views, or classifier of hand-crafted features.
         resized: images in the size of the model.
     """
-    if isinstance(model, FeatureModel):
-        return model.predict_proba(resized)
-    return models.predict_proba(model, resized, tta=True)
+    if isinstance(model, keras.Model):
+        return models.predict_proba(model, resized, tta=True)
+    return model.predict_proba(resized)
 
 
 def _predict_batches(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers import checks, explain, features, files, images, metrics, models, outputs, plots
 from helpers.backend import keras, tf
+from helpers.models import views
 from helpers.models.model_card import ModelCard
 from helpers.prediction.classification import predict_probabilities
 from helpers.reports import tables
@@ -87,7 +88,8 @@ def explain_images(
     output_dir = outputs.require_folder(output_dir)
     chosen = outputs.without_own_images(paths)
     names = dict(zip(chosen, outputs.relative_names(chosen, folder), strict=True))
-    attribution = _Attribution(model, log)
+    explained = _single_view(model)
+    attribution = _Attribution(explained, log)
     bad: list[str] = []
     tables_of_batches, statistics = [], checks.InputStatistics()
     for batch in images.read_batches(chosen, bad, "explaining", BATCH_SIZE):
@@ -96,7 +98,7 @@ def explain_images(
         statistics.add(cells)
         predictions = _predictions(model, card, cells)
         maps = attribution.maps(cells, predictions["class_index"].to_numpy())
-        scores = _scores(ids, maps, cells, model, predictions, seed)
+        scores = _scores(ids, maps, cells, explained, predictions, seed)
         _write_figures(ids, maps, cells, scores, output_dir)
         tables_of_batches.append(scores)
     if not tables_of_batches:
@@ -146,6 +148,12 @@ class _Attribution:
     def _announce(self, methods: list[str], reason: object) -> None:
         in_order = [name for name in explain.METHODS if name in methods]
         self._log(f"Skipped {', '.join(in_order)}: {reason}.")
+
+
+def _single_view(model: Any) -> Any:
+    """Return a network that computes eight views as one of the image itself, whose feature maps can be shown."""
+    is_network = isinstance(model, keras.Model)
+    return views.single_view_model(model) if is_network and views.views_within(model) > 1 else model
 
 
 def _flat_network(model: Any) -> keras.Model:

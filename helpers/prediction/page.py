@@ -66,18 +66,14 @@ def certainty(table: pd.DataFrame, card: ModelCard) -> pd.Series:
         Of two classes, the distance of the probability of the positive class from the threshold, if there is one;
         otherwise the difference of the two highest probabilities.
     """
-    if card.threshold is not None and _has_two_sides(card):
+    if len(card.classes) == 2 and card.threshold is not None:
         return (table[f"{metrics.PREFIX}{card.positive}"] - card.threshold).abs()
     highest = np.sort(table[[metrics.PREFIX + name for name in card.classes]].to_numpy(), axis=1)[:, ::-1]
     return pd.Series(highest[:, 0] - highest[:, 1], table.index)
 
 
-def _has_two_sides(card: ModelCard) -> bool:
-    return len(card.classes) == 2 and card.threshold is not None
-
-
 def _certainty_sentence(card: ModelCard) -> str:
-    if _has_two_sides(card):
+    if len(card.classes) == 2 and card.threshold is not None:
         return f"By the distance of the probability of {card.positive} from the threshold of {card.threshold:.3f}."
     return "By the difference of the two highest probabilities."
 

@@ -9,8 +9,9 @@ from keras import layers
 from red_cells import CARD, SIZE, save_cells, save_model
 from typer.testing import CliRunner
 
-from helpers import datasets, explain, images, outputs
+from helpers import datasets, explain, images, models, outputs
 from helpers.cli import app
+from helpers.models import views
 from helpers.prediction.explaining import explain_images, mean_scores
 
 ALL = [*explain.METHODS, "RISE", "chance"]
@@ -67,6 +68,20 @@ def test_scores_are_those_of_the_chapter_for_the_predicted_class(network, cells)
     attribution = explain.METHODS["Grad-CAM"](explain.logits_model(network), cell, k)
     assert row["deletion"] == pytest.approx(explain.deletion(network, cell, attribution, k)[0], abs=1e-4)
     assert row["insertion"] == pytest.approx(explain.insertion(network, cell, attribution, k)[0], abs=1e-4)
+
+
+def test_a_network_that_computes_eight_views_is_explained_by_one_of_them(cells):
+    image = keras.Input((SIZE, SIZE, 3))
+    feature_map = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(views.DihedralViews()(image)))
+    mean = views.ViewMean()(layers.GlobalAveragePooling2D()(feature_map))
+    lines = []
+    model = keras.Model(image, layers.Dense(2, activation="softmax")(mean))
+    scores = explained(model, cells, lines.append).scores
+    assert lines == []
+    assert scores["method"].tolist() == ALL * 2
+    cell = images.resize_pad(images.read_image(cells / "a" / "1.png"), SIZE)[None]
+    eight, first = models.predict_proba(model, cell), scores.iloc[0]
+    assert first["probability"] == pytest.approx(eight[0, CARD.classes.index(first["explained_class"])], abs=1e-5)
 
 
 def test_a_model_without_a_feature_map_has_no_cam_and_says_so_once(cells):
