@@ -124,7 +124,7 @@ def _train_on_features(
         cache_dir=writing.cache_folder(),
         log=typer.echo,
     )
-    _report_training(*trained)
+    _report_training(trained.path, trained.card, trained.findings)
 
 
 def _report_training(model: Path, card: ModelCard, findings: list[Finding]) -> None:

@@ -48,7 +48,7 @@ class Design:
 
     @property
     def training_images(self) -> Dataset:
-        """Images on which the model for new images is trained: all, or those that a single test set leaves."""
+        """Return the images on which the model for new images is trained, all or those that one test set leaves."""
         if len(self.tested) > 1:
             return self.dataset
         return self.dataset.select(self.fold.index[~self.fold.isin(self.tested)])

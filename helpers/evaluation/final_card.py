@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +22,8 @@ from helpers.models.model_card import MetricRecord
 from helpers.runs import provenance
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """Hold how a model was tested.
 
     Attributes:
@@ -49,7 +51,7 @@ def final_card(
     Returns:
         Fields of :class:`helpers.models.model_card.ModelCard`, and the failed checks of the predictions.
     """
-    design, validation, selected = outcome
+    design, validation, selected = outcome.design, outcome.validation, outcome.selected
     threshold, thresholds = None, pd.Series(dtype=float)
     if positive:
         threshold = rule.choose(validation, positive)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from helpers import backbones, checks, files, outputs
 from helpers.datasets import Dataset, refuse_single_class
@@ -36,7 +36,8 @@ class FinalModelError(LeukobookError):
     """Options or data with which no model can be trained; the message has the remedy."""
 
 
-class FinalModel(NamedTuple):
+@dataclass(frozen=True)
+class FinalModel:
     """Hold a saved model.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
@@ -35,7 +35,8 @@ CLASSIFIERS = {
 }
 
 
-class CalibratedClassifier(NamedTuple):
+@dataclass(frozen=True)
+class CalibratedClassifier:
     """Hold a trained classifier with the calibration of its scores.
 
     Attributes:

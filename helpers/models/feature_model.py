@@ -19,9 +19,8 @@ from helpers.models import loading
 
 SUFFIX = ".features"
 MAX_BYTES = 64 * loading.MIB
-VERSION: Literal[1] = (
-    1  # of the file and of the code that measures the features; increase it when one of the two changes
-)
+# Version of the file and of the code that measures the features; increase it when one of the two changes.
+VERSION: Literal[1] = 1
 Vector = Annotated[list[float], Field(min_length=1, max_length=20_000)]
 Matrix = Annotated[list[Vector], Field(min_length=1, max_length=20_000)]
 
@@ -49,12 +48,15 @@ class FeatureModel(_Section):
         format: always ``leukobook features``.
         version: :data:`VERSION`.
         features: names of the features, see :func:`helpers.features.extract_features`.
-        mean, scale: of every feature; ``(value - mean) / scale`` enters the classifier.
+        mean: of every feature; ``(value - mean) / scale`` enters the classifier.
+        scale: of every feature.
         kernel: radial basis functions of the scaled features; ``None`` for a linear classifier.
-        weights, intercept: from scaled features, or from the kernel, to scores: ``(scores, inputs)`` and ``(scores,)``.
-            A kernel classifier has a score per pair of classes; a linear one has a score per class, or one for two.
-        slope, offset: calibration, from scores to logits: ``(classes, scores)`` and ``(classes,)``. The scores of the
-            pairs of more than two classes are first summed up per class, as in scikit-learn.
+        weights: from scaled features, or from the kernel, to scores, ``(scores, inputs)``. A kernel classifier has a
+            score per pair of classes; a linear one has a score per class, or one for two.
+        intercept: of the scores, ``(scores,)``.
+        slope: calibration, from scores to logits, ``(classes, scores)``. The scores of the pairs of more than two
+            classes are first summed up per class, as in scikit-learn.
+        offset: of the logits, ``(classes,)``.
     """
 
     format: Literal["leukobook features"]

@@ -56,7 +56,7 @@ def _require_classes(model: FeatureModel, path: Path, card: ModelCard) -> Featur
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """Result of :func:`predict`.
+    """Result of :func:`helpers.prediction.predict`.
 
     Attributes:
         table: predictions, one row per readable image.
@@ -100,7 +100,7 @@ def predict(
 
     Raises:
         OutputError: the file is not writable or its name does not end in ``.csv``, less than 1 MiB plus
-            :data:`ROW_BYTES` per image is free on its disk, or all images are outputs of commands.
+            1 KiB per image is free on its disk, or all images are outputs of commands.
         DatasetError: the table of groups is no such table, lacks an image, or has one that does not exist or occurs
             twice.
         ImageError: no image is readable; an earlier table is kept.
@@ -148,7 +148,7 @@ def _write(table: pd.DataFrame, path: Path) -> None:
 
 
 def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
-    """Predict class probabilities ``(n, classes)`` of images ``uint8 (n, size, size, 3)`` as :func:`predict` does.
+    """Predict class probabilities of images ``uint8 (n, size, size, 3)``, ``float (n, classes)``.
 
     Args:
         model: network, which predicts from eight views, or classifier of hand-crafted features.
