@@ -180,7 +180,9 @@ def predict(
 
 def explain(
     images: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
-    model: Annotated[Path, typer.Option(help="A .keras file with its card beside it, from python -m helpers train.")],
+    model: Annotated[
+        Path, typer.Option(help="A .keras or .features file with its card beside it, from python -m helpers train.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("explained"),
     seed: Annotated[int, typer.Option(help="Of the maps of noise, the chance level.")] = 20,
 ) -> None:

@@ -12,7 +12,7 @@ from helpers.models.model_card import ModelCard
 
 SHARE = "share_"
 THRESHOLD_NOTE = (
-    "The threshold was chosen for single images; how it performs on the mean probability of a group was not tested."
+    "The threshold was chosen for single images; the model card has no test of it on the mean probability of a group."
 )
 
 

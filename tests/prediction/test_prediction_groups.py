@@ -120,7 +120,7 @@ def test_the_command_says_what_the_threshold_means_for_a_group(cells, tmp_path):
     assert done.exit_code == 0, done.output
     assert f"5 images classified into {tmp_path / 'p.csv'}: well 3, ill 2" in done.output
     assert f"3 groups by their mean in {tmp_path / 'p-per-group.csv'}: well 2, ill 1" in done.output
-    assert "The threshold was chosen for single images; how it performs on the mean probability" in done.output
+    assert "The threshold was chosen for single images; the model card has no test of it on the mean" in done.output
     again = CliRunner().invoke(app, [*words, "--groups", str(tmp_path / "groups.csv")])
     assert "p-per-group.csv: exists from an earlier run and will be replaced" in again.output
 
