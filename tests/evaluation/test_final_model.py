@@ -197,17 +197,19 @@ def test_the_command_trains_saves_and_applies_a_model(tmp_path, monkeypatch, dat
     assert len(pd.read_csv(out)) == (data.frame["label"] == "lymphocyte").sum()
 
 
-def test_of_several_classes_one_may_be_positive_and_the_most_probable_is_predicted(small, tmp_path):
+def test_of_several_classes_one_may_be_positive_and_is_predicted_at_its_threshold(small, tmp_path):
     data = datasets.load("synthetic", n_images=90, n_patients=18, size=64, balanced=True)
     data = data.select_classes(["neutrophil", "lymphocyte", "monocyte"])
     options = {"model_type": "features", "seed": SEED, "model_path": tmp_path / "m.keras", "cache_dir": tmp_path}
-    model = final_model.train(data, Target("monocyte"), **options, log=[].append)
+    model = final_model.train(data, positive="monocyte", rule=ThresholdRule(), **options, log=[].append)
     assert model.card.positive == "monocyte"
     assert model.card.test["sensitivity"].n == (data.frame["label"] == "monocyte").sum()
     saved, card = prediction.load(model.path)
     path = tmp_path / "cell.png"
     images.write_png(path, data.load_image(data.frame.index[0]))
-    table = prediction.predict([path], saved, card, tmp_path / "p.csv").table
+    for threshold, above in ((0.0, True), (1.0, False)):
+        changed = card.model_copy(update={"threshold": threshold})
+        table = prediction.predict([path], saved, changed, tmp_path / "p.csv").table
+        assert (table["predicted_class"].item() == "monocyte") is above
     columns = [f"p_{name}" for name in data.classes]
-    assert table["predicted_class"].tolist() == [data.classes[table[columns].to_numpy().argmax()]]
     assert table[columns].sum(axis=1).iloc[0] == pytest.approx(1)
