@@ -165,7 +165,8 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 
     The classifier needs no early stopping, so it may be trained on the validation images too. Hyperparameters are
     selected by inner group folds of the training images, and scores are mapped to probabilities by a sigmoid fitted on
-    the scores of the same inner folds (Platt 1999). Predictions for training images are also those of the inner folds.
+    the scores of the same inner folds (Platt 1999), or by a temperature for more than two classes (Guo et al. 2017).
+    Predictions for training images are also those of the inner folds.
 
     Args:
         features: a row per image, by ``image_id``, see :mod:`helpers.features`.

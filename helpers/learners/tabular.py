@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
@@ -21,6 +23,7 @@ from helpers.models import feature_model
 from helpers.models.feature_model import FeatureModel, Kernel
 
 INNER_FOLDS = 4
+LOG_TEMPERATURE = (-4.0, 6.0)  # of scores of unit spread: nearly certain to nearly uniform probabilities
 # Classifiers on tabular features by name, each with its hyperparameter grid.
 CLASSIFIERS = {
     "logistic regression": (
@@ -42,7 +45,7 @@ class CalibratedClassifier:
     Attributes:
         classes: ``int``, numbers of the classes with training images, in the order of the probabilities.
         model: trained pipeline of scaler (``scale``) and classifier (``classifier``), with ``decision_function``.
-        sigmoid: maps scores to probabilities.
+        sigmoid: maps scores to probabilities: of two classes by a sigmoid, of more by a softmax with a temperature.
         held_out: ``float (n, classes)``, probabilities of the training images, held out in the inner folds.
     """
 
@@ -153,16 +156,35 @@ def fit_calibrated(
         scores = cross_val_predict(model, values, y, cv=inner, method="decision_function")
         candidates.append((_rank(scores, y), model, scores))
     _, model, scores = max(candidates, key=lambda candidate: candidate[0])
-    # Scores of many classes may be perfectly separable, where a fit without penalty does not converge; the penalty is
-    # that of scores of unit spread, which are of the order of 100 in discriminant analysis.
     two, scores = len(classes) == 2, _columns(scores)
-    spread = 1.0 if two else scores.std() or 1.0
-    sigmoid = LogisticRegression(C=1e3 if two else 1.0, max_iter=5000).fit(scores / spread, y)
-    sigmoid.coef_ /= spread
+    sigmoid = _calibration_of_two(scores, y) if two else _calibration_of_many(scores, y)
     if two and sigmoid.coef_[0, 0] <= 0:  # few images: inner folds below chance level, by chance
         # Discriminant analysis has scores of hundreds, which would be probabilities of 0 and 1.
         sigmoid.coef_[:], sigmoid.intercept_[:] = 1 / max(1.0, scores.std()), 0
     return CalibratedClassifier(classes, model.fit(values, y), sigmoid, sigmoid.predict_proba(scores))
+
+
+def _calibration_of_two(scores: np.ndarray, y: np.ndarray) -> LogisticRegression:
+    return LogisticRegression(C=1e3, max_iter=5000).fit(scores, y)
+
+
+def _calibration_of_many(scores: np.ndarray, y: np.ndarray) -> LogisticRegression:
+    """Fit a temperature, by which all scores are divided before the softmax (Guo et al. 2017).
+
+    A multinomial regression has a weight for every pair of classes. On the scores of discriminant analysis, of the
+    order of 100, it neither converges nor keeps the ranking of the classes.
+    """
+    spread = (scores - scores.mean(axis=1, keepdims=True)).std() or 1.0
+
+    def cross_entropy(log_t: float) -> float:
+        logarithms = log_softmax(scores / (spread * np.exp(log_t)), axis=1)
+        return float(-logarithms[np.arange(len(y)), y].mean())
+
+    temperature = spread * np.exp(minimize_scalar(cross_entropy, bounds=LOG_TEMPERATURE, method="bounded").x)
+    calibration = LogisticRegression()
+    calibration.classes_ = np.arange(scores.shape[1])
+    calibration.coef_, calibration.intercept_ = np.eye(scores.shape[1]) / temperature, np.zeros(scores.shape[1])
+    return calibration
 
 
 def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:

@@ -333,8 +333,8 @@ def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
     with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
         for begin in (
             "import time",
-            "from helpers import teaching",
-            "def two_classes",
+            "from helpers import parameters",
+            "data = datasets.load(",
             "def thumbnails",
             "records = []",
         ):

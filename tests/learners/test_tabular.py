@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers import datasets
 from helpers.learners import tabular
+from helpers.learners.cross_validation import encode_labels
 
 
 def test_inner_folds_below_chance_level_give_no_certainty():
@@ -18,3 +19,20 @@ def test_inner_folds_below_chance_level_give_no_certainty():
     fitted = tabular.fit_calibrated(data, labels, values, classifier="discriminant analysis", seed=0)
     assert (fitted.held_out.argmax(1) != labels).all()
     assert 0.05 < fitted.held_out.min() < fitted.held_out.max() < 0.95
+
+
+def test_calibration_of_many_classes_keeps_the_ranking_and_is_as_certain_as_the_inner_folds_are_right():
+    """As many features as backbones have: scores of discriminant analysis are of the order of 100."""
+    data = datasets.load("synthetic", n_images=120, n_patients=24, size=32, balanced=True)
+    labels = encode_labels(data)
+    random = np.random.default_rng(0)
+    centres = 0.12 * random.normal(size=(len(data.classes), 800))
+    values = random.normal(size=(120, 800)) + centres[labels]
+    fitted = tabular.fit_calibrated(data, labels, values, classifier="discriminant analysis", seed=0)
+    new = random.normal(size=(600, 800)) + centres[np.arange(600) % len(data.classes)]
+    probabilities, scores = fitted.predict_proba(new), fitted.model.decision_function(new)
+    assert (probabilities.argmax(1) == scores.argmax(1)).all()
+    assert np.abs(scores).max() > 10
+    right = (probabilities.argmax(1) == np.arange(600) % len(data.classes)).mean()
+    assert 0.5 < right < 0.99
+    assert abs(probabilities.max(1).mean() - right) < 0.2  # inner folds train on fewer images, and are less certain
