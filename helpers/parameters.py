@@ -171,9 +171,10 @@ def adapt_sizes(
     kept = [size for size in possible if all(_groups(p, size, s) >= min_groups for p in pools for s in seeds)]
     if kept != wanted:
         shown = ", ".join(map(str, kept)) or "none"
+        needed = f", and a class needs {min_groups} groups" if min_groups > 1 else ""
         print(
             f"training images of the learning curve: {shown} in place of {', '.join(map(str, wanted))}; the largest "
-            f"balanced subset has {largest}, and a class needs {min_groups} groups"
+            f"balanced subset has {largest}{needed}"
         )
     return kept
 

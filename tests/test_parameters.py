@@ -93,7 +93,7 @@ def test_sizes_of_a_learning_curve_end_at_the_largest_balanced_subset(mixed, cap
     assert parameters.adapt_sizes(mixed, fold, [4, 12], test_folds=[0, 1], seed=20) == [4, 12]
     assert capsys.readouterr().out == ""
     assert parameters.adapt_sizes(mixed, fold, [4, 60, 100], test_folds=[0], seed=20) == [4, 12]
-    assert "curve: 4, 12 in place of 4, 60, 100; the largest balanced subset has 12," in capsys.readouterr().out
+    assert "curve: 4, 12 in place of 4, 60, 100; the largest balanced subset has 12\n" in capsys.readouterr().out
     assert parameters.adapt_sizes(mixed, fold, [60], test_folds=[0], seed=20, train_on_val=True) == [16]
 
 
