@@ -110,6 +110,7 @@ def _gain(evaluation: Evaluation) -> str:
     measure, simplest, best = main_measure(evaluation), simplest_model(evaluation), evaluation.headline
     if best == simplest:
         return f"No model had a better validation score than the simplest, {simplest}."
+    it_is, its = ("It is", "its") if best == evaluation.best else ("They are", "their")
     table = evaluation.differences
     rows = table[(table["model"] == best) & (table["measure"] == measure)]
     if rows["value"].isna().all():
@@ -118,15 +119,16 @@ def _gain(evaluation: Evaluation) -> str:
     difference = f"{measure} differs by {_estimate(row)} on the same images (paired)"
     if row["interval"] != INTERVAL:
         return (
-            f"Compared with the simplest model, {simplest}, its {difference}; there are too few groups to say whether "
-            "this holds for others."
+            f"Compared with the simplest model, {simplest}, {its} {difference}; there are too few groups to say "
+            "whether this holds for others."
         )
     if row["low"] > 0:
-        return f"It is better than the simplest model, {simplest}: its {difference}."
+        return f"{it_is} better than the simplest model, {simplest}: {its} {difference}."
     if row["high"] < 0:
-        return f"It is worse than the simplest model, {simplest}: its {difference}."
+        return f"{it_is} worse than the simplest model, {simplest}: {its} {difference}."
     return (
-        f"It cannot be told apart from the simplest model, {simplest}: its {difference}, and the interval includes 0."
+        f"{it_is} not distinguishable from the simplest model, {simplest}: {its} {difference}, and the interval "
+        "includes 0."
     )
 
 

@@ -95,7 +95,7 @@ def test_the_sentences_hold_the_numbers_of_the_records(two):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"low": -0.1}, "It cannot be told apart from the simplest model, majority class"),
+        ({"low": -0.1}, "It is not distinguishable from the simplest model, majority class"),
         ({"value": -0.2, "low": -0.3, "high": -0.1}, "It is worse than the simplest model, majority class"),
         ({"interval": "range of groups"}, "there are too few groups to say whether this holds for others"),
         ({"value": np.nan, "low": np.nan, "high": np.nan, "interval": "none"}, "is not defined"),
@@ -136,6 +136,7 @@ def test_models_that_differ_between_folds_are_named_and_described_together(two):
     assert f"chosen in each fold ({BEST} in 2 folds, {other} in 1 fold; on all folds together {BEST})" in best
     assert f"their AUC on test images is {scores['value'].iloc[0]:.3f}" in best
     difference = two.differences.query("model == @other")["value"].item()
+    assert gain.startswith("They are better than the simplest model, majority class: their AUC differs by")
     assert f"{difference:.3f}" in gain
 
 
