@@ -81,12 +81,12 @@ def _learning(evaluation: Evaluation) -> list[Answer]:
 def _groups(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     """Draw predicted against true proportions where groups are mixed, otherwise the scores of each group."""
     table, positive = evaluation.tested, evaluation.positive
+    if len(evaluation.proportions):
+        shares, name = evaluation.proportions, positive or "each class"
+        caption = f"Predicted − true share of {name} in each group, with mean difference and limits of agreement."
+        return plots.bland_altman_plot(shares["predicted"], shares["true"], f"share of {name}", caption)
     if not positive:
         return NoFigure("scores of groups are shown for a positive class, and there is none")
-    if len(evaluation.proportions):
-        shares = evaluation.proportions.set_index("group")
-        caption = f"Predicted − true share of {positive} in each group, with mean difference and limits of agreement."
-        return plots.bland_altman_plot(shares["predicted"], shares["true"], f"share of {positive}", caption)
     if not table["group"].duplicated().any():
         return NoFigure(f"each of {len(table)} images is a group of its own")
     threshold = evaluation.thresholds.groupby(table["group"]).first()

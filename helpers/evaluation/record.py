@@ -65,7 +65,8 @@ class Evaluation:
             class.
         by_class: columns of :func:`helpers.metrics.roc_auc_by_class`, of ``headline``; empty with a positive class.
         per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
-        proportions: columns ``group, true, predicted``, share of positive images per group, where groups are mixed.
+        proportions: columns ``class, group, true, predicted``, share of the positive class, or of every class, in the
+            images of each group, where groups are mixed.
         learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``; values
             of the main measure.
         projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from helpers.datasets import Dataset
 from helpers.evaluation.figures import Answer, draw_figures
 from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.results import agreement
 from helpers.evaluation.sentences import (
     capitalised,
     five_sentences,
@@ -122,7 +123,8 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
         "Differences": (evaluation.differences, f"Each model − {simplest} on the same images (paired)."),
         "Each class against the rest": (evaluation.by_class, f"{model}, AUC of each class against all others."),
         "Averaged over groups": (evaluation.per_group, f"{model}, probabilities averaged over the images of a group."),
-        "Proportions": (evaluation.proportions, f"Share of {evaluation.positive} by group, true and predicted."),
+        "Agreement of proportions": (agreement(evaluation.proportions), "Predicted − true share, over the groups."),
+        "Proportions": (evaluation.proportions, "Share of a class in the images of each group, true and predicted."),
         "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),
         "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),
         "Learning curve": (evaluation.learning, f"{measure} by size of the training set."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers import metrics
-from helpers.metrics import Estimate
+from helpers.metrics import PREFIX, Estimate, prediction_classes
 from helpers.metrics.resampling import MIN_GROUPS
 
 
@@ -48,16 +48,43 @@ def group_metrics(table: pd.DataFrame, positive: str, seed: int) -> pd.DataFrame
 
 
 def proportions(table: pd.DataFrame, positive: str) -> pd.DataFrame:
-    """Compare the true share of positive images of every group with the mean predicted probability.
+    """Compare the true share of a class in the images of every group with its mean predicted probability.
+
+    Args:
+        table: table of predictions.
+        positive: positive class; empty for all classes.
 
     Returns:
-        Columns ``group, true, predicted``; empty if no group has images of several classes, or without a positive
-        class.
+        Columns ``class, group, true, predicted``; empty if no group has images of several classes.
     """
-    if not positive or table.groupby("group")["label"].nunique().max() < 2:
-        return pd.DataFrame(columns=["group", "true", "predicted"])
-    shares = table.assign(true=(table["label"] == positive).astype(float), predicted=table[metrics.PREFIX + positive])
-    return shares.groupby("group")[["true", "predicted"]].mean().reset_index()
+    if table.groupby("group")["label"].nunique().max() < 2:
+        return pd.DataFrame(columns=["class", "group", "true", "predicted"])
+    parts = []
+    for name in [positive] if positive else prediction_classes(table):
+        shares = table.assign(true=(table["label"] == name).astype(float), predicted=table[PREFIX + name])
+        means = shares.groupby("group")[["true", "predicted"]].mean().reset_index()
+        parts.append(means.assign(**{"class": name})[["class", "group", "true", "predicted"]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def agreement(shares: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate how predicted shares agree with true ones: mean difference and limits of agreement by class.
+
+    The limits are the mean difference ± 1.96 standard deviations over the groups (Bland and Altman 1986).
+
+    Args:
+        shares: from :func:`proportions`.
+
+    Returns:
+        Columns ``class, groups, mean difference, lower limit, upper limit``.
+    """
+    rows = []
+    for name, of_class in shares.groupby("class", sort=False):
+        difference = of_class["predicted"] - of_class["true"]
+        mean, spread = difference.mean(), 1.96 * difference.std()
+        limits = {"mean difference": mean, "lower limit": mean - spread, "upper limit": mean + spread}
+        rows.append({"class": name, "groups": len(difference), **limits})
+    return pd.DataFrame(rows)
 
 
 def main_estimate(table: pd.DataFrame, positive: str, seed: int) -> Estimate:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import checks, datasets, metrics
+from helpers.evaluation import results
 from helpers.evaluation.record import Audit, Evaluation
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.runs.provenance import Provenance
@@ -68,7 +69,7 @@ def evaluation(data, positive="lymphoblast", **changes):
         calibration=metrics.calibration_curve(best, positive, SEED) if positive else EMPTY,
         by_class=EMPTY if positive else metrics.roc_auc_by_class(best, SEED),
         per_group=EMPTY if mixed.any() or not positive else averaged(best, positive),
-        proportions=proportions(best, positive) if mixed.any() and positive else EMPTY,
+        proportions=results.proportions(best, positive),
         learning=learning(measure),
         projection="With 80 patients instead of 20, the interval would be about half as wide.",
         findings=[*checks.check_group_count(best)],
@@ -95,12 +96,6 @@ def difference_of(table, first, positive):
 def averaged(table, positive):
     by_group = metrics.aggregate_by_group(table)
     return metrics.binary_metrics(by_group, positive, 0.5, seed=SEED)
-
-
-def proportions(table, positive):
-    true = (table["label"] == positive).groupby(table["group"]).mean()
-    predicted = (metrics.predicted_classes(table) == positive).groupby(table["group"]).mean()
-    return pd.DataFrame({"group": true.index, "true": true.to_numpy(), "predicted": predicted.to_numpy()})
 
 
 def learning(measure):

@@ -133,6 +133,19 @@ def test_mixed_groups_get_proportions_and_groups_of_one_class_get_metrics():
         [0.5],
         [0.5],
     )
+    of_all = results.proportions(mixed, "")
+    assert of_all.groupby("class")["group"].nunique().to_dict() == {"blast": 10, "other": 10}
+
+
+def test_the_agreement_of_proportions_is_that_of_bland_and_altman():
+    shares = pd.DataFrame(
+        {"class": "blast", "group": list("abc"), "true": [0.1, 0.2, 0.3], "predicted": [0.2, 0.2, 0.6]}
+    )
+    (row,) = results.agreement(shares).to_dict("records")
+    deviation = np.std([0.1, 0.0, 0.3], ddof=1)
+    assert (row["class"], row["groups"], row["mean difference"]) == ("blast", 3, pytest.approx(0.4 / 3))
+    assert row["upper limit"] - row["mean difference"] == pytest.approx(1.96 * deviation)
+    assert row["lower limit"] + row["upper limit"] == pytest.approx(2 * row["mean difference"])
 
 
 def test_learning_curves_grow_in_groups_and_in_images_of_all_groups(data):

@@ -237,7 +237,10 @@ def test_many_classes_have_a_confusion_matrix_and_reasons_for_what_is_missing(ma
     figures = answers(replace(many, learning=pd.DataFrame()))
     assert figures["Confusion matrix"].startswith("Figure: Confusion matrix; recall: neutrophil")
     assert figures["Calibration"] == ("No figure: calibration is measured for a positive class, and there is none.")
-    assert figures["Groups"] == "No figure: scores of groups are shown for a positive class, and there is none."
+    assert figures["Groups"].startswith("Figure: 144 differences of predicted and true share of each class")  # 24 × 6
+    pure = replace(many, learning=pd.DataFrame(), proportions=pd.DataFrame())
+    reason = "scores of groups are shown for a positive class, and there is none"
+    assert answers(pure)["Groups"] == f"No figure: {reason}."
     assert figures["Learning curve"] == "No figure: no learning curve was computed."
 
 
