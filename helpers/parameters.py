@@ -15,6 +15,7 @@ from helpers.datasets import Dataset, DatasetError
 from helpers.errors import LeukobookError
 
 MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
+MAX_COMPARED = 2_000  # images; time and memory of the search for near-duplicates grow with their square
 
 
 class ParameterError(LeukobookError):
@@ -183,6 +184,24 @@ def _groups(pool: pd.DataFrame, size: int, seed: int) -> int:
     """Return the number of groups of the class that has the fewest in a balanced subset."""
     subset = pool.loc[splits.nested_subsets(pool, [size], seed)[size]]
     return int(subset.groupby("label")["group"].nunique().reindex(pool["label"].unique(), fill_value=0).min())
+
+
+def comparable_images(dataset: Dataset, seed: int, limit: int = MAX_COMPARED) -> Dataset:
+    """Return the dataset for a search for near-duplicates, or a random sample of a large one, and print its size.
+
+    Args:
+        dataset: images, of which every pair is compared.
+        seed: random seed of the sample.
+        limit: largest number of images.
+    """
+    if len(dataset) <= limit:
+        return dataset
+    print(
+        f"near-duplicates are looked for among {limit:,} of {len(dataset):,} images, drawn at random, not among the "
+        "others: time and memory grow with the square of the number"
+    )
+    sample = dataset.frame.index.to_series().sample(limit, random_state=seed)
+    return dataset.select(dataset.frame.index[dataset.frame.index.isin(sample)])
 
 
 def single_label_groups(frame: pd.DataFrame) -> bool:

@@ -119,3 +119,12 @@ def test_a_chapter_that_measures_by_masks_ends_with_a_sentence_where_there_are_n
     assert f"folder:{tmp_path.name} has none" in printed
     assert str(tmp_path.parent) not in printed
     parameters.need_masks(datasets.load("synthetic", n_images=2, n_patients=2, size=32))
+
+
+def test_near_duplicates_are_looked_for_in_a_sample_of_many_images(mixed, capsys):
+    assert parameters.comparable_images(mixed, 20, limit=20) is mixed
+    assert capsys.readouterr().out == ""
+    sample = parameters.comparable_images(mixed, 20, limit=6)
+    assert len(sample) == 6
+    assert list(sample.frame.index) == [one for one in mixed.frame.index if one in set(sample.frame.index)]
+    assert "among 6 of 20 images, drawn at random" in capsys.readouterr().out
