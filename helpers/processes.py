@@ -31,7 +31,8 @@ def configure(*, is_command: bool = False) -> None:
     IPython's hint where a chapter ends early; drops TensorFlow's warning that it traces a function again, which it does
     for every network of a cross-validation; and makes :mod:`helpers.backend` suppress the lines that TensorFlow prints
     when it is imported. In a notebook that runs in batch, which would store every step of a progress bar, it sets
-    :data:`QUIET` unless the user has set these.
+    :data:`QUIET` unless the user has set these; a command whose messages go to a file draws no progress bars either
+    (``TQDM_DISABLE``, likewise).
 
     Args:
         is_command: whether the process is a command, whose Keras does without the libraries of
@@ -42,6 +43,8 @@ def configure(*, is_command: bool = False) -> None:
     if _runs_in_batch():
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
+    if is_command and not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # a log would store every step of a progress bar
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings and errors
     warnings.filterwarnings("ignore", message="IProgress not found")
     warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)

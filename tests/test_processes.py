@@ -131,3 +131,13 @@ def test_only_the_warning_of_a_retraced_function_is_dropped_from_tensorflows_log
     logger.warning("5 out of the last %d calls to f triggered tf.function retracing. Tracing is expensive", 13)
     logger.warning("something else")
     assert [record.getMessage() for record in caplog.records] == ["something else"]
+
+
+@pytest.mark.parametrize(("of_user", "bars"), [({}, False), ({"TQDM_DISABLE": ""}, True)])
+def test_a_command_whose_errors_go_to_a_file_draws_no_progress_bar(of_user, bars):
+    code = "from helpers import processes; processes.configure(is_command=True)\n"
+    code += "from tqdm import tqdm; list(tqdm(range(3), 'cells'))"
+    environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"} | of_user
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ("cells" in done.stderr) is bars
