@@ -93,7 +93,9 @@ def adapt_n_splits(frame: pd.DataFrame, n_splits: int, *, groups_per_fold: int =
 
     Example:
         >>> from helpers import datasets, parameters
-        >>> data = datasets.load("synthetic", n_images=40, n_patients=8, task="leukaemia", size=64)
+        >>> data = datasets.load(
+        ...     "synthetic", n_images=40, n_patients=8, task="leukaemia", size=64
+        ... )
         >>> parameters.adapt_n_splits(data.frame, 5)
         4 folds in place of 5: a class has images of 4 groups
         4

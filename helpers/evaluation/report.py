@@ -25,9 +25,9 @@ from helpers.evaluation.sentences import (
 )
 from helpers.evaluation.wrong_cells import wrong_cells
 from helpers.metrics import confusion_pairs, plain_language_sentences
+from helpers.pages import data_uri, html_from_markdown, html_table, page_template, png_uri
 from helpers.plots import AccessibleFigure
 from helpers.reports.cards import datasheet
-from helpers.reports.page import data_uri, html_from_markdown, html_table, page_template, png_uri
 from helpers.runs import provenance
 
 TEMPLATE = Path(__file__).with_name("report.html")

@@ -90,10 +90,11 @@ def sensitivity_of_least_cost(
         ValueError: there is no positive or no other image, or a value is out of range.
 
     Example:
-        >>> table = pd.DataFrame(
-        ...     {"label": ["blast", "blast", "other", "other"], "p_blast": [0.9, 0.3, 0.4, 0.1]}
-        ... ).assign(p_other=lambda rows: 1 - rows["p_blast"])
-        >>> [sensitivity_of_least_cost(table, "blast", ratio) for ratio in (0.5, 5)]
+        >>> table = pd.DataFrame({"label": ["blast", "blast", "other", "other"]})
+        >>> table["p_blast"] = [0.9, 0.3, 0.4, 0.1]
+        >>> table["p_other"] = 1 - table["p_blast"]
+        >>> ratios = 0.5, 5
+        >>> [sensitivity_of_least_cost(table, "blast", ratio) for ratio in ratios]
         [0.5, 1.0]
     """
     if cost_ratio <= 0 or (prevalence is not None and not 0 < prevalence < 1):

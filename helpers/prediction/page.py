@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from helpers import images, metrics
 from helpers.models.model_card import ModelCard
+from helpers.pages import html_from_markdown, html_table, page_template, png_uri
 from helpers.prediction.classification import PredictionResult
 from helpers.prediction.groups import THRESHOLD_NOTE
 from helpers.reports import format_estimate
 from helpers.reports.cards import model_card
-from helpers.reports.page import html_from_markdown, html_table, page_template, png_uri
 
 TEMPLATE = Path(__file__).with_name("page.html")
 MAX_CELLS = 12  # least certain, and as many most certain

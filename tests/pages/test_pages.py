@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from helpers.reports.page import html_from_markdown, page_template
+from helpers.pages import html_from_markdown, page_template
 
 TEMPLATE = """{% extends "page.html" %}
 {% from "macros.html" import facts %}
