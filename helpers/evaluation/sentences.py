@@ -177,8 +177,8 @@ def prevalence_sentences(evaluation: Evaluation) -> list[str]:
 
 
 def _new_images(evaluation: Evaluation) -> str:
-    """Say for which images the test is an estimate: a split by image says nothing about patients."""
-    return "on new patients like these" if "patient" in evaluation.unit.lower() else "on new images like these"
+    """Say for which units the test is an estimate: a split by image says nothing about patients."""
+    return f"on new {evaluation.unit}s like these"
 
 
 def _continued(sentence: str) -> str:

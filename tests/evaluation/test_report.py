@@ -192,6 +192,7 @@ def test_findings_that_invalidate_all_numbers_come_first_and_each_once(two):
 
 def test_images_that_are_their_own_groups_say_nothing_about_new_patients(two):
     assert "What to expect on new images like these" in sentences.five_sentences(replace(two, unit="image"))[3]
+    assert "What to expect on new subjects like these" in sentences.five_sentences(replace(two, unit="subject"))[3]
 
 
 # --- wrong cells and figures
