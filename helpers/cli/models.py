@@ -72,25 +72,33 @@ def train(
     data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
     if model_type == "cnn":
         _announce_replacement(model)
-        _train_network(
-            data,
-            network,
-            positive,
-            sensitivity=sensitivity,
-            epochs=epochs,
-            seed=seed,
-            model_path=model,
-            strategy=strategy,
-            batch_size=batch_size,
-            assurance=assurance,
-        )
+        options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "model_path": model}
+        if strategy:
+            options |= {"sensitivity": sensitivity, "assurance": assurance, "strategy": strategy}
+            _train_distributed(data, network, positive, **options)
+        else:
+            _train_network(data, network, positive, sensitivity=sensitivity, assurance=assurance, **options)
         return
     _train_on_features(
         data, positive, sensitivity=sensitivity, assurance=assurance, model_type=model_type, seed=seed, model=model
     )
 
 
-def _train_network(data: Dataset, network: str, positive: str, *, model_path: Path, **options: Any) -> None:
+def _train_network(
+    data: Dataset, network: str, positive: str, *, sensitivity: float, assurance: float | None, **options: Any
+) -> None:
+    from helpers.evaluation import final_network, writing
+    from helpers.evaluation.thresholds import ThresholdRule
+
+    rule = ThresholdRule(sensitivity, assurance=assurance)
+    trained = final_network.train_network(
+        data, network, positive=positive, rule=rule, cache_dir=writing.cache_folder(), log=typer.echo, **options
+    )
+    _report_training(trained.path, trained.card, trained.findings)
+
+
+def _train_distributed(data: Dataset, network: str, positive: str, *, model_path: Path, **options: Any) -> None:
+    """Train on several devices or machines, which takes one training, tested once."""
     from helpers.learners import classifier
 
     trained = classifier.train(data, network, positive, model_path=model_path, **options)

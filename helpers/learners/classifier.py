@@ -104,7 +104,7 @@ def train(
     """
     if strategy:
         training.get_strategy(strategy)  # before anything else is done with TensorFlow
-    _check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed})
+    check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed})
     if positive not in dataset.classes:
         raise ClassifierError(
             f"unknown positive class {positive!r} of {dataset.name}; choose from {', '.join(dataset.classes)}"
@@ -118,7 +118,7 @@ def train(
             stacklevel=2,
         )
     split = _split(dataset, positive, seed).split_of(dataset.frame.index)
-    model_path = _checked_outputs(model_path)
+    model_path = checked_outputs(model_path)
     pictures = dataset.load_images(size)
     model_path.parent.mkdir(parents=True, exist_ok=True)
     model, history = training.fit_classifier(
@@ -176,10 +176,21 @@ def train(
         "epochs_run": len(history),
         "versions": {"keras": keras.__version__},
     }
-    return _save(model, card, model_path), findings
+    return save(model, card, model_path), findings
 
 
-def _check_options(network: str, sensitivity: float, assurance: float | None, *, numbers: dict[str, int]) -> None:
+def check_options(network: str, sensitivity: float, assurance: float | None, *, numbers: dict[str, int]) -> None:
+    """Check the options of a training.
+
+    Args:
+        network: a name of :data:`NETWORKS`.
+        sensitivity: target sensitivity, above 0 up to 1.
+        assurance: target probability of reaching it, between 0 and 1; or ``None``.
+        numbers: values of :data:`LIMITS` by name.
+
+    Raises:
+        ClassifierError: an unknown network, or a value out of range.
+    """
     if network not in NETWORKS:
         raise ClassifierError(f"unknown network {network!r}; choose from {', '.join(NETWORKS)}")
     if not 0 < sensitivity <= 1 or (assurance is not None and not 0 < assurance < 1):
@@ -218,7 +229,16 @@ def _counts(rows: pd.DataFrame) -> str:
     return ", ".join(f"{number} {label}" for label, number in rows["label"].value_counts().items()) or "none"
 
 
-def _checked_outputs(model_path: Path) -> Path:
+def checked_outputs(model_path: Path) -> Path:
+    """Check that model, card and checkpoints can be written; return the path of the model with ``~`` expanded.
+
+    Args:
+        model_path: path of the model, ``*.keras``.
+
+    Raises:
+        ClassifierError: another suffix.
+        OutputError: something cannot be written.
+    """
     if model_path.suffix != ".keras":
         raise ClassifierError(f"{model_path}: the name of a model must end in .keras")
     model_path = outputs.require_file(model_path)
@@ -228,8 +248,14 @@ def _checked_outputs(model_path: Path) -> Path:
     return model_path
 
 
-def _save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model_card.ModelCard:
-    """Write the model, then the card with its SHA-256, so that an old card never passes for that of a new model."""
+def save(model: keras.Model, fields: dict[str, Any], model_path: Path) -> model_card.ModelCard:
+    """Write the model, then the card with its SHA-256, so that an old card never passes for that of a new model.
+
+    Args:
+        model: trained model.
+        fields: fields of :class:`helpers.models.model_card.ModelCard` without ``sha256``.
+        model_path: path of the model; the card is written beside it.
+    """
     with files.atomic_write(model_path) as part_path:
         model.save(part_path)
         card = model_card.ModelCard(**fields, sha256=loading.file_digest(part_path))
