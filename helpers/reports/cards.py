@@ -75,7 +75,7 @@ def model_card(card: ModelCard) -> str:
     epochs = "" if card.epochs_run is None else f" {card.epochs_run} epochs were run;"
     name_of_model = escape_markdown(card.network)
     kind = f"Network `{card.network}`" if card.model_type == "cnn" else f"{name_of_model} (`{card.model_type}`)"
-    trainings = "One split, one training" if card.model_type == "cnn" else "One assignment to folds, one seed"
+    trainings = "One assignment to folds, one seed" if "all tested" in card.split else "One split, one training"
     title, name = escape_markdown(card.data.title), escape_markdown(card.data.name)
     return f"""# Model card: {name_of_model}, {" or ".join(classes)}
 
