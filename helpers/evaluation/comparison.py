@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import metrics
 from helpers.errors import LeukobookError
-from helpers.evaluation.results import main_estimate
+from helpers.evaluation.results import difference_table, main_estimate
 from helpers.evaluation.writing import PREDICTIONS
 from helpers.metrics import PREFIX, prediction_classes
 from helpers.reports import format_estimate
@@ -67,16 +66,13 @@ def _difference(first: pd.DataFrame, second: pd.DataFrame, seed: int) -> dict:
     classes = prediction_classes(first)
     # Of two classes either may be the positive one: the AUC is the same.
     positive = classes[0] if len(classes) == 2 else ""
-    if positive:
-        measure, difference = "AUC", metrics.auc_difference(second, first, positive, seed=seed)
-    else:
-        measure = "balanced accuracy"
-        difference = metrics.score_difference([second], [first], measure, seed=seed)
+    # The first row is that of the main measure.
+    difference = difference_table({"first": first, "second": second}, positive, seed).drop(columns="model").iloc[0]
     values = {
         "first": main_estimate(first, positive, seed).value,
         "second": main_estimate(second, positive, seed).value,
     }
-    return {"measure": measure, **values, **difference.row("difference")}
+    return {"measure": difference["measure"], **values, **difference.drop("measure").rename({"value": "difference"})}
 
 
 def _read(path: Path) -> dict[str, pd.DataFrame]:
