@@ -16,6 +16,7 @@ from helpers.splits import Fold
 
 N_SPLITS = 5
 MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
+SHARES = {3: "a third", 4: "a quarter", 5: "a fifth"}  # of the groups in one fold, by the number of folds
 TEST, VALIDATION, TRAIN = range(3)  # folds of a single split, as :func:`helpers.splits.split_for_fold` expects them
 OWN_SPLIT = "dataset"  # stands for the split that the dataset has of its own
 EXTERNAL = "external/"  # prefix of ids and groups of the second dataset
@@ -115,8 +116,9 @@ def split_design(dataset: Dataset, split: str, seed: int) -> Design:
     source = "the dataset's own split" if split == OWN_SPLIT else f"the split of {Path(split).name}"
     if not (fold == VALIDATION).any():
         train = dataset.select(fold.index[fold == TRAIN])
-        fold = fold.where(fold != TRAIN, _train_and_validation(train, seed).reindex(fold.index)).astype(int)
-        source += f", a fifth of its training groups for validation, seed {seed}"
+        known, share = _train_and_validation(train, seed)
+        fold = fold.where(fold != TRAIN, known.reindex(fold.index)).astype(int)
+        source += f", {share} of its training groups for validation, seed {seed}"
     return _single(dataset, fold, source)
 
 
@@ -131,11 +133,11 @@ def external_design(dataset: Dataset, external: Dataset, seed: int) -> Design:
     Raises:
         DatasetError: the classes differ, or a class has too few groups.
     """
-    fold = _train_and_validation(dataset, seed)
+    fold, share = _train_and_validation(dataset, seed)
     joined = combine(dataset, external, EXTERNAL)
     fold = fold.reindex(joined.frame.index).fillna(TEST).astype(int)
     description = (
-        f"trained on {dataset.public_name}, a fifth of its groups ({unit_of(dataset)}) for validation, seed {seed}; "
+        f"trained on {dataset.public_name}, {share} of its groups ({unit_of(dataset)}) for validation, seed {seed}; "
         f"tested on all images of {external.public_name}"
     )
     return _single(joined, fold, description)
@@ -153,12 +155,17 @@ def _single(dataset: Dataset, fold: pd.Series, description: str) -> Design:
     return Design(dataset, fold, (TEST,), description)
 
 
-def _train_and_validation(dataset: Dataset, seed: int) -> pd.Series:
-    """Choose a fifth of the groups of every class for validation; all others train."""
+def _train_and_validation(dataset: Dataset, seed: int) -> tuple[pd.Series, str]:
+    """Choose a fifth of the groups of every class for validation, or more where a class has fewer; all others train.
+
+    Returns:
+        Fold of every image, and the share of the groups for validation in words.
+    """
     groups = dataset.frame.groupby("label")["group"].nunique()
     _refuse_rare(dataset, groups, MIN_SPLITS)  # one to validate, two for inner folds
-    fold = splits.group_folds(dataset.frame, min(N_SPLITS, int(groups.min())), seed)
-    return fold.map(lambda number: VALIDATION if number == 0 else TRAIN)
+    n_splits = min(N_SPLITS, int(groups.min()))
+    fold = splits.group_folds(dataset.frame, n_splits, seed)
+    return fold.map(lambda number: VALIDATION if number == 0 else TRAIN), SHARES[n_splits]
 
 
 def _refuse_rare(dataset: Dataset, groups: pd.Series, needed: int) -> None:

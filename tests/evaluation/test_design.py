@@ -48,14 +48,17 @@ def test_a_split_from_a_table_tests_its_test_images_once(data, halves, tmp_path)
     assert design.description == "the split of split.csv"
 
 
-def test_a_split_without_validation_images_gets_a_fifth_of_the_training_groups(data, halves, tmp_path):
+def test_a_split_without_validation_images_gets_a_share_of_the_training_groups_and_names_it(data, halves, tmp_path):
     design = split_design(data, write_split(tmp_path / "split.csv", halves.replace("val", "train")), SEED)
     (fold,) = design.splits()
     groups = data.frame["group"]
     assert list(fold.test) == list(halves.index[halves == "test"])
     assert not set(groups[fold.val]) & set(groups[fold.train])
     assert set(data.frame.loc[fold.val, "label"]) == set(data.classes)
-    assert "a fifth of its training groups for validation, seed 20" in design.description
+    # A class has four training groups, and so four folds: a quarter of the groups, not a fifth.
+    known = data.frame.loc[fold.train.append(fold.val)]
+    assert known.groupby("label")["group"].nunique().min() == 4
+    assert "a quarter of its training groups for validation, seed 20" in design.description
 
 
 def test_the_split_of_a_dataset_is_used_on_request(data, halves):
@@ -86,6 +89,7 @@ def test_an_external_dataset_is_tested_whole_and_never_trained_on(data, hospital
     (fold,) = design.splits()
     assert list(fold.test) == [f"external/{image}" for image in hospital.frame.index]
     assert sorted(fold.train.append(fold.val)) == sorted(data.frame.index)
+    assert "a fifth of its groups (patient) for validation, seed 20" in design.description
     assert 0 < len(fold.val) < len(data) / 3
     images = design.dataset.select([*data.frame.index[:1], *fold.test[:1]])
     assert (images.load_image(images.frame.index[0]) == data.load_image(data.frame.index[0])).all()
