@@ -151,7 +151,7 @@ def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
     """Predict class probabilities of images ``uint8 (n, size, size, 3)``, ``float (n, classes)``.
 
     Args:
-        model: network, which predicts from eight views, or classifier of hand-crafted features.
+        model: network, which predicts with test-time augmentation, or classifier of hand-crafted features.
         resized: images in the size of the model.
     """
     if isinstance(model, keras.Model):
