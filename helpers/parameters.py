@@ -14,7 +14,6 @@ from helpers import splits, yamlfile
 from helpers.datasets import Dataset, DatasetError
 from helpers.errors import LeukobookError
 
-MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
 MAX_COMPARED = 2_000  # images; time and memory of the search for near-duplicates grow with their square
 
 
@@ -103,11 +102,12 @@ def adapt_n_splits(frame: pd.DataFrame, n_splits: int, *, groups_per_fold: int =
     groups = frame.groupby("label")["group"].nunique().sort_values(ascending=False)
     fewest = int(groups.iloc[(min_classes or len(groups)) - 1]) if len(groups) >= min_classes else 0
     adapted = min(n_splits, fewest // groups_per_fold)
-    if adapted < MIN_SPLITS:
+    if adapted < splits.MIN_SPLITS:
         counted = ", ".join(f"{label} {count}" for label, count in groups.items())
+        needed = splits.MIN_SPLITS * groups_per_fold
         raise DatasetError(
-            f"{min_classes or 'all'} classes need images of at least {MIN_SPLITS * groups_per_fold} groups (patients), "
-            f"got {counted}; add groups, or leave a class out"
+            f"{min_classes or 'all'} classes need images of at least {needed} groups (patients), got {counted}; add "
+            "groups, or leave a class out"
         )
     if adapted < n_splits:
         print(f"{adapted} folds in place of {n_splits}: a class has images of {fewest} groups")

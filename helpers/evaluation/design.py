@@ -15,7 +15,6 @@ from helpers.datasets.groups import read_image_column
 from helpers.splits import Fold
 
 N_SPLITS = 5
-MIN_SPLITS = 3  # one fold to test, one to validate, the rest to train
 SHARES = {3: "a third", 4: "a quarter", 5: "a fifth"}  # of the groups in one fold, by the number of folds
 TEST, VALIDATION, TRAIN = range(3)  # folds of a single split, as :func:`helpers.splits.split_for_fold` expects them
 OWN_SPLIT = "dataset"  # stands for the split that the dataset has of its own
@@ -80,7 +79,7 @@ def cross_validation_design(dataset: Dataset, seed: int) -> Design:
         DatasetError: a class has too few groups to train, validate and test.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
-    _refuse_rare(dataset, groups, MIN_SPLITS + 1)
+    _refuse_rare(dataset, groups, splits.MIN_SPLITS + 1)
     fold = splits.group_folds(dataset.frame, min(N_SPLITS, int(groups.min())), seed)
     for number, labels in dataset.frame.groupby(fold)["label"]:
         if labels.nunique() < 2:
@@ -162,7 +161,7 @@ def _train_and_validation(dataset: Dataset, seed: int) -> tuple[pd.Series, str]:
         Fold of every image, and the share of the groups for validation in words.
     """
     groups = dataset.frame.groupby("label")["group"].nunique()
-    _refuse_rare(dataset, groups, MIN_SPLITS)  # one to validate, two for inner folds
+    _refuse_rare(dataset, groups, splits.MIN_SPLITS)  # one to validate, two for inner folds
     n_splits = min(N_SPLITS, int(groups.min()))
     fold = splits.group_folds(dataset.frame, n_splits, seed)
     return fold.map(lambda number: VALIDATION if number == 0 else TRAIN), SHARES[n_splits]

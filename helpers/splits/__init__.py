@@ -7,6 +7,7 @@ with the ids of the training, validation and test sets.
 from helpers.datasets.groups import merge_groups
 from helpers.splits.fold import Fold
 from helpers.splits.group_splits import (
+    MIN_SPLITS,
     SPLITS,
     assign_groups,
     drop_rare_classes,
@@ -23,6 +24,7 @@ from helpers.splits.leakage import find_leakage
 from helpers.splits.near_duplicates import find_near_duplicates, similarity
 
 __all__ = [
+    "MIN_SPLITS",
     "SPLITS",
     "Fold",
     "assign_groups",

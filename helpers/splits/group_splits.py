@@ -12,6 +12,7 @@ from helpers.datasets import Dataset, DatasetError
 from helpers.splits.fold import Fold
 
 SPLITS = ("train", "validation", "test")
+MIN_SPLITS = 3  # folds: one to test, one to validate, the rest to train
 # Random assignments of which the best is kept. More would balance better, but with few groups all seeds would agree.
 DRAWS = 100
 
@@ -209,8 +210,8 @@ def split_for_fold(fold: pd.Series, test_fold: int) -> Fold:
         (20, 20, 20)
     """
     last = int(fold.max())
-    if last < 2:
-        raise DatasetError(f"a split needs at least 3 folds (training, validation and test), got {last + 1}")
+    if last + 1 < MIN_SPLITS:
+        raise DatasetError(f"a split needs at least {MIN_SPLITS} folds (training, validation and test), got {last + 1}")
     if test_fold not in range(last + 1):
         raise DatasetError(f"test_fold must be from 0 to {last}, got {test_fold!r}")
     validation = (test_fold + 1) % (last + 1)
