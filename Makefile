@@ -52,7 +52,7 @@ test: env  ## everything that must hold
 	$(PYTEST) tests
 	@# The tests of the book have compared every chapter, run from nothing, with its outputs. Nbval, which readers use, does
 	@# so for the quick chapters, and for the first that reads back what was trained.
-	mkdir -p notebooks/outputs && cp -r build/quick/work/03-segment/outputs/. notebooks/outputs
+	mkdir -p notebooks/outputs && cp -r build/quick/work/04-segment/outputs/. notebooks/outputs
 	$(PYTEST) --nbval --nbval-current-env notebooks/0[0-3]-*.ipynb
 
 check: env  ## the quick part of the tests, for while you work

@@ -25,7 +25,7 @@ SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture: standard deviation of
 RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # bounds of the rings: distance from the outline over the largest one
 QUANTILES = (5, 25, 75, 95)  # percentiles of each channel
 MIN_PIXELS = 50  # of a cell
-# Features that a reader can check by ruler and eye: the fixed baseline of chapter 04.
+# Features that a reader can check by ruler and eye: the fixed baseline of chapter 05.
 INTERPRETABLE = ("area", "nucleus_to_cell_area", "od_red", "od_green", "od_blue")
 
 

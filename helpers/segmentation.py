@@ -105,8 +105,8 @@ def load_model(path: Path) -> Segmenter:
         path = loading.require_file(path)
     except loading.ModelError as error:
         raise loading.ModelError(
-            f"{error}; chapter 03 saves one in outputs/, below the folder that it runs in: "
-            "build/quick/work/03-segment/ with make book, notebooks/ in JupyterLab"
+            f"{error}; chapter 04 saves one in outputs/, below the folder that it runs in: "
+            "build/quick/work/04-segment/ with make book, notebooks/ in JupyterLab"
         ) from None
     note = model_card.read_card(path.with_suffix(".json"), model_card.SegmentationNote, path)
     model = loading.load_model_file(path)

@@ -67,46 +67,58 @@ def _share_of_cells(data: Dataset) -> float:
 
 # Exercise to (function that computes the answer, hint); integer answers must match exactly.
 ANSWERS: dict[str, tuple[Callable[[Dataset], float | int], str]] = {
-    "00-count": (len, "len(data) is the number of images in a dataset"),
-    "00-groups": (lambda data: int(data.frame["group"].nunique()), "count the different values of data.frame['group']"),
-    "01-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
-    "01-leaked-groups": (_leaked_groups, "sort by id, cut in two halves, and intersect the two sets of groups"),
-    "02-otsu-dice": (
+    "start-here-count": (len, "len(data) is the number of images in a dataset"),
+    "start-here-groups": (
+        lambda data: int(data.frame["group"].nunique()),
+        "count the different values of data.frame['group']",
+    ),
+    "explore-the-cells-largest-group": (_largest_group, "value_counts(normalize=True) gives shares; take the largest"),
+    "explore-the-cells-leaked-groups": (
+        _leaked_groups,
+        "sort by id, cut in two halves, and intersect the two sets of groups",
+    ),
+    "preprocess-otsu-dice": (
         _otsu_on_first,
         "compare load_masks(128)[0] == 2 with segment_nucleus_otsu(load_images(128)[0]); dice_and_iou gives Dice first",
     ),
-    "02-widest-fold": (_widest_fold, "splits.group_folds(data.frame, 4, 20).value_counts()"),
-    "03-baseline-iou": (_baseline_iou, "both masks are larger than 0 where the cell is; dice_and_iou gives IoU second"),
-    "03-area-ratio": (
+    "preprocess-widest-fold": (_widest_fold, "splits.group_folds(data.frame, 4, 20).value_counts()"),
+    "segment-baseline-iou": (
+        _baseline_iou,
+        "both masks are larger than 0 where the cell is; dice_and_iou gives IoU second",
+    ),
+    "segment-area-ratio": (
         _median_ratio,
         "count the 2s and the pixels above 0 of each mask; then the median of the ratios",
     ),
-    "04-always": (
+    "classify-always": (
         lambda data: float(data.frame["label"].value_counts(normalize=True).iloc[0]),
         "value_counts(normalize=True) gives the share of every class",
     ),
-    "04-leaked": (_spread_groups, "group the folds by data.frame['group'] and count the different ones"),
-    "05-constant": (lambda data: 1 / len(data.classes), "the mean over classes of: 1 for one, 0 for the others"),
-    "05-copies": (
+    "classify-leaked": (_spread_groups, "group the folds by data.frame['group'] and count the different ones"),
+    "many-classes-constant": (
+        lambda data: 1 / len(data.classes),
+        "the mean over classes of: 1 for one, 0 for the others",
+    ),
+    "many-classes-copies": (
         lambda data: int((60 - data.frame["label"].value_counts()).clip(lower=0).sum()),
         "60 less the images of each class, where that is above 0, added up",
     ),
-    "06-passes": (lambda data: 10, "epochs times 0.8 of the images, over 8 times the images"),
-    "06-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
-    "07-chance": (
+    "transfer-passes": (lambda data: 10, "epochs times 0.8 of the images, over 8 times the images"),
+    "transfer-megabytes": (lambda data: len(data) * 8 * 1280 * 2 / 1e6, "images × 8 × 1280 numbers of two bytes each"),
+    "saliency-chance": (
         _share_of_cells,
         "the mean of (data.load_masks(64) > 0) is the share that cells cover; without masks, that of "
         "features.segment_foreground",
     ),
-    "07-passes": (
+    "saliency-passes": (
         lambda data: 50 * len(data),
         "patches begin at 0, 8, … 48 along each side; and one picture uncovered",
     ),
-    "08-share": (
+    "trust-share": (
         lambda data: (0.5972 - 0.1821) / (0.8179 - 0.1821),
         "accuracy is share × sensitivity + (1 - share) × specificity",
     ),
-    "08-tries": (lambda data: 1 - (39 / 40) ** 60, "one less the probability that none of sixty lies above"),
+    "trust-tries": (lambda data: 1 - (39 / 40) ** 60, "one less the probability that none of sixty lies above"),
 }
 
 
@@ -121,9 +133,9 @@ def check(exercise: str, answer: Any, data: Dataset) -> None:
     Example:
         >>> from helpers import datasets, teaching
         >>> data = datasets.load("synthetic", n_images=6, n_patients=3, size=64)
-        >>> teaching.check("00-count", len(data), data)
+        >>> teaching.check("start-here-count", len(data), data)
         ✅ 6 is right.
-        >>> teaching.check("00-count", None, data)
+        >>> teaching.check("start-here-count", None, data)
         ⬜ Put your answer in place of None and run this cell again.
     """
     solve, hint = ANSWERS[exercise]

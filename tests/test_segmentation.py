@@ -245,7 +245,7 @@ def test_a_folder_that_cannot_be_written_stops_before_the_first_image(place):
 
 
 def test_what_keeps_a_run_from_starting_is_said(place):
-    with pytest.raises(loading.ModelError, match=r"No such file or directory.*; chapter 03 saves one in outputs/"):
+    with pytest.raises(loading.ModelError, match=r"No such file or directory.*; chapter 04 saves one in outputs/"):
         segmentation.load_model(place / "nothing.keras")
     with pytest.raises(DatasetError, match="no such folder"):
         find_images(place / "nowhere")

@@ -1,4 +1,4 @@
-"""Draw the figure of the README: AUC of C-NMC with and without each mistake of chapter 08, from the published table.
+"""Draw the figure of the README: AUC of C-NMC with and without each mistake of chapter 09, from the published table.
 
 ``python book/figures/mistakes.py`` writes ``mistakes.png`` beside this script and prints its alt text for the README.
 The image holds the checksum of its table, so that a test can tell when it must be drawn again.

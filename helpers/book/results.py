@@ -17,7 +17,7 @@ from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.publication import without_paths
 from helpers.reports import tables
-from helpers.runs import runner
+from helpers.runs import notebooks, runner
 from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Profile
 from helpers.runs.provenance import Provenance
@@ -33,7 +33,7 @@ class ResultNote:
     """Note on the origin of a published table, stored beside it as JSON.
 
     Attributes:
-        made_by: notebook, sweep or benchmark that computed the table.
+        made_by: chapter, sweep or benchmark that computed the table.
         command: command that reproduces the table.
         parameters: parameters of the notebook, including defaults.
         data_sha256: fingerprint of all data read.
@@ -136,7 +136,7 @@ def publish(
     published = []
     for name, (content, record) in saved.items():
         values = {**profile.notebooks[record.notebook].defaults, **record.parameters}
-        made_by = f"notebook {record.notebook}"
+        made_by = f"chapter {notebooks.chapter_name(record.notebook)}"
         note = ResultNote(made_by, command, values, record.data, record.finished, record.provenance)
         published.append(_save(name, content, note))
     remove_stale_results(command, published, log)

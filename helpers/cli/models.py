@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # keeps pandas and Keras out of the start of every command
 
 def segment(
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
-    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 03 saves it with a .json.")],
+    model: Annotated[Path, typer.Option(help="A .keras file, as chapter 04 saves it with a .json.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("segmented"),
     um_per_pixel: Annotated[
         float | None, typer.Option(help="Scale of your images, µm per pixel; areas are then given in µm², too.")

@@ -41,7 +41,7 @@ def unet_encoder_classifier(
     """Build a classifier on the globally average-pooled features of every level of a :func:`unet` encoder.
 
     The first weights correspond to those of a U-Net of the same ``base_filters`` and ``depth``, so that training can
-    start from the segmentation model of chapter 03; see :func:`encoder_weights`. The fine levels represent chromatin
+    start from the segmentation model of chapter 04; see :func:`encoder_weights`. The fine levels represent chromatin
     texture, the coarse levels shape.
 
     Args:

@@ -213,7 +213,7 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
 
 
 def _parse_json(path: Path) -> Any:
-    remedy = "python -m helpers train, or chapter 03 for a U-Net, writes it beside the model"
+    remedy = "python -m helpers train, or chapter 04 for a U-Net, writes it beside the model"
     if not path.is_file():
         raise CardError(f"{path}: no such file; {remedy}")
     try:

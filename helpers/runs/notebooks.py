@@ -77,7 +77,7 @@ def read(path: Path) -> NotebookNode:
 
 
 def chapter_name(name: str) -> str:
-    """Strip the number from the name of a notebook, ``04-classify``, so that a new chapter renames no saved table."""
+    """Strip the number from the name of a notebook, ``05-classify``, so that a new chapter renames no saved table."""
     return re.sub(r"^\d+-", "", name)
 
 

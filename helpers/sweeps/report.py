@@ -18,6 +18,7 @@ from helpers import files, plots, reports
 from helpers.book import results
 from helpers.markup import escape_markdown
 from helpers.runs import profiles, provenance, runner
+from helpers.runs.notebooks import chapter_name
 from helpers.sweeps import outcomes
 from helpers.sweeps.outcomes import OutcomeStore
 from helpers.sweeps.plan import combinations, expand, relevant_grid
@@ -130,9 +131,12 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
     data = sorted(set(done["data"]))
     finished = datetime.fromtimestamp(float((done["begun"] + done["seconds"]).max()), UTC)
     note = results.ResultNote(
-        made_by=f"a sweep of {len(done)} runs of {', '.join(profile.notebooks)}",
+        made_by=f"a sweep of {len(done)} runs of {', '.join(map(chapter_name, profile.notebooks))}",
         command=command,
-        parameters={name: chapter.values(relevant_grid(profile, name)) for name, chapter in profile.notebooks.items()},
+        parameters={
+            chapter_name(name): chapter.values(relevant_grid(profile, name))
+            for name, chapter in profile.notebooks.items()
+        },
         data_sha256=runner.combined_fingerprint(data),
         finished=finished.isoformat(timespec="seconds"),
         provenance=provenance.merge([row.provenance for row in current if row.provenance is not None]),

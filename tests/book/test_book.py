@@ -148,7 +148,7 @@ def test_dark_mode_toggles(page, site):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["notebooks/02-preprocess", "notebooks/04-classify", "book/results"])
+@pytest.mark.parametrize("name", ["notebooks/02-preprocess", "notebooks/05-classify", "book/results"])
 def test_wide_tables_scroll_inside_their_own_box_and_their_cells_have_room(page, site, name, width):
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{site}/{name}.html", wait_until="load")

@@ -11,7 +11,7 @@ from helpers import plots
 from helpers.book import pages, results
 from helpers.datasets.synthetic import morphology
 from helpers.project import Project
-from helpers.runs import profiles, provenance, records
+from helpers.runs import notebooks, profiles, provenance, records
 from helpers.sweeps import plan
 
 
@@ -124,8 +124,11 @@ def test_committed_results_were_made_with_the_parameters_that_their_profiles_hav
     assert published
     for note in published:
         profile = profiles.read_profile(Project.current().root / "profiles" / f"{note['command'].split()[-1]}.yaml")
-        now = {name: chapter.values(plan.relevant_grid(profile, name)) for name, chapter in profile.notebooks.items()}
-        wanted = now if profile.grid else now[note["made_by"].removeprefix("notebook ")]
+        now = {
+            notebooks.chapter_name(name): chapter.values(plan.relevant_grid(profile, name))
+            for name, chapter in profile.notebooks.items()
+        }
+        wanted = now if profile.grid else now[note["made_by"].removeprefix("chapter ")]
         assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
 
 
@@ -133,8 +136,8 @@ def test_committed_results_are_named_after_their_chapter_so_that_a_new_chapter_r
     names = {}
     for path in Project.current().results.glob("*.json"):
         note = json.loads(path.read_text(encoding="utf-8"))
-        if note["made_by"].startswith("notebook "):
-            profile, chapter = note["command"].split()[-1], note["made_by"].partition("-")[2]
+        if note["made_by"].startswith("chapter "):
+            profile, chapter = note["command"].split()[-1], note["made_by"].removeprefix("chapter ")
             names[path.stem] = f"{profile}-{chapter}-"
     assert len(names) > 40
     assert [name for name, start in names.items() if not name.startswith(start)] == []

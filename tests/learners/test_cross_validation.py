@@ -320,8 +320,8 @@ def laboratories(tmp_path_factory):
 
 
 def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
-    """What the cells of chapter 08 that make up a test elsewhere have made, with other parameters than its own."""
-    cells = [cell.source for cell in notebooks.read(CHECKOUT / "notebooks" / "08-trust.ipynb").cells]
+    """What the cells of chapter 09 that make up a test elsewhere have made, with other parameters than its own."""
+    cells = [cell.source for cell in notebooks.read(CHECKOUT / "notebooks" / "09-trust.ipynb").cells]
     made = {
         "dataset": dataset,
         "external_dataset": elsewhere,

@@ -185,7 +185,7 @@ def test_a_dataset_can_be_named_without_its_options(notebook):
 
 
 def test_every_exercise_is_checked_and_every_quiz_has_three_questions(path, notebook):
-    chapter = path.stem[:2]
+    chapter = notebooks.chapter_name(path.stem)
     source = "\n".join(cell.source for cell in notebook.cells)
     for exercise in (name for name in teaching.ANSWERS if name.startswith(chapter)):
         assert source.count(f'"{exercise}"') == 2, f"{exercise}: once to answer, once in the solution"
@@ -207,9 +207,9 @@ def test_solutions_are_right(notebook):
 
 def test_wrong_and_missing_answers_get_a_hint(capsys):
     data = datasets.load("synthetic", n_images=24, n_patients=4)
-    teaching.check("00-count", None, data)
-    teaching.check("00-count", 7, data)
-    teaching.check("00-groups", 4, data)
+    teaching.check("start-here-count", None, data)
+    teaching.check("start-here-count", 7, data)
+    teaching.check("start-here-groups", 4, data)
     said = capsys.readouterr().out
     assert "None" in said
     assert "❌ 7 is not it; a whole number is wanted. Hint:" in said
@@ -219,15 +219,15 @@ def test_wrong_and_missing_answers_get_a_hint(capsys):
 @pytest.mark.parametrize(
     ("exercise", "answer", "verdict"),
     [
-        ("00-count", 24, "✅ 24 is right"),
-        ("00-count", 24.0, "✅ 24 is right"),
-        ("00-count", 24.2, "❌ 24.2 is not it; a whole number is wanted"),
-        ("00-count", "24", "❌ '24' is a str; the answer is a whole number, such as 12"),
-        ("00-count", [24], "❌ [24] is a list; the answer is a whole number, such as 12"),
-        ("00-count", True, "❌ True is a bool"),
-        ("05-constant", 1 / 6 + 0.001, "✅ 0.168 is right"),
-        ("05-constant", 1 / 6 + 0.01, "❌ 0.177 is not it; a number is wanted"),
-        ("05-constant", "0.17", "❌ '0.17' is a str; the answer is a number, such as 0.5"),
+        ("start-here-count", 24, "✅ 24 is right"),
+        ("start-here-count", 24.0, "✅ 24 is right"),
+        ("start-here-count", 24.2, "❌ 24.2 is not it; a whole number is wanted"),
+        ("start-here-count", "24", "❌ '24' is a str; the answer is a whole number, such as 12"),
+        ("start-here-count", [24], "❌ [24] is a list; the answer is a whole number, such as 12"),
+        ("start-here-count", True, "❌ True is a bool"),
+        ("many-classes-constant", 1 / 6 + 0.001, "✅ 0.168 is right"),
+        ("many-classes-constant", 1 / 6 + 0.01, "❌ 0.177 is not it; a number is wanted"),
+        ("many-classes-constant", "0.17", "❌ '0.17' is a str; the answer is a number, such as 0.5"),
     ],
 )
 def test_counts_are_exact_and_other_numbers_right_within_one_percent(exercise, answer, verdict, capsys):
@@ -238,7 +238,7 @@ def test_counts_are_exact_and_other_numbers_right_within_one_percent(exercise, a
 
 
 def test_241_is_not_240(capsys):
-    teaching.check("00-count", 241, datasets.load("synthetic", n_images=240, n_patients=12, size=32))
+    teaching.check("start-here-count", 241, datasets.load("synthetic", n_images=240, n_patients=12, size=32))
     assert "❌ 241 is not it" in capsys.readouterr().out
 
 
@@ -246,7 +246,7 @@ def test_the_chance_of_pointing_is_that_of_the_annotated_masks():
     """Otsu's cells, with the red cells that touch them, gave 0.33 where the masks give 0.20."""
     data = datasets.load("synthetic", n_images=60, n_patients=12, task="leukaemia")
     share = float((data.load_masks(64) > 0).mean())
-    assert teaching.ANSWERS["07-chance"][0](data) == share
+    assert teaching.ANSWERS["saliency-chance"][0](data) == share
     assert 0.15 < share < 0.25
 
 
@@ -296,5 +296,5 @@ def test_outputs_are_named_after_their_chapter_and_not_after_its_number():
         names[notebooks.chapter_name(path.stem)] = re.findall(r'outputs / f?"([^"]+)"', code)
     assert {"classify-auc.csv", "predictions-classify.csv"} <= set(names["classify"])
     assert [name for of_chapter in names.values() for name in of_chapter if re.search(r"\b\d\d\b", name)] == []
-    assert notebooks.chapter_name("05-many-classes") == "many-classes"
+    assert notebooks.chapter_name("06-many-classes") == "many-classes"
     assert notebooks.chapter_name("one") == "one"

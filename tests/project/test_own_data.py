@@ -31,7 +31,7 @@ def run(tmp_path, monkeypatch):
 def test_classes_0_and_1_mixed_patients_and_few_images_are_classified(run, tmp_path):
     folder = cell_folder(tmp_path / "my cells", ("0", "1"), 18, patients=9)
     smallest = {"epochs": 1, "n_trials": 1, "n_pretrain_images": 40, "tested_folds": "[0]"}
-    text, saved = run("04-classify", dataset=f"folder:{folder}", positive=1, curve="[100]", **smallest)
+    text, saved = run("05-classify", dataset=f"folder:{folder}", positive=1, curve="[100]", **smallest)
     assert "left out: 9 of 9 groups (patients) have images of several classes" in text
     assert "training images of the learning curve: 20 in place of 100;" in text
     tables = {"classify-auc.csv", "classify-rates.csv", "classify-split.csv", "classify-learning-curve.csv"}
@@ -41,7 +41,7 @@ def test_classes_0_and_1_mixed_patients_and_few_images_are_classified(run, tmp_p
 
 def test_a_chapter_that_needs_masks_ends_early_without_them(run, tmp_path):
     folder = cell_folder(tmp_path / "cells", ("a", "b"), 4)
-    text, saved = run("03-segment", dataset=f"folder:{folder}")
+    text, saved = run("04-segment", dataset=f"folder:{folder}")
     assert text.startswith("left out: this chapter measures by masks, and folder:cells has none")
     assert text.count("\n") == 1
     assert saved == set()
