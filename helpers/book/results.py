@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,19 +12,15 @@ from typing import Any
 import pandas as pd
 
 from helpers import files
-from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.publication import without_paths
-from helpers.reports import tables
+from helpers.reports import ResultError, tables
+from helpers.reports.published import read_pair
 from helpers.runs import notebooks, runner
 from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Profile
 from helpers.runs.provenance import Provenance
 from helpers.runs.records import Record, RunFolder
-
-
-class ResultError(LeukobookError):
-    """A result cannot be published or shown; the message states the result and a remedy."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +87,11 @@ def read_result(name: str) -> tuple[pd.DataFrame, ResultNote]:
         ResultError: table or note is missing, or they do not belong together.
     """
     path = Project.current().results / f"{name}.csv"
+    frame, content = read_pair(path)
     try:
-        content, noted = path.read_bytes(), json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        sha256, note = noted.pop("sha256"), _note(noted)
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        return frame, _note(content)
+    except (KeyError, TypeError) as error:
         raise ResultError(f"{path}: table or note cannot be read ({error}); publish it again") from None
-    if sha256 != hashlib.sha256(content).hexdigest():
-        raise ResultError(f"{path}: is not the table of {name}.json; publish it again")
-    return tables.plain_text(pd.read_csv(io.BytesIO(content))), note
 
 
 def _note(content: dict[str, Any]) -> ResultNote:

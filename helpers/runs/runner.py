@@ -38,6 +38,9 @@ from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Chapter, Profile, profile_datasets
 from helpers.runs.records import Record, RunError, RunFolder, locked
 
+# Names of the stored results that a chapter shows, see helpers.reports.published_table.
+_PUBLISHED = re.compile(r"""published_table\(\s*["']([\w-]+)""")
+
 
 def run(profile: Profile, log: Callable[[str], None] = print) -> list[Record]:
     """Execute the notebooks of a profile whose code, parameters, helpers, libraries, threads or data have changed.
@@ -170,15 +173,17 @@ def run_key(content: str, parameters: Parameters, data: str) -> str:
 
 
 def content_digest(name: str, notebook: NotebookNode) -> str:
-    """Return the SHA-256 of a notebook's code, the helpers it imports, its quiz, Python and library versions."""
-    content = hashlib.sha256(
-        json.dumps([notebooks.code_text(notebook), platform.python_version(), installed()]).encode()
-    )
+    """Digest what a notebook is made of: code, helpers it imports, its quiz, published tables, Python and libraries."""
+    code = notebooks.code_text(notebook)
+    content = hashlib.sha256(json.dumps([code, platform.python_version(), installed()]).encode())
     for path in imports.helpers_used(notebook):
         content.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
-    quiz = Project.current().root / "helpers" / "quizzes" / f"{name[:2]}.yaml"
-    if quiz.exists():
-        content.update(quiz.read_bytes())
+    quiz = Project.current().package / "quizzes" / f"{notebooks.chapter_name(name)}.yaml"
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    published = [Project.current().results / f"{table}.csv" for table in _PUBLISHED.findall(source)]
+    for path in (quiz, *published):
+        if path.exists():
+            content.update(path.read_bytes())
     return content.hexdigest()
 
 

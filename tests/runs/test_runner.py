@@ -123,6 +123,21 @@ def test_another_version_of_a_library_runs_again(house, monkeypatch):
     assert runner.content_digest("one", notebook) != before
 
 
+def test_another_quiz_or_another_published_table_runs_the_chapters_that_show_it_again(house):
+    write_notebook(house / "notebooks", "01-one", 'stored = published_table(\n    "full-dice"\n)')
+    quiz, table = house / "helpers" / "quizzes" / "one.yaml", house / "book" / "results" / "full-dice.csv"
+    quiz.parent.mkdir()
+    table.parent.mkdir(parents=True, exist_ok=True)
+    digests = []
+    for path in (quiz, table):
+        for text in ("a", "b"):
+            path.write_text(text)
+            digests.append(runner.content_digest("01-one", notebooks.read(house / "notebooks" / "01-one.ipynb")))
+    assert len(set(digests)) == 4
+    (table.parent / "full-other.csv").write_text("c")
+    assert runner.content_digest("01-one", notebooks.read(house / "notebooks" / "01-one.ipynb")) == digests[-1]
+
+
 def test_only_what_has_changed_runs_again(house):
     write_notebook(house / "notebooks", "one", "from helpers import images", "print(value)")
     write_notebook(house / "notebooks", "two", "from helpers import metrics", "print(name)")

@@ -1,0 +1,1 @@
+"""Diagrams of the book, drawn by code in the style of its figures."""
