@@ -50,10 +50,14 @@ class AccessibleFigure:
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def to_png(self) -> bytes:
+        """Render the figure as a PNG."""
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
-        bundle = {"image/png": buffer.getvalue(), "text/plain": repr(self)}
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle = {"image/png": self.to_png(), "text/plain": repr(self)}
         return bundle, {"image/png": {"alt": self.alt, "caption": self.caption}}
 
     def _ipython_display_(self) -> None:

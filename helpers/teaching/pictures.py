@@ -1,0 +1,100 @@
+"""Pictures for questions of quizzes; a quiz file names the function.
+
+The alt text says what the picture shows, so that the question can be answered without seeing it, but not the answer.
+A picture is made of numbers or synthetic cells that never change, and is legible on a telephone: at most 4 inches wide.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from scipy import ndimage
+
+from helpers import datasets
+from helpers.plots import COLOURS, AccessibleFigure
+from helpers.plots.style import FONT_SIZE, make_axes
+
+_WIDTH = 4.0  # inches
+
+
+def overfitting_curves() -> AccessibleFigure:
+    """Draw training and validation loss of three networks; B overfits, A fits, C underfits."""
+    epochs = np.arange(1, 31)
+    falling = np.exp(-epochs / 6)
+    networks = {
+        "A": (0.15 + 0.75 * falling, 0.22 + 0.72 * falling),
+        "B": (0.02 + 0.9 * falling, 0.35 + 0.6 * falling + 0.014 * np.maximum(epochs - 8, 0)),
+        "C": (0.68 + 0.1 * falling, 0.70 + 0.1 * falling),
+    }
+    figure, axes = make_axes(_WIDTH, 4.8, 1, 3, sharex=True, sharey=True)
+    for ax, (letter, losses) in zip(axes, networks.items(), strict=True):
+        for loss, name, colour, dash in zip(losses, ("training", "validation"), COLOURS, ("-", "--"), strict=False):
+            ax.plot(epochs, loss, dash, color=colour, label=name)
+        _name_panel(ax, letter)
+        ax.set_ylabel("loss", fontsize=FONT_SIZE)
+        ax.set_ylim(0, 1)
+    axes[-1].set_xlabel("epoch", fontsize=FONT_SIZE)
+    axes[0].legend(fontsize=8, frameon=False)
+    ends = {
+        letter: f"{training[-1]:.2f} and {validation[-1]:.2f}" for letter, (training, validation) in networks.items()
+    }
+    turn = epochs[networks["B"][1].argmin()]
+    alt = (
+        f"Training and validation loss of three networks over 30 epochs. A: both fall and end at {ends['A']}. B: "
+        f"training loss falls throughout, validation loss falls until epoch {turn} and then rises; they end at "
+        f"{ends['B']}. C: both hardly fall and end at {ends['C']}."
+    )
+    return AccessibleFigure(figure, alt, "Loss by epoch of three networks, A, B and C.")
+
+
+def dice_outlines() -> AccessibleFigure:
+    """Draw two outlines over the mask of one synthetic cell: A is shifted by a few pixels, B covers half of it."""
+    data = datasets.load("synthetic", n_images=1, n_patients=1, size=128)
+    image, cell = data.load_images(128)[0], data.load_masks(128)[0] > 0
+    outlines = {"A": ndimage.shift(cell.astype(np.uint8), (4, 4), order=0) > 0, "B": _upper_half(cell)}
+    figure, axes = make_axes(_WIDTH, 2.6, 2)
+    for ax, (letter, outline) in zip(axes, outlines.items(), strict=True):
+        ax.imshow(image)
+        ax.contour(cell, [0.5], colors=["black"], linewidths=1.5)
+        ax.contour(outline, [0.5], colors=[COLOURS[1]], linewidths=2, linestyles="--")
+        ax.set_axis_off()
+        _name_panel(ax, letter)
+    figure.supxlabel("black: annotated; orange, dashed: predicted", fontsize=FONT_SIZE)
+    alt = (
+        "One synthetic cell twice, with the annotated outline and a predicted one. A: the predicted outline has the "
+        "size of the annotated one and lies 4 of 128 pixels lower and further right. B: the predicted outline follows "
+        "the annotated one around the upper half of the cell and leaves out the lower half."
+    )
+    return AccessibleFigure(figure, alt, "Two predicted outlines, A and B, of one synthetic cell.")
+
+
+def histograms() -> AccessibleFigure:
+    """Draw three histograms of grey values: A has two separate peaks, B a single one, C a peak with a shoulder."""
+    rng = np.random.default_rng(0)
+    grey_values = {
+        "A": np.concatenate([rng.normal(80, 12, 3000), rng.normal(190, 14, 7000)]),
+        "B": rng.normal(150, 30, 10_000),
+        "C": np.concatenate([rng.normal(150, 14, 1200), rng.normal(190, 14, 8800)]),
+    }
+    figure, axes = make_axes(_WIDTH, 4.4, 1, 3, sharex=True)
+    for ax, (letter, values) in zip(axes, grey_values.items(), strict=True):
+        ax.hist(values, bins=np.arange(0, 257, 8), color=COLOURS[0])
+        _name_panel(ax, letter)
+        ax.set_ylabel("pixels", fontsize=FONT_SIZE)
+    axes[-1].set_xlabel("grey value", fontsize=FONT_SIZE)
+    alt = (
+        "Three histograms of grey values from 0 to 255. A: two peaks, near 80 and 190, with an empty valley between "
+        "them. B: one broad peak near 150. C: one peak near 190 with a shoulder near 150 and no valley."
+    )
+    return AccessibleFigure(figure, alt, "Histograms of the grey values of three images, A, B and C.")
+
+
+def _upper_half(cell: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(cell.any(axis=1))
+    half = cell.copy()
+    half[rows[len(rows) // 2] :] = False
+    return half
+
+
+def _name_panel(ax: Axes, letter: str) -> None:
+    ax.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")

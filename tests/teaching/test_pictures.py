@@ -1,0 +1,49 @@
+"""Pictures of quiz questions: what they show is what the questions say of them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from helpers.metrics import dice_and_iou
+from helpers.teaching import pictures, quizzes
+
+
+@pytest.mark.parametrize("name", sorted(quizzes.known_pictures()))
+def test_a_picture_fits_a_telephone_and_its_alt_text_describes_it(name):
+    figure, again = (quizzes.known_pictures()[name]() for _ in range(2))
+    content = figure.to_png()
+    image = Image.open(io.BytesIO(content))
+    assert 200 <= image.width <= 480
+    assert image.height <= 640
+    assert 80 <= len(figure.alt) <= 500
+    assert (figure.alt, content) == (again.alt, again.to_png()), "it changes from call to call"
+
+
+def test_only_b_overfits():
+    axes = pictures.overfitting_curves().figure.axes
+    gaps, rises = [], []
+    for ax in axes:
+        training, validation = (line.get_ydata() for line in ax.lines)
+        gaps.append(validation[-1] - training[-1])
+        rises.append(validation[-1] - validation.min())
+    assert np.round(gaps, 1).tolist() == [0.1, 0.6, 0.0]
+    assert np.round(rises, 1).tolist() == [0.0, 0.2, 0.0]
+
+
+def test_the_shifted_outline_has_the_higher_dice():
+    data = pictures.datasets.load("synthetic", n_images=1, n_patients=1, size=128)
+    cell = data.load_masks(128)[0] > 0
+    shifted = ndimage.shift(cell.astype(np.uint8), (4, 4), order=0) > 0
+    assert dice_and_iou(cell, shifted)[0] > 0.9
+    assert 0.6 < dice_and_iou(cell, pictures._upper_half(cell))[0] < 0.75
+
+
+def test_one_histogram_has_a_valley():
+    valleys = []
+    for ax in pictures.histograms().figure.axes:
+        heights = ndimage.gaussian_filter1d([bar.get_height() for bar in ax.patches], 1)
+        valleys.append(((heights[1:-1] < heights[:-2]) & (heights[1:-1] < heights[2:]) & (heights[1:-1] < 50)).sum())
+    assert valleys == [1, 0, 0]
