@@ -8,6 +8,8 @@ from typing import Any
 
 from helpers.project import CHECKOUT, Project
 
+# Metadata of an HTML output that has its data inside, some ten kB of them, which a committed notebook does not keep.
+INTERACTIVE = "interactive"
 # A dataset in a user's folder, alone or in quotes, as in a parameters cell.
 _FOLDER = re.compile(r"""(?:^|(?<=["']))folder:[^"'\n]+""")
 

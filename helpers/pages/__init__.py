@@ -23,13 +23,13 @@ def page_template(path: Path) -> jinja2.Template:
     """Read the template of a page, which extends ``page.html`` and may import ``macros.html``.
 
     Args:
-        path: template file.
+        path: template file; it may also extend and import the files beside it.
 
     Returns:
         Template that escapes all values but :class:`markupsafe.Markup`, and removes local paths from them.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([TEMPLATES]),
+        loader=jinja2.FileSystemLoader([TEMPLATES, path.parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from nbformat import NotebookNode
 from helpers.errors import LeukobookError
 from helpers.markup import escape_markdown
 from helpers.project import Project
-from helpers.publication import without_paths
+from helpers.publication import INTERACTIVE, without_paths
 from helpers.runs import citations
 
 # Parameters of a notebook by name; values are text, numbers, booleans, lists and dictionaries.
@@ -89,8 +90,9 @@ def tags(cell: NotebookNode) -> list[str]:
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return a copy in the committed form: text outputs only, nothing that changes between runs or machines.
 
-    Images and the outputs of cells tagged ``nbval-ignore-output`` are removed; the alt text of figures is kept. The
-    set-up cell is regenerated with the repository's URL, citations become links, and solutions are collapsed.
+    Images, the HTML of explorers and the outputs of cells tagged ``nbval-ignore-output`` are removed; the alt text of
+    figures and the sentences of explorers are kept. The set-up cell is regenerated with the repository's URL, citations
+    become links, and solutions are collapsed.
     """
     result = copy.deepcopy(notebook)
     result.metadata = NotebookNode(
@@ -145,9 +147,19 @@ def _normalise_output(output: NotebookNode, executed: int) -> NotebookNode:
     if "execution_count" in output:
         output.execution_count = executed
     if "data" in output:
-        output.data = NotebookNode({k: v for k, v in output.data.items() if not k.startswith("image/")})
+        output.data = NotebookNode(stored_data(output))
         output.metadata = NotebookNode({k: v for k, v in output.metadata.items() if k == "image/png"})
     return output
+
+
+def stored_data(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the forms of an output that a committed notebook keeps: no image and no HTML of an explorer.
+
+    Args:
+        output: output with ``data`` and ``metadata``; the metadata say which HTML is interactive.
+    """
+    dropped = {kind for kind, metadata in output["metadata"].items() if INTERACTIVE in metadata}
+    return {kind: v for kind, v in output["data"].items() if not kind.startswith("image/") and kind not in dropped}
 
 
 def prepare_for_book(notebook: NotebookNode) -> NotebookNode:

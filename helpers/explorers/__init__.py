@@ -1,0 +1,10 @@
+"""Explorers: interactive pictures with their data inside, for the page and for JupyterLab.
+
+Each function returns an :class:`Explorer`. A notebook displays it as HTML that needs no kernel and no network; its
+``repr`` is a sentence on what it shows, which committed notebooks keep and nbval compares.
+"""
+
+from helpers.explorers.explorer import Explorer
+from helpers.explorers.threshold import threshold
+
+__all__ = ["Explorer", "threshold"]
