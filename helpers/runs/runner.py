@@ -176,15 +176,23 @@ def content_digest(name: str, notebook: NotebookNode) -> str:
     """Digest what a notebook is made of: code, helpers it imports, its quiz, published tables, Python and libraries."""
     code = notebooks.code_text(notebook)
     content = hashlib.sha256(json.dumps([code, platform.python_version(), installed()]).encode())
-    for path in imports.helpers_used(notebook):
+    modules = imports.helpers_used(notebook)
+    for path in modules:
         content.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = Project.current().package / "quizzes" / f"{notebooks.chapter_name(name)}.yaml"
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     published = [Project.current().results / f"{table}.csv" for table in _PUBLISHED.findall(source)]
-    for path in (quiz, *published):
+    for path in (quiz, *published, *_page_sources(modules)):
         if path.exists():
             content.update(path.read_bytes())
     return content.hexdigest()
+
+
+def _page_sources(modules: Sequence[Path]) -> list[Path]:
+    """List the HTML, styles and scripts beside modules, of which quizzes and explorers are made."""
+    folders = sorted({path.parent for path in modules})
+    beside = [path for folder in folders for path in sorted([*folder.glob("*.*"), *folder.glob("templates/*.*")])]
+    return [path for path in beside if path.suffix in (".html", ".css", ".js")]
 
 
 def installed() -> dict[str, str]:

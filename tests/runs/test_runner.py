@@ -138,6 +138,24 @@ def test_another_quiz_or_another_published_table_runs_the_chapters_that_show_it_
     assert runner.content_digest("01-one", notebooks.read(house / "notebooks" / "01-one.ipynb")) == digests[-1]
 
 
+def test_another_script_or_template_of_a_page_runs_the_chapters_that_use_it_again(house):
+    explorers = house / "helpers" / "explorers"
+    (explorers / "templates").mkdir(parents=True)
+    (explorers / "__init__.py").write_text("")
+    write_notebook(house / "notebooks", "one", "from helpers import explorers")
+    write_notebook(house / "notebooks", "two", "from helpers import images")
+
+    def digests():
+        return [runner.content_digest(n, notebooks.read(house / "notebooks" / f"{n}.ipynb")) for n in ("one", "two")]
+
+    before = digests()
+    for path in (explorers / "quiz.js", explorers / "templates" / "outline.html"):
+        path.write_text("1")
+        after = digests()
+        assert [a == b for a, b in zip(after, before, strict=True)] == [False, True]
+        before = after
+
+
 def test_only_what_has_changed_runs_again(house):
     write_notebook(house / "notebooks", "one", "from helpers import images", "print(value)")
     write_notebook(house / "notebooks", "two", "from helpers import metrics", "print(name)")
