@@ -20,6 +20,9 @@ from helpers.teaching import pictures
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 _KEYS = "a question has 'question', 'answers' and perhaps 'picture'; an answer has 'answer', 'correct' and 'feedback'"
 _CODE = re.compile(r"`([^`]+)`")
+_ASSETS = ("quiz.css", "quiz.js")
+# JupyterLab takes keys such as the arrows for its own commands, unless the focused element itself has this attribute.
+_OWN_KEYS = 'data-lm-suppress-shortcuts="true"'
 
 
 class QuizError(LeukobookError):
@@ -74,12 +77,8 @@ class Quiz:
     def _repr_html_(self) -> str:
         style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _ASSETS)
         forms = "\n".join(_form(number, question) for number, question in enumerate(self.questions, 1))
-        # JupyterLab takes keys such as the arrows for its own commands, except inside this attribute.
-        opening = f'<section class="leukobook-quiz" aria-label="Quiz {self.name}" data-lm-suppress-shortcuts="true">'
+        opening = f'<section class="leukobook-quiz" aria-label="Quiz {self.name}">'
         return f"{opening}\n<style>{style}</style>\n{forms}\n<script>{script}</script>\n</section>"
-
-
-_ASSETS = ("quiz.css", "quiz.js")
 
 
 def quiz(chapter: str) -> Quiz:
@@ -169,7 +168,8 @@ def _form(number: int, question: Question) -> str:
     kind = "radio" if question.n_correct == 1 else "checkbox"
     instruction = "" if question.n_correct == 1 else '<p class="instruction">Choose all that apply.</p>'
     options = "\n".join(
-        f'<label><input type="{kind}" name="answer" value="{place}"> <span>{_text(answer.answer)}</span></label>'
+        f'<label><input type="{kind}" name="answer" value="{place}" {_OWN_KEYS}> '
+        f"<span>{_text(answer.answer)}</span></label>"
         for place, answer in enumerate(answers)
     )
     feedback = "\n".join(
@@ -179,7 +179,7 @@ def _form(number: int, question: Question) -> str:
     )
     return (
         f"<form><fieldset><legend>{number}. {_text(question.question)}</legend>\n{_picture(question)}{instruction}"
-        f'{options}\n<button type="submit">Check the answer</button>\n'
+        f'{options}\n<button type="submit" {_OWN_KEYS}>Check the answer</button>\n'
         f'<div role="status"><p class="verdict" hidden></p>\n{feedback}</div></fieldset></form>'
     )
 

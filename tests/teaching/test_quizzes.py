@@ -41,6 +41,11 @@ def test_one_correct_answer_gives_radio_buttons_and_several_give_checkboxes(read
     assert "Choose all that apply." not in one
 
 
+def test_jupyterlab_leaves_the_keys_to_every_control(read):
+    form = quizzes.Quiz("made", read(ONE + SEVERAL))._repr_html_()
+    assert form.count('data-lm-suppress-shortcuts="true">') == len(re.findall("<input|<button", form)) == 7
+
+
 def test_text_is_escaped_and_code_is_code(read):
     form = quizzes.Quiz("made", read(ONE))._repr_html_()
     assert "1. Which images does <code>fit</code> see?" in form
