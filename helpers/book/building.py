@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import files, processes
-from helpers.book import api, pages
+from helpers.book import api, pages, times
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.runs import notebooks, runner
@@ -87,9 +87,11 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
         shutil.copy(project.root / file, stage / file)
     modules = api.read_modules()
     done = {record.notebook for record in records if record.done}
+    chapters = times.read_chapters(name, done)
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
         notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times.section_table(chapters[source.stem])))
         if source.stem not in done:
             notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
         if links := api.link_functions(notebook, modules):
@@ -100,6 +102,7 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     generated = stage / "book" / "_generated"
     generated.mkdir()
     (generated / "api-rooms.md").write_text(api.room_table(modules), encoding="utf-8")
+    (generated / "times.md").write_text(times.chapter_table(chapters), encoding="utf-8")
     for file, content in pages.generated_files(name, records).items():
         (generated / file).write_bytes(content)
 

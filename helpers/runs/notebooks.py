@@ -267,7 +267,7 @@ def _hides_value(code: str) -> bool:
 
 
 def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
-    """Return a copy of a notebook with the outputs of an execution of the same code (see :func:`code_text`)."""
+    """Return a copy of a notebook with outputs and times of an execution of the same code (see :func:`code_text`)."""
     result = copy.deepcopy(source)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     injected = [cell for cell in code if "injected-parameters" in tags(cell)]
@@ -278,6 +278,8 @@ def with_outputs(source: NotebookNode, executed: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             done = next(ran)
             cell.outputs, cell.execution_count = done.outputs, done.execution_count
+            if "papermill" in done.metadata:
+                cell.metadata["papermill"] = done.metadata["papermill"]
         if "parameters" in tags(cell):
             cells += injected
     result.cells = cells
