@@ -5,11 +5,9 @@ import runpy
 import subprocess
 import sys
 from types import SimpleNamespace
-from xml.etree import ElementTree
 
 import pytest
 from docutils.core import publish_doctree
-from docutils.utils.math import MathError
 from pydantic import BaseModel
 
 from helpers.project import Project
@@ -73,46 +71,6 @@ def test_signatures_are_python_and_pydantic_models_show_the_names_of_their_field
 
 
 # --- formulas
-
-
-@pytest.fixture(scope="module")
-def mathml():
-    return module(BOOK / "_ext" / "mathml.py")
-
-
-def tag(element):
-    return element.tag.rpartition("}")[2]
-
-
-def test_a_formula_becomes_mathml_with_its_tex_as_alternative_text(mathml):
-    tex = r"\mathrm{Dice} = \frac{2\,|A \cap B|}{|A| + |B|} < 1"
-    element = ElementTree.fromstring(mathml.to_mathml(tex, is_block=True))
-    assert (tag(element), element.get("display"), element.get("alttext")) == ("math", "block", tex)
-    fraction = next(child for child in element if tag(child) == "mfrac")
-    assert ["".join(part.itertext()).split() for part in fraction] == [list("2|A∩B|"), list("|A|+|B|")]
-    assert ElementTree.fromstring(mathml.to_mathml("x", is_block=False)).get("display") is None
-
-
-def test_bars_leave_no_room_and_a_subscript_stands_beside_an_accented_letter(mathml):
-    element = ElementTree.fromstring(mathml.to_mathml(r"|\hat{p}_k|", is_block=False))
-    bars = [child for child in element if child.text == "|"]
-    assert [(bar.get("lspace"), bar.get("rspace")) for bar in bars] == [("0", "0")] * 2
-    assert [tag(child) for child in element] == ["mo", "mover", "msub", "mo"]
-
-
-@pytest.mark.parametrize(
-    ("tex", "message"),
-    [
-        (r"\dice", r'Unknown LaTeX command "\dice"'),
-        (r"\begin{align} a \end{align}", 'Environment "align" not supported'),
-        (r"a_{i", "1 times { but 0 times }"),
-        (r"\{a}", "0 times { but 1 times }"),
-        (r"\left( a \leftarrow b )", r"1 times \left but 0 times \right"),
-    ],
-)
-def test_a_formula_with_a_mistake_is_an_error(mathml, tex, message):
-    with pytest.raises(MathError, match=re.escape(message)):
-        mathml.to_mathml(tex, is_block=False)
 
 
 def test_pages_have_formulas_without_scripts_and_mistakes_have_file_and_line(tmp_path):

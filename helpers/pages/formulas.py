@@ -1,0 +1,48 @@
+"""Convert formulas from TeX to MathML, which a browser shows without a script and without the network."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+
+from helpers.errors import LeukobookError
+
+# An accent with a subscript, which Docutils sets below the letter unless it belongs to an empty group.
+_ACCENT = re.compile(r"(\\(?:bar|dot|hat|overline|tilde|vec|widehat|widetilde)\b\s*(?:\w|\{[^{}]*\}))(?=\s*_)")
+_BAR = re.compile(r"<mo([^>]*)>([|‖])</mo>")  # browsers leave room around bars, TeX does not
+
+
+class FormulaError(LeukobookError):
+    """A formula has an unknown command or environment, or its brackets do not match."""
+
+
+def to_mathml(tex: str, *, is_block: bool) -> str:
+    """Convert a formula to a MathML element, with the TeX as its alternative text.
+
+    Args:
+        tex: formula in TeX, without dollar signs. Lines below each other are ``aligned``, a function without a command
+            of its own is ``\\operatorname{name}``.
+        is_block: show it in a line of its own.
+
+    Raises:
+        FormulaError: the formula has an unknown command or environment, or its brackets do not match.
+    """
+    _require_pairs(tex)
+    try:
+        element = tex2mathml(_ACCENT.sub(r"\1{}", tex), as_block=is_block)
+    except MathError as error:
+        raise FormulaError(str(error)) from None
+    alternative = html.escape(" ".join(tex.split()))
+    element = element.replace("<math ", f'<math alttext="{alternative}" ', 1)
+    return _BAR.sub(r'<mo\1 lspace="0" rspace="0">\2</mo>', element)
+
+
+def _require_pairs(tex: str) -> None:
+    """Check braces and growing brackets, of which Docutils accepts one without the other."""
+    signs = re.findall(r"\\[A-Za-z]+|\\.|[{}]", tex)  # commands, escaped characters and braces
+    for opening, closing in (("{", "}"), (r"\left", r"\right")):
+        if signs.count(opening) != signs.count(closing):
+            raise FormulaError(f"{signs.count(opening)} times {opening} but {signs.count(closing)} times {closing}")
