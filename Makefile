@@ -16,7 +16,7 @@ override LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
 export LEUKOBOOK_WEIGHTS
 endif
 
-.PHONY: help env book full results test check lowest lab data notebooks lock clean
+.PHONY: help env book slides full results test check lowest lab data notebooks lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -34,6 +34,9 @@ env: .venv/ready  ## create .venv from requirements.lock
 
 book: env  ## execute every notebook with the quick profile and render the book
 	$(LEUKOBOOK) book quick
+
+slides: env  ## slides of the chapters, from their cells tagged slide: one file each, with its pictures inside
+	$(LEUKOBOOK) slides quick
 
 full: env  ## the same book from a full run on a real dataset: make full DATASET=wbc1
 	@test -n "$(DATASET)" || { echo "Which dataset? For instance: make full DATASET=wbc1"; exit 2; }

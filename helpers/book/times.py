@@ -7,7 +7,7 @@ number of questions. Running is the time of the code cells in the execution that
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -152,7 +152,7 @@ def section_table(sections: Sequence[Section]) -> str:
     return f":::{{admonition}} How long does each section take?\n:class: dropdown\n{table}\n\n{RULE}\n:::"
 
 
-def chapter_table(chapters: dict[str, Sequence[Section]]) -> str:
+def chapter_table(chapters: Mapping[str, Sequence[Section]]) -> str:
     """Return the table of all chapters with their times in Markdown, with links, for a page in the folder ``book``.
 
     Args:

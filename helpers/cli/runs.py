@@ -1,4 +1,4 @@
-"""Commands that execute notebooks: run, report, book, notebooks, publish."""
+"""Commands that execute notebooks: run, report, book, slides, notebooks, publish."""
 
 from __future__ import annotations
 
@@ -57,6 +57,15 @@ def book(profile: ProfileArgument) -> None:
 
     chosen = _profile(profile)
     typer.echo(f"Start page: {build(chosen.name, _run(chosen))}")
+
+
+def slides(profile: ProfileArgument) -> None:
+    """Execute the notebooks of a profile and make slides of their tagged cells; prints the path of each page."""
+    from helpers.book.slides import write_slides
+
+    chosen = _profile(profile)
+    for path in write_slides(chosen.name, _run(chosen)):
+        typer.echo(f"Slides: {path}")
 
 
 def notebooks() -> None:

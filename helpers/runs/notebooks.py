@@ -191,11 +191,11 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
                 caption = escape_markdown(image["caption"])
                 cell.metadata["mystnb"] = {"image": {"alt": image["alt"]}, "figure": {"caption": caption}}
         if "outputs" in cell:
-            cell.outputs = _without_captions(cell.outputs)
+            cell.outputs = without_captions(cell.outputs)
     return result
 
 
-def _without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
+def without_captions(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Remove captions that are separate outputs for JupyterLab; on a page they belong to the figures."""
     images = [output.metadata["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     captions = {without_paths(image["caption"]) for image in images}
