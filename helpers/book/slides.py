@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from helpers import files
 from helpers.errors import LeukobookError
 from helpers.pages import TEMPLATES, html_from_markdown, page_template
+from helpers.pages.formulas import formula_parser
 from helpers.project import Project
 from helpers.publication import without_paths
 from helpers.runs import notebooks
@@ -106,7 +107,7 @@ def _sections(markdown: str, title: str) -> Iterator[tuple[str, str]]:
 
 def _html(markdown: str) -> Markup:
     text = "\n".join(_without_directives(markdown.splitlines()))
-    return html_from_markdown(without_paths(_plain(text)), "slide", formulas=True)
+    return html_from_markdown(without_paths(_plain(text)), "slide", formula_parser())
 
 
 def _plain(text: str) -> str:

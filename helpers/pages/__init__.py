@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 from PIL import Image
 
-from helpers.pages.formulas import to_mathml
 from helpers.publication import without_paths
 from helpers.reports.result_table import show_table
 
@@ -58,22 +56,20 @@ def png_uri(image: np.ndarray) -> str:
     return data_uri(buffer.getvalue())
 
 
-def html_from_markdown(text: str, title: str, formulas: bool = False) -> Markup:
+def markdown_parser() -> MarkdownIt:
+    """Return a parser of Markdown with tables, which escapes HTML."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def html_from_markdown(text: str, title: str, parser: MarkdownIt | None = None) -> Markup:
     """Render Markdown as HTML, with headings two levels lower and tables in boxes that scroll, and escape HTML.
 
     Args:
         text: Markdown.
         title: what the text is, such as ``datasheet``, for the names of its tables.
-        formulas: dollar signs enclose formulas.
-
-    Raises:
-        FormulaError: a formula has a mistake.
+        parser: parser with further syntax; that of :func:`markdown_parser` where none is passed.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    if formulas:
-        parser.use(
-            dollarmath_plugin, renderer=lambda tex, options: to_mathml(tex, is_block=bool(options["display_mode"]))
-        )
+    parser = parser or markdown_parser()
     tokens = parser.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):

@@ -7,8 +7,11 @@ import re
 
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from helpers.errors import LeukobookError
+from helpers.pages import markdown_parser
 
 # An accent with a subscript, which Docutils sets below the letter unless it belongs to an empty group.
 _ACCENT = re.compile(r"(\\(?:bar|dot|hat|overline|tilde|vec|widehat|widetilde)\b\s*(?:\w|\{[^{}]*\}))(?=\s*_)")
@@ -46,3 +49,12 @@ def _require_pairs(tex: str) -> None:
     for opening, closing in (("{", "}"), (r"\left", r"\right")):
         if signs.count(opening) != signs.count(closing):
             raise FormulaError(f"{signs.count(opening)} times {opening} but {signs.count(closing)} times {closing}")
+
+
+def formula_parser() -> MarkdownIt:
+    """Return a parser of Markdown with formulas between dollar signs; it raises :class:`FormulaError` as it renders."""
+
+    def render(tex: str, options: dict[str, bool]) -> str:
+        return to_mathml(tex, is_block=options["display_mode"])
+
+    return markdown_parser().use(dollarmath_plugin, renderer=render)
