@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import files, processes
-from helpers.book import api, pages, times
+from helpers.book import api, pages, paths, times
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.runs import notebooks, runner
@@ -103,6 +103,8 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     generated.mkdir()
     (generated / "api-rooms.md").write_text(api.room_table(modules), encoding="utf-8")
     (generated / "times.md").write_text(times.chapter_table(chapters), encoding="utf-8")
+    for file, text in paths.generated_files(chapters).items():
+        (generated / file).write_text(text, encoding="utf-8")
     for file, content in pages.generated_files(name, records).items():
         (generated / file).write_bytes(content)
 
