@@ -5,6 +5,7 @@ Each function returns an :class:`Explorer`. A notebook displays it as HTML that 
 """
 
 from helpers.explorers.explorer import Explorer
+from helpers.explorers.gradient_descent import gradient_descent
 from helpers.explorers.threshold import threshold
 
-__all__ = ["Explorer", "threshold"]
+__all__ = ["Explorer", "gradient_descent", "threshold"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MIN_SIDE, MAX_SIDE = 8, 128  # pixels; a larger image would make the page heavy
+MIN_CELLS, MAX_CELLS = 4, 500
 
 
 def check_image(image: Any) -> None:
@@ -38,3 +39,52 @@ def check_mask(mask: Any, image: np.ndarray) -> None:
         )
     if not mask.any():
         raise ValueError("mask has no pixel, so nothing can overlap with it; give an image whose region is annotated")
+
+
+def check_features(features: Any) -> np.ndarray:
+    """Check a table of two features, and return it as ``float64 (n, 2)``.
+
+    Raises:
+        ValueError: the features are not 4 to 500 rows of two finite numbers, or a feature is constant.
+    """
+    try:
+        points = np.asarray(features, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("features must be numbers (n, 2), got something else; give two numeric columns") from None
+    if points.ndim != 2 or points.shape[1] != 2 or not MIN_CELLS <= len(points) <= MAX_CELLS:
+        raise ValueError(
+            f"features must be (n, 2) with {MIN_CELLS} to {MAX_CELLS} cells, got {points.shape}; "
+            "give two columns, and a sample of a large dataset"
+        )
+    if not np.isfinite(points).all():
+        raise ValueError("features must be finite, got NaN or infinity; leave out cells that could not be measured")
+    if (np.ptp(points, axis=0) == 0).any():
+        raise ValueError("a feature is constant, so it cannot be standardised; give features that vary")
+    return points
+
+
+def check_labels(labels: Any, n_cells: int) -> np.ndarray:
+    """Check labels of two classes, and return them as ``int (n,)`` of 0 and 1.
+
+    Raises:
+        ValueError: the labels are not one 0 or 1 per cell, or one class has no cell.
+    """
+    codes = np.asarray(labels)
+    if codes.shape != (n_cells,) or set(np.unique(codes).tolist()) != {0, 1}:
+        raise ValueError(
+            f"labels must be 0 or 1 for each of {n_cells} cells, and both present, got {codes.shape} with "
+            f"{len(set(codes.ravel().tolist()))} different values; compare the class with the positive one"
+        )
+    return codes.astype(int)
+
+
+def check_pair(names: Any, parameter: str) -> tuple[str, str]:
+    """Check that there are two names.
+
+    Raises:
+        ValueError: the names are not two texts.
+    """
+    if isinstance(names, str) or len(names) != 2 or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{parameter} must be two texts, got {names!r}; give a pair such as ('area', 'N:C ratio')")
+    first, second = names
+    return first, second
