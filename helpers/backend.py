@@ -30,8 +30,9 @@ NOISE = re.compile(
     rb"|(I\d{4}|\d{4}-\d\d-\d\d \S+ I) .*(oneDNN|cpu_feature_guard))"  # the second time format: TensorFlow 2.18 to 2.20
 )
 
-# Keras imports them to edit weights, to draw images and for its wrappers; commands need none, and save a second.
-OPTIONAL = ("IPython", "matplotlib", "sklearn")
+# Keras and TensorFlow import them to edit weights, to draw images, for sparse matrices and for wrappers; commands need
+# none of these, and save a second.
+OPTIONAL = ("IPython", "matplotlib", "scipy", "sklearn")
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ import io
 import json
 import math
 import re
+import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -84,9 +85,7 @@ def load_model_file(path: Path) -> keras.Model:
             config = json.loads(_member(archive, "config.json"))
             config["compile_config"] = None
             _check_config(config)
-            stored = _check_weights(_member(archive, "model.weights.h5"))
-        _check_parameters(config, stored)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+            return _load(config, _member(archive, "model.weights.h5"))
     except Exception as error:  # untrusted file: zip, HDF5, JSON and every layer raise errors of their own
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         if _numbers(written_by) > _numbers(keras.__version__):
@@ -112,9 +111,8 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
     shape = model.input_shape
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {None, size}):
         raise ModelError(f"{path}: takes {shape}, but its card states RGB images of {size}×{size} pixels")
-    image = tf.TensorSpec((1, size, size, 3), tf.uint8)
     try:
-        graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
+        graph = _graph_of_one_image(model, size)
     except (ValueError, TypeError, tf.errors.OpError) as error:  # such as a size that a U-Net cannot halve
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
@@ -126,6 +124,18 @@ def require_input(model: keras.Model, path: Path, size: int) -> None:
     largest //= views.views_within(model)
     if largest > MAX_ACTIVATION:
         raise ModelError(f"{path}: computes arrays of {largest:,} values per image; the maximum is {MAX_ACTIVATION:,}")
+
+
+def _graph_of_one_image(model: keras.Model, size: int) -> tf.Graph:
+    """Trace a model for one image; ``predict_on_batch`` then uses the same graph, which takes most of a second.
+
+    With XLA, on a GPU, the graph of ``predict_on_batch`` hides the model in one operation, and another one is traced.
+    """
+    image = tf.TensorSpec((1, size, size, 3), tf.uint8)
+    if model.jit_compile:
+        return tf.function(lambda x: model(x, training=False)).get_concrete_function(image).graph
+    model.make_predict_function(force=True)
+    return model.predict_function.get_concrete_function([(image,)]).graph
 
 
 def file_digest(path: Path) -> str:
@@ -243,10 +253,38 @@ def _calls(entry: Any) -> int:
     return times * ((entry.get("class_name") in LAYERS | MODELS) + sum(map(_calls, entry.values())))
 
 
-def _check_weights(content: bytes) -> int:
+def _load(config: dict[str, Any], weights: bytes) -> keras.Model:
+    """Build a model and load its weights from a file of their own, which HDF5 reads faster than a member of an archive.
+
+    The model is built in a separate thread, because Keras keeps a list of uninitialised variables per thread, and the
+    list of a refused model ends with the thread.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        path.write_bytes(weights)
+        stored = _check_weights(path)
+        with ThreadPoolExecutor(1) as thread:
+            model = thread.submit(_build, config, stored).result()
+        model.load_weights(path)
+    return model
+
+
+def _build(config: dict[str, Any], stored: int) -> keras.Model:
+    """Build a model, and allocate its parameters only if they need no more bytes than the file stores."""
+    with keras.StatelessScope(initialize_variables=False) as scope:
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        needed = sum(math.prod(weight.shape) * tf.as_dtype(weight.dtype).size for weight in model.weights)
+        if needed > stored:
+            raise ModelError(f"its layers need {needed:,} bytes of parameters, and its weights file has {stored:,}")
+        scope.initialize_variables = True
+    return model
+
+
+def _check_weights(path: Path) -> int:
     """Count the bytes of all arrays in a weights file; refuse links, chunked or external arrays, NaN and infinity."""
     n_bytes, n_members = 0, 0
-    with h5py.File(io.BytesIO(content), "r") as file:
+    size = path.stat().st_size
+    with h5py.File(path, "r") as file:
         groups = [file]
         while groups:
             group = groups.pop()
@@ -262,7 +300,7 @@ def _check_weights(content: bytes) -> int:
                     groups.append(member)
                     continue
                 n_bytes += _array_bytes(member, location)
-                if n_bytes > len(content):
+                if n_bytes > size:
                     raise ModelError("its weights file declares more numbers than it holds")
                 if member.dtype.kind == "f" and not np.isfinite(member[()]).all():
                     raise ModelError(f"its weights are not finite: {location}; the training has failed, train it again")
@@ -273,21 +311,3 @@ def _array_bytes(array: h5py.Dataset, location: str) -> int:
     if array.external or array.is_virtual or array.chunks is not None or array.dtype.kind not in "fiub":
         raise ModelError(f"the weights {location} are not a plain array of numbers in this file")
     return array.size * array.dtype.itemsize
-
-
-def _check_parameters(config: dict[str, Any], stored: int) -> None:
-    """Refuse a configuration that needs more bytes of parameters than the file stores.
-
-    The model is built without allocating parameters, in a separate thread: Keras keeps a list of uninitialised
-    variables per thread, and this list ends with the thread.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        needed = thread.submit(_parameter_bytes, config).result()
-    if needed > stored:
-        raise ModelError(f"its layers need {needed:,} bytes of parameters, and its weights file has {stored:,}")
-
-
-def _parameter_bytes(config: dict[str, Any]) -> int:
-    with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-        return sum(math.prod(weight.shape) * tf.as_dtype(weight.dtype).size for weight in model.weights)

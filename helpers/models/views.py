@@ -23,8 +23,7 @@ class DihedralViews(layers.Layer):
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """Compute the views of images ``(n, size, size, channels)``."""
-        flips = (images, ops.flip(images, axis=2))
-        return ops.concatenate([ops.rot90(flip, turns, axes=(1, 2)) for flip in flips for turns in range(4)], axis=0)
+        return ops.concatenate([*_rotations(images), *_rotations(ops.flip(images, axis=2))], axis=0)
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the shape with an unknown number of rows."""
@@ -42,6 +41,12 @@ class ViewMean(layers.Layer):
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the shape with an unknown number of rows."""
         return (None, *input_shape[1:])
+
+
+def _rotations(images: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Rotate images by 0°, 90°, 180° and 270°, as ``ops.rot90``, whose graph of 30 operations takes long to build."""
+    transposed = ops.transpose(images, (0, 2, 1, 3))
+    return images, ops.flip(transposed, axis=1), ops.flip(images, axis=(1, 2)), ops.flip(transposed, axis=2)
 
 
 def views_within(model: keras.Model) -> int:

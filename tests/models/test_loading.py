@@ -239,3 +239,23 @@ def test_a_model_takes_the_images_of_its_card_and_makes_no_huge_arrays_of_them(t
     huge = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(keras.layers.UpSampling2D(500)(inputs)))
     with pytest.raises(loading.ModelError, match=r"computes arrays of 3,072,000,000 values per image; the maximum is"):
         loading.require_input(huge, path, 64)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_arrays_are_counted_with_and_without_xla(tmp_path, jit_compile):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(keras.layers.UpSampling2D(500)(inputs)))
+    model.jit_compile = jit_compile
+    with pytest.raises(loading.ModelError, match=r"computes arrays of 3,072,000,000 values per image"):
+        loading.require_input(model, tmp_path / "m.keras", 64)
+
+
+def test_the_graph_that_is_checked_is_the_one_that_predicts_an_image(tmp_path):
+    path = tmp_path / "m.keras"
+    models.schouten().save(path)
+    image = np.random.default_rng(0).integers(0, 256, (1, 257, 257, 3), np.uint8)
+    expected = keras.saving.load_model(path).predict_on_batch(image)
+    model = loading.load_model_file(path)
+    loading.require_input(model, path, 257)
+    assert (model.predict_on_batch(keras.ops.convert_to_tensor(image)) == expected).all()
+    assert model.predict_function.experimental_get_tracing_count() == 1

@@ -10,7 +10,7 @@ from red_cells import save_cells, save_model
 from helpers.project import CHECKOUT
 
 # From a twentieth of a second to a second each; Keras itself would import some of them.
-UNUSED = {"matplotlib", "sklearn", "scipy.stats", "scipy.optimize", "skimage", "IPython", "nbformat", "jinja2"}
+UNUSED = {"matplotlib", "sklearn", "scipy", "skimage", "IPython", "nbformat", "jinja2"}
 CALL = """
 import json, sys
 from helpers.cli import app
