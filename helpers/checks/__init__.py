@@ -13,10 +13,12 @@ from helpers.checks.findings import (
     run_checks,
 )
 from helpers.checks.inputs import InputStatistics, input_statistics
+from helpers.checks.scale import NucleusShares, check_scale, scale_statistics
 
 __all__ = [
     "Finding",
     "InputStatistics",
+    "NucleusShares",
     "check_better_than_chance",
     "check_group_count",
     "check_groups_known",
@@ -24,7 +26,9 @@ __all__ = [
     "check_input_statistics",
     "check_leakage",
     "check_probabilities",
+    "check_scale",
     "check_single_class",
     "input_statistics",
     "run_checks",
+    "scale_statistics",
 ]

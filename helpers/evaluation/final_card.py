@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import metrics
-from helpers.checks import Finding, InputStatistics
+from helpers.checks import Finding, InputStatistics, NucleusShares, scale_statistics
 from helpers.datasets import Dataset
 from helpers.evaluation import results
 from helpers.evaluation.candidates import BATCH, SIZE
@@ -66,7 +66,7 @@ def final_card(
         "sensitivity_wanted": rule.target(validation, positive) if positive else None,
         "sensitivity_expected": threshold.expected if threshold else None,
         "sensitivity_assurance": threshold.assurance if threshold else None,
-        "input": _input_statistics(training),
+        **_statistics(training),
         "data": {
             "name": design.dataset.public_name,
             "title": design.dataset.card.title,
@@ -118,8 +118,10 @@ def _scores(test: pd.DataFrame, positive: str, thresholds: pd.Series, seed: int)
     return {name: MetricRecord(**measured) for name, measured in values.items()}
 
 
-def _input_statistics(dataset: Dataset) -> dict[str, Any]:
-    statistics = InputStatistics()
+def _statistics(dataset: Dataset) -> dict[str, Any]:
+    """Compute the statistics of the training images, with which those of new images are compared."""
+    colours, nuclei = InputStatistics(), NucleusShares(len(dataset))
     for _, images in dataset.iter_batches(SIZE, BATCH):
-        statistics.add(images)
-    return statistics.summary()
+        colours.add(images)
+        nuclei.add(images)
+    return {"input": colours.summary(), "scale": scale_statistics(nuclei.shares, dataset.image_sizes())}

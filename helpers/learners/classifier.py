@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers import checks, files, metrics, models, outputs, splits, training
@@ -162,6 +163,7 @@ def train(
         "sensitivity_assurance": threshold.assurance,
         "size": size,
         "input": train_statistics,
+        "scale": _scale(dataset.select(dataset.frame.index[is_in["train"]]), pictures[is_in["train"]]),
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
         "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); "
         "fold 0 tested, fold 1 chose epoch and threshold",
@@ -201,6 +203,12 @@ def check_options(network: str, sensitivity: float, assurance: float | None, *, 
         low, high = LIMITS[name]
         if not low <= value <= high:
             raise ClassifierError(f"{name} must be from {low} to {high}, got {value}")
+
+
+def _scale(dataset: Dataset, pictures: np.ndarray) -> dict[str, Any] | None:
+    nuclei = checks.NucleusShares(len(pictures))
+    nuclei.add(pictures)
+    return checks.scale_statistics(nuclei.shares, dataset.image_sizes())
 
 
 def _split(dataset: Dataset, positive: str, seed: int) -> Fold:

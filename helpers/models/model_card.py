@@ -50,6 +50,29 @@ class Input(_Section):
     mean: Annotated[list[Level], Field(min_length=3, max_length=3)]
 
 
+class Scale(_Section):
+    """Size of the training images, and of the nuclei in them, see :func:`helpers.checks.scale_statistics`.
+
+    Attributes:
+        height: Smallest, median and largest height of the files, pixels.
+        width: Smallest, median and largest width of the files, pixels.
+        nucleus_share: 1st, 50th and 99th percentile of the fraction of an image that its nucleus covers, in automatic
+            outlines; the median is above 0.
+        n_measured: Number of images of which the nucleus was measured.
+    """
+
+    height: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    width: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    nucleus_share: Annotated[list[Share], Field(min_length=3, max_length=3)]
+    n_measured: Count
+
+    @model_validator(mode="after")
+    def _nuclei_are_found(self) -> Scale:
+        if not 0 < self.nucleus_share[1] <= self.nucleus_share[2] or self.nucleus_share[0] > self.nucleus_share[1]:
+            raise ValueError("nucleus_share must be three percentiles in ascending order, the second above 0")
+        return self
+
+
 class Size(_Section):
     """Number of images and of independent groups in a training, validation or test set."""
 
@@ -113,6 +136,7 @@ class ModelCard(_Section):
         sensitivity_assurance: Probability that the sensitivity on new images reaches ``sensitivity_wanted``.
         size: Height and width of the images in pixels.
         input: Pixel statistics of the training images.
+        scale: Size of the training images and of their nuclei; ``None`` where it is not known, as in older cards.
         data: Dataset.
         split: Description of the split.
         split_sizes: Sizes of the sets, see :class:`SplitSizes`.
@@ -136,6 +160,7 @@ class ModelCard(_Section):
     sensitivity_assurance: Share | None
     size: Side
     input: Input
+    scale: Scale | None = None
     data: Data
     split: Text
     split_sizes: SplitSizes

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from helpers import checks, files, images, metrics, models, outputs
+from helpers import files, images, metrics, models, outputs
 from helpers.backend import keras
 from helpers.datasets import DatasetError
 from helpers.datasets.groups import read_groups
@@ -18,6 +18,7 @@ from helpers.models import feature_model, loading, model_card
 from helpers.models.feature_model import FeatureModel
 from helpers.models.model_card import ModelCard
 from helpers.prediction.groups import aggregate_groups, group_table_path
+from helpers.prediction.shift import InputShift
 from helpers.reports import tables
 
 ROW_BYTES = 1024  # free disk space required per image; a row of the table mostly takes a tenth of it
@@ -114,8 +115,8 @@ def predict(
     groups = _read_groups(groups_table, names.values(), folder) if groups_table else None
     output.parent.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
-    statistics = checks.InputStatistics()
-    predictions = list(_predict_batches(chosen, model, card, statistics, bad))
+    shift = InputShift(card, len(chosen))
+    predictions = list(_predict_batches(chosen, model, card, shift, bad))
     if not predictions:
         raise images.ImageError(images.describe_unreadable(bad))
     table = pd.concat(predictions, ignore_index=True)
@@ -128,10 +129,7 @@ def predict(
         table.insert(1, "group", table["image"].map(groups))
         _write(per_group, group_table_path(output))
     _write(table, output)
-    findings = [
-        str(finding) for finding in checks.check_input_statistics(statistics.summary(), card.input.model_dump())
-    ]
-    return PredictionResult(table, readable, bad, findings, len(paths) - len(chosen), per_group)
+    return PredictionResult(table, readable, bad, shift.findings(), len(paths) - len(chosen), per_group)
 
 
 def _read_groups(table: Path, names: Iterable[str], folder: Path | None) -> dict[str, str]:
@@ -160,11 +158,11 @@ def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
 
 
 def _predict_batches(
-    paths: Sequence[Path], model: Classifier, card: ModelCard, statistics: checks.InputStatistics, bad: list[str]
+    paths: Sequence[Path], model: Classifier, card: ModelCard, shift: InputShift, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
     for batch in images.read_batches(list(paths), bad, "classifying"):
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
-        statistics.add(resized)
+        shift.add(resized)
         try:
             probabilities = predict_probabilities(model, resized)
         except loading.ModelError as error:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import checks, explain, features, files, images, metrics, models, outputs, plots
+from helpers import explain, features, files, images, metrics, models, outputs, plots
 from helpers.backend import keras, tf
 from helpers.models import views
 from helpers.models.model_card import ModelCard
 from helpers.prediction.classification import predict_probabilities
+from helpers.prediction.shift import InputShift
 from helpers.reports import tables
 
 SCORES = "scores.csv"
@@ -91,11 +92,11 @@ def explain_images(
     explained = _single_view(model)
     attribution = _Attribution(explained, log)
     bad: list[str] = []
-    tables_of_batches, statistics = [], checks.InputStatistics()
+    tables_of_batches, shift = [], InputShift(card, len(chosen))
     for batch in images.read_batches(chosen, bad, "explaining", BATCH_SIZE):
         ids = [names[path] for path, _ in batch]
         cells = np.stack([images.resize_pad(image, card.size) for _, image in batch])
-        statistics.add(cells)
+        shift.add(cells)
         predictions = _predictions(model, card, cells)
         maps = attribution.maps(cells, predictions["class_index"].to_numpy())
         scores = _scores(ids, maps, cells, explained, predictions, seed)
@@ -105,8 +106,7 @@ def explain_images(
         raise images.ImageError(images.describe_unreadable(bad))
     table = pd.concat(tables_of_batches, ignore_index=True)
     files.write_text(output_dir / SCORES, tables.safe_text(table).to_csv(index=False, float_format="%.6g"))
-    findings = checks.check_input_statistics(statistics.summary(), card.input.model_dump())
-    return ExplanationResult(table, bad, list(map(str, findings)), len(paths) - len(chosen))
+    return ExplanationResult(table, bad, shift.findings(), len(paths) - len(chosen))
 
 
 def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:

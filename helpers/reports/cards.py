@@ -17,7 +17,7 @@ from helpers.markup import escape_markdown
 from helpers.reports import show_table
 
 if TYPE_CHECKING:  # keeps Keras out of the command line's import of this module
-    from helpers.models.model_card import ModelCard
+    from helpers.models.model_card import ModelCard, Scale
 
 _ASK = "*to be filled in:*"
 
@@ -86,7 +86,7 @@ def model_card(card: ModelCard) -> str:
 - {kind}, SHA-256 of its file `{card.sha256}`.
 - Predicts a probability for each of {", ".join(classes)}.
 - Input: one cell in the middle of an RGB image, {statistics.dtype} from {statistics.low:g} to {statistics.high:g},
-  resized to {card.size} pixels; scaled within the model.
+  resized to {card.size} pixels; scaled within the model.{_scale(card.scale)}
 - {_decision(card)}
 
 ## Training data
@@ -115,6 +115,18 @@ Failed checks of the evaluation:
 - Who may be harmed by a wrong prediction, and how people act on predictions: {_ASK} before any clinical use, which
   needs a study and approval.
 """
+
+
+def _scale(scale: Scale | None) -> str:
+    """Describe the size of the training images and of their nuclei; nothing where it is not known."""
+    if scale is None:
+        return ""
+    (low_height, height, high_height), (low_width, width, high_width) = scale.height, scale.width
+    low, median, high = scale.nucleus_share
+    return f"""
+- Training images: median height × width {height}×{width} pixels, {low_height} to {high_height} high and {low_width} to
+  {high_width} wide. The nucleus covers {median:.1%} of the image in the median, {low:.1%} to {high:.1%} from the 1st to
+  the 99th percentile, in automatic outlines of {scale.n_measured} images."""
 
 
 def _decision(card: ModelCard) -> str:

@@ -1,6 +1,7 @@
 """The model that is saved is the one that was cross-validated; its card says how it was tested."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -127,6 +128,24 @@ def test_without_a_positive_class_the_most_probable_class_is_predicted(trained, 
     probable = table[["p_lymphocyte", "p_lymphoblast"]].to_numpy().argmax(1)
     assert table["predicted_class"].tolist() == [data.classes[k] for k in probable]
     assert pd.read_csv(tmp_path / "p.csv")["threshold"].isna().all()
+
+
+def test_cells_of_another_magnification_are_a_finding(trained, data, tmp_path):
+    saved, card = prediction.load(trained("features")[0].path)
+    assert (card.scale.height, card.scale.width, card.scale.n_measured) == ([64] * 3, [64] * 3, 48)
+    findings = {}
+    for zoom in (1, 2):
+        margin, paths = 16 * (zoom - 1), []
+        for name in data.frame.index[:12]:
+            paths.append(tmp_path / str(zoom) / f"{name}.png")
+            paths[-1].parent.mkdir(exist_ok=True)
+            cell = data.load_image(name)[margin : 64 - margin, margin : 64 - margin]
+            images.write_png(paths[-1], images.resize_pad(cell, 64))
+        findings[zoom] = prediction.predict(paths, saved, card, tmp_path / "p.csv").findings
+    assert findings[1] == []
+    scale = " ".join(findings[2][-1].split())
+    assert re.match(r"Check failed, scale shift: cells look (1\.[89]|2\.?[0-2]?) times as large as in training", scale)
+    assert "nucleus covers" in trained("features")[0].path.with_suffix(".md").read_text()
 
 
 def test_features_within_masks_are_tested_again_within_automatic_outlines(trained, data, tmp_path):

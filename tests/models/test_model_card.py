@@ -24,7 +24,7 @@ def written(tmp_path):
 
 def test_a_good_card_is_read_as_it_is(written):
     card = written()
-    assert card.model_dump() == {**MODEL_CARD, "sha256": card.sha256}
+    assert card.model_dump() == {**MODEL_CARD, "sha256": card.sha256, "scale": None}  # a card of an earlier version
 
 
 def test_a_card_without_a_positive_class_has_no_threshold(written):
@@ -66,6 +66,10 @@ WRONG = [
     ),
     ({"input": {**MODEL_CARD["input"], "dtype": "float32"}}, r'input\.dtype is "float32": input should be \'uint8\''),
     ({"input": None}, "input is null: input should be a valid dict"),
+    (
+        {"scale": {"height": [9] * 3, "width": [9] * 3, "nucleus_share": [0.2, 0.1, 0.3], "n_measured": 20}},
+        r"scale is .*: nucleus_share must be three percentiles in ascending order, the second above 0",
+    ),
     ({"network": ""}, 'network is "": string should have at least 1 character'),
     ({"purpose": None}, "purpose is null: input should be a valid string"),
     ({"sha256": "abc"}, 'sha256 is "abc": string should match pattern'),

@@ -31,6 +31,14 @@ def test_a_model_card_holds_every_number_with_its_interval_and_names_what_is_mis
     assert "nan" not in text.lower()
 
 
+def test_a_card_shows_the_scale_of_the_training_images_where_it_is_known():
+    scale = {"height": [300, 360, 366], "width": [300, 363, 369], "nucleus_share": [0.08, 0.12, 0.19], "n_measured": 60}
+    text = " ".join(cards.model_card(model_card.ModelCard(**MODEL_CARD, scale=scale)).split())
+    assert "median height × width 360×363 pixels, 300 to 366 high and 300 to 369 wide." in text
+    assert "covers 12.0% of the image in the median, 8.0% to 19.0% from the 1st" in text
+    assert "Training images:" not in cards.model_card(model_card.ModelCard(**MODEL_CARD))
+
+
 def test_a_card_of_all_folds_without_a_positive_class_speaks_of_neither_threshold_nor_epochs():
     without = dict.fromkeys(
         ("positive", "threshold", "sensitivity_wanted", "sensitivity_expected", "sensitivity_assurance", "epochs_run")
