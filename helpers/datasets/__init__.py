@@ -6,7 +6,7 @@ Every source has a folder below the data root, which is the argument ``root``, e
 
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.catalogue import SOURCES, DatasetSpec, data_root, dataset_options, list_datasets
-from helpers.datasets.classes import refuse_single_class, resolve_positive_class
+from helpers.datasets.classes import refuse_single_class, refuse_unknown_class, resolve_positive_class
 from helpers.datasets.clinical import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DatasetError
@@ -29,6 +29,7 @@ __all__ = [
     "list_datasets",
     "load",
     "refuse_single_class",
+    "refuse_unknown_class",
     "resolve_positive_class",
     "validate",
 ]

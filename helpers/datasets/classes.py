@@ -1,4 +1,4 @@
-"""Choose the positive class, and check that a dataset has more than one class."""
+"""Choose and check the positive class, and check that a dataset has more than one class."""
 
 from __future__ import annotations
 
@@ -41,6 +41,22 @@ def _papermill_option(name: str) -> str:
     """Return the option of papermill that selects a class; ``-r`` keeps text that ``-p`` would read as a number."""
     is_number = re.fullmatch(r"[\d.+-][\d.eE+_-]*|True|False|None", name)
     return f"{'-r' if is_number else '-p'} positive {shlex.quote(name)}"
+
+
+def refuse_unknown_class(name: str, positive: str, classes: Iterable[str]) -> None:
+    """Raise an error if the positive class is none of a dataset, before anything is computed for it.
+
+    Args:
+        name: public name of the dataset, for the message.
+        positive: the positive class.
+        classes: class names of the dataset.
+
+    Raises:
+        DatasetError: there is no such class.
+    """
+    known = list(classes)
+    if positive not in known:
+        raise DatasetError(f"unknown positive class {positive!r} of {name}; choose from {', '.join(known)}")
 
 
 def refuse_single_class(name: str, frame: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers import backbones, checks, files, outputs
-from helpers.datasets import Dataset, refuse_single_class
+from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import candidates, protocol
 from helpers.evaluation.candidates import BACKBONE, FEATURES, SIZE, VIEWS, Candidate, Features, Recipe
@@ -79,7 +79,7 @@ def train(
 
     Raises:
         FinalModelError: an option is unknown or out of range, or there are no weights of a backbone.
-        DatasetError: all images are of one class, or a class has too few groups.
+        DatasetError: all images are of one class, the positive class is unknown, or a class has too few groups.
         OutputError: the files cannot be written.
     """
     _check_options(dataset, positive, model_type, seed)
@@ -154,10 +154,8 @@ def fit_and_save(
 def _check_options(dataset: Dataset, positive: str, model_type: str, seed: int) -> None:
     if model_type not in MODEL_TYPES:
         raise FinalModelError(f"unknown model type {model_type!r}; choose from {', '.join(MODEL_TYPES)} or cnn")
-    if positive and positive not in dataset.classes:
-        raise FinalModelError(
-            f"unknown positive class {positive!r} of {dataset.public_name}; choose from {', '.join(dataset.classes)}"
-        )
+    if positive:
+        refuse_unknown_class(dataset.public_name, positive, dataset.classes)
     if not 0 <= seed <= MAX_SEED:
         raise FinalModelError(f"seed must be from 0 to {MAX_SEED}, got {seed}")
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from helpers import training
 from helpers.backend import keras
-from helpers.datasets import Dataset, refuse_single_class
+from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.evaluation import protocol
 from helpers.evaluation.candidates import Candidate
 from helpers.evaluation.design import Design, cross_validation_design, labelled
@@ -25,7 +25,7 @@ from helpers.evaluation.final_card import Outcome, final_card
 from helpers.evaluation.final_model import FinalModel
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners import classifier, cross_validation
-from helpers.learners.classifier import AUGMENTATION, NETWORKS, ClassifierError
+from helpers.learners.classifier import AUGMENTATION, NETWORKS
 from helpers.learners.cross_validation import encode_labels
 from helpers.splits import Fold
 from helpers.training import TrainingConfig
@@ -62,17 +62,15 @@ def train_network(
         log: called with every line of progress.
 
     Raises:
-        ClassifierError: an unknown network or class, a suffix other than ``.keras``, or a value out of range.
-        DatasetError: all images are of one class, or a class has too few groups.
+        ClassifierError: an unknown network, a suffix other than ``.keras``, or a value out of range.
+        DatasetError: all images are of one class, an unknown positive class, or a class has too few groups.
         OutputError: model, card or checkpoints cannot be written.
     """
     classifier.check_options(
         network, rule.sensitivity, rule.assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed}
     )
-    if positive and positive not in dataset.classes:
-        raise ClassifierError(
-            f"unknown positive class {positive!r} of {dataset.name}; choose from {', '.join(dataset.classes)}"
-        )
+    if positive:
+        refuse_unknown_class(dataset.public_name, positive, dataset.classes)
     refuse_single_class(dataset.name, dataset.frame)
     model_path = classifier.checked_outputs(model_path)
     if "split" in dataset.frame:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from helpers import metrics
-from helpers.datasets import Dataset, refuse_single_class
+from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import protocol, results
 from helpers.evaluation.audit import audit, audit_lines
@@ -73,10 +73,9 @@ def evaluate(
         The records, and the dataset of all images, of which the report shows some.
 
     Raises:
-        DatasetError: all images are of one class, a class has too few groups, the split does not match the images, or
-            the classes of both datasets differ.
-        EvaluationError: ``positive`` is no class of the dataset, ``seed`` is out of range, or there are a split and an
-            external dataset.
+        DatasetError: all images are of one class, ``positive`` is no class of the dataset, a class has too few groups,
+            the split does not match the images, or the classes of both datasets differ.
+        EvaluationError: ``seed`` is out of range, or there are a split and an external dataset.
     """
     _check_options(dataset, positive, seed, split=split, external=external)
     dataset, external = _classes_of_interest(dataset, external, positive)
@@ -107,10 +106,8 @@ def evaluate(
 def _check_options(dataset: Dataset, positive: str, seed: int, *, split: str, external: Dataset | None) -> None:
     refuse_single_class(dataset.name, dataset.frame)
     for one in (dataset, external):
-        if positive and one is not None and positive not in one.classes:
-            raise EvaluationError(
-                f"unknown positive class {positive!r} of {one.public_name}; choose from {', '.join(one.classes)}"
-            )
+        if positive and one is not None:
+            refuse_unknown_class(one.public_name, positive, one.classes)
     if not 0 <= seed < 2**32:
         raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
     if split and external is not None:

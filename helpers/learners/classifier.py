@@ -20,7 +20,7 @@ import pandas as pd
 from helpers import checks, files, metrics, models, outputs, splits, training
 from helpers.augmentation import Augmentation
 from helpers.backend import keras
-from helpers.datasets import Dataset, refuse_single_class
+from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.learners import cross_validation
 from helpers.models import loading, model_card
@@ -97,19 +97,16 @@ def train(
         training.
 
     Raises:
-        ClassifierError: an unknown network or class, a suffix other than ``.keras``, a value out of range, or a split
+        ClassifierError: an unknown network, a suffix other than ``.keras``, a value out of range, or a split
             without a class that it needs.
-        DatasetError: all images are of one class.
+        DatasetError: all images are of one class, or the positive class is unknown.
         OutputError: model, card or checkpoints cannot be written.
         StrategyError: ``strategy`` is not available on this machine.
     """
     if strategy:
         training.get_strategy(strategy)  # before anything else is done with TensorFlow
     check_options(network, sensitivity, assurance, numbers={"epochs": epochs, "batch": batch_size, "seed": seed})
-    if positive not in dataset.classes:
-        raise ClassifierError(
-            f"unknown positive class {positive!r} of {dataset.name}; choose from {', '.join(dataset.classes)}"
-        )
+    refuse_unknown_class(dataset.public_name, positive, dataset.classes)
     build, size, config = NETWORKS[network]
     epochs, batch_size = epochs or config.epochs, batch_size or config.batch_size
     config = replace(config, seed=seed, epochs=epochs, batch_size=batch_size, strategy=strategy)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from helpers import datasets, images, metrics, prediction
 from helpers.cli import app
+from helpers.datasets import DatasetError
 from helpers.evaluation import candidates, final_card, final_model, writing
 from helpers.evaluation.candidates import Features
 from helpers.evaluation.design import cross_validation_design, external_design
@@ -182,7 +183,7 @@ def test_features_within_masks_are_tested_again_within_automatic_outlines(traine
 def test_options_are_checked_before_the_work(data, tmp_path, changes, message):
     options = {"positive": "lymphoblast", "rule": ThresholdRule(), "model_type": "auto", "seed": SEED, **changes}
     path = tmp_path / options.pop("model_path", "m.keras")
-    with pytest.raises(final_model.FinalModelError, match=message):
+    with pytest.raises((final_model.FinalModelError, DatasetError), match=message):
         final_model.train(data, **options, model_path=path, cache_dir=tmp_path, log=print)
     assert not list(tmp_path.iterdir())
 

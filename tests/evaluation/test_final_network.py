@@ -73,7 +73,7 @@ def test_the_saved_network_predicts(trained, data):
     ("network", "changes", "error", "message"),
     [
         ("resnet", {}, ClassifierError, "unknown network 'resnet'; choose from encoder, schouten"),
-        ("encoder", {"positive": "blast"}, ClassifierError, "unknown positive class 'blast' of synthetic"),
+        ("encoder", {"positive": "blast"}, DatasetError, "unknown positive class 'blast' of synthetic"),
         ("encoder", {"epochs": -1}, ClassifierError, "epochs must be from 0 to 10000, got -1"),
         ("encoder", {"model_path": "m.h5"}, ClassifierError, r"m\.h5: the name of a model must end in \.keras"),
     ],
