@@ -13,8 +13,8 @@ def outline(image: np.ndarray, mask: np.ndarray) -> Explorer:
 
     The reader grows or shrinks the region by up to 10 pixels, shifts it, and adds a square speck in the corner of the
     image that is farthest from it; buttons set instructive changes. The numbers are those of
-    :func:`helpers.metrics.dice_and_iou`, :func:`helpers.metrics.masks.hausdorff95` and
-    :func:`helpers.metrics.masks.surface_dice` with a tolerance of 2 pixels; beside the 95 % Hausdorff distance stands
+    :func:`helpers.metrics.dice_and_iou`, :func:`helpers.metrics.hausdorff95` and
+    :func:`helpers.metrics.surface_dice` with a tolerance of 2 pixels; beside the 95 % Hausdorff distance stands
     the largest distance, the Hausdorff distance itself.
 
     Args:

@@ -12,7 +12,7 @@ def threshold(image: np.ndarray, mask: np.ndarray | None = None) -> Explorer:
     """Show the histogram of the green channel with a threshold that the reader moves, and the pixels that it marks.
 
     Marked are pixels with a green value of at most the threshold, since stain absorbs green light. A button sets Otsu's
-    threshold, that of :func:`skimage.filters.threshold_otsu`. With a ground-truth mask, Dice and IoU of the marked
+    threshold, that of ``skimage.filters.threshold_otsu``. With a ground-truth mask, Dice and IoU of the marked
     pixels follow the slider; they are those of :func:`helpers.metrics.dice_and_iou`.
 
     Args:
