@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from scipy import ndimage
 
 from helpers import datasets
+from helpers.diagrams import atlas
 from helpers.plots import COLOURS, AccessibleFigure
 from helpers.plots.style import FONT_SIZE, make_axes
 
 _WIDTH = 4.0  # inches
+_BETWEEN_CLOUDS = 140  # mean blue that no cell of blue_clouds comes near
 
 
 def overfitting_curves() -> AccessibleFigure:
@@ -66,6 +68,78 @@ def dice_outlines() -> AccessibleFigure:
         "the annotated one around the upper half of the cell and leaves out the lower half."
     )
     return AccessibleFigure(figure, alt, "Two predicted outlines, A and B, of one synthetic cell.")
+
+
+def three_granulocytes() -> AccessibleFigure:
+    """Draw three cells: A is a basophil, B an eosinophil, C a neutrophil."""
+    figure, axes = make_axes(_WIDTH, 1.7, 3)
+    for ax, letter, name in zip(axes, "ABC", ("basophil", "eosinophil", "neutrophil"), strict=True):
+        ax.imshow(atlas.example(name)[0])
+        ax.set_axis_off()
+        _name_panel(ax, letter)
+    alt = (
+        "Three synthetic cells. A: many dark violet granules, some of them over the nucleus, in pale cytoplasm. B: "
+        "many large orange-red granules and a nucleus of two lobes. C: fine pale granules and a nucleus of three lobes "
+        "joined by thin threads."
+    )
+    return AccessibleFigure(figure, alt, "Three synthetic cells, A, B and C.")
+
+
+def numbered_lymphoblast() -> AccessibleFigure:
+    """Draw a lymphoblast with numbers: 1 is cytoplasm, 2 chromatin, 3 a nucleolus."""
+    image, mask = atlas.example("lymphoblast")
+    places = atlas.find_places(image, mask)
+    numbers = {"cytoplasm": (205, 205), "chromatin": (15, 205), "nucleoli": (205, 15)}  # column and row of each number
+    figure, ax = make_axes(3.0, 3.0)
+    ax.imshow(image)
+    ax.set_axis_off()
+    for number, (feature, start) in enumerate(numbers.items(), start=1):
+        arrow = {"arrowstyle": "-|>", "color": COLOURS[1], "lw": 1.3}
+        ax.annotate(str(number), places[feature][::-1], start, fontweight="bold", arrowprops=arrow)
+    alt = (
+        "A synthetic lymphoblast with three numbered arrows. 1 points outside the nucleus, at its pale blue "
+        "surroundings. 2 points inside the nucleus, at one of its darkest spots. 3 points inside the nucleus, at a "
+        "round spot that is paler than what surrounds it."
+    )
+    return AccessibleFigure(figure, alt, "A synthetic lymphoblast with the numbers 1 to 3.")
+
+
+def two_nuclei() -> AccessibleFigure:
+    """Draw the masks of two cells; B has the larger nucleus-to-cell area ratio, A the larger nucleus."""
+    colours = np.array([[255, 255, 255], [160, 200, 230], [60, 40, 120]], np.uint8)
+    masks = {"A": atlas.example("monocyte")[1], "B": atlas.example("lymphoblast")[1]}
+    figure, axes = make_axes(_WIDTH, 2.2, 2)
+    areas = []
+    for ax, (letter, mask) in zip(axes, masks.items(), strict=True):
+        ax.imshow(colours[mask])
+        ax.set_axis_off()
+        _name_panel(ax, letter)
+        nucleus, cell = np.count_nonzero(mask == datasets.NUCLEUS), np.count_nonzero(mask)
+        areas.append(f"{letter}: the nucleus has {nucleus} pixels, the whole cell {cell}.")
+    alt = f"Two masks, with the nucleus dark and the cytoplasm pale. {' '.join(areas)}"
+    return AccessibleFigure(figure, alt, "Masks of two synthetic cells, A and B.")
+
+
+def blue_clouds() -> AccessibleFigure:
+    """Draw the mean blue of the same cells by class (A), where clouds mix, and by patient (B), where they part."""
+    data = datasets.load("synthetic", n_images=60, size=32)
+    blue = data.load_images(32)[..., 2].mean(axis=(1, 2))
+    columns = {"A": data.frame["label"], "B": data.frame["group"]}
+    figure, axes = make_axes(_WIDTH, 4.6, 1, 2)
+    both = []
+    for ax, (letter, column) in zip(axes, columns.items(), strict=True):
+        names = sorted(column.unique())
+        for position, name in enumerate(names):
+            values = blue[column == name]
+            spread = np.linspace(-0.25, 0.25, len(values))
+            ax.scatter(position + spread, values, s=9, color=COLOURS[position % len(COLOURS)], lw=0)
+        mixed = [name for name in names if len(set(blue[column == name] > _BETWEEN_CLOUDS)) == 2]
+        both.append(f"{letter}: {len(mixed)} of {len(names)} columns have dots in both clouds.")
+        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
+        ax.set_ylabel("mean blue", fontsize=FONT_SIZE)
+        _name_panel(ax, letter)
+    alt = f"Mean blue of 60 synthetic cells, drawn twice, in two clouds. {' '.join(both)} A is by class, B by patient."
+    return AccessibleFigure(figure, alt, "Mean blue of the same cells, by class (A) and by patient (B).")
 
 
 def histograms() -> AccessibleFigure:

@@ -1,6 +1,7 @@
 """Pictures of quiz questions: what they show is what the questions say of them."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -47,3 +48,24 @@ def test_one_histogram_has_a_valley():
         heights = ndimage.gaussian_filter1d([bar.get_height() for bar in ax.patches], 1)
         valleys.append(((heights[1:-1] < heights[:-2]) & (heights[1:-1] < heights[2:]) & (heights[1:-1] < 50)).sum())
     assert valleys == [1, 0, 0]
+
+
+def test_the_palest_spot_of_the_three_is_the_nucleolus():
+    (ax,) = pictures.numbered_lymphoblast().figure.axes
+    image = ax.images[0].get_array().astype(float)
+    greens = {text.get_text(): image[text.xy[1], text.xy[0], 1] for text in ax.texts}
+    assert greens["2"] < greens["3"] < greens["1"]
+
+
+def test_the_larger_nucleus_has_the_smaller_ratio():
+    numbers = [int(word) for word in re.findall(r"\d+", pictures.two_nuclei().alt)]
+    nucleus_a, cell_a, nucleus_b, cell_b = numbers
+    assert nucleus_a > nucleus_b
+    assert nucleus_a / cell_a < nucleus_b / cell_b - 0.1
+
+
+def test_clouds_of_blue_are_mixed_in_classes_and_pure_in_patients():
+    figure = pictures.blue_clouds()
+    values = np.concatenate([dots.get_offsets()[:, 1] for dots in figure.figure.axes[0].collections])
+    assert (np.abs(values - pictures._BETWEEN_CLOUDS) > 10).all()
+    assert "A: 2 of 6 columns have dots in both clouds. B: 0 of 12 columns" in figure.alt

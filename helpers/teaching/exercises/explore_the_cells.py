@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from helpers.datasets import Dataset
-from helpers.teaching.declarations import Exercise, Mistake, ValueExercise
+from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 
 def _group_shares(data: Dataset) -> pd.Series:
@@ -22,7 +24,77 @@ def _leaked_groups(data: Dataset) -> set[str]:
     return _groups_in_both_halves(data.frame.sort_index()["group"])
 
 
+def _groups_of_first_half(data: Dataset) -> int:
+    return int(data.frame.sort_index()["group"].iloc[: len(data) // 2].nunique())
+
+
+def ratio_of_cell(mask: np.ndarray) -> float:
+    """Return the area of the nucleus over the area of the whole cell; 0 without a cell."""
+    return float((mask == 2).sum() / max((mask > 0).sum(), 1))
+
+
+def _ratio_to_cytoplasm(mask: np.ndarray) -> float:
+    return float((mask == 2).sum() / max((mask == 1).sum(), 1))
+
+
+def _ratio_to_image(mask: np.ndarray) -> float:
+    return float((mask == 2).mean())
+
+
+def _sum_of_labels(mask: np.ndarray) -> float:
+    return float(mask[mask == 2].sum() / max(mask.sum(), 1))
+
+
+def _masks() -> list[tuple[np.ndarray]]:
+    """A cell that is a quarter nucleus, one that is half nucleus, one beside the middle, and an empty image."""
+    masks = np.zeros((4, 20, 20), np.uint8)
+    masks[0, 2:18, 2:18], masks[0, 6:14, 6:14] = 1, 2
+    masks[1, 5:15, 5:15], masks[1, 5:15, 5:10] = 1, 2
+    masks[2, 0:10, 8:20], masks[2, 2:8, 10:20] = 1, 2
+    return [(mask,) for mask in masks]
+
+
+def majority_baseline(labels: Sequence[str]) -> float:
+    """Return the share of the commonest label, 0 to 1."""
+    return float(pd.Series(list(labels)).value_counts(normalize=True).iloc[0])
+
+
+def _label_lists() -> list[tuple[list[str]]]:
+    return [
+        (["lymphocyte"] * 90 + ["lymphoblast"] * 10,),
+        (["monocyte", "neutrophil", "neutrophil", "eosinophil", "basophil"],),
+        (["neutrophil"] * 4,),
+        (["basophil"] * 2 + ["monocyte"] * 5 + ["eosinophil"] * 3,),
+    ]
+
+
+def mean_difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the mean absolute difference of two ``uint8`` images."""
+    return float(np.abs(first.astype(int) - second.astype(int)).mean())
+
+
+def _images() -> list[tuple[np.ndarray, np.ndarray]]:
+    random = np.random.default_rng(7)
+    noise = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
+    return [
+        (np.full((6, 6, 3), 10, np.uint8), np.full((6, 6, 3), 20, np.uint8)),
+        (np.full((6, 6, 3), 200, np.uint8), np.full((6, 6, 3), 150, np.uint8)),
+        (noise[0], noise[1]),
+    ]
+
+
 EXERCISES: dict[str, Exercise] = {
+    "explore-the-cells-numbers": ValueExercise(
+        solve=lambda data: 96 * 96 * 3,
+        hint="rows times columns times colour channels",
+        mistakes=(
+            Mistake(lambda data: 96 * 96, "you counted pixels; each has three numbers"),
+            Mistake(
+                lambda data: 96 * 96 * 256, "256 is how many values a number can have, not how many numbers there are"
+            ),
+            Mistake(lambda data: 96 * 3, "you counted one row; there are 96"),
+        ),
+    ),
     "explore-the-cells-largest-group": ValueExercise(
         solve=lambda data: float(_group_shares(data).iloc[0]),
         hint="value_counts(normalize=True) gives shares; take the largest",
@@ -47,10 +119,54 @@ EXERCISES: dict[str, Exercise] = {
                 lambda data: int(data.frame["group"].isin(_leaked_groups(data)).sum()),
                 "you counted the images of these groups, not the groups",
             ),
+            Mistake(_groups_of_first_half, "you counted the groups of the first half; intersect them with the second"),
             Mistake(lambda data: int(data.frame["group"].nunique()), "you counted all groups, in one half or in both"),
             Mistake(
                 lambda data: len(_groups_in_both_halves(data.frame["group"])),
                 "you cut the table in the order in which it is; sort it by id first",
+            ),
+        ),
+    ),
+    "explore-the-cells-ratio": FunctionExercise(
+        solve=ratio_of_cell,
+        cases=_masks,
+        hint="count the pixels equal to 2, and divide by those above 0",
+        mistakes=(
+            Mistake(_ratio_to_cytoplasm, "it divides by the cytoplasm; this course divides by the whole cell"),
+            Mistake(_ratio_to_image, "it divides by the whole image, background included"),
+            Mistake(_sum_of_labels, "it adds up the labels 1 and 2 instead of counting pixels"),
+        ),
+    ),
+    "explore-the-cells-baseline": FunctionExercise(
+        solve=majority_baseline,
+        cases=_label_lists,
+        hint="count each label, take the largest count, divide by the number of labels",
+        mistakes=(
+            Mistake(
+                lambda labels: 1 / len(set(labels)), "it is 1 over the number of classes, as if all were equally common"
+            ),
+            Mistake(
+                lambda labels: max(labels.count(label) for label in labels),
+                "it returns how many there are of the commonest label, not their share",
+            ),
+            Mistake(
+                lambda labels: labels.count(labels[0]) / len(labels),
+                "it takes the first label of the list, which need not be the commonest",
+            ),
+        ),
+    ),
+    "explore-the-cells-difference": FunctionExercise(
+        solve=mean_difference,
+        cases=_images,
+        hint="uint8 cannot be negative; convert both images with astype(int) before you subtract",
+        mistakes=(
+            Mistake(
+                lambda first, second: float(np.abs(first - second).mean()),
+                "it still subtracts uint8, which wraps around below 0",
+            ),
+            Mistake(
+                lambda first, second: float((first.astype(int) - second.astype(int)).mean()),
+                "it lets positive and negative differences cancel; take np.abs before the mean",
             ),
         ),
     ),
