@@ -29,7 +29,7 @@ NOTES = {
     ),
     "lymphocyte": Notes("round, to one side", "dark, smooth clumps", "", "a blue rim", ""),
     "monocyte": Notes(
-        "kidney-shaped, folded", "paler, like lace", "", "wide, grey-blue, may have holes", "very fine, like dust"
+        "kidney-shaped, folded", "paler, like lace", "", "grey-blue, may have vacuoles", "very fine, like dust"
     ),
     "lymphoblast": Notes("large, round or cleft", "fine, even", "one or more, paler", "little, blue", ""),
 }

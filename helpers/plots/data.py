@@ -115,11 +115,12 @@ def colour_plot(table: pd.DataFrame, caption: str, by: str = "label") -> Accessi
     if len(measured[channels].drop_duplicates()) == 1:
         red, green, blue = measured[channels].iloc[0].round().astype(int)
         return NoFigure(f"red, green and blue are {red}, {green}, {blue} in all {len(measured)} images")
-    figure, axes = make_axes(max(7.5, 1.2 * measured[by].nunique()), 2.8, 3, sharey=True)
+    # one panel below the other, which a telephone can show
+    figure, axes = make_axes(max(5.0, 0.4 * measured[by].nunique()), 5.6, 1, 3, sharex=True, sharey=True)
     for ax, channel in zip(axes, channels, strict=True):
         _strips(ax, measured, channel, by)
         ax.set_title(channel, fontsize=FONT_SIZE)
-    axes[0].set_ylabel("mean over the image, 0 to 255", fontsize=FONT_SIZE)
+    axes[1].set_ylabel("mean over the image, 0 to 255", fontsize=FONT_SIZE)
     medians = measured.groupby(by)[channels].median().round().astype(int)
     alt = f"Mean red, green and blue of each image by {by}; medians: " + "; ".join(
         f"{name} {r}, {g}, {b}" for name, r, g, b in medians.itertuples()

@@ -107,7 +107,7 @@ def test_colours_are_strips_of_three_channels_with_a_bar_at_the_median():
     picture = plots.colour_plot(table, "c")
     axes = picture.figure.axes
     assert [ax.get_title() for ax in axes] == ["red", "green", "blue"]
-    assert [ax.get_ylabel() for ax in axes] == ["mean over the image, 0 to 255", "", ""]
+    assert [ax.get_ylabel() for ax in axes] == ["", "mean over the image, 0 to 255", ""]
     assert axes[0].get_ylim() == axes[1].get_ylim() == axes[2].get_ylim()
     for ax, plus in zip(axes, (0, 10, 20), strict=True):
         a, middle_a, b, middle_b = ax.collections
