@@ -1,0 +1,71 @@
+"""Sentences of chapters 00 and 01 say what is in the data: with another seed, and where the effect is another one."""
+
+import numpy as np
+import pytest
+from factories import cell_folder, save, write
+
+from helpers.project import Project
+from helpers.runs import kernels, notebooks
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def read_aloud(tmp_path):
+    """A function that executes a chapter and returns all that it prints or displays as text."""
+
+    def execute(chapter, **parameters):
+        target = tmp_path / f"{chapter}.ipynb"
+        kernels.execute(Project.current().notebooks / target.name, target, parameters, tmp_path, progress=False)
+        outputs = [output for cell in notebooks.read(target).cells for output in cell.get("outputs", [])]
+        return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+
+    return execute
+
+
+def yellow_and_grey_cells(folder, tinted):
+    """24 noisy cells of 6 patients, two classes each; those that ``tinted(label, patient)`` names are yellow."""
+    rows = ["image,group"]
+    for number in range(24):
+        label, patient = ("blast", "normal")[number % 2], number // 2 % 6
+        picture = np.random.default_rng(number).integers(150, 250, (48, 48, 3), np.uint8)
+        picture[..., 2] //= 3 if tinted(label, patient) else 1
+        name = f"{label}/{number:02d}.png"
+        save(folder / name, picture)
+        rows.append(f"{name},P{patient}")
+    write(folder / "groups.csv", "\n".join(rows))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("tinted", "column"),
+    [(lambda label, patient: label == "blast", "label"), (lambda label, patient: patient < 2, "group")],
+    ids=["class", "patient"],
+)
+def test_the_column_that_makes_the_clouds_is_named(read_aloud, tmp_path, tinted, column):
+    folder = yellow_and_grey_cells(tmp_path / "cells", tinted)
+    text = read_aloud("01-explore-the-cells", dataset=f"folder:{folder}", size=32)
+    assert f"The column *{column}* explains the clouds best: it is right for 100.0% of the images" in text
+    assert "left out: no masks here; ratios have to wait for chapter 04" in text
+    assert "nan" not in text.lower().split()
+
+
+def test_without_a_second_cloud_none_is_explained(read_aloud, tmp_path):
+    folder = cell_folder(tmp_path / "cells", tuple("abcdefgh"), 6)
+    text = read_aloud("01-explore-the-cells", dataset=f"folder:{folder}", size=32)
+    gap = "one cloud, and some outliers" in text
+    assert gap == ("There is no second cloud to explain." in text)
+    assert "comes from fewer groups than *a*: 6 of 48, with 6 images" in text
+
+
+def test_other_cells_are_shown_with_another_seed(read_aloud):
+    texts = [read_aloud("01-explore-the-cells", seed=seed, size=32) for seed in (20, 21)]
+    pixels = [next(line for line in text.splitlines() if "The pixel in the middle is" in line) for text in texts]
+    assert pixels[0] != pixels[1]
+    assert all("The column *group* explains the clouds best" in text for text in texts)
+
+
+def test_groups_are_counted_where_every_image_is_its_own(read_aloud, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("a", "b"), 4)
+    text = read_aloud("00-start-here", dataset=f"folder:{folder}", size=32)
+    assert "Each of the 8 images is a group of its own: no patients are known" in text
