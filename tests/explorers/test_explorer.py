@@ -88,3 +88,6 @@ def test_html_that_is_inserted_later_works_as_in_jupyterlab(show, cell):
         explorers.threshold(*cell).html,
     )
     assert page.get_by_role("status").inner_text().startswith("Threshold ")
+    controls = page.locator("main input, main button")
+    own_keys = page.locator('[data-lm-suppress-shortcuts="true"]')
+    assert own_keys.count() == controls.count() > 0
