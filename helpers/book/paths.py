@@ -14,12 +14,6 @@ from helpers.project import Project
 from helpers.runs import notebooks
 from helpers.teaching.quizzes import Quiz, read_questions
 
-ACTIVITIES = {
-    "read": "read text and figures",
-    "run": "read and run the code",
-    "all": "read, run, exercises and quiz",
-}
-
 
 class PathError(LeukobookError):
     """A path names a chapter or section that does not exist, or has another form; the message states the remedy."""
@@ -30,7 +24,7 @@ class Step(BaseModel):
 
     Attributes:
         chapter: name of the notebook without its number.
-        activity: key of :data:`ACTIVITIES`.
+        activity: ``read`` text and figures, ``run`` the code too, or ``all``, with exercises and quiz.
         leave_out: headings of sections to skip.
         aim: what to take along.
     """
@@ -96,10 +90,10 @@ def path_table(steps: Sequence[Step], chapters: Mapping[str, Sequence[times.Sect
         minutes = step_minutes(step, chapters[files[step.chapter]])
         left_out = "; ".join(f"*{heading}*" for heading in step.leave_out) or "–"
         link = f"{{doc}}`../notebooks/{files[step.chapter]}`"
-        rows.append(f"| {link} | {ACTIVITIES[step.activity]} | {left_out} | {step.aim} | {times.minutes(minutes)} |")
+        rows.append(f"| {link} | {times.minutes(minutes)} | {step.activity} | {step.aim} | {left_out} |")
         all_minutes += minutes
-    head = "| Chapter | Do | Leave out | Take along | Time |\n|---|---|---|---|---:|"
-    return "\n".join([head, *rows, f"| **Total** | | | | {times.minutes(all_minutes)} |", ""])
+    head = "| Chapter | Time | Do | Take along | Leave out |\n|---|---:|---|---|---|"
+    return "\n".join([head, *rows, f"| **Total** | {times.minutes(all_minutes)} | | | |", ""])
 
 
 def step_minutes(step: Step, sections: Sequence[times.Section]) -> float:

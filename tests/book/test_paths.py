@@ -28,9 +28,9 @@ def test_a_table_has_a_row_for_each_chapter_and_the_total_without_what_is_left_o
     steps = [step(leave_out=["What is saved?"]), step(chapter="two", activity="run")]
     lines = paths.path_table(steps, {"01-one": SECTIONS, "02-two": SECTIONS}).splitlines()
     assert lines[2:] == [
-        "| {doc}`../notebooks/01-one` | read text and figures | *What is saved?* | a thing | 2 min |",
-        "| {doc}`../notebooks/02-two` | read and run the code | – | a thing | 9 min |",
-        "| **Total** | | | | 11 min |",
+        "| {doc}`../notebooks/01-one` | 2 min | read | a thing | *What is saved?* |",
+        "| {doc}`../notebooks/02-two` | 9 min | run | a thing | – |",
+        "| **Total** | 11 min | | | |",
     ]
 
 
@@ -54,8 +54,8 @@ def test_the_page_includes_table_and_self_test_of_every_path():
     made = paths.generated_files(times.read_chapters("none", set()))
     assert sorted(re.findall(r"\{include\} _generated/([\w-]+\.md)", page)) == sorted([*made, "times.md"])
     for name in paths.read_paths():
-        hours = re.search(r"\*\*Total\*\* \| \| \| \| (\d+) min", made[f"path-{name}.md"])
-        assert int(hours[1]) > 20
+        total = re.search(r"\*\*Total\*\* \| (\d+) min", made[f"path-{name}.md"])
+        assert int(total[1]) > 20
         assert made[f"self-test-{name}.md"].startswith('````{raw} html\n<section class="leukobook-quiz"')
 
 
