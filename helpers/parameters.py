@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from helpers import splits, yamlfile
-from helpers.datasets import Dataset, DatasetError
+from helpers.datasets import Dataset, DatasetError, refuse_single_class
 from helpers.errors import LeukobookError
 
 MAX_COMPARED = 2_000  # images; time and memory of the search for near-duplicates grow with their square
@@ -186,6 +186,37 @@ def _groups(pool: pd.DataFrame, size: int, seed: int) -> int:
     """Return the number of groups of the class that has the fewest in a balanced subset."""
     subset = pool.loc[splits.nested_subsets(pool, [size], seed)[size]]
     return int(subset.groupby("label")["group"].nunique().reindex(pool["label"].unique(), fill_value=0).min())
+
+
+def adapt_two_classes(dataset: Dataset, classes: Any) -> Dataset:
+    """Select two classes; where the dataset lacks one of them, the two with the most images, and print a change.
+
+    Args:
+        dataset: dataset of a chapter that tells two classes apart.
+        classes: the two classes that the chapter wants, as a list or as :func:`read_list` reads them.
+
+    Raises:
+        ParameterError: ``classes`` are not two different names.
+        DatasetError: the dataset has fewer than two classes.
+
+    Example:
+        >>> from helpers import datasets, parameters
+        >>> data = datasets.load(
+        ...     "synthetic", n_images=40, n_patients=8, task="leukaemia", size=64
+        ... )
+        >>> data = parameters.adapt_two_classes(data, ["neutrophil", "monocyte"])
+        lymphoblast and lymphocyte in place of neutrophil and monocyte: the classes with the most images
+    """
+    wanted = read_list("classes", classes, "[neutrophil, eosinophil]", str)
+    if len(set(wanted)) != 2:
+        _refuse("classes", classes, "two different names", "[neutrophil, eosinophil]")
+    refuse_single_class(dataset.name, dataset.frame)
+    counts = dataset.frame["label"].value_counts()
+    if set(wanted) <= set(counts.index):
+        return dataset.select_classes(wanted)
+    largest = sorted(counts.index, key=lambda name: (-counts[name], name))[:2]
+    print(f"{' and '.join(largest)} in place of {' and '.join(wanted)}: the classes with the most images")
+    return dataset.select_classes(largest)
 
 
 def comparable_images(dataset: Dataset, seed: int, limit: int = MAX_COMPARED) -> Dataset:

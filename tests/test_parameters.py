@@ -128,3 +128,19 @@ def test_near_duplicates_are_looked_for_in_a_sample_of_many_images(mixed, capsys
     assert len(sample) == 6
     assert list(sample.frame.index) == [one for one in mixed.frame.index if one in set(sample.frame.index)]
     assert "among 6 of 20 images, drawn at random" in capsys.readouterr().out
+
+
+def test_two_classes_are_selected_or_replaced_by_those_with_the_most_images(tmp_path, capsys):
+    cells = datasets.load(f"folder:{cell_folder(tmp_path, ('a', 'b', 'c'), 4)}")
+    assert parameters.adapt_two_classes(cells, "[c, a]").classes == ("a", "c")
+    assert capsys.readouterr().out == ""
+    fewer = cells.select(cells.frame.index[1:])  # three images of class a
+    assert parameters.adapt_two_classes(fewer, ["a", "neutrophil"]).classes == ("b", "c")
+    assert capsys.readouterr().out == "b and c in place of a and neutrophil: the classes with the most images\n"
+
+
+def test_two_classes_have_two_names_and_two_classes_to_choose_from(mixed):
+    with pytest.raises(parameters.ParameterError, match="classes must be two different names"):
+        parameters.adapt_two_classes(mixed, ["0", "0"])
+    with pytest.raises(datasets.DatasetError, match="of one class"):
+        parameters.adapt_two_classes(mixed.select_classes(["0"]), ["0", "1"])

@@ -95,7 +95,7 @@ def receptive_field(image: np.ndarray, sides: Mapping[str, int]) -> AccessibleFi
     return canvas.finish(
         f"A cell of {image.shape[1]} by {image.shape[0]} pixels with nested squares, what one value of a layer sees: "
         f"{words} pixels.",
-        "The receptive field grows from layer to layer: first a piece of outline, then a lobe, then much of the cell.",
+        "The receptive field grows from layer to layer, though no kernel is larger than 3 × 3.",
     )
 
 

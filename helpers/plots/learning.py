@@ -103,7 +103,7 @@ def loss_surface(
     ax.set(xlim=(-WEIGHT_LIMIT, WEIGHT_LIMIT), ylim=(-WEIGHT_LIMIT, WEIGHT_LIMIT))
     ax.set_xlabel(f"weight of {names[0]}", fontsize=FONT_SIZE)
     ax.set_ylabel(f"weight of {names[1]}", fontsize=FONT_SIZE)
-    ax.legend(fontsize=8, title="learning rate", title_fontsize=8, loc="lower right")
+    ax.legend(fontsize=8, loc="lower right")
     ends = {label: _mean_cross_entropy(features @ path[-1], labels) for label, path in paths.items()}
     words = "; ".join(f"{label} ends at a loss of {loss:.2f}" for label, loss in ends.items())
     alt = f"Loss over the weights of {join_words(names)}, dark where it is high, with {len(paths)} paths: {words}."
