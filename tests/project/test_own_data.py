@@ -47,6 +47,13 @@ def test_a_chapter_that_needs_masks_ends_early_without_them(run, tmp_path):
     assert saved == set()
 
 
+def test_a_network_learns_two_of_three_classes_without_masks(run, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("0", "1", "2"), 20, patients=20)
+    text, _ = run("03-how-a-network-learns", dataset=f"folder:{folder}", n_few=100, epochs=2, size=32)
+    assert "in place of neutrophil and eosinophil: the classes with the most images" in text
+    assert "our loop and Keras agree: True" in text
+
+
 def test_five_classes_without_patients_and_masks_are_preprocessed(run, tmp_path):
     folder = cell_folder(tmp_path / "cells", ("a", "b", "c", "d", "e"), 6)
     text, _ = run("02-preprocess", dataset=f"folder:{folder}", size=64)
