@@ -80,3 +80,19 @@ def cell_folder(root, classes, each, patients=0):
     if patients:
         write(root / "groups.csv", "\n".join(rows))
     return root
+
+
+def disc(size=96, radius=22, centre=(45, 52)):
+    y, x = np.mgrid[:size, :size]
+    return np.hypot(y - centre[0], x - centre[1]) < radius
+
+
+def cell_picture(seed=0):
+    """A dark purple nucleus in pale blue cytoplasm among pink red cells, and the nucleus."""
+    nucleus, cytoplasm, red = disc(), disc(radius=32), disc(radius=14, centre=(10, 10))
+    picture = np.full((96, 96, 3), (235, 230, 232), float)
+    picture[red] = (215, 170, 175)
+    picture[cytoplasm] = (190, 185, 225)
+    picture[nucleus] = (95, 45, 140)
+    picture += np.random.default_rng(seed).normal(0, 4, picture.shape)
+    return np.clip(picture, 0, 255).astype(np.uint8), nucleus

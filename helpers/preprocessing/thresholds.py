@@ -1,8 +1,6 @@
-"""Classical preprocessing: segmentation by thresholds and clusters, background removal, stain normalisation."""
+"""Classical segmentation by thresholds and clusters, its clean-up, and background removal."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,12 +9,12 @@ from skimage.filters import threshold_multiotsu, threshold_otsu
 from skimage.measure import label as label_regions
 from sklearn.cluster import KMeans
 
+from helpers.preprocessing.colour import to_lab
+
 # HSV range of MehradAria/ALL-Subtype-Classification, in true hue. The code there converts BGR pixels as if they were
 # RGB, so that its hue 168 to 182 is 120 minus that, modulo 180: 121 to 132 (182 exceeds 179).
 HSV_LOWER, HSV_UPPER = (121, 50, 50), (132, 255, 255)
 LOBE_GAP, LOBE_MIN_SHARE = 0.6, 0.1  # see join_lobes; chosen on the nuclei of wbc1 and wbc2
-MACENKO_MIN_DENSITY = 0.15
-MACENKO_PERCENTILE = 1.0
 
 
 def largest_filled_component(mask: np.ndarray) -> np.ndarray:
@@ -145,7 +143,7 @@ def segment_kmeans(image: np.ndarray, n_clusters: int = 3, seed: int = 0) -> np.
     Returns:
         ``bool (height, width)``; empty if the smoothed image has fewer colours than clusters.
     """
-    lab = _to_lab(cv2.GaussianBlur(image, (0, 0), 1))
+    lab = to_lab(cv2.GaussianBlur(image, (0, 0), 1))
     pixels = lab.reshape(-1, 3)
     if len(np.unique(pixels, axis=0)) < n_clusters:
         return np.zeros(image.shape[:2], bool)
@@ -163,141 +161,3 @@ def remove_background(image: np.ndarray, mask: np.ndarray, colour: tuple[int, in
     result = image.copy()
     result[~mask] = colour
     return result
-
-
-def _to_lab(image: np.ndarray) -> np.ndarray:
-    """Convert RGB to CIE Lab: lightness 0 to 100, a and b centred on 0."""
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-
-
-@dataclass(frozen=True)
-class LabStatistics:
-    """Hold mean and standard deviation of the Lab channels, each ``(3,)``."""
-
-    mean: np.ndarray
-    std: np.ndarray
-
-
-def fit_reinhard(images: np.ndarray) -> LabStatistics:
-    """Estimate the Lab statistics of one stain batch or of a reference, leaving out black (removed) background.
-
-    Args:
-        images: ``uint8 (n, height, width, 3)`` RGB.
-
-    Raises:
-        ValueError: every pixel is black.
-    """
-    lab = np.concatenate([_to_lab(image)[_foreground(image)] for image in images])
-    if not len(lab):
-        raise ValueError("all pixels are black (removed background); give images of cells")
-    return LabStatistics(lab.mean(axis=0, dtype=np.float64), lab.std(axis=0, dtype=np.float64))
-
-
-def normalize_reinhard(image: np.ndarray, source: LabStatistics, target: LabStatistics) -> np.ndarray:
-    """Normalise the stain by matching mean and standard deviation of the Lab channels (Reinhard et al. 2001).
-
-    With the statistics of a whole stain batch as source, a cell with a large nucleus stays darker than one with a small
-    nucleus; with those of the single image, that difference is lost.
-
-    Args:
-        image: ``uint8 (height, width, 3)`` RGB.
-        source: statistics of the image, or better of its stain batch, from :func:`fit_reinhard`.
-        target: statistics of the reference.
-
-    Returns:
-        ``uint8 (height, width, 3)`` RGB; removed (black) background stays black.
-    """
-    stretch = target.std / np.maximum(source.std, 1e-3)
-    lab = (_to_lab(image) - source.mean) * stretch + target.mean
-    rgb = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB)
-    return _with_background_of(image, np.clip(rgb, 0, 1) * 255)
-
-
-def _foreground(image: np.ndarray) -> np.ndarray:
-    """Mask of the pixels that are not removed (black) background; ``bool (height, width)``."""
-    return image.max(axis=-1) > 0
-
-
-def _with_background_of(image: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Round ``rgb`` to ``uint8``, and keep the removed (black) background of ``image``."""
-    rounded = np.round(np.clip(rgb, 0, 255)).astype(np.uint8).reshape(image.shape)
-    return np.where(_foreground(image)[..., None], rounded, 0).astype(np.uint8)
-
-
-@dataclass(frozen=True)
-class Stains:
-    """Hold the two stains of a smear.
-
-    Attributes:
-        colours: stain vectors ``(2, 3)``, optical density of red, green and blue, unit length; the bluer stain first.
-        max_concentration: ``(2,)``, 99th percentile of the amount of each stain.
-        background: ``(3,)``, background colour (empty field), 0 to 255.
-    """
-
-    colours: np.ndarray
-    max_concentration: np.ndarray
-    background: np.ndarray
-
-
-def fit_macenko(images: np.ndarray) -> Stains:
-    """Estimate the two stain vectors of a stain batch (Macenko et al. 2009).
-
-    By the Beer-Lambert law, optical densities of mixtures lie in the plane of the two stain vectors, which are its
-    extreme directions. Two changes adapt the method to blood smears: density is relative to the background colour (98th
-    percentile of each channel), which in a rapid stain is yellow, not white; and the threshold for stained pixels
-    applies to the total density, not to each channel, because red blood cells hardly absorb red light.
-
-    Args:
-        images: ``uint8 (n, height, width, 3)`` RGB of one stain batch; a single cell may show too little of one stain.
-
-    Raises:
-        ValueError: too few stained pixels, or too few colours among them, to estimate the plane.
-    """
-    pixels = images[_foreground(images)]
-    if not len(pixels):
-        raise ValueError("all pixels are black (removed background); give images of cells")
-    background = np.maximum(np.percentile(pixels, 98, axis=0), 1.0)
-    density = _density(pixels, background)
-    stained = density[np.linalg.norm(density, axis=1) > MACENKO_MIN_DENSITY]
-    if len(stained) < 100 or np.linalg.matrix_rank(np.cov(stained.T), tol=1e-8) < 2:
-        raise ValueError(
-            f"two stains need at least 100 stained pixels of different colours, got {len(stained)} stained pixels; "
-            "give images with both stains"
-        )
-    plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
-    plane *= np.where(plane.sum(axis=0) < 0, -1, 1)  # so that angles are measured within the positive octant
-    projected = stained @ plane
-    angles = np.arctan2(projected[:, 1], projected[:, 0])
-    extremes = np.percentile(angles, [MACENKO_PERCENTILE, 100 - MACENKO_PERCENTILE])
-    colours = np.stack([np.cos(extremes), np.sin(extremes)], axis=1) @ plane.T
-    colours = np.maximum(colours, 0)
-    colours /= np.linalg.norm(colours, axis=1, keepdims=True)
-    colours = colours[np.argsort(-colours[:, 0])]  # the stain that absorbs more red is the blue one
-    return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), background)
-
-
-def normalize_macenko(image: np.ndarray, source: Stains, target: Stains) -> np.ndarray:
-    """Normalise the stain by replacing the stain vectors and keeping the relative amounts (Macenko et al. 2009).
-
-    Args:
-        image: ``uint8 (height, width, 3)`` RGB.
-        source: stains of the image, or better of its stain batch, from :func:`fit_macenko`.
-        target: stains of the reference.
-
-    Returns:
-        ``uint8 (height, width, 3)`` RGB; removed (black) background stays black.
-    """
-    amounts = _amounts(_density(image, source.background), source.colours) * (
-        target.max_concentration / source.max_concentration
-    )
-    rgb = target.background * np.exp(-amounts @ target.colours)
-    return _with_background_of(image, rgb)
-
-
-def _density(image: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Compute the optical density of every pixel, ``(pixels, 3)``, natural logarithm."""
-    return -np.log(np.maximum(image.reshape(-1, 3), 1) / background)
-
-
-def _amounts(density: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    return np.linalg.lstsq(colours.T, density.T, rcond=None)[0].T
