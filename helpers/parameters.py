@@ -114,6 +114,36 @@ def adapt_n_splits(frame: pd.DataFrame, n_splits: int, *, groups_per_fold: int =
     return adapted
 
 
+def select_classes_for_folds(dataset: Dataset, n_splits: int) -> Dataset | None:
+    """Return the classes with images of at least ``n_splits`` groups, 2,000 images at most, and print what is left out.
+
+    Args:
+        dataset: dataset with labels and groups.
+        n_splits: number of folds.
+
+    Returns:
+        None, with a printed reason, if a comparison of splits by image and by group would show nothing: fewer than two
+        such classes, or no group with two images.
+    """
+    groups = dataset.frame.groupby("label")["group"].nunique()
+    kept, rare = groups.index[groups >= n_splits], groups[groups < n_splits]
+    name = dataset.public_name
+    if len(kept) < 2:
+        print(f"{name} has {len(kept)} classes with images of {n_splits} groups or more; two are needed")
+        return None
+    if dataset.frame["group"].value_counts().max() < 2:
+        print(f"{name} has no group (patient) with two images, as far as is known")
+        return None
+    if len(rare):
+        listed = ", ".join(f"{label} ({count})" for label, count in rare.items())
+        print(f"left out: classes with images of fewer than {n_splits} groups: {listed}")
+    chosen = dataset.select_classes(kept)
+    if len(chosen) <= MAX_COMPARED:
+        return chosen
+    print(f"splits are compared on {MAX_COMPARED:,} of {len(chosen):,} images, drawn at random")
+    return chosen.select(chosen.frame.index.to_series().sample(MAX_COMPARED, random_state=0).sort_index())
+
+
 def adapt_test_folds(tested_folds: Any, n_splits: int, wanted_splits: int = 5) -> list[int]:
     """Return the folds to test that exist, and print which are left out because there are fewer folds than wanted.
 

@@ -144,3 +144,33 @@ def test_two_classes_have_two_names_and_two_classes_to_choose_from(mixed):
         parameters.adapt_two_classes(mixed, ["0", "0"])
     with pytest.raises(datasets.DatasetError, match="of one class"):
         parameters.adapt_two_classes(mixed.select_classes(["0"]), ["0", "1"])
+
+
+def test_classes_with_too_few_groups_for_the_folds_are_left_out_and_named(capsys):
+    data = datasets.load("synthetic", n_images=60, n_patients=10, size=32)
+    groups = data.frame.groupby("label")["group"].nunique()
+    rare = groups.index[groups < 5]
+    chosen = parameters.select_classes_for_folds(data, 5)
+    assert set(chosen.classes) == set(groups.index) - set(rare)
+    printed = capsys.readouterr().out
+    assert printed.startswith("left out: classes with images of fewer than 5 groups: ")
+    assert all(f"{label} ({groups[label]})" in printed for label in rare)
+
+
+def test_a_comparison_of_splits_needs_two_classes_and_a_group_with_two_images(capsys):
+    few = datasets.load("synthetic", n_images=30, n_patients=3, size=32)
+    assert parameters.select_classes_for_folds(few, 5) is None
+    alone = datasets.load("synthetic", n_images=40, n_patients=40, size=32, task="leukaemia")
+    assert parameters.select_classes_for_folds(alone, 5) is None
+    assert capsys.readouterr().out.splitlines() == [
+        "synthetic has 0 classes with images of 5 groups or more; two are needed",
+        "synthetic has no group (patient) with two images, as far as is known",
+    ]
+
+
+def test_splits_of_a_large_dataset_are_compared_on_a_sample(capsys, monkeypatch):
+    monkeypatch.setattr(parameters, "MAX_COMPARED", 20)
+    data = datasets.load("synthetic", n_images=40, n_patients=10, size=32, task="leukaemia")
+    chosen = parameters.select_classes_for_folds(data, 5)
+    assert len(chosen) == len(set(chosen.frame.index)) == 20
+    assert "splits are compared on 20 of 40 images, drawn at random" in capsys.readouterr().out

@@ -19,7 +19,16 @@ from helpers.metrics.classification import (
     prediction_classes,
     prediction_table,
 )
-from helpers.metrics.masks import REGIONS, dice_and_iou, hausdorff95, pooled_iou, segmentation_scores, surface_dice
+from helpers.metrics.masks import (
+    REGIONS,
+    dice_and_iou,
+    dice_by_threshold,
+    dice_table,
+    hausdorff95,
+    pooled_iou,
+    segmentation_scores,
+    surface_dice,
+)
 from helpers.metrics.multiclass import (
     METRICS,
     classification_report,
@@ -53,6 +62,8 @@ __all__ = [
     "confusion_matrix",
     "confusion_pairs",
     "dice_and_iou",
+    "dice_by_threshold",
+    "dice_table",
     "expected_calibration_error",
     "fit_temperature",
     "hausdorff95",

@@ -146,3 +146,54 @@ def pooled_iou(truth: np.ndarray, predicted: np.ndarray, groups: pd.Series, *, s
         return (both / (pixels.sum(1) + pixels.sum(2) - both)).mean(1)
 
     return Bootstrap(mean_iou, table, seed).estimate()
+
+
+def dice_by_threshold(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Compute the Dice coefficient of ``values <= threshold`` for every threshold from 0 to 255.
+
+    Args:
+        values: ``uint8 (height, width)``, one channel of an image.
+        truth: ground-truth mask ``bool (height, width)`` with at least one pixel.
+
+    Returns:
+        ``float (256,)``, the coefficient by threshold.
+
+    Raises:
+        ValueError: the mask is empty.
+
+    Example:
+        >>> import numpy as np
+        >>> from helpers import metrics
+        >>> grey = np.array([[10, 20], [30, 40]], np.uint8)
+        >>> dice = metrics.dice_by_threshold(grey, grey < 25)
+        >>> dice[[5, 10, 20, 40]].round(2).tolist()
+        [0.0, 0.67, 1.0, 0.67]
+    """
+    if not truth.any():
+        raise ValueError("the mask has no pixel, so that no threshold can find it")
+    predicted = np.bincount(values.ravel(), minlength=256).cumsum()
+    shared = np.bincount(values[truth], minlength=256).cumsum()
+    return 2 * shared / (predicted + shared[-1])
+
+
+def dice_table(predicted: dict[str, np.ndarray], truth: np.ndarray | None, frame: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate the Dice coefficient of every image for several segmentation rules.
+
+    Args:
+        predicted: masks ``bool (n, height, width)`` by rule, in the order of ``frame``.
+        truth: ground-truth masks, likewise; None for a dataset without, which gives an empty table.
+        frame: table of the dataset (``Dataset.frame``).
+
+    Returns:
+        Long table with ``image_id, label, rule, dice``.
+    """
+    rows = (
+        []
+        if truth is None
+        else [
+            (image_id, label, rule, dice_and_iou(true, mask)[0])
+            for rule, masks in predicted.items()
+            for image_id, label, true, mask in zip(frame.index, frame["label"], truth, masks, strict=True)
+        ]
+    )
+    return pd.DataFrame(rows, columns=["image_id", "label", "rule", "dice"])

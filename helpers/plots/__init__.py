@@ -15,6 +15,7 @@ from helpers.plots.data import (
     size_plot,
     strip_plot,
 )
+from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
     bland_altman_plot,
@@ -42,14 +43,17 @@ __all__ = [
     "NoFigure",
     "bland_altman_plot",
     "calibration_plot",
+    "channel_grid",
     "colour_plot",
     "confusion_plot",
     "contour_grid",
     "count_plot",
+    "criterion_plot",
     "draw_contours",
     "embedding_plot",
     "forest_plot",
     "group_count_plot",
+    "histogram_panels",
     "histogram_plot",
     "image_grid",
     "learning_curve_plot",
@@ -62,5 +66,6 @@ __all__ = [
     "seed_comparison",
     "size_plot",
     "strip_plot",
+    "threshold_plot",
     "titled_grid",
 ]

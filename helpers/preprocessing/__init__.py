@@ -1,5 +1,7 @@
 """Classical preprocessing: segmentation by thresholds and clusters, background removal, stain normalisation."""
 
+from helpers.preprocessing.batches import NORMALISATIONS, batch_distances, lab_distance, restain, stain_batch_names
+from helpers.preprocessing.colour import channels_of, contrast, count_peaks
 from helpers.preprocessing.stains import (
     LabStatistics,
     Stains,
@@ -12,6 +14,7 @@ from helpers.preprocessing.thresholds import (
     HSV_LOWER,
     HSV_UPPER,
     SEGMENTATIONS,
+    clean_up_steps,
     join_lobes,
     largest_filled_component,
     remove_background,
@@ -25,19 +28,28 @@ from helpers.preprocessing.thresholds import (
 __all__ = [
     "HSV_LOWER",
     "HSV_UPPER",
+    "NORMALISATIONS",
     "SEGMENTATIONS",
     "LabStatistics",
     "Stains",
+    "batch_distances",
+    "channels_of",
+    "clean_up_steps",
+    "contrast",
+    "count_peaks",
     "fit_macenko",
     "fit_reinhard",
     "join_lobes",
+    "lab_distance",
     "largest_filled_component",
     "normalize_macenko",
     "normalize_reinhard",
     "remove_background",
+    "restain",
     "segment_cell_otsu",
     "segment_hsv",
     "segment_kmeans",
     "segment_nucleus_in_cell",
     "segment_nucleus_otsu",
+    "stain_batch_names",
 ]

@@ -37,6 +37,27 @@ def join_lobes(mask: np.ndarray) -> np.ndarray:
     Args:
         mask: ``bool (height, width)``; an empty mask stays empty.
     """
+    return ndimage.binary_fill_holes(_lobes(mask))
+
+
+def clean_up_steps(mask: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the masks on the way of :func:`join_lobes`, ``bool (height, width)``, by name of the step.
+
+    Args:
+        mask: ``bool (height, width)``, such as the pixels below a threshold.
+    """
+    regions = label_regions(mask, connectivity=1)
+    largest = regions == np.bincount(regions[mask]).argmax() if mask.any() else mask
+    return {
+        "below the threshold": mask,
+        "largest component": largest,
+        "and those near it": _lobes(mask),
+        "holes filled": join_lobes(mask),
+    }
+
+
+def _lobes(mask: np.ndarray) -> np.ndarray:
+    """Mask of the largest connected component and those near it, with their holes."""
     regions = label_regions(mask, connectivity=1)
     if regions.max() == 0:
         return np.zeros(mask.shape, bool)
@@ -46,7 +67,7 @@ def join_lobes(mask: np.ndarray) -> np.ndarray:
     around = ndimage.distance_transform_edt(regions == 0) <= LOBE_GAP / 2 * np.sqrt(sizes.max() / np.pi)
     near = label_regions(around, connectivity=1)
     large = (sizes >= LOBE_MIN_SHARE * sizes.max())[regions]
-    return ndimage.binary_fill_holes(large & (near == near[lobes][0]))
+    return large & (near == near[lobes][0])
 
 
 def segment_hsv(

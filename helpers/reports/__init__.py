@@ -3,13 +3,17 @@
 from helpers.reports.published import PublishedTable, ResultError, published_table
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 from helpers.reports.statements import Statement, difference_words, show_text
+from helpers.reports.threshold_sentences import compare_with_stored, describe_normalisation, explain_threshold
 
 __all__ = [
     "PublishedTable",
     "ResultError",
     "ResultTable",
     "Statement",
+    "compare_with_stored",
+    "describe_normalisation",
     "difference_words",
+    "explain_threshold",
     "format_estimate",
     "published_table",
     "show_table",

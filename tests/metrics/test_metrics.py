@@ -313,3 +313,26 @@ def test_pooled_iou_refuses_a_class_that_is_nowhere():
     truth = np.array([[[0, 1], [1, 1]]] * 2, np.uint8)
     with pytest.raises(ValueError, match="the IoU of a class without pixels is undefined"):
         metrics.pooled_iou(truth, truth, pd.Series(["a", "b"]), seed=0)
+
+
+def test_dice_by_threshold_is_that_of_every_single_threshold():
+    random = np.random.default_rng(5)
+    values, truth = random.integers(0, 256, (20, 30)).astype(np.uint8), random.random((20, 30)) < 0.3
+    expected = [dice_and_iou(truth, values <= threshold)[0] for threshold in range(256)]
+    assert metrics.dice_by_threshold(values, truth) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="the mask has no pixel"):
+        metrics.dice_by_threshold(values, np.zeros((20, 30), bool))
+
+
+def test_the_dice_table_has_a_row_for_every_image_and_rule_and_none_without_masks():
+    frame = pd.DataFrame({"label": ["a", "b"]}, index=["one", "two"])
+    truth = np.stack([mask("##"), mask("#.")])
+    predicted = {"all": np.ones((2, 1, 2), bool), "none": np.zeros((2, 1, 2), bool)}
+    table = metrics.dice_table(predicted, truth, frame)
+    assert table.to_numpy().tolist() == [
+        ["one", "a", "all", 1.0],
+        ["two", "b", "all", pytest.approx(2 / 3)],
+        ["one", "a", "none", 0.0],
+        ["two", "b", "none", 0.0],
+    ]
+    assert metrics.dice_table(predicted, None, frame).empty

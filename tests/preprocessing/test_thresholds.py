@@ -198,3 +198,16 @@ def test_otsu_mask_finds_a_cell_and_its_nucleus_and_nothing_in_an_empty_field():
     assert (mask > 0).sum() == pytest.approx(np.pi * 400, rel=0.1)
     assert (mask == 2).sum() == pytest.approx(np.pi * 100, rel=0.15)
     assert not preprocessing.segment_cell_otsu(np.full((20, 20, 3), 200, np.uint8)).any()
+
+
+def test_the_steps_of_the_clean_up_end_with_the_joined_lobes():
+    mask = discs(20, 44, (70, 2)) & ~discs((20, 3))
+    steps = preprocessing.clean_up_steps(mask)
+    assert np.array_equal(steps["below the threshold"], mask)
+    assert np.array_equal(steps["largest component"], discs(44))
+    assert np.array_equal(steps["and those near it"], discs(20, 44) & ~discs((20, 3)))
+    assert np.array_equal(steps["holes filled"], discs(20, 44))
+
+
+def test_the_steps_of_an_empty_mask_are_empty():
+    assert not any(mask.any() for mask in preprocessing.clean_up_steps(np.zeros((5, 7), bool)).values())
