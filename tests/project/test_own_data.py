@@ -59,3 +59,4 @@ def test_five_classes_without_patients_and_masks_are_preprocessed(run, tmp_path)
     text, _ = run("02-preprocess", dataset=f"folder:{folder}", size=64)
     assert "masks: False" in text
     assert "Leaks found: 0" in text
+    assert "folder:cells has no group (patient) with two images, as far as is known" in text
