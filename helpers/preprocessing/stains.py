@@ -110,7 +110,7 @@ def fit_macenko(images: np.ndarray) -> Stains:
     colours = np.stack([np.cos(extremes), np.sin(extremes)], axis=1) @ plane.T
     colours = np.maximum(colours, 0)
     colours /= np.linalg.norm(colours, axis=1, keepdims=True)
-    colours = colours[np.argsort(-colours[:, 0])]  # the stain that absorbs more red is the blue one
+    colours = colours[np.argsort(colours[:, 2] - colours[:, 0])]  # a blue stain absorbs red and lets blue through
     return Stains(colours, np.maximum(np.percentile(_amounts(density, colours), 99, axis=0), 1e-3), background)
 
 

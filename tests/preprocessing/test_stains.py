@@ -149,3 +149,11 @@ def test_an_all_black_batch_has_no_colour_to_measure():
         preprocessing.fit_reinhard(black)
     with pytest.raises(ValueError, match="black"):
         preprocessing.fit_macenko(black)
+
+
+def test_the_stain_that_lets_blue_through_is_first_although_the_other_absorbs_as_much_red():
+    stains = np.array([[0.48, 0.86, 0.17], [0.53, 0.44, 0.72]])
+    stains /= np.linalg.norm(stains, axis=1, keepdims=True)
+    found = fit_macenko(stained(stains)).colours
+    assert degrees(found[0], stains[0]) < 4
+    assert degrees(found[1], stains[1]) < 4
