@@ -84,7 +84,9 @@ def _groups(evaluation: Evaluation) -> AccessibleFigure | NoFigure:
     if len(evaluation.proportions):
         shares, name = evaluation.proportions, positive or "each class"
         caption = f"Predicted − true share of {name} in each group, with mean difference and limits of agreement."
-        return plots.bland_altman_plot(shares["predicted"], shares["true"], f"share of {name}", caption)
+        return plots.bland_altman_plot(
+            shares["predicted"], shares["true"], f"share of {name}", caption, groups=shares["group"]
+        )
     if not positive:
         return NoFigure("scores of groups are shown for a positive class, and there is none")
     if not table["group"].duplicated().any():

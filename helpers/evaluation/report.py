@@ -123,7 +123,10 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
         "Differences": (evaluation.differences, f"Each model − {simplest} on the same images (paired)."),
         "Each class against the rest": (evaluation.by_class, f"{model}, AUC of each class against all others."),
         "Averaged over groups": (evaluation.per_group, f"{model}, probabilities averaged over the images of a group."),
-        "Agreement of proportions": (agreement(evaluation.proportions), "Predicted − true share, over the groups."),
+        "Agreement of proportions": (
+            agreement(evaluation.proportions, evaluation.seed),
+            "Predicted − true share, over the groups.",
+        ),
         "Proportions": (evaluation.proportions, "Share of a class in the images of each group, true and predicted."),
         "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),
         "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),

@@ -67,23 +67,21 @@ def proportions(table: pd.DataFrame, positive: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def agreement(shares: pd.DataFrame) -> pd.DataFrame:
+def agreement(shares: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Tabulate how predicted shares agree with true ones: mean difference and limits of agreement by class.
-
-    The limits are the mean difference ± 1.96 standard deviations over the groups (Bland and Altman 1986).
 
     Args:
         shares: from :func:`proportions`.
+        seed: random seed of the resamples.
 
     Returns:
         Columns ``class, groups, mean difference, lower limit, upper limit``.
     """
     rows = []
     for name, of_class in shares.groupby("class", sort=False):
-        difference = of_class["predicted"] - of_class["true"]
-        mean, spread = difference.mean(), 1.96 * difference.std()
-        limits = {"mean difference": mean, "lower limit": mean - spread, "upper limit": mean + spread}
-        rows.append({"class": name, "groups": len(difference), **limits})
+        limits = metrics.limits_of_agreement(of_class["predicted"], of_class["true"], of_class["group"], seed=seed)
+        estimates = {"mean difference": limits.bias, "lower limit": limits.lower, "upper limit": limits.upper}
+        rows.append({"class": name, "groups": limits.bias.groups} | {key: e.value for key, e in estimates.items()})
     return pd.DataFrame(rows)
 
 

@@ -1,5 +1,6 @@
 """Classification, calibration and segmentation metrics with confidence intervals: ``from helpers import metrics``."""
 
+from helpers.metrics.agreement import Agreement, limits_of_agreement
 from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Estimate, cluster_mean, summarise
 from helpers.metrics.calibration import (
     apply_temperature,
@@ -48,6 +49,7 @@ __all__ = [
     "PREFIX",
     "RANGE",
     "REGIONS",
+    "Agreement",
     "Estimate",
     "Threshold",
     "aggregate_by_group",
@@ -67,6 +69,7 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "hausdorff95",
+    "limits_of_agreement",
     "mean_score",
     "natural_frequency",
     "plain_language_sentences",

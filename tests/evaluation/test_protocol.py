@@ -141,7 +141,7 @@ def test_the_agreement_of_proportions_is_that_of_bland_and_altman():
     shares = pd.DataFrame(
         {"class": "blast", "group": list("abc"), "true": [0.1, 0.2, 0.3], "predicted": [0.2, 0.2, 0.6]}
     )
-    (row,) = results.agreement(shares).to_dict("records")
+    (row,) = results.agreement(shares, SEED).to_dict("records")
     deviation = np.std([0.1, 0.0, 0.3], ddof=1)
     assert (row["class"], row["groups"], row["mean difference"]) == ("blast", 3, pytest.approx(0.4 / 3))
     assert row["upper limit"] - row["mean difference"] == pytest.approx(1.96 * deviation)

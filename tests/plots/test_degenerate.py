@@ -9,6 +9,7 @@ from helpers import plots
 from helpers.plots.notice import short_label
 
 NAN = float("nan")
+TWO = pd.Series(["P1", "P2"])  # groups
 MARKUP = "a $x_1$ <b>&"
 UNBALANCED = r"$\frac{"  # matplotlib raises an error where it takes this for mathematics
 ROOMS = ((24, 2), (40, 2), (40, 4))  # of names in legends and on axes
@@ -145,11 +146,11 @@ SAY = {  # what is asked for, and what is said instead
         "the losses are finite numbers in 0 of 2 epochs; a curve needs two",
     ),
     "no agreement": (
-        lambda: plots.bland_altman_plot(pd.Series([1.0, NAN]), pd.Series([1.0, 2.0]), "area", "c"),
+        lambda: plots.bland_altman_plot(pd.Series([1.0, NAN]), pd.Series([1.0, 2.0]), "area", "c", groups=TWO),
         "limits of agreement need area of two images, both predicted and true; there are 1",
     ),
     "full agreement": (
-        lambda: plots.bland_altman_plot(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]), "area", "c"),
+        lambda: plots.bland_altman_plot(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]), "area", "c", groups=TWO),
         "predicted and true area differ by 0.000 in all 2 images",
     ),
     "no ROC curves": (

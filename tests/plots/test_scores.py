@@ -85,17 +85,21 @@ def test_a_loss_that_does_not_fall_is_not_said_to(last):
 
 
 def test_limits_of_agreement_are_196_standard_deviations_about_the_mean_difference():
-    picture = plots.bland_altman_plot(pd.Series([1.0, 2.0, 6.0]), pd.Series([1.0, 1.0, 4.0]), "area", "")
+    predicted, true, groups = pd.Series([1.0, 2.0, 6.0]), pd.Series([1.0, 1.0, 4.0]), pd.Series(list("abc"))
+    picture = plots.bland_altman_plot(predicted, true, "area", "", groups=groups)
     ax = picture.figure.axes[0]
     assert ax.collections[0].get_offsets().tolist() == [[1, 0], [1.5, 1], [5, 2]]
     assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
-    assert [line.get_ydata()[0] for line in ax.get_lines()] == pytest.approx([1, 1 - 1.96, 1 + 1.96])
-    assert [line.get_linestyle() for line in ax.get_lines()] == ["-", "--", "--"]
-    assert {to_hex(line.get_color()) for line in ax.get_lines()} == {HEX[-1]}
+    *levels, regression = ax.get_lines()
+    assert [line.get_ydata()[0] for line in levels] == pytest.approx([1, 1 - 1.96, 1 + 1.96])
+    assert [line.get_linestyle() for line in levels] == ["-", "--", "--"]
+    assert {to_hex(line.get_color()) for line in levels} == {HEX[-1]}
+    slope, intercept = np.polyfit([1, 1.5, 5], [0, 1, 2], 1)
+    assert list(regression.get_ydata()) == pytest.approx([intercept + slope, intercept + 5 * slope])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("mean area", "predicted − true")
     assert picture.alt == (
         "3 differences of predicted and true area against their mean: mean difference 1.000, limits of agreement "
-        "-0.960 to 2.960."
+        "-0.960 to 2.960, slope 0.421."
     )
 
 

@@ -19,7 +19,9 @@ FRAME = pd.DataFrame({"group": list("ppqq"), "label": list("xyxy"), "p_x": [0.9,
 LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 PLANE = pd.DataFrame({"across": [0, 1], "down": [0, 1], "label": ["x", "y"]})
 CHARTS = {
-    "bland_altman": lambda c: plots.bland_altman_plot(pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c),
+    "bland_altman": lambda c: plots.bland_altman_plot(
+        pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c, groups=pd.Series(["P1", "P2"])
+    ),
     "by_patient": lambda c: plots.patient_scores(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
     "colour_distributions": lambda c: plots.colour_plot(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
     "confusion": lambda c: plots.confusion_plot(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
