@@ -15,9 +15,11 @@ from helpers.models.architectures import (
 )
 from helpers.models.inference import predict_masks, predict_proba, stride
 from helpers.models.losses import cross_entropy, dice_cross_entropy, focal_loss
+from helpers.models.stages import Stage, unet_stages
 
 __all__ = [
     "CLASSES",
+    "Stage",
     "anna",
     "cross_entropy",
     "dense_head",
@@ -31,4 +33,5 @@ __all__ = [
     "stride",
     "unet",
     "unet_encoder_classifier",
+    "unet_stages",
 ]

@@ -10,7 +10,13 @@ CLASSES = ("background", "cytoplasm", "nucleus")
 
 
 def unet(
-    base_filters: int = 16, depth: int = 4, dropout: float = 0.0, normalise: bool = True, classes: int = len(CLASSES)
+    base_filters: int = 16,
+    depth: int = 4,
+    dropout: float = 0.0,
+    normalise: bool = True,
+    classes: int = len(CLASSES),
+    *,
+    skip_connections: bool = True,
 ) -> keras.Model:
     """Build a U-Net (Ronneberger, Fischer and Brox 2015) with padded convolutions: output and input have equal size.
 
@@ -20,6 +26,8 @@ def unet(
         dropout: Dropout rate at the bottleneck.
         normalise: Whether to apply batch normalisation after every convolution of the encoder and decoder blocks.
         classes: Number of output classes.
+        skip_connections: Whether the decoder also gets the features of the encoder at each level; without them it has
+            only what passed the bottleneck, as in an autoencoder.
 
     Returns:
         Model from images ``(n, height, width, 3)``, 0 to 255, to probabilities ``float32 (n, height, width, classes)``.
@@ -29,7 +37,8 @@ def unet(
         x = layers.Dropout(dropout)(x)
     for level in reversed(range(depth)):
         x = layers.Conv2DTranspose(base_filters * 2**level, 2, strides=2)(x)
-        x = layers.Concatenate()([skips[level], x])
+        if skip_connections:
+            x = layers.Concatenate()([skips[level], x])
         x = _two_convolutions(x, base_filters * 2**level, normalise)
     outputs = layers.Conv2D(classes, 1, activation="softmax", name="probability")(x)
     return keras.Model(inputs, outputs, name="unet")

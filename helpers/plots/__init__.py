@@ -6,6 +6,7 @@ Where a figure would show nothing, such as bars of one class or a curve of one e
 :class:`NoFigure`: a sentence with the reason.
 """
 
+from helpers.plots.agreement import bland_altman_plot
 from helpers.plots.data import (
     colour_plot,
     count_plot,
@@ -18,7 +19,6 @@ from helpers.plots.data import (
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
-    bland_altman_plot,
     calibration_plot,
     confusion_plot,
     forest_plot,

@@ -27,6 +27,7 @@ def fit_unet(
     augmentation: Augmentation,
     checkpoint_dir: Path,
     base_filters: int = 16,
+    skip_connections: bool = True,
     initial_weights: list[np.ndarray] | None = None,
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a U-Net on images and masks and choose the epoch on the validation set.
@@ -40,6 +41,7 @@ def fit_unet(
         checkpoint_dir: Parent folder; each training gets a subfolder named after a hash of everything that determines
             its result, code included.
         base_filters: Number of filters at the first level.
+        skip_connections: Whether the U-Net has its skip connections, see :func:`helpers.models.unet`.
         initial_weights: Initial weights; random by default.
 
     Returns:
@@ -48,7 +50,7 @@ def fit_unet(
     Raises:
         TrainingError, ValueError, StrategyError: As :func:`helpers.training.fit`.
     """
-    build, loss = partial(unet, base_filters), dice_cross_entropy()
+    build, loss = partial(unet, base_filters, skip_connections=skip_connections), dice_cross_entropy()
     return _fit_arrays(
         build,
         loss,

@@ -547,11 +547,9 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     images, masks = cells
     part = np.array(["train"] * 12 + ["validation"] * 6 + ["test"] * 6)
 
-    def train(images=images, epochs=1, transforms=augmentation.NO_AUGMENTATION):
-        settings = training.TrainingConfig(epochs=epochs)
-        return training.fit_unet(
-            images, masks, split=part, config=settings, augmentation=transforms, checkpoint_dir=tmp_path, base_filters=4
-        )[0]
+    def train(images=images, epochs=1, transforms=augmentation.NO_AUGMENTATION, **options):
+        options |= {"split": part, "config": training.TrainingConfig(epochs=epochs), "augmentation": transforms}
+        return training.fit_unet(images, masks, checkpoint_dir=tmp_path, base_filters=4, **options)[0]
 
     first = train()
     assert np.array_equal(weights(first), weights(train()))
@@ -563,6 +561,9 @@ def test_a_training_of_other_data_or_settings_gets_a_folder_of_its_own(cells, tm
     for changed in ({"images": 255 - images}, {"epochs": 2}, {"transforms": augmentation.Augmentation()}):
         train(**changed)
     assert len(list(tmp_path.iterdir())) == 4
+    without_skips = train(skip_connections=False)
+    assert without_skips.count_params() < first.count_params()
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_a_unet_can_start_from_given_weights(cells, tmp_path):
