@@ -15,7 +15,7 @@ from helpers.models.architectures import (
 )
 from helpers.models.inference import predict_masks, predict_proba, stride
 from helpers.models.losses import cross_entropy, dice_cross_entropy, focal_loss
-from helpers.models.stages import Stage, unet_stages
+from helpers.models.stages import Stage, encoder_receptive_fields, unet_stages
 
 __all__ = [
     "CLASSES",
@@ -24,6 +24,7 @@ __all__ = [
     "cross_entropy",
     "dense_head",
     "dice_cross_entropy",
+    "encoder_receptive_fields",
     "encoder_weights",
     "focal_loss",
     "predict_masks",
