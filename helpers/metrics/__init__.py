@@ -1,6 +1,7 @@
 """Classification, calibration and segmentation metrics with confidence intervals: ``from helpers import metrics``."""
 
 from helpers.metrics.agreement import Agreement, limits_of_agreement
+from helpers.metrics.annotators import annotator_agreement
 from helpers.metrics.bootstrap import INTERVAL, NONE, RANGE, Estimate, cluster_mean, summarise
 from helpers.metrics.calibration import (
     apply_temperature,
@@ -22,6 +23,7 @@ from helpers.metrics.classification import (
 )
 from helpers.metrics.masks import (
     REGIONS,
+    channel_dice,
     dice_and_iou,
     dice_by_threshold,
     dice_table,
@@ -53,12 +55,14 @@ __all__ = [
     "Estimate",
     "Threshold",
     "aggregate_by_group",
+    "annotator_agreement",
     "apply_temperature",
     "auc_difference",
     "average_precision",
     "binary_metrics",
     "brier_score",
     "calibration_curve",
+    "channel_dice",
     "classification_report",
     "cluster_mean",
     "confusion_matrix",

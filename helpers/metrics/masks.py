@@ -197,3 +197,20 @@ def dice_table(predicted: dict[str, np.ndarray], truth: np.ndarray | None, frame
         ]
     )
     return pd.DataFrame(rows, columns=["image_id", "label", "rule", "dice"])
+
+
+def channel_dice(channel: np.ndarray, cells: np.ndarray) -> float:
+    """Compute the mean Dice of cells and an output channel that was never trained on masks.
+
+    The channel is cut at its median over all images. It may mean the cell or the field, so the better half counts.
+
+    Args:
+        channel: output ``float (n, height, width)``.
+        cells: true masks ``bool (n, height, width)``.
+
+    Returns:
+        0 to 1.
+    """
+    above = channel > np.median(channel)
+    halves = [[dice_and_iou(*pair)[0] for pair in zip(cells, half, strict=True)] for half in (above, ~above)]
+    return float(max(np.mean(half) for half in halves))

@@ -1,5 +1,6 @@
 """Render result tables and computed sentences uniformly in JupyterLab, on book pages and in reports."""
 
+from helpers.reports.contrast import contrast_words, stored_differences
 from helpers.reports.published import PublishedTable, ResultError, published_table
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 from helpers.reports.statements import Statement, difference_words, show_text
@@ -11,6 +12,7 @@ __all__ = [
     "ResultTable",
     "Statement",
     "compare_with_stored",
+    "contrast_words",
     "describe_normalisation",
     "difference_words",
     "explain_threshold",
@@ -18,4 +20,5 @@ __all__ = [
     "published_table",
     "show_table",
     "show_text",
+    "stored_differences",
 ]

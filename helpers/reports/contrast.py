@@ -1,0 +1,74 @@
+"""Compare a difference that a chapter finds with the same difference in stored results on real blood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from helpers.reports.published import published_table
+
+Row = Mapping[str, str]
+
+
+def stored_differences(names: Sequence[str], value: str, first: Row, second: Row) -> dict[str, float]:
+    """Look up the difference of two rows (first − second) in stored result tables.
+
+    Args:
+        names: names of tables in ``book/results``.
+        value: column with the values.
+        first: column and content that select the first row, such as ``{"method": "U-Net", "region": "nucleus"}``.
+        second: the same for the second row.
+
+    Returns:
+        Difference by dataset; empty where only the package is installed, without the book.
+
+    Raises:
+        ResultError: a table is missing or not that of its note.
+        ValueError: a selection does not match exactly one row.
+    """
+    differences = {}
+    for name in names:
+        stored = published_table(name)
+        if stored is not None:
+            differences[name.split("-")[1]] = _value(stored.frame, value, first) - _value(stored.frame, value, second)
+    return differences
+
+
+def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) -> str:
+    """Say whether a difference found here has the sign that it has in stored results.
+
+    Args:
+        here: difference in this run.
+        stored: the same difference by dataset, from :func:`stored_differences`.
+        digits: decimals, to which the signs refer.
+
+    Example:
+        >>> from helpers import reports
+        >>> reports.contrast_words(0.03, {"wbc1": 0.006, "wbc2": 0.254})
+        'here 0.030; on real blood 0.006 (wbc1) and 0.254 (wbc2): the same direction'
+        >>> reports.contrast_words(0.03, {"wbc1": -0.1})
+        'here 0.030; on real blood -0.100 (wbc1): not the direction seen here'
+    """
+    if not stored:
+        return f"here {here:.{digits}f}; stored results on real blood are on the results page of the book"
+    signs = {_sign(difference, digits) == _sign(here, digits) for difference in stored.values()}
+    verdict = {
+        (True,): "the same direction",
+        (False,): "not the direction seen here",
+        (False, True): "the direction depends on the dataset",
+    }[tuple(sorted(signs))]
+    values = " and ".join(f"{difference:.{digits}f} ({name})" for name, difference in stored.items())
+    return f"here {here:.{digits}f}; on real blood {values}: {verdict}"
+
+
+def _value(frame: pd.DataFrame, value: str, row: Row) -> float:
+    selected = frame[(frame[list(row)] == list(row.values())).all(axis=1)]
+    if len(selected) != 1:
+        raise ValueError(f"{dict(row)} selects {len(selected)} rows; give columns that identify one")
+    return float(selected[value].iloc[0])
+
+
+def _sign(difference: float, digits: int) -> int:
+    rounded = round(difference, digits)
+    return (rounded > 0) - (rounded < 0)

@@ -1,0 +1,55 @@
+"""A difference is compared with stored results, whichever direction either has."""
+
+import pandas as pd
+import pytest
+
+from helpers import reports
+from helpers.reports import contrast
+from helpers.reports.published import PublishedTable
+
+TABLES = {
+    "full-wbc1-dice": pd.DataFrame({"method": ["U-Net", "Otsu", "Otsu"], "region": ["cell", "cell", "nucleus"],
+                                    "dice": [0.98, 0.974, 0.9]}),
+    "full-wbc2-dice": pd.DataFrame({"method": ["U-Net", "Otsu"], "region": ["cell", "cell"], "dice": [0.6, 0.7]}),
+}  # fmt: skip
+UNET, OTSU = {"method": "U-Net", "region": "cell"}, {"method": "Otsu", "region": "cell"}
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    monkeypatch.setattr(contrast, "published_table", lambda name: PublishedTable(name, TABLES[name], "made here"))
+
+
+def test_differences_are_looked_up_by_dataset(stored):
+    differences = reports.stored_differences(list(TABLES), "dice", UNET, OTSU)
+    assert differences == pytest.approx({"wbc1": 0.006, "wbc2": -0.1})
+
+
+def test_a_selection_of_no_row_or_of_several_is_refused(stored):
+    with pytest.raises(ValueError, match=r"{'method': 'Otsu'} selects 2 rows; give columns that identify one"):
+        reports.stored_differences(["full-wbc1-dice"], "dice", UNET, {"method": "Otsu"})
+    with pytest.raises(ValueError, match="selects 0 rows"):
+        reports.stored_differences(["full-wbc2-dice"], "dice", UNET, {"method": "k-means"})
+
+
+@pytest.mark.parametrize(
+    ("here", "verdict"), [(0.2, "the direction depends on the dataset"), (0.0, "not the direction seen here")]
+)
+def test_the_verdict_follows_the_signs(here, verdict):
+    words = reports.contrast_words(here, {"wbc1": 0.006, "wbc2": -0.1})
+    assert words == f"here {here:.3f}; on real blood 0.006 (wbc1) and -0.100 (wbc2): {verdict}"
+
+
+def test_a_reversed_effect_is_said_to_be_reversed():
+    stored = {"wbc1": 0.006, "wbc2": 0.254}
+    assert reports.contrast_words(0.03, stored).endswith(": the same direction")
+    assert reports.contrast_words(-0.03, stored).endswith(": not the direction seen here")
+    assert reports.contrast_words(0.0004, {"wbc1": -0.0003}).endswith(": the same direction")  # both round to nothing
+
+
+def test_without_the_book_there_is_nothing_to_compare_with(monkeypatch):
+    monkeypatch.setattr(contrast, "published_table", lambda name: None)
+    assert reports.stored_differences(["full-wbc1-dice"], "dice", UNET, OTSU) == {}
+    assert reports.contrast_words(0.03, {}) == (
+        "here 0.030; stored results on real blood are on the results page of the book"
+    )
