@@ -71,4 +71,4 @@ def _value(frame: pd.DataFrame, value: str, row: Row) -> float:
 
 def _sign(difference: float, digits: int) -> int:
     rounded = round(difference, digits)
-    return (rounded > 0) - (rounded < 0)
+    return int(rounded > 0) - int(rounded < 0)

@@ -12,8 +12,8 @@ from helpers.models import predict_masks, unet
 @pytest.fixture(scope="module")
 def domains():
     data = datasets.load("synthetic", n_images=48, n_patients=12, size=32)
-    is_first = data.frame["stain_batch"] == data.frame["stain_batch"].min()
-    halves = data.select(data.frame.index[is_first]), data.select(data.frame.index[~is_first])
+    from_first_stain = data.frame["stain_batch"] == data.frame["stain_batch"].min()
+    halves = data.select(data.frame.index[from_first_stain]), data.select(data.frame.index[~from_first_stain])
     return stain_domains.combine_domains(*halves, size=32, seed=20)
 
 

@@ -1,5 +1,6 @@
 """A difference is compared with stored results, whichever direction either has."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,7 +44,7 @@ def test_the_verdict_follows_the_signs(here, verdict):
 def test_a_reversed_effect_is_said_to_be_reversed():
     stored = {"wbc1": 0.006, "wbc2": 0.254}
     assert reports.contrast_words(0.03, stored).endswith(": the same direction")
-    assert reports.contrast_words(-0.03, stored).endswith(": not the direction seen here")
+    assert reports.contrast_words(np.float64(-0.03), stored).endswith(": not the direction seen here")
     assert reports.contrast_words(0.0004, {"wbc1": -0.0003}).endswith(": the same direction")  # both round to nothing
 
 

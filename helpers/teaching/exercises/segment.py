@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
-from helpers.metrics import dice_and_iou
+from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset
+from helpers.metrics import dice_and_iou, segmentation_scores
 from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
-from helpers.teaching.declarations import Exercise, Mistake, ValueExercise
+from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 
 def _first_cell(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -26,23 +27,86 @@ def _nucleus_iou(data: Dataset) -> float:
     return dice_and_iou(mask == NUCLEUS, segment_nucleus_otsu(image))[1]
 
 
-def _area_ratios(data: Dataset) -> np.ndarray:
-    """Return the nucleus-to-cell area ratio of every mask."""
-    masks = data.load_masks(128)
-    return (masks == NUCLEUS).sum((1, 2)) / (masks > 0).sum((1, 2))
+def _baseline_dice(data: Dataset) -> pd.Series:
+    """Return the mean Dice of each region of the baseline, lowest first."""
+    predicted = np.stack([segment_cell_otsu(image) for image in data.load_images(64)])
+    scores = segmentation_scores(data.load_masks(64), predicted, data.frame.index)
+    return scores.dropna(subset="dice").groupby("region")["dice"].mean().sort_values()
 
 
-def _nucleus_to_cytoplasm(data: Dataset) -> float:
-    masks = data.load_masks(128)
-    nuclei, cytoplasm = (masks == NUCLEUS).sum((1, 2)), (masks == CYTOPLASM).sum((1, 2))
-    return float(np.median(nuclei / np.maximum(cytoplasm, 1)))
+def _area_ratio(mask: np.ndarray) -> float:
+    cell = np.count_nonzero(mask > 0)
+    return float(np.count_nonzero(mask == NUCLEUS) / cell) if cell else float("nan")
 
 
-def _nucleus_to_image(data: Dataset) -> float:
-    return float(np.median((data.load_masks(128) == NUCLEUS).mean((1, 2))))
+def _nucleus_to_cytoplasm(mask: np.ndarray) -> float:
+    cytoplasm = np.count_nonzero(mask == CYTOPLASM)
+    return float(np.count_nonzero(mask == NUCLEUS) / cytoplasm) if cytoplasm else float("nan")
+
+
+def _masks() -> list[tuple[np.ndarray]]:
+    """Return masks of a cell with both parts, of a bare nucleus, of cytoplasm alone and of nothing."""
+    cell = np.full((8, 8), BACKGROUND, np.uint8)
+    cell[1:7, 1:7] = CYTOPLASM
+    cell[2:5, 2:6] = NUCLEUS
+    bare, empty = np.where(cell == NUCLEUS, cell, BACKGROUND), np.zeros_like(cell)
+    return [(mask,) for mask in (cell, bare, np.where(cell == CYTOPLASM, cell, BACKGROUND), empty)]
+
+
+def _dice(truth: np.ndarray, predicted: np.ndarray) -> float:
+    return dice_and_iou(truth, predicted)[0]
+
+
+def _dice_without_empty_masks(truth: np.ndarray, predicted: np.ndarray) -> float:
+    return _dice(truth, predicted) if truth.any() or predicted.any() else float("nan")
+
+
+def _dice_of_zero_for_empty_masks(truth: np.ndarray, predicted: np.ndarray) -> float:
+    return _dice(truth, predicted) if truth.any() or predicted.any() else 0.0
+
+
+def _pixel_accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
+    return float((truth == predicted).mean())
+
+
+def _mask_pairs() -> list[tuple[np.ndarray, np.ndarray]]:
+    truth, predicted = np.zeros((2, 6, 6), bool)
+    truth[1:4, 1:4], predicted[2:5, 1:5] = True, True
+    nothing = np.zeros_like(truth)
+    return [(truth, predicted), (truth, truth), (truth, nothing), (nothing, nothing)]
+
+
+def _halve_by_nearest(mask: np.ndarray) -> np.ndarray:
+    return mask[::2, ::2]
+
+
+def _halve_by_mean(mask: np.ndarray) -> np.ndarray:
+    height, width = mask.shape
+    return mask.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)).round().astype(np.uint8)
+
+
+def _halve_by_maximum(mask: np.ndarray) -> np.ndarray:
+    height, width = mask.shape
+    return mask.reshape(height // 2, 2, width // 2, 2).max(axis=(1, 3))
 
 
 EXERCISES: dict[str, Exercise] = {
+    "segment-shifted-dice": ValueExercise(
+        solve=lambda data: 0.9,
+        hint="how many of the ten columns are in both squares",
+        mistakes=(
+            Mistake(lambda data: 90 / 110, "you gave the IoU, which divides by the 110 pixels of the union"),
+            Mistake(lambda data: 0.8, "you counted both rims as errors but not the shared pixels twice"),
+        ),
+    ),
+    "segment-hardest-region": ValueExercise(
+        solve=lambda data: str(_baseline_dice(data).index[0]),
+        hint="one of whole cell, cytoplasm and nucleus; the lowest value of the column Dice",
+        mistakes=(
+            Mistake(lambda data: str(_baseline_dice(data).index[-1]), "you gave the region with the highest Dice"),
+            Mistake(lambda data: str(_baseline_dice(data).index[1]), "you gave the region in the middle"),
+        ),
+    ),
     "segment-baseline-iou": ValueExercise(
         solve=lambda data: _cell_scores(data)[1],
         hint="both masks are larger than 0 where the cell is; dice_and_iou gives IoU second",
@@ -51,16 +115,47 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(_nucleus_iou, "you compared the nucleus, not the whole cell"),
         ),
     ),
-    "segment-area-ratio": ValueExercise(
-        solve=lambda data: float(np.median(_area_ratios(data))),
-        hint="count the 2s and the pixels above 0 of each mask; then the median of the ratios",
+    "segment-area-ratio": FunctionExercise(
+        solve=_area_ratio,
+        cases=_masks,
+        hint="count the 2s, and the pixels above 0; without a cell return nan",
         mistakes=(
             Mistake(
                 _nucleus_to_cytoplasm,
                 "you divided by the area of the cytoplasm; the whole cell is cytoplasm and nucleus together",
             ),
-            Mistake(_nucleus_to_image, "you divided by the area of the image, not of the cell"),
-            Mistake(lambda data: float(_area_ratios(data).mean()), "you gave the mean, not the median"),
+            Mistake(
+                lambda mask: float((mask == NUCLEUS).mean()), "you divided by the area of the image, not of the cell"
+            ),
+            Mistake(
+                lambda mask: _area_ratio(mask) if mask.any() else 0.0,
+                "a mask without a cell has no ratio; 0 would count as a cell without a nucleus",
+            ),
+        ),
+    ),
+    "segment-dice": FunctionExercise(
+        solve=_dice,
+        cases=_mask_pairs,
+        hint="twice the pixels in both, over the sum of both areas; two empty masks score 1",
+        mistakes=(
+            Mistake(lambda truth, predicted: dice_and_iou(truth, predicted)[1], "you wrote the IoU"),
+            Mistake(_pixel_accuracy, "you counted the background that both leave empty"),
+            Mistake(_dice_without_empty_masks, "two empty masks give nan; nothing to find and nothing found scores 1"),
+            Mistake(
+                _dice_of_zero_for_empty_masks, "two empty masks give 0; nothing to find and nothing found scores 1"
+            ),
+        ),
+    ),
+    "segment-halve-mask": FunctionExercise(
+        solve=_halve_by_nearest,
+        cases=_masks,
+        hint="take every second row and every second column, without computing with labels",
+        mistakes=(
+            Mistake(
+                _halve_by_mean,
+                "you still average labels; halfway between background (0) and nucleus (2) there is no cytoplasm (1)",
+            ),
+            Mistake(_halve_by_maximum, "you take the largest label of a block, which lets every nucleus grow"),
         ),
     ),
 }
