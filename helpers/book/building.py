@@ -110,9 +110,9 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
 
 
 def _refresh_cover(executed: Path) -> list[str]:
-    """Update the image of README and start page with the first figure of the first chapter; return changed files."""
-    outputs = (output for cell in notebooks.read(executed).cells for output in cell.get("outputs", []))
-    cover = next(base64.b64decode(o["data"]["image/png"]) for o in outputs if "image/png" in o.get("data", {}))
+    """Update the image of README and start page with the figure of the cell tagged ``cover``; return changed files."""
+    cell = next(cell for cell in notebooks.read(executed).cells if "cover" in notebooks.tags(cell))
+    cover = next(base64.b64decode(o["data"]["image/png"]) for o in cell.outputs if "image/png" in o.get("data", {}))
     path = Project.current().book / "figures" / "cells.png"
     if path.exists() and path.read_bytes() == cover:
         return []

@@ -348,3 +348,9 @@ def test_outputs_are_named_after_their_chapter_and_not_after_its_number():
     assert [name for of_chapter in names.values() for name in of_chapter if re.search(r"\b\d\d\b", name)] == []
     assert notebooks.chapter_name("06-many-classes") == "many-classes"
     assert notebooks.chapter_name("one") == "one"
+
+
+def test_the_cover_of_the_book_is_one_figure_of_the_first_chapter():
+    tagged = [cell for cell in notebooks.read(PATHS[0]).cells if "cover" in notebooks.tags(cell)]
+    assert len(tagged) == 1
+    assert "plots.montage(" in tagged[0].source
