@@ -76,7 +76,8 @@ def find_places(image: np.ndarray, mask: np.ndarray) -> dict[str, Place]:
 
 def nucleus_to_cell_area(mask: np.ndarray) -> float:
     """Divide the area of the nucleus by the area of the whole cell; 0 if the mask has no cell."""
-    return float(np.count_nonzero(mask == NUCLEUS) / max(np.count_nonzero(mask), 1))
+    n_cell = max(int(np.count_nonzero(mask)), 1)
+    return int(np.count_nonzero(mask == NUCLEUS)) / n_cell
 
 
 def _depth(region: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from helpers.datasets import Dataset
@@ -26,10 +27,11 @@ def annotator_agreement(dataset: Dataset, pairs: pd.DataFrame, size: int) -> pd.
     if aligned.empty:
         return pd.DataFrame(columns=["pair", "cytoplasm", "mean IoU", "nucleus", "whole cell"])
     first, second = (
-        [dataset.select([image_id]).load_masks(size)[0] for image_id in aligned[column]]
+        np.stack([dataset.select([image_id]).load_masks(size)[0] for image_id in aligned[column]])
         for column in ("image_a", "image_b")
     )
-    scores = segmentation_scores(first, second, aligned["image_a"] + " and " + aligned["image_b"])
+    names = pd.Index(aligned["image_a"] + " and " + aligned["image_b"])
+    scores = segmentation_scores(first, second, names)
     scores["dice"] = scores["dice"].fillna(scores["iou"])  # the mean of classes has an IoU only
     table = scores.pivot(index="image_id", columns="region", values="dice").rename(
         columns={"mean of classes": "mean IoU"}
