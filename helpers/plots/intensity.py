@@ -20,7 +20,7 @@ from helpers.plots.style import (
 REGIONS = {0: "background", 1: "cytoplasm", 2: "nucleus"}
 REGION_COLOURS = {0: "#B8B8B8", 1: COLOURS[5], 2: COLOURS[3]}
 WIDTH = 5.0  # inches; wider figures have text too small for a telephone
-BINS = np.arange(0, 257, 4)
+BINS = list(range(0, 257, 4))
 
 
 def channel_grid(channels: dict[str, np.ndarray], caption: str, n_columns: int = 3) -> AccessibleFigure:
@@ -38,7 +38,9 @@ def channel_grid(channels: dict[str, np.ndarray], caption: str, n_columns: int =
     for ax, (name, channel) in zip(axes.ravel(), channels.items(), strict=False):
         ax.imshow(channel, cmap="gray")
         ax.set_title(name, fontsize=FONT_SIZE)
-    return AccessibleFigure(figure, f"One cell in {len(channels)} channels, in grey: {join_words(channels)}.", caption)
+    return AccessibleFigure(
+        figure, f"One cell in {len(channels)} channels, in grey: {join_words(list(channels))}.", caption
+    )
 
 
 def threshold_plot(

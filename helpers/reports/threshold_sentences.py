@@ -89,7 +89,7 @@ def describe_normalisation(distances: pd.DataFrame) -> str:
         )
         mixed = f"{method}, fitted on all batches"
         if mixed in table.index:
-            sentence += f", and {table.loc[mixed, 'mean']:.1f} if fitted on all batches together"
+            sentence += f", and {table['mean'][mixed]:.1f} if fitted on all batches together"
         worse = [
             f"{escape_markdown(str(name))} ({before[name]:.1f} to {after[name]:.1f})"
             for name in table.columns.drop("mean")
