@@ -63,6 +63,7 @@ def test_other_cells_are_shown_with_another_seed(read_aloud):
     pixels = [next(line for line in text.splitlines() if "The pixel in the middle is" in line) for text in texts]
     assert pixels[0] != pixels[1]
     assert all("The column *group* explains the clouds best" in text for text in texts)
+    assert all("the rule finds" in text and "of lymphoblast, and takes" in text for text in texts)
 
 
 def test_groups_are_counted_where_every_image_is_its_own(read_aloud, tmp_path):
