@@ -5,7 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from helpers.pages.formulas import FormulaError, to_mathml
+from helpers.pages import html_from_markdown
+from helpers.pages.formulas import FormulaError, formula_parser, to_mathml
+from helpers.project import Project
+from helpers.runs import notebooks
 
 
 def tag(element):
@@ -41,3 +44,17 @@ def test_bars_leave_no_room_and_a_subscript_stands_beside_an_accented_letter():
 def test_a_formula_with_a_mistake_is_an_error(tex, message):
     with pytest.raises(FormulaError, match=re.escape(message)):
         to_mathml(tex, is_block=False)
+
+
+def test_markdown_with_dollar_signs_has_formulas_and_says_which_is_wrong():
+    html = html_from_markdown("A $x$, and\n\n$$\ny\n$$", "card", formula_parser())
+    assert re.findall(r'<math alttext="(\w)"[^>]*?(display="block")?>', html) == [("x", ""), ("y", 'display="block"')]
+    with pytest.raises(FormulaError, match="Unknown LaTeX command"):
+        html_from_markdown(r"$\dice$", "card", formula_parser())
+
+
+@pytest.mark.parametrize("path", sorted(Project.current().notebooks.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_formulas_of_the_chapters_can_be_shown(path):
+    cells = [cell.source for cell in notebooks.read(path).cells if cell.cell_type == "markdown"]
+    html = html_from_markdown("\n\n".join(cells), "chapter", formula_parser())
+    assert html.count("<math ") == html.count("</math>") >= ("$" in "".join(cells))
