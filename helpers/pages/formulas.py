@@ -16,6 +16,8 @@ from helpers.pages import markdown_parser
 # An accent with a subscript, which Docutils sets below the letter unless it belongs to an empty group.
 _ACCENT = re.compile(r"(\\(?:bar|dot|hat|overline|tilde|vec|widehat|widetilde)\b\s*(?:\w|\{[^{}]*\}))(?=\s*_)")
 _BAR = re.compile(r"<mo([^>]*)>([|‖])</mo>")  # browsers leave room around bars, TeX does not
+# A function such as ln, and the bracket behind it: Docutils leaves no room between it and its neighbours.
+_FUNCTION = re.compile(r"<mi>(cos|exp|ln|log|sin|tan|tanh)</mi>(?:\s*<mo>&ApplyFunction;</mo>)?(?=(\s*<mo[^>]*>\()?)")
 
 
 class FormulaError(LeukobookError):
@@ -40,7 +42,14 @@ def to_mathml(tex: str, *, is_block: bool) -> str:
         raise FormulaError(str(error)) from None
     alternative = html.escape(" ".join(tex.split()))
     element = element.replace("<math ", f'<math alttext="{alternative}" ', 1)
-    return _BAR.sub(r'<mo\1 lspace="0" rspace="0">\2</mo>', element)
+    element = _BAR.sub(r'<mo\1 lspace="0" rspace="0">\2</mo>', element)
+    return _FUNCTION.sub(_spaced, element)
+
+
+def _spaced(function: re.Match[str]) -> str:
+    """Write a function as an operator with a thin space on both sides, on the right not before a bracket."""
+    after = "0" if function[2] else "0.1667em"
+    return f'<mo lspace="0.1667em" rspace="{after}">{function[1]}</mo>'
 
 
 def _require_pairs(tex: str) -> None:

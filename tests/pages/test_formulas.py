@@ -31,6 +31,13 @@ def test_bars_leave_no_room_and_a_subscript_stands_beside_an_accented_letter():
     assert [tag(child) for child in element] == ["mo", "mover", "msub", "mo"]
 
 
+@pytest.mark.parametrize(("tex", "after"), [(r"y \ln p", "0.1667em"), (r"y\ln(p)", "0"), (r"\log_2 p", "0.1667em")])
+def test_a_function_has_room_on_both_sides_but_none_before_a_bracket(tex, after):
+    element = ElementTree.fromstring(to_mathml(tex, is_block=False))
+    (function,) = (child for child in element.iter() if child.text in ("ln", "log"))
+    assert (tag(function), function.get("lspace"), function.get("rspace")) == ("mo", "0.1667em", after)
+
+
 @pytest.mark.parametrize(
     ("tex", "message"),
     [
