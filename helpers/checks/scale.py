@@ -1,6 +1,6 @@
 """Size of the cells in a model's input images, saved with the model and compared with that of new images.
 
-The nucleus is segmented by thresholds in images of :data:`SIZE` pixels, whatever the size of the model's input. Of many
+The nucleus is segmented by thresholds in images of 128 × 128 pixels, whatever the size of the model's input. Of many
 images, a random sample is measured.
 """
 
@@ -35,7 +35,7 @@ class NucleusShares:
         """Choose the sample.
 
         Args:
-            n_images: number of images that will be added; fewer than :data:`MIN_IMAGES` are not measured.
+            n_images: number of images that will be added; fewer than ten are not measured.
         """
         n_measured = min(n_images, MAX_IMAGES) if n_images >= MIN_IMAGES else 0
         self.shares: list[float] = []
@@ -59,7 +59,7 @@ def scale_statistics(shares: Sequence[float], sizes: pd.DataFrame) -> dict[str, 
 
     Returns:
         ``height`` and ``width`` (smallest, median and largest), ``nucleus_share`` (1st, 50th and 99th percentile) and
-        ``n_measured``; ``None`` if fewer than :data:`MIN_IMAGES` were measured, or half of them lack a nucleus.
+        ``n_measured``; ``None`` if fewer than ten were measured, or half of them lack a nucleus.
     """
     if len(shares) < MIN_IMAGES or not np.median(shares):
         return None
@@ -74,10 +74,10 @@ def check_scale(shares: Sequence[float], reference: Sequence[float]) -> list[Fin
     """Check that the nuclei of new images are as large, in the median, as those of the training images.
 
     It fails if the median lies outside the 1st to 99th percentile of the training images, or if the linear factor, the
-    square root of the ratio of the medians, is above :data:`MAX_FACTOR` or below its inverse.
+    square root of the ratio of the medians, is above 1.6 or below its inverse.
 
     Args:
-        shares: fractions of new images that nuclei cover; none are needed, and fewer than :data:`MIN_IMAGES` pass.
+        shares: fractions of new images that nuclei cover; none are needed, and fewer than ten pass.
         reference: 1st, 50th and 99th percentile of the training images.
     """
     if len(shares) < MIN_IMAGES:
