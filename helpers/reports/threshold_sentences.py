@@ -79,13 +79,14 @@ def describe_normalisation(distances: pd.DataFrame) -> str:
     """
     table = distances.set_index("method")
     before = table.loc["before"]
+    on_average = " on average" if len(before) > 2 else ""  # two columns are one batch and its mean
     sentences = []
     for label, after in table[table.index.str.endswith("each batch")].iterrows():
         method = str(label).partition(",")[0]
         direction = "nearer to" if after["mean"] < before["mean"] else "no nearer to"
         sentence = (
-            f"*{method}*, fitted on each batch, takes the mean colours {direction} the target: {before['mean']:.1f} "
-            f"before, {after['mean']:.1f} after"
+            f"*{method}*, fitted on each batch, takes the mean colours {direction} the target{on_average}: "
+            f"{before['mean']:.1f} before, {after['mean']:.1f} after"
         )
         mixed = f"{method}, fitted on all batches"
         if mixed in table.index:
@@ -95,5 +96,5 @@ def describe_normalisation(distances: pd.DataFrame) -> str:
             for name in table.columns.drop("mean")
             if after[name] > before[name]
         ]
-        sentences.append(sentence + (f"; further away: {', '.join(worse)}." if worse else "."))
+        sentences.append(sentence + (f"; single batches that move further away: {', '.join(worse)}." if worse else "."))
     return " ".join(sentences)

@@ -87,6 +87,6 @@ def test_a_method_that_makes_it_worse_is_said_to():
         }
     )
     assert reports.describe_normalisation(table) == (
-        "*Reinhard*, fitted on each batch, takes the mean colours no nearer to the target: 5.0 before, 6.0 after, and "
-        "6.0 if fitted on all batches together; further away: one (5.0 to 9.0)."
+        "*Reinhard*, fitted on each batch, takes the mean colours no nearer to the target on average: 5.0 before, 6.0 "
+        "after, and 6.0 if fitted on all batches together; single batches that move further away: one (5.0 to 9.0)."
     )
