@@ -202,7 +202,9 @@ def dice_table(predicted: dict[str, np.ndarray], truth: np.ndarray | None, frame
 def channel_dice(channel: np.ndarray, cells: np.ndarray) -> float:
     """Compute the mean Dice of cells and an output channel that was never trained on masks.
 
-    The channel is cut at its median over all images. It may mean the cell or the field, so the better half counts.
+    The channel is cut where it marks the share of pixels that cells have, which a channel that shows the cells needs to
+    score 1. High values may mean the cell or the background, so the better side counts. Values equal to the cut are
+    marked, so that a constant channel calls every pixel a cell.
 
     Args:
         channel: output ``float (n, height, width)``.
@@ -211,6 +213,7 @@ def channel_dice(channel: np.ndarray, cells: np.ndarray) -> float:
     Returns:
         0 to 1.
     """
-    above = channel > np.median(channel)
-    halves = [[dice_and_iou(*pair)[0] for pair in zip(cells, half, strict=True)] for half in (above, ~above)]
-    return float(max(np.mean(half) for half in halves))
+    share = cells.mean()
+    marked = (channel >= np.quantile(channel, 1 - share), channel <= np.quantile(channel, share))
+    scores = [[dice_and_iou(*pair)[0] for pair in zip(cells, side, strict=True)] for side in marked]
+    return float(max(np.mean(side) for side in scores))

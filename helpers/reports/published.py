@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,13 @@ class PublishedTable:
         name: file name without suffix, such as ``full-wbc1-segment-dice``.
         frame: unrounded values.
         origin: where the numbers come from, for the sentence or caption beside them.
+        parameters: parameters of the chapter in that run.
     """
 
     name: str
     frame: pd.DataFrame
     origin: str
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 def read_pair(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -82,4 +84,4 @@ def published_table(name: str) -> PublishedTable | None:
     dataset = note["parameters"].get("dataset")
     on = f" on {dataset}" if dataset else ""
     origin = f"stored result of a longer run{on} (`{note['command']}`, {note['finished'][:10]})"
-    return PublishedTable(name, frame, origin)
+    return PublishedTable(name, frame, origin, note["parameters"])

@@ -26,9 +26,10 @@ def test_without_pairs_the_table_is_empty():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_channel_may_mean_cell_or_field(sign):
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_channel_that_shows_cells_or_background_scores_1_whatever_their_share(sign, rows):
     cells = np.zeros((2, 4, 4), bool)
-    cells[:, :2] = True
+    cells[:, :rows] = True
     assert metrics.channel_dice(sign * cells.astype(float), cells) == 1
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset
-from helpers.metrics import dice_and_iou, segmentation_scores
+from helpers.metrics import dice_and_iou, segmentation_scores, summarise
 from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
@@ -27,11 +27,13 @@ def _nucleus_iou(data: Dataset) -> float:
     return dice_and_iou(mask == NUCLEUS, segment_nucleus_otsu(image))[1]
 
 
-def _baseline_dice(data: Dataset) -> pd.Series:
-    """Return the mean Dice of each region of the baseline, lowest first."""
+def _interval_widths(data: Dataset) -> pd.Series:
+    """Return the width of the 95 % interval of the mean Dice of each region of the baseline, widest first."""
     predicted = np.stack([segment_cell_otsu(image) for image in data.load_images(64)])
     scores = segmentation_scores(data.load_masks(64), predicted, data.frame.index)
-    return scores.dropna(subset="dice").groupby("region")["dice"].mean().sort_values()
+    scores = scores.dropna(subset="dice")
+    table = summarise(scores, "dice", ["region"], groups=data.frame["group"], seed=20).set_index("region")
+    return (table["high"] - table["low"]).sort_values(ascending=False)
 
 
 def _area_ratio(mask: np.ndarray) -> float:
@@ -99,12 +101,14 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(lambda data: 0.8, "you counted both rims as errors but not the shared pixels twice"),
         ),
     ),
-    "segment-hardest-region": ValueExercise(
-        solve=lambda data: str(_baseline_dice(data).index[0]),
-        hint="one of whole cell, cytoplasm and nucleus; the lowest value of the column Dice",
+    "segment-widest-interval": ValueExercise(
+        solve=lambda data: str(_interval_widths(data).index[0]),
+        hint="one of whole cell, cytoplasm and nucleus; subtract the lower end of each interval from the upper one",
         mistakes=(
-            Mistake(lambda data: str(_baseline_dice(data).index[-1]), "you gave the region with the highest Dice"),
-            Mistake(lambda data: str(_baseline_dice(data).index[1]), "you gave the region in the middle"),
+            Mistake(
+                lambda data: str(_interval_widths(data).index[-1]), "you gave the region with the narrowest interval"
+            ),
+            Mistake(lambda data: str(_interval_widths(data).index[1]), "you gave the region in the middle"),
         ),
     ),
     "segment-baseline-iou": ValueExercise(
