@@ -14,13 +14,13 @@ from helpers.plots.style import FONT_SIZE, AccessibleFigure
 
 SIZE = 224  # side of a cell's image in pixels
 STAIN = "May-Grünwald-Giemsa"
-# Morphology and seed of the cell that stands for its class, chosen by eye. Of lymphoblasts the FAB type L2 is shown,
-# whose nucleoli are visible.
+# Morphology and seed of the cell that stands for its class, chosen by eye among those with a typical N:C
+# ratio. Of lymphoblasts the FAB type L2 is shown, whose nucleoli are visible.
 EXAMPLES: dict[str, tuple[Morphology, int]] = {
     "neutrophil": (CLASSES["neutrophil"], 8),
     "eosinophil": (CLASSES["eosinophil"], 3),
     "basophil": (CLASSES["basophil"], 3),
-    "lymphocyte": (CLASSES["lymphocyte"], 2),
+    "lymphocyte": (CLASSES["lymphocyte"], 32),
     "monocyte": (CLASSES["monocyte"], 3),
     "lymphoblast": (FAB["L2"], 14),
 }
@@ -44,7 +44,10 @@ def granulocytes() -> AccessibleFigure:
 
 def mononuclear_cells() -> AccessibleFigure:
     """Draw the atlas of lymphocyte, monocyte and lymphoblast."""
-    return _atlas(MONONUCLEAR, "Cells with one nucleus: compare how fine the chromatin is, then how much cytoplasm.")
+    return _atlas(
+        MONONUCLEAR,
+        "Cells whose nucleus is in one piece: compare how fine the chromatin is, then how much cytoplasm.",
+    )
 
 
 def find_places(image: np.ndarray, mask: np.ndarray) -> dict[str, Place]:

@@ -194,7 +194,8 @@ def image_grid(
         ax.set_title(short_label(title), fontsize=FONT_SIZE)
     across = f", columns {join_words(columns)}" if len(columns) else ""
     counts = {label: len(pictures) for label, pictures in rows.items()}
-    alt = f"Pictures in {len(shown)} rows{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
+    n_rows = "1 row" if len(shown) == 1 else f"{len(shown)} rows"
+    alt = f"Pictures in {n_rows}{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
     return AccessibleFigure(figure, alt, caption)
 
 

@@ -331,7 +331,7 @@ def test_what_was_not_measured_is_left_out_of_a_figure_and_named():
     losses = plots.loss_curves(history([3.0, 2.0, NAN], [3.0, 2.5, NAN]), "c")
     assert losses.alt.startswith("Loss over 3 epochs; training falls from 3.00 to 2.00; validation is least, 2.50")
     some = plots.image_grid({"missed": np.zeros((2, 4, 4, 3)), "none": np.empty((0, 4, 4, 3))}, "c")
-    assert some.alt == "Pictures in 1 rows: missed (2); none (0)."
+    assert some.alt == "Pictures in 1 row: missed (2); none (0)."
     one = plots.calibration_plot({"a": bins([1, 5, 9])}, "c")
     (whiskers,) = one.figure.axes[0].containers[0].lines[2]
     assert not any(len(segment) for segment in whiskers.get_segments())  # they would go from 0 to 1

@@ -157,7 +157,7 @@ def test_a_grid_shows_the_very_pixels_under_their_titles_and_beside_their_rows()
     assert picture.alt == "Pictures in 2 rows, columns p and q: cells (3); masks (1)."
     assert list(picture.figure.get_size_inches()) == pytest.approx([1.05 * 3 + 1.1, 1.05 * 2 + 0.3])
     plain = plots.image_grid({"cells": pixels}, "c", side=2)
-    assert plain.alt == "Pictures in 1 rows: cells (3)."
+    assert plain.alt == "Pictures in 1 row: cells (3)."
     assert list(plain.figure.get_size_inches()) == pytest.approx([7.1, 2])
 
 
@@ -207,7 +207,7 @@ class Unlabelled:
 
 def test_images_without_classes_are_one_row():
     picture = plots.montage(Unlabelled(["1", "2", "3", "4"]), "c", per_class=3, size=16)
-    assert picture.alt == "Pictures in 1 rows: all images (3)."
+    assert picture.alt == "Pictures in 1 row: all images (3)."
     greys = [int(ax.images[0].get_array()[0, 0, 0]) for ax in picture.figure.axes]
     assert len(set(greys)) == 3 and set(greys) < {1, 2, 3, 4}
 

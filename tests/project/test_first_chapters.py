@@ -55,7 +55,7 @@ def test_without_a_second_cloud_none_is_explained(read_aloud, tmp_path):
     text = read_aloud("01-explore-the-cells", dataset=f"folder:{folder}", size=32)
     gap = "one cloud, and some outliers" in text
     assert gap == ("There is no second cloud to explain." in text)
-    assert "comes from fewer groups than *a*: 6 of 48 (images: 6)" in text
+    assert "Fewest groups: 6 of 48, for *a*, *b*, *c*, *d*, *e*, *f*, *g*, *h*." in text
 
 
 def test_other_cells_are_shown_with_another_seed(read_aloud):
