@@ -122,6 +122,15 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     return result
 
 
+def _makes_a_sentence(source: str) -> bool:
+    """Return whether a cell ends in a call of :func:`helpers.reports.show_text`."""
+    tree = parse_code(source)
+    last = tree.body[-1] if tree and tree.body else None
+    if not isinstance(last, ast.Expr) or not isinstance(last.value, ast.Call):
+        return False
+    return ast.unparse(last.value.func) in ("show_text", "reports.show_text")
+
+
 def _opens_solution(markdown: str, in_solution: bool) -> bool:
     """Return whether the cells after this Markdown cell belong to a solution."""
     return [in_solution, *(mark == "start" for mark in _SOLUTION.findall(markdown))][-1]
@@ -165,7 +174,8 @@ def stored_data(output: Mapping[str, Any]) -> dict[str, Any]:
 def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
     """Return a copy for the book: alt texts and captions as MyST-NB metadata, parameters of the run in their cell.
 
-    Citations become roles, which Sphinx resolves. Captions are escaped, as they may contain any class name; local paths
+    Citations become roles, which Sphinx resolves. Code that ends in a computed sentence is folded, as it words what the
+    cells before it have computed. Captions are escaped, as they may contain any class name; local paths
     are removed, see :mod:`helpers.publication`.
 
     Raises:
@@ -179,6 +189,8 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
         cell.metadata.pop("papermill", None)
         if cell.cell_type == "markdown":
             cell.source = citations.cite_with_roles(cell.source)
+        if cell.cell_type == "code" and _makes_a_sentence(cell.source) and "hide-input" not in tags(cell):
+            cell.metadata["tags"] = [*tags(cell), "hide-input"]
         if "parameters" in tags(cell) and injected:
             values = injected[0].source.split("\n", 1)[1]
             cell.source += f"\n\n# The parameters of this run\n{without_paths(values)}"

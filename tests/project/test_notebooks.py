@@ -175,6 +175,21 @@ def test_what_is_printed_in_pieces_is_committed_in_one():
     assert [o.get("text") for o in outputs] == ["ab\n", None, "c"]
 
 
+def test_the_book_folds_the_code_that_words_a_sentence_and_no_other():
+    sources = (
+        "dice = 0.9\nshow_text(f'Dice {dice}')",
+        "reports.show_text('a')",
+        "show_text('a').markdown",
+        "%time f()",
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["nbval-ignore-output"]
+    shown = notebooks.prepare_for_book(nbformat.v4.new_notebook(cells=cells)).cells
+    assert [notebooks.tags(cell) for cell in shown] == [
+        ["nbval-ignore-output", "hide-input"], ["hide-input"], [], []
+    ]  # fmt: skip
+
+
 def test_a_figure_without_alt_text_cannot_enter_the_book():
     output = nbformat.v4.new_output("display_data", {"image/png": "iVBO"})
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("plt.show()", outputs=[output])])
