@@ -123,12 +123,13 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
 
 def _makes_a_sentence(source: str) -> bool:
-    """Return whether a cell ends in a call of :func:`helpers.reports.show_text`."""
+    """Return whether a cell ends in a call of :func:`helpers.reports.show_text`, perhaps only on some data."""
     tree = parse_code(source)
     last = tree.body[-1] if tree and tree.body else None
-    if not isinstance(last, ast.Expr) or not isinstance(last.value, ast.Call):
+    if not isinstance(last, ast.Expr):
         return False
-    return ast.unparse(last.value.func) in ("show_text", "reports.show_text")
+    value = last.value.body if isinstance(last.value, ast.IfExp) else last.value
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in ("show_text", "reports.show_text")
 
 
 def _opens_solution(markdown: str, in_solution: bool) -> bool:
