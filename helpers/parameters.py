@@ -234,8 +234,9 @@ def adapt_two_classes(dataset: Dataset, classes: Any) -> Dataset:
         >>> data = datasets.load(
         ...     "synthetic", n_images=40, n_patients=8, task="leukaemia", size=64
         ... )
-        >>> data = parameters.adapt_two_classes(data, ["neutrophil", "monocyte"])
-        lymphoblast and lymphocyte in place of neutrophil and monocyte: the classes with the most images
+        >>> names = ["lymphocyte", "lymphoblast"]
+        >>> parameters.adapt_two_classes(data, names).classes
+        ('lymphocyte', 'lymphoblast')
     """
     wanted = read_list("classes", classes, "[neutrophil, eosinophil]", str)
     if len(set(wanted)) != 2:

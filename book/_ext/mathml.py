@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from helpers.pages.formulas import FormulaError, to_mathml
+from helpers.book.formulas import FormulaError, to_mathml
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from helpers import files
+from helpers.book.formulas import formula_parser
 from helpers.errors import LeukobookError
 from helpers.pages import TEMPLATES, html_from_markdown, page_template
-from helpers.pages.formulas import formula_parser
 from helpers.project import Project
 from helpers.publication import without_paths
 from helpers.runs import notebooks

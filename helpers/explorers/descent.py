@@ -31,8 +31,9 @@ def gradient_descent(
     Example:
         >>> from helpers import explorers
         >>> area, ratio, blast = [40, 52, 61, 70], [0.5, 0.8, 0.6, 0.9], [0, 0, 1, 1]
-        >>> explorers.gradient_descent(list(zip(area, ratio)), blast, ("area", "N:C ratio"))
-        Explorer: gradient descent on the weights of area and N:C ratio, with the loss surface of 4 cells.
+        >>> cells, names = list(zip(area, ratio)), ("area", "N:C ratio")
+        >>> print(repr(explorers.gradient_descent(cells, blast, names))[:63])
+        Explorer: gradient descent on the weights of area and N:C ratio
     """
     points = check_features(features)
     codes = check_labels(labels, len(points))

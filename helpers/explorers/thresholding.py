@@ -25,8 +25,9 @@ def threshold(image: np.ndarray, mask: np.ndarray | None = None) -> Explorer:
     Example:
         >>> from helpers import datasets, explorers
         >>> cell = datasets.load("synthetic", n_images=1, n_patients=1)
-        >>> explorers.threshold(cell.load_images(96)[0], cell.load_masks(96)[0] == 2)
-        Explorer: a threshold on the green channel of an image of 96 x 96 pixels, with Dice and IoU.
+        >>> image, mask = cell.load_images(96)[0], cell.load_masks(96)[0] == 2
+        >>> print(repr(explorers.threshold(image, mask))[:42])
+        Explorer: a threshold on the green channel
     """
     check_image(image)
     if mask is not None:

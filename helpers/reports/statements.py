@@ -71,7 +71,8 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
         >>> from helpers.metrics import Estimate
         >>> reports.difference_words(Estimate(0.12, 0.05, 0.19, n=90, groups=30))
         'higher by 0.120 [0.050, 0.190]'
-        >>> reports.difference_words(Estimate(-0.01, -0.04, 0.02, n=90, groups=30), "better", "worse")
+        >>> unclear = Estimate(-0.01, -0.04, 0.02, n=90, groups=30)
+        >>> reports.difference_words(unclear, "better", "worse")
         'no difference shown (-0.010 [-0.040, 0.020])'
     """
     if estimate.value != estimate.value:  # NaN, such as the AUC of one class

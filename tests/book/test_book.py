@@ -259,7 +259,7 @@ def test_a_link_to_a_page_has_title_sentence_and_picture(page, addresses, site):
 def test_an_exercise_solution_unfolds_at_a_click_on_its_title_and_a_quiz_answers(page, site):
     page.goto(f"{site}/notebooks/00-start-here.html")
     solution = page.locator("div.solution").first
-    hidden = solution.locator("p", has_text="A dataset has a length")
+    hidden = solution.locator("p", has_text="A dataset has as many rows")
     title = solution.locator(".admonition-title")
     box = title.bounding_box()
     for share in (0.05, 0.3, 0.6, 0.97):

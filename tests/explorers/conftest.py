@@ -22,7 +22,7 @@ def cell():
     return image, mask == 2
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")

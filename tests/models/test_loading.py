@@ -241,6 +241,8 @@ def test_a_model_takes_the_images_of_its_card_and_makes_no_huge_arrays_of_them(t
         loading.require_input(huge, path, 64)
 
 
+# Keras compiles without XLA, and says so, where another test has made operations deterministic.
+@pytest.mark.filterwarnings("ignore:Model doesn't support `jit_compile=True`")
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_arrays_are_counted_with_and_without_xla(tmp_path, jit_compile):
     inputs = keras.Input((None, None, 3))

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from helpers.book.formulas import FormulaError, formula_parser, to_mathml
 from helpers.pages import html_from_markdown
-from helpers.pages.formulas import FormulaError, formula_parser, to_mathml
 from helpers.project import Project
 from helpers.runs import notebooks
 
