@@ -641,7 +641,7 @@ def test_publishing_runs_everything_and_keeps_what_went_well_with_where_it_comes
     note = json.loads((kept / "sweep-good.json").read_text())
     assert note["command"] == "python -m helpers publish sweep-good"
     assert note["made_by"] == "a sweep of 6 runs of one"
-    assert note["parameters"] == {"00-one": {"value": [1, 2], "seed": [1, 2, 3], "words": ["a"]}}
+    assert note["parameters"] == {"one": {"value": [1, 2], "seed": [1, 2, 3], "words": ["a"]}}
     assert list(pd.read_csv(kept / "full-one-one-scores.csv")["score"]) == [5.0, 5.0]
 
 
