@@ -5,11 +5,20 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from helpers import datasets, processes
 from helpers.runs import kernels, profiles, runner
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 processes.configure()
 os.environ.update(kernels.ENVIRONMENT)
 if os.environ.get("LEUKOBOOK_DATA"):
@@ -38,6 +47,17 @@ def real():
         return datasets.load(name, **options)
 
     return load
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, closed after the last test of a file: Playwright runs one at a time in a process."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -2,17 +2,14 @@
 
 import base64
 import re
-import shutil
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import sync_playwright
 
 from helpers.book import slides
 from helpers.runs import provenance, records
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PNG = base64.b64encode(
     bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -109,24 +106,20 @@ def test_a_run_without_tagged_cells_says_what_to_do(notebook, page, empty_build)
 
 
 @pytest.mark.slow
-def test_slides_turn_by_key_and_by_click_load_nothing_and_print_one_a_page(page):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium, and this test runs")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 390, "height": 700})
-        loaded = []
-        opened.on("request", lambda request: loaded.append(request.url))
-        opened.goto(page.as_uri())
-        number, seen = opened.locator("#number"), []
-        for key in ("ArrowRight", " ", "PageDown", "End", "ArrowRight", "ArrowLeft", "Home"):
-            opened.keyboard.press(key)
-            seen.append(number.evaluate("output => output.value"))
-        assert seen == [f"{n} / 5" for n in (2, 3, 4, 5, 5, 4, 1)]
-        opened.locator("#next").click()
-        assert number.evaluate("output => output.value") == "2 / 5"
-        assert opened.locator("img").evaluate("image => image.naturalWidth") == 1
-        assert opened.evaluate("document.documentElement.scrollWidth") <= 390
-        assert [url for url in loaded if not url.startswith("data:")] == [page.as_uri()]
-        assert len(re.findall(rb"/Type\s*/Page\b", opened.pdf(prefer_css_page_size=True))) == 5
-        browser.close()
+def test_slides_turn_by_key_and_by_click_load_nothing_and_print_one_a_page(page, browser):
+    opened = browser.new_page(viewport={"width": 390, "height": 700})
+    loaded = []
+    opened.on("request", lambda request: loaded.append(request.url))
+    opened.goto(page.as_uri())
+    number, seen = opened.locator("#number"), []
+    for key in ("ArrowRight", " ", "PageDown", "End", "ArrowRight", "ArrowLeft", "Home"):
+        opened.keyboard.press(key)
+        seen.append(number.evaluate("output => output.value"))
+    assert seen == [f"{n} / 5" for n in (2, 3, 4, 5, 5, 4, 1)]
+    opened.locator("#next").click()
+    assert number.evaluate("output => output.value") == "2 / 5"
+    assert opened.locator("img").evaluate("image => image.naturalWidth") == 1
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert [url for url in loaded if not url.startswith("data:")] == [page.as_uri()]
+    assert len(re.findall(rb"/Type\s*/Page\b", opened.pdf(prefer_css_page_size=True))) == 5
+    opened.close()

@@ -1,7 +1,6 @@
 """The report of an evaluation: its sentences, figures and tables, and the page in a browser and on paper."""
 
 import re
-import shutil
 import unicodedata
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from evaluations import BEST, SEED
-from playwright.sync_api import sync_playwright
 
 from helpers import metrics
 from helpers.checks import Finding
@@ -20,8 +18,6 @@ from helpers.evaluation.figures import draw_figures
 from helpers.evaluation.record import Evaluation
 from helpers.evaluation.report import report
 from helpers.evaluation.wrong_cells import predictions_at_threshold, wrong_cells
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -315,16 +311,6 @@ def test_a_report_of_real_cells(real):
 
 
 # --- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

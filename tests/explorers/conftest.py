@@ -1,14 +1,10 @@
 """A browser, and pages with explorers in it that make no error and no request."""
 
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from helpers import datasets
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # What the dark theme of the book does to the colours; its rules are in the tests of the book.
 DARK = "body { color: #ced6dd; background: #14181e; }"
 
@@ -20,16 +16,6 @@ def cell():
     image, mask = dataset.load_images(48)[0][4:44], dataset.load_masks(48)[0][4:44]
     assert (mask == 2).sum() > 50
     return image, mask == 2
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

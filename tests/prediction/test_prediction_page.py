@@ -1,13 +1,11 @@
 """The page on predictions: its numbers, its bounded pictures and tables, and the page in a browser."""
 
 import re
-import shutil
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from factories import write
-from playwright.sync_api import sync_playwright
 from red_cells import CARD, red_model, save_cells, save_model
 from typer.testing import CliRunner
 
@@ -15,7 +13,6 @@ from helpers import datasets, prediction
 from helpers.cli import app
 from helpers.prediction.page import MAX_CELLS, certainty, prediction_page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "<script>alert('x')</script>"
 
 
@@ -110,16 +107,6 @@ def test_the_command_writes_the_page_beside_the_table(cells, tmp_path):
     (tmp_path / "p.html").mkdir()
     refused = CliRunner().invoke(app, words)
     assert "p.html: is a folder; give the name of a file" in refused.output
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium, and these tests run")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
