@@ -31,7 +31,8 @@ def stored_differences(names: Sequence[str], value: str, first: Row, second: Row
     for name in names:
         stored = published_table(name)
         if stored is not None:
-            differences[name.split("-")[1]] = _value(stored.frame, value, first) - _value(stored.frame, value, second)
+            dataset = stored.parameters["dataset"]
+            differences[dataset] = _value(stored.frame, value, first) - _value(stored.frame, value, second)
     return differences
 
 

@@ -38,9 +38,6 @@ from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Chapter, Profile, profile_datasets
 from helpers.runs.records import Record, RunError, RunFolder, locked
 
-# Names of the stored results that a chapter shows, see helpers.reports.published_table.
-_PUBLISHED = re.compile(r"""published_table\(\s*["']([\w-]+)""")
-
 
 def run(profile: Profile, log: Callable[[str], None] = print) -> list[Record]:
     """Execute the notebooks of a profile whose code, parameters, helpers, libraries, threads or data have changed.
@@ -180,12 +177,17 @@ def content_digest(name: str, notebook: NotebookNode) -> str:
     for path in modules:
         content.update(f"{path.relative_to(Project.current().root).as_posix()} {files.code_digest(path)}\n".encode())
     quiz = Project.current().package / "quizzes" / f"{notebooks.chapter_name(name)}.yaml"
-    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    published = [Project.current().results / f"{table}.csv" for table in _PUBLISHED.findall(source)]
-    for path in (quiz, *published, *_page_sources(modules)):
+    for path in (quiz, *_named_results(notebook), *_page_sources(modules)):
         if path.exists():
             content.update(path.read_bytes())
     return content.hexdigest()
+
+
+def _named_results(notebook: NotebookNode) -> list[Path]:
+    """List the stored results that a chapter names in quotes, whichever function shows them."""
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    quoted = set(re.findall(r"""["']([\w-]+)["']""", source))
+    return [path for path in sorted(Project.current().results.glob("*.csv")) if path.stem in quoted]
 
 
 def _page_sources(modules: Sequence[Path]) -> list[Path]:

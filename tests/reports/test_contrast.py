@@ -18,7 +18,10 @@ UNET, OTSU = {"method": "U-Net", "region": "cell"}, {"method": "Otsu", "region":
 
 @pytest.fixture
 def stored(monkeypatch):
-    monkeypatch.setattr(contrast, "published_table", lambda name: PublishedTable(name, TABLES[name], "made here"))
+    def published_table(name):
+        return PublishedTable(name, TABLES[name], "made here", {"dataset": name.split("-")[1]})
+
+    monkeypatch.setattr(contrast, "published_table", published_table)
 
 
 def test_differences_are_looked_up_by_dataset(stored):

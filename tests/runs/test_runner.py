@@ -123,8 +123,12 @@ def test_another_version_of_a_library_runs_again(house, monkeypatch):
     assert runner.content_digest("one", notebook) != before
 
 
-def test_another_quiz_or_another_published_table_runs_the_chapters_that_show_it_again(house):
-    write_notebook(house / "notebooks", "01-one", 'stored = published_table(\n    "full-dice"\n)')
+@pytest.mark.parametrize(
+    "code",
+    ['stored = published_table(\n    "full-dice"\n)', "names = ['full-a', 'full-dice']\nstored_differences(names)"],
+)
+def test_another_quiz_or_another_published_table_runs_the_chapters_that_show_it_again(house, code):
+    write_notebook(house / "notebooks", "01-one", code)
     quiz, table = house / "helpers" / "quizzes" / "one.yaml", house / "book" / "results" / "full-dice.csv"
     quiz.parent.mkdir()
     table.parent.mkdir(parents=True, exist_ok=True)
