@@ -105,7 +105,8 @@ def _add_code(cell: NotebookNode, section: Section, in_exercise: bool) -> None:
         questions = yamlfile.read(Project.current().package / "quizzes" / f"{quiz[1]}.yaml").value
         section.exercise_minutes += MINUTES_PER_QUESTION * len(questions)
     elif not in_exercise and not _FOLDED & set(notebooks.tags(cell)):
-        section.code_lines += sum(bool(line.strip()) for line in cell.source.splitlines())
+        if not notebooks.makes_a_sentence(cell.source):
+            section.code_lines += sum(bool(line.strip()) for line in cell.source.splitlines())
         for output in cell.get("outputs", []):
             data, metadata = output.get("data", {}), output.get("metadata", {})  # committed figures have no data
             section.words += count_words(data.get("text/markdown", ""))

@@ -122,7 +122,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     return result
 
 
-def _makes_a_sentence(source: str) -> bool:
+def makes_a_sentence(source: str) -> bool:
     """Return whether a cell ends in a call of :func:`helpers.reports.show_text`, perhaps only on some data."""
     tree = parse_code(source)
     last = tree.body[-1] if tree and tree.body else None
@@ -190,7 +190,7 @@ def prepare_for_book(notebook: NotebookNode) -> NotebookNode:
         cell.metadata.pop("papermill", None)
         if cell.cell_type == "markdown":
             cell.source = citations.cite_with_roles(cell.source)
-        if cell.cell_type == "code" and _makes_a_sentence(cell.source) and "hide-input" not in tags(cell):
+        if cell.cell_type == "code" and makes_a_sentence(cell.source) and "hide-input" not in tags(cell):
             cell.metadata["tags"] = [*tags(cell), "hide-input"]
         if "parameters" in tags(cell) and injected:
             values = injected[0].source.split("\n", 1)[1]
