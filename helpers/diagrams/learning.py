@@ -9,7 +9,9 @@ from math import prod
 import numpy as np
 
 from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, PINK, SKY, YELLOW, Canvas
-from helpers.plots.style import AccessibleFigure
+from helpers.plots.style import FONT_SIZE, AccessibleFigure
+
+FIELD_COLOURS = (ORANGE, GREEN, PINK, BLUE, YELLOW, SKY)
 
 
 def training_loop() -> AccessibleFigure:
@@ -82,21 +84,30 @@ def receptive_field(image: np.ndarray, sides: Mapping[str, int]) -> AccessibleFi
         sides: side of the receptive field in pixels by name of the layer, ascending.
     """
     canvas = Canvas(6.3, 4.2)
-    shown = canvas.image(32, 50, 60, image)
-    scale_x, scale_y = shown.width / image.shape[1], shown.height / image.shape[0]
-    colours = (ORANGE, GREEN, PINK, BLUE, YELLOW, SKY)
-    for number, (name, side) in enumerate(sides.items()):
-        colour = colours[number % len(colours)]
-        canvas.rectangle(shown.x, shown.y, side * scale_x, side * scale_y, colour=colour)
-        height = 82 - 16 * number
-        canvas.rectangle(68, height, 3, 4.5, colour=colour, filled=True)
-        canvas.label(71, height, f"{name}: {side} × {side}", align="left", size=9)
+    draw_receptive_fields(canvas, image, {f"{name}: {side} × {side}": side for name, side in sides.items()})
     words = ", ".join(f"{name} {side} by {side}" for name, side in sides.items())
     return canvas.finish(
         f"A cell of {image.shape[1]} by {image.shape[0]} pixels with nested squares, what one value of a layer sees: "
         f"{words} pixels.",
         "The receptive field grows from layer to layer, though no kernel is larger than 3 × 3.",
     )
+
+
+def draw_receptive_fields(canvas: Canvas, image: np.ndarray, sides: Mapping[str, int]) -> None:
+    """Draw an image with nested squares, and beside it a key; a square as large as the image is not drawn.
+
+    Args:
+        canvas: empty canvas, about three units wide to two units high.
+        image: ``uint8 (side, side, 3)``.
+        sides: side of the square in pixels by its label in the key, at most six.
+    """
+    shown = canvas.image(32, 50, 59, image)
+    for number, ((label, side), colour) in enumerate(zip(sides.items(), FIELD_COLOURS, strict=False)):
+        share, y = side / image.shape[0], 84 - 17 * number
+        if share < 1:
+            canvas.rectangle(shown.x, shown.y, share * shown.width, share * shown.height, colour=colour)
+        canvas.rectangle(67, y, 3.5, 5.5, colour=colour, filled=True)
+        canvas.label(71, y, label, align="left", size=FONT_SIZE)
 
 
 def network_flow(shapes: Sequence[tuple[str, tuple[int, ...]]]) -> AccessibleFigure:

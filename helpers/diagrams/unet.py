@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.backend import keras
-from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, PINK, SKY, Box, Canvas
+from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, Box, Canvas
+from helpers.diagrams.learning import draw_receptive_fields
 from helpers.models import Stage, encoder_receptive_fields, unet_stages
 from helpers.plots.style import AccessibleFigure, join_words
 
@@ -13,7 +14,6 @@ ENCODER_X, DECODER_X, MIDDLE_X = 25.0, 75.0, 50.0
 TOP, BOTTOM = 83.0, 10.5
 TILE = 13.0  # width of a feature map
 SHOWN = 3  # feature maps of a level that are drawn, one behind the other
-FIELD_COLOURS = (ORANGE, SKY, GREEN, PINK, BLUE)
 
 
 def unet_levels(model: keras.Model, image: np.ndarray) -> AccessibleFigure:
@@ -47,18 +47,11 @@ def receptive_fields(model: keras.Model, image: np.ndarray) -> AccessibleFigure:
         model: model of :func:`helpers.models.unet`.
         image: ``uint8 (size, size, 3)`` RGB.
     """
-    canvas, fields = Canvas(5.0, 3.2), encoder_receptive_fields(model)
-    side, width = image.shape[0], 58.0
-    picture = canvas.image(32, 50, width, image)
+    canvas, fields, side = Canvas(5.0, 3.2), encoder_receptive_fields(model), image.shape[0]
     names = [f"level {number}" for number in range(1, len(fields))] + ["bottleneck"]
-    for number, (name, field) in enumerate(zip(names, fields, strict=True)):
-        colour, share = FIELD_COLOURS[number % len(FIELD_COLOURS)], field / side
-        y = 84 - 17 * number
-        if share < 1:
-            canvas.rectangle(32, 50, share * picture.width, share * picture.height, colour=colour)
-        canvas.rectangle(67, y, 3.5, 5.5, colour=colour, filled=True)
-        reach = f"{field} × {field} px" if share < 1 else f"{field} px: whole image"
-        canvas.label(71, y, f"{name}\n{reach}", align="left", size=8)
+    reaches = [f"{field} × {field} px" if field < side else f"{field} px: whole image" for field in fields]
+    labels = [f"{name}\n{reach}" for name, reach in zip(names, reaches, strict=True)]
+    draw_receptive_fields(canvas, image, dict(zip(labels, fields, strict=True)))
     words = join_words([f"{name} {field}" for name, field in zip(names, fields, strict=True)])
     return canvas.finish(
         f"Receptive fields on an image of {side} pixels, side of the square in pixels: {words}.",

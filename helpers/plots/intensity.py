@@ -13,6 +13,7 @@ from helpers.plots.style import (
     FONT_SIZE,
     AccessibleFigure,
     draw_contours,
+    draw_panels,
     join_words,
     make_axes,
 )
@@ -33,11 +34,7 @@ def channel_grid(channels: dict[str, np.ndarray], caption: str, n_columns: int =
     """
     n_rows = -(-len(channels) // n_columns)
     figure, axes = make_axes(1.6 * n_columns, 1.85 * n_rows, n_columns, n_rows, squeeze=False)
-    for ax in axes.ravel():
-        ax.set_axis_off()
-    for ax, (name, channel) in zip(axes.ravel(), channels.items(), strict=False):
-        ax.imshow(channel, cmap="gray")
-        ax.set_title(name, fontsize=FONT_SIZE)
+    draw_panels(axes, channels)
     return AccessibleFigure(
         figure, f"One cell in {len(channels)} channels, in grey: {join_words(list(channels))}.", caption
     )

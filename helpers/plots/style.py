@@ -209,12 +209,22 @@ def titled_grid(panels: dict[str, np.ndarray], caption: str, n_columns: int = 4)
     """
     n_rows = -(-len(panels) // n_columns)
     figure, axes = make_axes(2.1 * n_columns, 2.5 * n_rows, n_columns, n_rows, squeeze=False)
+    draw_panels(axes, panels)
+    return AccessibleFigure(figure, f"{len(panels)} images: {'; '.join(panels)}.".replace("\n", ", "), caption)
+
+
+def draw_panels(axes: np.ndarray, panels: dict[str, np.ndarray]) -> None:
+    """Draw images into axes, each with its title; axes that remain stay empty.
+
+    Args:
+        axes: at least as many axes as images.
+        panels: ``uint8 (height, width, 3)``, or ``(height, width)``, shown in grey, by title.
+    """
     for ax in axes.ravel():
         ax.set_axis_off()
     for ax, (title, panel) in zip(axes.ravel(), panels.items(), strict=False):
-        ax.imshow(panel)
+        ax.imshow(panel, cmap="gray")
         ax.set_title(short_label(title, lines=3), fontsize=FONT_SIZE)
-    return AccessibleFigure(figure, f"{len(panels)} images: {'; '.join(panels)}.".replace("\n", ", "), caption)
 
 
 def montage(
