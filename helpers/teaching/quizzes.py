@@ -35,7 +35,7 @@ class Answer(BaseModel):
     Attributes:
         answer: text of the answer; code stands between backticks.
         correct: whether it is to be chosen.
-        feedback: what is said of it once it is chosen.
+        feedback: explanation, shown once the answer is checked.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
