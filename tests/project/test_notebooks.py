@@ -219,14 +219,18 @@ def test_solutions_are_right(path, notebook):
 
 
 def exercise_titles(notebook):
+    """The titles of the exercises that stand beside their ideas, and of those below the heading *Exercises*."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return re.findall(r"\{exercise-start\} (.+)", text)
+    beside, _, at_the_end = f"\n{text}".partition("\n## Exercises\n")
+    return [re.findall(r"\{exercise-start\} (.+)", part) for part in (beside, at_the_end)]
 
 
-def ladder(titles, checked):
+def ladder(beside, at_the_end, checked):
     """What a chapter's exercises lack of the ladder; an empty list is a whole ladder."""
-    rungs = [title.partition(":")[0] for title in titles]
+    titles = [*beside, *at_the_end]
+    rungs = [title.partition(":")[0] for title in at_the_end]
     lacking = [f"a rung at the beginning of {title!r}" for title in titles if title.partition(":")[0] not in RUNGS]
+    lacking += [f"{title!r} among the exercises at the end" for title in beside if not title.startswith("Predict:")]
     if not 6 <= len(titles) <= 8:
         lacking.append(f"6 to 8 exercises, not {len(titles)}")
     if not lacking and [RUNGS.index(rung) for rung in rungs] != sorted(RUNGS.index(rung) for rung in rungs):
@@ -259,7 +263,7 @@ def test_the_exercises_and_the_quiz_of_a_chapter_are_whole(path, notebook):
     chapter = notebooks.chapter_name(path.stem)
     questions = quizzes.read_questions(quizzes.QUIZZES / f"{chapter}.yaml")
     if chapter in LADDER:
-        assert ladder(exercise_titles(notebook), len(CHAPTERS[chapter])) + quiz_form(questions) == []
+        assert ladder(*exercise_titles(notebook), len(CHAPTERS[chapter])) + quiz_form(questions) == []
     else:
         assert len(questions) >= 3
 
@@ -271,18 +275,29 @@ def test_chapters_on_the_ladder_exist():
 WHOLE_LADDER = [f"{rung}: the cells" for rung in RUNGS]
 
 
+def chapter_with(beside, at_the_end):
+    """A chapter with exercises of these titles before and below its heading *Exercises*."""
+    blocks = ["```{exercise-start} " + title + "\n```" for title in (*beside, *at_the_end)]
+    sources = [*blocks[: len(beside)], "## Exercises", *blocks[len(beside) :]]
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source) for source in sources])
+
+
 @pytest.mark.parametrize(
-    ("titles", "checked", "complaint"),
+    ("beside", "at_the_end", "checked", "complaint"),
     [
-        (WHOLE_LADDER, 4, None),
-        (WHOLE_LADDER[:5], 4, "6 to 8 exercises, not 5"),
-        (WHOLE_LADDER[::-1], 4, "the order of the ladder, not ['Project', "),
-        (["Count the cells", *WHOLE_LADDER[1:]], 4, "a rung at the beginning of 'Count the cells'"),
-        (WHOLE_LADDER, 3, "4 checked exercises, not 3"),
+        ([], WHOLE_LADDER, 4, None),
+        (["Predict: two", "Predict: one"], WHOLE_LADDER[1:], 4, None),
+        (["Predict: one"], WHOLE_LADDER, 4, None),
+        (WHOLE_LADDER[:2], WHOLE_LADDER[2:], 4, "'Read: the cells' among the exercises at the end"),
+        ([], WHOLE_LADDER[:5], 4, "6 to 8 exercises, not 5"),
+        (["Predict: one"] * 2, WHOLE_LADDER, 4, "6 to 8 exercises, not 9"),
+        ([], WHOLE_LADDER[::-1], 4, "the order of the ladder, not ['Project', "),
+        ([], ["Count the cells", *WHOLE_LADDER[1:]], 4, "a rung at the beginning of 'Count the cells'"),
+        ([], WHOLE_LADDER, 3, "4 checked exercises, not 3"),
     ],
 )
-def test_a_ladder_that_lacks_a_rung_is_found_out(titles, checked, complaint):
-    lacking = ladder(titles, checked)
+def test_a_ladder_that_lacks_a_rung_is_found_out(beside, at_the_end, checked, complaint):
+    lacking = ladder(*exercise_titles(chapter_with(beside, at_the_end)), checked)
     assert lacking == [] if complaint is None else lacking[0].startswith(complaint)
 
 
