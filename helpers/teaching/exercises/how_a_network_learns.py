@@ -41,23 +41,6 @@ def _convolution_cases() -> list[tuple[np.ndarray, np.ndarray]]:
     return [(random.normal(size=image), random.normal(size=kernel)) for image, kernel in shapes]
 
 
-def _cross_entropy(p: np.ndarray, y: np.ndarray) -> float:
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
-
-
-def _positives_only(p: np.ndarray, y: np.ndarray) -> float:
-    return float(-np.mean(y * np.log(p)))
-
-
-def _total(p: np.ndarray, y: np.ndarray) -> float:
-    return len(p) * _cross_entropy(p, y)
-
-
-def _probability_cases() -> list[tuple[np.ndarray, np.ndarray]]:
-    random = np.random.default_rng(1)
-    return [(random.uniform(0.05, 0.95, n), random.permutation(np.arange(n) % 2)) for n in (2, 7, 30)]
-
-
 def _gradient(weights: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     p = 1 / (1 + np.exp(-inputs @ weights))
     return inputs.T @ (p - labels) / len(labels)
@@ -87,6 +70,10 @@ def _step_cases() -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
     ]
 
 
+# Parameters of the chapter's network for images of 48 × 48: two convolutions, dense layers of 64 units and of 1.
+SMALL_NETWORK = 16 * (9 * 3 + 1) + 32 * (9 * 16 + 1) + 64 * (32 * 10 * 10 + 1) + 65
+THIRD_CONVOLUTION = 64 * (9 * 32 + 1)
+
 EXERCISES: dict[str, Exercise] = {
     "how-a-network-learns-edge": ValueExercise(
         solve=lambda data: 3 * 200 - 3 * 50,
@@ -111,6 +98,22 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(lambda data: 7, "you counted from 0; the first epoch is 1"),
         ),
     ),
+    "how-a-network-learns-third": ValueExercise(
+        solve=lambda data: SMALL_NETWORK + THIRD_CONVOLUTION - 64 * (32 * 10 * 10 - 64 * 4 * 4),
+        hint="build the network for images of 48 × 48 with the two new layers before Flatten, and call count_params()",
+        mistakes=(
+            Mistake(lambda data: SMALL_NETWORK, "that is the network as it was, without the new layers"),
+            Mistake(
+                lambda data: SMALL_NETWORK + THIRD_CONVOLUTION,
+                "you added the new kernels; the dense layer behind them has become smaller",
+            ),
+            Mistake(
+                lambda data: SMALL_NETWORK + THIRD_CONVOLUTION - 64 * (32 * 10 * 10 - 64 * 8 * 8),
+                "the pooling after the third convolution is missing",
+            ),
+            Mistake(lambda data: THIRD_CONVOLUTION, "that is the third convolution alone; count the whole network"),
+        ),
+    ),
     "how-a-network-learns-convolve": FunctionExercise(
         solve=_convolve,
         cases=_convolution_cases,
@@ -121,20 +124,6 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(_padded, "your map is as large as the image; without padding it is smaller"),
             Mistake(_one_short, "the last row and column are missing; a kernel fits height − kernel height + 1 times"),
             Mistake(_averaged, "you took the mean of the products; a convolution adds them"),
-        ),
-    ),
-    "how-a-network-learns-cross-entropy": FunctionExercise(
-        solve=_cross_entropy,
-        cases=_probability_cases,
-        hint="minus the mean of y ln p + (1 − y) ln(1 − p); np.log is the natural logarithm",
-        mistakes=(
-            Mistake(lambda p, y: -_cross_entropy(p, y), "the minus sign is missing; a loss is not negative"),
-            Mistake(
-                _positives_only, "images with label 0 cost nothing; the second term, (1 − y) ln(1 − p), is missing"
-            ),
-            Mistake(_total, "you added up the images; the mean is wanted"),
-            Mistake(lambda p, y: _cross_entropy(p, y) / np.log(10), "you used log10; the natural logarithm is np.log"),
-            Mistake(lambda p, y: _cross_entropy(1 - p, y), "you took the probability of the other class"),
         ),
     ),
     "how-a-network-learns-gradient-step": FunctionExercise(
