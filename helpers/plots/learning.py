@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from helpers.plots.notice import NoFigure, short_label
@@ -135,7 +136,7 @@ def training_panels(histories: Mapping[str, pd.DataFrame], caption: str) -> Acce
             ("val_loss", "validation", COLOURS[1], "--"),
         ):
             ax.plot(np.arange(1, len(history) + 1), history[column], dash, color=colour, label=name)
-        ax.axhline(CHANCE_LOSS, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+        _draw_chance(ax, CHANCE_LOSS)
         ax.set_title(short_label(title), fontsize=FONT_SIZE)
         ax.set_xlabel("epoch", fontsize=FONT_SIZE)
         ax.xaxis.get_major_locator().set_params(integer=True)
@@ -163,13 +164,20 @@ def series_plot(table: pd.DataFrame, value: str, caption: str, chance: float | N
         line = table[column].dropna()
         ax.plot(line.index, line, color=style.colour, linestyle=style.dash, label=short_label(column))
     if chance is not None:
-        ax.axhline(chance, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+        _draw_chance(ax, chance)
+    if pd.api.types.is_integer_dtype(table.index):
+        ax.xaxis.get_major_locator().set_params(integer=True)  # no step or epoch 2.5
     ax.set_xlabel(str(table.index.name), fontsize=FONT_SIZE)
     ax.set_ylabel(value, fontsize=FONT_SIZE)
     draw_legend(ax)
     ends = {column: table[column].dropna() for column in table.columns}
     words = "; ".join(f"{name} from {line.iloc[0]:.2f} to {line.iloc[-1]:.2f}" for name, line in ends.items())
     return AccessibleFigure(figure, f"{value} by {table.index.name}: {words}.".replace("\n", " "), caption)
+
+
+def _draw_chance(ax: Axes, loss: float) -> None:
+    """Draw the dotted line of the loss of chance, dark enough to be seen on a phone."""
+    ax.axhline(loss, color="0.3", linewidth=1.3, linestyle=":")
 
 
 def kernel_images(kernels: np.ndarray) -> np.ndarray:

@@ -63,6 +63,9 @@ def test_lines_pass_over_missing_values():
     table = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [np.nan, 2.0, np.nan]}, pd.Index([0, 1, 2], name="step"))
     picture = learning.series_plot(table, "loss", "c", chance=0.5)
     assert [line.get_xdata().tolist() for line in picture.figure.axes[0].lines[:2]] == [[0, 2], [1]]
+    ax = picture.figure.axes[0]
+    assert [tick for tick in ax.get_xticks() if tick % 1] == []  # no step 0.5
+    assert ax.lines[2].get_linewidth() > 1  # chance is seen on a phone
     assert picture.alt == "loss by step: a from 1.00 to 3.00; b from 2.00 to 2.00."
 
 
