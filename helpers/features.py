@@ -18,7 +18,7 @@ from skimage.feature import local_binary_pattern
 from skimage.measure import regionprops
 from tqdm import tqdm
 
-from helpers.datasets import NUCLEUS
+from helpers.datasets import NUCLEUS, Dataset
 from helpers.preprocessing import largest_filled_component, segment_cell_otsu, segment_nucleus_in_cell
 
 SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture: standard deviation of the finer of two blurs, pixels
@@ -208,3 +208,28 @@ def _moments(moment: Callable, rows: np.ndarray) -> list[float]:
     if differ.any():
         values[differ] = moment(rows[differ], axis=1)  # all rows at once: the overhead of SciPy exceeds its computation
     return values.tolist()
+
+
+def measure_mask_areas(data: Dataset, size: int) -> pd.DataFrame:
+    """Measure each cell on its ground-truth mask, and print a line where a dataset has no masks.
+
+    Args:
+        data: dataset.
+        size: side in pixels at which masks are compared.
+
+    Returns:
+        One row per image with a cell in its mask, by ``image_id``: ``label``, ``cell_area`` (share of the picture, 0 to
+        1) and ``nucleus_to_cell_area`` (0 to 1). No rows without masks.
+    """
+    if not data.has_masks:
+        print("left out: no masks here; ratios have to wait for chapter 04")
+        return pd.DataFrame(columns=["label", "cell_area", "nucleus_to_cell_area"]).astype(
+            {"cell_area": float, "nucleus_to_cell_area": float}
+        )
+    masks = data.load_masks(size)
+    n_cell = (masks > 0).sum(axis=(1, 2))
+    n_nucleus = (masks == NUCLEUS).sum(axis=(1, 2))
+    table = data.frame[["label"]].assign(
+        cell_area=n_cell / size**2, nucleus_to_cell_area=n_nucleus / np.maximum(n_cell, 1)
+    )
+    return table[n_cell > 0].dropna(subset=["label"])

@@ -16,6 +16,7 @@ from helpers.plots.data import (
     size_plot,
     strip_plot,
 )
+from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
@@ -49,6 +50,7 @@ __all__ = [
     "contour_grid",
     "count_plot",
     "criterion_plot",
+    "display_range_plot",
     "draw_contours",
     "embedding_plot",
     "forest_plot",
@@ -60,9 +62,11 @@ __all__ = [
     "line_plot",
     "loss_curves",
     "montage",
+    "ordered_contours",
     "patient_scores",
     "resolution_grid",
     "roc_plot",
+    "rule_scatter",
     "seed_comparison",
     "size_plot",
     "strip_plot",

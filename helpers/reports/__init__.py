@@ -1,6 +1,17 @@
 """Render result tables and computed sentences uniformly in JupyterLab, on book pages and in reports."""
 
 from helpers.reports.contrast import contrast_words, stored_differences
+from helpers.reports.exploration_sentences import (
+    describe_classes,
+    describe_clipping,
+    describe_display_range,
+    describe_misfits,
+    describe_orders,
+    describe_overlap,
+    describe_rules,
+    describe_second_cloud,
+    describe_wrong_orders,
+)
 from helpers.reports.published import PublishedTable, ResultError, published_table
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 from helpers.reports.statements import Statement, difference_words, show_text
@@ -13,7 +24,16 @@ __all__ = [
     "Statement",
     "compare_with_stored",
     "contrast_words",
+    "describe_classes",
+    "describe_clipping",
+    "describe_display_range",
+    "describe_misfits",
     "describe_normalisation",
+    "describe_orders",
+    "describe_overlap",
+    "describe_rules",
+    "describe_second_cloud",
+    "describe_wrong_orders",
     "difference_words",
     "explain_threshold",
     "format_estimate",
