@@ -161,17 +161,18 @@ def describe_rules(pair: pd.DataFrame, thresholds: pd.Series) -> Statement | Non
     medians = pair.groupby("label")[[RATIO, AREA]].median().sort_values(RATIO)
     if len(medians) != 2:
         return None
-    (other, first), is_first = medians.index, pair["label"] == medians.index[-1]
+    other, first = medians.index
+    is_target = pair["label"] == first
     is_larger = medians[AREA][first] >= medians[AREA][other]
     by_ratio = pair[RATIO] >= thresholds[RATIO]
     by_both = by_ratio & ((pair[AREA] >= thresholds[AREA]) == is_larger)
-    wrong_ratio, wrong_both = (by_ratio != is_first).sum(), (by_both != is_first).sum()
+    wrong_ratio, wrong_both = (by_ratio != is_target).sum(), (by_both != is_target).sum()
     verdict = "as many" if wrong_both == wrong_ratio else "fewer" if wrong_both < wrong_ratio else "more"
     size = "large" if is_larger else "small"
     return show_text(
-        f"The rule on the ratio alone finds {by_ratio[is_first].mean():.0%} of {escape_markdown(first)} and takes "
-        f"{by_ratio[~is_first].mean():.0%} of {escape_markdown(other)} for it. If the cell must be {size}, too, the "
-        f"rule finds {by_both[is_first].mean():.0%} and takes {by_both[~is_first].mean():.0%}. Of {len(pair)} cells "
+        f"The rule on the ratio alone finds {by_ratio[is_target].mean():.0%} of {escape_markdown(first)} and takes "
+        f"{by_ratio[~is_target].mean():.0%} of {escape_markdown(other)} for it. If the cell must be {size}, too, the "
+        f"rule finds {by_both[is_target].mean():.0%} and takes {by_both[~is_target].mean():.0%}. Of {len(pair)} cells "
         f"it has {wrong_both} wrong, {verdict} {'as' if verdict == 'as many' else 'than'} the ratio alone "
         f"({wrong_ratio})."
     )
