@@ -62,9 +62,8 @@ def ordered_contours(data: Dataset, ratios: pd.Series, caption: str, n_images: i
     in_order = ratios.sort_values(kind="stable")
     steps = np.linspace(0, len(in_order) - 1, min(n_images, len(in_order))).round().astype(int)
     panels = {}
-    for image_id, ratio in in_order.iloc[steps].items():
-        contours = draw_contours(data.load_image(image_id), data.load_mask(image_id))
-        panels[f"N:C {ratio:.2f}" + " " * len(panels)] = contours  # titles differ even where ratios do not
+    for number, (image_id, ratio) in enumerate(in_order.iloc[steps].items(), start=1):
+        panels[f"{number}. N:C {ratio:.2f}"] = draw_contours(data.load_image(image_id), data.load_mask(image_id))
     return titled_grid(panels, caption, n_columns=3)
 
 

@@ -24,7 +24,7 @@ def test_cells_are_outlined_in_the_order_of_their_ratio():
     data = datasets.load("synthetic", n_images=5, n_patients=1, size=64)
     ratios = pd.Series([0.5, 0.2, 0.9, 0.2, 0.7], data.frame.index)
     figure = plots.ordered_contours(data, ratios, "In order.", n_images=3)
-    assert [ax.get_title().strip() for ax in figure.figure.axes] == ["N:C 0.20", "N:C 0.50", "N:C 0.90"]
+    assert [ax.get_title() for ax in figure.figure.axes] == ["1. N:C 0.20", "2. N:C 0.50", "3. N:C 0.90"]
     assert len(plots.ordered_contours(data, ratios, "All five.").figure.axes) == 6  # two rows of three
     assert repr(plots.ordered_contours(data, ratios[:0], "None.")) == "No figure: no image has a mask with a cell."
 
