@@ -143,10 +143,8 @@ def describe_wrong_orders(wrong: Mapping[str, float]) -> Statement | None:
     worst, best = shares.idxmax(), shares.idxmin()
     most = f"In {shares[worst]:.0%} of the pairs of {escape_markdown(worst)} the two cells are in the wrong order"
     if shares[worst] == shares[best]:
-        return show_text(f"{most}; a feature that knows nothing reaches 50%.")
-    return show_text(
-        f"{most}, in {shares[best]:.0%} of those of {escape_markdown(best)}; a feature that knows nothing reaches 50%."
-    )
+        return show_text(f"{most}; chance level is 50%.")
+    return show_text(f"{most}, in {shares[best]:.0%} of those of {escape_markdown(best)}; chance level is 50%.")
 
 
 def describe_rules(pair: pd.DataFrame, thresholds: pd.Series) -> Statement | None:

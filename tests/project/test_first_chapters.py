@@ -37,6 +37,16 @@ def yellow_and_grey_cells(folder, tinted):
     return folder
 
 
+def add_reversed_masks(folder):
+    """Masks in which the normal cells are small and nearly all nucleus, and the blasts are large with little of it."""
+    for number in range(24):
+        label, cell, nucleus = (("blast", 40, 10), ("normal", 20, 16))[number % 2]
+        mask = np.zeros((48, 48), np.uint8)
+        mask[: cell + number // 8, :cell] = 1
+        mask[:nucleus, :nucleus] = 2
+        save(folder / "masks" / label / f"{number:02d}.png", mask)
+
+
 @pytest.mark.parametrize(
     ("tinted", "column"),
     [(lambda label, patient: label == "blast", "label"), (lambda label, patient: patient < 2, "group")],
@@ -47,7 +57,18 @@ def test_the_column_that_makes_the_clouds_is_named(read_aloud, tmp_path, tinted,
     text = read_aloud("01-explore-the-cells", dataset=f"folder:{folder}", size=32)
     assert f"The column *{column}* explains the clouds best: it is right for 100.0% of the images" in text
     assert "left out: no masks here; ratios have to wait for chapter 04" in text
+    assert "No figure: no image has a mask with a cell." in text
+    assert "The rule on the ratio alone" not in text
     assert "nan" not in text.lower().split()
+
+
+def test_a_rule_is_read_aloud_where_the_normal_cells_have_the_higher_ratio(read_aloud, tmp_path):
+    folder = yellow_and_grey_cells(tmp_path / "cells", lambda label, patient: False)
+    add_reversed_masks(folder)
+    text = read_aloud("01-explore-the-cells", dataset=f"folder:{folder}", size=48)
+    assert "In 0% of the pairs of blast, normal the two cells are in the wrong order; chance level is 50%" in text
+    assert "finds 100% of normal and takes 0% of blast for it. If the cell must be small, too, the rule finds" in text
+    assert "left out" not in text
 
 
 def test_without_a_second_cloud_none_is_explained(read_aloud, tmp_path):
@@ -63,7 +84,10 @@ def test_other_cells_are_shown_with_another_seed(read_aloud):
     pixels = [next(line for line in text.splitlines() if "The pixel in the middle is" in line) for text in texts]
     assert pixels[0] != pixels[1]
     assert all("The column *group* explains the clouds best" in text for text in texts)
-    assert all("the rule finds" in text and "of lymphoblast, and takes" in text for text in texts)
+    assert all("The rule on the ratio alone finds" in text and "of lymphoblast and takes" in text for text in texts)
+    assert all("the two cells are in the wrong order" in text for text in texts)
+    clipped = [next(line for line in text.splitlines() if "The display range from" in line) for text in texts]
+    assert clipped[0] != clipped[1]
 
 
 def test_groups_are_counted_where_every_image_is_its_own(read_aloud, tmp_path):

@@ -90,7 +90,7 @@ def test_orders_of_single_cells_and_medians_are_compared(medians, words):
     [
         ({"a, b": 0.1, "b, c": 0.4}, "In 40% of the pairs of b, c the two cells are in the wrong order, in 10% of"),
         ({"a, b": 0.4, "b, c": 0.1}, "In 40% of the pairs of a, b the two cells are in the wrong order, in 10% of"),
-        ({"a, b": 0.25}, "In 25% of the pairs of a, b the two cells are in the wrong order; a feature"),
+        ({"a, b": 0.25}, "In 25% of the pairs of a, b the two cells are in the wrong order; chance level is 50%"),
     ],
 )
 def test_neighbours_in_the_wrong_order_are_named(wrong, words):
