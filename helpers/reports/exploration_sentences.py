@@ -139,12 +139,11 @@ def describe_wrong_orders(wrong: Mapping[str, float]) -> Statement | None:
     """
     if not wrong:
         return None
-    shares = pd.Series(wrong)
-    worst, best = shares.idxmax(), shares.idxmin()
-    most = f"In {shares[worst]:.0%} of the pairs of {escape_markdown(worst)} the two cells are in the wrong order"
-    if shares[worst] == shares[best]:
+    worst, best = max(wrong, key=wrong.__getitem__), min(wrong, key=wrong.__getitem__)
+    most = f"In {wrong[worst]:.0%} of the pairs of {escape_markdown(worst)} the two cells are in the wrong order"
+    if wrong[worst] == wrong[best]:
         return show_text(f"{most}; chance level is 50%.")
-    return show_text(f"{most}, in {shares[best]:.0%} of those of {escape_markdown(best)}; chance level is 50%.")
+    return show_text(f"{most}, in {wrong[best]:.0%} of those of {escape_markdown(best)}; chance level is 50%.")
 
 
 def describe_rules(pair: pd.DataFrame, thresholds: pd.Series) -> Statement | None:
