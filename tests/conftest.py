@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from helpers import datasets, processes
-from helpers.runs import kernels, profiles, runner
+from helpers.project import Project
+from helpers.runs import kernels, notebooks, profiles, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -58,6 +59,19 @@ def browser():
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture
+def read_aloud(tmp_path):
+    """A function that executes a chapter and returns all that it prints or displays as text."""
+
+    def execute(chapter, **parameters):
+        target = tmp_path / f"{chapter}.ipynb"
+        kernels.execute(Project.current().notebooks / target.name, target, parameters, tmp_path, progress=False)
+        outputs = [output for cell in notebooks.read(target).cells for output in cell.get("outputs", [])]
+        return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+
+    return execute
 
 
 @pytest.fixture

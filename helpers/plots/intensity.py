@@ -70,7 +70,7 @@ def threshold_plot(
     lines = join_words([f"{name} {value}" for name, value in thresholds.items()])
     bars = "" if mask is None else ", bars divided into background, cytoplasm and nucleus"
     alt = (
-        f"One cell, its outlines at each threshold, and the histogram of its green channel from {green.min()} to "
+        f"An image, its outlines at each threshold, and the histogram of its green channel from {green.min()} to "
         f"{green.max()}{bars}, with vertical lines at the thresholds: {lines}."
     )
     return AccessibleFigure(figure, alt, caption)

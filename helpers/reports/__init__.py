@@ -1,6 +1,6 @@
 """Render result tables and computed sentences uniformly in JupyterLab, on book pages and in reports."""
 
-from helpers.reports.contrast import contrast_words, stored_differences
+from helpers.reports.contrast import contrast_words, describe_stored_split, stored_differences
 from helpers.reports.exploration_sentences import (
     describe_classes,
     describe_clipping,
@@ -33,6 +33,7 @@ __all__ = [
     "describe_overlap",
     "describe_rules",
     "describe_second_cloud",
+    "describe_stored_split",
     "describe_wrong_orders",
     "difference_words",
     "explain_threshold",

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from helpers.reports.published import published_table
+from helpers.metrics import INTERVAL, Estimate
+from helpers.reports.published import PublishedTable, published_table
+from helpers.reports.result_table import format_estimate
+from helpers.reports.statements import difference_words
 
 Row = Mapping[str, str]
 
@@ -61,6 +64,33 @@ def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) ->
     }[tuple(sorted(signs))]
     values = " and ".join(f"{difference:.{digits}f} ({name})" for name, difference in stored.items())
     return f"here {here:.{digits}f}; on real blood {values}: {verdict}"
+
+
+def describe_stored_split(stored: PublishedTable) -> str:
+    """Say what splitting by image instead of by patient did to a stored AUC, with intervals and origin.
+
+    Args:
+        stored: table of chapter *Classify* with the rows ``by image``, ``by patient`` and their ``difference``, each
+            with its interval.
+
+    Example:
+        >>> from helpers import reports
+        >>> stored = reports.published_table("full-cnmc-classify-split")
+        >>> reports.describe_stored_split(stored).partition(", a stored")[0]
+        'Real blood'
+    """
+    rows = stored.frame.set_index("split")
+    by_image, by_patient = (
+        format_estimate(row["AUC"], row["low"], row["high"], INTERVAL)
+        for row in (rows.loc["by image"], rows.loc["by patient"])
+    )
+    row = rows.loc["difference"]
+    difference = Estimate(row["AUC"], row["low"], row["high"], n=int(row["n"]), groups=int(row["groups"]))
+    return (
+        f"Real blood, a {stored.origin}: AUC **{by_image}** split by image, **{by_patient}** split by patient "
+        f"({difference.n:,} images of {difference.groups} patients). By image against by patient: "
+        f"{difference_words(difference)}."
+    )
 
 
 def _value(frame: pd.DataFrame, value: str, row: Row) -> float:

@@ -4,23 +4,7 @@ import numpy as np
 import pytest
 from factories import cell_folder, save, write
 
-from helpers.project import Project
-from helpers.runs import kernels, notebooks
-
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def read_aloud(tmp_path):
-    """A function that executes a chapter and returns all that it prints or displays as text."""
-
-    def execute(chapter, **parameters):
-        target = tmp_path / f"{chapter}.ipynb"
-        kernels.execute(Project.current().notebooks / target.name, target, parameters, tmp_path, progress=False)
-        outputs = [output for cell in notebooks.read(target).cells for output in cell.get("outputs", [])]
-        return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
-
-    return execute
 
 
 def yellow_and_grey_cells(folder, tinted):

@@ -57,3 +57,20 @@ def test_without_the_book_there_is_nothing_to_compare_with(monkeypatch):
     assert reports.contrast_words(0.03, {}) == (
         "here 0.030; stored results on real blood are on the results page of the book"
     )
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        ((0.1, 0.05, 0.15), "higher by 0.100 [0.050, 0.150]"),
+        ((-0.1, -0.15, -0.05), "lower by 0.100 [0.050, 0.150]"),
+        ((0.01, -0.02, 0.04), "no difference shown (0.010 [-0.020, 0.040])"),
+    ],
+)
+def test_the_words_on_a_stored_split_follow_its_difference(difference, words):
+    rows = [("by patient", 0.8, 0.7, 0.9), ("by image", 0.9, 0.85, 0.95), ("difference", *difference)]
+    frame = pd.DataFrame(rows, columns=["split", "AUC", "low", "high"]).assign(n=1440, groups=25)
+    assert reports.describe_stored_split(PublishedTable("any", frame, "result kept here")) == (
+        "Real blood, a result kept here: AUC **0.900 [0.850, 0.950]** split by image, **0.800 [0.700, 0.900]** split "
+        f"by patient (1,440 images of 25 patients). By image against by patient: {words}."
+    )
