@@ -21,6 +21,7 @@ from helpers.plots.style import (
     series_styles,
 )
 
+FOREST_WIDTH = 5.0  # inches; the text of a wider figure is too small on a telephone
 MIN_BIN_IMAGES = 5  # minimum number of images for a bin of a reliability diagram to be drawn
 
 
@@ -61,7 +62,7 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
         return NoFigure(f"there is one {value} only, {words[0]}, and nothing to compare it with")
     names, groups = list(dict.fromkeys(measured[by])), list(dict.fromkeys(measured[series]))
     step = min(0.2, 0.8 / len(groups))  # keeps all series of a row nearer to that row than to the next
-    figure, ax = make_axes(6.5, 0.9 + 0.42 * len(names) * 0.2 / step)
+    figure, ax = make_axes(FOREST_WIDTH, 0.9 + 0.42 * len(names) * 0.2 / step)
     for k, (group, style) in enumerate(zip(groups, series_styles(len(groups)), strict=True)):
         rows = measured[measured[series] == group]
         positions = np.array([names.index(name) for name in rows[by]]) + (k - (len(groups) - 1) / 2) * step
@@ -72,11 +73,19 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
     ax.invert_yaxis()
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", fontsize=FONT_SIZE)
     ax.grid(axis="x", alpha=0.3)
-    draw_legend(ax)
+    _draw_legend_above(ax)
     named_kinds = f", with {kinds}" if "interval" in measured and kinds else ""
     missing = [f"; not measured: {row[by]}, {row[series]}" for _, row in absent.iterrows()]
     alt = f"{value} by {by} for {join_words(groups)}{named_kinds}: {'; '.join(words)}{''.join(missing)}."
     return AccessibleFigure(figure, alt, caption)
+
+
+def _draw_legend_above(ax: Axes) -> None:
+    """Draw the legend above the axes, which keep the whole width of a telephone, in up to three columns."""
+    labels = ax.get_legend_handles_labels()[1]
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    n_columns = max(1, min(3, 48 // longest))
+    ax.legend(fontsize=8, frameon=False, ncols=n_columns, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
 def _ends_in_words(table: pd.DataFrame) -> list[str]:
