@@ -54,8 +54,9 @@ def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) ->
         >>> reports.contrast_words(0.03, {"wbc1": -0.1})
         'here 0.030; on real blood -0.100 (wbc1): not the direction seen here'
     """
+    shown = f"{round(here, digits) + 0.0:.{digits}f}"  # adding 0 turns -0 into 0
     if not stored:
-        return f"here {here:.{digits}f}; stored results on real blood are on the results page of the book"
+        return f"here {shown}; stored results on real blood are on the results page of the book"
     signs = {_sign(difference, digits) == _sign(here, digits) for difference in stored.values()}
     verdict = {
         (True,): "the same direction",
@@ -63,7 +64,7 @@ def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) ->
         (False, True): "the direction depends on the dataset",
     }[tuple(sorted(signs))]
     values = " and ".join(f"{difference:.{digits}f} ({name})" for name, difference in stored.items())
-    return f"here {here:.{digits}f}; on real blood {values}: {verdict}"
+    return f"here {shown}; on real blood {values}: {verdict}"
 
 
 def describe_stored_split(stored: PublishedTable) -> str:

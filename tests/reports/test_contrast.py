@@ -37,11 +37,13 @@ def test_a_selection_of_no_row_or_of_several_is_refused(stored):
 
 
 @pytest.mark.parametrize(
-    ("here", "verdict"), [(0.2, "the direction depends on the dataset"), (0.0, "not the direction seen here")]
-)
+    ("here", "verdict"),
+    [(0.2, "the direction depends on the dataset"), (0.0, "not the direction seen here"),
+     (-0.0, "not the direction seen here")],
+)  # fmt: skip
 def test_the_verdict_follows_the_signs(here, verdict):
     words = reports.contrast_words(here, {"wbc1": 0.006, "wbc2": -0.1})
-    assert words == f"here {here:.3f}; on real blood 0.006 (wbc1) and -0.100 (wbc2): {verdict}"
+    assert words == f"here {abs(here):.3f}; on real blood 0.006 (wbc1) and -0.100 (wbc2): {verdict}"
 
 
 def test_a_reversed_effect_is_said_to_be_reversed():
