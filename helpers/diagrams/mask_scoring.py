@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -48,42 +49,66 @@ def mask_outcomes(truth: np.ndarray, predicted: np.ndarray) -> AccessibleFigure:
     )
 
 
-def transposed_convolution(values: np.ndarray, kernel: np.ndarray, output: np.ndarray) -> AccessibleFigure:
-    """Draw a transposed convolution: every value, times the kernel, fills a block of the output.
+def transposed_convolution(
+    values: np.ndarray, kernel: np.ndarray, outputs: Mapping[int, np.ndarray]
+) -> AccessibleFigure:
+    """Draw a transposed convolution: every value, times the kernel, is written into a block of the output.
 
     Args:
         values: input, up to four values ``float (height, width)``.
-        kernel: kernel ``float (k, k)``, with a stride of k.
-        output: output of the layer, ``float (k height, k width)``.
+        kernel: kernel ``float (k, k)``.
+        outputs: two outputs of the layer, by stride: ``float (stride (height - 1) + k, stride (width - 1) + k)``.
     """
-    canvas, pixel = Canvas(WIDTH, 2.5), 8.5
+    canvas, pixel = Canvas(WIDTH, 4.9), 9
     tones = np.array(BLOCK_COLOURS[: values.size]).reshape(values.shape)
-    blocks = np.repeat(np.repeat(tones, kernel.shape[0], axis=0), kernel.shape[1], axis=1)
     for left, title, grid, colours in (
-        (3, "input", values, tones),
-        (32, "kernel", kernel, np.full(kernel.shape, SKY)),
-        (62, "output", output, blocks),
+        (1, "input", values, tones),
+        (28, "kernel", kernel, np.full(kernel.shape, SKY)),
     ):
-        canvas.label(left + pixel * grid.shape[1] / 2, 94, title, bold=True)
-        _draw_grid(canvas, left, pixel, np.vectorize("{:g}".format)(grid), colours)
-    canvas.label(26, 66, "×", size=14)
-    canvas.arrow((51, 66), (60, 66))
+        canvas.label(left + pixel * grid.shape[1] / 2, 75, title, bold=True)
+        _draw_grid(canvas, left, pixel, _written(grid), colours, top=70)
+    canvas.label(23.5, 59, "×", size=14)
+    for (stride, output), top in zip(outputs.items(), (93, 39), strict=True):
+        canvas.label(80, top + 4, f"output, stride {stride}", bold=True)
+        left = 80 - pixel * output.shape[1] / 2
+        _draw_grid(canvas, left, pixel, _written(output), _block_colours(tones, kernel, stride), top=top)
+        canvas.arrow((48, 59), (60, top - 18))
+    sizes = join_words(
+        [f"{output.shape[0]} × {output.shape[1]} values with stride {k}" for k, output in outputs.items()]
+    )
     return canvas.finish(
-        f"Each of the {values.size} values {_numbers(values)}, times the kernel {_numbers(kernel)}, fills one block of "
-        f"the output of {output.shape[0]} × {output.shape[1]} values.",
+        f"Each of the {values.size} values {_numbers(values)}, times the kernel {_numbers(kernel)}, is written into a "
+        f"block of the output, which has {sizes}. Grey: sums of several blocks.",
         "A transposed convolution writes where a convolution reads: one value becomes a block, in the colour of the "
-        "value that it comes from.",
+        "value that it comes from. Blocks that overlap are added (grey).",
     )
 
 
-def _draw_grid(canvas: Canvas, left: float, pixel: float, texts: np.ndarray, colours: np.ndarray) -> None:
-    """Draw squares with text, from the upper left corner ``(left, 86)``; ``pixel`` is their width."""
+def _block_colours(tones: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
+    """Return the colour of the value that each value of the output comes from; grey where it is a sum of several."""
+    height, width = (stride * (side - 1) + k for side, k in zip(tones.shape, kernel.shape, strict=True))
+    colours = np.full((height, width), "", dtype=tones.dtype)
+    for (row, column), tone in np.ndenumerate(tones):
+        top, left = row * stride, column * stride
+        block = colours[top : top + kernel.shape[0], left : left + kernel.shape[1]]  # a view, so it is written to
+        block[:] = np.where(block == "", tone, GREY)
+    return colours
+
+
+def _draw_grid(
+    canvas: Canvas, left: float, pixel: float, texts: np.ndarray, colours: np.ndarray, *, top: float = 86
+) -> None:
+    """Draw squares with text, from the upper left corner ``(left, top)``; ``pixel`` is their width."""
     width, height = canvas.figure.get_size_inches()
     tall = pixel * width / height
     for (row, column), text in np.ndenumerate(texts):
-        x, y = left + (column + 0.5) * pixel, 86 - (row + 0.5) * tall
+        x, y = left + (column + 0.5) * pixel, top - (row + 0.5) * tall
         canvas.rectangle(x, y, 0.92 * pixel, 0.92 * tall, colour=str(colours[row, column]), filled=True)
         canvas.label(x, y, str(text))
+
+
+def _written(values: np.ndarray) -> np.ndarray:
+    return np.vectorize("{:g}".format)(values)
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from layout import misplaced
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 
 from helpers import models
 from helpers.diagrams import mask_scoring, unet
@@ -56,7 +59,21 @@ def test_a_mask_is_compared_pixel_by_pixel():
 
 def test_a_transposed_convolution_shows_its_numbers():
     values, kernel = np.array([[1.0, 2.0], [0.0, 3.0]]), np.array([[1.0, 0.5], [0.5, 0.0]])
-    picture = mask_scoring.transposed_convolution(values, kernel, np.kron(values, kernel))
+    outputs = {2: np.kron(values, kernel), 1: np.arange(9.0).reshape(3, 3) + 0.25}
+    picture = mask_scoring.transposed_convolution(values, kernel, outputs)
     assert [text for text in texts(picture) if text == "1.5"] == ["1.5", "1.5"]
+    assert {"0.25", "4.25", "8.25", "output, stride 1"} <= set(texts(picture))
     assert "the 4 values 1, 2, 0 and 3, times the kernel 1, 0.5, 0.5 and 0" in picture.alt
-    assert "output of 4 × 4 values" in picture.alt
+    assert "4 × 4 values with stride 2 and 3 × 3 values with stride 1" in picture.alt
+    assert misplaced(picture.figure) == []
+
+
+def test_sums_of_several_blocks_are_grey_and_the_others_have_the_colour_of_their_value():
+    values, kernel = np.arange(4.0).reshape(2, 2), np.ones((2, 2))
+    picture = mask_scoring.transposed_convolution(values, kernel, {2: np.ones((4, 4)), 1: np.ones((3, 3))})
+    squares = [patch for patch in picture.figure.axes[0].patches if isinstance(patch, Rectangle)]
+    colours = [to_hex(patch.get_edgecolor()).upper() for patch in squares]
+    a, b, c, d = colours[:4]
+    assert colours[8:24] == [a, a, b, b, a, a, b, b, c, c, d, d, c, c, d, d]  # stride 2, after input and kernel
+    grey = mask_scoring.GREY.upper()
+    assert colours[24:] == [a, grey, b, grey, grey, grey, c, grey, d]

@@ -10,6 +10,8 @@ from helpers.metrics import dice_and_iou, segmentation_scores, summarise
 from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
+TABLE_SIZE = 48  # pixels; of the images in the table of the baseline
+
 
 def _first_cell(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return image and mask of the first cell at 128 pixels."""
@@ -29,8 +31,8 @@ def _nucleus_iou(data: Dataset) -> float:
 
 def _interval_widths(data: Dataset) -> pd.Series:
     """Return the width of the 95 % interval of the mean Dice of each region of the baseline, widest first."""
-    predicted = np.stack([segment_cell_otsu(image) for image in data.load_images(64)])
-    scores = segmentation_scores(data.load_masks(64), predicted, data.frame.index)
+    predicted = np.stack([segment_cell_otsu(image) for image in data.load_images(TABLE_SIZE)])
+    scores = segmentation_scores(data.load_masks(TABLE_SIZE), predicted, data.frame.index)
     scores = scores.dropna(subset="dice")
     table = summarise(scores, "dice", ["region"], groups=data.frame["group"], seed=20).set_index("region")
     return (table["high"] - table["low"]).sort_values(ascending=False)
