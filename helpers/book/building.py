@@ -91,7 +91,9 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
         notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
-        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times.section_table(chapters[source.stem])))
+        sections = chapters[source.stem]
+        notebook.cells[0].source = times.state_minutes(notebook.cells[0].source, sections)
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times.section_table(sections)))
         if source.stem not in done:
             notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))
         if links := api.link_functions(notebook, modules):
@@ -121,7 +123,7 @@ def _refresh_cover(executed: Path) -> list[str]:
 
 
 def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
-    """Write the normalised outputs of a finished run into the committed notebooks.
+    """Write the normalised outputs of a finished run into the committed notebooks, with the minutes that they take.
 
     The cover image and the repository URL in ``_config.yml`` are updated as well.
 
@@ -137,7 +139,8 @@ def refresh_notebooks(name: str, records: Sequence[Record]) -> list[str]:
     for record in records:
         executed = executed_notebooks / f"{record.notebook}.ipynb"
         target = project.notebooks / executed.name
-        text = notebooks.committed_text(executed)
+        sections = times.read_sections(notebooks.read(executed))
+        text = times.state_minutes(notebooks.committed_text(executed), sections)
         if target.read_text(encoding="utf-8") != text:
             files.write_text(target, text)
             changed.append(executed.stem)

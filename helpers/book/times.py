@@ -22,8 +22,9 @@ WORDS_PER_MINUTE = 200
 SECONDS_PER_LINE = 5
 SECONDS_PER_FIGURE = 30  # likewise of a table
 MINUTES_PER_QUESTION = 0.75
-# By the rung of an exercise, the first word of its title; another title has OTHER_EXERCISE.
-EXERCISE_MINUTES = {"Predict": 2, "Read": 3, "Change": 4, "Write": 10, "Debug": 8, "Explain": 5, "Project": 40}
+# By the rung of an exercise, the first word of its title; another title has OTHER_EXERCISE. A project takes hours to
+# days, which are not counted.
+EXERCISE_MINUTES = {"Predict": 2, "Read": 3, "Change": 4, "Write": 10, "Debug": 8, "Explain": 5, "Project": 0}
 OTHER_EXERCISE = 5
 
 BEGINNING = "Beginning"  # what is above the first section
@@ -33,6 +34,8 @@ _MARK = re.compile(r"\{(exercise|solution)-(start|end)\}\s*(\w*)")
 _MARKUP = re.compile(
     r"\]\([^)]*\)|^\s*[`:]{3,}.*|^:[\w-]+:.*|\{\w+(:\w+)*\}"
 )  # link targets, directives, options, roles
+_STATED = re.compile(r"\*\*About \d+ minutes:\*\* \d+ to read, \d+ for exercises and quiz")
+STATED_TO = 5  # minutes to which the beginning of a chapter rounds
 _QUIZ = re.compile(r"teaching\.quiz\(\s*[\"']([\w-]+)")
 # Cells that are folded on the page.
 _FOLDED = {"setup", "hide-input", "hide-cell", "remove-cell", "remove-input", "injected-parameters"}
@@ -47,7 +50,7 @@ class Section:
         words: words of the text and of computed sentences, without exercises and solutions.
         code_lines: lines of code in sight, likewise.
         figures: figures and tables.
-        exercise_minutes: estimated time for exercises and quiz.
+        exercise_minutes: estimated time for exercises and quiz, without the project.
         seconds: measured time of the code cells; 0 where the notebook was not executed.
     """
 
@@ -130,13 +133,32 @@ def total(sections: Sequence[Section], title: str = "Total") -> Section:
     )
 
 
-# --- tables in Markdown
+# --- the times in Markdown
+
+
+def state_minutes(text: str, sections: Sequence[Section]) -> str:
+    """Return the text with the estimates in its sentence ``**About N minutes:** A to read, B for exercises and quiz``.
+
+    A and B are rounded to 5 minutes, and N is their sum.
+
+    Args:
+        text: beginning of a chapter, or its whole file; without such a sentence it is returned as it is.
+        sections: sections of the chapter, from :func:`read_sections`.
+    """
+    chapter = total(sections)
+    reading, exercises = (
+        STATED_TO * max(1, round(value / STATED_TO)) for value in (chapter.reading_minutes, chapter.exercise_minutes)
+    )
+    stated = f"**About {reading + exercises} minutes:** {reading} to read, {exercises} for exercises and quiz"
+    return _STATED.sub(stated, text)
+
 
 RULE = (
     f"Reading is estimated: {WORDS_PER_MINUTE} words a minute {{cite:p}}`brysbaert2019`, {SECONDS_PER_LINE} seconds "
     f"for a line of code and {SECONDS_PER_FIGURE} for a figure or table. So are exercises (from "
-    f"{EXERCISE_MINUTES['Predict']} minutes to predict to {EXERCISE_MINUTES['Project']} for a project) and quiz "
-    f"({MINUTES_PER_QUESTION * 60:.0f} seconds a question). Running was measured when this page was built."
+    f"{EXERCISE_MINUTES['Predict']} minutes to predict to {EXERCISE_MINUTES['Write']} to write a function) and quiz "
+    f"({MINUTES_PER_QUESTION * 60:.0f} seconds a question); a project takes "
+    "hours to days, which are not counted. Running was measured when this page was built."
 )
 
 _HEAD = "| Reading | Exercises and quiz | Running |\n|---|---:|---:|---:|"

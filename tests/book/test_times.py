@@ -82,6 +82,28 @@ def test_an_edit_of_the_prose_keeps_the_measured_times(chapter):
     assert times.total(times.read_sections(notebooks.with_outputs(edited, ran))).seconds == 3.5
 
 
+def test_the_beginning_of_a_chapter_states_the_sum_of_its_table():
+    sections = [times.Section("a", words=3400), times.Section("b", words=4100, exercise_minutes=2), times.Section("c")]
+    text = "**About 1 minutes:** 2 to read, 3 for exercises and quiz, without the project. **About 7** more."
+    stated = times.state_minutes(text, sections)
+    assert stated.startswith(
+        "**About 45 minutes:** 40 to read, 5 for exercises and quiz, without the project. **About 7"
+    )
+    assert times.state_minutes("**About 7 minutes:** nothing else", sections) == "**About 7 minutes:** nothing else"
+
+
+@pytest.mark.parametrize("path", CHAPTERS[:5], ids=lambda path: path.stem)
+def test_a_chapter_states_the_minutes_of_its_exercises(path):
+    notebook = notebooks.read(path)
+    stated = re.search(
+        r"\*\*About (\d+) minutes:\*\* (\d+) to read, (\d+) for exercises and quiz", notebook.cells[0].source
+    )
+    minutes, reading, exercises = map(int, stated.groups())
+    computed = times.state_minutes(notebook.cells[0].source, times.read_sections(notebook))
+    assert minutes == reading + exercises
+    assert f"{exercises} for exercises and quiz, without the project" in computed
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_the_minutes_that_a_chapter_states_fit_its_length(path):
     notebook = notebooks.read(path)
