@@ -28,7 +28,7 @@ def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFig
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("epoch", fontsize=FONT_SIZE)
     ax.set_ylabel("loss", fontsize=FONT_SIZE)
-    ax.legend(fontsize=8)  # where it covers least of the curves
+    ax.legend(fontsize=8, frameon=False)  # where it covers least of the curves
     first, last = finite["loss"].iloc[0], finite["loss"].iloc[-1]
     alt = (
         f"Loss over {len(history)} epochs; training {'falls' if last < first else 'goes'} from {first:.2f} to "

@@ -43,7 +43,7 @@ CHARTS = {
 WIDE = {  # width and height in inches of those that do not grow with their rows or classes; with a legend beside them,
     # half an inch and 0.07 inches for each character of its longest entry
     "bland_altman": (5.5, 3), "colour_distributions": (5, 5.6), "counts_by_group": (6.5 + 0.57, 2.8),
-    "curves": (5.5 + 0.5 + 0.07 * len("validation"), 3), "histograms": (7.5 + 0.57, 2.4),
+    "curves": (5.5, 3), "histograms": (7.5 + 0.57, 2.4),
     "learning_curve": (5.5 + 0.57, 3), "reliability": (4.6 + 0.57, 5.2), "roc": (4.6 + 0.5 + 0.07 * len("chance"), 4.2),
     "sizes": (4, 3.4), "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2 + 0.57, 3), "lines": (2.44 + 0.57, 3.2),
 }  # fmt: skip
