@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, oversample_with_augmentation
+from helpers.backend import keras
 from helpers.datasets import Dataset, DatasetError
 from helpers.learners.lda import ShrinkageLDA
 from helpers.learners.tabular import fit_calibrated
@@ -80,7 +82,9 @@ def encode_labels(dataset: Dataset, ids: pd.Index | None = None) -> np.ndarray:
     return (labels if ids is None else labels.loc[ids]).map(dataset.classes.index).to_numpy()
 
 
-def cnn_learner(
+def fit_cnn(
+    dataset: Dataset,
+    fold: Fold,
     build: partial,
     size: int,
     *,
@@ -91,38 +95,52 @@ def cnn_learner(
     class_weight: str | None = "balanced",
     loss: Callable = models.cross_entropy,
     copies: int = 0,
-) -> Learner:
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a network on the training images of a fold and choose the epoch on its validation images.
+
+    Args:
+        dataset: images with labels.
+        fold: ids of the training and validation images.
+        size: side of the images, pixels.
+        build, config, augmentation, checkpoint_dir, initial_weights, class_weight, loss: as in
+            :func:`helpers.training.fit_classifier`, which loads a training that has finished.
+        copies: minimum number of training images per class, reached by oversampling with
+            :func:`helpers.augmentation.oversample_with_augmentation`; 0 for no oversampling.
+
+    Returns:
+        Model and history, as :func:`helpers.training.fit`.
+    """
+    train, validation = dataset.select(fold.train), dataset.select(fold.val)
+    images, labels = train.load_images(size), encode_labels(train)
+    if copies:
+        more, originals = oversample_with_augmentation(images, train.frame["label"], copies, config.seed)
+        images = np.concatenate([images, more])
+        labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
+    return training.fit_classifier(
+        build,
+        np.concatenate([images, validation.load_images(size)]),
+        np.append(labels, encode_labels(validation)),
+        split=np.repeat(["train", "validation"], [len(images), len(validation)]),
+        config=config,
+        augmentation=augmentation,
+        checkpoint_dir=checkpoint_dir,
+        class_weight=class_weight,
+        initial_weights=initial_weights,
+        loss=loss,
+    )
+
+
+def cnn_learner(build: partial, size: int, **options: Any) -> Learner:
     """Create a learner that trains a network of :mod:`helpers.models` and predicts with test-time augmentation.
 
     Predictions are averaged over eight views (flips and 90° rotations).
 
     Args:
-        size: side of the images, pixels.
-        build, config, augmentation, checkpoint_dir, initial_weights, class_weight, loss: as in
-            :func:`helpers.training.fit_classifier`.
-        copies: minimum number of training images per class, reached by oversampling with
-            :func:`helpers.augmentation.oversample_with_augmentation`; 0 for no oversampling.
+        build, size, options: as in :func:`fit_cnn`.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
-        train, validation = dataset.select(fold.train), dataset.select(fold.val)
-        images, labels = train.load_images(size), encode_labels(train)
-        if copies:
-            more, originals = oversample_with_augmentation(images, train.frame["label"], copies, config.seed)
-            images = np.concatenate([images, more])
-            labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
-        model, _ = training.fit_classifier(
-            build,
-            np.concatenate([images, validation.load_images(size)]),
-            np.append(labels, encode_labels(validation)),
-            split=np.repeat(["train", "validation"], [len(images), len(validation)]),
-            config=config,
-            augmentation=augmentation,
-            checkpoint_dir=checkpoint_dir,
-            class_weight=class_weight,
-            initial_weights=initial_weights,
-            loss=loss,
-        )
+        model, _ = fit_cnn(dataset, fold, build, size, **options)
         return models.predict_proba(model, dataset.select(ids).load_images(size), tta=True)
 
     return learn

@@ -6,13 +6,16 @@ A picture is made of numbers or synthetic cells that never change, and is legibl
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from scipy import ndimage
 
 from helpers import datasets
 from helpers.diagrams import atlas
-from helpers.plots import COLOURS, AccessibleFigure
+from helpers.plots import COLOURS, AccessibleFigure, confusion_plot
 from helpers.plots.style import FONT_SIZE, make_axes
 
 _WIDTH = 4.0  # inches
@@ -140,6 +143,18 @@ def blue_clouds() -> AccessibleFigure:
         _name_panel(ax, letter)
     alt = f"Mean blue of 60 synthetic cells, drawn twice, in two clouds. {' '.join(both)} A is by class, B by patient."
     return AccessibleFigure(figure, alt, "Mean blue of the same cells, by class (A) and by patient (B).")
+
+
+def confusion_matrix() -> AccessibleFigure:
+    """Draw a confusion matrix of three classes; the common class has most errors, the rare one the lowest recall."""
+    names = ["neutrophil", "lymphocyte", "monocyte"]
+    counts = pd.DataFrame([[112, 6, 2], [1, 57, 2], [2, 10, 8]], index=names, columns=names)
+    caption = "Images by true class (rows) and predicted class (columns)."
+    rows = "; ".join(f"true {name}: {', '.join(map(str, counts.loc[name]))}" for name in names)
+    alt = f"Confusion matrix with the predicted classes {', '.join(names)} in this order: {rows}."
+    figure = confusion_plot(counts, caption)
+    assert isinstance(figure, AccessibleFigure)
+    return replace(figure, alt=alt)
 
 
 def histograms() -> AccessibleFigure:

@@ -2,44 +2,130 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import numpy as np
 
-from helpers.datasets import Dataset
-from helpers.teaching.declarations import Exercise, Mistake, ValueExercise
+from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 
-def _missing_images(data: Dataset) -> pd.Series:
-    """Return by how many images each class falls short of 60; negative where it has more."""
-    return 60 - data.frame["label"].value_counts()
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax of every row, ``float (n, classes)``, without overflow."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def _softmax_of_all(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum()
+
+
+def _softmax_over_images(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=0))
+    return exponentials / exponentials.sum(axis=0)
+
+
+def _softmax_that_overflows(logits: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        exponentials = np.exp(logits)
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def _logits() -> list[tuple[np.ndarray]]:
+    random = np.random.default_rng(20)
+    return [(random.normal(0, 2, (4, 3)),), (random.normal(0, 1, (2, 6)),), (np.array([[1000.0, 999.0, 0.0]]),)]
+
+
+def _balanced_accuracy(matrix: np.ndarray) -> float:
+    """Return the mean recall of a confusion matrix ``int (classes, classes)`` with true classes in rows."""
+    return float(np.mean(np.diag(matrix) / matrix.sum(axis=1)))
+
+
+def _matrices() -> list[tuple[np.ndarray]]:
+    random = np.random.default_rng(20)
+    cases = [random.integers(0, 30, (k, k)) + 40 * np.eye(k, dtype=int) for k in (2, 3, 5)]
+    return [(case,) for case in cases]
+
+
+def _class_weights(counts: np.ndarray) -> np.ndarray:
+    """Return the weight of an image of each class, so that classes weigh alike and the mean over images is 1."""
+    return counts.sum() / (len(counts) * counts)
 
 
 EXERCISES: dict[str, Exercise] = {
-    "many-classes-constant": ValueExercise(
+    "many-classes-baseline": ValueExercise(
         solve=lambda data: 1 / len(data.classes),
         hint="the mean over classes of: 1 for one, 0 for the others",
         mistakes=(
             Mistake(
                 lambda data: float(data.frame["label"].value_counts(normalize=True).iloc[0]),
+                "you gave the accuracy of today; balanced accuracy is the mean of the recalls of all classes",
+            ),
+            Mistake(
+                lambda data: _share_after_doubling(data.frame["label"].value_counts().to_numpy()),
                 "you gave the accuracy; balanced accuracy is the mean of the recalls of all classes",
             ),
         ),
     ),
-    "many-classes-copies": ValueExercise(
-        solve=lambda data: int(_missing_images(data).clip(lower=0).sum()),
-        hint="60 less the images of each class, where that is above 0, added up",
+    "many-classes-averages": ValueExercise(
+        solve=lambda data: (0.9 + 0.4) / 2,
+        hint="the recall of each class first, then the mean of the two",
+        mistakes=(
+            Mistake(lambda data: 0.85, "you counted images: that is the accuracy; take the mean of the two recalls"),
+            Mistake(
+                lambda data: (81 / 87 + 4 / 13) / 2,
+                "you divided by the images that were called so: that is the precision; recall divides by the row",
+            ),
+        ),
+    ),
+    "many-classes-softmax": FunctionExercise(
+        solve=_softmax,
+        cases=_logits,
+        hint="subtract the largest logit of the row first; then exponentials, divided by their sum in the row",
+        mistakes=(
+            Mistake(_softmax_of_all, "all rows together make 1; each row must: an image has its own probabilities"),
+            Mistake(_softmax_over_images, "you divided by the sum over images; divide by the sum over classes"),
+            Mistake(
+                _softmax_that_overflows,
+                "exp(1000) is too large for a float; subtract the largest logit of the row first",
+            ),
+        ),
+    ),
+    "many-classes-balanced-accuracy": FunctionExercise(
+        solve=_balanced_accuracy,
+        cases=_matrices,
+        hint="the diagonal divided by the sums of the rows, and the mean of that",
         mistakes=(
             Mistake(
-                lambda data: int(_missing_images(data).sum()),
-                "you subtracted the images that large classes have above 60; those classes need 0 copies",
+                lambda matrix: float(np.trace(matrix) / matrix.sum()),
+                "that is the accuracy: every image counts alike; every class must",
             ),
             Mistake(
-                lambda data: int((_missing_images(data) > 0).sum()),
-                "you counted the classes that lack images, not the images",
+                lambda matrix: float(np.mean(np.diag(matrix) / matrix.sum(axis=0))),
+                "you divided by the sums of the columns: that is the mean precision",
+            ),
+        ),
+    ),
+    "many-classes-weights": FunctionExercise(
+        solve=_class_weights,
+        cases=lambda: [(np.array([90, 10]),), (np.array([137, 91, 45, 17]),), (np.array([8, 8, 30]),)],
+        hint="inverse to the counts, and scaled so that the mean weight of all images is 1",
+        mistakes=(
+            Mistake(
+                lambda counts: counts / counts.sum(),
+                "common classes weigh more than rare ones here; the weight must fall as the count rises",
             ),
             Mistake(
-                lambda data: int(_missing_images(data).clip(lower=0).max()),
-                "you gave what the rarest class lacks; add up what each class lacks",
+                lambda counts: 1 / counts,
+                "classes weigh alike, but the loss shrinks with the number of images; scale the mean weight to 1",
+            ),
+            Mistake(
+                lambda counts: counts.sum() / counts,
+                "the classes weigh alike, but the mean weight is the number of classes; scale it to 1",
             ),
         ),
     ),
 }
+
+
+def _share_after_doubling(counts: np.ndarray) -> float:
+    """Return the share of the commonest class after its images were doubled."""
+    return float(2 * counts.max() / (counts.sum() + counts.max()))
