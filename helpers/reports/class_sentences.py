@@ -158,6 +158,18 @@ def describe_copies(scores: pd.Series) -> str:
     )
 
 
+def describe_stored_copies(stored: PublishedTable | None) -> str:
+    """Say what copies made before a split did to macro F1 in a stored comparison on real blood.
+
+    Args:
+        stored: table of the three methods of :func:`describe_copies`; None where only the package is installed.
+    """
+    if stored is None:
+        return "Results on real blood are on the results page of the book."
+    rows = stored.frame[stored.frame["measure"] == "macro F1"]
+    return f"{describe_copies(rows['value'])} Macro F1, {stored.origin}."
+
+
 def _change(first: float, second: float) -> str:
     """Describe the step from the first score to the second."""
     if abs(first - second) < SMALL:

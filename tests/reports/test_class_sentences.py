@@ -116,3 +116,9 @@ def test_stored_methods_are_sorted_by_what_their_intervals_show():
     stored = reports.published_table("full-pbc-many-classes-augmentation")
     assert "everything (-0.086)" in reports.describe_stored_methods(stored)
     assert "results page" in reports.describe_stored_methods(None)
+
+
+def test_stored_copies_are_compared_with_their_origin():
+    text = reports.describe_stored_copies(reports.published_table("full-pbc-many-classes-copies-before-split"))
+    assert text.startswith("Copies before the split score 0.95, copies after the same kind of split 0.88 (0.07 lower)")
+    assert "stored result of a longer run on pbc" in text
