@@ -190,13 +190,14 @@ def describe_seeds(by_seed: pd.DataFrame, measure: str) -> str:
     spread = (wide.max(axis=1) - wide.min(axis=1)).max()
     between = wide.mean(axis=1).max() - wide.mean(axis=1).min()
     winners = wide.idxmax().nunique()
-    words = (
-        "one method is best with every seed" if winners == 1 else f"{winners} methods are best with one seed or another"
+    verdict = (
+        "The same method is best with every seed here."
+        if winners == 1
+        else f"{winners} methods are best, each with another seed: one seed alone picks its winner by chance."
     )
     return (
         f"With one and the same method, two seeds differ by up to {spread:.2f}; the means of the methods lie "
-        f"{between:.2f} apart, and {words}. A comparison with a single seed would have picked its winner "
-        f"{'with' if winners > 1 else 'without'} the help of chance."
+        f"{between:.2f} apart. {verdict}"
     )
 
 

@@ -89,9 +89,9 @@ def test_seeds_that_disagree_on_the_best_method_are_named_so():
         return pd.DataFrame(rows, columns=["method", "seed", "macro F1"])
 
     text = reports.describe_seeds(seeds({"a": [0.8, 0.6], "b": [0.7, 0.7]}), "macro F1")
-    assert "two seeds differ by up to 0.20; the means of the methods lie 0.00 apart, and 2 methods" in text
+    assert "two seeds differ by up to 0.20; the means of the methods lie 0.00 apart. 2 methods" in text
     text = reports.describe_seeds(seeds({"a": [0.9, 0.8], "b": [0.7, 0.7]}), "macro F1")
-    assert "one method is best with every seed" in text
+    assert "The same method is best with every seed here." in text
     assert "run at least two" in reports.describe_seeds(seeds({"a": [0.9], "b": [0.7]}), "macro F1")
 
 
