@@ -62,7 +62,8 @@ def ordered_contours(data: Dataset, ratios: pd.Series, caption: str, n_images: i
     in_order = ratios.sort_values(kind="stable")
     steps = np.linspace(0, len(in_order) - 1, min(n_images, len(in_order))).round().astype(int)
     panels = {}
-    for number, (image_id, ratio) in enumerate(in_order.iloc[steps].items(), start=1):
+    for number, (name, ratio) in enumerate(in_order.iloc[steps].items(), start=1):
+        image_id = str(name)
         panels[f"{number}. N:C {ratio:.2f}"] = draw_contours(data.load_image(image_id), data.load_mask(image_id))
     return titled_grid(panels, caption, n_columns=3)
 

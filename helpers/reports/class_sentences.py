@@ -40,7 +40,7 @@ def describe_training(history: pd.DataFrame, n_classes: int) -> str:
         history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``.
         n_classes: number of classes; guessing gives each the same probability.
     """
-    best = history.loc[history["val_loss"].idxmin()]
+    best = history.iloc[int(history["val_loss"].argmin())]
     chance = float(np.log(n_classes))
     learnt = "has learnt something" if best["val_loss"] < chance else "has not learnt anything yet"
     is_last = best["epoch"] == history["epoch"].max()
@@ -79,9 +79,8 @@ def describe_weakest_class(by_class: pd.DataFrame) -> str:
         by_class: rows of classes of :func:`helpers.metrics.classification_report`.
     """
     recalls = by_class[by_class["measure"] == "recall"].dropna(subset=["value"])
-    weakest = recalls.loc[recalls["value"].idxmin()]
-    interval = weakest.get("interval")
-    value = format_estimate(weakest["value"], weakest["low"], weakest["high"], interval, 2)
+    weakest = recalls.iloc[int(recalls["value"].argmin())]
+    value = format_estimate(weakest["value"], weakest["low"], weakest["high"], weakest["interval"], 2)
     ties = recalls.loc[recalls["value"] == weakest["value"], "class"]
     names = " and ".join(f"*{escape_markdown(name)}*" for name in ties)
     groups = "one group" if weakest["groups"] == 1 else f"{weakest['groups']} groups"
@@ -118,14 +117,14 @@ def describe_changed_predictions(kept: pd.DataFrame, renamed: pd.DataFrame) -> s
         renamed: number of images by predicted class before (rows) and after the strongest change (columns).
     """
     strongest = kept.columns[-1]
-    worst = kept[strongest].idxmin()
-    share = 1 - kept.at[worst, strongest]
+    worst = str(kept[strongest].idxmin())
+    share = 1 - float(kept[strongest].min())
     if share == 0:
         return f"No image is given another class, even at {strongest}: this network ignores the change."
-    moved = renamed.loc[worst].drop(worst, errors="ignore")
+    moved = renamed.loc[worst].drop(worst, errors="ignore").astype(int)
     return (
         f"At {strongest}, {share:.0%} of the images that were predicted *{escape_markdown(worst)}* are given another "
-        f"class, most often *{escape_markdown(moved.idxmax())}*."
+        f"class, most often *{escape_markdown(str(moved.idxmax()))}*."
     )
 
 
@@ -224,14 +223,11 @@ def describe_stored_methods(stored: PublishedTable | None) -> str:
     rows = stored.frame[stored.frame["measure"] == "macro F1"].set_index("method")
     ends = rows["low"] * rows["high"] > 0
     better, worse = (rows.index[ends & (rows["difference from none"] * sign > 0)] for sign in (1, -1))
-    words = [
-        f"{verdict} by {', '.join(f'{escape_markdown(name)} ({rows.at[name, column]:+.3f})' for name in names)}"
-        for verdict, names, column in (
-            ("shown to be raised", better, "difference from none"),
-            ("shown to be lowered", worse, "difference from none"),
-        )
-        if len(names)
-    ]
+    words = []
+    for verdict, names in (("raised", better), ("lowered", worse)):
+        changes = [f"{escape_markdown(name)} ({rows['difference from none'][name]:+.3f})" for name in names]
+        if changes:
+            words.append(f"shown to be {verdict} by {', '.join(changes)}")
     first = rows.iloc[0]
     return (
         f"Macro F1 is {' and '.join(words) or 'not shown to be changed by any method'}, on {first['n']} images of "

@@ -80,12 +80,11 @@ def describe_stored_split(stored: PublishedTable) -> str:
         >>> reports.describe_stored_split(stored).partition(", a stored")[0]
         'Real blood'
     """
-    rows = stored.frame.set_index("split")
+    rows = stored.frame.set_index("split").to_dict("index")
     by_image, by_patient = (
-        format_estimate(row["AUC"], row["low"], row["high"], INTERVAL)
-        for row in (rows.loc["by image"], rows.loc["by patient"])
+        format_estimate(row["AUC"], row["low"], row["high"], INTERVAL) for row in (rows["by image"], rows["by patient"])
     )
-    row = rows.loc["difference"]
+    row = rows["difference"]
     difference = Estimate(row["AUC"], row["low"], row["high"], n=int(row["n"]), groups=int(row["groups"]))
     return (
         f"Real blood, a {stored.origin}: AUC **{by_image}** split by image, **{by_patient}** split by patient "
