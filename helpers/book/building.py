@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from helpers import files, processes
-from helpers.book import api, pages, paths, times
+from helpers.book import api, glossary, pages, paths, times
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.runs import notebooks, runner
@@ -87,10 +87,11 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
         shutil.copy(project.root / file, stage / file)
     modules = api.read_modules()
     done = {record.notebook for record in records if record.done}
-    chapters = times.read_chapters(name, done)
+    chapters, terms = times.read_chapters(name, done), glossary.read_terms()
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
         notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
+        glossary.link_terms(notebook, terms)
         sections = chapters[source.stem]
         notebook.cells[0].source = times.state_minutes(notebook.cells[0].source, sections)
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times.section_table(sections)))

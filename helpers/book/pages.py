@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from helpers import datasets, plots, reports
-from helpers.book import chapter_parameters, results
+from helpers.book import chapter_parameters, result_tables, story
+from helpers.book.findings import FINDINGS
+from helpers.book.story import as_figure
 from helpers.datasets import synthetic
 from helpers.datasets.synthetic import morphology, stains
-from helpers.markup import escape_markdown
-from helpers.project import Project
 from helpers.runs import provenance
-from helpers.runs.notebooks import Parameters
 from helpers.runs.records import Record
 
 
@@ -34,16 +33,18 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
         "dataset-cards.md": dataset_cards(),
         "status.md": status(name, records),
         "parameters.md": chapter_parameters.parameter_tables(),
-        "results.md": result_tables(),
+        "result-tables.md": result_tables.appendix(),
         "morphology.md": morphology_table(NORMAL),
         "blasts.md": morphology_table(morphology.FAB),
-        **{f"{table}.md": result_table(table) for table in ("realism-segmentation", "realism-difficulty")},
+        **{
+            f"{table}.md": result_tables.result_table(table) for table in ("realism-segmentation", "realism-difficulty")
+        },
     }
     figures = {
         "drawing.md": drawing(), "stains.md": three_stains(), "field.md": field(), "overlap.md": overlap(),
         "defects.md": defects(), "erythroblast.md": erythroblasts(),
     }  # fmt: skip
-    files = {file: text.encode() for file, text in texts.items()}
+    files = {file: text.encode() for file, text in texts.items()} | story.generated_files(FINDINGS)
     for file, figure in figures.items():
         image = file.replace(".md", ".png")
         files[image] = figure._repr_mimebundle_()[0]["image/png"]
@@ -80,7 +81,7 @@ def status(name: str, records: Sequence[Record]) -> str:
     origins: list[provenance.Provenance] = []
     rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
     for record in sorted(records, key=lambda record: record.notebook):
-        parameters = _format_parameters(record.parameters) or "defaults"
+        parameters = result_tables.format_parameters(record.parameters) or "defaults"
         rows.append(
             f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {parameters} | `{record.data[:12]}` |"
         )
@@ -100,29 +101,6 @@ def status(name: str, records: Sequence[Record]) -> str:
             "",
         ]
     )
-
-
-def result_tables() -> str:
-    """Return all published result tables with their provenance in Markdown."""
-    paths = sorted(Project.current().results.glob("*.csv"))
-    return "\n".join(f"## {path.stem}\n\n{result_table(path.stem)}" for path in paths)
-
-
-def result_table(name: str) -> str:
-    """Return one published result table with its provenance in Markdown."""
-    table, note = results.read_result(name)
-    origin, values = note.provenance, _format_parameters(note.parameters)
-    limits = f"{provenance.describe(origin.threads)}, " if origin.threads else ""
-    return (
-        f"{reports.show_table(table).to_markdown()}\n\n"
-        f"Made by {note.made_by} ({values}); `{note.command}`; data SHA-256 `{note.data_sha256[:16]}`; "
-        f"commit `{provenance.short(origin.commit)}`; {origin.hardware}, {limits}Python {origin.python}; "
-        f"{note.finished[:10]}.\n"
-    )
-
-
-def _format_parameters(parameters: Parameters) -> str:
-    return ", ".join(f"{name} = {escape_markdown(value)}" for name, value in parameters.items())
 
 
 # --- rendering of synthetic cells
@@ -167,17 +145,6 @@ def _range(pair: tuple[float, float]) -> str:
     return f"{pair[0]:g}" if pair[0] == pair[1] else f"{pair[0]:g} to {pair[1]:g}"
 
 
-def _figure(shown: plots.AccessibleFigure | plots.NoFigure) -> plots.AccessibleFigure:
-    """Return the figure of a page, which must not be a :class:`helpers.plots.NoFigure`.
-
-    Raises:
-        ResultError: there is nothing to show; the message states the reason.
-    """
-    if isinstance(shown, plots.NoFigure):
-        raise results.ResultError(f"a page lacks a figure: {shown.reason}")
-    return shown
-
-
 def drawing() -> plots.AccessibleFigure:
     """Draw the rendering steps of two synthetic cells, three steps per row."""
     rows, titles = {}, []
@@ -187,7 +154,7 @@ def drawing() -> plots.AccessibleFigure:
         rows[name] = np.stack([image for _, image in steps[:3]])
         rows[f"{name} "] = np.stack([image for _, image in steps[3:]])
     caption = "What each step adds. The sixth is the lens, the sensor and the file."
-    figure = _figure(plots.image_grid(rows, caption, side=1.7))
+    figure = as_figure(plots.image_grid(rows, caption, side=1.7))
     for ax, title in zip(figure.figure.axes, titles, strict=True):
         ax.set_title(title, fontsize=9)
     alt = (
@@ -208,7 +175,7 @@ def three_stains() -> plots.AccessibleFigure:
         "Eight kinds of cell in three stains. Wright-Giemsa: pink red cells on a pale ground; May-Grünwald-Giemsa: "
         "greyer red cells on a peach ground; rapid: brownish cells and empty rings of red cells on yellow."
     )
-    return replace(_figure(plots.image_grid(rows, caption, list(stains.STAINS), side=1.4)), alt=alt)
+    return replace(as_figure(plots.image_grid(rows, caption, list(stains.STAINS), side=1.4)), alt=alt)
 
 
 def field() -> plots.AccessibleFigure:
@@ -227,7 +194,7 @@ def field() -> plots.AccessibleFigure:
         f"{count['RBC']} red cells and "
         f"{count['Platelets']} platelets."
     )
-    return replace(_figure(plots.image_grid(rows, caption, side=3.2)), alt=alt)
+    return replace(as_figure(plots.image_grid(rows, caption, side=3.2)), alt=alt)
 
 
 def overlap() -> plots.AccessibleFigure:
@@ -237,7 +204,7 @@ def overlap() -> plots.AccessibleFigure:
     kind = kind.map(lambda name: f"{name} (n={(kind == name).sum()})")
     table = pd.DataFrame({"kind": kind, "nucleus": frame["nucleus_to_cell_area"]})
     caption = "The nucleus-to-cell area ratios of lymphocytes and blasts overlap: any threshold makes many errors."
-    figure = _figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
+    figure = as_figure(plots.strip_plot(table, "nucleus", caption, "area / cell area", by="kind"))
     return replace(figure, alt="One dot per cell; nucleus-to-cell area ratio by kind of cell. " + figure.alt)
 
 
@@ -259,7 +226,7 @@ def defects() -> plots.AccessibleFigure:
         "below, four lymphoblasts, each with a blue dot in one corner."
     )
     caption = "Rows one and two show `duplicate_rate`, row three `shortcut_rate`."
-    return replace(_figure(plots.image_grid(rows, caption, side=1.4)), alt=alt)
+    return replace(as_figure(plots.image_grid(rows, caption, side=1.4)), alt=alt)
 
 
 # Solution of the exercise in book/synthetic.md; a test keeps both in agreement.
@@ -277,4 +244,4 @@ def erythroblasts() -> plots.AccessibleFigure:
         for stain in list(stains.STAINS)[:2]
     }
     alt = "Six small cells in two stains, each with a dark round nucleus and greyish pink cytoplasm."
-    return replace(_figure(plots.image_grid(rows, "Six late erythroblasts, drawn.", side=1.1)), alt=alt)
+    return replace(as_figure(plots.image_grid(rows, "Six late erythroblasts, drawn.", side=1.1)), alt=alt)

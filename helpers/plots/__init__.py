@@ -36,7 +36,7 @@ from helpers.plots.style import (
     resolution_grid,
     titled_grid,
 )
-from helpers.plots.trends import learning_curve_plot, line_plot, loss_curves, seed_comparison
+from helpers.plots.trends import cost_plot, learning_curve_plot, line_plot, loss_curves, seed_comparison
 
 __all__ = [
     "COLOURS",
@@ -48,6 +48,7 @@ __all__ = [
     "colour_plot",
     "confusion_plot",
     "contour_grid",
+    "cost_plot",
     "count_plot",
     "criterion_plot",
     "display_range_plot",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers.plots.intervals import draw_whiskers
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.scores import with_kind
 from helpers.plots.style import COLOURS, FONT_SIZE, MARKERS, AccessibleFigure, draw_legend, make_axes, series_styles
@@ -81,6 +82,35 @@ def learning_curve_plot(
     ax.set_ylabel(value, fontsize=FONT_SIZE)
     draw_legend(ax)
     return AccessibleFigure(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
+
+
+def cost_plot(table: pd.DataFrame, value: str, cost: str, by: str, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw the scores of methods with their intervals, and beside each score a bar of the time that it costs.
+
+    Args:
+        table: columns ``value``, ``cost``, ``low``, ``high`` and ``by``, one row per method, in display order.
+        value: column with the score.
+        cost: column with the time, whose name is the unit.
+        by: column with the method.
+        caption: caption of the figure.
+    """
+    table = table.dropna(subset=[value, cost])
+    if len(table) < 2:
+        return NoFigure(f"a comparison of {value} with its cost needs two methods; there is {len(table)}")
+    names, positions = [short_label(name, 34) for name in table[by]], np.arange(len(table))
+    figure, (score_ax, cost_ax) = make_axes(6.5, 0.7 + 0.38 * len(table), 2, sharey=True, width_ratios=(3, 2))
+    (style,) = series_styles(1)
+    draw_whiskers(score_ax, positions, table, value, axis="x", style=style, label=value)
+    bars = cost_ax.barh(positions, table[cost], color=COLOURS[-1])
+    cost_ax.bar_label(bars, fmt="%.0f", padding=2, fontsize=FONT_SIZE)
+    cost_ax.margins(x=0.2)
+    score_ax.set_yticks(positions, names, fontsize=FONT_SIZE)
+    score_ax.invert_yaxis()
+    score_ax.grid(axis="x", alpha=0.3)
+    score_ax.set_xlabel(value, fontsize=FONT_SIZE)
+    cost_ax.set_xlabel(cost, fontsize=FONT_SIZE)
+    words = "; ".join(f"{row[by]} {row[value]:.2f}, {row[cost]:.0f} {cost}" for _, row in table.iterrows())
+    return AccessibleFigure(figure, f"{value} and {cost}: {words}.", caption)
 
 
 def seed_comparison(table: pd.DataFrame, value: str, by: str, run: str, caption: str) -> AccessibleFigure | NoFigure:
