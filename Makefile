@@ -16,7 +16,7 @@ override LEUKOBOOK_WEIGHTS := $(call ABSOLUTE,$(LEUKOBOOK_WEIGHTS))
 export LEUKOBOOK_WEIGHTS
 endif
 
-.PHONY: help env book slides full results test check lowest lab data notebooks lock clean
+.PHONY: help env book slides pdf full results test check lowest lab data notebooks lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -37,6 +37,9 @@ book: env  ## execute every notebook with the quick profile and render the book
 
 slides: env  ## slides of the chapters, from their cells tagged slide: one file each, with its pictures inside
 	$(LEUKOBOOK) slides quick
+
+pdf: env  ## each chapter of the book as a PDF to print, in build/quick/pdf; needs Chromium or Chrome
+	$(LEUKOBOOK) pdf quick
 
 full: env  ## the same book from a full run on a real dataset: make full DATASET=wbc1
 	@test -n "$(DATASET)" || { echo "Which dataset? For instance: make full DATASET=wbc1"; exit 2; }

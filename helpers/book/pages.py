@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import datasets, plots, reports
-from helpers.book import chapter_parameters, result_tables, story
+from helpers.book import chapter_parameters, dataset_pages, landing, result_tables, story
 from helpers.book.findings import FINDINGS
 from helpers.book.story import as_figure
 from helpers.datasets import synthetic
@@ -30,7 +30,6 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
         File content by file name.
     """
     texts = {
-        "dataset-cards.md": dataset_cards(),
         "status.md": status(name, records),
         "parameters.md": chapter_parameters.parameter_tables(),
         "result-tables.md": result_tables.appendix(),
@@ -45,6 +44,7 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
         "defects.md": defects(), "erythroblast.md": erythroblasts(),
     }  # fmt: skip
     files = {file: text.encode() for file, text in texts.items()} | story.generated_files(FINDINGS)
+    files |= landing.generated_files() | dataset_pages.generated_files()
     for file, figure in figures.items():
         image = file.replace(".md", ".png")
         files[image] = figure._repr_mimebundle_()[0]["image/png"]
@@ -52,55 +52,54 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
     return files
 
 
-def dataset_cards() -> str:
-    """Return the dataset cards in Markdown, one section per dataset."""
-    lines = []
-    for name, source in datasets.SOURCES.items():
-        card = source.card
-        access = "drawn by the code" if source.folder is None else "fetched" if source.remote else "on your request"
-        lines += [f"## `{name}`", "", f"{card.title}.", "", "| Field | Value |", "|---|---|"]
-        lines += [f"| Licence | {card.licence} |", f"| Unit of independence | {card.independent_unit} |"]
-        lines += (
-            [f"| How it comes | {access}: `make data NAME={name}` |"]
-            if source.folder
-            else [f"| How it comes | {access} |"]
-        )
-        lines += [f"| Home | <{card.homepage}> |"] if card.homepage else []
-        lines += [f"| Citation | {{cite:t}}`{card.citation}` |"] if card.citation else []
-        lines += ["", "Known issues:", "", *(f"- {defect}" for defect in card.known_issues), ""]
-    return "\n".join(lines)
-
-
 def status(name: str, records: Sequence[Record]) -> str:
-    """Return the status of a run in Markdown: notebooks, durations, data and versions.
+    """Return the status of a run in Markdown, in words: what ran, how long, with what; and the details in tables.
 
     Args:
         name: name of the profile.
         records: records of its notebooks.
     """
-    origins: list[provenance.Provenance] = []
-    rows = ["| Notebook | Status | Seconds | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
-    for record in sorted(records, key=lambda record: record.notebook):
-        parameters = result_tables.format_parameters(record.parameters) or "defaults"
-        rows.append(
-            f"| {record.notebook} | {record.status} | {record.seconds:.1f} | {parameters} | `{record.data[:12]}` |"
-        )
-        origins.append(record.provenance)
-    facts = provenance.merge(origins)
-    versions = "\n".join(f"| {library} | {version} |" for library, version in facts.versions.items())
+    ordered = sorted(records, key=lambda record: record.notebook)
+    facts = provenance.merge([record.provenance for record in ordered])
+    rows = ["| Chapter | Outcome | Time | Parameters | Data (SHA-256) |", "|---|---|---:|---|---|"]
+    rows += [_status_row(record) for record in ordered]
+    versions = [f"| {library} | {version} |" for library, version in facts.versions.items()]
     return "\n".join(
         [
-            f"Run `{name}` at commit `{provenance.short(facts.commit)}` on {facts.hardware}, "
-            f"{provenance.describe(facts.threads)}, Python {facts.python}.",
+            f"{_outcome(name, ordered)} The code is commit `{provenance.short(facts.commit)}`; it ran on "
+            f"{facts.hardware}, {provenance.describe(facts.threads)}, with Python {facts.python}.",
             "",
             *rows,
             "",
+            "These versions of the libraries were installed:",
+            "",
             "| Library | Version |",
             "|---|---|",
-            versions,
+            *versions,
             "",
         ]
     )
+
+
+def _outcome(name: str, records: Sequence[Record]) -> str:
+    """Say in a sentence or two how many chapters of a run are done, and how long they took."""
+    done = [record for record in records if record.done]
+    every = "All" if len(done) == len(records) else f"{len(done)} of"
+    minutes = sum(record.seconds for record in records) / 60
+    sentence = (
+        f"{every} {len(records)} chapters of the run `{name}` ran to their end, in {minutes:.1f} minutes together"
+    )
+    if len(records) < 2:
+        return f"{sentence}."
+    longest = max(records, key=lambda record: record.seconds)
+    return f"{sentence}; {longest.notebook} took longest, {longest.seconds / 60:.1f} minutes."
+
+
+def _status_row(record: Record) -> str:
+    outcome = "ran to its end" if record.done else record.status
+    parameters = result_tables.format_parameters(record.parameters) or "as in the notebook"
+    data = f"`{record.data[:12]}`"
+    return f"| {record.notebook} | {outcome} | {record.seconds:.0f} s | {parameters} | {data} |"
 
 
 # --- rendering of synthetic cells

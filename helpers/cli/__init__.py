@@ -43,7 +43,7 @@ def leukobook(
 app.add_typer(datasets.app, name="data")
 _COMMANDS: tuple[Callable[..., None], ...] = (
     evaluation.evaluate, evaluation.compare, models.segment, models.train, models.predict, models.explain,
-    runs.run, runs.report, runs.book, runs.slides, runs.notebooks, runs.publish,
+    runs.run, runs.report, runs.book, runs.slides, runs.pdf, runs.notebooks, runs.publish,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

@@ -1,4 +1,4 @@
-"""Commands that execute notebooks: run, report, book, slides, notebooks, publish."""
+"""Commands that execute notebooks: run, report, book, slides, pdf, notebooks, publish."""
 
 from __future__ import annotations
 
@@ -66,6 +66,17 @@ def slides(profile: ProfileArgument) -> None:
     chosen = _profile(profile)
     for path in write_slides(chosen.name, _run(chosen)):
         typer.echo(f"Slides: {path}")
+
+
+def pdf(profile: ProfileArgument) -> None:
+    """Execute the notebooks of a profile, render the book and print each chapter to PDF; prints the paths."""
+    from helpers.book.building import build
+    from helpers.book.printing import print_chapters
+
+    chosen = _profile(profile)
+    page = build(chosen.name, _run(chosen))
+    for path in print_chapters(page.parent, _project().build / chosen.name / "pdf"):
+        typer.echo(f"PDF: {path}")
 
 
 def notebooks() -> None:

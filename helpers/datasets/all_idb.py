@@ -28,6 +28,8 @@ CARD1 = DatasetCard(
     _HOME,
     "image",
     (_NO_PATIENT, "centroids mark blasts only; other white blood cells are not marked"),
+    classes=CLASSES,
+    published_images="108",
 )
 CARD2 = DatasetCard(
     "ALL-IDB2: single cells cut from ALL-IDB1",
@@ -36,6 +38,8 @@ CARD2 = DatasetCard(
     _HOME,
     "image",
     (_NO_PATIENT,),
+    classes=CLASSES,
+    published_images="260",
 )
 _IMAGES = "im(g|ages)?"
 _NAME = re.compile(r"^Im(?P<number>\d{3})_(?P<label>[01])$", re.IGNORECASE)

@@ -26,6 +26,7 @@ CARD = DatasetCard(
         "no patient id, so cells of one patient fall on both sides of any split",
         "the segmented pictures hold HSV values saved as if they were BGR; their colours are not colours",
     ),
+    classes=CLASSES,
 )
 
 

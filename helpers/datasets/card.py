@@ -16,6 +16,9 @@ class DatasetCard:
         homepage: URL; empty if there is none.
         independent_unit: what counts as one independent observation.
         known_issues: known issues of the data.
+        classes: class names; empty where they depend on options or on the user's folders.
+        published_images: number of images that its authors have published, with their unit; empty if not known.
+        download_size: size of the download; empty if not known.
     """
 
     title: str
@@ -24,3 +27,6 @@ class DatasetCard:
     homepage: str
     independent_unit: str
     known_issues: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    published_images: str = ""
+    download_size: str = ""

@@ -41,6 +41,8 @@ CARD = DatasetCard(
         "cells that were looked through): these four are one group here",
         "backgrounds are black, so the outline drawn by the segmentation is part of the picture",
     ),
+    classes=CLASSES,
+    published_images="10,661 for training",
 )
 _FOLD = r"fold[_ -]?(\d)"
 _PRELIMINARY = "C-NMC_test_prelim_phase_data"

@@ -26,6 +26,7 @@ CARD = DatasetCard(
         "the published folders hold augmented copies; copies of one original form one group here, judged by file name",
         "28 of 40 test originals are byte-identical to validation images; at least 11 are re-crops of training cells",
     ),
+    classes=CLASSES,
 )
 SPLITS = {
     "train": r"train(small)?",

@@ -25,6 +25,8 @@ CARD = DatasetCard(
         "cells of one donor cannot be kept together, so a score on it is optimistic",
         "class ig joins promyelocytes, myelocytes and metamyelocytes",
     ),
+    classes=CLASSES,
+    published_images="17,092",
 )
 
 

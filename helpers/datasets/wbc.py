@@ -38,6 +38,9 @@ CARD1 = DatasetCard(
         "60 and 90 show one cell and are labelled neutrophil and monocyte",
         "yellow background; 30 image sizes, 224 of 300 are 120×120",
     ),
+    classes=CLASSES,
+    published_images="300",
+    download_size="13 MB",
 )
 CARD2 = DatasetCard(
     "Zheng dataset 2: white blood cells from the CellaVision blog",
@@ -46,6 +49,9 @@ CARD2 = DatasetCard(
     _HOME,
     "image (no patient is published)",
     (_UNVERIFIED, "the masks hold 14 grey values instead of 3; they are cut at 64 and 192"),
+    classes=CLASSES,
+    published_images="100",
+    download_size="27 MB",
 )
 SAME_CELL = {
     number: "+".join(pair)

@@ -1,5 +1,6 @@
 """Kept numbers come with where they come from, and pages show both."""
 
+import dataclasses
 import json
 import os
 import re
@@ -100,14 +101,20 @@ def test_a_table_without_its_own_note_is_not_shown(folder):
 
 def test_the_status_page_has_the_provenance_of_the_run():
     made = []
-    for name, hardware in (("00-a", "2 cores"), ("01-b", "8 cores")):
+    for name, hardware, seconds in (("00-a", "2 cores", 30.0), ("01-b", "8 cores", 120.0)):
         origin = provenance.Provenance("cd" * 20, hardware, {"OpenMP": "1", "TensorFlow": "2"}, "3.9", {"keras": "9"})
-        made.append(records.Record(name, "done", 1.0, {}, "2026", origin))
+        made.append(records.Record(name, "done", seconds, {}, "2026", origin))
     shown = pages.status("try", made)
-    assert (
-        "Run `try` at commit `cdcdcdcdcdcd` on 2 cores or 8 cores, threads: OpenMP 1, TensorFlow 2, Python 3.9."
-        in shown
+    assert shown.startswith(
+        "All 2 chapters of the run `try` ran to their end, in 2.5 minutes together; 01-b took longest"
     )
+    assert (
+        "commit `cdcdcdcdcdcd`; it ran on 2 cores or 8 cores, threads: OpenMP 1, TensorFlow 2, with Python 3.9" in shown
+    )
+    assert "| 00-a | ran to its end | 30 s | as in the notebook |" in shown
+    failed = pages.status("try", [made[0], dataclasses.replace(made[1], status="failed")])
+    assert failed.startswith("1 of 2 chapters of the run `try` ran to their end")
+    assert "| 01-b | failed | 120 s |" in failed
     assert "| keras | 9 |" in shown
 
 
