@@ -61,7 +61,7 @@ def headline() -> AccessibleFigure:
         canvas.label(LEFT - 3, y, f"split by\n{split}", size=12, align="right")
     numbers = "; ".join(f"split by {split} {short(estimate)}" for split, estimate in estimates.items())
     caption = (
-        "AUC of one classifier on C-NMC, a dataset of real blood, with 95 % intervals over its people. [All eight "
+        "AUC of one classifier on C-NMC, a dataset of real blood, with 95 % intervals over its people. [All "
         "results](results.md)"
     )
     return canvas.finish(f"AUC of one classifier on an axis from 0.5, chance, to 1: {numbers}.", caption)

@@ -97,7 +97,7 @@ def cost_plot(table: pd.DataFrame, value: str, cost: str, by: str, caption: str)
     table = table.dropna(subset=[value, cost])
     if len(table) < 2:
         return NoFigure(f"a comparison of {value} with its cost needs two methods; there is {len(table)}")
-    names, positions = [short_label(name, 34) for name in table[by]], np.arange(len(table))
+    names, positions = [short_label(name, 40, 4) for name in table[by]], np.arange(len(table))
     figure, (score_ax, cost_ax) = make_axes(6.5, 0.7 + 0.38 * len(table), 2, sharey=True, width_ratios=(3, 2))
     (style,) = series_styles(1)
     draw_whiskers(score_ax, positions, table, value, axis="x", style=style, label=value)

@@ -128,7 +128,7 @@ def test_dark_mode_toggles(page, site):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["notebooks/02-preprocess", "notebooks/05-classify", "book/results"])
+@pytest.mark.parametrize("name", ["notebooks/02-preprocess", "notebooks/05-classify", "book/result-tables"])
 def test_wide_tables_scroll_inside_their_own_box_and_their_cells_have_room(page, site, name, width):
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{site}/{name}.html", wait_until="load")
@@ -255,7 +255,17 @@ def test_an_exercise_solution_unfolds_at_a_click_on_its_title_and_a_quiz_answers
     assert re.match(r"That is (not )?right", question.get_by_role("status").inner_text())
 
 
-@pytest.mark.parametrize("name", ["book/intro", "notebooks/00-start-here", "notebooks/02-preprocess", "book/glossary"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "book/intro",
+        "book/results",
+        "book/datasets",
+        "book/glossary",
+        "notebooks/00-start-here",
+        "notebooks/02-preprocess",
+    ],
+)
 def test_accessibility_check_finds_no_serious_violation(page, site, name):
     page.goto(f"{site}/{name}.html", wait_until="load")
     found = Axe().run(page).response["violations"]

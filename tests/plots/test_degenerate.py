@@ -214,6 +214,10 @@ SAY = {  # what is asked for, and what is said instead
         lambda: plots.seed_comparison(scores(2, [0.5, NAN]), "F1", "by", "series", "c"),
         "a comparison of F1 needs two values of by; there is row 0 0.50 (0.50 to 0.50)",
     ),
+    "no costs": (
+        lambda: plots.cost_plot(scores(1).assign(s=2.0), "F1", "s", "by", "c"),
+        "a comparison of F1 with its cost needs two methods; there is 1",
+    ),
     "no lines": (
         lambda: plots.line_plot(scores(0), "F1", "by", "series", "c"),
         "F1 needs two values of by to make a line; there is none",
@@ -274,6 +278,7 @@ def named(names):
     yield plots.confusion_plot(counted(np.eye(n, dtype=int), names), "c")
     yield plots.seed_comparison(table, "F1", "by", "series", "c")
     yield plots.seed_comparison(flipped, "F1", "by", "series", "c")
+    yield plots.cost_plot(table.assign(s=1.0), "F1", "s", "series", "c")
     yield plots.line_plot(table, "F1", "by", "series", "c")
     yield plots.line_plot(flipped, "F1", "by", "series", "c")
     yield plots.image_grid({name: np.zeros((1, 4, 4, 3), np.uint8) for name in names}, "c")

@@ -330,3 +330,16 @@ def test_lines_go_from_step_to_step_in_the_order_given():
     assert ax.get_xticks().tolist() == [0, 1, 2]
     assert (ax.get_xlabel(), ax.get_ylabel(), in_legend(ax)) == ("layer", "agreement", ["x", "y"])
     assert picture.figure.get_size_inches()[0] == pytest.approx(1.6 + 3 * 0.42 + 0.57)  # and the legend
+
+
+def test_a_cost_stands_beside_its_score_in_the_row_of_its_method():
+    table = pd.DataFrame(
+        {"method": ["a", "b"], "F1": [0.9, 0.5], "low": [0.8, 0.4], "high": [0.95, 0.6], "s": [3.0, 70]}
+    )
+    picture = plots.cost_plot(table, "F1", "s", "method", "A caption.")
+    scores, costs = picture.figure.axes
+    assert [label.get_text() for label in scores.get_yticklabels()] == ["a", "b"]
+    assert scores.containers[0].lines[0].get_xdata().tolist() == [0.9, 0.5]
+    assert [(bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in costs.patches] == [(3, 0), (70, 1)]
+    assert [text.get_text() for text in costs.texts] == ["3", "70"]
+    assert picture.alt == "F1 and s: a 0.90, 3 s; b 0.50, 70 s."

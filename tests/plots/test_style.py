@@ -25,6 +25,7 @@ CHARTS = {
     "by_patient": lambda c: plots.patient_scores(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
     "colour_distributions": lambda c: plots.colour_plot(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
     "confusion": lambda c: plots.confusion_plot(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
+    "cost": lambda c: plots.cost_plot(SCORES.assign(s=[1.0, 2, 3, 4]), "F1", "s", "by", c),
     "counts": lambda c: plots.count_plot(FRAME, "label", c),
     "counts_by_group": lambda c: plots.group_count_plot(FRAME, c),
     "curves": lambda c: plots.loss_curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
