@@ -19,7 +19,7 @@ SIDE = 128  # pixels of an image
 def generated_files() -> dict[str, bytes]:
     """Generate overview, cards and figures, by file name; only images of the datasets at hand are shown."""
     rows = [
-        "| Name | Classes | Images published | Download | Licence | Independent unit |",
+        "| Name | Classes | Images published | Download | Licence | Unit |",
         "|---|---:|---:|---|---|---|",
     ]
     cards, files = [], {}
@@ -51,7 +51,8 @@ def overview_row(name: str, source: DatasetSpec, dataset: Dataset | None) -> str
     known = source.card
     n_classes = len(known.classes or (dataset.classes if dataset is not None else ())) or "–"
     cells = [f"[`{name}`](#dataset-{name})", n_classes, known.published_images or "–", known.download_size or "–"]
-    return "| " + " | ".join(map(str, [*cells, known.licence, known.independent_unit])) + " |"
+    unit = known.independent_unit.partition(" (")[0]
+    return "| " + " | ".join(map(str, [*cells, known.licence, unit])) + " |"
 
 
 def card(name: str, source: DatasetSpec, dataset: Dataset | None, picture: str = "") -> str:

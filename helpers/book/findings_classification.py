@@ -143,7 +143,7 @@ def transfer() -> Finding:
     folds = len(results.read_result(names[0])[1].parameters["tested_folds"])
     caption = f"Macro F1 of eight classes against the time to compute features and to train, for {folds} folds."
     figure = as_figure(plots.cost_plot(rows, "macro F1", "seconds", "method", caption))
-    best, cheapest = rows.loc[rows["macro F1"].idxmax()], rows.loc[rows["seconds"].idxmin()]
+    best, cheapest = rows.iloc[rows["macro F1"].argmax()], rows.iloc[rows["seconds"].argmin()]
     scratch = rows[rows["method"].str.endswith("scratch")].iloc[0]
     tuned = differences[differences["method"] == "trained: all"]
     reference = scores.iloc[0]

@@ -15,7 +15,7 @@ from helpers.reports import difference_words
 TABLE = "full-cnmc-classify-split"
 SPLITS = {"image": BLUE, "patient": ORANGE}
 AXIS = (0.5, 1.0)  # from chance to perfect
-LEFT, RIGHT = 26, 88  # ends of the axis on the canvas
+LEFT, RIGHT = 28, 88  # ends of the axis on the canvas
 
 
 def generated_files() -> dict[str, bytes]:
@@ -47,7 +47,7 @@ def sentence() -> str:
 
 def headline() -> AccessibleFigure:
     """Draw the two numbers, each with its interval, on an axis from chance to perfect."""
-    canvas = Canvas(6.2, 2.5)
+    canvas = Canvas(4.6, 2.2)
     for value, words in ((0.5, "0.5\nchance"), (0.75, "0.75"), (1.0, "1.0\nperfect")):
         canvas.axes.plot([_place(value)] * 2, [24, 96], color=GREY, linewidth=0.6, linestyle=":")
         canvas.label(_place(value), 13, words, size=9)

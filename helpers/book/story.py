@@ -71,7 +71,9 @@ def select(table: pd.DataFrame, value: str, **row: str) -> Estimate:
     wanted = {name.replace("_", " "): content for name, content in row.items()}
     chosen = table[(table[list(wanted)] == list(wanted.values())).all(axis=1)]
     if len(chosen) != 1:
-        raise ResultError(f"{wanted} selects {len(chosen)} rows of a table with {', '.join(table)}; name one row")
+        raise ResultError(
+            f"{wanted} selects {len(chosen)} rows of a table with {', '.join(map(str, table))}; name one row"
+        )
     line = chosen.iloc[0]
     ends = float(line["low"]), float(line["high"])
     return Estimate(float(line[value]), *ends, int(line["n"]), int(line["groups"]), str(line.get("interval", INTERVAL)))

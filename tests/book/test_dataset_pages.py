@@ -27,7 +27,7 @@ def test_without_any_dataset_every_card_says_so_and_only_synthetic_cells_are_sho
     assert all("It was not at hand when this page was built" in card for card in cards[1:])
     assert "By default it draws 240 images in 12 groups: neutrophil " in cards[0]
     overview = files["dataset-overview.md"].decode()
-    assert "| [`wbc1`](#dataset-wbc1) | 5 | 300 | 13 MB | GPL-3.0 | image (no patient is published) |" in overview
+    assert "| [`wbc1`](#dataset-wbc1) | 5 | 300 | 13 MB | GPL-3.0 | image |" in overview
 
 
 def test_a_dataset_at_hand_is_counted_and_one_cell_of_each_class_shown(cells):
