@@ -141,7 +141,7 @@ def transfer() -> Finding:
         method=scores["network"] + ": " + scores["method"].str.removeprefix("trained: "),
     ).sort_values("macro F1", ascending=False)
     folds = len(results.read_result(names[0])[1].parameters["tested_folds"])
-    caption = f"Macro F1 of eight classes against the time to compute features and to train, for {folds} folds."
+    caption = f"Macro F1 over all classes, and the time to compute features and to train, for {folds} folds."
     figure = as_figure(plots.cost_plot(rows, "macro F1", "seconds", "method", caption))
     best, cheapest = rows.iloc[rows["macro F1"].argmax()], rows.iloc[rows["seconds"].argmin()]
     scratch = rows[rows["method"].str.endswith("scratch")].iloc[0]
