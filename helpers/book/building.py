@@ -91,9 +91,9 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
     for source in sorted(project.notebooks.glob("*.ipynb")):
         executed = project.build / name / "notebooks" / source.name
         notebook = notebooks.prepare_for_book(notebooks.read(executed if source.stem in done else source))
-        glossary.link_terms(notebook, terms)
         sections = chapters[source.stem]
         notebook.cells[0].source = times.state_minutes(notebook.cells[0].source, sections)
+        glossary.link_terms(notebook, terms)
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times.section_table(sections)))
         if source.stem not in done:
             notebook.cells.insert(1, nbformat.v4.new_markdown_cell(NOT_RUN.format(name)))

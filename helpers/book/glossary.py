@@ -17,6 +17,7 @@ _LITERAL = re.compile(r"\s*`{3,}(?!\{)\S|\s*`{3,}\{(?:code|figure|image|download
 # Other words of a term's family, as chapters emphasise them.
 FAMILY = {
     "card": "dataset card",
+    "clipped": "clipping",
     "generalises": "generalisation",
     "overfits": "overfitting",
     "test": "test set",
