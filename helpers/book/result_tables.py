@@ -98,14 +98,14 @@ def _section(name: str) -> str:
 def result_table(name: str) -> str:
     """Return one published table with its provenance folded, as HTML within MyST Markdown."""
     table, note = results.read_result(name)
-    shown = in_words(reports.show_table(table), name)
+    shown = word_headings(reports.show_table(table), name)
     return (
         f'```{{raw}} html\n<div class="sortable">\n{shown.to_html()}\n</div>\n'
         f'<details class="provenance"><summary>Provenance</summary><p>{_origin(note)}</p></details>\n```\n'
     )
 
 
-def in_words(table: ResultTable, name: str) -> ResultTable:
+def word_headings(table: ResultTable, name: str) -> ResultTable:
     """Replace the column headings of a table by words of the field.
 
     Args:

@@ -32,11 +32,15 @@ def test_every_link_to_a_table_names_a_published_one():
 
 def test_headings_are_words():
     table = pd.DataFrame({"rule": ["Otsu"], "iou": [0.9], "low": [0.8], "high": [0.95], "n": [7], "groups": [5]})
-    assert result_tables.in_words(reports.show_table(table), "x").headings == (
+    assert result_tables.word_headings(reports.show_table(table), "x").headings == (
         "method", "IoU (95 % interval)", "tested images", "groups",
     )  # fmt: skip
     curve = reports.show_table(pd.DataFrame({"images": [10], "AUC": [0.5], "n": [7]}))
-    assert result_tables.in_words(curve, "x-learning-curve").headings == ("training images", "AUC", "tested images")
+    assert result_tables.word_headings(curve, "x-learning-curve").headings == (
+        "training images",
+        "AUC",
+        "tested images",
+    )
 
 
 @pytest.fixture

@@ -74,7 +74,16 @@ def test_a_command_of_another_package_than_the_project_has_is_refused(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    "words", [["run", "quick"], ["book", "quick"], ["slides", "quick"], ["report", "quick"], ["notebooks"], ["publish"]]
+    "words",
+    [
+        ["run", "quick"],
+        ["book", "quick"],
+        ["slides", "quick"],
+        ["pdf", "quick"],
+        ["report", "quick"],
+        ["notebooks"],
+        ["publish"],
+    ],
 )
 def test_a_folder_without_notebooks_is_no_project(tmp_path, monkeypatch, words):
     monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
