@@ -100,7 +100,7 @@ def learning_curve() -> Finding:
     )
     unit = "training images per class"
     figure = as_figure(plots.learning_curve_plot(shown, "balanced accuracy", caption, images=unit))
-    _spread_small_numbers(figure, shown["images"])
+    _fit_to_page(figure, shown["images"])
     name_of_best = ours["learner"].iloc[-1]
     best = ours[ours["learner"] == name_of_best].set_index("images per class")
     theirs = other.frame.set_index("images")["balanced accuracy"]
@@ -123,12 +123,14 @@ def learning_curve() -> Finding:
     )
 
 
-def _spread_small_numbers(figure: plots.AccessibleFigure, numbers: pd.Series) -> None:
-    """Make the axis of a learning curve logarithmic, with each number of images as a tick."""
+def _fit_to_page(figure: plots.AccessibleFigure, numbers: pd.Series) -> None:
+    """Make a learning curve narrow: a logarithmic axis with each number of images as a tick, and the legend inside."""
     ax, ticks = figure.figure.axes[0], sorted(set(numbers))
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{tick}" for tick in ticks], rotation=45)
     ax.set_xticks([], minor=True)
+    ax.legend(fontsize=8, frameon=False, loc="lower right")
+    figure.figure.set_size_inches(5, 3.2)
 
 
 def transfer() -> Finding:

@@ -22,7 +22,7 @@ from helpers.book.story import (
 from helpers.metrics import INTERVAL, RANGE, Estimate
 
 REGIONS = ("whole cell", "cytoplasm", "nucleus")
-PEOPLE, NETWORK, THRESHOLD = "the same cell annotated twice", "U-Net, TTA", "Otsu"
+PEOPLE, NETWORK, THRESHOLD = "annotated twice", "U-Net, TTA", "Otsu"
 SOURCE, TARGET = "wbc1", "wbc2"
 
 
