@@ -55,7 +55,7 @@ SWEEPS, SYNTHETIC = "Over several seeds (synthetic cells)", "Synthetic cells aga
 HEADINGS = {
     "agreement": "rank correlation",
     "features, s": "seconds to compute features",
-    "groups": "groups",
+    "layers drawn anew": "randomised layers",
     "learner": "classifier on features of",
     "n": "tested images",
     "n inliers": "matching points",
