@@ -248,6 +248,6 @@ def describe_memory(scores: Mapping[str, float], n_classes: int) -> str:
         + (
             ". Nothing can be learnt here: the difference is copies of the test images, recognised."
             if scores["copies"] > scores["no copies"] + SMALL
-            else ", no more: these images have too few copies, or copies too unlike, to be recognised."
+            else ", no more: by their colours these copies cannot be told from other images."
         )
     )
