@@ -17,7 +17,7 @@ from helpers.plots.data import (
     strip_plot,
 )
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
-from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot
+from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
     calibration_plot,
@@ -73,4 +73,5 @@ __all__ = [
     "strip_plot",
     "threshold_plot",
     "titled_grid",
+    "triangle_plot",
 ]

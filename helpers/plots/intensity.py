@@ -132,6 +132,37 @@ def criterion_plot(channel: np.ndarray, criterion: np.ndarray, chosen: int, capt
     return AccessibleFigure(figure, alt, caption)
 
 
+def triangle_plot(channel: np.ndarray, chosen: int, caption: str) -> AccessibleFigure:
+    """Draw the histogram of a channel with the line of the triangle method, and the threshold below it.
+
+    The line runs from the top of the histogram to its farther end (Zack et al., 1977).
+
+    Args:
+        channel: ``uint8 (height, width)``.
+        chosen: threshold that the method takes.
+        caption: caption of the figure.
+    """
+    shares = np.bincount(channel.ravel(), minlength=256) / channel.size
+    values = np.flatnonzero(shares)
+    peak = int(shares.argmax())
+    end = int(values[np.abs(values - peak).argmax()])
+    figure, ax = make_axes(WIDTH, 3.2)
+    ax.bar(np.arange(256), shares, width=1, color=COLOURS[0])
+    ax.plot([end, peak], [shares[end], shares[peak]], color="black", linewidth=1.2, label="line to the farther end")
+    _draw_thresholds(ax, {f"triangle: {chosen}": chosen})
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=8)
+    ax.set_xlim(0, 255)
+    ax.set_xlabel("green value", fontsize=FONT_SIZE)
+    ax.set_ylabel("share of pixels", fontsize=FONT_SIZE)
+    ax.legend(fontsize=8, frameon=False, loc="upper left")
+    alt = (
+        f"A histogram with its top at {peak} and its farther end at {end}, joined by a straight line. A vertical line "
+        f"marks the threshold of the triangle method, {chosen}, between them."
+    )
+    return AccessibleFigure(figure, alt, caption)
+
+
 def _draw_legend_above(ax: Axes) -> None:
     """Draw the legend between the images and the histogram, so that the histogram keeps the whole width."""
     handles, labels = ax.get_legend_handles_labels()

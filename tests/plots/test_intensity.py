@@ -50,3 +50,13 @@ def test_the_criterion_is_drawn_with_its_maximum_in_words():
     figure = plots.criterion_plot(channel, criterion, 90, "The top.")
     assert lines(figure.figure.axes[1]) == [90]
     assert "highest at 90. A line marks Otsu's threshold, 90, in both." in figure.alt
+
+
+def test_the_triangle_stands_on_the_top_of_the_histogram_and_its_farther_end():
+    channel = np.repeat(np.array([40, 150, 200, 210], np.uint8), [1, 3, 10, 2]).reshape(4, 4)
+    figure = plots.triangle_plot(channel, 150, "The line.")
+    side, cut = figure.figure.axes[0].lines
+    assert side.get_xydata().tolist() == [[40, 1 / 16], [200, 10 / 16]]
+    assert list(cut.get_xdata()) == [150, 150]
+    assert "its top at 200 and its farther end at 40" in figure.alt
+    assert "the triangle method, 150, between them" in figure.alt
