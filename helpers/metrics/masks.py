@@ -176,26 +176,22 @@ def dice_by_threshold(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return 2 * shared / (predicted + shared[-1])
 
 
-def dice_table(predicted: dict[str, np.ndarray], truth: np.ndarray | None, frame: pd.DataFrame) -> pd.DataFrame:
+def dice_table(predicted: dict[str, np.ndarray], truth: np.ndarray, frame: pd.DataFrame) -> pd.DataFrame:
     """Tabulate the Dice coefficient of every image for several segmentation rules.
 
     Args:
         predicted: masks ``bool (n, height, width)`` by rule, in the order of ``frame``.
-        truth: ground-truth masks, likewise; None for a dataset without, which gives an empty table.
+        truth: ground-truth masks, likewise.
         frame: table of the dataset (``Dataset.frame``).
 
     Returns:
         Long table with ``image_id, label, rule, dice``.
     """
-    rows = (
-        []
-        if truth is None
-        else [
-            (image_id, label, rule, dice_and_iou(true, mask)[0])
-            for rule, masks in predicted.items()
-            for image_id, label, true, mask in zip(frame.index, frame["label"], truth, masks, strict=True)
-        ]
-    )
+    rows = [
+        (image_id, label, rule, dice_and_iou(true, mask)[0])
+        for rule, masks in predicted.items()
+        for image_id, label, true, mask in zip(frame.index, frame["label"], truth, masks, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["image_id", "label", "rule", "dice"])
 
 

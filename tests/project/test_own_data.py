@@ -58,5 +58,7 @@ def test_five_classes_without_patients_and_masks_are_preprocessed(run, tmp_path)
     folder = cell_folder(tmp_path / "cells", ("a", "b", "c", "d", "e"), 6)
     text, _ = run("02-preprocess", dataset=f"folder:{folder}", size=64)
     assert "masks: False" in text
+    assert "Nobody has outlined these cells: rules are measured on synthetic." in text
+    assert "not saved: these numbers are of synthetic cells" in text
     assert "Leaks found: 0" in text
     assert "folder:cells has no group (patient) with two images, as far as is known" in text
