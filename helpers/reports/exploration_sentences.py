@@ -13,7 +13,8 @@ import pandas as pd
 from helpers.markup import escape_markdown
 from helpers.reports.statements import Statement, show_text
 
-RATIO, AREA = "nucleus_to_cell_area", "cell_area"
+RATIO = "nucleus_to_cell_area"
+FEW_GROUPS = 10  # groups below which a share is a hint
 
 
 def describe_display_range(channel: np.ndarray, low: int, high: int) -> Statement:
@@ -34,15 +35,24 @@ def describe_display_range(channel: np.ndarray, low: int, high: int) -> Statemen
     )
 
 
-def describe_clipping(pictures: np.ndarray) -> Statement:
-    """Say which share of all values lies at one end of the scale, where a camera or a program may have clipped them.
+def describe_clipping(black: float, white: float, white_by_group: pd.Series) -> Statement:
+    """Say which share of all values lies at one end of the scale, and in which group most values are 255.
 
     Args:
-        pictures: ``uint8 (n, height, width, 3)``.
+        black: share of all values that are 0.
+        white: share of all values that are 255.
+        white_by_group: share of the values of a group that are 255, by group.
     """
-    black, white = (pictures == 0).mean(), (pictures == 255).mean()
-    advice = "so little was lost there" if black + white < 0.01 else "so ask what was brighter or darker there"
-    return show_text(f"Of all values in these images, {black:.1%} are 0 and {white:.1%} are 255: {advice}.")
+    shares = f"Of all values in these images, {black:.1%} are 0 and {white:.1%} are 255"
+    group, largest = white_by_group.idxmax(), white_by_group.max()
+    if largest < 0.01:
+        return show_text(f"{shares}; in no group are more than {largest:.1%} of them 255.")
+    others = white_by_group.drop(group)
+    elsewhere = "" if others.empty else f", in no other group more than {others.max():.1%}"
+    return show_text(
+        f"{shares}. In group *{escape_markdown(group)}* {largest:.1%} of the values are 255{elsewhere}: look at its "
+        "images before you trust their bright parts."
+    )
 
 
 def describe_second_cloud(explained: pd.Series, guess: float, has_clouds: bool) -> Statement:
@@ -63,35 +73,49 @@ def describe_second_cloud(explained: pd.Series, guess: float, has_clouds: bool) 
     )
 
 
-def describe_misfits(frame: pd.DataFrame, cloud: pd.Series, has_clouds: bool) -> Statement | None:
+def describe_misfits(misfits: pd.DataFrame, has_clouds: bool) -> Statement | None:
     """Say whether the stain batch is enough to explain two clouds, or whether groups lie apart from their batch.
 
     Args:
-        frame: table of the dataset with ``group`` and, where it is known, ``stain_batch``.
-        cloud: name of the cloud of each image.
+        misfits: rows of the images that do not lie in the cloud of their batch, with ``group`` and, where it is known,
+            ``stain_batch``.
         has_clouds: whether there is a second cloud.
     """
-    if not has_clouds or "stain_batch" not in frame:
+    if not has_clouds or "stain_batch" not in misfits:
         return None
-    cloud_of_batch = pd.crosstab(frame["stain_batch"], cloud).idxmax(axis=1)
-    misfits = cloud[cloud != frame["stain_batch"].map(cloud_of_batch)]
     counted = f"Images that do not lie in the cloud of their batch: {len(misfits)}"
     if misfits.empty:
         return show_text(f"{counted}. The batch alone is enough; the patient adds nothing.")
-    names = sorted(frame.loc[misfits.index, "group"].astype(str).unique())
+    names = sorted(misfits["group"].astype(str).unique())
     return show_text(
         f"{counted}, from {escape_markdown(', '.join(names[:5]))}. The batch alone is not enough; the patient's slide "
         "matters."
     )
 
 
-def describe_classes(explained: pd.Series, guess: float, has_clouds: bool) -> Statement | None:
-    """Say whether two clouds follow the classes; parameters as of :func:`describe_second_cloud`."""
-    if not has_clouds or "label" not in explained:
+def describe_classes(by_class: pd.DataFrame, smaller: str, has_clouds: bool) -> Statement | None:
+    """Say whether two clouds follow the classes, and which classes have no image in the smaller cloud.
+
+    Args:
+        by_class: number of images by class (rows) and cloud (columns).
+        smaller: name of the cloud with fewer images.
+        has_clouds: whether there is a second cloud.
+    """
+    if not has_clouds or len(by_class) < 2:
         return None
-    more = "more" if explained["label"] - guess > 1e-9 else "no more"
+    n_images, of_class = by_class.to_numpy().sum(), by_class.sum(axis=1)
+    share, guess = by_class.max(axis=1).sum() / n_images, by_class.sum().max() / n_images
+    compared = (
+        f"*label* is right for {share:.1%} of the images, {'more' if share - guess > 1e-9 else 'no more'} than without "
+        f"any column ({guess:.1%})."
+    )
+    is_absent = by_class[smaller] == 0
+    if not is_absent.any():
+        return show_text(f"{compared} Every class has images in the {smaller} cloud.")
+    absent = ", ".join(f"*{escape_markdown(name)}* (0 of {n})" for name, n in of_class[is_absent].items())
+    elsewhere = by_class.loc[~is_absent, smaller].sum() / of_class[~is_absent].sum()
     return show_text(
-        f"*label* is right for {explained['label']:.1%} of the images, {more} than without any column ({guess:.1%})."
+        f"{compared} No image in the {smaller} cloud: {absent}; of the other classes, {elsewhere:.0%} lie there."
     )
 
 
@@ -131,45 +155,44 @@ def describe_orders(single: Mapping[str, float], medians: pd.Series) -> Statemen
     )
 
 
-def describe_wrong_orders(wrong: Mapping[str, float]) -> Statement | None:
-    """Name the neighbours that a feature confuses most often and least often.
+def describe_wrong_orders(orders: pd.DataFrame) -> Statement | None:
+    """Name the neighbours that a feature confuses most often and least often, and how few cells the first rests on.
 
     Args:
-        wrong: share of pairs of cells in the wrong order, 0 to 1, by the names of two neighbouring classes.
+        orders: by the names of two neighbouring classes, ``wrong order`` (share of pairs of cells, 0 to 1), and
+            ``fewest cells`` and ``fewest groups`` of one of the two.
     """
-    if not wrong:
+    if orders.empty:
         return None
-    worst, best = max(wrong, key=wrong.__getitem__), min(wrong, key=wrong.__getitem__)
-    most = f"In {wrong[worst]:.0%} of the pairs of {escape_markdown(worst)} the two cells are in the wrong order"
-    if wrong[worst] == wrong[best]:
-        return show_text(f"{most}; chance level is 50%.")
-    return show_text(f"{most}, in {wrong[best]:.0%} of those of {escape_markdown(best)}; chance level is 50%.")
-
-
-def describe_rules(pair: pd.DataFrame, thresholds: pd.Series) -> Statement | None:
-    """Compare a rule on the N:C ratio with one that asks for the cell's area, too.
-
-    The class with the higher median ratio is to be found. Its side of the second threshold is where its median lies.
-
-    Args:
-        pair: cells of two classes: ``label``, ``nucleus_to_cell_area`` and ``cell_area``.
-        thresholds: threshold by column.
-    """
-    medians = pair.groupby("label")[[RATIO, AREA]].median().sort_values(RATIO)
-    if len(medians) != 2:
-        return None
-    other, first = medians.index
-    is_target = pair["label"] == first
-    is_larger = medians[AREA][first] >= medians[AREA][other]
-    by_ratio = pair[RATIO] >= thresholds[RATIO]
-    by_both = by_ratio & ((pair[AREA] >= thresholds[AREA]) == is_larger)
-    wrong_ratio, wrong_both = (by_ratio != is_target).sum(), (by_both != is_target).sum()
-    verdict = "as many" if wrong_both == wrong_ratio else "fewer" if wrong_both < wrong_ratio else "more"
-    size = "large" if is_larger else "small"
+    wrong = orders["wrong order"]
+    worst, best = wrong.idxmax(), wrong.idxmin()
+    most = f"Of the pairs *{escape_markdown(worst)}*, {wrong[worst]:.0%} are in the wrong order"
+    if wrong[worst] != wrong[best]:
+        most += f"; of the pairs *{escape_markdown(best)}*, {wrong[best]:.0%}"
+    n_cells, n_groups = orders.loc[worst, ["fewest cells", "fewest groups"]].astype(int)
+    advice = ": read its share as a hint, as another few cells could change it" if n_groups < FEW_GROUPS else ""
     return show_text(
-        f"The rule on the ratio alone finds {by_ratio[is_target].mean():.0%} of {escape_markdown(first)} and takes "
-        f"{by_ratio[~is_target].mean():.0%} of {escape_markdown(other)} for it. If the cell must be {size}, too, the "
-        f"rule finds {by_both[is_target].mean():.0%} and takes {by_both[~is_target].mean():.0%}. Of {len(pair)} cells "
-        f"it has {wrong_both} wrong, {verdict} {'as' if verdict == 'as many' else 'than'} the ratio alone "
-        f"({wrong_ratio})."
+        f"{most}. Chance level is 50%. In the pair named first, the rarer class has {n_cells} cells, and the class "
+        f"with fewer groups has {n_groups}{advice}."
+    )
+
+
+def describe_rules(errors: pd.DataFrame, medians: pd.Series) -> Statement | None:
+    """Compare the errors of a rule on the N:C ratio with one that asks for the cell's area, too.
+
+    Args:
+        errors: ``false negatives`` and ``false positives`` by rule: ``always the commoner``, ``ratio`` and ``ratio and
+            area``.
+        medians: median N:C ratio by class, in ascending order; the last class is to be found.
+    """
+    if len(medians) < 2:
+        return None
+    wrong, missed = errors.sum(axis=1), errors["false negatives"]
+    one, two = "ratio", "ratio and area"
+    is_trade = wrong[two] < wrong[one] and missed[two] > missed[one]
+    verdict = " The rule with fewer errors misses more: which one is better depends on the cost of a miss."
+    return show_text(
+        f"Always answering the commoner class has {wrong['always the commoner']} cells wrong, the rule on the ratio "
+        f"{wrong[one]}, the rule on ratio and area {wrong[two]}. Of *{escape_markdown(medians.index[-1])}*, the ratio "
+        f"misses {missed[one]}, ratio and area {missed[two]}.{verdict if is_trade else ''}"
     )

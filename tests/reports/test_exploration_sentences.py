@@ -23,12 +23,18 @@ def test_clipped_pixels_are_counted_at_both_ends(seed):
 
 
 @pytest.mark.parametrize(
-    ("white", "words"), [(0, "0.0% are 255: so little was lost"), (5, "50.0% are 255: so ask what was brighter")]
+    ("by_group", "words"),
+    [
+        ({"P0": 0.001, "P1": 0.004}, "20.0% are 0 and 3.9% are 255; in no group are more than 0.4% of them 255."),
+        (
+            {"P0": 0.02, "*P1*": 0.45},
+            r"In group *\*P1\** 45.0% of the values are 255, in no other group more than 2.0%:",
+        ),
+        ({"P0": 0.45}, "In group *P0* 45.0% of the values are 255: look at its images"),
+    ],
 )
-def test_values_at_the_ends_of_the_scale_are_counted(white, words):
-    pictures = np.full((10, 2, 2, 3), 100, np.uint8)
-    pictures[:white] = 255
-    assert words in repr(reports.describe_clipping(pictures))
+def test_the_group_with_most_values_at_the_end_of_the_scale_is_named(by_group, words):
+    assert words in repr(reports.describe_clipping(0.2, 0.039, pd.Series(by_group)))
 
 
 @pytest.mark.parametrize(
@@ -54,17 +60,33 @@ def test_the_column_that_explains_the_clouds_is_named(explained, has_clouds, wor
 def test_groups_apart_from_their_batch_are_named(clouds, words):
     groups = [f"P{number // 2}" for number in range(10)]
     frame = pd.DataFrame({"group": groups, "stain_batch": ["May"] * 5 + ["June"] * 5})
-    cloud = pd.Series(list(clouds))
-    assert words in repr(reports.describe_misfits(frame, cloud, True))
-    assert reports.describe_misfits(frame, cloud, False) is None
-    assert reports.describe_misfits(frame[["group"]], cloud, True) is None
+    misfits = frame[[cloud != usual for cloud, usual in zip(clouds, "llllluuuuu", strict=True)]]
+    assert words in repr(reports.describe_misfits(misfits, True))
+    assert reports.describe_misfits(misfits, False) is None
+    assert reports.describe_misfits(misfits[["group"]], True) is None
 
 
-@pytest.mark.parametrize(("share", "words"), [(0.9, "90.0% of the images, more than"), (0.7, "no more than")])
-def test_classes_that_follow_the_clouds_are_told_from_those_that_do_not(share, words):
-    explained = pd.Series({"label": share})
-    assert words in repr(reports.describe_classes(explained, 0.7, True))
-    assert reports.describe_classes(explained, 0.7, False) is None
+@pytest.mark.parametrize(
+    ("blast", "normal", "words"),
+    [
+        (
+            (9, 1),
+            (1, 9),
+            "for 90.0% of the images, more than without any column (50.0%). Every class has images in the l",
+        ),
+        (
+            (0, 10),
+            (5, 5),
+            "75.0%). No image in the lower cloud: *blast* (0 of 10); of the other classes, 50% lie there.",
+        ),
+        ((0, 10), (5, 15), "for 83.3% of the images, no more than without any column (83.3%). No image in the lower"),
+    ],
+)
+def test_classes_that_keep_to_one_cloud_are_named(blast, normal, words):
+    by_class = pd.DataFrame([blast, normal], ["blast", "normal"], ["lower", "upper"])
+    assert words in repr(reports.describe_classes(by_class, "lower", True))
+    assert reports.describe_classes(by_class, "lower", False) is None
+    assert reports.describe_classes(by_class[:1], "lower", True) is None
 
 
 @pytest.mark.parametrize("higher", ["blast", "normal"])
@@ -86,41 +108,42 @@ def test_orders_of_single_cells_and_medians_are_compared(medians, words):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("wrong", "n_groups", "words"),
     [
-        ({"a, b": 0.1, "b, c": 0.4}, "In 40% of the pairs of b, c the two cells are in the wrong order, in 10% of"),
-        ({"a, b": 0.4, "b, c": 0.1}, "In 40% of the pairs of a, b the two cells are in the wrong order, in 10% of"),
-        ({"a, b": 0.25}, "In 25% of the pairs of a, b the two cells are in the wrong order; chance level is 50%"),
+        ({"a, b": 0.1, "b, c": 0.4}, 4, "Of the pairs *b, c*, 40% are in the wrong order; of the pairs *a, b*, 10%. C"),
+        (
+            {"a, b": 0.4, "b, c": 0.1},
+            40,
+            "Of the pairs *a, b*, 40% are in the wrong order; of the pairs *b, c*, 10%. C",
+        ),
+        ({"a, b": 0.25}, 4, "are in the wrong order. Chance level is 50%."),
+        ({"a, b": 0.25}, 4, "the rarer class has 5 cells, and the class with fewer groups has 4: read its share as"),
+        ({"a, b": 0.25}, 40, "the rarer class has 5 cells, and the class with fewer groups has 40."),
     ],
 )
-def test_neighbours_in_the_wrong_order_are_named(wrong, words):
-    assert words in repr(reports.describe_wrong_orders(wrong))
-    assert reports.describe_wrong_orders({}) is None
-
-
-THRESHOLDS = pd.Series({"cell_area": 0.25, "nucleus_to_cell_area": 0.6})
+def test_neighbours_in_the_wrong_order_are_named(wrong, n_groups, words):
+    orders = pd.DataFrame({"wrong order": wrong, "fewest cells": 5, "fewest groups": n_groups})
+    assert words in repr(reports.describe_wrong_orders(orders))
+    assert reports.describe_wrong_orders(orders[:0]) is None
 
 
 @pytest.mark.parametrize(
-    ("other", "words"),
+    ("both", "words"),
     [
-        # The area tells them apart; large blasts, then small ones.
         (
-            [(0.7, 0.2), (0.5, 0.2)],
-            "must be large, too, the rule finds 100% and takes 0%. Of 4 cells it has 0 wrong, f",
+            (22, 3),
+            "37 cells wrong, the rule on the ratio 29, the rule on ratio and area 25. Of *\\*b\\**, the ratio misses 9",
         ),
-        ([(0.7, 0.4), (0.5, 0.4)], "must be small, too, the rule finds 0% and takes 0%. Of 4 cells it has 2 wrong, m"),
-        ([(0.4, 0.2), (0.5, 0.2)], "Of 4 cells it has 0 wrong, as many as the ratio alone (0)."),
+        ((22, 3), "misses 9, ratio and area 22. The rule with fewer errors misses more"),
+        ((9, 3), "misses 9, ratio and area 9."),
+        ((22, 20), "misses 9, ratio and area 22."),
     ],
 )
-def test_a_rule_with_two_thresholds_is_compared_with_one(other, words):
-    pair = cells_of({"blast": [(0.7, 0.3), (0.8, 0.3)], "normal": other})
-    text = repr(reports.describe_rules(pair, THRESHOLDS))
-    assert "The rule on the ratio alone finds 100% of blast and takes" in text
+def test_rules_are_compared_by_all_errors_and_by_those_that_miss(both, words):
+    rules = {"always the commoner": (37, 0), "ratio": (9, 20), "ratio and area": both}
+    errors = pd.DataFrame.from_dict(rules, "index", columns=["false negatives", "false positives"])
+    medians = pd.Series({"a": 0.4, "*b*": 0.7})
+    text = repr(reports.describe_rules(errors, medians))
     assert words in text
-
-
-def test_a_rule_needs_two_classes_and_escapes_their_names():
-    pair = cells_of({"*a*": [(0.7, 0.3)], "normal": [(0.4, 0.2)]})
-    assert r"finds 100% of \*a\* and" in repr(reports.describe_rules(pair, THRESHOLDS))
-    assert reports.describe_rules(pair[:1], THRESHOLDS) is None
+    assert text.endswith("the cost of a miss.") == (both == (22, 3))
+    assert reports.describe_rules(errors, medians[:1]) is None

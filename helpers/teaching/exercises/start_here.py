@@ -44,11 +44,10 @@ def _label_lists() -> list[tuple[list[str], str]]:
 EXERCISES: dict[str, Exercise] = {
     "start-here-count": ValueExercise(
         solve=len,
-        hint="len(data) is the number of images in a dataset",
+        hint="len(data) is the number of images, and value_counts counts each of them once",
         mistakes=(
             Mistake(_count_groups, "you counted groups, not images"),
             Mistake(lambda data: len(data.classes), "you counted classes, not images"),
-            Mistake(lambda data: len(data.frame.columns), "you counted the columns of the table, not its rows"),
             Mistake(lambda data: 5, "you counted the rows that head() shows; the table has more"),
         ),
     ),
