@@ -18,6 +18,7 @@ from helpers.plots.data import (
 )
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
+from helpers.plots.mistakes import chosen_model_plot, mistake_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
     calibration_plot,
@@ -45,6 +46,7 @@ __all__ = [
     "bland_altman_plot",
     "calibration_plot",
     "channel_grid",
+    "chosen_model_plot",
     "colour_plot",
     "confusion_plot",
     "contour_grid",
@@ -62,6 +64,7 @@ __all__ = [
     "learning_curve_plot",
     "line_plot",
     "loss_curves",
+    "mistake_plot",
     "montage",
     "ordered_contours",
     "patient_scores",

@@ -1,0 +1,72 @@
+"""Figures of chapter *Trust*: numbers with and without a mistake, and models that know nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from helpers.plots.intervals import describe_interval_kinds, draw_whiskers
+from helpers.plots.notice import NoFigure
+from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, make_axes, series_styles
+
+_WIDTH = 4.3  # inches, so that the text is legible on a telephone
+_ROW = 0.52  # inches
+
+
+def mistake_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw a row per mistake: the number with it and without it, with their intervals, below its name.
+
+    Args:
+        table: columns ``mistake``, ``variant`` (two of them), ``measure``, ``value``, ``low`` and ``high``.
+        caption: caption of the figure.
+    """
+    if table.empty:
+        return NoFigure("there are no results with and without a mistake")
+    names, variants = list(dict.fromkeys(table["mistake"])), list(dict.fromkeys(table["variant"]))
+    figure, ax = make_axes(_WIDTH, 0.9 + _ROW * len(names))
+    for k, (variant, style) in enumerate(zip(variants, series_styles(len(variants)), strict=True)):
+        rows = table[table["variant"] == variant]
+        positions = rows["mistake"].map(names.index).to_numpy(float) + 0.2 * k
+        draw_whiskers(ax, positions, rows, "value", axis="x", style=style, label=variant)
+    low = min(table["low"].min(), table["value"].min())
+    for row, name in enumerate(names):
+        ax.text(low, row - 0.28, name, fontsize=FONT_SIZE, va="center", fontweight="bold")
+    ax.set_yticks([])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.axvline(0.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    kinds = describe_interval_kinds([table])
+    ax.set_xlabel(f"value{' and ' + kinds if kinds else ''}; dotted: one half", fontsize=FONT_SIZE)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=FONT_SIZE, frameon=False)
+    words = [f"{row.mistake}, {row.variant}: {row.measure} {row.value:.2f}{_ends(row)}" for row in table.itertuples()]
+    return AccessibleFigure(figure, f"Numbers with and without a mistake. {'; '.join(words)}.", caption)
+
+
+def _ends(row: Any) -> str:
+    return "" if pd.isna(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
+
+
+def chosen_model_plot(trials: pd.DataFrame, caption: str) -> AccessibleFigure:
+    """Draw models by validation and test AUC, with the one that each part would choose.
+
+    Args:
+        trials: columns ``validation`` and ``test``, a row per model; of equals the first is chosen.
+        caption: caption of the figure.
+    """
+    figure, ax = make_axes(3.8, 3.9)
+    ax.plot(trials["validation"], trials["test"], "o", color=COLOURS[-1], ms=4, alpha=0.5, label="a model")
+    words = []
+    for part, style, size in zip(("test", "validation"), series_styles(2), (11, 7), strict=True):
+        kept = trials.loc[trials[part].idxmax()]
+        label = f"best in {part}"
+        ax.plot(
+            kept["validation"], kept["test"], style.marker, color=style.colour, mfc="none", mew=2, ms=size, label=label
+        )
+        words.append(f"{label}: validation {kept['validation']:.2f}, test {kept['test']:.2f}")
+    for line in (ax.axvline, ax.axhline):
+        line(0.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set_xlabel("validation AUC", fontsize=FONT_SIZE)
+    ax.set_ylabel("test AUC", fontsize=FONT_SIZE)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8, frameon=False)
+    reach = f"test AUC from {trials['test'].min():.2f} to {trials['test'].max():.2f}"
+    return AccessibleFigure(figure, f"{len(trials)} models, {reach}; {'; '.join(words)}.", caption)

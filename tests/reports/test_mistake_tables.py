@@ -1,0 +1,82 @@
+"""Sentences on mistakes follow the numbers: raised, lowered, equal, and against stored results."""
+
+import pandas as pd
+import pytest
+
+from helpers.metrics import Estimate
+from helpers.reports import mistake_tables
+
+CORRECTED = 0.8
+
+
+def table(**with_mistake):
+    """A table of mistakes by name, each with the value 0.8 when corrected."""
+    rows = [
+        {"mistake": name.replace("_", " ").strip(), "variant": variant, "value": value}
+        for name, wrong in with_mistake.items()
+        for variant, value in ((mistake_tables.WITH, wrong), (mistake_tables.WITHOUT, CORRECTED))
+    ]
+    return pd.DataFrame(rows)
+
+
+HERE = table(_1_a=0.9, _2_b=0.7, _10_c=0.8)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        (HERE, "raises 1 of 3 numbers, lowers 1 and leaves 1 as they are"),
+        (table(_1_a=0.9, _2_b=0.95), "raises 2 of 2 numbers, lowers 0 and leaves 0 as they are"),
+        (table(_1_a=0.80004), "raises 0 of 1 numbers, lowers 0 and leaves 1 as they are"),
+        (HERE.iloc[:0], "raises 0 of 0 numbers, lowers 0 and leaves 0 as they are"),
+    ],
+)
+def test_directions_are_counted_as_they_are_shown(numbers, words):
+    assert mistake_tables.count_directions(numbers) == f"the mistake {words}"
+
+
+def test_rows_that_move_the_other_way_than_the_stored_ones_are_named():
+    stored = table(_1_a=0.95, _2_other_name=0.9, _10_c=0.8, _12_d=0.9)
+    assert mistake_tables.compare_directions(HERE, stored) == (
+        "In 2 of 3 rows it moves the number in the direction of the stored results; not so in *2 b*."
+    )
+    assert mistake_tables.compare_directions(HERE, HERE).endswith("direction of the stored results.")
+    assert mistake_tables.compare_directions(HERE, HERE.iloc[:0]).startswith("Stored results on real blood are on")
+
+
+def test_rows_are_sorted_by_number_and_not_by_letter():
+    mixed = pd.concat([HERE.iloc[4:], HERE.iloc[:4]])
+    assert mistake_tables.sort_by_number(mixed)["mistake"].tolist() == ["1 a", "1 a", "2 b", "2 b", "10 c", "10 c"]
+
+
+def test_the_stored_rows_are_those_of_real_blood_and_the_synthetic_ones_are_named():
+    stored = mistake_tables.stored_mistakes()
+    names = list(dict.fromkeys(stored["mistake"]))
+    assert [int(name.split()[0]) for name in names] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14]
+    assert [name for name in names if name.endswith("(synthetic)")] == [
+        "4 the same cell twice (synthetic)", "11 a shortcut (synthetic)",
+    ]  # fmt: skip
+    stain = stored[stored["mistake"] == "12 another stain"]
+    assert stain["n"].tolist() == [300, 100]
+
+
+def test_without_the_book_there_are_no_stored_rows(monkeypatch, tmp_path):
+    monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
+    (tmp_path / "helpers").mkdir()
+    assert mistake_tables.stored_mistakes().empty
+
+
+def test_both_numbers_are_told_with_their_measures():
+    pair = [("with the mistake", "accuracy", Estimate(0.9, 0.8, 0.95, 20, 12)),
+            ("corrected", "balanced accuracy", Estimate(0.5, 0.5, 0.5, 20, 12))]  # fmt: skip
+    assert mistake_tables.pair_words("14 a rare class", pair) == (
+        "**14 a rare class**: with the mistake, accuracy 0.900 [0.800, 0.950] (n=20, groups=12); "
+        "corrected, balanced accuracy 0.500 [0.500, 0.500] (n=20, groups=12)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("passing", "wrong", "words"), [(3, 1, "1 of these has"), (2, 0, "None of these"), (0, 0, "may be a limit")]
+)
+def test_a_passed_check_is_no_proof(passing, wrong, words):
+    assert words in mistake_tables.passing_words(passing, wrong)
