@@ -4,9 +4,10 @@ Each function returns an :class:`Explorer`. A notebook displays it as HTML that 
 ``repr`` is a sentence on what it shows, which committed notebooks keep and nbval compares.
 """
 
+from helpers.explorers.casebook import casebook
 from helpers.explorers.descent import gradient_descent
 from helpers.explorers.explorer import Explorer
 from helpers.explorers.outlines import outline
 from helpers.explorers.thresholding import threshold
 
-__all__ = ["Explorer", "gradient_descent", "outline", "threshold"]
+__all__ = ["Explorer", "casebook", "gradient_descent", "outline", "threshold"]
