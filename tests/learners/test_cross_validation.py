@@ -1,20 +1,14 @@
 """Every image is tested once, by something that has not seen its group."""
 
-import contextlib
-import shutil
-import warnings
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import augmentation, checks, datasets, features, images, metrics, models, splits, training
+from helpers import augmentation, checks, datasets, features, metrics, models, splits, training
 from helpers.learners import cross_validation, pitfalls, search, tabular
-from helpers.project import CHECKOUT
-from helpers.runs import notebooks
 
 
 @pytest.fixture(scope="module")
@@ -301,79 +295,3 @@ def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_trai
         search.searched_head_learner(broken, seed=0, units=16)(data, one, one.test)
     with pytest.raises(training.TrainingError, match="was not finite in any of 1 trials"):
         search.search_head(data, broken, one, n_trials=1, seed=0)
-
-
-def cell_folder(root, seed):
-    """Class folders of synthetic cells, named alike whatever the seed."""
-    cells = datasets.load("synthetic", n_images=40, n_patients=20, task="leukaemia", size=64, seed=seed)
-    for label, ids in cells.frame.groupby("label").groups.items():
-        (root / label).mkdir(parents=True)
-        for k, name in enumerate(ids):
-            images.write_png(root / label / f"{k}.png", cells.load_image(name))
-    return f"folder:{root}"
-
-
-@pytest.fixture(scope="module")
-def laboratories(tmp_path_factory):
-    place = tmp_path_factory.mktemp("laboratories")
-    return [cell_folder(place / name, seed) for seed, name in enumerate(("here", "there"))]
-
-
-def chapter_on_trust(place, wanted, dataset, elsewhere, positive):
-    """What the cells of chapter 09 that make up a test elsewhere have made, with other parameters than its own."""
-    cells = [cell.source for cell in notebooks.read(CHECKOUT / "notebooks" / "09-trust.ipynb").cells]
-    made = {
-        "dataset": dataset,
-        "external_dataset": elsewhere,
-        "positive": positive,
-        "options": {},
-        "size": 64,
-        "seed": 20,
-    }
-    with contextlib.chdir(place), warnings.catch_warnings(action="ignore"):
-        for begin in (
-            "import time",
-            "from helpers import parameters",
-            "data = datasets.load(",
-            "def thumbnails",
-            "records = []",
-        ):
-            exec(next(source for source in cells if source.startswith(begin)), made)
-        made["feature_tables"] = {
-            "140 hand-crafted features": features.extract_feature_table(
-                made["data"].load_images(64), made["frame"].index
-            )
-        }
-        for begin in ("three_folds = splits.group_folds", "if external_dataset:", "if external_dataset or"):
-            exec(next(source for source in cells if source.startswith(begin)), made)
-    return [made[name] for name in wanted]
-
-
-def test_chapter_08_tests_on_a_folder_from_elsewhere_with_the_same_names(laboratories, tmp_path):
-    here, there = laboratories
-    external, source, records = chapter_on_trust(
-        tmp_path, ("external_predictions", "source_predictions", "records"), here, there, "lymphoblast"
-    )
-    other = datasets.load(there)
-    assert list(external.index) == [f"external/{name}" for name in other.frame.index]
-    assert external["label"].tolist() == other.frame["label"].tolist()
-    assert source["label"].tolist().count("lymphoblast") == (datasets.load(here).frame["label"] == "lymphoblast").sum()
-    assert (records[1]["variant"], records[1]["n"]) == ("corrected", 40)
-    assert metrics.roc_auc(external, "lymphoblast", 0).value > 0.6
-
-
-def test_chapter_08_sets_one_class_against_all_others_elsewhere_too(laboratories, tmp_path):
-    root = Path(laboratories[1].removeprefix("folder:"))
-    shutil.copytree(root, tmp_path / "three")
-    (tmp_path / "three" / "monocyte").mkdir()
-    for k in range(3):  # mirrored, because one picture in two classes is refused
-        mirrored = images.read_image(root / "lymphocyte" / f"{k}.png")[:, ::-1]
-        images.write_png(tmp_path / "three" / "monocyte" / f"{k}.png", mirrored)
-    folder = f"folder:{tmp_path / 'three'}"
-    (external,) = chapter_on_trust(tmp_path, ("external_predictions",), laboratories[0], folder, "lymphoblast")
-    assert external["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
-    with pytest.raises(datasets.DatasetError, match="three: no class 'lymphoblast'; it has a, b"):
-        (tmp_path / "three" / "lymphoblast").rename(tmp_path / "three" / "a")
-        shutil.rmtree(tmp_path / "three" / "lymphocyte")
-        (tmp_path / "three" / "monocyte").rename(tmp_path / "three" / "b")
-        chapter_on_trust(tmp_path, ("external_predictions",), laboratories[0], folder, "lymphoblast")
