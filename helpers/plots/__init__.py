@@ -46,7 +46,6 @@ __all__ = [
     "bland_altman_plot",
     "calibration_plot",
     "channel_grid",
-    "chosen_model_plot",
     "colour_plot",
     "confusion_plot",
     "contour_grid",

@@ -1,4 +1,4 @@
-"""Figures of chapter *Trust*: numbers with and without a mistake, and models that know nothing."""
+"""Figure of chapter *Trust*: numbers with and without a mistake."""
 
 from __future__ import annotations
 
@@ -44,29 +44,3 @@ def mistake_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigu
 
 def _ends(row: Any) -> str:
     return "" if pd.isna(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
-
-
-def chosen_model_plot(trials: pd.DataFrame, caption: str) -> AccessibleFigure:
-    """Draw models by validation and test AUC, with the one that each part would choose.
-
-    Args:
-        trials: columns ``validation`` and ``test``, a row per model; of equals the first is chosen.
-        caption: caption of the figure.
-    """
-    figure, ax = make_axes(3.8, 3.9)
-    ax.plot(trials["validation"], trials["test"], "o", color=COLOURS[-1], ms=4, alpha=0.5, label="a model")
-    words = []
-    for part, style, size in zip(("test", "validation"), series_styles(2), (11, 7), strict=True):
-        kept = trials.loc[trials[part].idxmax()]
-        label = f"best in {part}"
-        ax.plot(
-            kept["validation"], kept["test"], style.marker, color=style.colour, mfc="none", mew=2, ms=size, label=label
-        )
-        words.append(f"{label}: validation {kept['validation']:.2f}, test {kept['test']:.2f}")
-    for line in (ax.axvline, ax.axhline):
-        line(0.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
-    ax.set_xlabel("validation AUC", fontsize=FONT_SIZE)
-    ax.set_ylabel("test AUC", fontsize=FONT_SIZE)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8, frameon=False)
-    reach = f"test AUC from {trials['test'].min():.2f} to {trials['test'].max():.2f}"
-    return AccessibleFigure(figure, f"{len(trials)} models, {reach}; {'; '.join(words)}.", caption)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,18 @@ import pandas as pd
 from helpers.datasets import Dataset
 from helpers.errors import LeukobookError
 from helpers.teaching.comparison import describe, difference
-from helpers.teaching.declarations import FunctionExercise, ValueExercise
+from helpers.teaching.declarations import FunctionExercise, RepairExercise, ValueExercise
 from helpers.teaching.exercises import CHAPTERS
 
+T = TypeVar("T", ValueExercise, FunctionExercise, RepairExercise)
 _KINDS = {int: "a whole number", float: "a number", str: "a name"}
 _EXAMPLES = {int: "12", float: "0.5", str: "'lymphocyte'"}
 
+_ANSWERS: dict[type, tuple[str, str]] = {
+    ValueExercise: ("a value", "check"),
+    FunctionExercise: ("a function", "check_function"),
+    RepairExercise: ("an analysis", "check_repair"),
+}
 _CHANGEABLE = (np.ndarray, pd.DataFrame, pd.Series, list, dict, set)
 
 
@@ -49,9 +55,7 @@ def check(exercise: str, answer: Any, data: Dataset) -> None:
         >>> teaching.check("start-here-count", None, data)
         ⬜ Put your answer in place of None and run this cell again.
     """
-    wanted = _find(exercise)
-    if not isinstance(wanted, ValueExercise):
-        raise ExerciseError(f"exercise {exercise!r} asks for a function; use teaching.check_function")
+    wanted = _find(exercise, ValueExercise)
     print(_judge_value(wanted, answer, data))
 
 
@@ -65,17 +69,33 @@ def check_function(exercise: str, function: Callable[..., Any] | None) -> None:
     Raises:
         ExerciseError: the exercise does not exist or asks for a value.
     """
-    wanted = _find(exercise)
-    if not isinstance(wanted, FunctionExercise):
-        raise ExerciseError(f"exercise {exercise!r} asks for a value; use teaching.check")
+    wanted = _find(exercise, FunctionExercise)
     print(_judge_function(wanted, function))
 
 
-def _find(exercise: str) -> ValueExercise | FunctionExercise:
+def check_repair(exercise: str, steps: Mapping[str, Callable[..., Any]] | None) -> None:
+    """Run the steps of an analysis on data that the reader does not see, and print which of its faults remain.
+
+    Args:
+        exercise: name of a :class:`~helpers.teaching.declarations.RepairExercise`.
+        steps: the reader's functions by the name of their step; None if nothing is repaired yet.
+
+    Raises:
+        ExerciseError: the exercise does not exist or asks for something else.
+    """
+    wanted = _find(exercise, RepairExercise)
+    print(_judge_repair(wanted, steps))
+
+
+def _find(exercise: str, kind: type[T]) -> T:
     known = {name: one for exercises in CHAPTERS.values() for name, one in exercises.items()}
     if exercise not in known:
         raise ExerciseError(f"unknown exercise {exercise!r}; choose from {', '.join(known)}")
-    return known[exercise]
+    wanted = known[exercise]
+    if not isinstance(wanted, kind):
+        answer, checker = _ANSWERS[type(wanted)]
+        raise ExerciseError(f"exercise {exercise!r} asks for {answer}; use teaching.{checker}")
+    return wanted
 
 
 def _judge_value(wanted: ValueExercise, answer: Any, data: Dataset) -> str:
@@ -95,6 +115,26 @@ def _judge_value(wanted: ValueExercise, answer: Any, data: Dataset) -> str:
     if not isinstance(expected, str) and abs(expected) <= 1 and _equal(answer, 100.0 * expected):
         return f"❌ {shown} is not it: you gave per cent; give a number between 0 and 1."
     return f"❌ {shown} is not it; {_KINDS[kind]} is wanted. Hint: {wanted.hint}."
+
+
+def _judge_repair(wanted: RepairExercise, steps: Mapping[str, Callable[..., Any]] | None) -> str:
+    if steps is None:
+        return "⬜ Put your analysis in place of None and run this cell again."
+    if absent := [name for name in wanted.steps if not callable(steps.get(name))]:
+        return f"❌ There is no function for {', '.join(absent)}; the steps are {', '.join(wanted.steps)}."
+    remaining = []
+    for fault in wanted.mistakes:
+        try:
+            if fault.remains(steps):
+                remaining.append(fault.diagnosis)
+        except Exception as error:  # whatever a reader's function raises is part of the answer
+            step = fault.diagnosis.partition(":")[0]
+            remaining.append(f"{step}: raises {type(error).__name__} ({' '.join(str(error).split())})")
+    total = len(wanted.mistakes)
+    if not remaining:
+        return f"✅ None of {total} faults is left."
+    hint = f"\nHint: {wanted.hint}." if len(remaining) == total else ""
+    return "\n- ".join([f"❌ {len(remaining)} of {total} faults remain:", *dict.fromkeys(remaining)]) + hint
 
 
 def _kind(expected: Any) -> type:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,4 +57,32 @@ class FunctionExercise:
     mistakes: tuple[Mistake, ...] = ()
 
 
-Exercise = ValueExercise | FunctionExercise
+@dataclass(frozen=True)
+class Fault:
+    """A fault of an analysis that is to be repaired.
+
+    Attributes:
+        remains: returns whether the fault is still in the analysis, from its steps by name.
+        diagnosis: step and fault, such as ``split: patients are on both sides``.
+    """
+
+    remains: Callable[[Mapping[str, Callable[..., Any]]], bool]
+    diagnosis: str
+
+
+@dataclass(frozen=True)
+class RepairExercise:
+    """An exercise whose answer is a repaired analysis.
+
+    Attributes:
+        steps: names of the functions that it consists of.
+        mistakes: its faults, in the order in which they are listed.
+        hint: how to start, printed where all faults remain.
+    """
+
+    steps: tuple[str, ...]
+    mistakes: tuple[Fault, ...]
+    hint: str
+
+
+Exercise = ValueExercise | FunctionExercise | RepairExercise

@@ -178,6 +178,32 @@ def histograms() -> AccessibleFigure:
     return AccessibleFigure(figure, alt, "Histograms of the grey values of three images, A, B and C.")
 
 
+def four_pairs() -> AccessibleFigure:
+    """Draw AUC with and without a mistake for four reports; in Q the mistake narrows the interval only."""
+    pairs = {  # value, low and high, with the mistake and corrected
+        "P": ((0.93, 0.89, 0.96), (0.82, 0.72, 0.90)),
+        "Q": ((0.82, 0.81, 0.83), (0.82, 0.72, 0.90)),
+        "R": ((0.51, 0.48, 0.55), (0.82, 0.72, 0.90)),
+        "S": ((0.78, 0.70, 0.85), (0.82, 0.72, 0.90)),
+    }
+    figure, ax = make_axes(_WIDTH, 2.8)
+    series = zip(zip(*pairs.values(), strict=True), ("with the mistake", "corrected"), strict=True)
+    for k, (triples, name) in enumerate(series):
+        value, low, high = np.array(triples).T
+        rows = np.arange(len(pairs)) + 0.2 * k - 0.1
+        reach = np.array([value - low, high - value])
+        ax.errorbar(value, rows, xerr=reach, fmt="os"[k], color=COLOURS[k], capsize=2, ms=5, label=name)
+    ax.set_yticks(range(len(pairs)), list(pairs), fontsize=FONT_SIZE)
+    ax.invert_yaxis()
+    ax.set_xlabel("AUC, 95 % interval", fontsize=FONT_SIZE)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8, frameon=False)
+    words = [
+        f"{name}: with the mistake {a[0]:.2f} [{a[1]:.2f}, {a[2]:.2f}], corrected {b[0]:.2f} [{b[1]:.2f}, {b[2]:.2f}]."
+        for name, (a, b) in pairs.items()
+    ]
+    return AccessibleFigure(figure, f"AUC of four reports. {' '.join(words)}", "Four reports, P, Q, R and S.")
+
+
 def _upper_half(cell: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(cell.any(axis=1))
     half = cell.copy()

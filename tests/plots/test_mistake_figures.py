@@ -1,4 +1,4 @@
-"""Figures of *Trust*: alt text says every number, and which model each part of the split would choose."""
+"""Figure of *Trust*: alt text says every number, with the kind of its interval."""
 
 import pandas as pd
 import pytest
@@ -34,12 +34,3 @@ def test_another_kind_of_interval_is_named(interval):
 
 def test_without_rows_there_is_no_figure():
     assert "no results" in repr(plots.mistake_plot(ROWS.iloc[:0], "c"))
-
-
-def test_the_test_and_the_validation_set_choose_their_best_model():
-    trials = pd.DataFrame({"validation": [0.4, 0.8, 0.5], "test": [0.9, 0.3, 0.6]})
-    figure = plots.chosen_model_plot(trials, "Three models.")
-    assert figure.alt == (
-        "3 models, test AUC from 0.30 to 0.90; best in test: validation 0.40, test 0.90; "
-        "best in validation: validation 0.80, test 0.30."
-    )

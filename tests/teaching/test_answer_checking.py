@@ -49,7 +49,7 @@ def say(monkeypatch, capsys):
     monkeypatch.setitem(CHAPTERS, "made", {"dice": DICE, "lighter": LIGHTER, "rarest": RAREST})
 
     def run(exercise, answer):
-        if isinstance(checking._find(exercise), FunctionExercise):
+        if exercise in ("dice", "lighter"):
             teaching.check_function(exercise, answer)
         else:
             teaching.check(exercise, answer, datasets.load("synthetic", n_images=24, n_patients=4))

@@ -69,3 +69,12 @@ def test_clouds_of_blue_are_mixed_in_classes_and_pure_in_patients():
     values = np.concatenate([dots.get_offsets()[:, 1] for dots in figure.figure.axes[0].collections])
     assert (np.abs(values - pictures._BETWEEN_CLOUDS) > 10).all()
     assert "A: 2 of 6 columns have dots in both clouds. B: 0 of 12 columns" in figure.alt
+
+
+def test_only_in_q_the_mistake_leaves_the_value_and_narrows_the_interval():
+    alt = pictures.four_pairs().alt
+    pattern = r"(\w): with the mistake ([\d.]+) \[([\d.]+), ([\d.]+)\], corrected ([\d.]+) \[([\d.]+), ([\d.]+)\]"
+    found = {name: [float(number) for number in numbers] for name, *numbers in re.findall(pattern, alt)}
+    assert sorted(found) == list("PQRS")
+    assert [name for name, pair in found.items() if pair[0] == pair[3]] == ["Q"]
+    assert found["Q"][2] - found["Q"][1] < 0.2 * (found["Q"][5] - found["Q"][4])
