@@ -37,7 +37,7 @@ def casebook(reports: pd.DataFrame, findings: Findings) -> Explorer:
         {"letter": str(letter), "report": _report(row), "checks": _checks(findings[str(letter)])}
         for letter, row in reports.iterrows()
     ]
-    names = [check["name"] for check in cases[0]["checks"]]
+    names = list(next(iter(findings.values())))
     return render(
         "casebook",
         "Ten reports, and what the checks find" if len(cases) == 10 else "Reports, and what the checks find",

@@ -98,10 +98,9 @@ class Evidence:
         return metrics.roc_auc(predictions, self.positive, self.seed)
 
     def case(self, mistake: str, method: str, predictions: pd.DataFrame, training: Training, **other: Any) -> Case:
-        """Report the area under the ROC curve of predictions as a case; others than that are given by keyword."""
-        reported = other.pop("reported", None) or self.auc(predictions)
-        values = {"measure": "AUC", "corrected": reported, "positive": self.positive} | other
-        return Case(mistake, method=method, predictions=predictions, training=training, reported=reported, **values)
+        """Report the area under the ROC curve of predictions as a case; keywords replace other attributes."""
+        auc = self.auc(predictions)
+        return replace(Case(mistake, "AUC", auc, method, predictions, self.positive, training, auc), **other)
 
 
 def build_casebook(evidence: Evidence) -> dict[str, Case]:
@@ -225,7 +224,11 @@ def marked_cells(evidence: Evidence, mark: str) -> Training:
     """
     data = datasets.load("synthetic", **evidence.planted, shortcut_rate=1.0)
     is_blast = data.frame["label"] == BLAST
-    marks = {"original": data.frame["mark"], "removed": "", "on the others": np.where(is_blast, "", "top left")}
+    marks: dict[str, Any] = {
+        "original": data.frame["mark"],
+        "removed": "",
+        "on the others": np.where(is_blast, "", "top left"),
+    }
     marked = replace(data, frame=data.frame.assign(mark=marks[mark]))
     return Training(data, pitfalls.pixel_table(marked, 24), splits.group_folds(data.frame, 5, evidence.seed))
 
