@@ -18,7 +18,7 @@ from helpers.plots.data import (
 )
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
-from helpers.plots.mistakes import chosen_model_plot, mistake_plot
+from helpers.plots.mistakes import mistake_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
     calibration_plot,

@@ -17,8 +17,15 @@ PATHS = sorted(Project.current().notebooks.glob("*.ipynb"))
 LONGEST_CELL = 10
 RUNGS = ("Predict", "Read", "Change", "Write", "Debug", "Explain", "Project")
 # Chapters whose exercises climb the ladder and whose quizzes have pictures; to be all of them.
-LADDER: set[str] = {"start-here", "explore-the-cells", "preprocess", "how-a-network-learns", "segment", "many-classes"}
-LADDER: set[str] = {"start-here", "explore-the-cells", "preprocess", "how-a-network-learns", "segment", "trust"}
+LADDER: set[str] = {
+    "start-here",
+    "explore-the-cells",
+    "preprocess",
+    "how-a-network-learns",
+    "segment",
+    "many-classes",
+    "trust",
+}
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
