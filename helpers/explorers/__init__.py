@@ -5,9 +5,12 @@ Each function returns an :class:`Explorer`. A notebook displays it as HTML that 
 """
 
 from helpers.explorers.casebook import casebook
+from helpers.explorers.deciding import decision
 from helpers.explorers.descent import gradient_descent
+from helpers.explorers.drawing import resampling
 from helpers.explorers.explorer import Explorer
 from helpers.explorers.outlines import outline
 from helpers.explorers.thresholding import threshold
 
 __all__ = ["Explorer", "casebook", "gradient_descent", "outline", "threshold"]
+__all__ = ["Explorer", "decision", "gradient_descent", "outline", "resampling", "threshold"]

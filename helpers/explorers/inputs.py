@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+
+from helpers.metrics import PREFIX
+from helpers.metrics.classification import true_labels
 
 MIN_SIDE, MAX_SIDE = 8, 128  # pixels; a larger image would make the page heavy
 MIN_CELLS, MAX_CELLS = 4, 500
+MAX_PREDICTIONS = 5000  # a probability takes some ten bytes of the page
 
 
 def check_image(image: Any) -> None:
@@ -88,3 +93,24 @@ def check_pair(names: Any, parameter: str) -> tuple[str, str]:
         raise ValueError(f"{parameter} must be two texts, got {names!r}; give a pair such as ('area', 'N:C ratio')")
     first, second = names
     return first, second
+
+
+def check_predictions(table: pd.DataFrame, positive: str) -> np.ndarray:
+    """Check that a table has a probability of the positive class and cases of both classes.
+
+    Returns:
+        Which cases are positive, ``bool (n,)``.
+
+    Raises:
+        ValueError: the table has too few or too many cases, no finite probability of ``positive``, or one class only.
+    """
+    if not MIN_CELLS <= len(table) <= MAX_PREDICTIONS:
+        raise ValueError(
+            f"the table must have {MIN_CELLS} to {MAX_PREDICTIONS:,} rows, got {len(table):,}; give a sample of it"
+        )
+    is_positive = true_labels(table, positive)
+    if is_positive.all() or not is_positive.any():
+        raise ValueError(f"the table needs rows that are {positive} and rows that are not")
+    if not table[PREFIX + positive].between(0, 1).all():
+        raise ValueError(f"probabilities of {positive} must be from 0 to 1; leave out rows without a prediction")
+    return is_positive

@@ -41,6 +41,7 @@ from helpers.metrics.multiclass import (
     roc_auc_by_class,
     score_difference,
 )
+from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes
 from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
@@ -53,6 +54,7 @@ __all__ = [
     "REGIONS",
     "Agreement",
     "Estimate",
+    "ExpectedOutcomes",
     "Threshold",
     "aggregate_by_group",
     "annotator_agreement",
@@ -71,6 +73,7 @@ __all__ = [
     "dice_by_threshold",
     "dice_table",
     "expected_calibration_error",
+    "expected_outcomes",
     "fit_temperature",
     "hausdorff95",
     "limits_of_agreement",

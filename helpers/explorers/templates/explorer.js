@@ -61,3 +61,9 @@ function overlap(truth, marked) {
   }
   return { dice: 2 * both / total, iou: both / (total - both) };
 }
+
+// As numpy.percentile: linear between the two nearest values.
+function percentile(values, percent) {
+  const sorted = [...values].sort((a, b) => a - b), at = percent / 100 * (sorted.length - 1), low = Math.floor(at);
+  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
+}
