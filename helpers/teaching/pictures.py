@@ -213,3 +213,23 @@ def _upper_half(cell: np.ndarray) -> np.ndarray:
 
 def _name_panel(ax: Axes, letter: str) -> None:
     ax.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
+
+
+def reliability_diagram() -> AccessibleFigure:
+    """Draw predicted probability and observed frequency of two models; A is too certain, B is calibrated."""
+    predicted = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+    observed = {"A": 0.5 + 0.5 * (predicted - 0.5), "B": predicted + np.array([0.02, -0.03, 0.01, 0.02, -0.02])}
+    figure, axes = make_axes(_WIDTH, 2.6, 2, sharey=True)
+    words = []
+    for ax, (letter, frequency) in zip(axes, observed.items(), strict=True):
+        ax.plot([0, 1], [0, 1], ":", color=COLOURS[-1])
+        ax.plot(predicted, frequency, "o-", color=COLOURS[0], ms=5)
+        ax.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1))
+        ax.set_xlabel("predicted", fontsize=FONT_SIZE)
+        _name_panel(ax, letter)
+        words.append(
+            f"{letter}: {', '.join(f'{p:.1f} and {f:.2f}' for p, f in zip(predicted, frequency, strict=True))}"
+        )
+    axes[0].set_ylabel("observed frequency", fontsize=FONT_SIZE)
+    alt = f"Two reliability diagrams with a dotted diagonal; predicted and observed of five points. {'; '.join(words)}."
+    return AccessibleFigure(figure, alt, "Predicted probability and observed frequency of two models, A and B.")

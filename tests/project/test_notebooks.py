@@ -25,6 +25,7 @@ LADDER: set[str] = {
     "segment",
     "many-classes",
     "trust",
+    "classify",
 }
 
 

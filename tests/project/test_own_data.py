@@ -35,6 +35,7 @@ def test_classes_0_and_1_mixed_patients_and_few_images_are_classified(run, tmp_p
     assert "left out: 9 of 9 groups (patients) have images of several classes" in text
     assert "training images of the learning curve: 20 in place of 100;" in text
     tables = {"classify-auc.csv", "classify-rates.csv", "classify-split.csv", "classify-learning-curve.csv"}
+    tables.add("classify-patient-curve.csv")
     assert saved == tables | {"predictions-classify.csv"}
     assert "lymphoblast" not in text
 

@@ -78,3 +78,12 @@ def test_only_in_q_the_mistake_leaves_the_value_and_narrows_the_interval():
     assert sorted(found) == list("PQRS")
     assert [name for name, pair in found.items() if pair[0] == pair[3]] == ["Q"]
     assert found["Q"][2] - found["Q"][1] < 0.2 * (found["Q"][5] - found["Q"][4])
+
+
+def test_model_a_is_flatter_than_the_diagonal_and_b_is_on_it():
+    slopes = []
+    for ax in pictures.reliability_diagram().figure.axes:
+        predicted, observed = ax.lines[1].get_data()
+        slopes.append(np.polyfit(predicted, observed, 1)[0])
+        assert np.abs(observed - predicted).max() < (0.21 if len(slopes) == 1 else 0.04)
+    assert slopes == pytest.approx([0.5, 1.0], abs=0.05)
