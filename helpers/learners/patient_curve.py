@@ -44,20 +44,18 @@ def patient_curve(
     """
     pools = [frame.drop(index=splits.split_for_fold(fold, k).test) for k in range(int(fold.max()) + 1)]
     possible = [n for n in sorted(n_patients) if all(n <= pool["group"].nunique() for pool in pools)]
+    if not possible:
+        return pd.DataFrame(columns=["learner", "images", "AUC", "low", "high"])
     rows = []
     for draw_seed in splits.spawn_seeds(seed, draws):
         orders = [_shuffled_groups(pool, draw_seed) for pool in pools]
-        few = [
-            _cells(pool, order[: possible[0]]) if possible else [] for pool, order in zip(pools, orders, strict=True)
-        ]
+        few = [_cells(pool, order[: possible[0]]) for pool, order in zip(pools, orders, strict=True)]
         for n in possible:
             wide = [_cells(pool, order[:n]) for pool, order in zip(pools, orders, strict=True)]
             same = [_evenly(frame, ids, len(small), draw_seed) for ids, small in zip(wide, few, strict=True)]
             for name, chosen in (("all cells of the patients", wide), ("the same number of cells", same)):
-                scores = _predict(estimator, features, frame["label"] == positive, fold, chosen)
-                rows.append({"learner": name, "images": n, "AUC": scores})
-    if not rows:
-        return pd.DataFrame(columns=["learner", "images", "AUC", "low", "high"])
+                auc = _pooled_auc(estimator, features, frame["label"] == positive, fold, chosen)
+                rows.append({"learner": name, "images": n, "AUC": auc})
     by_size = pd.DataFrame(rows).dropna().groupby(["learner", "images"])["AUC"]
     return by_size.agg(AUC="mean", low="min", high="max").reset_index()
 
@@ -79,7 +77,7 @@ def _evenly(frame: pd.DataFrame, ids: pd.Index, n: int, seed: int) -> pd.Index:
     return turn.sort_values(kind="stable").index[:n]
 
 
-def _predict(
+def _pooled_auc(
     estimator: BaseEstimator, features: pd.DataFrame, is_positive: pd.Series, fold: pd.Series, chosen: list[pd.Index]
 ) -> float:
     """Train on the chosen cells of each fold; return the AUC of all folds together, NaN if a training lacks a class."""
