@@ -210,6 +210,27 @@ def _moments(moment: Callable, rows: np.ndarray) -> list[float]:
     return values.tolist()
 
 
+def nucleus_to_cell_area(masks: np.ndarray) -> np.ndarray:
+    """Divide the area of the nucleus by the area of the whole cell in every mask.
+
+    Args:
+        masks: ``(n, height, width)``: 0 background, 1 cytoplasm, 2 nucleus.
+
+    Returns:
+        Ratios from 0 to 1, ``float (n,)``; NaN where a mask has no cell: 0 would count as one without a nucleus.
+
+    Example:
+        >>> import numpy as np
+        >>> from helpers import features
+        >>> masks = np.array([[[0, 1], [2, 1]], [[0, 0], [0, 0]]])
+        >>> features.nucleus_to_cell_area(masks).round(2)
+        array([0.33,  nan])
+    """
+    n_cell = np.count_nonzero(masks, axis=(1, 2))
+    n_nucleus = np.count_nonzero(masks == NUCLEUS, axis=(1, 2))
+    return np.divide(n_nucleus, n_cell, out=np.full(len(masks), np.nan), where=n_cell > 0)
+
+
 def measure_mask_areas(data: Dataset, size: int) -> pd.DataFrame:
     """Measure each cell on its ground-truth mask, and print a line where a dataset has no masks.
 
@@ -228,8 +249,5 @@ def measure_mask_areas(data: Dataset, size: int) -> pd.DataFrame:
         )
     masks = data.load_masks(size)
     n_cell = (masks > 0).sum(axis=(1, 2))
-    n_nucleus = (masks == NUCLEUS).sum(axis=(1, 2))
-    table = data.frame[["label"]].assign(
-        cell_area=n_cell / size**2, nucleus_to_cell_area=n_nucleus / np.maximum(n_cell, 1)
-    )
-    return table[n_cell > 0].dropna(subset=["label"])
+    table = data.frame[["label"]].assign(cell_area=n_cell / size**2, nucleus_to_cell_area=nucleus_to_cell_area(masks))
+    return table.dropna()

@@ -258,6 +258,13 @@ def test_areas_are_counted_on_masks_and_images_without_a_cell_are_left_out(monke
     assert areas["nucleus_to_cell_area"].tolist() == pytest.approx(ratios)
 
 
+def test_a_mask_without_a_cell_has_no_ratio_and_a_cell_without_a_nucleus_has_the_ratio_0():
+    masks = np.zeros((3, 4, 4), np.uint8)
+    masks[1, :2] = 1
+    masks[2, :2], masks[2, 0] = 1, NUCLEUS
+    assert features.nucleus_to_cell_area(masks) == pytest.approx([np.nan, 0, 0.5], nan_ok=True)
+
+
 def test_without_masks_no_area_is_measured_and_a_line_says_so(tmp_path, capsys):
     data = datasets.load(f"folder:{cell_folder(tmp_path / 'cells', ('a', 'b'), 2)}")
     areas = features.measure_mask_areas(data, 32)

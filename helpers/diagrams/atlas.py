@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from helpers import features
 from helpers.datasets import CYTOPLASM, NUCLEUS
 from helpers.datasets.synthetic import render_cell
 from helpers.datasets.synthetic.morphology import CLASSES, FAB, Morphology
@@ -78,9 +79,8 @@ def find_places(image: np.ndarray, mask: np.ndarray) -> dict[str, Place]:
 
 
 def nucleus_to_cell_area(mask: np.ndarray) -> float:
-    """Divide the area of the nucleus by the area of the whole cell; 0 if the mask has no cell."""
-    n_cell = max(int(np.count_nonzero(mask)), 1)
-    return int(np.count_nonzero(mask == NUCLEUS)) / n_cell
+    """Divide the area of the nucleus by the area of the whole cell in one mask; NaN if it has no cell."""
+    return float(features.nucleus_to_cell_area(mask[None])[0])
 
 
 def _depth(region: np.ndarray) -> np.ndarray:

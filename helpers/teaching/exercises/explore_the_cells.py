@@ -29,8 +29,8 @@ def _groups_of_first_half(data: Dataset) -> int:
 
 
 def ratio_of_cell(mask: np.ndarray) -> float:
-    """Return the area of the nucleus over the area of the whole cell; 0 without a cell."""
-    return float((mask == 2).sum() / max((mask > 0).sum(), 1))
+    """Return the area of the nucleus over the area of the whole cell; NaN without a cell."""
+    return float((mask == 2).sum() / (mask > 0).sum()) if mask.any() else float("nan")
 
 
 def _ratio_to_cytoplasm(mask: np.ndarray) -> float:
@@ -130,8 +130,12 @@ EXERCISES: dict[str, Exercise] = {
     "explore-the-cells-ratio": FunctionExercise(
         solve=ratio_of_cell,
         cases=_masks,
-        hint="count the pixels equal to 2, and divide by those above 0",
+        hint="count the pixels equal to 2, and divide by those above 0; without a cell return nan",
         mistakes=(
+            Mistake(
+                lambda mask: ratio_of_cell(mask) if mask.any() else 0.0,
+                "a mask without a cell gives 0, which would count as a cell without a nucleus; it has no ratio",
+            ),
             Mistake(_ratio_to_cytoplasm, "it divides by the cytoplasm; this course divides by the whole cell"),
             Mistake(_ratio_to_image, "it divides by the whole image, background included"),
             Mistake(_sum_of_labels, "it adds up the labels 1 and 2 instead of counting pixels"),
