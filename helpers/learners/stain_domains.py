@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import metrics, preprocessing, splits
 from helpers.backend import keras
-from helpers.datasets import Dataset
+from helpers.datasets import Dataset, load
 from helpers.models import predict_masks
 
 SOURCE, TARGET = "source", "target"
@@ -70,6 +70,29 @@ class StainDomains:
         return metrics.segmentation_scores(self.masks[is_test], predicted, self.frame.index[is_test]).dropna(
             subset="dice"
         )
+
+
+def choose_domains(data: Dataset, external_dataset: str) -> tuple[Dataset, Dataset | None]:
+    """Choose a source and a target domain, and print a line where there is no second stain.
+
+    Args:
+        data: dataset of the chapter.
+        external_dataset: name of a dataset of another stain; if empty, the first stain batch of ``data`` is the source
+            domain and the others are the target domain.
+
+    Returns:
+        Source and target domain; the whole of ``data`` and None if it has no stain batches.
+    """
+    if external_dataset:
+        return data, load(external_dataset)
+    if "stain_batch" not in data.frame:
+        print(
+            "left out, here and in the next section: no second stain; set external_dataset in the first code cell to a "
+            "dataset with masks (with papermill: -p external_dataset wbc2)"
+        )
+        return data, None
+    in_first_batch = data.frame["stain_batch"] == data.frame["stain_batch"].min()
+    return data.select(data.frame.index[in_first_batch]), data.select(data.frame.index[~in_first_batch])
 
 
 def combine_domains(source: Dataset, target: Dataset, *, size: int, seed: int) -> StainDomains:

@@ -12,9 +12,25 @@ from helpers.models import predict_masks, unet
 @pytest.fixture(scope="module")
 def domains():
     data = datasets.load("synthetic", n_images=48, n_patients=12, size=32)
-    from_first_stain = data.frame["stain_batch"] == data.frame["stain_batch"].min()
-    halves = data.select(data.frame.index[from_first_stain]), data.select(data.frame.index[~from_first_stain])
-    return stain_domains.combine_domains(*halves, size=32, seed=20)
+    return stain_domains.combine_domains(*stain_domains.choose_domains(data, ""), size=32, seed=20)
+
+
+def test_the_first_stain_batch_is_the_source_and_another_dataset_the_target(monkeypatch, capsys):
+    data = datasets.load("synthetic", n_images=12, n_patients=6, size=32)
+    source, target = stain_domains.choose_domains(data, "")
+    assert set(source.frame["stain_batch"]) == {data.frame["stain_batch"].min()}
+    assert len(source) + len(target) == len(data)
+    assert data.frame["stain_batch"].min() not in set(target.frame["stain_batch"])
+    monkeypatch.setattr(stain_domains, "load", lambda name: name)
+    assert stain_domains.choose_domains(data, "wbc2") == (data, "wbc2")
+    assert capsys.readouterr().out == ""
+
+
+def test_without_a_second_stain_there_is_no_target_and_a_line_says_so(capsys):
+    data = datasets.load("synthetic", n_images=12, n_patients=6, size=32)
+    del data.frame["stain_batch"]
+    assert stain_domains.choose_domains(data, "") == (data, None)
+    assert capsys.readouterr().out.startswith("left out, here and in the next section: no second stain")
 
 
 def test_each_domain_has_its_three_splits_and_no_group_in_two_of_them(domains):
