@@ -70,6 +70,7 @@ def _step_cases() -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
     ]
 
 
+FLATTENED = 32 * 10 * 10  # numbers of the flattened maps for images of 48 × 48
 # Parameters of the chapter's network for images of 48 × 48: two convolutions, dense layers of 64 units and of 1.
 SMALL_NETWORK = 16 * (9 * 3 + 1) + 32 * (9 * 16 + 1) + 64 * (32 * 10 * 10 + 1) + 65
 THIRD_CONVOLUTION = 64 * (9 * 32 + 1)
@@ -112,6 +113,15 @@ EXERCISES: dict[str, Exercise] = {
                 "the pooling after the third convolution is missing",
             ),
             Mistake(lambda data: THIRD_CONVOLUTION, "that is the third convolution alone; count the whole network"),
+        ),
+    ),
+    "how-a-network-learns-dropout": ValueExercise(
+        solve=lambda data: 0.2 * FLATTENED,
+        hint="the rate is the share of the 32 × 10 × 10 numbers that is set to 0",
+        mistakes=(
+            Mistake(lambda data: 0.8 * FLATTENED, "that is how many are set to 0; the others are left"),
+            Mistake(lambda data: 0.2 * 64, "you counted the units behind the dropout; it stands in front of them"),
+            Mistake(lambda data: FLATTENED, "that is the whole list, without any dropout"),
         ),
     ),
     "how-a-network-learns-convolve": FunctionExercise(

@@ -6,27 +6,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS, Dataset
-from helpers.metrics import dice_and_iou, segmentation_scores, summarise
-from helpers.preprocessing import segment_cell_otsu, segment_nucleus_otsu
+from helpers.features import nucleus_to_cell_area
+from helpers.metrics import segmentation_scores, summarise
+from helpers.preprocessing import segment_cell_otsu
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 TABLE_SIZE = 48  # pixels; of the images in the table of the baseline
-
-
-def _first_cell(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return image and mask of the first cell at 128 pixels."""
-    first = data.select(data.frame.index[:1])
-    return first.load_images(128)[0], first.load_masks(128)[0]
-
-
-def _cell_scores(data: Dataset) -> tuple[float, float]:
-    image, mask = _first_cell(data)
-    return dice_and_iou(mask > 0, segment_cell_otsu(image) > 0)
-
-
-def _nucleus_iou(data: Dataset) -> float:
-    image, mask = _first_cell(data)
-    return dice_and_iou(mask == NUCLEUS, segment_nucleus_otsu(image))[1]
 
 
 def _interval_widths(data: Dataset) -> pd.Series:
@@ -38,14 +23,39 @@ def _interval_widths(data: Dataset) -> pd.Series:
     return (table["high"] - table["low"]).sort_values(ascending=False)
 
 
-def _area_ratio(mask: np.ndarray) -> float:
-    cell = np.count_nonzero(mask > 0)
-    return float(np.count_nonzero(mask == NUCLEUS) / cell) if cell else float("nan")
+def _mean_ratio(masks: np.ndarray) -> tuple[float, int]:
+    ratios = nucleus_to_cell_area(masks)
+    return float(np.nanmean(ratios)), int(np.isnan(ratios).sum())
 
 
-def _nucleus_to_cytoplasm(mask: np.ndarray) -> float:
-    cytoplasm = np.count_nonzero(mask == CYTOPLASM)
-    return float(np.count_nonzero(mask == NUCLEUS) / cytoplasm) if cytoplasm else float("nan")
+def _mean_with_zeros(masks: np.ndarray) -> tuple[float, int]:
+    ratios = nucleus_to_cell_area(masks)
+    return float(np.nan_to_num(ratios).mean()), int(np.isnan(ratios).sum())
+
+
+def _ratio_of_sums(masks: np.ndarray) -> tuple[float, int]:
+    return np.count_nonzero(masks == NUCLEUS) / np.count_nonzero(masks), _mean_ratio(masks)[1]
+
+
+def _stacks() -> list[tuple[np.ndarray]]:
+    """Return stacks of masks with and without masks that have no cell."""
+    cell, bare, cytoplasm, empty = (mask for (mask,) in _masks())
+    stacks = [[cell, bare], [cell, empty, empty, bare], [cytoplasm, cell, empty]]
+    return [(np.stack(masks),) for masks in stacks]
+
+
+# Masks of the chapter, 4 × 4 pixels of three classes; a prediction is 0.8 sure of its class.
+TRUE_LABELS = np.array([[0, 0, 0, 0], [0, 1, 1, 1], [0, 1, 2, 2], [0, 0, 0, 0]])
+PREDICTED_LABELS = np.array([[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 2], [0, 0, 0, 0]])
+
+
+def _loss(classes: slice, smoothing: float = 1.0) -> float:
+    """Return cross-entropy plus 1 − mean soft Dice of some classes for the masks of the chapter."""
+    truth, probability = np.eye(3)[TRUE_LABELS], 0.7 * np.eye(3)[PREDICTED_LABELS] + 0.1
+    surprise = -np.log((truth * probability).sum(axis=-1))
+    shared, total = ((truth * probability).sum(axis=(0, 1)), (truth + probability).sum(axis=(0, 1)))
+    dice = (2 * shared + smoothing) / (total + smoothing)
+    return float(surprise.mean() + 1 - dice[classes].mean())
 
 
 def _masks() -> list[tuple[np.ndarray]]:
@@ -55,29 +65,6 @@ def _masks() -> list[tuple[np.ndarray]]:
     cell[2:5, 2:6] = NUCLEUS
     bare, empty = np.where(cell == NUCLEUS, cell, BACKGROUND), np.zeros_like(cell)
     return [(mask,) for mask in (cell, bare, np.where(cell == CYTOPLASM, cell, BACKGROUND), empty)]
-
-
-def _dice(truth: np.ndarray, predicted: np.ndarray) -> float:
-    return dice_and_iou(truth, predicted)[0]
-
-
-def _dice_without_empty_masks(truth: np.ndarray, predicted: np.ndarray) -> float:
-    return _dice(truth, predicted) if truth.any() or predicted.any() else float("nan")
-
-
-def _dice_of_zero_for_empty_masks(truth: np.ndarray, predicted: np.ndarray) -> float:
-    return _dice(truth, predicted) if truth.any() or predicted.any() else 0.0
-
-
-def _pixel_accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
-    return float((truth == predicted).mean())
-
-
-def _mask_pairs() -> list[tuple[np.ndarray, np.ndarray]]:
-    truth, predicted = np.zeros((2, 6, 6), bool)
-    truth[1:4, 1:4], predicted[2:5, 1:5] = True, True
-    nothing = np.zeros_like(truth)
-    return [(truth, predicted), (truth, truth), (truth, nothing), (nothing, nothing)]
 
 
 def _halve_by_nearest(mask: np.ndarray) -> np.ndarray:
@@ -103,6 +90,18 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(lambda data: 0.8, "you counted both rims as errors but not the shared pixels twice"),
         ),
     ),
+    "segment-stride": ValueExercise(
+        solve=lambda data: 11,
+        hint="where does the last of the four blocks begin, and how wide is it",
+        mistakes=(
+            Mistake(
+                lambda data: 12,
+                "the last block is only as wide as the kernel; Keras adds an empty line there",
+            ),
+            Mistake(lambda data: 8, "that is the side with a stride of 2, where the blocks touch"),
+            Mistake(lambda data: 5, "that is the side with a stride of 1, where the blocks overlap"),
+        ),
+    ),
     "segment-widest-interval": ValueExercise(
         solve=lambda data: str(_interval_widths(data).index[0]),
         hint="one of whole cell, cytoplasm and nucleus; subtract the lower end of each interval from the upper one",
@@ -113,43 +112,24 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(lambda data: str(_interval_widths(data).index[1]), "you gave the region in the middle"),
         ),
     ),
-    "segment-baseline-iou": ValueExercise(
-        solve=lambda data: _cell_scores(data)[1],
-        hint="both masks are larger than 0 where the cell is; dice_and_iou gives IoU second",
+    "segment-loss": ValueExercise(
+        solve=lambda data: _loss(slice(1, None)),
+        hint="take the columns from 1 on of shared and total, before the division",
         mistakes=(
-            Mistake(lambda data: _cell_scores(data)[0], "you gave Dice, not intersection over union"),
-            Mistake(_nucleus_iou, "you compared the nucleus, not the whole cell"),
+            Mistake(lambda data: _loss(slice(None)), "the background still counts in the Dice"),
+            Mistake(lambda data: _loss(slice(0, 1)), "you kept the background alone; leave it out"),
+            Mistake(lambda data: _loss(slice(2, None)), "you kept the nucleus alone; the cytoplasm counts as well"),
+            Mistake(lambda data: _loss(slice(1, None), 0.0), "the + 1 in numerator and denominator is missing"),
         ),
     ),
-    "segment-area-ratio": FunctionExercise(
-        solve=_area_ratio,
-        cases=_masks,
-        hint="count the 2s, and the pixels above 0; without a cell return nan",
+    "segment-mean-ratio": FunctionExercise(
+        solve=_mean_ratio,
+        cases=_stacks,
+        hint="count the 2s and the pixels above 0 of each mask; keep the masks whose cell has pixels",
         mistakes=(
-            Mistake(
-                _nucleus_to_cytoplasm,
-                "you divided by the area of the cytoplasm; the whole cell is cytoplasm and nucleus together",
-            ),
-            Mistake(
-                lambda mask: float((mask == NUCLEUS).mean()), "you divided by the area of the image, not of the cell"
-            ),
-            Mistake(
-                lambda mask: _area_ratio(mask) if mask.any() else 0.0,
-                "a mask without a cell has no ratio; 0 would count as a cell without a nucleus",
-            ),
-        ),
-    ),
-    "segment-dice": FunctionExercise(
-        solve=_dice,
-        cases=_mask_pairs,
-        hint="twice the pixels in both, over the sum of both areas; two empty masks score 1",
-        mistakes=(
-            Mistake(lambda truth, predicted: dice_and_iou(truth, predicted)[1], "you wrote the IoU"),
-            Mistake(_pixel_accuracy, "you counted the background that both leave empty"),
-            Mistake(_dice_without_empty_masks, "two empty masks give nan; nothing to find and nothing found scores 1"),
-            Mistake(
-                _dice_of_zero_for_empty_masks, "two empty masks give 0; nothing to find and nothing found scores 1"
-            ),
+            Mistake(_mean_with_zeros, "masks without a cell enter the mean as 0; they have no ratio"),
+            Mistake(_ratio_of_sums, "you divided sums over all masks, in which a large cell counts more"),
+            Mistake(lambda masks: _mean_ratio(masks)[0], "you return the mean alone; return how many are missing too"),
         ),
     ),
     "segment-halve-mask": FunctionExercise(
