@@ -165,7 +165,7 @@ def describe_wrong_orders(orders: pd.DataFrame) -> Statement | None:
     if orders.empty:
         return None
     wrong = orders["wrong order"]
-    worst, best = wrong.idxmax(), wrong.idxmin()
+    worst, best = str(wrong.idxmax()), str(wrong.idxmin())
     most = f"Of the pairs *{escape_markdown(worst)}*, {wrong[worst]:.0%} are in the wrong order"
     if wrong[worst] != wrong[best]:
         most += f"; of the pairs *{escape_markdown(best)}*, {wrong[best]:.0%}"
