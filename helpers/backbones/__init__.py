@@ -12,6 +12,7 @@ from helpers.backbones.registry import (
     list_backbones,
     weights_bytes,
 )
+from helpers.backbones.stages import BackboneStage, backbone_stages
 from helpers.backbones.two_branch import (
     extract_two_branch_features,
     predict_two_branch,
@@ -25,6 +26,8 @@ __all__ = [
     "TRAINABLE",
     "Backbone",
     "BackboneError",
+    "BackboneStage",
+    "backbone_stages",
     "build_backbone",
     "extract_features",
     "extract_two_branch_features",

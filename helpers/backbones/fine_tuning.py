@@ -1,11 +1,11 @@
-"""Fine-tuning of a backbone with a classification head: its last block, all layers, or training from scratch."""
+"""Fine-tuning of a backbone with a classification head: the head alone, the last block, all layers, or from scratch."""
 
 from __future__ import annotations
 
 from helpers.backbones import registry
 from helpers.backend import keras, layers
 
-TRAINABLE = ("last block", "all", "scratch")
+TRAINABLE = ("head", "last block", "all", "scratch")
 
 
 def fine_tuning_model(
@@ -15,10 +15,10 @@ def fine_tuning_model(
 
     Args:
         name, size: Backbone, see :func:`helpers.backbones.build_backbone`.
-        trainable: Layers trained besides the head. ``last block``: all layers at the resolution of the last
-            convolution. ``all``: all layers. ``scratch``: all layers, from random weights. In the first two, batch
-            normalisation stays frozen with the ImageNet statistics: estimates from a few batches of the user's own
-            images are worse.
+        trainable: Layers trained besides the head. ``head``: none, the backbone is frozen. ``last block``: all layers
+            at the resolution of the last convolution. ``all``: all layers. ``scratch``: all layers, from random
+            weights. But for ``scratch``, batch normalisation stays frozen with the ImageNet statistics: estimates
+            from a few batches of the user's own images are worse.
         dropout: Dropout rate before the softmax layer.
         classes: Number of output classes.
 
@@ -31,11 +31,11 @@ def fine_tuning_model(
     if trainable not in TRAINABLE:
         raise registry.BackboneError(f"unknown trainable {trainable!r}; choose from {', '.join(TRAINABLE)}")
     model = registry.build_backbone(name, size, pretrained=trainable != "scratch")
-    last = _last_block(model)
+    trained = {"head": [], "last block": _last_block(model)}.get(trainable, model.layers)
     for layer in model.layers:
         normalises = isinstance(layer, layers.BatchNormalization)
         if trainable != "scratch":
-            layer.trainable = not normalises and (trainable == "all" or layer in last)
+            layer.trainable = not normalises and layer in trained
         elif normalises:
             layer.momentum = 0.9  # the default 0.99 adapts too slowly in short training runs
     x = layers.GlobalAveragePooling2D(name="features")(model.output)

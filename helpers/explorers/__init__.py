@@ -9,8 +9,10 @@ from helpers.explorers.deciding import decision
 from helpers.explorers.descent import gradient_descent
 from helpers.explorers.drawing import resampling
 from helpers.explorers.explorer import Explorer
+from helpers.explorers.neighbours import neighbours
 from helpers.explorers.outlines import outline
 from helpers.explorers.thresholding import threshold
 
 __all__ = ["Explorer", "casebook", "gradient_descent", "outline", "threshold"]
 __all__ = ["Explorer", "decision", "gradient_descent", "outline", "resampling", "threshold"]
+__all__ = ["Explorer", "gradient_descent", "neighbours", "outline", "threshold"]

@@ -90,6 +90,37 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         return self.classes_[probability.argmax(axis=1)]
 
 
+def find_correlated_pair(X: np.ndarray, y: np.ndarray) -> tuple[int, int]:
+    """Find the two features for which the covariance within classes matters most, to show what a discriminant does.
+
+    Compared are the separations (Fisher's ratio: squared distance of the class means over the variance within classes)
+    along the direction of a linear discriminant and along the line through both means. Pairs with a correlation within
+    classes above 0.95 are left out.
+
+    Args:
+        X: ``float (n, features)``, at least two features.
+        y: ``(n,)``, two classes, of which at least one has three images.
+
+    Returns:
+        Columns of the two features.
+    """
+    first, second = (X[y == label] for label in np.unique(y))
+    difference = second.mean(axis=0) - first.mean(axis=0)
+    covariance = np.cov(np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)]).T)
+    variance = np.diag(covariance)
+    products, squares = np.outer(variance, variance), difference**2
+    mixed = 2 * np.outer(difference, difference) * covariance
+    along = squares[:, None] * variance[None], squares[None] * variance[:, None]
+    usable = covariance**2 < 0.95**2 * products
+    determinant = np.where(usable, products - covariance**2, np.inf)
+    discriminant = (along[0] + along[1] - mixed) / determinant
+    spread = (squares * variance)[:, None] + (squares * variance)[None] + mixed
+    through_means = (squares[:, None] + squares[None]) ** 2 / np.where(spread > 0, spread, np.inf)
+    gain = np.where(usable, discriminant - through_means, -np.inf)
+    row, column = np.unravel_index(gain.argmax(), gain.shape)
+    return int(row), int(column)
+
+
 def _covariance(x: np.ndarray, y: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Factor the shrunk covariance ``B'B + diag(d)``: B ``(images, features)`` and d ``(features,)``."""
     rows, diagonal = [], np.zeros(x.shape[1])

@@ -41,6 +41,7 @@ from helpers.metrics.multiclass import (
     roc_auc_by_class,
     score_difference,
 )
+from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes
 from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
@@ -64,6 +65,7 @@ __all__ = [
     "binary_metrics",
     "brier_score",
     "calibration_curve",
+    "chance_of_same_class",
     "channel_dice",
     "classification_report",
     "cluster_mean",
@@ -79,6 +81,7 @@ __all__ = [
     "limits_of_agreement",
     "mean_score",
     "natural_frequency",
+    "nearest_in_other_groups",
     "plain_language_sentences",
     "plain_language_summary",
     "pooled_iou",

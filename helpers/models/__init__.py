@@ -10,9 +10,11 @@ from helpers.models.architectures import (
     encoder_weights,
     regularised_head,
     schouten,
+    softmax_head,
     unet,
     unet_encoder_classifier,
 )
+from helpers.models.costs import multiply_adds
 from helpers.models.inference import predict_masks, predict_proba, stride
 from helpers.models.losses import cross_entropy, dice_cross_entropy, focal_loss
 from helpers.models.stages import Stage, encoder_receptive_fields, unet_stages
@@ -27,10 +29,12 @@ __all__ = [
     "encoder_receptive_fields",
     "encoder_weights",
     "focal_loss",
+    "multiply_adds",
     "predict_masks",
     "predict_proba",
     "regularised_head",
     "schouten",
+    "softmax_head",
     "stride",
     "unet",
     "unet_encoder_classifier",

@@ -168,6 +168,20 @@ def dense_head(features: int, classes: int) -> keras.Model:
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x), name="dense_head")
 
 
+def softmax_head(features: int, classes: int) -> keras.Model:
+    """Build a classification head of one dense layer, a multinomial logistic regression.
+
+    Args:
+        features: Number of input features.
+        classes: Number of output classes.
+
+    Returns:
+        Model from features ``float32 (n, features)`` to probabilities ``(n, classes)``.
+    """
+    inputs = keras.Input((features,), name="features")
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(inputs), name="head")
+
+
 def regularised_head(
     features: int,
     classes: int = 2,

@@ -211,6 +211,56 @@ def _upper_half(cell: np.ndarray) -> np.ndarray:
     return half
 
 
+def transfer_curves() -> AccessibleFigure:
+    """Draw validation loss over time: A frozen with cached features, B fine-tuned, C from scratch."""
+    chance = np.log(4)
+    head = np.arange(9, 17, 0.5)
+    network = np.arange(4, 60, 5)
+    curves = {
+        "A": (head, 0.5 + 0.75 * np.exp(-(head - 9) / 1.6)),
+        "B": (network + 14, 0.3 + 0.22 * np.exp(-(network - 4) / 22)),
+        "C": (network, 0.95 + (chance - 0.95) * np.exp(-(network - 4) / 60)),
+    }
+    figure, ax = make_axes(_WIDTH, 2.8)
+    for (letter, (seconds, loss)), colour, dash in zip(curves.items(), COLOURS, ("-", "--", "-."), strict=False):
+        ax.plot(seconds, loss, dash, color=colour, linewidth=2)
+        ax.text(seconds[-1] + 1, loss[-1], letter, fontsize=FONT_SIZE, fontweight="bold", va="center")
+    ax.axhline(chance, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.set(xlim=(0, 76), ylim=(0, 1.5))
+    ax.set_xlabel("seconds, all work counted", fontsize=FONT_SIZE)
+    ax.set_ylabel("validation loss", fontsize=FONT_SIZE)
+    words = "; ".join(
+        f"{letter} from {loss[0]:.2f} at {seconds[0]:.0f} seconds to {loss[-1]:.2f} at {seconds[-1]:.0f}"
+        for letter, (seconds, loss) in curves.items()
+    )
+    alt = f"Validation loss over seconds of three trainings: {words}. A dotted line marks chance, {chance:.2f}."
+    return AccessibleFigure(figure, alt, "Validation loss over time of three trainings, A, B and C.")
+
+
+def unfreezing_curves() -> AccessibleFigure:
+    """Draw losses of two networks that train all layers from epoch 5 on; the validation loss of B jumps there."""
+    epochs = np.arange(1, 11)
+    training = 0.25 + 1.1 * np.exp(-epochs / 3)
+    since = np.maximum(epochs - 4, 0)
+    validation = {"A": training + 0.12, "B": training + 0.12 + 1.6 * (1 - np.exp(-since / 1.5))}
+    figure, axes = make_axes(_WIDTH, 2.8, 2, sharey=True)
+    for ax, (letter, loss) in zip(axes, validation.items(), strict=True):
+        ax.plot(epochs, training, "-", color=COLOURS[0], label="training")
+        ax.plot(epochs, loss, "--", color=COLOURS[1], label="validation")
+        ax.axvline(4.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+        ax.set_xlabel("epoch", fontsize=FONT_SIZE)
+        _name_panel(ax, letter)
+    axes[0].set_ylabel("loss", fontsize=FONT_SIZE)
+    axes[0].set_ylim(0, 2.3)
+    axes[0].legend(fontsize=8, frameon=False)
+    ends = {letter: f"{loss[3]:.2f} at epoch 4 and {loss[-1]:.2f} at epoch 10" for letter, loss in validation.items()}
+    alt = (
+        f"Losses of two networks over 10 epochs; a dotted line before epoch 5. In both the training loss falls to "
+        f"{training[-1]:.2f}. Validation loss of A: {ends['A']}. Of B: {ends['B']}."
+    )
+    return AccessibleFigure(figure, alt, "Losses of two networks, A and B; all layers are trained from epoch 5 on.")
+
+
 def _name_panel(ax: Axes, letter: str) -> None:
     ax.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
 

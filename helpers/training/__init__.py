@@ -2,7 +2,7 @@
 
 from helpers.training.config import ANNA, JSCHWXRZ, SCHOUTEN_BINARY, SCHOUTEN_SIX, TrainingConfig, seed_everything
 from helpers.training.distributed import StrategyError, get_strategy, is_chief
-from helpers.training.fitting import TrainingError, fit, training_seconds
+from helpers.training.fitting import TrainingError, fit, read_histories, training_seconds
 from helpers.training.pretraining import pretrain_unet
 from helpers.training.trainers import class_weights, fit_classifier, fit_head, fit_unet
 
@@ -22,6 +22,7 @@ __all__ = [
     "get_strategy",
     "is_chief",
     "pretrain_unet",
+    "read_histories",
     "seed_everything",
     "training_seconds",
 ]

@@ -197,18 +197,34 @@ def _best_model(model: keras.Model, folder: Path) -> tuple[keras.Model, pd.DataF
     return model, pd.read_csv(folder / HISTORY).drop(columns="seconds")
 
 
-def training_seconds(checkpoint_dir: Path, since: float) -> float:
-    """Sum the durations of all epochs of the trainings below a folder, as measured when they were first run.
+def read_histories(checkpoint_dir: Path, since: float) -> pd.DataFrame:
+    """Read the histories of all trainings below a folder, with the time that each epoch took when it was first run.
 
     Args:
         checkpoint_dir: Folder with any number of trainings, including those of earlier configurations.
         since: Time as of ``time.time``; only trainings requested at or after it count, whether run or loaded.
 
     Returns:
+        One row per epoch: ``training``, numbered in the order of the requests, ``epoch`` (from 0), ``loss``,
+        ``val_loss``, ``learning_rate`` and ``seconds``, the duration of the epoch.
+    """
+    requested = {path: (path.parent / CONFIG).stat().st_mtime for path in checkpoint_dir.rglob(HISTORY)}
+    paths = sorted((path for path in requested if requested[path] >= since), key=requested.__getitem__)
+    columns = ["training", "epoch", "loss", "val_loss", "learning_rate", "seconds"]
+    tables = [pd.read_csv(path).assign(training=number) for number, path in enumerate(paths)]
+    return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def training_seconds(checkpoint_dir: Path, since: float) -> float:
+    """Sum the durations of all epochs of the trainings below a folder, as measured when they were first run.
+
+    Args:
+        checkpoint_dir, since: As in :func:`read_histories`.
+
+    Returns:
         Duration in seconds.
     """
-    histories = [path for path in checkpoint_dir.rglob(HISTORY) if (path.parent / CONFIG).stat().st_mtime >= since]
-    return float(sum(pd.read_csv(path)["seconds"].sum() for path in histories))
+    return float(read_histories(checkpoint_dir, since)["seconds"].sum())
 
 
 def _claim(folder: Path, identity: dict) -> None:

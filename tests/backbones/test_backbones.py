@@ -301,7 +301,8 @@ def test_what_is_tuned_is_what_was_asked_for():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "build_backbone", lambda name, size, pretrained: real(name, size, pretrained=False))
-        last, everything, scratch = build("last block"), build("all"), build("scratch")
+        head, last, everything, scratch = map(build, ("head", "last block", "all", "scratch"))
+    assert trained(head) == {"probability"}
     assert trained(last) < trained(everything) < trained(scratch)
     assert "probability" in trained(last)
     assert "block_14_depthwise" in trained(last)
@@ -310,7 +311,7 @@ def test_what_is_tuned_is_what_was_asked_for():
     assert not any("BN" in name or "bn" in name for name in trained(everything))
     assert "bn_Conv1" in trained(scratch)
     assert last.output_shape == (None, 3)
-    with pytest.raises(backbones.BackboneError, match="unknown trainable 'half'; choose from last block, all, scratch"):
+    with pytest.raises(backbones.BackboneError, match="unknown trainable 'half'; choose from head, last block,"):
         build("half")
 
 

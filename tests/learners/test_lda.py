@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from helpers.learners.lda import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA, find_correlated_pair
 
 
 @pytest.mark.parametrize(("n", "features", "classes"), [(60, 20, 3), (60, 300, 3), (24, 100, 2)])
@@ -74,3 +74,13 @@ def test_it_is_an_estimator_of_scikit_learn():
     x, y = np.random.default_rng(1).normal(size=(40, 300)), np.array(["ill", "well"] * 20)
     x[y == "ill"] += 1
     assert cross_val_score(make_pipeline(StandardScaler(), ShrinkageLDA()), x, y, scoring="roc_auc").min() > 0.9
+
+
+def test_the_pair_with_the_most_to_gain_from_covariance_is_found():
+    random = np.random.default_rng(0)
+    y = np.repeat([0, 1], 100)
+    x = random.normal(size=(200, 6))
+    x[:, 4] = x[:, 1] + 0.4 * random.normal(size=200)  # correlated, and only one of the two knows the class
+    x[:, 1] += y
+    x[:, 5] = x[:, 0]  # too alike to be shown
+    assert set(find_correlated_pair(x, y)) == {1, 4}

@@ -87,3 +87,23 @@ def test_model_a_is_flatter_than_the_diagonal_and_b_is_on_it():
         slopes.append(np.polyfit(predicted, observed, 1)[0])
         assert np.abs(observed - predicted).max() < (0.21 if len(slopes) == 1 else 0.04)
     assert slopes == pytest.approx([0.5, 1.0], abs=0.05)
+
+
+def test_only_the_frozen_curve_begins_late_and_falls_within_seconds():
+    lines = pictures.transfer_curves().figure.axes[0].lines[:3]
+    starts, durations, falls = zip(
+        *((line.get_xdata()[0], np.ptp(line.get_xdata()), np.ptp(line.get_ydata())) for line in lines), strict=True
+    )
+    assert durations[0] < 10 < min(durations[1:])
+    assert starts[0] > starts[2]  # from scratch begins at once
+    assert lines[2].get_ydata()[0] == pytest.approx(np.log(4))
+    assert falls[0] > 0.5
+
+
+def test_only_the_validation_loss_of_b_jumps_where_all_layers_are_trained():
+    steps = []
+    for ax in pictures.unfreezing_curves().figure.axes:
+        training, validation = (line.get_ydata() for line in ax.lines[:2])
+        assert (np.diff(training) < 0).all()
+        steps.append(validation[4] - validation[3])
+    assert steps[0] < 0 < 0.5 < steps[1]

@@ -1,0 +1,88 @@
+"""Sentences on transfer learning follow the numbers, also where the effect is reversed or not shown."""
+
+import pandas as pd
+import pytest
+
+from helpers.metrics import NONE, Estimate
+from helpers.reports import transfer_sentences as sentences
+
+BETTER, WORSE = Estimate(0.4, 0.3, 0.5, 60, 20), Estimate(-0.4, -0.5, -0.3, 60, 20)
+UNCLEAR, UNKNOWN = Estimate(0.1, -0.1, 0.3, 60, 20), Estimate(0.4, float("nan"), float("nan"), 60, 1, NONE)
+
+
+@pytest.mark.parametrize(
+    ("estimates", "conclusion"),
+    [
+        ((BETTER, BETTER), "Pretrained weights pay here, whichever way they are used."),
+        ((WORSE,), "Pretrained weights do not pay here: training from scratch is better."),
+        ((UNCLEAR, UNKNOWN), "Whether pretrained weights pay here, these images do not settle."),
+        ((BETTER, UNCLEAR), "Whether pretrained weights pay depends here on the way they are used."),
+    ],
+)
+def test_pretraining_is_judged_by_its_differences(estimates, conclusion):
+    text = sentences.judge_pretraining(dict(zip(("frozen", "fine-tuned"), estimates, strict=False)))
+    assert text.endswith(conclusion)
+
+
+def test_the_size_and_sign_of_a_difference_are_in_the_sentence():
+    assert "frozen: better by 0.400 [0.300, 0.500]" in sentences.judge_pretraining({"frozen": BETTER})
+    assert "frozen: worse by 0.400 [0.300, 0.500]" in sentences.judge_pretraining({"frozen": WORSE})
+    assert "frozen: no difference shown (0.100 [-0.100, 0.300])" in sentences.judge_pretraining({"frozen": UNCLEAR})
+
+
+def test_methods_are_listed_with_score_and_time():
+    table = pd.DataFrame({"method": ["frozen", "scratch"], "macro F1": [0.8, 0.25], "seconds": [9.4, 61]})
+    assert sentences.describe_methods(table, "macro F1") == "frozen 0.80 in 9 s; scratch 0.25 in 61 s"
+
+
+@pytest.mark.parametrize(
+    ("loss", "accuracy", "ending"),
+    [
+        ([0.8, 1.4], [0.78, 0.66], "The head was trained on features that these layers no longer compute."),
+        (
+            [0.8, 0.7],
+            [0.78, 0.80],
+            "Here the shift does no harm. Nobody chose it, and no loss would have warned of it.",
+        ),
+    ],
+)
+def test_shifted_statistics_are_described_by_what_they_did(loss, accuracy, ending):
+    passes = pd.DataFrame({"loss": loss, "accuracy": accuracy}, index=[0, 4])
+    text = sentences.describe_shifted_statistics(passes, n_changed=98, n_kernels_changed=0)
+    assert text.startswith("No gradient was computed and no step taken; 0 kernels have changed. But 98 arrays")
+    assert f"loss went from {loss[0]:.2f} to {loss[1]:.2f}, the accuracy from {accuracy[0]:.0%}" in text
+    assert text.endswith(ending)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (Estimate(0.6, 0.5, 0.7, 60, 20), "0.60 [0.50, 0.70] against 0.17 by chance, so more often than by chance"),
+        (Estimate(0.1, 0.05, 0.15, 60, 20), "0.10 [0.05, 0.15] against 0.17 by chance, so less often than by chance"),
+        (Estimate(0.2, 0.1, 0.3, 60, 20), "0.20 [0.10, 0.30] against 0.17 by chance, which the interval includes"),
+        (UNKNOWN, "0.40 (no interval) against 0.17 by chance; too few groups to tell more"),
+    ],
+)
+def test_a_share_is_compared_with_chance(share, text):
+    assert sentences.compare_with_chance(share, 0.17) == text
+
+
+@pytest.mark.parametrize(
+    ("scores", "text"),
+    [
+        ([0.7, 0.8], "accuracy rises from 0.70 to 0.80 between 5 and 10 images per class"),
+        ([0.8, 0.7], "accuracy falls from 0.80 to 0.70 between 5 and 10 images per class"),
+        ([0.701, 0.699], "accuracy stays at 0.70 between 5 and 10 images per class"),
+    ],
+)
+def test_growth_is_described_by_its_ends(scores, text):
+    curve = pd.DataFrame({"images": [10, 5], "accuracy": scores[::-1]})
+    assert sentences.describe_growth(curve, "accuracy") == text
+
+
+def test_one_size_is_no_growth():
+    curve = pd.DataFrame({"images": [5], "accuracy": [0.7]})
+    assert (
+        sentences.describe_growth(curve, "accuracy")
+        == "accuracy is 0.70 with 5 images per class, the only number tried"
+    )
