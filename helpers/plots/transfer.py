@@ -9,7 +9,7 @@ from matplotlib.patches import Ellipse
 
 from helpers.plots.intervals import draw_whiskers
 from helpers.plots.notice import short_label
-from helpers.plots.style import COLOURS, FONT_SIZE, MARKERS, AccessibleFigure, draw_legend, make_axes, series_styles
+from helpers.plots.style import COLOURS, FONT_SIZE, MARKERS, AccessibleFigure, make_axes, series_styles
 
 SPREAD = 2.0  # standard deviations that an ellipse reaches
 
@@ -30,7 +30,7 @@ def training_race(histories: pd.DataFrame, scores: pd.DataFrame, value: str, cap
         rows = histories[histories["method"] == row["method"]]
         label = short_label(row["method"])
         for _, training in rows.groupby("training"):
-            look = {"color": style.colour, "marker": style.marker, "ms": 3.5, "lw": 1.2}
+            look = {"color": style.colour, "marker": style.marker, "ms": 3, "lw": 1.2}
             upper.plot(training["seconds"], training["val_loss"], label=label, **look)
             label = "_nolegend_"
     for number, ((_, row), style) in enumerate(zip(scores.iterrows(), series_styles(len(scores)), strict=True)):
@@ -90,7 +90,7 @@ def discriminant_plot(
         shares[name] = float((predicted == labels).mean())
     ax.set_xlabel(names[0], fontsize=FONT_SIZE)
     ax.set_ylabel(names[1], fontsize=FONT_SIZE)
-    draw_legend(ax, below=True)
+    figure.legend(fontsize=8, frameon=False, ncols=2, loc="outside lower center")
     counts = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     alt = (
         f"Cells of {classes[0]} and {classes[1]} by {names[0]} and {names[1]}, with two straight borders. Share of "

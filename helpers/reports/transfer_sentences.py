@@ -46,6 +46,27 @@ def _direction(estimate: Estimate) -> int:
     return 1 if estimate.value > 0 else -1
 
 
+def explain_scratch(n_predicted: int, lowest_loss: float, *, n_classes: int) -> str:
+    """Explain the result of a network that was trained from scratch by its predictions and its loss.
+
+    Args:
+        n_predicted: number of different classes among its predictions.
+        lowest_loss: lowest validation loss of its epochs.
+        n_classes: number of classes; the loss at chance level is its logarithm.
+    """
+    chance = float(np.log(n_classes))
+    loss = f"From scratch, the lowest validation loss is {lowest_loss:.2f}; equal probabilities for all classes would "
+    facts = f"{loss}cost {chance:.2f}."
+    if n_predicted == 1:
+        return (
+            f"{facts} It predicts one class for every test cell: it has *collapsed*. With so few steps it has not left "
+            "its random start; that says little about such networks, and much about so few images and epochs."
+        )
+    if round(lowest_loss, 2) >= round(chance, 2):
+        return f"{facts} So it has learnt nothing yet that holds for other patients, though its predictions vary."
+    return f"{facts} So it has begun to learn."
+
+
 def describe_shifted_statistics(passes: pd.DataFrame, *, n_changed: int, n_kernels_changed: int) -> str:
     """Say what passing images through batch normalisation in training mode has done to a classifier.
 
@@ -60,9 +81,34 @@ def describe_shifted_statistics(passes: pd.DataFrame, *, n_changed: int, n_kerne
         f"of running averages have. Over {passes.index[-1]} passes the validation loss went from {first['loss']:.2f} "
         f"to {last['loss']:.2f}, the accuracy from {first['accuracy']:.0%} to {last['accuracy']:.0%}."
     )
-    if last["loss"] > first["loss"]:
+    is_harmed = round(last["loss"] - first["loss"], 2) > 0 or last["accuracy"] < first["accuracy"]
+    if is_harmed:
         return f"{facts} The head was trained on features that these layers no longer compute."
     return f"{facts} Here the shift does no harm. Nobody chose it, and no loss would have warned of it."
+
+
+def judge_safeguards(*, call: bool, layers: bool, version: str) -> str:
+    """Say which safeguard keeps the running averages of a base that is being fine-tuned.
+
+    Args:
+        call: whether ``training=False`` in the call of the base does.
+        layers: whether freezing its normalisation layers does.
+        version: version of Keras.
+    """
+    first = (
+        f"In Keras {version}, `training=False` in the call keeps the averages of a base that is trained."
+        if call
+        else f"In Keras {version}, `training=False` in the call does **not** keep the averages of a base that is "
+        "trained: `fit` overrides it."
+    )
+    second = (
+        "Freezing the normalisation layers themselves does, so that is what we do."
+        if layers and not call
+        else "Freezing the normalisation layers keeps them too."
+        if layers
+        else "Nor does freezing the normalisation layers: find out what has changed before you fine-tune."
+    )
+    return f"{first} {second}"
 
 
 def compare_with_chance(share: Estimate, chance: float) -> str:

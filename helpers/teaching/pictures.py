@@ -249,6 +249,7 @@ def unfreezing_curves() -> AccessibleFigure:
         ax.plot(epochs, loss, "--", color=COLOURS[1], label="validation")
         ax.axvline(4.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
         ax.set_xlabel("epoch", fontsize=FONT_SIZE)
+        ax.set_xticks(range(2, 11, 2))
         _name_panel(ax, letter)
     axes[0].set_ylabel("loss", fontsize=FONT_SIZE)
     axes[0].set_ylim(0, 2.3)

@@ -8,6 +8,8 @@ from helpers.reports import transfer_sentences as sentences
 
 BETTER, WORSE = Estimate(0.4, 0.3, 0.5, 60, 20), Estimate(-0.4, -0.5, -0.3, 60, 20)
 UNCLEAR, UNKNOWN = Estimate(0.1, -0.1, 0.3, 60, 20), Estimate(0.4, float("nan"), float("nan"), 60, 1, NONE)
+HARM = "The head was trained on features that these layers no longer compute."
+NO_HARM = "Here the shift does no harm. Nobody chose it, and no loss would have warned of it."
 
 
 @pytest.mark.parametrize(
@@ -38,12 +40,10 @@ def test_methods_are_listed_with_score_and_time():
 @pytest.mark.parametrize(
     ("loss", "accuracy", "ending"),
     [
-        ([0.8, 1.4], [0.78, 0.66], "The head was trained on features that these layers no longer compute."),
-        (
-            [0.8, 0.7],
-            [0.78, 0.80],
-            "Here the shift does no harm. Nobody chose it, and no loss would have warned of it.",
-        ),
+        ([0.8, 1.4], [0.78, 0.66], HARM),
+        ([0.8, 0.7], [0.78, 0.66], HARM),
+        ([0.8, 0.801], [0.78, 0.78], NO_HARM),
+        ([0.8, 0.7], [0.78, 0.80], NO_HARM),
     ],
 )
 def test_shifted_statistics_are_described_by_what_they_did(loss, accuracy, ending):
@@ -86,3 +86,29 @@ def test_one_size_is_no_growth():
         sentences.describe_growth(curve, "accuracy")
         == "accuracy is 0.70 with 5 images per class, the only number tried"
     )
+
+
+@pytest.mark.parametrize(
+    ("n_predicted", "loss", "text"),
+    [
+        (1, 1.80, "It predicts one class for every test cell: it has *collapsed*."),
+        (3, 1.79, "So it has learnt nothing yet that holds for other patients"),
+        (5, 1.20, "So it has begun to learn."),
+    ],
+)
+def test_training_from_scratch_is_explained_by_predictions_and_loss(n_predicted, loss, text):
+    shown = sentences.explain_scratch(n_predicted, loss, n_classes=6)
+    assert text in shown
+    assert f"validation loss is {loss:.2f}; equal probabilities for all classes would cost 1.79" in shown
+
+
+@pytest.mark.parametrize(
+    ("call", "layers", "text"),
+    [
+        (False, True, "does **not** keep the averages of a base that is trained: `fit` overrides it. Freezing"),
+        (True, True, "`training=False` in the call keeps the averages of a base that is trained. Freezing the"),
+        (False, False, "Nor does freezing the normalisation layers"),
+    ],
+)
+def test_safeguards_are_judged_by_what_they_keep(call, layers, text):
+    assert text in sentences.judge_safeguards(call=call, layers=layers, version="3.1")
