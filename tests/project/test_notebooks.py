@@ -26,6 +26,7 @@ LADDER: set[str] = {
     "many-classes",
     "trust",
     "classify",
+    "transfer",
 }
 
 
