@@ -180,7 +180,7 @@ EXERCISES: dict[str, Exercise] = {
         mistakes=(
             Mistake(_with_batch_mean, "one error is left: the mean is still that of the batch"),
             Mistake(_by_variance, "one error is left: you still divide by the variance, not by its square root"),
-            Mistake(_both_errors, "both errors are still there; what does the layer keep for prediction?"),
+            Mistake(_both_errors, "both errors are still there; use the running mean, and a standard deviation"),
             Mistake(_all_from_batch, "mean and variance are those of the batch; in prediction the running ones count"),
         ),
     ),
