@@ -169,7 +169,7 @@ def describe_wrong_orders(orders: pd.DataFrame) -> Statement | None:
     most = f"Of the pairs *{escape_markdown(worst)}*, {wrong[worst]:.0%} are in the wrong order"
     if wrong[worst] != wrong[best]:
         most += f"; of the pairs *{escape_markdown(best)}*, {wrong[best]:.0%}"
-    n_cells, n_groups = orders.loc[worst, ["fewest cells", "fewest groups"]].astype(int)
+    n_cells, n_groups = (int(orders[column][worst]) for column in ("fewest cells", "fewest groups"))
     advice = ": read its share as a hint, as another few cells could change it" if n_groups < FEW_GROUPS else ""
     return show_text(
         f"{most}. Chance level is 50%. In the pair named first, the rarer class has {n_cells} cells, and the class "
