@@ -9,7 +9,7 @@ from helpers.book import glossary
 from helpers.project import Project
 from helpers.runs import notebooks
 
-# Bold words that stress or label something and define nothing. Chapters 05 and 07 to 09 join as they are written anew.
+# Bold words that stress or label something and define nothing.
 STRESSED = {
     "00": {"Shift+Enter", "patient", "Interactively", "As a book", "As a test"},
     "01": {"trained", "tested"},
@@ -19,7 +19,11 @@ STRESSED = {
     },
     "03": set(),
     "04": set(),
+    "05": {"The diagnosis", "calibrated", "positive"},
     "06": {"Permute the labels"},
+    "07": {"head"},
+    "08": set(),
+    "09": set(),
 }  # fmt: skip
 TERMS = glossary.read_terms()
 
