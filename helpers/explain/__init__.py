@@ -3,6 +3,7 @@
 from helpers.explain.activations import layer_activations, maximize_activation, penultimate_features, tsne_embedding
 from helpers.explain.attribution import METHODS, class_scores, last_conv_layer, mean_colour_images, overlay_maps
 from helpers.explain.evaluation import (
+    cascade_agreement,
     cascading_randomization,
     deletion,
     evaluate_attributions,
@@ -20,6 +21,7 @@ __all__ = [
     "METHODS",
     "ExplainError",
     "LogProbabilities",
+    "cascade_agreement",
     "cascading_randomization",
     "class_scores",
     "deletion",

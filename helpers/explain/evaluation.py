@@ -132,6 +132,37 @@ def cascading_randomization(model: keras.Model, seed: int) -> Iterator[tuple[str
             yield layer.name, copy
 
 
+def cascade_agreement(
+    model: keras.Model,
+    images: np.ndarray,
+    classes: np.ndarray,
+    methods: dict[str, Callable[[keras.Model, np.ndarray, np.ndarray], np.ndarray]],
+    seed: int,
+) -> pd.DataFrame:
+    """Compare the maps of a model, without signs, with those after each step of :func:`cascading_randomization`.
+
+    Args:
+        model: from :func:`helpers.explain.logits_model`.
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        classes: ``int (n,)``, class of each map.
+        methods: attribution methods by name, such as those of :data:`helpers.explain.METHODS`.
+        seed: random seed of the weights.
+
+    Returns:
+        Columns ``layers drawn anew``, ``method``, ``agreement`` (mean rank correlation; NaN where all maps are
+        constant) and ``empty maps``, the number of images without a rank correlation.
+    """
+    trained = {name: np.abs(method(model, images, classes)) for name, method in methods.items()}
+    rows = []
+    for n_layers, (_, randomised) in enumerate(cascading_randomization(model, seed), 1):
+        for name, method in methods.items():
+            correlations = rank_correlation(trained[name], np.abs(method(randomised, images, classes)))
+            defined = correlations[~np.isnan(correlations)]
+            agreement = float(defined.mean()) if len(defined) else np.nan
+            rows.append((n_layers, name, agreement, len(correlations) - len(defined)))
+    return pd.DataFrame(rows, columns=["layers drawn anew", "method", "agreement", "empty maps"])
+
+
 def evaluate_attributions(
     ids: pd.Index,
     maps: dict[str, np.ndarray],

@@ -11,8 +11,17 @@ from helpers.explorers.drawing import resampling
 from helpers.explorers.explorer import Explorer
 from helpers.explorers.neighbours import neighbours
 from helpers.explorers.outlines import outline
+from helpers.explorers.patches import occlusion
 from helpers.explorers.thresholding import threshold
 
-__all__ = ["Explorer", "casebook", "gradient_descent", "outline", "threshold"]
-__all__ = ["Explorer", "decision", "gradient_descent", "outline", "resampling", "threshold"]
-__all__ = ["Explorer", "gradient_descent", "neighbours", "outline", "threshold"]
+__all__ = [
+    "Explorer",
+    "casebook",
+    "decision",
+    "gradient_descent",
+    "neighbours",
+    "occlusion",
+    "outline",
+    "resampling",
+    "threshold",
+]

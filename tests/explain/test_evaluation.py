@@ -148,6 +148,29 @@ def test_what_is_drawn_depends_on_the_seed_alone():
     assert kernels(2) != once
 
 
+def test_maps_are_compared_with_those_after_each_layer_without_signs():
+    """One map ignores the network, one is that of its last weights, one is constant and has no rank correlation."""
+    model, images = cascade(), np.zeros((2, 4, 4, 3), np.uint8)
+    ranked = np.arange(16, dtype=np.float32).reshape(1, 4, 4) - 20
+    trained = model.get_layer("last").get_weights()[0].tolist()
+
+    def of_last_layer(network, pictures, classes):
+        is_trained = network.get_layer("last").get_weights()[0].tolist() == trained
+        return np.repeat(ranked if is_trained else -30 - ranked, 2, axis=0)
+
+    methods = {
+        "picture": lambda network, pictures, classes: np.repeat(ranked, 2, axis=0),
+        "weights": of_last_layer,
+        "nothing": lambda network, pictures, classes: np.ones((2, 4, 4), np.float32),
+    }
+    table = explain.cascade_agreement(model, images, np.array([0, 1]), methods, seed=1)
+    assert table["layers drawn anew"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert table["method"].tolist() == ["picture", "weights", "nothing"] * 2
+    assert table["agreement"].iloc[[0, 1, 3, 4]].tolist() == pytest.approx([1, -1, 1, -1])
+    assert table["agreement"].isna().tolist() == [False, False, True] * 2
+    assert table["empty maps"].tolist() == [0, 0, 2] * 2
+
+
 def test_a_table_has_every_score_of_every_method_and_of_chance(brightness, half):
     image, ranked = half
     images, maps = np.concatenate([image, image]), np.concatenate([ranked, -ranked])
