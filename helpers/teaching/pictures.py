@@ -204,6 +204,23 @@ def four_pairs() -> AccessibleFigure:
     return AccessibleFigure(figure, f"AUC of four reports. {' '.join(words)}", "Four reports, P, Q, R and S.")
 
 
+def cascade_lines() -> AccessibleFigure:
+    """Draw what is left of a map as layers are drawn anew: A keeps most of it, B nothing, C turns it round."""
+    layers = np.arange(1, 9)
+    lines = {"A": 0.95 - 0.02 * layers, "B": 0.9 * np.exp(-layers / 1.5), "C": -0.75 + 1.5 * np.exp(-layers / 2)}
+    figure, ax = make_axes(_WIDTH, 2.8)
+    for (letter, values), colour, marker in zip(lines.items(), COLOURS, "os^", strict=False):
+        ax.plot(layers, values, color=colour, marker=marker, ms=4)
+        ax.annotate(letter, (layers[-1] + 0.2, values[-1]), fontweight="bold", va="center", fontsize=FONT_SIZE + 2)
+    ax.axhline(0, color="black", lw=0.8, ls=":")
+    ax.set(ylim=(-1, 1), xlim=(0.5, 8.8))
+    ax.set_xlabel("layers drawn anew, of 8", fontsize=FONT_SIZE)
+    ax.set_ylabel("rank correlation", fontsize=FONT_SIZE)
+    ends = ", ".join(f"{letter} at {values[-1]:.2f}" for letter, values in lines.items())
+    alt = f"Rank correlation of maps with those of the trained network as more layers are drawn anew. They end: {ends}."
+    return AccessibleFigure(figure, alt, "What is left of the maps of three methods, A, B and C.")
+
+
 def _upper_half(cell: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(cell.any(axis=1))
     half = cell.copy()
