@@ -27,6 +27,7 @@ LADDER: set[str] = {
     "trust",
     "classify",
     "transfer",
+    "saliency",
 }
 
 
