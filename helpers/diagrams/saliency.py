@@ -25,8 +25,8 @@ def where_methods_read(model: keras.Model, image: np.ndarray) -> AccessibleFigur
         image: ``uint8 (size, size, 3)`` RGB.
     """
     fine_map = layer_activations(model, image[None], _first_activation(model))[0]
-    last_map = layer_activations(model, image[None], last_conv_layer(model))[0]
-    shown = {"image": image, "a fine map": fine_map, "last map": last_map}
+    final_map = layer_activations(model, image[None], last_conv_layer(model))[0]
+    shown = {"image": image, "a fine map": fine_map, "last map": final_map}
     canvas = Canvas(5.2, 4.2)
     boxes = [_draw_maps(canvas, 12 + 26.5 * k, title, maps) for k, (title, maps) in enumerate(shown.items())]
     boxes.append(canvas.box(91, ROW, 15, 14, "score\n(logit)"))

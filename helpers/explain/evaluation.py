@@ -154,9 +154,9 @@ def cascade_agreement(
     """
     trained = {name: np.abs(method(model, images, classes)) for name, method in methods.items()}
     rows = []
-    for n_layers, (_, randomised) in enumerate(cascading_randomization(model, seed), 1):
+    for n_layers, (_, network) in enumerate(cascading_randomization(model, seed), 1):
         for name, method in methods.items():
-            correlations = rank_correlation(trained[name], np.abs(method(randomised, images, classes)))
+            correlations = rank_correlation(trained[name], np.abs(method(network, images, classes)))
             defined = correlations[~np.isnan(correlations)]
             agreement = float(defined.mean()) if len(defined) else np.nan
             rows.append((n_layers, name, agreement, len(correlations) - len(defined)))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+SMALL_GAP = 0.02  # of the mean difference of scores, within which the shares of a map add up to it
+SEVERAL = 5  # times the energy of chance that show a mark
 HARDLY = 0.1  # change of a probability, or rank correlation, below which hardly anything has changed or is left
 
 
@@ -72,11 +74,12 @@ def describe_completeness(sums: pd.DataFrame) -> str:
             to many steps.
     """
     gaps = sums.iloc[:, 1:].sub(sums.iloc[:, 0], axis=0).abs().max()
-    reached = gaps.iloc[-1] < HARDLY
+    size = sums.iloc[:, 0].abs().mean()
+    reached = gaps.iloc[-1] < SMALL_GAP * size
     return (
         f"The largest gap over {len(sums)} cells is {gaps.iloc[0]:.2f} ({gaps.index[0]}) and {gaps.iloc[-1]:.3f} "
-        f"({gaps.index[-1]}), where the scores differ by {sums.iloc[:, 0].abs().mean():.1f} on average. With enough "
-        f"steps the promise {'is kept' if reached else 'is not kept yet: take more steps'}."
+        f"({gaps.index[-1]}), where the scores differ by {size:.1f} on average. "
+        f"{'With enough steps the promise is kept.' if reached else 'The promise is not kept yet: take more steps.'}"
     )
 
 
@@ -88,19 +91,22 @@ def describe_marks(scores: pd.DataFrame, methods: Sequence[str]) -> str:
         methods: methods to describe.
     """
     pointing = scores["pointing to mark"]
-    found = [f"{name} ({pointing[name]:.2f})" for name in methods if pointing[name] > 0.5]
-    missed = [f"{name} ({pointing[name]:.2f})" for name in methods if pointing[name] <= 0.5]
-    energy = scores.loc[list(methods), "energy in mark"]
+    at_mark = [f"{name} ({pointing[name]:.2f})" for name in methods if pointing[name] > 0.5]
+    elsewhere = [f"{name} ({pointing[name]:.2f})" for name in methods if pointing[name] <= 0.5]
+    energy = scores["energy in mark"]
+    chance, best = float(energy["chance"]), max(methods, key=lambda name: float(energy[name]))
+    bright = [name for name in methods if energy[name] >= SEVERAL * chance]
     return (
         f"The largest value lies in the box with the mark for more than half of the cells with: "
-        f"{_listed(found)}; for half of them or fewer with: "
-        f"{_listed(missed)}. Most energy in the box has {energy.idxmax()} "
-        f"({100 * energy.max():.0f} %; the box is {100 * scores.loc['chance', 'energy in mark']:.0f} % of the picture)."
+        f"{_listed(at_mark)}; for half of them or fewer with: "
+        f"{_listed(elsewhere)}. Most energy in the box has {best} "
+        f"({100 * energy[best]:.0f} %; the box is {100 * chance:.0f} % of the picture). At least {SEVERAL} times the "
+        f"energy of chance have: {_listed(bright)}."
     )
 
 
 def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
-    """Describe which maps lie in the cell more than a spot in the middle, and which deletion finds better than chance.
+    """Describe which maps lie in the cell more than a spot in the middle, and which lower the probability faster.
 
     Args:
         scores: scores by method, with the columns ``energy in cell`` and ``deletion``, and rows ``middle`` and
@@ -110,7 +116,8 @@ def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     energy, deletion = scores["energy in cell"], scores["deletion"]
     ahead = [name for name in methods if energy[name] > energy["middle"]]
     faithful = [name for name in methods if deletion[name] < deletion["middle"]]
-    best, fastest = energy[list(methods)].idxmax(), deletion[list(methods)].idxmin()
+    best = max(methods, key=lambda name: float(energy[name]))
+    fastest = min(methods, key=lambda name: float(deletion[name]))
     agree = "The two numbers choose the same method" if best == fastest else "The two numbers choose different methods"
     return (
         f"A spot in the middle has {energy['middle']:.2f} of its energy in the cell; more have: "

@@ -48,7 +48,7 @@ def test_the_suspicion_that_its_control_supports_is_named(shares, expected):
     assert "no fair control: finer last map." in saliency_sentences.judge_controls(controls, 1 / 9)
 
 
-@pytest.mark.parametrize(("gap", "expected"), [(0.001, "is kept."), (0.5, "is not kept yet: take more steps.")])
+@pytest.mark.parametrize(("gap", "expected"), [(0.08, "is kept."), (0.1, "is not kept yet: take more steps.")])
 def test_completeness_is_judged_by_the_finest_steps(gap, expected):
     sums = pd.DataFrame({"difference": [5.0, -4.0], "sum, 2 steps": [4.0, -4.5], "sum, 9 steps": [5.0, -4.0 + gap]})
     words = saliency_sentences.describe_completeness(sums)
@@ -64,6 +64,7 @@ def test_methods_that_point_to_the_mark_are_told_from_those_that_do_not():
     words = saliency_sentences.describe_marks(scores, ["gradient", "Grad-CAM"])
     assert "with: gradient (0.90); for half of them or fewer with: Grad-CAM (0.50)." in words
     assert "has gradient (40 %; the box is 1 % of the picture)" in words
+    assert words.endswith("At least 5 times the energy of chance have: gradient.")
     assert "fewer with: none of them." in saliency_sentences.describe_marks(scores, ["gradient"])
 
 
