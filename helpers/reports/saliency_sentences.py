@@ -51,7 +51,9 @@ def judge_controls(controls: pd.DataFrame, chance: float) -> str:
         else "All three lose their accuracy when the mark moves, so all rely on the dot."
     )
     first, head, finer = shares > chance + HARDLY
-    if first:
+    if unlike:
+        verdict = "So the comparison decides nothing"
+    elif first:
         verdict = "Grad-CAM marks the ninth with the dot for the first network already; there is nothing to explain"
     else:
         verdict = {

@@ -45,7 +45,10 @@ def test_the_suspicion_that_its_control_supports_is_named(shares, expected):
     assert "All three lose their accuracy when the mark moves" in words
     assert f"{100 * shares[2]:.0f} % for *finer last map*; a grey map has 11 %" in words
     controls.loc["finer last map", "mark moved"] = 0.95
-    assert "no fair control: finer last map." in saliency_sentences.judge_controls(controls, 1 / 9)
+    unfair = saliency_sentences.judge_controls(controls, 1 / 9)
+    assert "no fair control: finer last map." in unfair
+    assert "So the comparison decides nothing." in unfair
+    assert expected not in unfair
 
 
 @pytest.mark.parametrize(("gap", "expected"), [(0.08, "is kept."), (0.1, "is not kept yet: take more steps.")])
