@@ -153,7 +153,7 @@ def describe_copies(scores: pd.Series) -> str:
     before, image, patient = scores
     return (
         f"Copies before the split score {before:.2f}, copies after the same kind of split {image:.2f} "
-        f"({_change(before, image)}); with the split by patient it is {patient:.2f} ({_change(image, patient)})."
+        f"({_change(before, image)}); with the split by group it is {patient:.2f} ({_change(image, patient)})."
     )
 
 

@@ -23,11 +23,13 @@ def describe_methods(scores: pd.DataFrame, value: str) -> str:
     return "; ".join(parts)
 
 
-def judge_pretraining(differences: Mapping[str, Estimate]) -> str:
+def judge_pretraining(differences: Mapping[str, Estimate], is_collapsed: bool = False) -> str:
     """Say of every method that starts from pretrained weights whether it beats training from scratch.
 
     Args:
         differences: by method, its score less that of training from scratch, on the same images.
+        is_collapsed: whether the network from scratch predicts one class for all images; a win over it says nothing of
+            pretraining.
     """
     parts = [f"{name}: {difference_words(estimate, 'better', 'worse')}" for name, estimate in differences.items()]
     verdicts = {_direction(estimate) for estimate in differences.values()}
@@ -36,6 +38,11 @@ def judge_pretraining(differences: Mapping[str, Estimate]) -> str:
         frozenset({-1}): "Pretrained weights do not pay here: training from scratch is better.",
         frozenset({0}): "Whether pretrained weights pay here, these images do not settle.",
     }.get(frozenset(verdicts), "Whether pretrained weights pay depends here on the way they are used.")
+    if is_collapsed:
+        conclusion = (
+            "But the network from scratch is at chance here, so these differences say that the others have learnt, not "
+            "what pretraining adds."
+        )
     return f"Compared with training from scratch: {'; '.join(parts)}. {conclusion}"
 
 

@@ -26,6 +26,12 @@ def test_pretraining_is_judged_by_its_differences(estimates, conclusion):
     assert text.endswith(conclusion)
 
 
+def test_a_win_over_a_collapsed_network_is_no_verdict_on_pretraining():
+    text = sentences.judge_pretraining({"frozen": BETTER}, is_collapsed=True)
+    assert "frozen: better by 0.400" in text
+    assert text.endswith("that the others have learnt, not what pretraining adds.")
+
+
 def test_the_size_and_sign_of_a_difference_are_in_the_sentence():
     assert "frozen: better by 0.400 [0.300, 0.500]" in sentences.judge_pretraining({"frozen": BETTER})
     assert "frozen: worse by 0.400 [0.300, 0.500]" in sentences.judge_pretraining({"frozen": WORSE})
