@@ -9,6 +9,7 @@ import pandas as pd
 
 SMALL_GAP = 0.02  # of the mean difference of scores, within which the shares of a map add up to it
 SEVERAL = 5  # times the energy of chance that show a mark
+LITTLE = 0.05  # difference of two deletions or insertions within which neither counts as better
 HARDLY = 0.1  # change of a probability, or rank correlation, below which hardly anything has changed or is left
 
 
@@ -111,8 +112,8 @@ def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     """Describe which maps lie in the cell more than a spot in the middle, and which lower the probability faster.
 
     Args:
-        scores: scores by method, with the columns ``energy in cell`` and ``deletion``, and rows ``middle`` and
-            ``chance``.
+        scores: scores by method, with the columns ``energy in cell``, ``deletion`` and ``insertion``, and rows
+            ``middle`` and ``chance``.
         methods: methods to describe.
     """
     energy, deletion = scores["energy in cell"], scores["deletion"]
@@ -120,13 +121,17 @@ def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     faithful = [name for name in methods if deletion[name] < deletion["middle"]]
     best = max(methods, key=lambda name: float(energy[name]))
     fastest = min(methods, key=lambda name: float(deletion[name]))
-    agree = "The two numbers choose the same method" if best == fastest else "The two numbers choose different methods"
+    back = max(methods, key=lambda name: float(scores["insertion"][name]))
+    gain = deletion["chance"] - deletion[fastest]
+    against = "hardly lower" if gain < LITTLE else f"{gain:.2f} lower"
+    agree = "The three numbers choose the same method" if best == fastest == back else "The numbers do not agree"
     return (
         f"A spot in the middle has {energy['middle']:.2f} of its energy in the cell; more have: "
         f"{_listed(ahead)}. Its deletion is {deletion['middle']:.2f}, that of random ranks "
         f"{deletion['chance']:.2f}; lower than the spot's is that of: {_listed(faithful)}. "
         f"{agree}: {best} has most energy in the cell ({energy[best]:.2f}), {fastest} the lowest deletion "
-        f"({deletion[fastest]:.2f})."
+        f"({deletion[fastest]:.2f}, {against} than random ranks), {back} the highest insertion "
+        f"({scores['insertion'][back]:.2f})."
     )
 
 

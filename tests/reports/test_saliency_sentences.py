@@ -74,20 +74,26 @@ def test_methods_that_point_to_the_mark_are_told_from_those_that_do_not():
 @pytest.mark.parametrize(
     ("energy", "deletion", "expected"),
     [
-        ([0.9, 0.5], [0.5, 0.2], ["more have: gradient.", "that of: Grad-CAM.", "choose different methods"]),
         (
             [0.9, 0.5],
-            [0.2, 0.5],
-            ["more have: gradient.", "that of: gradient.", "choose the same method: gradient has"],
+            [0.5, 0.2],
+            ["more have: gradient.", "that of: Grad-CAM.", "do not agree", "0.20 lower than random"],
         ),
+        ([0.9, 0.5], [0.2, 0.5], ["more have: gradient.", "that of: gradient.", "the same method: gradient has"]),
+        ([0.9, 0.5], [0.38, 0.5], ["gradient the lowest deletion (0.38, hardly lower than random ranks)"]),
         ([0.1, 0.2], [0.8, 0.7], ["more have: none of them.", "that of: none of them.", "Grad-CAM has most energy"]),
     ],
 )
 def test_maps_are_compared_with_a_spot_in_the_middle(energy, deletion, expected):
-    table = {"energy in cell": [*energy, 0.7, 0.3], "deletion": [*deletion, 0.3, 0.4]}
+    table = {
+        "energy in cell": [*energy, 0.7, 0.3],
+        "deletion": [*deletion, 0.3, 0.4],
+        "insertion": [0.8, 0.6, 0.7, 0.5],
+    }
     scores = pd.DataFrame(table, ["gradient", "Grad-CAM", "middle", "chance"])
     words = saliency_sentences.describe_scores(scores, ["gradient", "Grad-CAM"])
     assert words.startswith("A spot in the middle has 0.70 of its energy in the cell")
+    assert words.endswith("gradient the highest insertion (0.80).")
     assert [part for part in expected if part not in words] == []
 
 
