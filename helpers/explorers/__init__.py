@@ -4,14 +4,14 @@ Each function returns an :class:`Explorer`. A notebook displays it as HTML that 
 ``repr`` is a sentence on what it shows, which committed notebooks keep and nbval compares.
 """
 
-from helpers.explorers.casebook import casebook
+from helpers.explorers.cases import casebook
 from helpers.explorers.deciding import decision
 from helpers.explorers.descent import gradient_descent
 from helpers.explorers.drawing import resampling
 from helpers.explorers.explorer import Explorer
-from helpers.explorers.neighbours import neighbours
 from helpers.explorers.outlines import outline
 from helpers.explorers.patches import occlusion
+from helpers.explorers.similar_cells import neighbours
 from helpers.explorers.thresholding import threshold
 
 __all__ = [

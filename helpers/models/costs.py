@@ -14,7 +14,7 @@ def multiply_adds(model: keras.Model) -> int:
     Activations, pooling and normalisation are left out, as in the tables of published networks.
 
     Args:
-        model: network of convolutions (:class:`Conv2D`, :class:`DepthwiseConv2D`, :class:`SeparableConv2D`) and dense
+        model: network of convolutions (``Conv2D``, ``DepthwiseConv2D``, ``SeparableConv2D``) and dense
             layers, with a fixed image size; models within it count too.
 
     Returns:
