@@ -92,7 +92,8 @@ def overlap_words(first: Estimate, second: Estimate) -> str:
 
     Example:
         >>> from helpers.metrics import Estimate
-        >>> overlap_words(Estimate(0.9, 0.8, 0.95, 90, 30), Estimate(0.7, 0.6, 0.75, 90, 30))
+        >>> first = Estimate(0.9, 0.8, 0.95, 90, 30)
+        >>> overlap_words(first, Estimate(0.7, 0.6, 0.75, 90, 30))
         'higher, and the intervals do not overlap'
     """
     side = "higher" if first.value > second.value else "lower" if first.value < second.value else "equal"
@@ -114,8 +115,9 @@ def group_words(words: dict[str, str], what: str = "") -> str:
         what: what follows each statement.
 
     Example:
-        >>> group_words({"cell": "within", "cytoplasm": "within", "nucleus": "below"}, "the range")
-        'within the range (cell, cytoplasm); below the range (nucleus)'
+        >>> words = {"cell": "within", "rim": "within", "nucleus": "below"}
+        >>> group_words(words, "the range")
+        'within the range (cell, rim); below the range (nucleus)'
     """
     parts = []
     for statement in dict.fromkeys(words.values()):

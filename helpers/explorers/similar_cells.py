@@ -47,8 +47,10 @@ def neighbours(
         >>> from helpers import datasets, explorers
         >>> data = datasets.load("synthetic", n_images=12, n_patients=12)
         >>> images = data.load_images(32)
-        >>> groups = data.frame["group"]
-        >>> print(repr(explorers.neighbours(images, data.frame["label"], groups, {"pixels": images}))[:42])
+        >>> labels, groups = data.frame["label"], data.frame["group"]
+        >>> features = {"pixels": images}
+        >>> shown = explorers.neighbours(images, labels, groups, features)
+        >>> print(repr(shown)[:42])
         Explorer: the 5 nearest neighbours of each
     """
     _check(images, labels, groups, representations)
