@@ -75,11 +75,13 @@ def appendix() -> str:
 
 
 def _group(name: str) -> str:
-    """Return the heading under which a table stands."""
+    """Return the heading under which a table stands: the title of its dataset, or the name of images of one's own."""
     if name.startswith("sweep-"):
         return SWEEPS
     dataset = results.read_result(name)[1].parameters.get("dataset")
-    return datasets.SOURCES[dataset].card.title if dataset else SYNTHETIC
+    if not dataset:
+        return SYNTHETIC
+    return datasets.SOURCES[dataset].card.title if dataset in datasets.SOURCES else escape_markdown(str(dataset))
 
 
 def title(name: str) -> str:

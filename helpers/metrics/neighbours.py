@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import pairwise_distances
 
 
 def nearest_in_other_groups(features: np.ndarray, groups: pd.Series, k: int) -> np.ndarray:
@@ -23,6 +22,8 @@ def nearest_in_other_groups(features: np.ndarray, groups: pd.Series, k: int) -> 
     Raises:
         ValueError: some image has fewer than ``k`` images of other groups.
     """
+    from sklearn.metrics import pairwise_distances  # here, because predictions need none of it and it takes long
+
     values = np.asarray(features, np.float64)
     deviation = values.std(axis=0)
     standardised = (values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1)

@@ -16,7 +16,7 @@ MODULES = sorted(
 
 # By the number of calls in notebooks, README and pages. Left out are set-up and quizzes, which show no values.
 MOST_USED = [
-    "augmentation.Augmentation",
+    "augmentation.transforms.Augmentation",
     "datasets.catalogue.dataset_options",
     "datasets.dataset.Dataset.load_images",
     "datasets.dataset.Dataset.load_masks",
