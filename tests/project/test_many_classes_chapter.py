@@ -39,8 +39,9 @@ def test_what_the_chapter_claims_is_what_its_tables_hold(text):
     memory = re.search(r"balanced accuracy is (\d\.\d+) without copies.* made before the split it is (\d\.\d+)", words)
     without, copies = float(memory[1]), float(memory[2])
     assert without < 0.6
-    assert (copies > 0.9) == (kind == "cells")  # images of noise all have the same colours
-    assert ("copies of the test images, recognised." in words) == (kind == "cells")
+    assert (copies > 0.9) == (kind == "cells")  # the colours of noise tell its images hardly apart
+    gain = copies - without
+    assert ("copies of the test images, recognised." in words) == (gain > 0.1) or np.isclose(gain, 0.1, atol=0.01)
     assert ("All cells here are synthetic." in words) == (kind == "cells")
     if kind == "noise":
         assert "no masks here, so the cells cannot be counted" in words
