@@ -14,6 +14,7 @@ from helpers.plots.style import (
     FONT_SIZE,
     AccessibleFigure,
     draw_contours,
+    draw_legend_above,
     make_axes,
     series_styles,
     titled_grid,
@@ -90,8 +91,7 @@ def rule_scatter(cells: pd.DataFrame, thresholds: pd.Series, caption: str) -> Ac
     ax.axhline(thresholds[up], color="black", linestyle="--", linewidth=1.2)
     ax.set_xlabel(across.replace("_", " "), fontsize=FONT_SIZE)
     ax.set_ylabel(up.replace("_", " "), fontsize=FONT_SIZE)
-    # Above the axes, where it covers neither data nor labels.
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8, frameon=False)
+    draw_legend_above(ax, 2)
     beyond = (measured[across] >= thresholds[across]) & (measured[up] >= thresholds[up])
     shares = ", ".join(f"{beyond[measured['label'] == name].mean():.0%} of {name}" for name in classes)
     alt = (

@@ -13,6 +13,7 @@ from helpers.plots.style import (
     FONT_SIZE,
     AccessibleFigure,
     draw_contours,
+    draw_legend_above,
     draw_panels,
     join_words,
     make_axes,
@@ -66,7 +67,7 @@ def threshold_plot(
     ax = figure.add_subplot(grid[1, :])
     _draw_histogram(ax, green, mask)
     _draw_thresholds(ax, thresholds)
-    _draw_legend_above(ax)
+    draw_legend_above(ax, 3)
     lines = join_words([f"{name} {value}" for name, value in thresholds.items()])
     bars = "" if mask is None else ", bars divided into background, cytoplasm and nucleus"
     alt = (
@@ -161,12 +162,6 @@ def triangle_plot(channel: np.ndarray, chosen: int, caption: str) -> AccessibleF
         f"marks the threshold of the triangle method, {chosen}, between them."
     )
     return AccessibleFigure(figure, alt, caption)
-
-
-def _draw_legend_above(ax: Axes) -> None:
-    """Draw the legend between the images and the histogram, so that the histogram keeps the whole width."""
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles, labels, fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
 
 
 def _draw_histogram(ax: Axes, channel: np.ndarray, mask: np.ndarray | None) -> None:

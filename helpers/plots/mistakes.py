@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.plots.intervals import describe_interval_kinds, draw_whiskers
 from helpers.plots.notice import NoFigure
-from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, make_axes, series_styles
+from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, draw_legend_above, make_axes, series_styles
 
 _WIDTH = 4.3  # inches, so that the text is legible on a telephone
 _ROW = 0.52  # inches
@@ -37,7 +37,7 @@ def mistake_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigu
     ax.axvline(0.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
     kinds = describe_interval_kinds([table])
     ax.set_xlabel(f"value{' and ' + kinds if kinds else ''}; dotted: one half", fontsize=FONT_SIZE)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=FONT_SIZE, frameon=False)
+    draw_legend_above(ax, 2, FONT_SIZE)
     words = [f"{row.mistake}, {row.variant}: {row.measure} {row.value:.2f}{_ends(row)}" for row in table.itertuples()]
     return AccessibleFigure(figure, f"Numbers with and without a mistake. {'; '.join(words)}.", caption)
 

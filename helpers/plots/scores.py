@@ -16,6 +16,7 @@ from helpers.plots.style import (
     AccessibleFigure,
     SeriesStyle,
     draw_legend,
+    draw_legend_above,
     join_words,
     make_axes,
     series_styles,
@@ -73,19 +74,18 @@ def forest_plot(table: pd.DataFrame, value: str, by: str, series: str, caption: 
     ax.invert_yaxis()
     ax.set_xlabel(f"{value}, mean and {kinds}" if kinds else f"{value}, mean", fontsize=FONT_SIZE)
     ax.grid(axis="x", alpha=0.3)
-    _draw_legend_above(ax)
+    draw_legend_above(ax, _legend_columns(ax))
     named_kinds = f", with {kinds}" if "interval" in measured and kinds else ""
     missing = [f"; not measured: {row[by]}, {row[series]}" for _, row in absent.iterrows()]
     alt = f"{value} by {by} for {join_words(groups)}{named_kinds}: {'; '.join(words)}{''.join(missing)}."
     return AccessibleFigure(figure, alt, caption)
 
 
-def _draw_legend_above(ax: Axes) -> None:
-    """Draw the legend above the axes, which keep the whole width of a telephone, in up to three columns."""
+def _legend_columns(ax: Axes) -> int:
+    """Return how many entries of a legend fit beside each other above a forest plot, one to three."""
     labels = ax.get_legend_handles_labels()[1]
     longest = max(len(line) for label in labels for line in label.split("\n"))
-    n_columns = max(1, min(3, 48 // longest))
-    ax.legend(fontsize=8, frameon=False, ncols=n_columns, loc="lower center", bbox_to_anchor=(0.5, 1))
+    return max(1, min(3, 48 // longest))
 
 
 def _ends_in_words(table: pd.DataFrame) -> list[str]:

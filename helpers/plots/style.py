@@ -199,6 +199,17 @@ def image_grid(
     return AccessibleFigure(figure, alt, caption)
 
 
+def draw_legend_above(ax: Axes, n_columns: int, size: float = 8) -> None:
+    """Draw the legend above the axes, which keep the whole width of a telephone.
+
+    Args:
+        ax: axes with labelled series.
+        n_columns: entries in a row.
+        size: font size in points.
+    """
+    ax.legend(fontsize=size, frameon=False, ncols=n_columns, loc="lower center", bbox_to_anchor=(0.5, 1))
+
+
 def titled_grid(panels: dict[str, np.ndarray], caption: str, n_columns: int = 4) -> AccessibleFigure:
     """Draw images of one cell, such as its saliency maps, each with its title.
 
