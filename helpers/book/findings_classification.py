@@ -21,15 +21,12 @@ from helpers.book.story import (
 from helpers.metrics import Estimate
 from helpers.plots.style import join_words
 from helpers.reports import difference_words
-
-WITH, WITHOUT = "with the mistake", "corrected"
-# Mistakes of chapter 09 that are made on synthetic cells, where the truth is known.
-SYNTHETIC = ("4 the same cell twice", "11 a shortcut")
+from helpers.reports.mistake_tables import BLOOD, SYNTHETIC, TWO_STAINS, WITH, WITHOUT
 
 
 def splits() -> Finding:
     """Compare a split by image with one by patient, where patients are known and where they are not."""
-    names = ("full-cnmc-classify-split", "full-cnmc-trust-trust-mistakes", "full-wbc1-trust-trust-mistakes")
+    names = ("full-cnmc-classify-split", BLOOD, TWO_STAINS)
     split, cnmc, wbc1 = published(*names)
     mistake = "3 patients on both sides"
     large, small, control = (
@@ -173,7 +170,7 @@ def _cost_words(row: pd.Series) -> str:
 
 def mistakes() -> Finding:
     """Show what each mistake of chapter 09 does to a number."""
-    (name,) = names = ("full-cnmc-trust-trust-mistakes",)
+    (name,) = names = (BLOOD,)
     (table,) = published(name)
     rows = table[table["measure"].str.startswith("AUC") & ~table["mistake"].isin(SYNTHETIC)]
     rows = rows.rename(columns={"value": "AUC"}).assign(mistake=rows["mistake"].str.replace(r"^\d+ ", "", regex=True))

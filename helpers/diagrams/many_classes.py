@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from helpers.diagrams.atlas_notes import ABSENT, NOTES
 from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, Canvas
@@ -20,8 +21,7 @@ def softmax_bars(logits: Mapping[str, float]) -> AccessibleFigure:
         logits: output of the last layer before softmax, by class.
     """
     names, values = list(logits), np.array(list(logits.values()))
-    exponentials = np.exp(values - values.max())
-    probabilities = exponentials / exponentials.sum()
+    probabilities = softmax(values)
     figure, axes = make_axes(6, 1.1 + 0.35 * len(names), 2, sharey=True)
     panels = ((axes[0], values, "logit", COLOURS[7]), (axes[1], probabilities, "probability", COLOURS[0]))
     for ax, numbers, title, colour in panels:

@@ -11,7 +11,7 @@ from helpers.markup import escape_markdown
 from helpers.metrics import Estimate
 from helpers.reports.published import PublishedTable
 from helpers.reports.result_table import format_estimate
-from helpers.reports.statements import difference_words
+from helpers.reports.statements import difference_words, shown_direction
 
 RECOGNISED = 0.1  # balanced accuracy above that of permuted labels without copies that shows memory
 SMALL = 0.02  # differences of means below this are called small
@@ -138,7 +138,7 @@ def describe_differences(differences: Mapping[str, Estimate], measure: str, base
         baseline: name of the baseline.
     """
     words = "; ".join(f"*{escape_markdown(name)}* {difference_words(value)}" for name, value in differences.items())
-    shown = sum(not word.endswith(")") and "too few" not in word for word in words.split("; "))
+    shown = sum(shown_direction(value) != 0 for value in differences.values())
     return (
         f"{measure[0].upper()}{measure[1:]} against *{baseline}*: {words}. {shown} of {len(differences)} differences "
         "are shown; what is not shown is not refuted either."

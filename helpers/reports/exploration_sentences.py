@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.markup import escape_markdown
+from helpers.metrics.resampling import MIN_GROUPS
 from helpers.reports.statements import Statement, show_text
 
 RATIO = "nucleus_to_cell_area"
-FEW_GROUPS = 10  # groups below which a share is a hint
 
 
 def describe_display_range(channel: np.ndarray, low: int, high: int) -> Statement:
@@ -170,7 +170,7 @@ def describe_wrong_orders(orders: pd.DataFrame) -> Statement | None:
     if wrong[worst] != wrong[best]:
         most += f"; of the pairs *{escape_markdown(best)}*, {wrong[best]:.0%}"
     n_cells, n_groups = (int(orders[column][worst]) for column in ("fewest cells", "fewest groups"))
-    advice = ": read its share as a hint, as another few cells could change it" if n_groups < FEW_GROUPS else ""
+    advice = ": read its share as a hint, as another few cells could change it" if n_groups < MIN_GROUPS else ""
     return show_text(
         f"{most}. Chance level is 50%. In the pair named first, the rarer class has {n_cells} cells, and the class "
         f"with fewer groups has {n_groups}{advice}."

@@ -53,6 +53,13 @@ def show_text(markdown: str) -> Statement:
     return Statement(paragraph)
 
 
+def shown_direction(estimate: Estimate) -> int:
+    """Return the sign of a difference (A − B) where its 95 % interval excludes 0, else 0, also without an interval."""
+    if estimate.interval != INTERVAL or estimate.low <= 0 <= estimate.high:
+        return 0
+    return 1 if estimate.value > 0 else -1
+
+
 def difference_words(estimate: Estimate, more: str = "higher", less: str = "lower", digits: int = 3) -> str:
     """Describe a difference (A − B) as far as its interval allows.
 
@@ -83,7 +90,7 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
         if estimate.value == 0:
             return f"equal in {_groups(estimate)}, too few for an interval"
         return f"{comparative} by {size:.{digits}f} in {_groups(estimate)}, too few for an interval"
-    if estimate.low <= 0 <= estimate.high:
+    if not shown_direction(estimate):
         ends = format_estimate(estimate.value, estimate.low, estimate.high, INTERVAL, digits)
         return f"no difference shown ({ends})"
     return f"{comparative} by {format_estimate(size, low, high, INTERVAL, digits)}"

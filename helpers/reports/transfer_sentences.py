@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.metrics import INTERVAL, Estimate
 from helpers.reports.result_table import format_estimate
-from helpers.reports.statements import difference_words
+from helpers.reports.statements import difference_words, shown_direction
 
 
 def describe_methods(scores: pd.DataFrame, value: str) -> str:
@@ -32,7 +32,7 @@ def judge_pretraining(differences: Mapping[str, Estimate], is_collapsed: bool = 
             pretraining.
     """
     parts = [f"{name}: {difference_words(estimate, 'better', 'worse')}" for name, estimate in differences.items()]
-    verdicts = {_direction(estimate) for estimate in differences.values()}
+    verdicts = {shown_direction(estimate) for estimate in differences.values()}
     conclusion = {
         frozenset({1}): "Pretrained weights pay here, whichever way they are used.",
         frozenset({-1}): "Pretrained weights do not pay here: training from scratch is better.",
@@ -44,13 +44,6 @@ def judge_pretraining(differences: Mapping[str, Estimate], is_collapsed: bool = 
             "what pretraining adds."
         )
     return f"Compared with training from scratch: {'; '.join(parts)}. {conclusion}"
-
-
-def _direction(estimate: Estimate) -> int:
-    """Return 1 or -1 where the 95 % interval excludes 0, and 0 where it does not or is none."""
-    if estimate.interval != INTERVAL or estimate.low <= 0 <= estimate.high:
-        return 0
-    return 1 if estimate.value > 0 else -1
 
 
 def explain_scratch(n_predicted: int, lowest_loss: float, *, n_classes: int) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.datasets import Dataset
+from helpers.metrics import expected_outcomes
 from helpers.splits import Fold, image_folds, split_for_fold
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, RepairExercise, ValueExercise
 from helpers.teaching.exercises.leaky_analysis import FAULTS, STEPS
@@ -30,8 +31,7 @@ def _images_of_shared_patients(data: Dataset) -> int:
 
 
 def _predictive_value(sensitivity: float, specificity: float, prevalence: float) -> float:
-    hits = sensitivity * prevalence
-    return hits / (hits + (1 - specificity) * (1 - prevalence))
+    return expected_outcomes(sensitivity, specificity, prevalence).positive_predictive_value
 
 
 def _value_at_one_half(sensitivity: float, specificity: float, prevalence: float) -> float:
