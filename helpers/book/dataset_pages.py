@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import datasets, plots
-from helpers.book.story import as_figure
+from helpers.book.story import as_figure, figure_directive
 from helpers.datasets import Dataset, DatasetError, DatasetSpec
 from helpers.markup import escape_markdown
 from helpers.plots import AccessibleFigure
@@ -30,7 +30,7 @@ def generated_files() -> dict[str, bytes]:
         if dataset is not None and source.card.licence in SHOWN_LICENCES:
             figure = row_of_cells(name, dataset)
             files[f"cells-{name}.png"] = figure.to_png()
-            picture = _directive(name, figure)
+            picture = "\n".join(figure_directive(f"cells-{name}.png", figure))
         cards.append(card(name, source, dataset, picture))
     texts = {"dataset-overview.md": "\n".join([*rows, ""]), "dataset-cards.md": "\n".join(cards)}
     return files | {file: text.encode() for file, text in texts.items()}
@@ -107,13 +107,10 @@ def row_of_cells(name: str, dataset: Dataset, seed: int = 20) -> AccessibleFigur
     images = np.stack([dataset.select([image_id]).load_images(SIDE)[0] for image_id in chosen])
     rows = {" " * k: images[k * COLUMNS : (k + 1) * COLUMNS] for k in range(-(-len(images) // COLUMNS))}
     whose = "Synthetic cells" if name == "synthetic" else f"Images of {dataset.card.title}, {dataset.card.licence}"
-    figure = as_figure(plots.image_grid(rows, f"{whose}; one of each class, chosen at random.", side=1.3)).figure
+    caption = f"{whose}; one of each class, chosen at random."
+    figure = as_figure(plots.image_grid(rows, caption, side=1.3)).figure
     cells = [ax for ax in figure.axes if ax.images]
     for ax, label in zip(cells, labels, strict=True):
         ax.set_title(label, fontsize=9)
     alt = f"One image of each class of {dataset.card.title}: {', '.join(labels)}."
-    return AccessibleFigure(figure, alt, f"{whose}; one of each class, chosen at random.")
-
-
-def _directive(name: str, figure: AccessibleFigure) -> str:
-    return f"```{{figure}} _generated/cells-{name}.png\n:alt: {figure.alt}\n\n{figure.caption}\n```"
+    return AccessibleFigure(figure, alt, caption)

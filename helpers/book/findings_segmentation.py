@@ -82,7 +82,7 @@ def stains() -> Finding:
     )
     caption = "Dice of the nucleus for two sets of smears with different stains and cameras."
     figure = as_figure(plots.forest_plot(rows, "Dice", "tested", "trained", caption))
-    home, away, both = (
+    own, source, both = (
         select(rows, "Dice", trained_on=trained, tested_on="target") for trained in ("target", "source", "both")
     )
     usual, pretrained = (
@@ -90,8 +90,8 @@ def stains() -> Finding:
         for name in ("usual", "usual, after pretraining")
     )
     sentences = (
-        f"Tested on {TARGET}, the Dice of a network trained on {SOURCE} is {short(away)}, against {short(home)} of one "
-        f"trained on {TARGET} itself: {overlap_words(away, home)}; trained on both it is {short(both)}.",
+        f"Tested on {TARGET}, the Dice of a network trained on {SOURCE} is {short(source)}, against {short(own)} of "
+        f"one trained on {TARGET} itself: {overlap_words(source, own)}; trained on both it is {short(both)}.",
         f"If the network for {SOURCE} starts from weights pretrained on synthetic cells of three stains, its Dice on "
         f"{TARGET} is {short(pretrained)}, against {short(usual)} without: {overlap_words(pretrained, usual)}.",
     )

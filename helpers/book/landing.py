@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import datasets, plots
 from helpers.book.results import read_result
-from helpers.book.story import as_figure, select, short
+from helpers.book.story import as_figure, figure_directive, select, short
 from helpers.diagrams.canvas import BLUE, GREY, INK, ORANGE, Canvas
 from helpers.metrics import Estimate
 from helpers.plots import AccessibleFigure
@@ -23,8 +23,7 @@ def generated_files() -> dict[str, bytes]:
     files = {"landing-sentence.md": (sentence() + "\n").encode()}
     for name, figure in {"landing-headline": headline(), "landing-smear": smear()}.items():
         files[f"{name}.png"] = figure.to_png()
-        lines = [f"```{{figure}} _generated/{name}.png", f":alt: {figure.alt}", "", figure.caption, "```", ""]
-        files[f"{name}.md"] = "\n".join(lines).encode()
+        files[f"{name}.md"] = "\n".join([*figure_directive(f"{name}.png", figure), ""]).encode()
     return files
 
 

@@ -190,6 +190,11 @@ def generated_files(makers: Sequence[Maker]) -> dict[str, bytes]:
     return {"story.md": "\n".join(sections).encode(), **files}
 
 
+def figure_directive(file: str, figure: AccessibleFigure) -> list[str]:
+    """Return the lines that show a generated figure in MyST Markdown, with its alt text and caption."""
+    return [f"```{{figure}} _generated/{file}", f":alt: {figure.alt}", "", figure.caption, "```"]
+
+
 def section(finding: Finding) -> str:
     """Return one section of the results page in MyST Markdown: figure, sentences, links, label."""
     tables = ", ".join(f"[`{name}`](#{name})" for name in finding.tables)
@@ -198,11 +203,7 @@ def section(finding: Finding) -> str:
             f"(result-{finding.name})=",
             f"## {finding.question}",
             "",
-            f"```{{figure}} _generated/story-{finding.name}.png",
-            f":alt: {finding.figure.alt}",
-            "",
-            finding.figure.caption,
-            "```",
+            *figure_directive(f"story-{finding.name}.png", finding.figure),
             "",
             " ".join(finding.sentences),
             "",
