@@ -69,16 +69,22 @@ def check_near_duplicates(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataF
 
 def _examine_tables(case: Case, evidence: Evidence) -> dict[str, list[Finding]]:
     frame, table = case.training.data.frame, case.predictions
-    trained_on = case.training.data.load_images(evidence.size)
-    tested_on = trained_on if case.test_images is None else case.test_images
     return {
         "better than chance": checks.check_better_than_chance(table, case.positive, 0.5, evidence.seed),
         "several classes": checks.check_single_class(table),
         "probabilities": checks.check_probabilities(table),
         "patients known": checks.check_groups_known(table),
         "leakage": checks.check_leakage(frame, case.split),
-        "same input": checks.check_input_shift(tested_on, checks.input_statistics(trained_on)),
+        "same input": _examine_input(case, evidence.size),
     }
+
+
+def _examine_input(case: Case, size: int) -> list[Finding]:
+    """Compare the tested images with those of the training, where a case tests others."""
+    if case.test_images is None:
+        return []
+    trained_on = case.training.data.load_images(size)
+    return checks.check_input_shift(case.test_images, checks.input_statistics(trained_on))
 
 
 def check_permuted_labels(training: Training, positive: str, seed: int) -> list[Finding]:
