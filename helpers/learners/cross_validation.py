@@ -133,7 +133,7 @@ def fit_cnn(
 def cnn_learner(build: partial, size: int, **options: Any) -> Learner:
     """Create a learner that trains a network of :mod:`helpers.models` and predicts with test-time augmentation.
 
-    Predictions are averaged over eight views (flips and 90° rotations).
+    Predictions are averaged over the eight dihedral views (TTA).
 
     Args:
         build, size, options: as in :func:`fit_cnn`.

@@ -1,4 +1,4 @@
-"""Test a classifier away from home: on another dataset, or on a stain that was left out of the training."""
+"""Test a classifier on an external dataset, or on a stain that was left out of the training."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from helpers.reports import difference_words
 
 
 def load_external(name: str, options: dict[str, Any], data: Dataset, positive: str) -> Dataset:
-    """Load a dataset of another laboratory with the two classes of the dataset at home.
+    """Load an external dataset with the two classes of the source dataset.
 
     Args:
         name: name of the dataset, as for :func:`helpers.datasets.load`.
         options: options of datasets by name.
-        data: dataset at home, of two classes.
-        positive: positive class, which the other dataset must have; all its other classes are merged.
+        data: source dataset, of two classes.
+        positive: positive class, which the external dataset must have; all its other classes are merged.
 
     Returns:
-        Dataset whose ids and groups begin with ``external/``, so that none is one at home.
+        Dataset whose ids and groups begin with ``external/``, so that none is one of the source dataset.
 
     Raises:
         DatasetError: it has no such class.
@@ -34,17 +34,17 @@ def load_external(name: str, options: dict[str, Any], data: Dataset, positive: s
     return loaded.one_vs_rest(positive, *(set(data.classes) - {positive}))
 
 
-def predict_away(training: Training, fold: pd.Series, external: Dataset | None, size: int) -> pd.DataFrame | None:
-    """Predict images of another laboratory, or of each stain batch by a model of the other batches.
+def predict_external(training: Training, fold: pd.Series, external: Dataset | None, size: int) -> pd.DataFrame | None:
+    """Predict the images of an external dataset, or of each stain batch by a model of the other batches.
 
     Args:
-        training: data and features at home.
-        fold: three folds of the data at home, of which 0 and 2 are trained on.
-        external: dataset of another laboratory.
+        training: data and features of the source domain.
+        fold: three folds of the source data, of which 0 and 2 are the training set.
+        external: external dataset.
         size: side of the images at which features are measured, pixels.
 
     Returns:
-        Table of predictions; None without another laboratory and without stain batches.
+        Table of predictions; None without an external dataset and without stain batches.
     """
     frame = training.data.frame
     if external is None:
@@ -56,18 +56,21 @@ def predict_away(training: Training, fold: pd.Series, external: Dataset | None, 
     return cross_validate(both, folds, lda_learner(pd.concat([training.features, measured])), test_folds=[1])[0]
 
 
-def describe(at_home: pd.DataFrame, away: pd.DataFrame | None, *, same_images: bool, seed: int) -> str:
-    """Say what a test away from home shows.
+def describe(source: pd.DataFrame, target: pd.DataFrame | None, *, same_images: bool, seed: int) -> str:
+    """Describe what a test on the target domain shows.
 
     Args:
-        at_home: predictions in folds at home.
-        away: predictions from :func:`predict_away`.
+        source: predictions in folds of the source domain.
+        target: predictions from :func:`predict_external`.
         same_images: whether both predict the same images, so that a difference can be computed.
         seed: random seed of the resamples.
     """
-    if away is None:
+    if target is None:
         return "Left out: no other laboratory to test on; set the parameter `external_dataset`."
     if not same_images:
-        return "Home and away are other images of other patients: compare the intervals, and what the images are."
-    difference = metrics.score_difference([away], [at_home], "balanced accuracy", seed=seed)
+        return (
+            "Source and external dataset hold other images of other patients: compare the intervals, and what the "
+            "images are."
+        )
+    difference = metrics.score_difference([target], [source], "balanced accuracy", seed=seed)
     return f"Balanced accuracy in a stain that was left out, against folds by patient: {difference_words(difference)}."

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers import backbones, models, training
 from helpers.augmentation import Augmentation
+from helpers.backend import keras
 from helpers.datasets import Dataset
 from helpers.learners.cross_validation import Learner, cnn_learner, encode_labels
 from helpers.splits import Fold
@@ -31,7 +32,7 @@ def fine_tuning_learner(
     """Create a learner that trains a softmax head on cached features, and then the network under this head.
 
     A head with random weights would send large, random gradients into the pretrained layers. Predictions are averaged
-    over eight views.
+    over the eight dihedral views (TTA).
 
     Args:
         name: backbone, see :data:`helpers.backbones.BACKBONES`.
@@ -85,7 +86,7 @@ def read_work(checkpoint_dir: Path, since: float, seconds_before: float) -> pd.D
 
 def _fit_head(
     dataset: Dataset, fold: Fold, cached: np.ndarray, *, config: training.TrainingConfig, checkpoint_dir: Path
-):
+) -> keras.Model:
     model, _ = training.fit_head(
         partial(models.softmax_head, cached.shape[2], len(dataset.classes)),
         cached,

@@ -25,7 +25,7 @@ def describe_loss_curves(history: pd.DataFrame) -> str:
     best, last = int(validation.argmin()), len(validation) - 1
     curves = (
         f"The training loss goes from {training[0]:.2f} to {training[-1]:.2f}, the validation loss from "
-        f"{validation[0]:.2f} to {validation[-1]:.2f}; knowing nothing costs {CHANCE_LOSS:.2f}. The validation loss is "
+        f"{validation[0]:.2f} to {validation[-1]:.2f}; chance level costs {CHANCE_LOSS:.2f}. The validation loss is "
         f"lowest, {validation[best]:.2f}, in epoch {best + 1} of {len(history)}."
     )
     if validation[best] >= CHANCE_LOSS:

@@ -15,19 +15,25 @@ from helpers.reports.published import published_table
 
 WITH, WITHOUT = "with the mistake", "corrected"
 BLOOD = "full-cnmc-trust-trust-mistakes"
-TWO_STAINS = "full-wbc1-trust-trust-mistakes"  # the only stored run with a second laboratory
+TWO_STAINS = "full-wbc1-trust-trust-mistakes"  # the only stored run with an external dataset
 SYNTHETIC = ("4 the same cell twice", "11 a shortcut")  # measured on synthetic cells in every run
 STAIN = "12 another stain"
 COLUMNS = ["mistake", "variant", "measure", "value", "low", "high", "n", "groups"]
 
 
-def stored_mistakes() -> pd.DataFrame:
+def stored_mistakes(blood_table: str, stain_table: str) -> pd.DataFrame:
     """Read the stored results on real blood: C-NMC, and wbc1 to wbc2 for another stain.
+
+    A chapter names the tables itself, so that it is executed again when they change.
+
+    Args:
+        blood_table: name of a table in ``book/results``, such as ``full-cnmc-trust-trust-mistakes``.
+        stain_table: name of a table with an external dataset, such as ``full-wbc1-trust-trust-mistakes``.
 
     Returns:
         Rows in the order of the mistakes, those on synthetic cells named so; empty where only the package is installed.
     """
-    blood, stains = published_table(BLOOD), published_table(TWO_STAINS)
+    blood, stains = published_table(blood_table), published_table(stain_table)
     if blood is None or stains is None:
         return pd.DataFrame(columns=COLUMNS)
     rows = pd.concat([blood.frame, stains.frame[stains.frame["mistake"] == STAIN]])[COLUMNS]

@@ -1,4 +1,4 @@
-"""A test away from home: folders of another laboratory with the same names, or a stain that was left out."""
+"""A test on an external dataset: folders with the same names, or a stain that was left out."""
 
 import shutil
 from pathlib import Path
@@ -27,24 +27,24 @@ def laboratories(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def at_home(laboratories):
+def source(laboratories):
     data = datasets.load(laboratories[0])
     table = features.extract_feature_table(data.load_images(64), data.frame.index)
     return Training(data, table, splits.group_folds(data.frame, 3, 20))
 
 
-def test_images_of_another_laboratory_with_the_same_names_are_predicted(laboratories, at_home):
-    there = external.load_external(laboratories[1], {}, at_home.data, "lymphoblast")
-    away = external.predict_away(at_home, at_home.fold, there, 64)
+def test_images_of_another_laboratory_with_the_same_names_are_predicted(laboratories, source):
+    there = external.load_external(laboratories[1], {}, source.data, "lymphoblast")
+    target = external.predict_external(source, source.fold, there, 64)
     other = datasets.load(laboratories[1])
-    assert list(away.index) == [f"external/{name}" for name in other.frame.index]
-    assert away["label"].tolist() == other.frame["label"].tolist()
-    assert metrics.roc_auc(away, "lymphoblast", 0).value > 0.6
-    words = external.describe(at_home.predict(), away, same_images=False, seed=0)
-    assert words.startswith("Home and away are other images")
+    assert list(target.index) == [f"external/{name}" for name in other.frame.index]
+    assert target["label"].tolist() == other.frame["label"].tolist()
+    assert metrics.roc_auc(target, "lymphoblast", 0).value > 0.6
+    words = external.describe(source.predict(), target, same_images=False, seed=0)
+    assert words.startswith("Source and external dataset hold other images")
 
 
-def test_one_class_is_set_against_all_others_elsewhere_too(laboratories, at_home, tmp_path):
+def test_one_class_is_set_against_all_others_elsewhere_too(laboratories, source, tmp_path):
     root = Path(laboratories[1].removeprefix("folder:"))
     shutil.copytree(root, tmp_path / "three")
     (tmp_path / "three" / "monocyte").mkdir()
@@ -52,24 +52,24 @@ def test_one_class_is_set_against_all_others_elsewhere_too(laboratories, at_home
         mirrored = images.read_image(root / "lymphocyte" / f"{k}.png")[:, ::-1]
         images.write_png(tmp_path / "three" / "monocyte" / f"{k}.png", mirrored)
     folder = f"folder:{tmp_path / 'three'}"
-    there = external.load_external(folder, {}, at_home.data, "lymphoblast")
+    there = external.load_external(folder, {}, source.data, "lymphoblast")
     assert there.frame["label"].value_counts().to_dict() == {"lymphoblast": 20, "lymphocyte": 23}
     (tmp_path / "three" / "lymphoblast").rename(tmp_path / "three" / "a")
     with pytest.raises(datasets.DatasetError, match="three: no class 'lymphoblast'; it has a, lymphocyte, monocyte"):
-        external.load_external(folder, {}, at_home.data, "lymphoblast")
+        external.load_external(folder, {}, source.data, "lymphoblast")
 
 
 def test_without_another_laboratory_each_stain_is_left_out_once():
     data = datasets.load("synthetic", n_images=48, n_patients=24, task="leukaemia", size=64)
     table = features.extract_feature_table(data.load_images(64), data.frame.index)
     training = Training(data, table, splits.group_folds(data.frame, 3, 20))
-    away = external.predict_away(training, training.fold, None, 64)
-    assert away["fold"].equals(data.frame["stain_batch"].loc[away.index].rename("fold"))
-    words = external.describe(training.predict(), away, same_images=True, seed=0)
+    target = external.predict_external(training, training.fold, None, 64)
+    assert target["fold"].equals(data.frame["stain_batch"].loc[target.index].rename("fold"))
+    words = external.describe(training.predict(), target, same_images=True, seed=0)
     assert words.startswith("Balanced accuracy in a stain that was left out, against folds by patient: ")
 
 
-def test_where_there_is_nothing_to_test_on_the_text_says_what_to_set(at_home):
-    assert external.predict_away(at_home, at_home.fold, None, 64) is None
-    words = external.describe(at_home.predict(), None, same_images=True, seed=0)
+def test_where_there_is_nothing_to_test_on_the_text_says_what_to_set(source):
+    assert external.predict_external(source, source.fold, None, 64) is None
+    words = external.describe(source.predict(), None, same_images=True, seed=0)
     assert words == "Left out: no other laboratory to test on; set the parameter `external_dataset`."

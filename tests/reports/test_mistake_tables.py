@@ -50,7 +50,7 @@ def test_rows_are_sorted_by_number_and_not_by_letter():
 
 
 def test_the_stored_rows_are_those_of_real_blood_and_the_synthetic_ones_are_named():
-    stored = mistake_tables.stored_mistakes()
+    stored = mistake_tables.stored_mistakes(mistake_tables.BLOOD, mistake_tables.TWO_STAINS)
     names = list(dict.fromkeys(stored["mistake"]))
     assert [int(name.split()[0]) for name in names] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14]
     assert [name for name in names if name.endswith("(synthetic)")] == [
@@ -63,7 +63,7 @@ def test_the_stored_rows_are_those_of_real_blood_and_the_synthetic_ones_are_name
 def test_without_the_book_there_are_no_stored_rows(monkeypatch, tmp_path):
     monkeypatch.setenv("LEUKOBOOK_PROJECT", str(tmp_path))
     (tmp_path / "helpers").mkdir()
-    assert mistake_tables.stored_mistakes().empty
+    assert mistake_tables.stored_mistakes(mistake_tables.BLOOD, mistake_tables.TWO_STAINS).empty
 
 
 def test_both_numbers_are_told_with_their_measures():
