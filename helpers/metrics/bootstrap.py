@@ -9,7 +9,9 @@ The package uses one rule for all intervals:
 - A proportion of 0 or 1 that is the same in all resamples: the exact interval over groups (Clopper and Pearson 1934),
   about the rule of three. A bootstrap cannot reproduce errors that did not occur.
 - Fewer groups: the range of the groups, which is not a 95 % interval and is not labelled as one. It runs from the
-  lowest to the highest value that results when one group alone represents the classes that it has.
+  lowest to the highest value that results when one group alone represents the classes that it has; a metric that needs
+  other classes, such as an area under the ROC curve, takes those from all their groups. A mean over images, such as an
+  accuracy, needs none, and the value is that of the group's own images.
 - One group: no interval.
 
 Coverage of the 95 % interval of the area under the ROC curve, where the variance between patients equals that between
@@ -116,17 +118,18 @@ class Bootstrap:
             [self._values(weights) for weights in self._pairs.bootstrap_weights(self._seed, self._width)]
         )
 
-    def of_single_groups(self, counted: np.ndarray | None = None) -> np.ndarray:
+    def of_single_groups(self, counted: np.ndarray | None = None, *, other_classes: bool = True) -> np.ndarray:
         """Compute the values with one group at a time alone in its classes, see ``GroupsByClass.alone``.
 
         Args:
             counted: ``bool (groups,)``, the groups to use; all by default.
+            other_classes: whether the values take the classes that the group lacks from all their groups.
 
         Returns:
             ``float (chosen groups, values)``.
         """
-        everything = np.ones(len(self._pairs.strata), bool)
-        return self._values(self._pairs.alone(everything if counted is None else counted))
+        counted = np.ones(len(self._pairs.strata), bool) if counted is None else counted
+        return self._values(self._pairs.alone(counted, other_classes=other_classes))
 
     def estimate(
         self,
@@ -135,6 +138,7 @@ class Bootstrap:
         counted: np.ndarray | None = None,
         rests_on: int | None = None,
         proportion: bool = True,
+        mean_over_images: bool = False,
     ) -> Estimate:
         """Estimate one value of the statistic with its interval.
 
@@ -144,12 +148,17 @@ class Bootstrap:
             rests_on: number of groups of the rarest class, for a statistic that weights all classes equally; see
                 :func:`min_groups_per_class`.
             proportion: whether the value is a proportion, from 0 to 1; a difference is not.
+            mean_over_images: whether the value is a mean over images, which a group has without other classes.
         """
         group = self._pairs.group[self._pairs.code]
         counted = np.ones(len(group), bool) if counted is None else counted
         groups = np.bincount(group, counted) > 0
         n_groups = int(np.count_nonzero(groups))
-        values = self.of_single_groups(groups) if _few(n_groups, rests_on) else self.resampled
+        values = (
+            self.of_single_groups(groups, other_classes=not mean_over_images)
+            if _few(n_groups, rests_on)
+            else self.resampled
+        )
         return interval_estimate(
             self.value[number],
             values[:, number],

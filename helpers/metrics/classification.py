@@ -132,7 +132,7 @@ def binary_metrics(table: pd.DataFrame, positive: str, threshold: float | pd.Ser
     for number, (name, (denominator, _)) in enumerate(_RATES.items()):
         counted = outcomes[:, denominator].sum(axis=1) > 0
         rests_on = min_groups_per_class(table) if name == "balanced accuracy" else None
-        estimate = bootstrap.estimate(number, counted=counted, rests_on=rests_on)
+        estimate = bootstrap.estimate(number, counted=counted, rests_on=rests_on, mean_over_images=name == "accuracy")
         rows.append({"measure": name, **estimate.row("value")})
     return pd.DataFrame(rows)
 

@@ -80,7 +80,8 @@ def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         for name in ("macro", "weighted"):
             estimate = bootstrap.estimate(len(rows), rests_on=rests_on)
             rows.append({"class": name, "measure": measure, **estimate.row("value")})
-    rows.append({"class": "all", "measure": "accuracy", **bootstrap.estimate(len(rows)).row("value")})
+    accuracy = bootstrap.estimate(len(rows), mean_over_images=True)
+    rows.append({"class": "all", "measure": "accuracy", **accuracy.row("value")})
     return pd.DataFrame(rows)
 
 
@@ -108,7 +109,8 @@ def mean_score(runs: Sequence[pd.DataFrame], metric: str, seed: int) -> Estimate
         >>> print(metrics.mean_score([table], "accuracy", seed=20))
         0.750, groups from 0.500 to 1.000 (n=4, groups=2)
     """
-    return _bootstrap(runs, metric, lambda by_run: by_run.mean(1), seed=seed).estimate(rests_on=_rests_on(runs, metric))
+    bootstrap = _bootstrap(runs, metric, lambda by_run: by_run.mean(1), seed=seed)
+    return bootstrap.estimate(rests_on=_rests_on(runs, metric), mean_over_images=metric == "accuracy")
 
 
 def score_difference(
@@ -129,7 +131,7 @@ def score_difference(
         return by_run[:, :first].mean(1) - by_run[:, first:].mean(1)
 
     bootstrap = _bootstrap(runs, metric, difference, seed=seed)
-    return bootstrap.estimate(rests_on=_rests_on(runs, metric), proportion=False)
+    return bootstrap.estimate(rests_on=_rests_on(runs, metric), proportion=False, mean_over_images=metric == "accuracy")
 
 
 def roc_auc_by_class(table: pd.DataFrame, seed: int) -> pd.DataFrame:

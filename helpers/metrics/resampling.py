@@ -64,7 +64,7 @@ class GroupsByClass:
         for weights in bootstrap_weights(self.strata, seed, width):
             yield weights if len(self.group) == len(self.strata) else np.take(weights, self.group, axis=1)
 
-    def alone(self, counted: np.ndarray) -> np.ndarray:
+    def alone(self, counted: np.ndarray, *, other_classes: bool = True) -> np.ndarray:
         """Return weights with which one group at a time is the only group of its classes.
 
         Each counted group has its turn; if there are ten or more, only those with a class of fewer than ten groups,
@@ -72,6 +72,7 @@ class GroupsByClass:
 
         Args:
             counted: ``bool (groups,)``, the groups to use.
+            other_classes: whether all groups of the classes that the group lacks keep their weight.
 
         Returns:
             ``int (chosen groups, pairs)``, 0 or 1.
@@ -82,5 +83,5 @@ class GroupsByClass:
             chosen = np.intersect1d(chosen, self.group[rare])
         for group in chosen:
             of_group = self.group == group
-            rows.append(of_group | ~np.isin(self.label, self.label[of_group]))
+            rows.append(of_group | (other_classes & ~np.isin(self.label, self.label[of_group])))
         return np.array(rows, np.int64).reshape(len(chosen), len(self.group))

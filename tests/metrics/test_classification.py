@@ -263,12 +263,27 @@ def test_the_published_card_of_three_patients_would_show_their_range():
     score = np.where(group == "c", 0.1, np.where(group == "a", 0.9, 0.2))
     found = metrics.binary_metrics(table(label, score, group), "ill", 0.5, seed=0).set_index("measure")
     assert found.loc["accuracy", ["interval", "groups"]].tolist() == ["range of groups", 3]
-    assert found.at["accuracy", "value"] == pytest.approx(37 / 46)
+    assert found.loc["accuracy", ["value", "low", "high"]].tolist() == pytest.approx([37 / 46, 0, 1])
     words = " ".join(metrics.plain_language_summary(table(label, score, group), "ill", 0.5, seed=0).split())
     assert "from 0 to 100 in single groups" in words
     assert "between" not in words
     assert "The numbers in brackets" not in words
     assert "63% of the images are ill" in words
+
+
+def test_the_range_of_an_accuracy_is_that_of_patients_without_the_other_class():
+    """Patients a and b are ill, c is well: accuracies 1, 1/4 and 1/2, and never those of a pool of two classes."""
+    group, label = list("aabbbbcc"), ["ill"] * 6 + ["well"] * 2
+    cells = table(label, np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9]), group)
+    binary = metrics.binary_metrics(cells, "ill", 0.5, seed=0).set_index("measure").loc["accuracy"]
+    of_all = metrics.classification_report(cells, 0).set_index("class").loc["all"]
+    for found in (binary, of_all, pd.Series(metrics.mean_score([cells], "accuracy", 0).row("value"))):
+        assert found[["value", "low", "high"]].tolist() == pytest.approx([0.5, 0.25, 1])
+    wrong = cells.assign(p_ill=1 - cells["p_ill"], p_well=1 - cells["p_well"])
+    difference = metrics.score_difference([cells], [wrong], "accuracy", seed=0)
+    assert (difference.low, difference.value, difference.high) == pytest.approx((-0.5, 0, 1))
+    balanced = metrics.mean_score([cells], "balanced accuracy", 0)  # of both classes: a or b alone, with c
+    assert (balanced.low, balanced.high) == pytest.approx((0.375, 0.75))
 
 
 def test_a_class_of_few_patients_gives_the_range_of_its_patients_and_not_an_interval():
