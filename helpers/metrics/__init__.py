@@ -42,6 +42,7 @@ from helpers.metrics.multiclass import (
     score_difference,
 )
 from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
+from helpers.metrics.paired import summarise_differences
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes
 from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
@@ -95,6 +96,7 @@ __all__ = [
     "segmentation_scores",
     "sensitivity_of_least_cost",
     "summarise",
+    "summarise_differences",
     "surface_dice",
     "threshold_at_sensitivity",
 ]

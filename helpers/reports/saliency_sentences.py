@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from helpers.metrics import Estimate
+from helpers.reports.result_table import format_estimate
+from helpers.reports.statements import shown_direction
+
 SMALL_GAP = 0.02  # of the mean difference of scores, within which the shares of a map add up to it
 SEVERAL = 5  # times the energy of chance that show a mark
-LITTLE = 0.05  # difference of two deletions or insertions within which neither counts as better
 HARDLY = 0.1  # change of a probability, or rank correlation, below which hardly anything has changed or is left
+BETTER = {"energy in cell": 1, "deletion": -1, "insertion": 1}  # sign of a better score
+BEST = {
+    "energy in cell": "Most energy in the cell",
+    "deletion": "the lowest deletion",
+    "insertion": "the highest insertion",
+}
 
 
 def describe_edits(probability: pd.DataFrame, class_name: str) -> str:
@@ -108,31 +118,91 @@ def describe_marks(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     )
 
 
+def describe_network(scores: pd.DataFrame) -> str:
+    """Describe the test score of the network whose maps are scored, and whether it is shown to be above chance.
+
+    Args:
+        scores: table with the columns ``method``, ``score``, ``value``, ``low``, ``high``, ``interval``, ``n`` and
+            ``groups``; its rows ``network`` and ``chance`` of the balanced accuracy are read.
+    """
+    rows = scores[scores["score"] == "balanced accuracy"].set_index("method")
+    if rows.empty:
+        return "The test score of the network was not stored, so read no explanation into its maps."
+    found, chance = _estimate(rows.loc["network"]), float(rows.at["chance", "value"])
+    above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
+    verdict = {
+        1: "is shown to be above chance",
+        0: "is not shown to be above chance, so its maps may explain noise",
+        -1: "is below chance, so its maps explain errors",
+    }[shown_direction(above)]
+    numbers = format_estimate(found.value, found.low, found.high, found.interval, 2)
+    return (
+        f"The balanced accuracy of the network, {numbers} over {found.n} test cells of {found.groups} groups, "
+        f"{verdict} ({chance:.2f})."
+    )
+
+
 def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     """Describe which maps lie in the cell more than a spot in the middle, and which lower the probability faster.
 
     Args:
-        scores: scores by method, with the columns ``energy in cell``, ``deletion`` and ``insertion``, and rows
-            ``middle`` and ``chance``.
+        scores: table with the columns ``method``, ``score``, ``value``, ``low``, ``high``, ``interval``, ``n`` and
+            ``groups``, of the scores ``energy in cell``, ``deletion`` and ``insertion``. Its rows are the methods,
+            ``middle``, ``chance``, and differences from :func:`helpers.metrics.summarise_differences`. A difference
+            that is missing counts as not shown.
         methods: methods to describe.
     """
-    energy, deletion = scores["energy in cell"], scores["deletion"]
-    ahead = [name for name in methods if energy[name] > energy["middle"]]
-    faithful = [name for name in methods if deletion[name] < deletion["middle"]]
-    best = max(methods, key=lambda name: float(energy[name]))
-    fastest = min(methods, key=lambda name: float(deletion[name]))
-    back = max(methods, key=lambda name: float(scores["insertion"][name]))
-    gain = deletion["chance"] - deletion[fastest]
-    against = "hardly lower" if gain < LITTLE else f"{gain:.2f} lower"
-    agree = "The three numbers choose the same method" if best == fastest == back else "The numbers do not agree"
+    values = scores.pivot(index="method", columns="score", values="value")
+    energy, deletion = values["energy in cell"], values["deletion"]
+    winners = {score: _winner(scores, score, methods, sign) for score, sign in BETTER.items()}
+    shown = {score: best for score, (best, rivals) in winners.items() if not rivals}
+    if len(shown) == len(BETTER) and len(set(shown.values())) == 1:
+        verdict = "The three numbers choose the same method."
+    elif len(set(shown.values())) > 1:
+        verdict = "The numbers do not agree on the best method."
+    else:
+        verdict = "No method is shown to be the best by all three."
+    clauses = [
+        f"{BEST[score]} has {best} ({values.at[best, score]:.2f}, "
+        + (f"not shown against {', '.join(rivals)})" if rivals else "shown against every other)")
+        for score, (best, rivals) in winners.items()
+    ]
     return (
-        f"A spot in the middle has {energy['middle']:.2f} of its energy in the cell; more have: "
-        f"{_listed(ahead)}. Its deletion is {deletion['middle']:.2f}, that of random ranks "
-        f"{deletion['chance']:.2f}; lower than the spot's is that of: {_listed(faithful)}. "
-        f"{agree}: {best} has most energy in the cell ({energy[best]:.2f}), {fastest} the lowest deletion "
-        f"({deletion[fastest]:.2f}, {against} than random ranks), {back} the highest insertion "
-        f"({scores['insertion'][back]:.2f})."
+        f"A spot in the middle has {energy['middle']:.2f} of its energy in the cell. Compared with it: "
+        f"{_compared(scores, 'energy in cell', methods, 'middle')}. Its deletion is {deletion['middle']:.2f}, that of "
+        f"random ranks {deletion['chance']:.2f}. Compared with the spot: "
+        f"{_compared(scores, 'deletion', methods, 'middle')}. Compared with random ranks: "
+        f"{_compared(scores, 'deletion', methods, 'chance')}. {'; '.join(clauses)}. {verdict}"
     )
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    return Estimate(row["value"], row["low"], row["high"], int(row["n"]), int(row["groups"]), row["interval"])
+
+
+def _direction(scores: pd.DataFrame, score: str, first: str, second: str) -> int:
+    """Return the sign of a difference (first − second) that is shown, else 0; it may be stored either way round."""
+    of_score = scores[scores["score"] == score].set_index("method")
+    for name, sign in ((f"{first} − {second}", 1), (f"{second} − {first}", -1)):
+        if name in of_score.index:
+            return sign * shown_direction(_estimate(of_score.loc[name]))
+    return 0
+
+
+def _compared(scores: pd.DataFrame, score: str, methods: Sequence[str], reference: str) -> str:
+    """List the methods that are shown to have a higher or a lower score than a reference, and the others."""
+    by_direction: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    for name in methods:
+        by_direction[_direction(scores, score, name, reference)].append(name)
+    words = {1: "higher for", -1: "lower for", 0: "no difference shown for"}
+    return "; ".join(f"{words[sign]} {_listed(names)}" for sign, names in by_direction.items() if names)
+
+
+def _winner(scores: pd.DataFrame, score: str, methods: Sequence[str], sign: int) -> tuple[str, list[str]]:
+    """Return the method with the best mean, and the methods against which it is not shown to be better."""
+    means = scores[scores["score"] == score].set_index("method")["value"]
+    best = max(methods, key=lambda name: sign * float(means[name]))
+    return best, [name for name in methods if name != best and _direction(scores, score, best, name) != sign]
 
 
 def describe_cascade(cascade: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ from skimage.metrics import hausdorff_distance
 from sklearn.metrics import jaccard_score
 
 from helpers import metrics
-from helpers.metrics import Estimate, cluster_mean, dice_and_iou, summarise
+from helpers.metrics import Estimate, cluster_mean, dice_and_iou, summarise, summarise_differences
 
 
 def mask(*rows):
@@ -215,6 +215,27 @@ def test_table_of_means_has_one_row_per_combination_in_their_order():
     assert (means["dice"] <= means["high"]).all()
     # Two groups give no interval, but the range of their means: P1 0.55, P2 0.7.
     assert means.loc[0, ["low", "high", "interval"]].tolist() == [0.55, 0.7, "range of groups"]
+
+
+def test_differences_are_paired_by_image_and_have_the_interval_of_their_groups():
+    ids, random = [f"c{k}" for k in range(24)], np.random.default_rng(0)
+    groups = pd.Series(np.arange(24) // 2, ids)
+    level = random.uniform(0, 0.8, 24)  # differs between cells far more than the methods do
+    methods = {"a": level + 0.1, "b": level, "c": level + random.normal(0, 0.1, 24)}
+    table = pd.concat(
+        pd.DataFrame({"image_id": ids, "method": name, "score": "deletion", "value": values})
+        for name, values in methods.items()
+    ).sample(frac=1, random_state=0)
+    pairs = [("a", "b"), ("b", "a"), ("c", "b")]
+    found = summarise_differences(table, "value", pairs, groups=groups, seed=0).set_index("method")
+    assert found.loc["a − b", ["value", "low", "high"]].tolist() == pytest.approx([0.1, 0.1, 0.1])
+    assert found.loc["b − a", ["value", "low", "high"]].tolist() == pytest.approx([-0.1, -0.1, -0.1])
+    assert found.at["c − b", "low"] < 0 < found.at["c − b", "high"]
+    assert found[["score", "interval", "n", "groups"]].drop_duplicates().to_numpy().tolist() == [
+        ["deletion", "95 %", 24, 12]
+    ]
+    with pytest.raises(ValueError, match="a mean needs finite values"):
+        summarise_differences(table.iloc[1:], "value", pairs, groups=groups, seed=0)
 
 
 def test_table_of_means_may_split_by_one_column():

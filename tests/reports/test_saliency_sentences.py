@@ -1,5 +1,7 @@
 """Sentences of the chapter on saliency follow their numbers, also where an effect is reversed or absent."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,30 +73,115 @@ def test_methods_that_point_to_the_mark_are_told_from_those_that_do_not():
     assert "fewer with: none of them." in saliency_sentences.describe_marks(scores, ["gradient"])
 
 
+GRADIENT, CAM = "gradient", "Grad-CAM"
+OTHERS = {"middle": 0.5, "chance": 0.4}
+
+
+def score_rows(score, values, shown=(), *, interval="95 %"):
+    """Means of a score, and all differences; those in ``shown`` exclude 0, the others are within the noise."""
+    spread = {"n": 24, "groups": 12, "interval": interval, "score": score}
+    rows = [{"method": name, "value": value, "low": value, "high": value} for name, value in values.items()]
+    for first, second in itertools.combinations(values, 2):
+        gap, half = values[first] - values[second], 0.01 if (first, second) in shown else 1.5
+        rows.append({"method": f"{first} − {second}", "value": gap, "low": gap - half, "high": gap + half})
+    return [row | spread for row in rows]
+
+
+def all_scores(energy, deletion, insertion, shown, **kind):
+    values = {"energy in cell": energy, "deletion": deletion, "insertion": insertion}
+    rows = [
+        score_rows(score, {GRADIENT: a, CAM: b, **OTHERS}, shown.get(score, ()), **kind)
+        for score, (a, b) in values.items()
+    ]
+    return pd.DataFrame(list(itertools.chain(*rows)))
+
+
+BOTH, AGAINST_SPOT, AGAINST_CHANCE = [(GRADIENT, CAM)], [(GRADIENT, "middle")], [(GRADIENT, "chance")]
+
+
 @pytest.mark.parametrize(
-    ("energy", "deletion", "expected"),
+    ("numbers", "shown", "expected"),
     [
         (
-            [0.9, 0.5],
-            [0.5, 0.2],
-            ["more have: gradient.", "that of: Grad-CAM.", "do not agree", "0.20 lower than random"],
+            ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]),
+            {"energy in cell": BOTH + AGAINST_SPOT, "deletion": BOTH + AGAINST_CHANCE, "insertion": BOTH},
+            [
+                "Compared with it: higher for gradient; no difference shown for Grad-CAM.",
+                "Compared with the spot: no difference shown for gradient, Grad-CAM. Compared with random ranks: lower "
+                "for gradient; no difference shown for Grad-CAM.",
+                "Most energy in the cell has gradient (0.90, shown against every other);",
+                "the lowest deletion has gradient (0.20, shown against every other)",
+                "The three numbers choose the same method.",
+            ],
         ),
-        ([0.9, 0.5], [0.2, 0.5], ["more have: gradient.", "that of: gradient.", "the same method: gradient has"]),
-        ([0.9, 0.5], [0.38, 0.5], ["gradient the lowest deletion (0.38, hardly lower than random ranks)"]),
-        ([0.1, 0.2], [0.8, 0.7], ["more have: none of them.", "that of: none of them.", "Grad-CAM has most energy"]),
+        (
+            ([0.3, 0.9], [0.5, 0.2], [0.6, 0.8]),
+            {"energy in cell": BOTH + AGAINST_SPOT, "deletion": BOTH + AGAINST_CHANCE, "insertion": BOTH},
+            [
+                "Compared with it: lower for gradient; no difference",
+                "random ranks: higher for gradient; no difference",
+                "Most energy in the cell has Grad-CAM (0.90, shown against every other);",
+                "The three numbers choose the same method.",
+            ],
+        ),
+        (
+            ([0.9, 0.3], [0.5, 0.2], [0.8, 0.6]),
+            {"energy in cell": BOTH, "deletion": BOTH, "insertion": BOTH},
+            ["the lowest deletion has Grad-CAM (0.20, shown", "The numbers do not agree on the best method."],
+        ),
+        (
+            ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]),
+            {},
+            [
+                "Compared with it: no difference shown for gradient, Grad-CAM.",
+                "Most energy in the cell has gradient (0.90, not shown against Grad-CAM);",
+                "the highest insertion has gradient (0.80, not shown against Grad-CAM).",
+                "No method is shown to be the best by all three.",
+            ],
+        ),
+        (
+            ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]),
+            {"energy in cell": BOTH, "deletion": BOTH},
+            ["highest insertion has gradient (0.80, not shown", "No method is shown to be the best by all three."],
+        ),
+    ],
+    ids=["gradient", "reversed", "disagreement", "no effect", "one of three within the noise"],
+)
+def test_a_method_is_said_to_be_better_only_where_that_is_shown(numbers, shown, expected):
+    words = saliency_sentences.describe_scores(all_scores(*numbers, shown), [GRADIENT, CAM])
+    assert words.startswith("A spot in the middle has 0.50 of its energy in the cell. ")
+    assert "Its deletion is 0.50, that of random ranks 0.40." in words
+    assert [part for part in expected if part not in words] == []
+
+
+def test_nothing_is_shown_by_a_range_of_groups_or_without_differences():
+    numbers, every = ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]), BOTH + AGAINST_SPOT + AGAINST_CHANCE
+    shown = dict.fromkeys(saliency_sentences.BETTER, every)
+    few = all_scores(*numbers, shown, interval="range of groups")
+    without = few[~few["method"].str.contains(" − ")]
+    for scores in (few, without):
+        words = saliency_sentences.describe_scores(scores, [GRADIENT, CAM])
+        assert "higher for" not in words
+        assert "lower for" not in words
+        assert "shown against every other" not in words
+
+
+@pytest.mark.parametrize(
+    ("ends", "kind", "expected"),
+    [
+        ((0.7, 0.9), "95 %", "0.80 [0.70, 0.90] over 287 test cells of 25 groups, is shown to be above chance (0.50)."),
+        ((0.4, 0.9), "95 %", "is not shown to be above chance, so its maps may explain noise (0.50)."),
+        ((0.7, 0.9), "range of groups", "0.80 (range of groups 0.70 to 0.90) over 287 test cells of 25 groups, is not"),
     ],
 )
-def test_maps_are_compared_with_a_spot_in_the_middle(energy, deletion, expected):
-    table = {
-        "energy in cell": [*energy, 0.7, 0.3],
-        "deletion": [*deletion, 0.3, 0.4],
-        "insertion": [0.8, 0.6, 0.7, 0.5],
-    }
-    scores = pd.DataFrame(table, ["gradient", "Grad-CAM", "middle", "chance"])
-    words = saliency_sentences.describe_scores(scores, ["gradient", "Grad-CAM"])
-    assert words.startswith("A spot in the middle has 0.70 of its energy in the cell")
-    assert words.endswith("gradient the highest insertion (0.80).")
-    assert [part for part in expected if part not in words] == []
+def test_the_score_of_the_network_is_compared_with_chance(ends, kind, expected):
+    row = {"score": "balanced accuracy", "low": ends[0], "high": ends[1], "interval": kind, "n": 287, "groups": 25}
+    table = pd.DataFrame([{"method": "network", "value": 0.8} | row, {"method": "chance", "value": 0.5} | row])
+    assert expected in saliency_sentences.describe_network(table)
+    worse = table.assign(value=[0.2, 0.5], low=0.1, high=0.3, interval="95 %")
+    assert "0.20 [0.10, 0.30]" in saliency_sentences.describe_network(worse)
+    assert "is below chance" in saliency_sentences.describe_network(worse)
+    assert "was not stored" in saliency_sentences.describe_network(table.assign(score="deletion"))
 
 
 def test_what_is_left_after_the_last_layer_is_said():
