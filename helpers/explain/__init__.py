@@ -1,6 +1,6 @@
 """Attribution maps, their evaluation, and activations of a classifier: ``from helpers import explain``."""
 
-from helpers.explain.activations import layer_activations, maximize_activation, penultimate_features, tsne_embedding
+from helpers.explain.activations import layer_activations, penultimate_features, tsne_embedding
 from helpers.explain.attribution import METHODS, class_scores, last_conv_layer, mean_colour_images, overlay_maps
 from helpers.explain.evaluation import (
     cascade_agreement,
@@ -32,7 +32,6 @@ __all__ = [
     "layer_activations",
     "logits_model",
     "mask_coverage",
-    "maximize_activation",
     "mean_colour_images",
     "overlay_maps",
     "penultimate_features",

@@ -1,15 +1,14 @@
-"""Layer activations of a model, activation maximisation, and t-SNE embeddings of features."""
+"""Layer activations of a model, and t-SNE embeddings of features."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import rotate
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
-from helpers.backend import keras, tf
+from helpers.backend import keras
 
 
 def layer_activations(model: keras.Model, images: np.ndarray, layer: str) -> np.ndarray:
@@ -27,51 +26,6 @@ def layer_activations(model: keras.Model, images: np.ndarray, layer: str) -> np.
         ValueError: the model has no such layer.
     """
     return np.asarray(keras.Model(model.inputs[0], model.get_layer(layer).output)(images, training=False))
-
-
-def maximize_activation(
-    model: keras.Model, layer: str, channels: list[int], size: int, *, seed: int, n_steps: int = 64
-) -> np.ndarray:
-    """Find images that maximise the mean activation of a layer's channels (Erhan et al. 2009).
-
-    Gradient ascent (RMSprop) starts from grey noise and maximises the activation − 0.1 × the mean total variation.
-    Before every step the image is shifted by up to 4 pixels and rotated by up to 1°, to suppress high-frequency
-    patterns.
-
-    Args:
-        model: as in :func:`layer_activations`.
-        layer: name of the layer.
-        channels: channel indices, one per image.
-        size: side of the images, pixels.
-        seed: random seed of noise, shifts and rotations.
-        n_steps: number of gradient steps.
-
-    Returns:
-        ``uint8 (len(channels), size, size, 3)`` RGB.
-
-    Raises:
-        ValueError: the model has no such layer.
-    """
-    activations = keras.Model(model.inputs[0], model.get_layer(layer).output)
-    noise = np.random.default_rng(seed).uniform(96, 160, (len(channels), size, size, 3))
-    images, optimizer = tf.Variable(noise, dtype=tf.float32), keras.optimizers.RMSprop(20.0)  # pixels go from 0 to 255
-    shifts, angles = np.random.RandomState(seed), np.random.default_rng(seed)
-    for _ in range(n_steps):
-        moved = np.roll(images.numpy(), shifts.randint(-4, 4, 2), axis=(1, 2))
-        moved = rotate(moved, angles.uniform(-1, 1), axes=(1, 2), reshape=False, order=1, mode="reflect")
-        images.assign(moved)
-        optimizer.apply_gradients([(_loss_gradient(activations, images.value(), channels), images)])
-    return images.numpy().clip(0, 255).astype(np.uint8)
-
-
-def _loss_gradient(activations: keras.Model, images: tf.Tensor, channels: list[int]) -> tf.Tensor:
-    """Compute the gradient of 0.1 × the mean total variation − the mean activation of each image's channel."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        outputs = tf.gather(activations(images, training=False), channels, axis=-1, batch_dims=1)
-        variation = tf.image.total_variation(images) / np.prod(images.shape[1:])
-        loss = 0.1 * variation - tf.reduce_mean(outputs, tuple(range(1, outputs.shape.rank)))
-    return tape.gradient(loss, images)
 
 
 def penultimate_features(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:

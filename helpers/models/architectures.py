@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from helpers.backend import keras, layers
 
 CLASSES = ("background", "cytoplasm", "nucleus")
@@ -49,9 +47,7 @@ def unet_encoder_classifier(
 ) -> keras.Model:
     """Build a classifier on the globally average-pooled features of every level of a :func:`unet` encoder.
 
-    The first weights correspond to those of a U-Net of the same ``base_filters`` and ``depth``, so that training can
-    start from the segmentation model of chapter 04; see :func:`encoder_weights`. The fine levels represent chromatin
-    texture, the coarse levels shape.
+    The fine levels represent chromatin texture, the coarse levels shape.
 
     Args:
         base_filters: Number of filters at the first level; it doubles at each level below.
@@ -66,20 +62,6 @@ def unet_encoder_classifier(
     pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(level) for level in (*skips, x)])
     pooled = layers.Dropout(dropout)(layers.BatchNormalization(momentum=0.9)(pooled))
     return keras.Model(inputs, layers.Dense(classes, activation="softmax", name="probability")(pooled), name="encoder")
-
-
-def encoder_weights(segmenter: keras.Model) -> list[np.ndarray]:
-    """Extract the encoder weights of a U-Net as initial weights of a :func:`unet_encoder_classifier`.
-
-    Args:
-        segmenter: Model of :func:`unet`.
-
-    Returns:
-        Weights of all layers before the first transposed convolution, in layer order.
-    """
-    names = [layer.name for layer in segmenter.layers]
-    first_up = next(k for k, layer in enumerate(segmenter.layers) if isinstance(layer, layers.Conv2DTranspose))
-    return [weight for name in names[:first_up] for weight in segmenter.get_layer(name).get_weights()]
 
 
 def _encoder(base_filters: int, depth: int, normalise: bool) -> tuple[keras.KerasTensor, list, keras.KerasTensor]:

@@ -12,8 +12,6 @@ from helpers.plots.data import (
     count_plot,
     embedding_plot,
     group_count_plot,
-    histogram_plot,
-    size_plot,
     strip_plot,
 )
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
@@ -58,7 +56,6 @@ __all__ = [
     "forest_plot",
     "group_count_plot",
     "histogram_panels",
-    "histogram_plot",
     "image_grid",
     "learning_curve_plot",
     "line_plot",
@@ -71,7 +68,6 @@ __all__ = [
     "roc_plot",
     "rule_scatter",
     "seed_comparison",
-    "size_plot",
     "strip_plot",
     "threshold_plot",
     "titled_grid",

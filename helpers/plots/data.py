@@ -1,8 +1,6 @@
-"""Figures that describe a dataset: image counts, sizes, colours, feature distributions and embeddings."""
+"""Figures that describe a dataset: image counts, colours, feature distributions and embeddings."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -66,36 +64,6 @@ def group_count_plot(frame: pd.DataFrame, caption: str, most: int = 30) -> Acces
     alt = (
         f"Stacked bar chart of images by group, for {len(table)} of {total} groups: the largest has "
         f"{int(below[0])} images, the smallest shown {int(below[-1])}; bars are split into {join_words(list(table))}."
-    )
-    return AccessibleFigure(figure, alt, caption)
-
-
-def size_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw a scatter plot of image width and height in pixels; marker area grows with the number of images.
-
-    Args:
-        table: columns ``width`` and ``height``, one row per image.
-        caption: caption of the figure.
-    """
-    number = table.value_counts().reset_index(name="images")
-    if number.empty:
-        return NoFigure("there are no images")
-    common = number.iloc[0]
-    if len(number) == 1:
-        return NoFigure(f"all {len(table)} images are {common['width']}×{common['height']} pixels")
-    figure, ax = make_axes(4, 3.4)
-    ax.scatter(
-        number["width"],
-        number["height"],
-        s=12 + 200 * number["images"] / number["images"].max(),
-        alpha=0.5,
-        c=COLOURS[0],
-    )
-    ax.set_xlabel("width in pixels", fontsize=FONT_SIZE)
-    ax.set_ylabel("height in pixels", fontsize=FONT_SIZE)
-    alt = (
-        f"Scatter plot of image sizes: {len(number)} different sizes among {len(table)} images; the most common is "
-        f"{common['width']}×{common['height']} pixels with {common['images']} images."
     )
     return AccessibleFigure(figure, alt, caption)
 
@@ -203,36 +171,3 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
         ax.scatter(positions, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
         ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
     ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", fontsize=FONT_SIZE)
-
-
-def histogram_plot(
-    images_by_name: dict[str, np.ndarray], channels: Callable[[np.ndarray], dict[str, np.ndarray]], caption: str
-) -> AccessibleFigure | NoFigure:
-    """Draw histograms of pixel values, one panel per channel, one line per set of images.
-
-    Args:
-        images_by_name: images ``uint8 (n, size, size, 3)`` by name; a name without images is left out.
-        channels: function from images to pixel values by channel name.
-        caption: caption of the figure.
-    """
-    split = {name: channels(pictures) for name, pictures in images_by_name.items() if len(pictures)}
-    if not split:
-        return NoFigure("there are no images")
-    titles = list(next(iter(split.values())))
-    if all(
-        len({float(v) for values in split.values() for v in (values[t].min(), values[t].max())}) == 1 for t in titles
-    ):
-        return NoFigure(f"all pixels have the same {join_words(titles)}")
-    figure, axes = make_axes(7.5, 2.4, len(titles))
-    for ax, title in zip(np.ravel(axes), titles, strict=True):
-        for (name, values), style in zip(split.items(), series_styles(len(split)), strict=True):
-            look = {"histtype": "step", "color": style.colour, "linestyle": style.dash, "lw": 1.3}
-            ax.hist(values[title].ravel(), bins=64, density=True, label=short_label(name), **look)
-        ax.set_title(title, fontsize=FONT_SIZE)
-        ax.set_yticks([])
-    draw_legend(np.ravel(axes)[-1])
-    means = "; ".join(
-        f"{name} " + ", ".join(f"{title} {np.mean(values[title]):.0f}" for title in titles)
-        for name, values in split.items()
-    )
-    return AccessibleFigure(figure, f"Histograms of {join_words(titles)}; means: {means}.", caption)

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from keras import layers
-from reference import attribution
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
@@ -128,51 +127,6 @@ def test_what_the_last_dense_layer_is_given_does_not_depend_on_the_batch(batch):
     seen = explain.penultimate_features(model, images, batch)
     assert seen == pytest.approx(np.asarray(hidden(images)), rel=1e-4, abs=1e-3)
     assert seen.shape == (5, 5)
-
-
-def test_a_filter_likes_its_own_colour_in_pictures_that_depend_on_the_seed_alone():
-    image = keras.Input((8, 8, 3))
-    convolution = layers.Conv2D(2, 1, name="filters")
-    model = keras.Model(image, convolution(image))
-    convolution.set_weights([np.array([[1.0, 0], [0, 0], [0, 1.0]]).reshape(1, 1, 3, 2), np.zeros(2)])
-    liked = explain.maximize_activation(model, "filters", [0, 1], 8, seed=0, n_steps=12)
-    assert (liked.shape, liked.dtype) == ((2, 8, 8, 3), np.uint8)
-    assert liked.max() == 255
-    means = liked.mean((1, 2))
-    assert means.argmax(1).tolist() == [0, 2]
-    assert (means.max(1) > means[:, 1] + 50).all()
-    keras.utils.set_random_seed(5)
-    assert np.array_equal(explain.maximize_activation(model, "filters", [0, 1], 8, seed=0, n_steps=12), liked)
-    assert not np.array_equal(explain.maximize_activation(model, "filters", [0, 1], 8, seed=1, n_steps=12), liked)
-    only = explain.maximize_activation(model, "filters", [1], 8, seed=0, n_steps=12)
-    assert only.shape == (1, 8, 8, 3) and only.mean((0, 1, 2)).argmax() == 2
-
-
-@pytest.mark.parametrize("name", attribution.SIZES)
-def test_images_of_maximal_activation_equal_those_of_tf_keras_vis(name):
-    model, size = attribution.logits_model(name), attribution.SIZES[name]
-    images = explain.maximize_activation(
-        model, attribution.last_convolution(model), attribution.CHANNELS, size,
-        seed=attribution.SEED, n_steps=attribution.STEPS,
-    )  # fmt: skip
-    with np.load(attribution.PATH) as arrays:
-        expected = arrays[f"{name}/maximum"]
-    assert images.shape == expected.shape == (3, size, size, 3)
-    assert np.abs(images.astype(int) - expected).max() <= 1  # cut to whole numbers, which rounding may tip over
-    assert (images != expected).mean() < 0.01
-
-
-def test_maximal_activation_grows_with_the_steps():
-    model = attribution.logits_model("plain")
-    layer, (channel, *_) = attribution.last_convolution(model), attribution.CHANNELS
-    activations = [
-        explain.layer_activations(
-            model, explain.maximize_activation(model, layer, [channel], 24, seed=3, n_steps=steps), layer
-        )
-        for steps in (8, 64)
-    ]
-    few, many = (values[..., channel].mean() for values in activations)
-    assert many > few + 0.1
 
 
 def test_a_layout_is_tsne_of_30_components_of_scaled_features():

@@ -214,9 +214,6 @@ def test_what_layers_see_can_be_shown(red, spots):
     seen = explain.layer_activations(model, images, "excess_activation")
     assert seen.shape == (4, SIZE, SIZE, 1)
     assert np.array_equal(seen[..., 0] > 0, masks)
-    liked = explain.maximize_activation(model, "excess", [0], SIZE, seed=0, n_steps=20)
-    assert (liked.shape, liked.dtype) == ((1, SIZE, SIZE, 3), np.uint8)
-    assert liked[..., 0].mean() > liked[..., 1].mean() + 20  # the filter likes red, not green
     assert explain.overlay_maps(images, masks.astype(np.float32)).shape == images.shape
 
 

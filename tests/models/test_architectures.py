@@ -127,13 +127,6 @@ def test_the_network_of_schouten_has_the_parameters_it_had():
     assert said.sum(1) == pytest.approx(1)
 
 
-def test_an_encoder_has_the_weights_of_the_way_down_first():
-    segmenter, classifier = models.unet(4, depth=2), models.unet_encoder_classifier(4, classes=3, depth=2)
-    start, own = models.encoder_weights(segmenter), classifier.get_weights()
-    assert [w.shape for w in own[: len(start)]] == [w.shape for w in start]
-    assert [w.ndim for w in own[len(start) :]] == [1, 1, 1, 1, 2, 1]  # batch normalisation and the last layer
-
-
 def test_classes_of_images_are_averaged_over_eight_views():
     model, images = models.unet_encoder_classifier(4, depth=2), RANDOM.integers(0, 256, (3, 16, 16, 3), np.uint8)
     said = models.predict_proba(model, images, tta=True)

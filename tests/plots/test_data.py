@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex, to_rgba
+from matplotlib.colors import to_hex
 
 from helpers import plots
 from helpers.plots.style import COLOURS, HATCHES
@@ -87,19 +87,6 @@ def test_classes_that_nobody_could_tell_apart_are_refused():
         plots.group_count_plot(frame, "c")
 
 
-def test_sizes_are_points_whose_area_grows_with_their_number():
-    table = pd.DataFrame({"width": [20, 10, 10, 10, 20, 30], "height": [21, 11, 11, 11, 21, 31]})
-    picture = plots.size_plot(table, "c")
-    ax = picture.figure.axes[0]
-    assert ax.collections[0].get_offsets().tolist() == [[10, 11], [20, 21], [30, 31]]
-    assert ax.collections[0].get_sizes() == pytest.approx([212, 12 + 400 / 3, 12 + 200 / 3])
-    assert to_hex(ax.collections[0].get_facecolor()[0]) == HEX[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("width in pixels", "height in pixels")
-    assert picture.alt == (
-        "Scatter plot of image sizes: 3 different sizes among 6 images; the most common is 10×11 pixels with 3 images."
-    )
-
-
 def test_colours_are_strips_of_three_channels_with_a_bar_at_the_median():
     table = pd.DataFrame(
         {"label": ["b", "a", "a", "a"], "red": [9, 1, 2, 6], "green": [19, 11, 12, 16], "blue": [29, 21, 22, 26]}
@@ -175,34 +162,3 @@ def test_fifteen_classes_of_points_are_told_apart_by_colour_and_marker():
     assert len(rest.get_offsets()) == 5
     assert len({(to_hex(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes()) for c in common}) == 15
     assert picture.alt == "20 images as points of a plane, coloured by label (5 points in grey)."
-
-
-def test_histograms_are_of_the_values_of_every_channel():
-    first, second = np.zeros((2, 2, 2, 3), np.uint8), np.full((1, 2, 2, 3), 8, np.uint8)
-    first[0, 0, 0] = (64, 0, 16)
-
-    def channels(images):
-        return {"red": images[..., 0], "blue": images[..., 2]}
-
-    picture = plots.histogram_plot({"one": first, "two": second}, channels, "c")
-    red, blue = picture.figure.axes
-    assert [ax.get_title() for ax in (red, blue)] == ["red", "blue"]
-    assert list(red.get_yticks()) == []
-    outline = red.patches[0].get_xy()
-    assert (outline[:, 0].min(), outline[:, 0].max()) == (0, 64)
-    assert outline[:, 1].max() == pytest.approx(7 / 8)  # of 64 bins of width 1, the first holds 7 of 8 values
-    assert blue.patches[0].get_xy()[:, 0].max() == 16
-    assert len(outline) == 2 * 64 + 2
-    assert [to_hex(patch.get_edgecolor()) for patch in red.patches] == HEX[:2]
-    assert in_legend(blue) == ["one", "two"]
-    assert red.get_legend() is None
-    assert picture.alt == "Histograms of red and blue; means: one red 8, blue 2; two red 8, blue 8."
-
-
-def test_twelve_histograms_are_told_apart_by_colour_and_dashes():
-    images = {f"set {k}": np.full((1, 1, 1, 3), k, np.uint8) for k in range(12)}
-    picture = plots.histogram_plot(images, lambda batch: {"grey": batch[..., 0]}, "c")
-    ax = picture.figure.axes[0]
-    lines = {(to_rgba(patch.get_edgecolor()), str(patch.get_linestyle())) for patch in ax.patches}
-    assert len(lines) == len(in_legend(ax)) == 12
-    assert len({style for _, style in lines}) == 2

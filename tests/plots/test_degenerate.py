@@ -46,10 +46,6 @@ def cells_of(probabilities, group):
     return pd.DataFrame({"group": group, "label": "ill", "p_ill": probabilities})
 
 
-def grey(batch):
-    return {"grey": batch}
-
-
 def learning(images, score=0.5):
     return pd.DataFrame({"learner": "a", "images": images, "AUC": score, "low": 0.4, "high": 0.6})
 
@@ -80,11 +76,6 @@ SAY = {  # what is asked for, and what is said instead
     "groups of one": (
         lambda: plots.group_count_plot(images_of().assign(group=list("pqrs")), "c"),
         "each of 4 groups has one image, so all bars would be of one height",
-    ),
-    "no sizes": (lambda: plots.size_plot(pd.DataFrame(columns=["width", "height"]), "c"), "there are no images"),
-    "one size": (
-        lambda: plots.size_plot(pd.DataFrame({"width": [3, 3], "height": 5}), "c"),
-        "all 2 images are 3×5 pixels",
     ),
     "no colours": (
         lambda: plots.colour_plot(NOTHING, "c"),
@@ -119,12 +110,6 @@ SAY = {  # what is asked for, and what is said instead
     "one point": (
         lambda: plots.embedding_plot(plane([1, 1]), ["label"], "c"),
         "the 2 images do not lie at two or more points",
-    ),
-    "no histograms": (lambda: plots.histogram_plot({}, grey, "c"), "there are no images"),
-    "empty histograms": (lambda: plots.histogram_plot({"a": np.empty((0, 2))}, grey, "c"), "there are no images"),
-    "constant pixels": (
-        lambda: plots.histogram_plot({"a": np.ones((3, 2)), "b": np.ones((1, 2))}, grey, "c"),
-        "all pixels have the same grey",
     ),
     "no intervals": (lambda: plots.forest_plot(scores(0), "F1", "by", "series", "c"), "no F1 was measured"),
     "intervals of NaN": (lambda: plots.forest_plot(scores(3, NAN), "F1", "by", "series", "c"), "no F1 was measured"),
@@ -268,7 +253,6 @@ def named(names):
     yield plots.strip_plot(frame, "value", "c")
     yield plots.colour_plot(frame, "c")
     yield plots.embedding_plot(frame, ["label", "group"], "c")
-    yield plots.histogram_plot({name: np.arange(4.0) for name in names}, grey, "c")
     yield plots.forest_plot(table, "F1", "by", "series", "c")
     yield plots.forest_plot(flipped, "F1", "by", "series", "c")
     yield plots.roc_plot(dict.fromkeys(names, roc_of([0.0, 1.0])), "c")

@@ -29,7 +29,6 @@ CHARTS = {
     "counts": lambda c: plots.count_plot(FRAME, "label", c),
     "counts_by_group": lambda c: plots.group_count_plot(FRAME, c),
     "curves": lambda c: plots.loss_curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
-    "histograms": lambda c: plots.histogram_plot({"a": np.eye(3)}, lambda a: {"grey": a, "half": a / 2}, c),
     "intervals": lambda c: plots.forest_plot(SCORES, "F1", "by", "series", c),
     "learning_curve": lambda c: plots.learning_curve_plot(SCORES.assign(learner="a", images=[1, 2, 3, 4]), "F1", c),
     "lines": lambda c: plots.line_plot(SCORES, "F1", "by", "series", c),
@@ -37,16 +36,15 @@ CHARTS = {
     "points": lambda c: plots.embedding_plot(PLANE, ["label"], c),
     "reliability": lambda c: plots.calibration_plot({"a": SCORES.assign(probability=0.5, frequency=0.5, n=9)}, c),
     "roc": lambda c: plots.roc_plot({"a": CURVE}, c),
-    "sizes": lambda c: plots.size_plot(pd.DataFrame({"width": [1, 2], "height": [2, 2]}), c),
     "strips": lambda c: plots.strip_plot(FRAME, "p_x", c),
 }
 
 WIDE = {  # width and height in inches of those that do not grow with their rows or classes; with a legend beside them,
     # half an inch and 0.07 inches for each character of its longest entry
     "bland_altman": (5.5, 3), "colour_distributions": (5, 5.6), "counts_by_group": (6.5 + 0.57, 2.8),
-    "curves": (5.5, 3), "histograms": (7.5 + 0.57, 2.4),
-    "learning_curve": (5.5 + 0.57, 3), "reliability": (4.6 + 0.57, 5.2), "roc": (4.6 + 0.5 + 0.07 * len("chance"), 4.2),
-    "sizes": (4, 3.4), "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2 + 0.57, 3), "lines": (2.44 + 0.57, 3.2),
+    "curves": (5.5, 3), "learning_curve": (5.5 + 0.57, 3), "reliability": (4.6 + 0.57, 5.2),
+    "roc": (4.6 + 0.5 + 0.07 * len("chance"), 4.2),
+    "strips": (6, 3), "points": (3.8, 3.4), "paired": (3.2 + 0.57, 3), "lines": (2.44 + 0.57, 3.2),
 }  # fmt: skip
 
 

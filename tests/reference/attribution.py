@@ -1,12 +1,12 @@
-"""Remake ``attribution.npz``: saliency maps and images of maximal activation as tf-keras-vis computes them.
+"""Remake ``attribution.npz``: saliency maps as tf-keras-vis computes them.
 
     uv venv made && uv pip install --python made tf-keras-vis==0.8.7 --editable '.[tensorflow]'
     LEUKOBOOK_DATA=… made/bin/python tests/reference/attribution.py
 
-The course depended on that library until it had methods of its own; ``test_explain_maps.py`` and
-``test_explain_seen.py`` compare these with the file. It holds the versions that made it (``versions``), the logits of
-each model for each set of images, so that a change of model or images shows as such, and the maps. Models and images
-are made from fixed random streams here; two cells of wbc1 are read, not stored.
+The course depended on that library until it had methods of its own; ``tests/explain/test_attribution.py`` compares
+these with the file. It holds the versions that made it (``versions``), the logits of each model for each set of images,
+so that a change of model or images shows as such, and the maps. Models and images are made from fixed random streams
+here; two cells of wbc1 are read, not stored.
 """
 
 import io
@@ -26,7 +26,6 @@ from helpers.backend import keras, layers, tf
 PATH = Path(__file__).with_suffix(".npz")
 SIZES = {"plain": 24, "encoder": 32}  # of images, pixels
 CLASSES = np.array([2, 0])
-CHANNELS, STEPS, SEED = [4, 0, 1], 8, 3  # of activation maximisation
 
 
 def plain() -> keras.Model:
@@ -48,11 +47,6 @@ def draw_weights(model: keras.Model) -> None:
     """Set all weights from a fixed random stream."""
     random = np.random.RandomState(7)
     model.set_weights([weight(random, values.shape) for values in model.get_weights()])
-
-
-def last_convolution(model: keras.Model) -> str:
-    """Name the layer whose channels are maximised."""
-    return [layer.name for layer in model.layers if isinstance(layer, layers.Conv2D)][-1]
 
 
 def weight(random: np.random.RandomState, shape: tuple[int, ...]) -> np.ndarray:
@@ -98,28 +92,6 @@ def library_maps(model: keras.Model, images: np.ndarray) -> dict[str, np.ndarray
     return {method: np.asarray(values, np.float32) for method, values in maps.items()}
 
 
-def library_maximum(model: keras.Model, layer: str, size: int) -> np.ndarray:
-    """Maximise activations with tf-keras-vis, with the settings of the course, ``uint8 (3, size, size, 3)``."""
-    from tf_keras_vis.activation_maximization import ActivationMaximization
-    from tf_keras_vis.activation_maximization.input_modifiers import Jitter, Rotate2D
-    from tf_keras_vis.activation_maximization.regularizers import TotalVariation2D
-    from tf_keras_vis.utils.scores import CategoricalScore
-
-    keras.utils.set_random_seed(SEED)
-    start = np.random.default_rng(SEED).uniform(96, 160, (len(CHANNELS), size, size, 3)).astype(np.float32)
-    rotation = Rotate2D(degree=1)
-    rotation.random_generator = np.random.default_rng(SEED)
-    images = ActivationMaximization(keras.Model(model.inputs[0], model.get_layer(layer).output))(
-        CategoricalScore(CHANNELS),
-        start,
-        steps=STEPS,
-        input_modifiers=[Jitter(jitter=4), rotation],
-        regularizers=[TotalVariation2D(weight=0.1)],
-        optimizer=keras.optimizers.RMSprop(20.0),
-    )
-    return np.asarray(images).clip(0, 255).astype(np.uint8)
-
-
 def main() -> None:
     """Write the file."""
     versions = {name: version(name) for name in ("tf-keras-vis", "keras", "numpy", "scipy")}
@@ -132,7 +104,6 @@ def main() -> None:
             arrays[f"{name}/{source}/logits"] = np.asarray(model(images, training=False))
             for method, values in library_maps(model, images).items():
                 arrays[f"{name}/{source}/{method}"] = values
-        arrays[f"{name}/maximum"] = library_maximum(model, last_convolution(model), size)
     np.savez_compressed(PATH, **arrays)
 
 
