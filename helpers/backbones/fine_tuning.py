@@ -17,8 +17,8 @@ def fine_tuning_model(
         name, size: Backbone, see :func:`helpers.backbones.build_backbone`.
         trainable: Layers trained besides the head. ``head``: none, the backbone is frozen. ``last block``: all layers
             at the resolution of the last convolution. ``all``: all layers. ``scratch``: all layers, from random
-            weights. But for ``scratch``, batch normalisation stays frozen with the ImageNet statistics: estimates
-            from a few batches of the user's own images are worse.
+            weights, see :func:`initialise_depthwise`. But for ``scratch``, batch normalisation stays frozen with the
+            ImageNet statistics: estimates from a few batches of the user's own images are worse.
         dropout: Dropout rate before the softmax layer.
         classes: Number of output classes.
 
@@ -38,9 +38,27 @@ def fine_tuning_model(
             layer.trainable = not normalises and layer in trained
         elif normalises:
             layer.momentum = 0.9  # the default 0.99 adapts too slowly in short training runs
+    if trainable == "scratch":
+        initialise_depthwise(model)
     x = layers.GlobalAveragePooling2D(name="features")(model.output)
     x = layers.Dropout(dropout)(x)
     return keras.Model(model.input, layers.Dense(classes, activation="softmax", name="probability")(x), name=name)
+
+
+def initialise_depthwise(model: keras.Model) -> None:
+    """Draw the kernels of depthwise convolutions anew with variance 2 / (height × width), as He et al. (2015).
+
+    Each output channel of such a kernel sees one input channel. Keras's default counts all input channels, so that the
+    weights are far too small. Batch normalisation hides that, but one step of Adam then turns a kernel by a large
+    angle, and the running averages lag behind.
+
+    Args:
+        model: Flat model; its other layers stay as they are.
+    """
+    initializer = keras.initializers.VarianceScaling(2.0, "fan_out", "truncated_normal")
+    for layer in model.layers:
+        if isinstance(layer, layers.DepthwiseConv2D):
+            layer.kernel.assign(initializer(layer.kernel.shape))
 
 
 def _last_block(model: keras.Model) -> list[keras.layers.Layer]:

@@ -315,6 +315,17 @@ def test_what_is_tuned_is_what_was_asked_for():
         build("half")
 
 
+def test_depthwise_kernels_from_scratch_are_drawn_for_the_one_channel_that_each_sees():
+    def spread(model):
+        kernels = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.DepthwiseConv2D)]
+        return np.concatenate([np.ravel(kernel) for kernel in kernels]).std()
+
+    network = backbones.build_backbone("mobilenetv2", 32, pretrained=False)
+    scratch = backbones.fine_tuning_model("mobilenetv2", "scratch", 32, classes=2)
+    assert spread(network) < 0.1
+    assert spread(scratch) == pytest.approx(np.sqrt(2 / 9), rel=0.02)
+
+
 real = registry.build_backbone
 
 
