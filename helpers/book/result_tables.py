@@ -39,7 +39,7 @@ TITLES = {
     "segment-miou": "Mean IoU by method",
     "segment-shift": "Dice on another stain by training set",
     "transfer-background": "Macro F1 with and without background",
-    "transfer-differences": "Differences in macro F1 from the first method",
+    "transfer-differences": "Differences in macro F1 from the first method, and of fine-tuned − frozen",
     "transfer-learning-curve": "Balanced accuracy by number of training images",
     "transfer-scaling": "Macro F1 by scaling of the input",
     "transfer-scores": "Macro F1 by network and method, with times",

@@ -16,6 +16,32 @@ from helpers.learners.cross_validation import Learner, cnn_learner, encode_label
 from helpers.splits import Fold
 
 HEAD, NETWORK = "head", "network"  # folders of the two trainings
+# How the network is trained, by what is trained. Pretrained weights take small steps, so that they stay near their
+# start. Random ones have to leave it: larger steps, and twice as many per epoch.
+_SMALL_STEPS = {"learning_rate": 3e-4, "batch_size": 16}
+_STEPS = {"last block": _SMALL_STEPS, "all": _SMALL_STEPS, "scratch": {"learning_rate": 1e-3, "batch_size": 8}}
+
+
+def network_config(trainable: str, *, epochs: int, seed: int) -> training.TrainingConfig:
+    """Configure the training of a network with the learning rate and the batch size that suit its initial weights.
+
+    Args:
+        trainable: ``last block``, ``all`` or ``scratch``, see :func:`helpers.backbones.fine_tuning_model`.
+        epochs: maximum number of epochs.
+        seed: random seed.
+
+    Raises:
+        helpers.backbones.BackboneError: ``trainable`` is none of these.
+
+    Example:
+        >>> from helpers.learners import fine_tuning
+        >>> config = fine_tuning.network_config("scratch", epochs=10, seed=20)
+        >>> config.learning_rate, config.batch_size
+        (0.001, 8)
+    """
+    if trainable not in _STEPS:
+        raise backbones.BackboneError(f"unknown trainable {trainable!r}; choose from {', '.join(_STEPS)}")
+    return training.TrainingConfig(epochs=epochs, seed=seed, **_STEPS[trainable])
 
 
 def fine_tuning_learner(

@@ -46,25 +46,46 @@ def judge_pretraining(differences: Mapping[str, Estimate], is_collapsed: bool = 
     return f"Compared with training from scratch: {'; '.join(parts)}. {conclusion}"
 
 
-def explain_scratch(n_predicted: int, lowest_loss: float, *, n_classes: int) -> str:
-    """Explain the result of a network that was trained from scratch by its predictions and its loss.
+def judge_fine_tuning(difference: Estimate) -> str:
+    """Say whether training the layers under a head beats training the head alone.
 
     Args:
+        difference: score of the fine-tuned network less that of the frozen one, on the same images.
+    """
+    conclusion = {
+        1: "So the layers have learnt something of cells that photographs had not taught them.",
+        -1: "So training the layers has cost more of what they knew than it has added.",
+        0: "So these cells do not show what training the layers adds.",
+    }[shown_direction(difference)]
+    return f"Fine-tuned compared with frozen: {difference_words(difference, 'better', 'worse')}. {conclusion}"
+
+
+def explain_scratch(history: pd.DataFrame, n_predicted: int, *, n_classes: int) -> str:
+    """Explain the result of a network that was trained from scratch by its predictions and its losses.
+
+    Args:
+        history: columns ``training``, ``epoch`` and ``val_loss``; one row per epoch.
         n_predicted: number of different classes among its predictions.
-        lowest_loss: lowest validation loss of its epochs.
         n_classes: number of classes; the loss at chance level is its logarithm.
     """
-    chance = float(np.log(n_classes))
-    loss = f"From scratch, the lowest validation loss is {lowest_loss:.2f}; equal probabilities for all classes would "
-    facts = f"{loss}cost {chance:.2f}."
+    chance, lowest = float(np.log(n_classes)), float(history["val_loss"].min())
+    facts = (
+        f"From scratch, the lowest validation loss is {lowest:.2f}; equal probabilities for all classes would cost "
+        f"{chance:.2f}."
+    )
     if n_predicted == 1:
         return (
             f"{facts} It predicts one class for every test cell: it has *collapsed*. With so few steps it has not left "
             "its random start; that says little about such networks, and much about so few images and epochs."
         )
-    if round(lowest_loss, 2) >= round(chance, 2):
+    if round(lowest, 2) >= round(chance, 2):
         return f"{facts} So it has learnt nothing yet that holds for other patients, though its predictions vary."
-    return f"{facts} So it has begun to learn."
+    losses = [losses.to_numpy() for _, losses in history.groupby("training")["val_loss"]]
+    n_last = sum(int(values.argmin()) == len(values) - 1 for values in losses)
+    if n_last == 0:
+        return f"{facts} So it has left its random start, and the loss is lowest before its last epoch."
+    where = "in the last epoch" if len(losses) == 1 else f"in the last epoch of {n_last} of {len(losses)} trainings"
+    return f"{facts} So it has left its random start. The loss is lowest {where}: more epochs may bring more."
 
 
 def describe_shifted_statistics(passes: pd.DataFrame, *, n_changed: int, n_kernels_changed: int) -> str:

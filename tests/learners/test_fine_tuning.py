@@ -77,3 +77,12 @@ def test_seconds_of_several_trainings_each_begin_after_the_head(tmp_path):
         pd.DataFrame(rows).to_csv(folder / "history.csv", index=False)
     work = fine_tuning.read_work(tmp_path, 0, seconds_before=100.0)
     assert work.groupby("training")["seconds"].apply(list).tolist() == [[112, 122], [122]]
+
+
+def test_random_weights_are_trained_in_larger_and_more_steps_than_pretrained_ones():
+    scratch, tuned = (fine_tuning.network_config(name, epochs=5, seed=3) for name in ("scratch", "all"))
+    assert scratch.learning_rate > tuned.learning_rate
+    assert scratch.batch_size < tuned.batch_size
+    assert (scratch.epochs, scratch.seed) == (tuned.epochs, tuned.seed) == (5, 3)
+    with pytest.raises(backbones.BackboneError, match="unknown trainable 'half'; choose from last block, all, scratch"):
+        fine_tuning.network_config("half", epochs=5, seed=3)

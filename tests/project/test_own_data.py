@@ -67,7 +67,7 @@ def test_five_classes_without_patients_and_masks_are_preprocessed(run, tmp_path)
 
 def test_two_classes_without_patients_and_masks_are_transferred(run, tmp_path):
     folder = cell_folder(tmp_path / "cells", ("0", "1"), 15)
-    smallest = {"size": 32, "epochs": 1, "trainable": "[scratch]", "curve": "{per class: [5], draws: 1}"}
+    smallest = {"size": 32, "epochs": "{scratch: 1}", "curve": "{per class: [5], draws: 1}"}
     text, saved = run("07-transfer", dataset=f"folder:{folder}", **smallest)
     assert text.count("✅") == 5
     names = ("scores", "differences", "learning-curve", "background", "scaling")

@@ -94,18 +94,44 @@ def test_one_size_is_no_growth():
     )
 
 
+def losses(*trainings):
+    """Validation losses by epoch of several trainings."""
+    rows = [(number, epoch, loss) for number, losses in enumerate(trainings) for epoch, loss in enumerate(losses)]
+    return pd.DataFrame(rows, columns=["training", "epoch", "val_loss"])
+
+
 @pytest.mark.parametrize(
-    ("n_predicted", "loss", "text"),
+    ("n_predicted", "history", "text"),
     [
-        (1, 1.80, "It predicts one class for every test cell: it has *collapsed*."),
-        (3, 1.79, "So it has learnt nothing yet that holds for other patients"),
-        (5, 1.20, "So it has begun to learn."),
+        (1, losses([1.9, 1.8]), "It predicts one class for every test cell: it has *collapsed*."),
+        (3, losses([1.9, 1.79]), "So it has learnt nothing yet that holds for other patients"),
+        (5, losses([1.9, 1.2]), "The loss is lowest in the last epoch: more epochs may bring more."),
+        (5, losses([1.2, 1.3]), "and the loss is lowest before its last epoch."),
+        (
+            5,
+            losses([1.9, 1.2], [1.1, 1.3]),
+            "in the last epoch of 1 of 2 trainings: more epochs may bring more.",
+        ),
     ],
 )
-def test_training_from_scratch_is_explained_by_predictions_and_loss(n_predicted, loss, text):
-    shown = sentences.explain_scratch(n_predicted, loss, n_classes=6)
+def test_training_from_scratch_is_explained_by_predictions_and_loss(n_predicted, history, text):
+    shown = sentences.explain_scratch(history, n_predicted, n_classes=6)
     assert text in shown
-    assert f"validation loss is {loss:.2f}; equal probabilities for all classes would cost 1.79" in shown
+    lowest = history["val_loss"].min()
+    assert f"validation loss is {lowest:.2f}; equal probabilities for all classes would cost 1.79" in shown
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [
+        (BETTER, "better by 0.400 [0.300, 0.500]. So the layers have learnt something of cells"),
+        (WORSE, "worse by 0.400 [0.300, 0.500]. So training the layers has cost more"),
+        (UNCLEAR, "no difference shown (0.100 [-0.100, 0.300]). So these cells do not show"),
+        (UNKNOWN, "better by 0.400 in this one group, too few for an interval. So these cells do not show"),
+    ],
+)
+def test_fine_tuning_is_judged_by_its_difference_from_frozen(difference, text):
+    assert f"Fine-tuned compared with frozen: {text}" in sentences.judge_fine_tuning(difference)
 
 
 @pytest.mark.parametrize(
