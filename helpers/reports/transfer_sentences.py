@@ -132,6 +132,30 @@ def judge_safeguards(*, call: bool, layers: bool, version: str) -> str:
     return f"{first} {second}"
 
 
+def judge_compiling(*, without: bool, again: bool, version: str) -> str:
+    """Say whether a layer that is set free after a first ``fit`` is trained by the next one.
+
+    Args:
+        without: whether it is without compiling the model again.
+        again: whether it is after compiling it again.
+        version: version of Keras.
+    """
+    first = (
+        f"In Keras {version}, a layer set free is trained at once."
+        if without
+        else f"In Keras {version}, a layer set free is **not** trained before the model is compiled again, and no "
+        "message says so."
+    )
+    second = (
+        "After compiling again it is."
+        if again and not without
+        else "Compiling again does not prevent it."
+        if again
+        else "Nor is it after compiling again: find out why before you fine-tune."
+    )
+    return f"{first} {second}"
+
+
 def compare_with_chance(share: Estimate, chance: float) -> str:
     """Compare a share of images with its chance level.
 
@@ -147,6 +171,30 @@ def compare_with_chance(share: Estimate, chance: float) -> str:
     if share.high < chance:
         return f"{text}, so less often than by chance"
     return f"{text}, which the interval includes"
+
+
+def compare_with_pixels(differences: Mapping[str, Estimate]) -> str:
+    """Say which groups of layers bring cells of one class nearer to each other than their pixels do.
+
+    Args:
+        differences: by representation, the share of cells whose nearest neighbour has the same class, less that by
+            pixels, on the same cells.
+    """
+    listed = "; ".join(f"{name} {difference_words(estimate, digits=2)}" for name, estimate in differences.items())
+    unlike = [name for name, estimate in differences.items() if shown_direction(estimate) > 0]
+    alike = [name for name in differences if name not in unlike]
+    meaning = ""
+    if alike and unlike:
+        meaning = (
+            f" Not above pixels: {', '.join(alike)}. Early layers find edges and colours, which every class has; their "
+            "mean over the image, like pixels, may tell more of stain and size than of class. What sets the classes "
+            f"apart comes about in {', '.join(unlike)}."
+        )
+    elif alike:
+        meaning = " So no group of layers brings a class together better than pixels do."
+    elif unlike:
+        meaning = " So every group of layers brings a class together better than pixels do."
+    return f"Against pixels, on the same cells: {listed}.{meaning}"
 
 
 def describe_growth(curve: pd.DataFrame, value: str) -> str:

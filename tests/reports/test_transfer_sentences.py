@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.metrics import NONE, Estimate
+from helpers.reports import difference_words
 from helpers.reports import transfer_sentences as sentences
 
 BETTER, WORSE = Estimate(0.4, 0.3, 0.5, 60, 20), Estimate(-0.4, -0.5, -0.3, 60, 20)
@@ -144,3 +145,30 @@ def test_fine_tuning_is_judged_by_its_difference_from_frozen(difference, text):
 )
 def test_safeguards_are_judged_by_what_they_keep(call, layers, text):
     assert text in sentences.judge_safeguards(call=call, layers=layers, version="3.1")
+
+
+@pytest.mark.parametrize(
+    ("without", "again", "text"),
+    [
+        (False, True, "is **not** trained before the model is compiled again, and no message says so. After compiling"),
+        (True, True, "a layer set free is trained at once. Compiling again does not prevent it."),
+        (False, False, "Nor is it after compiling again"),
+    ],
+)
+def test_compiling_again_is_judged_by_what_it_sets_free(without, again, text):
+    assert text in sentences.judge_compiling(without=without, again=again, version="3.1")
+
+
+@pytest.mark.parametrize(
+    ("differences", "text"),
+    [
+        ({"group 1": UNCLEAR, "group 2": BETTER}, "Not above pixels: group 1. Early layers find edges and colours"),
+        ({"group 1": BETTER, "group 2": WORSE}, "Not above pixels: group 2."),
+        ({"group 1": UNCLEAR}, "So no group of layers brings a class together better than pixels do."),
+        ({"group 1": BETTER}, "So every group of layers brings a class together better than pixels do."),
+    ],
+)
+def test_groups_of_layers_are_compared_with_pixels_on_the_same_cells(differences, text):
+    shown = sentences.compare_with_pixels(differences)
+    assert text in shown
+    assert f"group 1 {difference_words(differences['group 1'], digits=2)}" in shown
