@@ -170,4 +170,6 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
         positions = k + jitter.uniform(-0.25, 0.25, len(points))
         ax.scatter(positions, points, s=7, alpha=0.5, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0)
         ax.hlines(points.median(), k - 0.35, k + 0.35, color="black", lw=1.5)
-    ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", fontsize=FONT_SIZE)
+    rotation, side = (40, "right") if len(names) > 3 else (0, "center")
+    labels = [short_label(name) for name in names]
+    ax.set_xticks(range(len(names)), labels, rotation=rotation, ha=side, fontsize=FONT_SIZE)

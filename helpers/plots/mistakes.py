@@ -15,7 +15,7 @@ _ROW = 0.52  # inches
 
 
 def mistake_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw a row per mistake: the number with it and without it, with their intervals, below its name.
+    """Draw a row per mistake: the number with it and without it, with their intervals, below its name and measure.
 
     Args:
         table: columns ``mistake``, ``variant`` (two of them), ``measure``, ``value``, ``low`` and ``high``.
@@ -30,8 +30,13 @@ def mistake_plot(table: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigu
         positions = rows["mistake"].map(names.index).to_numpy(float) + 0.2 * k
         draw_whiskers(ax, positions, rows, "value", axis="x", style=style, label=variant)
     low = min(table["low"].min(), table["value"].min())
+    high = max(table["high"].max(), table["value"].max())
+    behind = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 1}  # covers the dotted line
     for row, name in enumerate(names):
-        ax.text(low, row - 0.28, name, fontsize=FONT_SIZE, va="center", fontweight="bold")
+        title = {"fontsize": FONT_SIZE, "va": "center", "bbox": behind}
+        measures = dict.fromkeys(table.loc[table["mistake"] == name, "measure"])
+        ax.text(low, row - 0.28, name, fontweight="bold", **title)
+        ax.text(high, row - 0.28, " / ".join(measures), ha="right", color="0.3", **title)
     ax.set_yticks([])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.axvline(0.5, color=COLOURS[-1], linewidth=0.8, linestyle=":")
