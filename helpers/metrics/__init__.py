@@ -21,6 +21,7 @@ from helpers.metrics.classification import (
     prediction_classes,
     prediction_table,
 )
+from helpers.metrics.label_shift import estimate_prevalence
 from helpers.metrics.masks import (
     REGIONS,
     channel_dice,
@@ -43,7 +44,8 @@ from helpers.metrics.multiclass import (
 )
 from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
 from helpers.metrics.paired import summarise_differences
-from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes
+from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
+from helpers.metrics.proportions import wilson_interval
 from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
@@ -75,6 +77,7 @@ __all__ = [
     "dice_and_iou",
     "dice_by_threshold",
     "dice_table",
+    "estimate_prevalence",
     "expected_calibration_error",
     "expected_outcomes",
     "fit_temperature",
@@ -89,6 +92,7 @@ __all__ = [
     "predicted_classes",
     "prediction_classes",
     "prediction_table",
+    "predictive_value",
     "roc_auc",
     "roc_auc_by_class",
     "roc_curve",
@@ -99,4 +103,5 @@ __all__ = [
     "summarise_differences",
     "surface_dice",
     "threshold_at_sensitivity",
+    "wilson_interval",
 ]

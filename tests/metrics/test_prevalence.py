@@ -41,3 +41,19 @@ def test_without_a_predicted_positive_there_is_no_positive_predictive_value():
 def test_a_percentage_in_place_of_a_share_is_refused(shares):
     with pytest.raises(ValueError, match=r"must be between 0 and 1, got .*; divide a percentage by 100"):
         metrics.expected_outcomes(*shares)
+
+
+def test_the_predictive_value_of_a_table_is_that_of_its_rates_with_an_interval():
+    table = population(90, 10, 5, 95)
+    for prevalence in (0.5, 0.01):
+        estimate = metrics.predictive_value(table, "blast", 0.5, prevalence=prevalence, seed=1)
+        expected = metrics.expected_outcomes(0.9, 0.95, prevalence).positive_predictive_value
+        assert estimate.value == pytest.approx(expected)
+        assert 0 < estimate.low < estimate.value < estimate.high <= 1
+    with pytest.raises(ValueError, match="prevalence must be between 0 and 1"):
+        metrics.predictive_value(table, "blast", 0.5, prevalence=1.5, seed=1)
+
+
+def test_the_upper_end_is_1_where_it_rests_on_one_false_alarm():
+    estimate = metrics.predictive_value(population(90, 10, 1, 99), "blast", 0.5, prevalence=0.01, seed=1)
+    assert estimate.low < estimate.value < estimate.high == 1
