@@ -37,6 +37,8 @@ class Case:
         positive: positive class.
         training: data, features and folds of the model.
         corrected: estimate without the mistake; the reported one where there is none.
+        difference: reported − corrected, paired by patient; None without a mistake, or where the mistake is to count
+            something else.
         pairs: near-duplicates in the data; None where there was no search.
         test_images: images that were tested, if they differ from those of the training, ``uint8 (n, side, side, 3)``.
     """
@@ -49,6 +51,7 @@ class Case:
     positive: str
     training: Training
     corrected: Estimate
+    difference: Estimate | None = None
     pairs: pd.DataFrame | None = None
     test_images: np.ndarray | None = field(default=None, repr=False)
 
@@ -97,6 +100,11 @@ class Evidence:
         """Return the area under the ROC curve."""
         return metrics.roc_auc(predictions, self.positive, self.seed)
 
+    def against(self, predictions: pd.DataFrame, corrected: pd.DataFrame) -> dict[str, Estimate]:
+        """Return the area under the ROC curve without the mistake, and the difference to it: attributes of a case."""
+        difference = metrics.auc_difference(predictions, corrected, self.positive, seed=self.seed)
+        return {"corrected": self.auc(corrected), "difference": difference}
+
     def case(self, mistake: str, method: str, predictions: pd.DataFrame, training: Training, **other: Any) -> Case:
         """Report the area under the ROC curve of predictions as a case; keywords replace other attributes."""
         auc = self.auc(predictions)
@@ -128,12 +136,13 @@ def build_casebook(evidence: Evidence) -> dict[str, Case]:
 
 def _labels_by_position(evidence: Evidence, honest: pd.DataFrame) -> Case:
     labels = pitfalls.labels_by_position(evidence.data.frame, evidence.seed)
+    predictions = honest.assign(label=labels[honest.index])
     return evidence.case(
         "1 labels by position",
         "140 features; five folds by patient; labels from the laboratory's table.",
-        honest.assign(label=labels[honest.index]),
+        predictions,
         evidence.handcrafted,
-        corrected=evidence.auc(honest),
+        **evidence.against(predictions, honest),
     )
 
 
@@ -142,24 +151,26 @@ def _copies_before_split(evidence: Evidence, honest: pd.DataFrame) -> Case:
     more = pitfalls.oversample_before_split(data, int(0.8 * len(data)), size=evidence.size, seed=seed)
     features = extract_feature_table(more.load_images(evidence.size), more.frame.index)
     training = Training(more, features, splits.image_folds(more.frame, evidence.n_splits, seed))
+    predictions = training.predict().loc[data.frame.index]
     return evidence.case(
         "2 copies before the split",
         "140 features; classes balanced by augmentation; five folds; originals tested.",
-        training.predict().loc[data.frame.index],
+        predictions,
         training,
-        corrected=evidence.auc(honest),
+        **evidence.against(predictions, honest),
     )
 
 
 def _patients_on_both_sides(evidence: Evidence, plain: pd.DataFrame) -> Case:
     fold = splits.image_folds(evidence.data.frame, evidence.n_splits, evidence.seed)
     training = replace(evidence.pixels, fold=fold)
+    predictions = training.predict()
     return evidence.case(
         "3 patients on both sides",
         "Reduced images; five stratified folds.",
-        training.predict(),
+        predictions,
         training,
-        corrected=evidence.auc(plain),
+        **evidence.against(predictions, plain),
     )
 
 
@@ -178,7 +189,7 @@ def _same_cell_twice(evidence: Evidence) -> Case:
         "Reduced images of a second collection; five folds by patient.",
         predictions,
         separate,
-        corrected=blasts.auc(joined.predict()),
+        **blasts.against(predictions, joined.predict()),
         pairs=pairs,
     )
 
@@ -198,20 +209,22 @@ def _exchanged_channels(evidence: Evidence, honest: pd.DataFrame) -> Case:
         measure="balanced accuracy",
         reported=reported,
         corrected=corrected,
+        difference=metrics.score_difference([predictions], [honest], "balanced accuracy", seed=evidence.seed),
         test_images=reversed_images,
     )
 
 
 def _shortcut(evidence: Evidence) -> Case:
     training = marked_cells(evidence, "original")
+    predictions = training.predict()
     unmarked = training.predict(marked_cells(evidence, "removed").features)
     blasts = replace(evidence, positive=BLAST)
     return blasts.case(
         "11 a shortcut",
         "Reduced images of a third collection; five folds by patient.",
-        training.predict(),
+        predictions,
         training,
-        corrected=blasts.auc(unmarked),
+        **blasts.against(predictions, unmarked),
     )
 
 

@@ -1,17 +1,20 @@
 """Tables and sentences on numbers with and without a mistake, for chapter *Trust*.
 
 Tables have the columns ``mistake`` (number and name), ``variant`` (with the mistake, or corrected), ``measure``,
-``value``, ``low`` and ``high``.
+``value``, ``low``, ``high``, ``n`` and ``groups``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from helpers.metrics import Estimate
+from helpers.metrics import INTERVAL, NONE, Estimate
+from helpers.metrics.resampling import MIN_GROUPS
 from helpers.reports.published import published_table
+from helpers.reports.statements import shown_direction
 
 WITH, WITHOUT = "with the mistake", "corrected"
 BLOOD = "full-cnmc-trust-trust-mistakes"
@@ -47,21 +50,53 @@ def sort_by_number(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def count_directions(table: pd.DataFrame) -> str:
-    """Say how many numbers the mistakes raise, lower and leave.
+def differences_shown(table: pd.DataFrame, paired: Mapping[str, Estimate] | None = None) -> pd.Series:
+    """Return by mistake whether the interval of the difference (with the mistake − corrected) excludes 0.
+
+    Without a paired difference it is computed from the two intervals as if the numbers were independent (Zou and Donner
+    2008): wider than the paired one where both come from the same cells and rise and fall together.
+
+    Args:
+        table: numbers with the mistake and corrected, with the columns of this module.
+        paired: differences from resamples of the same patients, by mistake.
+
+    Returns:
+        1 where the interval lies above 0, −1 where it lies below, 0 where it includes 0 or there is none.
+    """
+    rows = {(row["mistake"], row["variant"]): row for _, row in table.iterrows()}
+    differences = {
+        str(name): _independent_difference(rows[name, WITH], rows[name, WITHOUT]) for name in table["mistake"].unique()
+    }
+    differences.update(paired or {})
+    return pd.Series({name: shown_direction(one) for name, one in differences.items()}, dtype=int)
+
+
+def count_directions(table: pd.DataFrame, paired: Mapping[str, Estimate] | None = None) -> str:
+    """Say how many numbers the mistakes raise, lower and leave, and in how many the difference is shown.
+
+    Args:
+        table, paired: as in :func:`differences_shown`.
 
     Example:
         >>> import pandas as pd
         >>> from helpers.reports import mistake_tables
-        >>> rows = [("1 a", "with the mistake", 0.5), ("1 a", "corrected", 0.8)]
-        >>> table = pd.DataFrame(rows, columns=["mistake", "variant", "value"])
-        >>> mistake_tables.count_directions(table)
+        >>> names = ["mistake", "variant", "value", "low", "high", "n", "groups"]
+        >>> table = pd.DataFrame([
+        ...     ["1 a", "with the mistake", 0.5, 0.4, 0.6, 90, 12],
+        ...     ["1 a", "corrected", 0.8, 0.75, 0.85, 90, 12],
+        ... ], columns=names)
+        >>> points, intervals = mistake_tables.count_directions(table).split("; ")
+        >>> points
         'the mistake raises 0 of 1 numbers, lowers 1 and leaves 0 as they are'
+        >>> intervals
+        'the interval of the difference lies above 0 in 0 rows and below 0 in 1'
     """
-    differences = _differences(table)
-    raised, lowered = int((differences > 0).sum()), int((differences < 0).sum())
-    n = len(differences)
-    return f"the mistake raises {raised} of {n} numbers, lowers {lowered} and leaves {n - raised - lowered} as they are"
+    differences, shown = _differences(table), differences_shown(table, paired)
+    raised, lowered, n = int((differences > 0).sum()), int((differences < 0).sum()), len(differences)
+    return (
+        f"the mistake raises {raised} of {n} numbers, lowers {lowered} and leaves {n - raised - lowered} as they are; "
+        f"the interval of the difference lies above 0 in {(shown > 0).sum()} rows and below 0 in {(shown < 0).sum()}"
+    )
 
 
 def compare_directions(here: pd.DataFrame, stored: pd.DataFrame) -> str:
@@ -112,6 +147,15 @@ def _differences(table: pd.DataFrame) -> pd.Series:
     """Return value with the mistake minus value without it, by mistake, rounded as it is shown."""
     values = table.set_index(["mistake", "variant"])["value"].unstack()
     return (values[WITH] - values[WITHOUT]).round(3) if len(values) else pd.Series(dtype=float)
+
+
+def _independent_difference(first: pd.Series, second: pd.Series) -> Estimate:
+    """Return the difference first − second with its interval from those of both, as if they were independent."""
+    difference, groups = float(first["value"] - second["value"]), int(min(first["groups"], second["groups"]))
+    below = math.hypot(first["value"] - first["low"], second["high"] - second["value"])
+    above = math.hypot(first["high"] - first["value"], second["value"] - second["low"])
+    kind = INTERVAL if groups >= MIN_GROUPS and not math.isnan(below + above) else NONE
+    return Estimate(difference, difference - below, difference + above, int(first["n"]), groups, kind)
 
 
 def _numbers(mistakes: pd.Series) -> pd.Series:

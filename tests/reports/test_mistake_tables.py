@@ -13,6 +13,7 @@ def table(**with_mistake):
     """A table of mistakes by name, each with the value 0.8 when corrected."""
     rows = [
         {"mistake": name.replace("_", " ").strip(), "variant": variant, "value": value}
+        | {"low": value - 0.01, "high": value + 0.01, "n": 90, "groups": 30}
         for name, wrong in with_mistake.items()
         for variant, value in ((mistake_tables.WITH, wrong), (mistake_tables.WITHOUT, CORRECTED))
     ]
@@ -32,7 +33,48 @@ HERE = table(_1_a=0.9, _2_b=0.7, _10_c=0.8)
     ],
 )
 def test_directions_are_counted_as_they_are_shown(numbers, words):
-    assert mistake_tables.count_directions(numbers) == f"the mistake {words}"
+    assert mistake_tables.count_directions(numbers).startswith(f"the mistake {words}; ")
+
+
+def exchanged(numbers):
+    """The same table with the numbers of both variants exchanged."""
+    other = {mistake_tables.WITH: mistake_tables.WITHOUT, mistake_tables.WITHOUT: mistake_tables.WITH}
+    return numbers.assign(variant=numbers["variant"].map(other))
+
+
+def test_raised_is_counted_apart_from_shown():
+    numbers = table(_1_a=0.9, _2_b=0.805, _3_c=0.5)
+    shown = "the interval of the difference lies above 0 in {} rows and below 0 in {}"
+    assert mistake_tables.count_directions(numbers) == (
+        f"the mistake raises 2 of 3 numbers, lowers 1 and leaves 0 as they are; {shown.format(1, 1)}"
+    )
+    more = table(_1_a=0.9, _2_b=0.95, _3_c=0.5)
+    assert mistake_tables.count_directions(more).endswith(shown.format(2, 1))
+    assert mistake_tables.count_directions(exchanged(more)).endswith(shown.format(1, 2))
+    assert mistake_tables.differences_shown(exchanged(numbers)).tolist() == [-1, 0, 1]
+
+
+def test_a_paired_difference_takes_the_place_of_the_one_from_two_intervals():
+    numbers = table(_1_a=0.805, _2_b=0.9)
+    paired = {"1 a": Estimate(0.005, 0.001, 0.009, 90, 30), "2 b": Estimate(0.1, -0.01, 0.2, 90, 30)}
+    assert mistake_tables.differences_shown(numbers).tolist() == [0, 1]
+    assert mistake_tables.differences_shown(numbers, paired).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("column", [{"groups": 9}, {"low": float("nan")}])
+def test_without_intervals_no_difference_is_shown(column):
+    assert mistake_tables.differences_shown(table(_1_a=0.9).assign(**column)).tolist() == [0]
+
+
+def test_the_interval_from_two_is_that_of_zou_and_donner():
+    """With half-widths of 0.06 and 0.08 towards each other, its end is 0.1 from the difference."""
+    rows = [
+        ["1 a", mistake_tables.WITH, 0.9, 0.84, 0.95, 90, 30],
+        ["1 a", mistake_tables.WITHOUT, 0.8, 0.7, 0.88, 90, 30],
+    ]
+    numbers = pd.DataFrame(rows, columns=["mistake", "variant", "value", "low", "high", "n", "groups"])
+    assert mistake_tables.differences_shown(numbers.replace(0.9, 0.901).replace(0.84, 0.841)).tolist() == [1]
+    assert mistake_tables.differences_shown(numbers.replace(0.9, 0.899).replace(0.84, 0.839)).tolist() == [0]
 
 
 def test_rows_that_move_the_other_way_than_the_stored_ones_are_named():
