@@ -9,7 +9,7 @@ from helpers.datasets import Dataset
 from helpers.metrics import expected_outcomes
 from helpers.splits import Fold, image_folds, split_for_fold
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, RepairExercise, ValueExercise
-from helpers.teaching.exercises.leaky_analysis import FAULTS, STEPS
+from helpers.teaching.exercises import leaky_analysis, shift_detector
 
 _ACCURACY, _SENSITIVITY, _SPECIFICITY = 0.5972, 0.8179, 0.1821
 _SHARE = (_ACCURACY - _SPECIFICITY) / (_SENSITIVITY - _SPECIFICITY)
@@ -112,6 +112,11 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(_negative_value, "you gave the negative predictive value"),
         ),
     ),
+    "trust-shift-detector": RepairExercise(
+        steps=(shift_detector.STEP,),
+        mistakes=shift_detector.FAULTS,
+        hint="label the rows 0 and 1, and predict them with cross_val_predict, StratifiedGroupKFold and groups",
+    ),
     "trust-debug-pairing": FunctionExercise(
         solve=_accuracy_by_id,
         cases=_predictions_and_labels,
@@ -122,8 +127,8 @@ EXERCISES: dict[str, Exercise] = {
         ),
     ),
     "trust-repair": RepairExercise(
-        steps=STEPS,
-        mistakes=FAULTS,
+        steps=leaky_analysis.STEPS,
+        mistakes=leaky_analysis.FAULTS,
         hint="start with split: GroupShuffleSplit first, and only then copies of training rows",
     ),
 }
