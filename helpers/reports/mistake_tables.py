@@ -50,7 +50,7 @@ def sort_by_number(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def differences_shown(table: pd.DataFrame, paired: Mapping[str, Estimate] | None = None) -> pd.Series:
+def differences_shown(table: pd.DataFrame, matched: Mapping[str, Estimate] | None = None) -> pd.Series:
     """Return by mistake whether the interval of the difference (with the mistake − corrected) excludes 0.
 
     Without a paired difference it is computed from the two intervals as if the numbers were independent (Zou and Donner
@@ -58,7 +58,7 @@ def differences_shown(table: pd.DataFrame, paired: Mapping[str, Estimate] | None
 
     Args:
         table: numbers with the mistake and corrected, with the columns of this module.
-        paired: differences from resamples of the same patients, by mistake.
+        matched: differences from resamples of the same patients, by mistake.
 
     Returns:
         1 where the interval lies above 0, −1 where it lies below, 0 where it includes 0 or there is none.
@@ -67,15 +67,15 @@ def differences_shown(table: pd.DataFrame, paired: Mapping[str, Estimate] | None
     differences = {
         str(name): _independent_difference(rows[name, WITH], rows[name, WITHOUT]) for name in table["mistake"].unique()
     }
-    differences.update(paired or {})
+    differences.update(matched or {})
     return pd.Series({name: shown_direction(one) for name, one in differences.items()}, dtype=int)
 
 
-def count_directions(table: pd.DataFrame, paired: Mapping[str, Estimate] | None = None) -> str:
+def count_directions(table: pd.DataFrame, matched: Mapping[str, Estimate] | None = None) -> str:
     """Say how many numbers the mistakes raise, lower and leave, and in how many the difference is shown.
 
     Args:
-        table, paired: as in :func:`differences_shown`.
+        table, matched: as in :func:`differences_shown`.
 
     Example:
         >>> import pandas as pd
@@ -91,7 +91,7 @@ def count_directions(table: pd.DataFrame, paired: Mapping[str, Estimate] | None 
         >>> intervals
         'the interval of the difference lies above 0 in 0 rows and below 0 in 1'
     """
-    differences, shown = _differences(table), differences_shown(table, paired)
+    differences, shown = _differences(table), differences_shown(table, matched)
     raised, lowered, n = int((differences > 0).sum()), int((differences < 0).sum()), len(differences)
     return (
         f"the mistake raises {raised} of {n} numbers, lowers {lowered} and leaves {n - raised - lowered} as they are; "

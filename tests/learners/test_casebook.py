@@ -42,9 +42,9 @@ def test_reports_hold_no_mistake_and_no_word_of_it(cases):
 
 
 def test_the_difference_is_that_of_the_two_numbers_where_both_measure_the_same_images(cases):
-    paired = {letter: case for letter, case in cases.items() if case.difference}
-    assert list(paired) == list("ADFHIJ")
-    for case in paired.values():
+    matched = {letter: case for letter, case in cases.items() if case.difference}
+    assert list(matched) == list("ADFHIJ")
+    for case in matched.values():
         assert case.difference.value == pytest.approx(case.reported.value - case.corrected.value)
         assert case.difference.low <= case.difference.value <= case.difference.high
 

@@ -56,9 +56,9 @@ def test_raised_is_counted_apart_from_shown():
 
 def test_a_paired_difference_takes_the_place_of_the_one_from_two_intervals():
     numbers = table(_1_a=0.805, _2_b=0.9)
-    paired = {"1 a": Estimate(0.005, 0.001, 0.009, 90, 30), "2 b": Estimate(0.1, -0.01, 0.2, 90, 30)}
+    matched = {"1 a": Estimate(0.005, 0.001, 0.009, 90, 30), "2 b": Estimate(0.1, -0.01, 0.2, 90, 30)}
     assert mistake_tables.differences_shown(numbers).tolist() == [0, 1]
-    assert mistake_tables.differences_shown(numbers, paired).tolist() == [1, 0]
+    assert mistake_tables.differences_shown(numbers, matched).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("column", [{"groups": 9}, {"low": float("nan")}])
