@@ -55,7 +55,11 @@ def test_with_another_seed_sentences_and_tables_agree(read_aloud):
         == number(text, r"2 copies before the split\*\*.*corrected, AUC")
     )
     assert "1.00 by the first definition" in text
-    assert re.search(r"In this run the mistake raises \d+ of 13 numbers", text)
+    assert re.search(
+        r"In this run the mistake raises \d+ of 13 numbers.*lies above 0 in \d+ rows and below 0 in \d+\.", text
+    )
+    assert re.search(r"\*\*The same stain:\*\* 11% are blasts, .*whose interval (holds|misses) the true share", text)
+    assert "AUC of 0.5" in text and "for another stain (60 cells of the source, 168 of the target" in text
     assert "nan" not in text.lower().split()
 
 
