@@ -60,6 +60,31 @@ def judge_fine_tuning(difference: Estimate) -> str:
     return f"Fine-tuned compared with frozen: {difference_words(difference, 'better', 'worse')}. {conclusion}"
 
 
+def explain_first_epoch(frozen: pd.DataFrame, tuned: pd.DataFrame) -> str:
+    """Say what the first epoch of fine-tuning does to the loss with which it begins, that of the frozen network.
+
+    Args:
+        frozen: columns ``training``, ``epoch`` and ``val_loss`` of the head that fine-tuning begins with; one row per
+            epoch.
+        tuned: the same of fine-tuning. Losses of several trainings are averaged.
+    """
+    start = frozen.groupby("training")["val_loss"].min().mean()
+    by_training = tuned.groupby("training")["val_loss"]
+    first, lowest = by_training.first().mean(), by_training.min().mean()
+    facts = (
+        f"Fine-tuning begins with the head of the frozen network, so at its lowest validation loss, {start:.2f}. Its "
+        f"curve begins one epoch later, at {first:.2f}"
+    )
+    if round(first, 2) <= round(start, 2):
+        return f"{facts}: the steps are small enough to keep what head and layers knew."
+    repaired = "below" if round(lowest, 2) < round(start, 2) else "not below"
+    return (
+        f"{facts}, higher: the first steps of Adam change every weight of every layer by about the learning rate, "
+        "however small its gradient, and head and layers no longer fit each other. The epochs after it repair that: "
+        f"the lowest loss is {lowest:.2f}, {repaired} the start."
+    )
+
+
 def explain_scratch(history: pd.DataFrame, n_predicted: int, *, n_classes: int) -> str:
     """Explain the result of a network that was trained from scratch by its predictions and its losses.
 

@@ -172,3 +172,19 @@ def test_groups_of_layers_are_compared_with_pixels_on_the_same_cells(differences
     shown = sentences.compare_with_pixels(differences)
     assert text in shown
     assert f"group 1 {difference_words(differences['group 1'], digits=2)}" in shown
+
+
+@pytest.mark.parametrize(
+    ("tuned", "text"),
+    [
+        (losses([0.9, 0.6]), "one epoch later, at 0.90, higher: the first steps of Adam"),
+        (losses([0.9, 0.6]), "the lowest loss is 0.60, not below the start."),
+        (losses([0.9, 0.4]), "the lowest loss is 0.40, below the start."),
+        (losses([0.45, 0.4]), "at 0.45: the steps are small enough to keep what head and layers knew."),
+        (losses([0.8, 0.4], [1.0, 0.6]), "at 0.90, higher"),
+    ],
+)
+def test_the_first_epoch_of_fine_tuning_is_compared_with_its_start(tuned, text):
+    shown = sentences.explain_first_epoch(losses([1.5, 0.5, 0.7]), tuned)
+    assert "at its lowest validation loss, 0.50." in shown
+    assert text in shown
