@@ -16,10 +16,9 @@ from helpers.learners.cross_validation import Learner, cnn_learner, encode_label
 from helpers.splits import Fold
 
 HEAD, NETWORK = "head", "network"  # folders of the two trainings
-# How the network is trained, by what is trained. Pretrained weights take small steps, so that they stay near their
+# Learning rate and batch size by what is trained. Pretrained weights take small steps, so that they stay near their
 # start. Random ones have to leave it: larger steps, and twice as many per epoch.
-_SMALL_STEPS = {"learning_rate": 3e-4, "batch_size": 16}
-_STEPS = {"last block": _SMALL_STEPS, "all": _SMALL_STEPS, "scratch": {"learning_rate": 1e-3, "batch_size": 8}}
+_STEPS = {"last block": (3e-4, 16), "all": (3e-4, 16), "scratch": (1e-3, 8)}
 
 
 def network_config(trainable: str, *, epochs: int, seed: int) -> training.TrainingConfig:
@@ -41,7 +40,8 @@ def network_config(trainable: str, *, epochs: int, seed: int) -> training.Traini
     """
     if trainable not in _STEPS:
         raise backbones.BackboneError(f"unknown trainable {trainable!r}; choose from {', '.join(_STEPS)}")
-    return training.TrainingConfig(epochs=epochs, seed=seed, **_STEPS[trainable])
+    learning_rate, batch_size = _STEPS[trainable]
+    return training.TrainingConfig(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, seed=seed)
 
 
 def fine_tuning_learner(
