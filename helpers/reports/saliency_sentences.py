@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from helpers.markup import escape_markdown
 from helpers.metrics import Estimate
 from helpers.reports.result_table import format_estimate
 from helpers.reports.statements import shown_direction
@@ -15,6 +17,7 @@ from helpers.reports.statements import shown_direction
 SMALL_GAP = 0.02  # of the mean difference of scores, within which the shares of a map add up to it
 SEVERAL = 5  # times the energy of chance that show a mark
 HARDLY = 0.1  # change of a probability, or rank correlation, below which hardly anything has changed or is left
+ALIKE = 0.5  # correlation of two maps from which they count as alike, and below its negative as opposed
 BETTER = {"energy in cell": 1, "deletion": -1, "insertion": 1}  # sign of a better score
 BEST = {
     "energy in cell": "Most energy in the cell",
@@ -41,6 +44,27 @@ def describe_edits(probability: pd.DataFrame, class_name: str) -> str:
     return (
         f"Mean predicted probability of {class_name} over {len(probability)} cells: {original:.2f} for the original "
         f"images; {'; '.join(words)}. It changes most with *{largest}*. {steady}"
+    )
+
+
+def describe_levels(shares: Mapping[str, float], chance: float) -> str:
+    """Describe on which feature maps of one network Grad-CAM marks a planted dot.
+
+    Args:
+        shares: share of Grad-CAM in the ninth of the picture with the dot, by feature map; the last one is the last.
+        chance: share of a constant map in that region.
+    """
+    clauses = [f"{100 * share:.0f} % on the *{name}*" for name, share in shares.items()]
+    marked = [name for name, share in shares.items() if share > chance + HARDLY]
+    *_, last = shares
+    if last in marked:
+        verdict = "The last map marks the dot already."
+    elif marked:
+        verdict = f"So the network has the dot where the last map does not show it; it is marked on: {_listed(marked)}."
+    else:
+        verdict = "None of these maps marks the dot."
+    return (
+        f"Of Grad-CAM, the ninth with the dot has {'; '.join(clauses)}; a grey map has {100 * chance:.0f} %. {verdict}"
     )
 
 
@@ -125,10 +149,10 @@ def describe_network(scores: pd.DataFrame) -> str:
         scores: table with the columns ``method``, ``score``, ``value``, ``low``, ``high``, ``interval``, ``n`` and
             ``groups``; its rows ``network`` and ``chance`` of the balanced accuracy are read.
     """
-    rows = scores[scores["score"] == "balanced accuracy"].set_index("method")
-    if rows.empty:
+    rows = _rows(scores, "balanced accuracy")
+    if not rows:
         return "The test score of the network was not stored, so read no explanation into its maps."
-    found, chance = _estimate(rows.loc["network"]), float(rows.at["chance", "value"])
+    found, chance = _estimate(rows["network"]), rows["chance"]["value"]
     above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
     verdict = {
         1: "is shown to be above chance",
@@ -148,12 +172,18 @@ def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     Args:
         scores: table with the columns ``method``, ``score``, ``value``, ``low``, ``high``, ``interval``, ``n`` and
             ``groups``, of the scores ``energy in cell``, ``deletion`` and ``insertion``. Its rows are the methods,
-            ``middle``, ``chance``, and differences from :func:`helpers.metrics.summarise_differences`. A difference
-            that is missing counts as not shown.
+            ``middle``, ``chance``, and differences from :func:`helpers.metrics.summarise_differences`, without which
+            no method is called better.
         methods: methods to describe.
     """
-    values = scores.pivot(index="method", columns="score", values="value")
+    values = {score: _rows(scores, score) for score in BETTER}
     energy, deletion = values["energy in cell"], values["deletion"]
+    of_baselines = (
+        f"A spot in the middle has {energy['middle']['value']:.2f} of its energy in the cell, and a deletion of "
+        f"{deletion['middle']['value']:.2f}; that of random ranks is {deletion['chance']['value']:.2f}."
+    )
+    if not scores["method"].str.contains(" − ").any():
+        return f"{of_baselines} Differences between methods were not stored, so none is called better."
     winners = {score: _winner(scores, score, methods, sign) for score, sign in BETTER.items()}
     shown = {score: best for score, (best, rivals) in winners.items() if not rivals}
     if len(shown) == len(BETTER) and len(set(shown.values())) == 1:
@@ -163,29 +193,32 @@ def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:
     else:
         verdict = "No method is shown to be the best by all three."
     clauses = [
-        f"{BEST[score]} has {best} ({values.at[best, score]:.2f}, "
+        f"{BEST[score]} has {best} ({values[score][best]['value']:.2f}, "
         + (f"not shown against {', '.join(rivals)})" if rivals else "shown against every other)")
         for score, (best, rivals) in winners.items()
     ]
     return (
-        f"A spot in the middle has {energy['middle']:.2f} of its energy in the cell. Compared with it: "
-        f"{_compared(scores, 'energy in cell', methods, 'middle')}. Its deletion is {deletion['middle']:.2f}, that of "
-        f"random ranks {deletion['chance']:.2f}. Compared with the spot: "
-        f"{_compared(scores, 'deletion', methods, 'middle')}. Compared with random ranks: "
+        f"{of_baselines} Energy, compared with the spot: {_compared(scores, 'energy in cell', methods, 'middle')}. "
+        f"Deletion, compared with the spot: {_compared(scores, 'deletion', methods, 'middle')}; and with random ranks: "
         f"{_compared(scores, 'deletion', methods, 'chance')}. {'; '.join(clauses)}. {verdict}"
     )
 
 
-def _estimate(row: pd.Series) -> Estimate:
+def _rows(scores: pd.DataFrame, score: str) -> dict[str, dict[Any, Any]]:
+    """Return the rows of a score by method."""
+    return {row["method"]: row for row in scores[scores["score"] == score].to_dict("records")}
+
+
+def _estimate(row: dict[Any, Any]) -> Estimate:
     return Estimate(row["value"], row["low"], row["high"], int(row["n"]), int(row["groups"]), row["interval"])
 
 
 def _direction(scores: pd.DataFrame, score: str, first: str, second: str) -> int:
     """Return the sign of a difference (first − second) that is shown, else 0; it may be stored either way round."""
-    of_score = scores[scores["score"] == score].set_index("method")
+    rows = _rows(scores, score)
     for name, sign in ((f"{first} − {second}", 1), (f"{second} − {first}", -1)):
-        if name in of_score.index:
-            return sign * shown_direction(_estimate(of_score.loc[name]))
+        if name in rows:
+            return sign * shown_direction(_estimate(rows[name]))
     return 0
 
 
@@ -195,14 +228,35 @@ def _compared(scores: pd.DataFrame, score: str, methods: Sequence[str], referenc
     for name in methods:
         by_direction[_direction(scores, score, name, reference)].append(name)
     words = {1: "higher for", -1: "lower for", 0: "no difference shown for"}
-    return "; ".join(f"{words[sign]} {_listed(names)}" for sign, names in by_direction.items() if names)
+    return ", ".join(f"{words[sign]} {_listed(names)}" for sign, names in by_direction.items() if names)
 
 
 def _winner(scores: pd.DataFrame, score: str, methods: Sequence[str], sign: int) -> tuple[str, list[str]]:
     """Return the method with the best mean, and the methods against which it is not shown to be better."""
-    means = scores[scores["score"] == score].set_index("method")["value"]
-    best = max(methods, key=lambda name: sign * float(means[name]))
+    rows = _rows(scores, score)
+    best = max(methods, key=lambda name: sign * rows[name]["value"])
     return best, [name for name in methods if name != best and _direction(scores, score, best, name) != sign]
+
+
+def describe_rivals(maps: np.ndarray, names: Sequence[str]) -> str:
+    """Describe how the maps of two classes for one image differ.
+
+    Args:
+        maps: ``float (2, size, size)``, signed maps whose values add up to a change of the score of their class.
+        names: the two classes, the predicted one first.
+    """
+    first, second = (escape_markdown(name) for name in names)
+    gains, correlation = maps.sum((1, 2)), np.corrcoef(maps.reshape(2, -1))[0, 1]
+    if correlation < -ALIKE:
+        verdict = "what raises one score mostly lowers the other"
+    elif correlation > ALIKE:
+        verdict = "the same pixels raise both scores, so neither map shows what tells the classes apart"
+    else:
+        verdict = "the two scores depend on different pixels"
+    return (
+        f"The shares add up to {gains[0]:+.1f} for {first} and {gains[1]:+.1f} for {second}. The correlation of the "
+        f"two maps is {correlation:.2f}: {verdict}."
+    )
 
 
 def describe_cascade(cascade: pd.DataFrame) -> str:

@@ -53,6 +53,38 @@ def test_the_suspicion_that_its_control_supports_is_named(shares, expected):
     assert expected not in unfair
 
 
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ([0.6, 0.15], "So the network has the dot where the last map does not show it; it is marked on: first level."),
+        ([0.15, 0.6], "The last map marks the dot already."),
+        ([0.12, 0.1], "None of these maps marks the dot."),
+    ],
+)
+def test_the_map_on_which_a_dot_is_marked_is_named(shares, expected):
+    words = saliency_sentences.describe_levels(dict(zip(["first level", "last map"], shares, strict=True)), 1 / 9)
+    assert words.endswith(expected)
+    assert f"{100 * shares[0]:.0f} % on the *first level*; {100 * shares[1]:.0f} % on the *last map*; a grey" in words
+
+
+@pytest.mark.parametrize(
+    ("factor", "noise", "expected"),
+    [
+        (-0.5, 0, "is -1.00: what raises one score mostly lowers the other."),
+        (0.5, 0, "is 1.00: the same pixels raise both scores"),
+        (0, 1, "the two scores depend on different pixels."),
+    ],
+)
+def test_the_maps_of_two_classes_are_opposed_alike_or_neither(factor, noise, expected):
+    random = np.random.default_rng(0)
+    first = random.normal(size=(8, 8))
+    first += (3.2 - first.sum()) / 64
+    second = factor * first + noise * random.normal(size=(8, 8))
+    words = saliency_sentences.describe_rivals(np.stack([first, second]), ["blast*", "normal"])
+    assert words.startswith(f"The shares add up to +3.2 for blast\\* and {second.sum():+.1f} for normal.")
+    assert expected in words
+
+
 @pytest.mark.parametrize(("gap", "expected"), [(0.08, "is kept."), (0.1, "is not kept yet: take more steps.")])
 def test_completeness_is_judged_by_the_finest_steps(gap, expected):
     sums = pd.DataFrame({"difference": [5.0, -4.0], "sum, 2 steps": [4.0, -4.5], "sum, 9 steps": [5.0, -4.0 + gap]})
@@ -106,9 +138,9 @@ BOTH, AGAINST_SPOT, AGAINST_CHANCE = [(GRADIENT, CAM)], [(GRADIENT, "middle")], 
             ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]),
             {"energy in cell": BOTH + AGAINST_SPOT, "deletion": BOTH + AGAINST_CHANCE, "insertion": BOTH},
             [
-                "Compared with it: higher for gradient; no difference shown for Grad-CAM.",
-                "Compared with the spot: no difference shown for gradient, Grad-CAM. Compared with random ranks: lower "
-                "for gradient; no difference shown for Grad-CAM.",
+                "Energy, compared with the spot: higher for gradient, no difference shown for Grad-CAM.",
+                "Deletion, compared with the spot: no difference shown for gradient, Grad-CAM; and with random ranks: "
+                "lower for gradient, no difference shown for Grad-CAM.",
                 "Most energy in the cell has gradient (0.90, shown against every other);",
                 "the lowest deletion has gradient (0.20, shown against every other)",
                 "The three numbers choose the same method.",
@@ -118,8 +150,8 @@ BOTH, AGAINST_SPOT, AGAINST_CHANCE = [(GRADIENT, CAM)], [(GRADIENT, "middle")], 
             ([0.3, 0.9], [0.5, 0.2], [0.6, 0.8]),
             {"energy in cell": BOTH + AGAINST_SPOT, "deletion": BOTH + AGAINST_CHANCE, "insertion": BOTH},
             [
-                "Compared with it: lower for gradient; no difference",
-                "random ranks: higher for gradient; no difference",
+                "Energy, compared with the spot: lower for gradient, no difference",
+                "with random ranks: higher for gradient, no difference",
                 "Most energy in the cell has Grad-CAM (0.90, shown against every other);",
                 "The three numbers choose the same method.",
             ],
@@ -133,7 +165,7 @@ BOTH, AGAINST_SPOT, AGAINST_CHANCE = [(GRADIENT, CAM)], [(GRADIENT, "middle")], 
             ([0.9, 0.3], [0.2, 0.5], [0.8, 0.6]),
             {},
             [
-                "Compared with it: no difference shown for gradient, Grad-CAM.",
+                "Energy, compared with the spot: no difference shown for gradient, Grad-CAM.",
                 "Most energy in the cell has gradient (0.90, not shown against Grad-CAM);",
                 "the highest insertion has gradient (0.80, not shown against Grad-CAM).",
                 "No method is shown to be the best by all three.",
@@ -149,8 +181,7 @@ BOTH, AGAINST_SPOT, AGAINST_CHANCE = [(GRADIENT, CAM)], [(GRADIENT, "middle")], 
 )
 def test_a_method_is_said_to_be_better_only_where_that_is_shown(numbers, shown, expected):
     words = saliency_sentences.describe_scores(all_scores(*numbers, shown), [GRADIENT, CAM])
-    assert words.startswith("A spot in the middle has 0.50 of its energy in the cell. ")
-    assert "Its deletion is 0.50, that of random ranks 0.40." in words
+    assert words.startswith("A spot in the middle has 0.50 of its energy in the cell, and a deletion of 0.50; that of ")
     assert [part for part in expected if part not in words] == []
 
 
@@ -164,6 +195,8 @@ def test_nothing_is_shown_by_a_range_of_groups_or_without_differences():
         assert "higher for" not in words
         assert "lower for" not in words
         assert "shown against every other" not in words
+    assert "not shown against Grad-CAM" in saliency_sentences.describe_scores(few, [GRADIENT, CAM])
+    assert words.endswith("Differences between methods were not stored, so none is called better.")
 
 
 @pytest.mark.parametrize(
