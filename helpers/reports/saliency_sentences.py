@@ -156,13 +156,13 @@ def describe_network(scores: pd.DataFrame) -> str:
     above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
     verdict = {
         1: "is shown to be above chance",
-        0: "is not shown to be above chance, so its maps may explain noise",
-        -1: "is below chance, so its maps explain errors",
+        0: "is not shown to be above chance, so the maps may explain noise",
+        -1: "is below chance, so the maps explain errors",
     }[shown_direction(above)]
     numbers = format_estimate(found.value, found.low, found.high, found.interval, 2)
     return (
-        f"The balanced accuracy of the network, {numbers} over {found.n} test cells of {found.groups} groups, "
-        f"{verdict} ({chance:.2f})."
+        f"The test score, a balanced accuracy of {numbers} over {found.n} cells of {found.groups} groups, {verdict} "
+        f"({chance:.2f})."
     )
 
 

@@ -186,7 +186,10 @@ def drop_rare_classes(dataset: Dataset, n_splits: int = 5) -> Dataset:
 
 
 def sample_across_groups(frame: pd.DataFrame, n: int) -> pd.Index:
-    """Select ``n`` image ids (all, if there are fewer) from as many groups as possible, one per group in turn."""
+    """Select ``n`` image ids (all, if there are fewer) from as many groups as possible, one per group in turn.
+
+    Groups and images come in the order of ``frame``; shuffle it first for a random sample.
+    """
     turn = frame.groupby("group", sort=False).cumcount()
     return turn.sort_values(kind="stable").index[:n]
 

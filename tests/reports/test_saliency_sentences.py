@@ -202,9 +202,9 @@ def test_nothing_is_shown_by_a_range_of_groups_or_without_differences():
 @pytest.mark.parametrize(
     ("ends", "kind", "expected"),
     [
-        ((0.7, 0.9), "95 %", "0.80 [0.70, 0.90] over 287 test cells of 25 groups, is shown to be above chance (0.50)."),
-        ((0.4, 0.9), "95 %", "is not shown to be above chance, so its maps may explain noise (0.50)."),
-        ((0.7, 0.9), "range of groups", "0.80 (range of groups 0.70 to 0.90) over 287 test cells of 25 groups, is not"),
+        ((0.7, 0.9), "95 %", "0.80 [0.70, 0.90] over 287 cells of 25 groups, is shown to be above chance (0.50)."),
+        ((0.4, 0.9), "95 %", "is not shown to be above chance, so the maps may explain noise (0.50)."),
+        ((0.7, 0.9), "range of groups", "0.80 (range of groups 0.70 to 0.90) over 287 cells of 25 groups, is not"),
     ],
 )
 def test_the_score_of_the_network_is_compared_with_chance(ends, kind, expected):
