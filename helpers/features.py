@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import cv2
 import numpy as np
@@ -60,6 +60,27 @@ def segment_cell(image: np.ndarray) -> np.ndarray:
         cv2.morphologyEx((image.max(axis=2) > 0).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     )
     return cell.astype(np.uint8) + segment_nucleus_in_cell(image, cell)
+
+
+def correlate_with_masks(dataset: Dataset, tables: Mapping[str, pd.DataFrame], size: int) -> pd.DataFrame:
+    """Correlate measured area and nucleus-to-cell area ratio with those of the ground-truth masks.
+
+    Args:
+        dataset: images, with or without masks.
+        tables: features by kind of outline, a row per image, by ``image_id``.
+        size: side in pixels at which the features were measured.
+
+    Returns:
+        Pearson correlations, a row per feature and a column per kind of outline; no rows for a dataset without masks.
+    """
+    if not dataset.has_masks:
+        return pd.DataFrame(columns=list(tables)).rename_axis("feature")
+    masks = dataset.load_masks(size)
+    cell, nucleus = (masks > 0).sum(axis=(1, 2)), (masks == NUCLEUS).sum(axis=(1, 2))
+    columns = {"area": cell, "nucleus_to_cell_area": nucleus / cell.clip(1)}
+    truth = pd.DataFrame(columns, dataset.frame.index)
+    correlations = {name: table[list(columns)].corrwith(truth) for name, table in tables.items()}
+    return pd.DataFrame(correlations).rename_axis("feature")
 
 
 def extract_features(image: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:

@@ -7,10 +7,10 @@ import pandas as pd
 from helpers.explorers.explorer import Explorer, render
 from helpers.explorers.inputs import check_predictions
 from helpers.metrics import PREFIX
-from helpers.plots.notice import short_label
+from helpers.plots.notice import NoFigure, short_label
 
 
-def decision(table: pd.DataFrame, positive: str, unit: str = "cells") -> Explorer:
+def decision(table: pd.DataFrame, positive: str, unit: str = "cells") -> Explorer | NoFigure:
     """Show predicted probabilities with a threshold that the reader moves, and its errors among 1,000 cases.
 
     The reader also sets the prevalence, the share of positive cases among the 1,000. Sensitivity and specificity are
@@ -23,6 +23,9 @@ def decision(table: pd.DataFrame, positive: str, unit: str = "cells") -> Explore
         positive: positive class.
         unit: what a row of the table is, in the plural, such as ``cells`` or ``films``.
 
+    Returns:
+        A sentence in place of the explorer where the table has no rows.
+
     Raises:
         ValueError: the table has too few or too many cases, no probability of ``positive``, or one class only.
 
@@ -34,6 +37,8 @@ def decision(table: pd.DataFrame, positive: str, unit: str = "cells") -> Explore
         >>> print(repr(explorers.decision(table, "blast"))[:52])
         Explorer: a threshold on the probability of blast of
     """
+    if table.empty:
+        return NoFigure(f"there are no {unit} with a label of their own")
     is_positive = check_predictions(table, positive)
     shown = short_label(positive, width=28, lines=1)
     return render(

@@ -9,12 +9,12 @@ from helpers.explorers.explorer import Explorer, render
 from helpers.explorers.inputs import check_predictions
 from helpers.metrics import INTERVAL, PREFIX, roc_auc
 from helpers.metrics.resampling import GroupsByClass
-from helpers.plots.notice import short_label
+from helpers.plots.notice import NoFigure, short_label
 
 SEED = 20  # only the kind of interval is used, which no seed changes
 
 
-def resampling(table: pd.DataFrame, positive: str) -> Explorer:
+def resampling(table: pd.DataFrame, positive: str) -> Explorer | NoFigure:
     """Show how the interval of an AUC forms, draw by draw, from resampled patients and from resampled cells.
 
     Each draw is one of :func:`helpers.metrics.resampling.bootstrap_weights`, with other random numbers: of m patients
@@ -25,9 +25,11 @@ def resampling(table: pd.DataFrame, positive: str) -> Explorer:
         table: table of predictions, see :mod:`helpers.metrics.classification`, of 4 to 5,000 cells.
         positive: positive class.
 
+    Returns:
+        A sentence in place of the explorer where there are too few groups for an interval.
+
     Raises:
-        ValueError: the table has too few or too many cells, no probability of ``positive``, one class only, or too few
-            groups for an interval.
+        ValueError: the table has too few or too many cells, no probability of ``positive``, or one class only.
 
     Example:
         >>> import pandas as pd
@@ -42,8 +44,8 @@ def resampling(table: pd.DataFrame, positive: str) -> Explorer:
     is_positive = check_predictions(table, positive)
     estimate = roc_auc(table, positive, SEED)
     if estimate.interval != INTERVAL:
-        raise ValueError(
-            f"{estimate.groups} groups are too few for an interval; give at least ten, and five of each class"
+        return NoFigure(
+            f"{estimate.groups} groups are too few for an interval, which needs ten, and five of each class"
         )
     names = sorted(table["group"].unique())
     by_patient, by_cell = GroupsByClass(table), GroupsByClass(table.assign(group=np.arange(len(table))))

@@ -280,7 +280,7 @@ def learning_curve(
         restricted = [_on_subset(learner, size, draw_seed, train_on_val=train_on_val) for draw_seed in seeds]
         tests = [cross_validate(dataset, fold, one, test_folds=test_folds)[0] for one in restricted]
         rows.append({"images": size} | score(*tests).row("score"))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["images", "score", "low", "high", "interval", "n", "groups"])
 
 
 def _on_subset(learner: Learner, size: int, seed: int, *, train_on_val: bool) -> Learner:

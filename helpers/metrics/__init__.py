@@ -41,12 +41,14 @@ from helpers.metrics.multiclass import (
     mean_score,
     roc_auc_by_class,
     score_difference,
+    surest_ids,
 )
 from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
 from helpers.metrics.paired import summarise_differences
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
-from helpers.metrics.ranking import auc_difference, average_precision, roc_auc, roc_curve
+from helpers.metrics.ranking import auc_difference, average_precision, precision_recall_curve, roc_auc, roc_curve
+from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "Agreement",
     "Estimate",
     "ExpectedOutcomes",
+    "PatientEvaluation",
     "Threshold",
     "aggregate_by_group",
     "annotator_agreement",
@@ -78,6 +81,7 @@ __all__ = [
     "dice_by_threshold",
     "dice_table",
     "estimate_prevalence",
+    "evaluate_patients",
     "expected_calibration_error",
     "expected_outcomes",
     "fit_temperature",
@@ -89,6 +93,7 @@ __all__ = [
     "plain_language_sentences",
     "plain_language_summary",
     "pooled_iou",
+    "precision_recall_curve",
     "predicted_classes",
     "prediction_classes",
     "prediction_table",
@@ -101,6 +106,7 @@ __all__ = [
     "sensitivity_of_least_cost",
     "summarise",
     "summarise_differences",
+    "surest_ids",
     "surface_dice",
     "threshold_at_sensitivity",
     "wilson_interval",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.metrics.bootstrap import Bootstrap, Estimate, Statistic, cluster_mean, min_groups_per_class, weighted_sums
-from helpers.metrics.classification import predicted_classes, prediction_classes
+from helpers.metrics.classification import PREFIX, predicted_classes, prediction_classes
 from helpers.metrics.ranking import area_under_roc, require_same_images
 
 # Maps confusion matrices (resamples, true class, predicted class) and the classes with images to (resamples,).
@@ -43,6 +43,30 @@ def confusion_pairs(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         rows.append({"true": true, "predicted": predicted, "images": int(hit.sum()), **rate.row("rate")})
     columns = ["true", "predicted", "images", "rate", "low", "high", "interval", "n", "groups"]
     return pd.DataFrame(rows, columns=columns).sort_values("images", ascending=False, kind="stable", ignore_index=True)
+
+
+def surest_ids(table: pd.DataFrame, true: str, predicted: str, *, n: int) -> pd.Index:
+    """Return the ids of images of one class that were given one class, the highest probability of it first.
+
+    Args:
+        table: table of predictions.
+        true: class of the images.
+        predicted: class that they were given; the same as ``true`` for images with the right one.
+        n: maximum number of ids.
+
+    Example:
+        >>> import pandas as pd
+        >>> from helpers import metrics
+        >>> table = pd.DataFrame({
+        ...     "label": ["blast", "blast", "normal"],
+        ...     "p_blast": [0.9, 0.3, 0.4],
+        ...     "p_normal": [0.1, 0.7, 0.6],
+        ... }, index=pd.Index(["a1", "a2", "b1"], name="image_id"))
+        >>> list(metrics.surest_ids(table, "blast", "normal", n=2))
+        ['a2']
+    """
+    is_kind = (table["label"] == true) & (predicted_classes(table) == predicted)
+    return table.loc[is_kind, PREFIX + predicted].nlargest(n).index
 
 
 def classification_report(table: pd.DataFrame, seed: int) -> pd.DataFrame:

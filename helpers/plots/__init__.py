@@ -7,6 +7,7 @@ Where a figure would show nothing, such as bars of one class or a curve of one e
 """
 
 from helpers.plots.agreement import bland_altman_plot
+from helpers.plots.confusion import confused_grid, confusion_plot, error_plot
 from helpers.plots.data import (
     colour_plot,
     count_plot,
@@ -20,11 +21,12 @@ from helpers.plots.mistakes import mistake_plot
 from helpers.plots.notice import NoFigure
 from helpers.plots.scores import (
     calibration_plot,
-    confusion_plot,
     forest_plot,
     patient_scores,
+    precision_recall_plot,
     roc_plot,
 )
+from helpers.plots.stored import stored_forest_plot, stored_learning_curve
 from helpers.plots.style import (
     COLOURS,
     AccessibleFigure,
@@ -45,6 +47,7 @@ __all__ = [
     "calibration_plot",
     "channel_grid",
     "colour_plot",
+    "confused_grid",
     "confusion_plot",
     "contour_grid",
     "cost_plot",
@@ -53,6 +56,7 @@ __all__ = [
     "display_range_plot",
     "draw_contours",
     "embedding_plot",
+    "error_plot",
     "forest_plot",
     "group_count_plot",
     "histogram_panels",
@@ -64,10 +68,14 @@ __all__ = [
     "montage",
     "ordered_contours",
     "patient_scores",
+    "precision_recall_plot",
     "resolution_grid",
     "roc_plot",
     "rule_scatter",
     "seed_comparison",
+    "size_plot",
+    "stored_forest_plot",
+    "stored_learning_curve",
     "strip_plot",
     "threshold_plot",
     "titled_grid",

@@ -1,4 +1,4 @@
-"""Figures of metrics: forest plots, ROC and calibration curves, patient scores, confusion matrices."""
+"""Figures of metrics: forest plots, ROC, precision-recall and calibration curves, patient scores."""
 
 from __future__ import annotations
 
@@ -109,33 +109,76 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
         caption: caption of the figure.
     """
     drawn = {name: curve for name, curve in curves_by_name.items() if curve["sensitivity"].notna().any()}
-    absent = [name for name in curves_by_name if name not in drawn]
     if not drawn:
-        of = f" of {join_words(absent)}" if absent else ""
-        return NoFigure(f"there is no ROC curve{of}, as that needs images that are positive and images that are not")
+        return _no_curve("ROC", curves_by_name)
     figure, ax = make_axes(4.6, 4.2)
-    reached = []
-    for (name, curve), style in zip(drawn.items(), series_styles(len(drawn)), strict=True):
-        label = with_kind(name, curve)
-        ax.fill_between(
-            curve["false_positive_rate"], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0
-        )
-        ax.plot(
-            curve["false_positive_rate"],
-            curve["sensitivity"],
-            color=style.colour,
-            linestyle=style.dash,
-            label=short_label(label),
-        )
-        reached.append(f"{label} {np.interp(0.2, curve['false_positive_rate'], curve['sensitivity']):.2f}")
+    _draw_curves(ax, drawn, "false_positive_rate", "sensitivity")
     ax.plot([0, 1], [0, 1], color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance")
     ax.set_xlabel("false positive rate, 1 − specificity", fontsize=FONT_SIZE)
     ax.set_ylabel("sensitivity", fontsize=FONT_SIZE)
     draw_legend(ax)
-    bands = " with bands" if describe_interval_kinds(drawn.values()) else ""
-    without = f"; no curve of {join_words(absent)}" if absent else ""
-    alt = f"ROC curves{bands}; sensitivity at a false positive rate of 0.2: {'; '.join(reached)}{without}."
+    reached = [
+        f"{with_kind(name, curve)} {np.interp(0.2, curve['false_positive_rate'], curve['sensitivity']):.2f}"
+        for name, curve in drawn.items()
+    ]
+    absent = _absent(curves_by_name, drawn)
+    alt = f"ROC curves{_bands(drawn)}; sensitivity at a false positive rate of 0.2: {'; '.join(reached)}{absent}."
     return AccessibleFigure(figure, alt, caption)
+
+
+def precision_recall_plot(
+    curves_by_name: dict[str, pd.DataFrame], prevalence: float, caption: str
+) -> AccessibleFigure | NoFigure:
+    """Draw precision-recall curves with their bands; the dotted line is the prevalence, the precision of chance.
+
+    Args:
+        curves_by_name: from :func:`helpers.metrics.precision_recall_curve`, by name of the model; otherwise as in
+            :func:`roc_plot`.
+        prevalence: share of positive images in the test set, 0 to 1.
+        caption: caption of the figure.
+    """
+    drawn = {name: curve for name, curve in curves_by_name.items() if curve["precision"].notna().any()}
+    if not drawn:
+        return _no_curve("precision-recall", curves_by_name)
+    figure, ax = make_axes(4.6, 4.2)
+    _draw_curves(ax, drawn, "sensitivity", "precision")
+    ax.axhline(prevalence, color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance: prevalence")
+    ax.set_ylim(0, 1.03)
+    ax.set_xlabel("sensitivity (recall)", fontsize=FONT_SIZE)
+    ax.set_ylabel("precision", fontsize=FONT_SIZE)
+    draw_legend(ax)
+    reached = [
+        f"{with_kind(name, curve)} {np.interp(0.9, curve['sensitivity'], curve['precision']):.2f}"
+        for name, curve in drawn.items()
+    ]
+    alt = (
+        f"Precision-recall curves{_bands(drawn)}; precision at a sensitivity of 0.9: {'; '.join(reached)}"
+        f"{_absent(curves_by_name, drawn)}. A dotted line at the prevalence, {prevalence:.2f}."
+    )
+    return AccessibleFigure(figure, alt, caption)
+
+
+def _draw_curves(ax: Axes, curves: dict[str, pd.DataFrame], across: str, upwards: str) -> None:
+    """Draw a line with its band for every model."""
+    for (name, curve), style in zip(curves.items(), series_styles(len(curves)), strict=True):
+        ax.fill_between(curve[across], curve["low"], curve["high"], color=style.colour, alpha=0.15, linewidth=0)
+        label = short_label(with_kind(name, curve))
+        ax.plot(curve[across], curve[upwards], color=style.colour, linestyle=style.dash, label=label)
+
+
+def _no_curve(kind: str, curves: dict[str, pd.DataFrame]) -> NoFigure:
+    of = f" of {join_words(list(curves))}" if curves else ""
+    return NoFigure(f"there is no {kind} curve{of}, as that needs images that are positive and images that are not")
+
+
+def _bands(curves: dict[str, pd.DataFrame]) -> str:
+    return " with bands" if describe_interval_kinds(curves.values()) else ""
+
+
+def _absent(curves: dict[str, pd.DataFrame], drawn: dict[str, pd.DataFrame]) -> str:
+    """Return the end of an alt text, which lists the models without a curve."""
+    names = [name for name in curves if name not in drawn]
+    return f"; no curve of {join_words(names)}" if names else ""
 
 
 def with_kind(name: object, table: pd.DataFrame) -> str:
@@ -220,6 +263,9 @@ def patient_scores(
         caption: caption of the figure.
         most: maximum number of patients shown, those with the most cells.
     """
+    mixed = int((table.groupby("group")["label"].nunique() > 1).sum())
+    if mixed:
+        return NoFigure(f"{mixed} patients have cells of several classes, and so no label of their own")
     table = table.dropna(subset=[PREFIX + positive])
     shown = table["group"].value_counts().index[:most]
     if len(shown) < 2:
@@ -248,33 +294,3 @@ def patient_scores(
         "side of their threshold."
     )
     return AccessibleFigure(figure, alt, caption)
-
-
-def confusion_plot(counts: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw a confusion matrix, shaded by the share of each row so that rare and common classes compare.
-
-    Args:
-        counts: images by true (rows) and predicted class (columns), from :func:`helpers.metrics.confusion_matrix`.
-        caption: caption of the figure.
-    """
-    if counts.to_numpy().sum() == 0:
-        return NoFigure("no image was tested")
-    if len(counts) == 1:
-        return NoFigure(f"there is one class only, {counts.index[0]}, and nothing to confuse it with")
-    total = counts.sum(axis=1)
-    share = counts.div(total.clip(lower=1), axis=0).to_numpy()
-    names = [short_label(name) for name in counts.index]
-    extra = max(0, max(len(line) for name in names for line in name.split("\n")) - 8)  # characters outside the matrix
-    figure, ax = make_axes(1.8 + 0.55 * len(counts) + 0.07 * extra, 1.3 + 0.45 * len(counts) + 0.05 * extra)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for (row, column), number in np.ndenumerate(counts.to_numpy()):
-        fraction = share[row, column]
-        text = f"{number}\n{fraction:.0%}" if number else "0"
-        ax.text(column, row, text, ha="center", va="center", color="white" if fraction > 0.6 else "black", fontsize=7)
-    ax.set_xticks(range(len(counts)), names, rotation=40, ha="right", fontsize=FONT_SIZE)
-    ax.set_yticks(range(len(counts)), names, fontsize=FONT_SIZE)
-    ax.set_xlabel("predicted", fontsize=FONT_SIZE)
-    ax.set_ylabel("true", fontsize=FONT_SIZE)
-    recalls = zip(counts.index, np.diagonal(share), total, strict=True)
-    words = ", ".join(f"{name} {recall:.2f} of {n}" for name, recall, n in recalls)
-    return AccessibleFigure(figure, f"Confusion matrix; recall: {words}.", caption)

@@ -1,5 +1,16 @@
 """Render result tables and computed sentences uniformly in JupyterLab, on book pages and in reports."""
 
+from helpers.reports.cell_sentences import (
+    describe_measurement,
+    describe_missed,
+    describe_patient_curve,
+    describe_patients,
+    describe_precision,
+    describe_split_gains,
+    describe_stored_curve,
+    describe_stored_ranking,
+    describe_two_splits,
+)
 from helpers.reports.class_sentences import (
     describe_averages,
     describe_changed_predictions,
@@ -12,13 +23,11 @@ from helpers.reports.class_sentences import (
     describe_seeds,
     describe_stored_copies,
     describe_stored_methods,
-    describe_training,
     describe_weakest_class,
 )
 from helpers.reports.classifier_sentences import (
     compare_intervals,
     describe_calibration,
-    describe_loss_curves,
     describe_ranking,
     describe_spread,
     describe_target,
@@ -35,12 +44,14 @@ from helpers.reports.exploration_sentences import (
     describe_second_cloud,
     describe_wrong_orders,
 )
-from helpers.reports.published import PublishedTable, ResultError, published_table
+from helpers.reports.published import NO_BOOK, PublishedTable, ResultError, published_table
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 from helpers.reports.statements import Statement, difference_words, show_text
 from helpers.reports.threshold_sentences import compare_with_stored, describe_normalisation, explain_threshold
+from helpers.reports.training_sentences import describe_training
 
 __all__ = [
+    "NO_BOOK",
     "PublishedTable",
     "ResultError",
     "ResultTable",
@@ -58,23 +69,31 @@ __all__ = [
     "describe_display_range",
     "describe_ghosts",
     "describe_left_out",
-    "describe_loss_curves",
+    "describe_measurement",
     "describe_memory",
     "describe_misfits",
+    "describe_missed",
     "describe_normalisation",
     "describe_orders",
     "describe_overlap",
     "describe_pairs",
+    "describe_patient_curve",
+    "describe_patients",
+    "describe_precision",
     "describe_ranking",
     "describe_rules",
     "describe_second_cloud",
     "describe_seeds",
+    "describe_split_gains",
     "describe_spread",
     "describe_stored_copies",
+    "describe_stored_curve",
     "describe_stored_methods",
+    "describe_stored_ranking",
     "describe_stored_split",
     "describe_target",
     "describe_training",
+    "describe_two_splits",
     "describe_weakest_class",
     "describe_wrong_orders",
     "difference_words",

@@ -9,12 +9,13 @@ import pandas as pd
 
 from helpers.markup import escape_markdown
 from helpers.metrics import Estimate
-from helpers.reports.published import PublishedTable
+from helpers.reports.published import NO_BOOK, PublishedTable
 from helpers.reports.result_table import format_estimate
 from helpers.reports.statements import difference_words, shown_direction
 
 RECOGNISED = 0.1  # balanced accuracy above that of permuted labels without copies that shows memory
 SMALL = 0.02  # differences of means below this are called small
+MIN_CONFUSED = 5  # images of the smallest pair of confused classes that is named
 
 
 def describe_left_out(classes: Sequence[str], kept: Sequence[str], n_splits: int) -> str:
@@ -31,30 +32,6 @@ def describe_left_out(classes: Sequence[str], kept: Sequence[str], n_splits: int
     return (
         f"Left out, for want of groups: {', '.join(left_out)}. {len(kept)} classes remain. A real laboratory needs the "
         "others too: what follows says nothing about them."
-    )
-
-
-def describe_training(history: pd.DataFrame, n_classes: int) -> str:
-    """Say whether a network has learnt, and whether more epochs could help.
-
-    Args:
-        history: columns ``epoch`` (from 0), ``loss`` and ``val_loss``.
-        n_classes: number of classes; guessing gives each the same probability.
-    """
-    best = history.iloc[int(history["val_loss"].argmin())]
-    chance = float(np.log(n_classes))
-    learnt = "has learnt something" if best["val_loss"] < chance else "has not learnt anything yet"
-    is_last = best["epoch"] == history["epoch"].max()
-    last_loss = history["loss"].iloc[-1]
-    next_step = (
-        "The lowest loss is that of the last epoch: more epochs may help."
-        if is_last
-        else f"After that the training loss goes on to {last_loss:.2f}; the weights of that epoch are kept."
-    )
-    return (
-        f"Guessing with equal probabilities has the loss ln {n_classes} = {chance:.2f}. The lowest validation loss is "
-        f"{best['val_loss']:.2f}, in epoch {int(best['epoch']) + 1} of {len(history)}, so the network {learnt}. "
-        f"{next_step}"
     )
 
 
@@ -92,20 +69,34 @@ def describe_weakest_class(by_class: pd.DataFrame) -> str:
 
 
 def describe_pairs(pairs: pd.DataFrame) -> str:
-    """Name the most frequent confusion and what share of the errors it makes up.
+    """Name the pair with the largest share of its class, and say whether it is confused in both directions.
+
+    No pair is named with fewer than five images, as another test would have another order.
 
     Args:
         pairs: from :func:`helpers.metrics.confusion_pairs`.
     """
     if pairs.empty:
         return "No image of this test is confused. With so few images that is no proof of a perfect model."
-    first = pairs.iloc[0]
+    enough = pairs[pairs["images"] >= MIN_CONFUSED]
+    if enough.empty:
+        return (
+            f"The test has {pairs['images'].sum()} errors, and no pair has {MIN_CONFUSED} of them or more: too few to "
+            "name the worst one, as another test would have another order. Look at the cells before you see a pattern."
+        )
+    first = enough.iloc[int(enough["rate"].argmax())]
     true, predicted = escape_markdown(first["true"]), escape_markdown(first["predicted"])
+    is_back = (pairs["true"] == first["predicted"]) & (pairs["predicted"] == first["true"])
+    back = int(pairs.loc[is_back, "images"].sum())
+    direction = (
+        "both directions, as of classes that look alike"
+        if 2 * back >= first["images"]
+        else f"one direction, as where *{predicted}* is favoured"
+    )
     return (
-        f"The most frequent confusion: {first['images']} of {first['n']} images of *{true}* are predicted "
-        f"*{predicted}*; that is {first['images'] / pairs['images'].sum():.0%} of all errors. A mix-up in both "
-        "directions points to classes that look alike; in one direction only, to a class that is favoured, often the "
-        "commoner one."
+        f"The largest share: {first['images']} of {first['n']} images of *{true}* are predicted *{predicted}*, "
+        f"{first['rate']:.0%}; that is {first['images'] / pairs['images'].sum():.0%} of all errors. Of *{predicted}*, "
+        f"{back} are predicted *{true}*: a mix-up in {direction}."
     )
 
 
@@ -165,7 +156,7 @@ def describe_stored_copies(stored: PublishedTable | None) -> str:
         stored: table of the three methods of :func:`describe_copies`; None where only the package is installed.
     """
     if stored is None:
-        return "Results on real blood are on the results page of the book."
+        return NO_BOOK
     rows = stored.frame[stored.frame["measure"] == "macro F1"]
     return f"{describe_copies(rows['value'])} Macro F1, {stored.origin}."
 
@@ -220,7 +211,7 @@ def describe_stored_methods(stored: PublishedTable | None) -> str:
         stored: table of the differences of methods from none; None where only the package is installed.
     """
     if stored is None:
-        return "Results on real blood are on the results page of the book."
+        return NO_BOOK
     rows = stored.frame[stored.frame["measure"] == "macro F1"].set_index("method")
     ends = rows["low"] * rows["high"] > 0
     better, worse = (rows.index[ends & (rows["difference from none"] * sign > 0)] for sign in (1, -1))
@@ -230,9 +221,10 @@ def describe_stored_methods(stored: PublishedTable | None) -> str:
         if changes:
             words.append(f"shown to be {verdict} by {', '.join(changes)}")
     first = rows.iloc[0]
+    others = " The other intervals hold 0." if words and not ends.all() else ""
     return (
         f"Macro F1 is {' and '.join(words) or 'not shown to be changed by any method'}, on {first['n']} images of "
-        f"{first['groups']} groups ({stored.origin}). The other intervals hold 0."
+        f"{first['groups']} groups ({stored.origin}).{others}"
     )
 
 

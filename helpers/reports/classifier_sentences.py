@@ -1,4 +1,4 @@
-"""Sentences on a classifier, computed from its training, its ranking, its intervals and its probabilities."""
+"""Sentences on a classifier, computed from its ranking, its intervals and its probabilities."""
 
 from __future__ import annotations
 
@@ -8,37 +8,9 @@ import pandas as pd
 from helpers.metrics import INTERVAL, Estimate
 from helpers.reports.statements import difference_words
 
-CHANCE_LOSS = float(np.log(2))  # cross-entropy of a probability of one half
-RISE = 0.05  # increase of the validation loss above its minimum that counts as overfitting
 WIDER = 1.2  # ratio of two widths from which one interval counts as wider
 NARROW = 0.05  # spread of probabilities below which a model gives one answer for all
 NEAR_ONE = (0.9, 1.1)  # temperatures that leave probabilities about as they are
-
-
-def describe_loss_curves(history: pd.DataFrame) -> str:
-    """Read the loss curves of a classifier of two classes aloud.
-
-    Args:
-        history: columns ``loss`` and ``val_loss``, a row per epoch.
-    """
-    training, validation = history["loss"].to_numpy(), history["val_loss"].to_numpy()
-    best, last = int(validation.argmin()), len(validation) - 1
-    curves = (
-        f"The training loss goes from {training[0]:.2f} to {training[-1]:.2f}, the validation loss from "
-        f"{validation[0]:.2f} to {validation[-1]:.2f}; chance level costs {CHANCE_LOSS:.2f}. The validation loss is "
-        f"lowest, {validation[best]:.2f}, in epoch {best + 1} of {len(history)}."
-    )
-    if validation[best] >= CHANCE_LOSS:
-        learnt = "learnt its training cells" if training[-1] < CHANCE_LOSS else "learnt nothing"
-        return (
-            f"{curves} It never gets below chance: the network has {learnt}, and nothing that helps on other patients."
-        )
-    if validation[last] > validation[best] + RISE and training[last] < training[best]:
-        return (
-            f"{curves} After that it rises while the training loss goes on falling: the network overfits, and the "
-            "epoch with the lowest validation loss is the one to keep."
-        )
-    return f"{curves} Both end below chance, and the validation loss stays near its minimum: no overfitting is shown."
 
 
 def describe_ranking(auc: Estimate) -> str:

@@ -15,6 +15,9 @@ from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.reports.tables import plain_text
 
+# In place of a stored result, where only the package is installed, without the book.
+NO_BOOK = "Results on real blood are on the results page of the book."
+
 
 class ResultError(LeukobookError):
     """A result cannot be published or shown; the message states the result and a remedy."""

@@ -14,7 +14,6 @@ from helpers.splits.group_splits import (
     group_folds,
     group_train_val_test_split,
     image_folds,
-    nested_subsets,
     sample_across_groups,
     spawn_seeds,
     split_for_fold,
@@ -22,6 +21,7 @@ from helpers.splits.group_splits import (
 )
 from helpers.splits.leakage import find_leakage
 from helpers.splits.near_duplicates import find_near_duplicates, similarity
+from helpers.splits.subsets import largest_subset, nested_subsets
 
 __all__ = [
     "MIN_SPLITS",
@@ -34,6 +34,7 @@ __all__ = [
     "group_folds",
     "group_train_val_test_split",
     "image_folds",
+    "largest_subset",
     "merge_groups",
     "nested_subsets",
     "sample_across_groups",

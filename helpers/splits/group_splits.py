@@ -1,9 +1,9 @@
-"""Group-wise folds and splits, stratified by class, and nested training subsets."""
+"""Group-wise folds and splits, stratified by class."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -282,32 +282,3 @@ def group_train_val_test_split(frame: pd.DataFrame, val_size: float, test_size: 
     target = {"train": 1 - val_size - test_size, "validation": val_size, "test": test_size}
     names = [name for name in SPLITS if target[name] > 0]
     return assign_groups(frame, [target[name] for name in names], seed).map(dict(enumerate(names)))
-
-
-def nested_subsets(frame: pd.DataFrame, sizes: Iterable[int], seed: int) -> dict[int, pd.Index]:
-    """Draw class-balanced training subsets, each contained in the next larger one (Schouten et al. 2021).
-
-    Args:
-        frame: table of the training images.
-        sizes: numbers of images of the subsets, at least 1 each.
-        seed: random seed of the draw.
-
-    Returns:
-        Image ids by size. Class counts within a subset differ by at most one.
-
-    Raises:
-        DatasetError: ``sizes`` is empty, has a size below 1, or one above the number of classes times the number of
-            images in the smallest class.
-    """
-    random = np.random.default_rng(seed)
-    ordered = frame.sort_index()
-    shuffled = [random.permutation(ids.to_numpy()) for _, ids in ordered.groupby("label").groups.items()]
-    turns = [ids[k] for k in range(min(map(len, shuffled))) for ids in shuffled]
-    sizes = sorted(sizes)
-    if not sizes or sizes[0] < 1:
-        raise DatasetError(f"sizes must be one or more numbers of images, each at least 1, got {sizes}")
-    if sizes[-1] > len(turns):
-        raise DatasetError(
-            f"a class-balanced subset must have at most {len(turns)} images, got {sizes[-1]}; use smaller sizes"
-        )
-    return {size: pd.Index(turns[:size], name="image_id") for size in sizes}

@@ -24,21 +24,6 @@ def test_left_out_classes_are_named_and_escaped():
     assert reports.describe_left_out(["c"], ["c"], 5).endswith("none is left out.")
 
 
-@pytest.mark.parametrize(
-    ("validation", "words"),
-    [
-        ([1.0, 0.5, 0.6], ("0.50, in epoch 2 of 3", "has learnt something", "the training loss goes on to 0.10")),
-        ([1.0, 0.9, 0.8], ("0.80, in epoch 3 of 3", "more epochs may help")),
-        ([1.5, 1.6, 1.7], ("1.50, in epoch 1 of 3", "has not learnt anything yet")),
-    ],
-)
-def test_a_training_is_judged_by_its_validation_loss(validation, words):
-    history = pd.DataFrame({"epoch": range(3), "loss": [1.0, 0.4, 0.1], "val_loss": validation})
-    text = reports.describe_training(history, 4)
-    assert "ln 4 = 1.39" in text
-    assert all(word in text for word in words)
-
-
 def by_class(recalls):
     rows = {"class": list(recalls), "measure": "recall", "value": list(recalls.values()), "low": 0.0, "high": 1.0}
     return pd.DataFrame(rows).assign(interval="95 %", n=7, groups=[6, 1][: len(recalls)])
@@ -53,12 +38,26 @@ def test_the_weakest_class_is_named_with_what_its_number_rests_on():
     assert "7 images of one group" in text
 
 
-def test_the_commonest_confusion_is_named_or_that_there_is_none():
-    pairs = pd.DataFrame(
-        {"true": ["a", "b"], "predicted": ["b", "a"], "images": [3, 1], "rate": [0.3, 0.1], "n": [10, 10]}
+def confused(forward, back):
+    rows = [("a", "b", forward, forward / 20, 20), ("b", "a", back, back / 20, 20), ("a", "c", 6, 0.02, 300)]
+    return pd.DataFrame(rows, columns=["true", "predicted", "images", "rate", "n"])
+
+
+def test_the_largest_share_of_errors_is_named_with_its_direction():
+    both = reports.describe_pairs(confused(9, 8))
+    assert "The largest share: 9 of 20 images of *a* are predicted *b*, 45%; that is 39% of all errors" in both
+    assert "Of *b*, 8 are predicted *a*: a mix-up in both directions" in both
+    assert "9 of 20 images of *b* are predicted *a*" in reports.describe_pairs(confused(8, 9))
+    assert "Of *b*, 0 are predicted *a*: a mix-up in one direction, as where *b*" in reports.describe_pairs(
+        confused(9, 0)
     )
-    assert "3 of 10 images of *a* are predicted *b*; that is 75% of all errors" in reports.describe_pairs(pairs)
-    assert "no proof of a perfect model" in reports.describe_pairs(pairs.iloc[:0])
+
+
+def test_no_pair_is_named_that_few_images_make():
+    few = confused(4, 3).iloc[:2]
+    assert "The test has 7 errors, and no pair has 5 of them or more: too few" in reports.describe_pairs(few)
+    assert "6 of 300 images of *a* are predicted *c*" in reports.describe_pairs(confused(4, 3))
+    assert "no proof of a perfect model" in reports.describe_pairs(confused(4, 3).iloc[:0])
 
 
 def test_a_change_that_renames_cells_is_told_from_one_that_does_not():
@@ -112,13 +111,35 @@ def test_ghosts_are_counted_or_the_masks_are_missed():
     assert "no masks" in reports.describe_ghosts({"up to 5%": np.nan})
 
 
+def stored(rows, columns):
+    return reports.PublishedTable("a-table", pd.DataFrame(rows, columns=columns), "stored result")
+
+
+def methods(**ends):
+    rows = [(name, "macro F1", (low + high) / 2, low, high, 160, 80) for name, (low, high) in ends.items()]
+    return stored(rows, ["method", "measure", "difference from none", "low", "high", "n", "groups"])
+
+
 def test_stored_methods_are_sorted_by_what_their_intervals_show():
-    stored = reports.published_table("full-pbc-many-classes-augmentation")
-    assert "everything (-0.086)" in reports.describe_stored_methods(stored)
+    text = reports.describe_stored_methods(methods(views=(-0.01, 0.03), zoom=(-0.12, -0.04), weights=(0.0, 0.0)))
+    assert text == (
+        "Macro F1 is shown to be lowered by zoom (-0.080), on 160 images of 80 groups (stored result). The other "
+        "intervals hold 0."
+    )
+    text = reports.describe_stored_methods(methods(zoom=(-0.12, -0.04), views=(0.01, 0.03)))
+    assert text.startswith("Macro F1 is shown to be raised by views (+0.020) and shown to be lowered by zoom (-0.080)")
+    assert "The other" not in text
+    assert "not shown to be changed by any method" in reports.describe_stored_methods(methods(views=(-0.01, 0.03)))
     assert "results page" in reports.describe_stored_methods(None)
 
 
 def test_stored_copies_are_compared_with_their_origin():
-    text = reports.describe_stored_copies(reports.published_table("full-pbc-many-classes-copies-before-split"))
-    assert text.startswith("Copies before the split score 0.95, copies after the same kind of split 0.88 (0.07 lower)")
-    assert "stored result of a longer run on pbc" in text
+    columns = ["method", "measure", "value"]
+    text = reports.describe_stored_copies(
+        stored([(k, "macro F1", v) for k, v in enumerate((0.95, 0.88, 0.8))], columns)
+    )
+    assert text == (
+        "Copies before the split score 0.95, copies after the same kind of split 0.88 (0.07 lower); with the split by "
+        "group it is 0.80 (0.08 lower). Macro F1, stored result."
+    )
+    assert "results page" in reports.describe_stored_copies(None)

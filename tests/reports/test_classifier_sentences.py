@@ -85,25 +85,6 @@ def test_where_scaling_does_not_help_the_reason_is_given(temperature, ends, reas
     assert reason in reports.describe_calibration("it", difference, [temperature])
 
 
-def history(training, validation):
-    return pd.DataFrame({"loss": np.linspace(*training, 10), "val_loss": validation})
-
-
-@pytest.mark.parametrize(
-    ("training", "validation", "verdict"),
-    [
-        ((0.7, 0.2), np.linspace(0.7, 0.3, 10), "no overfitting is shown."),
-        ((0.7, 0.1), np.r_[np.linspace(0.7, 0.4, 5), np.linspace(0.45, 0.8, 5)], "the network overfits"),
-        ((0.7, 0.2), np.linspace(0.7, 0.9, 10), "learnt its training cells, and nothing that helps on other patients."),
-        ((0.75, 0.7), np.full(10, 0.7), "learnt nothing, and nothing that helps on other patients."),
-    ],
-)
-def test_curves_are_read_by_what_they_do(training, validation, verdict):
-    words = reports.describe_loss_curves(history(training, validation))
-    assert verdict in words
-    assert f"lowest, {validation.min():.2f}, in epoch {validation.argmin() + 1} of 10" in words
-
-
 def test_a_collapsed_model_is_named():
     assert reports.describe_spread(pd.Series(np.linspace(0.49, 0.5, 50))).endswith("nearly one answer for all")
     assert "one answer" not in reports.describe_spread(pd.Series(np.linspace(0, 1, 50)))

@@ -1,0 +1,43 @@
+"""Figures of stored results on real blood, beside those of a short run."""
+
+from __future__ import annotations
+
+from helpers.plots.notice import NoFigure
+from helpers.plots.scores import forest_plot
+from helpers.plots.style import AccessibleFigure
+from helpers.plots.trends import learning_curve_plot
+from helpers.reports import NO_BOOK, PublishedTable
+
+
+def stored_forest_plot(
+    stored: PublishedTable | None, measure: str, by: str, caption: str
+) -> AccessibleFigure | NoFigure:
+    """Draw a forest plot of a stored table, see :func:`helpers.plots.forest_plot`, with its origin in the caption.
+
+    Args:
+        stored: table with a column of this measure, or with the columns ``measure`` and ``value``; None where only the
+            package is installed. A row ``difference`` is left out, as it has another scale.
+        measure: measure to draw.
+        by: column for the rows of the plot.
+        caption: beginning of the caption, without a full stop.
+    """
+    if stored is None:
+        return NoFigure(NO_BOOK.rstrip("."))
+    rows = stored.frame[stored.frame[by] != "difference"]
+    if "measure" in rows:
+        rows = rows[rows["measure"] == measure].rename(columns={"value": measure})
+    rows = rows.assign(dataset=stored.parameters["dataset"])
+    return forest_plot(rows, measure, by, "dataset", f"{caption}: {stored.origin}.")
+
+
+def stored_learning_curve(stored: PublishedTable | None, value: str, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw a stored learning curve, see :func:`helpers.plots.learning_curve_plot`, with its origin in the caption.
+
+    Args:
+        stored: stored table; None where only the package is installed.
+        value: column with the score.
+        caption: beginning of the caption, without a full stop.
+    """
+    if stored is None:
+        return NoFigure(NO_BOOK.rstrip("."))
+    return learning_curve_plot(stored.frame, value, f"{caption}: {stored.origin}.")
