@@ -270,3 +270,15 @@ def test_without_masks_no_area_is_measured_and_a_line_says_so(tmp_path, capsys):
     areas = features.measure_mask_areas(data, 32)
     assert (len(areas), list(areas)) == (0, ["label", "cell_area", "nucleus_to_cell_area"])
     assert capsys.readouterr().out == "left out: no masks here; ratios have to wait for chapter 04\n"
+
+
+def test_measured_features_are_correlated_with_those_of_the_masks_where_there_are_any(tmp_path):
+    data = datasets.load("synthetic", n_images=12, n_patients=6, size=64)
+    masks = data.load_masks(64)
+    exact = features.extract_feature_table(data.load_images(64), data.frame.index, masks)
+    reversed_table = exact.assign(nucleus_to_cell_area=1 - exact["nucleus_to_cell_area"])
+    found = features.correlate_with_masks(data, {"exact": exact, "reversed": reversed_table}, 64)
+    assert found.loc["nucleus_to_cell_area"].tolist() == pytest.approx([1, -1], abs=1e-6)
+    assert found.loc["area"].tolist() == pytest.approx([1, 1], abs=1e-6)
+    bare = datasets.load(f"folder:{cell_folder(tmp_path / 'cells', ('0', '1'), 3)}")
+    assert features.correlate_with_masks(bare, {"exact": exact}, 64).empty

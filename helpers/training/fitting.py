@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from helpers.training.identity import identify
 
 # Identifies the training that owns the folder; rewritten at every call, so that its time is that of the last use.
 CONFIG = "settings.json"
+# The compiled model of the last training that ended, and the first state of its optimizer, by what its graph holds.
+_LAST_TRACED: dict[str, tuple[keras.Model, list[np.ndarray]]] = {}
 
 
 class TrainingError(LeukobookError):
@@ -87,19 +89,19 @@ def fit(
     with files.locked(checkpoint_dir / "lock", wait=True):  # a second process waits, then loads the result of the first
         if not (checkpoint_dir / "finished").exists():
             seed_everything(config.seed)
-            compiled = _compiled(build, model.get_weights(), loss, steps=steps, config=config)
-            first, checkpoint = resume(compiled, checkpoint_dir, config)
-            if not checkpoint.out_of_patience():  # interrupted after the last epoch
-                compiled.fit(
-                    train(first),
-                    steps_per_epoch=steps,
-                    initial_epoch=first,
-                    epochs=config.epochs,
-                    validation_data=validation,
-                    shuffle=False,
-                    callbacks=[checkpoint],
-                    verbose=0,
-                )
+            with _traced(build, model.get_weights(), loss, steps=steps, config=config) as compiled:
+                first, checkpoint = resume(compiled, checkpoint_dir, config)
+                if not checkpoint.out_of_patience():  # interrupted after the last epoch
+                    compiled.fit(
+                        train(first),
+                        steps_per_epoch=steps,
+                        initial_epoch=first,
+                        epochs=config.epochs,
+                        validation_data=validation,
+                        shuffle=False,
+                        callbacks=[checkpoint],
+                        verbose=0,
+                    )
             _finish(checkpoint_dir)
         return _best_model(model, checkpoint_dir)
 
@@ -155,6 +157,34 @@ def _fit_distributed(
                     )
             _finish(checkpoint_dir)
         return _best_model(model, checkpoint_dir)
+
+
+@contextlib.contextmanager
+def _traced(
+    build: functools.partial[keras.Model],
+    weights: list[np.ndarray],
+    loss: Callable,
+    *,
+    steps: int,
+    config: TrainingConfig,
+) -> Iterator[keras.Model]:
+    """Provide a compiled model: that of the last training, with its state reset, if both have the same graph.
+
+    Tracing the graphs of a training and a validation step takes seconds, longer than a short training itself. A model
+    whose training was interrupted is not used again, as Keras keeps its validation data.
+    """
+    schedule = [config.optimizer, config.schedule, config.learning_rate, config.epochs * steps]
+    key = json.dumps([identify(build), identify(loss), *schedule])
+    model, state = _LAST_TRACED.pop(key, (None, []))
+    _LAST_TRACED.clear()
+    if model is None:
+        model = _compiled(build, weights, loss, steps=steps, config=config)
+        state = [np.array(variable) for variable in model.optimizer.variables]
+    model.set_weights(weights)
+    for variable, value in zip(model.optimizer.variables, state, strict=True):
+        variable.assign(value)
+    yield model
+    _LAST_TRACED[key] = model, state
 
 
 def _compiled(

@@ -116,3 +116,8 @@ def test_it_is_accessible(accessible, table, width, dark):
 def test_what_cannot_be_shown_is_refused_with_a_remedy(table, change, message):
     with pytest.raises(ValueError, match=message):
         explorers.decision(change(table), "blast")
+
+
+def test_a_table_without_rows_has_a_sentence(table):
+    shown = explorers.decision(table.iloc[:0], "blast", "films")
+    assert repr(shown) == "No figure: there are no films with a label of their own."

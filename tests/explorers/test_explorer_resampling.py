@@ -100,7 +100,8 @@ def test_it_is_accessible(accessible, table, width, dark):
     accessible(explorers.resampling(table, "blast"), width, dark)
 
 
-def test_too_few_patients_for_an_interval_are_refused(table):
+def test_too_few_patients_for_an_interval_have_a_sentence(table):
     few = table[table["group"].isin(["P00", "P01", "P10", "P11"])]
-    with pytest.raises(ValueError, match="4 groups are too few for an interval; give at least ten, and five of each"):
-        explorers.resampling(few, "blast")
+    assert repr(explorers.resampling(few, "blast")) == (
+        "No figure: 4 groups are too few for an interval, which needs ten, and five of each class."
+    )

@@ -151,6 +151,25 @@ def test_images_of_one_score_are_called_together_on_the_roc_curve():
     assert (curve["high"] > curve["sensitivity"]).any()
 
 
+def test_the_precision_recall_curve_is_that_of_scikit_learn_within_its_band(mixed):
+    curve = metrics.precision_recall_curve(mixed, "ill", seed=0)
+    assert curve["sensitivity"].tolist() == pytest.approx([k / 100 for k in range(1, 101)])
+    precision, recall, _ = sk.precision_recall_curve(mixed["label"] == "ill", mixed["p_ill"])
+    highest_threshold = [precision[np.flatnonzero(recall >= at - 1e-9)[-1]] for at in curve["sensitivity"]]
+    assert curve["precision"].to_numpy() == pytest.approx(highest_threshold)
+    assert (curve["low"] <= curve["precision"]).all()
+    assert (curve["high"] >= curve["precision"]).all()
+    assert curve["precision"].mean() == pytest.approx(metrics.average_precision(mixed, "ill", 0).value, abs=0.02)
+
+
+def test_images_of_one_score_share_a_precision_and_one_class_has_none():
+    """At 0.8 both ill images and one of two well ones are called at once."""
+    tied = table(["ill", "ill", "well", "well"], [0.8, 0.8, 0.8, 0.2])
+    assert metrics.precision_recall_curve(tied, "ill", seed=0)["precision"].unique().tolist() == [2 / 3]
+    one_class = metrics.precision_recall_curve(table(["ill"] * 4, [0.8, 0.8, 0.8, 0.2]), "ill", seed=0)
+    assert one_class[["precision", "low", "high"]].isna().all(axis=None)
+
+
 def test_the_seed_decides_which_groups_are_drawn(mixed):
     first, again, other = (metrics.roc_auc(mixed, "ill", seed) for seed in (0, 0, 1))
     assert (first.low, first.high) == (again.low, again.high) != (other.low, other.high)

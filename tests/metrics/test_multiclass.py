@@ -150,3 +150,12 @@ def test_the_order_of_rows_does_not_matter(three):
 def test_runs_on_other_images_are_not_compared(three):
     with pytest.raises(ValueError, match="must have the same images"):
         metrics.score_difference([three], [three.iloc[1:]], "accuracy", seed=0)
+
+
+def test_the_surest_images_of_one_class_that_were_given_one_class_come_first():
+    table = pd.DataFrame(
+        {"label": list("aaaab"), "p_a": [0.9, 0.4, 0.1, 0.3, 0.2], "p_b": [0.1, 0.6, 0.9, 0.7, 0.8]}, list("vwxyz")
+    )
+    assert list(metrics.surest_ids(table, "a", "b", n=2)) == ["x", "y"]
+    assert list(metrics.surest_ids(table, "a", "a", n=2)) == ["v"]
+    assert list(metrics.surest_ids(table, "b", "a", n=2)) == []

@@ -146,6 +146,12 @@ SAY = {  # what is asked for, and what is said instead
         lambda: plots.roc_plot({"a": roc_of(NAN), "b": roc_of(NAN)}, "c"),
         "there is no ROC curve of a and b, as that needs images that are positive and images that are not",
     ),
+    "precision-recall curves of one class": (
+        lambda: plots.precision_recall_plot(
+            {"a": pd.DataFrame({"sensitivity": [0.1, 1], "precision": NAN, "low": NAN, "high": NAN})}, 1.0, "c"
+        ),
+        "there is no precision-recall curve of a, as that needs images that are positive and images that are not",
+    ),
     "no bins": (
         lambda: plots.calibration_plot({}, "c"),
         "there are no predictions, so no frequency can be compared with a probability",
@@ -165,6 +171,10 @@ SAY = {  # what is asked for, and what is said instead
     "one patient": (
         lambda: plots.patient_scores(cells_of([0.1, 0.2], "p"), "ill", LIMIT, "c"),
         "there are predictions for 1 patients, and nothing to compare",
+    ),
+    "patients of two classes": (
+        lambda: plots.patient_scores(cells_of([0.1, 0.2], "p").assign(label=["ill", "well"]), "ill", LIMIT, "c"),
+        "1 patients have cells of several classes, and so no label of their own",
     ),
     "patients of NaN": (
         lambda: plots.patient_scores(cells_of([NAN, 0.2], list("pq")), "ill", LIMIT, "c"),
@@ -260,6 +270,7 @@ def named(names):
     yield plots.patient_scores(cells, names[0], pd.Series(0.5, list("pqr")), "c")
     yield plots.learning_curve_plot(table, "F1", "c")
     yield plots.confusion_plot(counted(np.eye(n, dtype=int), names), "c")
+    yield plots.error_plot(counted(np.ones((n, n), int), names), "c")
     yield plots.seed_comparison(table, "F1", "by", "series", "c")
     yield plots.seed_comparison(flipped, "F1", "by", "series", "c")
     yield plots.cost_plot(table.assign(s=1.0), "F1", "s", "series", "c")

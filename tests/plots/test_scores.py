@@ -148,6 +148,24 @@ def test_bands_of_a_roc_curve_are_spoken_of_where_there_are_some_and_named_by_th
     assert in_legend(picture.figure.axes[0]) == ["a (range of groups)", "b", "chance"]
 
 
+def test_precision_is_drawn_by_sensitivity_with_a_line_at_the_prevalence():
+    curve = pd.DataFrame({"sensitivity": [0.5, 1], "precision": [0.9, 0.4], "low": [0.8, 0.3], "high": [1, 0.5]})
+    empty = curve.assign(precision=np.nan, low=np.nan, high=np.nan)
+    picture = plots.precision_recall_plot({"a": curve, "b": empty}, 0.25, "")
+    ax = picture.figure.axes[0]
+    line, chance = ax.get_lines()
+    assert line.get_xydata().tolist() == [[0.5, 0.9], [1, 0.4]]
+    assert set(chance.get_ydata()) == {0.25}
+    assert (chance.get_linestyle(), to_hex(chance.get_color())) == (":", HEX[-1])
+    assert outline(ax.collections[0]) == ([0.8, 0.3], [1.0, 0.5])
+    assert in_legend(ax) == ["a", "chance: prevalence"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("sensitivity (recall)", "precision")
+    assert picture.alt == (
+        "Precision-recall curves with bands; precision at a sensitivity of 0.9: a 0.50; no curve of b. A dotted line "
+        "at the prevalence, 0.25."
+    )
+
+
 @pytest.mark.parametrize("count", [9, 15, 32])
 def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
     names = [f"c{k:02d}" for k in range(count)]

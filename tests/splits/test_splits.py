@@ -22,6 +22,7 @@ from helpers.splits import (
     group_folds,
     group_train_val_test_split,
     image_folds,
+    largest_subset,
     merge_groups,
     nested_subsets,
     split_for_fold,
@@ -324,6 +325,12 @@ def test_nested_subsets_are_nested_and_balanced():
         assert np.ptp(frame.loc[ids, "label"].value_counts()) <= 1
     for small, large in itertools.pairwise(sizes):
         assert set(subsets[small]) < set(subsets[large])
+
+
+def test_the_largest_subset_is_that_of_the_nested_ones_or_everything():
+    frame = pd.DataFrame({"label": list("aabb")}, list("wxyz"))
+    assert list(largest_subset(frame, [2, 4], seed=0)) == list(nested_subsets(frame, [2, 4], seed=0)[4])
+    assert list(largest_subset(frame, [], seed=0)) == list("wxyz")
 
 
 def test_nested_subsets_depend_on_the_seed_and_not_on_the_order():

@@ -20,6 +20,7 @@ import tensorflow as tf
 from helpers import augmentation, models, training
 from helpers.datasets import load
 from helpers.project import CHECKOUT
+from helpers.training import fitting
 from helpers.training.identity import identify, imported_code
 
 
@@ -78,6 +79,31 @@ def test_trainings_share_no_model_and_hand_out_one_without_an_optimizer(cells, t
     assert np.array_equal(weights(again), wanted)
     assert history.equals(same)
     assert (weights(other) == 7.0).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_a_graph_that_the_last_training_traced_trains_as_one_traced_again(cells, tmp_path, schedule):
+    fitting._LAST_TRACED.clear()
+    alone, history = fit(cells, tmp_path / "alone", schedule=schedule)
+    fit(cells, tmp_path / "before", schedule=schedule, seed=21)
+    ((traced, _),) = fitting._LAST_TRACED.values()
+    after, same = fit(cells, tmp_path / "after", schedule=schedule)
+    ((used, _),) = fitting._LAST_TRACED.values()
+    assert used is traced
+    assert np.array_equal(weights(after), weights(alone))
+    assert same.equals(history)
+    fit(cells, tmp_path / "another", schedule=schedule, rate=1e-3)
+    ((other, _),) = fitting._LAST_TRACED.values()
+    assert other is not traced
+
+
+def test_the_graph_of_an_interrupted_training_is_not_used_again(cells, tmp_path, monkeypatch):
+    fit(cells, tmp_path / "first")
+    assert fitting._LAST_TRACED
+    monkeypatch.setattr(keras.Model, "fit", lambda *given, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        fit(cells, tmp_path / "second")
+    assert not fitting._LAST_TRACED
 
 
 def test_the_cosine_falls_to_zero_over_all_epochs(cells, tmp_path):
