@@ -36,8 +36,19 @@ def test_classes_0_and_1_mixed_patients_and_few_images_are_classified(run, tmp_p
     assert "training images of the learning curve: 20 in place of 100;" in text
     tables = {"classify-auc.csv", "classify-rates.csv", "classify-split.csv", "classify-learning-curve.csv"}
     tables.add("classify-patient-curve.csv")
-    assert saved == tables | {"predictions-classify.csv"}
+    assert saved == tables | {"classify-patients.csv", "predictions-classify.csv"}
+    assert (tmp_path / "outputs" / "classify-patients.csv").read_text().count("\n") == 1  # the heading alone
     assert "lymphoblast" not in text
+
+
+def test_cells_without_patients_and_masks_are_classified(run, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("0", "1"), 18)
+    smallest = {"epochs": 1, "n_trials": 1, "n_pretrain_images": 40}
+    text, saved = run("05-classify", dataset=f"folder:{folder}", positive=1, curve="[10, 20]", **smallest)
+    assert "left out" not in text
+    assert (tmp_path / "outputs" / "classify-patients.csv").read_text().count("\n") == 5
+    assert {"classify-auc.csv", "classify-patient-curve.csv", "classify-learning-curve.csv"} < saved
+    assert text.count("✅") == 6
 
 
 def test_a_chapter_that_needs_masks_ends_early_without_them(run, tmp_path):
