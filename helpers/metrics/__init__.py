@@ -45,10 +45,10 @@ from helpers.metrics.multiclass import (
 )
 from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
 from helpers.metrics.paired import summarise_differences
+from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
 from helpers.metrics.ranking import auc_difference, average_precision, precision_recall_curve, roc_auc, roc_curve
-from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
 __all__ = [

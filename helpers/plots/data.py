@@ -173,4 +173,3 @@ def _strips(ax: Axes, table: pd.DataFrame, value: str, by: str) -> None:
     rotation, side = (40, "right") if len(names) > 3 else (0, "center")
     labels = [short_label(name) for name in names]
     ax.set_xticks(range(len(names)), labels, rotation=rotation, ha=side, fontsize=FONT_SIZE)
-    ax.set_xticks(range(len(names)), [short_label(name) for name in names], rotation=40, ha="right", fontsize=FONT_SIZE)
