@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import datasets, plots, reports
-from helpers.book import chapter_parameters, dataset_pages, landing, result_tables, story
+from helpers.book import chapter_parameters, dataset_pages, landing, republishing, result_tables, story
 from helpers.book.findings import FINDINGS
 from helpers.book.story import as_figure
 from helpers.datasets import synthetic
@@ -33,6 +33,7 @@ def generated_files(name: str, records: Sequence[Record]) -> dict[str, bytes]:
         "status.md": status(name, records),
         "parameters.md": chapter_parameters.parameter_tables(),
         "result-tables.md": result_tables.appendix(),
+        "older-tables.md": republishing.summary(),
         "morphology.md": morphology_table(NORMAL),
         "blasts.md": morphology_table(morphology.FAB),
         **{

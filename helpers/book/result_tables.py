@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from helpers import datasets, reports
 from helpers.book import results
+from helpers.book.republishing import parameters_line
 from helpers.book.results import ResultNote
 from helpers.markup import escape_markdown
 from helpers.metrics import INTERVAL
@@ -90,11 +91,12 @@ def title(name: str) -> str:
 
 
 def _section(name: str) -> str:
-    made_by = results.read_result(name)[1].made_by
+    note = results.read_result(name)[1]
+    made_by = note.made_by
     chapters = {notebooks.chapter_name(path.stem): path.stem for path in Project.current().notebooks.glob("*.ipynb")}
     chapter = chapters.get(made_by.removeprefix("chapter "))
     origin = f"chapter {{doc}}`../notebooks/{chapter}`" if chapter else f"`{made_by}`"
-    return f"({name})=\n### {title(name)}\n\n`{name}`, from {origin}.\n\n{result_table(name)}"
+    return f"({name})=\n### {title(name)}\n\n`{name}`, from {origin}. {parameters_line(note)}\n\n{result_table(name)}"
 
 
 def result_table(name: str) -> str:

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 
 from helpers import plots
-from helpers.book import pages, result_tables, results, story
+from helpers.book import pages, republishing, result_tables, results, story
 from helpers.datasets.synthetic import morphology
 from helpers.project import Project
 from helpers.runs import notebooks, profiles, provenance, records
-from helpers.sweeps import plan
 
 
 @pytest.fixture
@@ -128,18 +127,43 @@ def test_committed_results_all_have_their_provenance():
     assert {path.stem for path in tables} == {path.stem for path in Project.current().results.glob("*.json")}
 
 
-def test_committed_results_were_made_with_the_parameters_that_their_profiles_have_now():
-    notes = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Project.current().results.glob("*.json"))]
-    published = [note for note in notes if note["command"].startswith("python -m helpers publish ")]
-    assert published
-    for note in published:
-        profile = profiles.read_profile(Project.current().root / "profiles" / f"{note['command'].split()[-1]}.yaml")
-        now = {
-            notebooks.chapter_name(name): chapter.values(plan.relevant_grid(profile, name))
-            for name, chapter in profile.notebooks.items()
-        }
-        wanted = now if profile.grid else now[note["made_by"].removeprefix("chapter ")]
-        assert note["parameters"] == wanted, f"{note['made_by']} of {profile.name}: publish it again"
+def test_a_table_whose_run_had_other_parameters_says_which(monkeypatch):
+    name = "full-cnmc-trust-trust-mistakes"
+    note = results.read_result(name)[1]
+    changed = dataclasses.replace(note, parameters=note.parameters | {"size": 1, "gone": 2})
+    assert set(republishing.changed_parameters(changed)) >= {"gone", "size"}
+    assert "`gone`" in republishing.parameters_line(changed)
+    same = dataclasses.replace(note, parameters=_now(note))
+    assert republishing.parameters_line(same) == ""
+    monkeypatch.setattr(results, "read_result", lambda _: (pd.DataFrame({"n": [1]}), changed))
+    assert "to be published again" in result_tables.appendix()
+
+
+def test_the_parameters_of_a_sweep_are_compared_with_its_grid():
+    note = results.read_result("sweep-mistakes")[1]
+    assert republishing.changed_parameters(note) == []
+    inner = note.parameters["trust"] | {"seed": [1, 2]}
+    other = dataclasses.replace(note, parameters={"trust": inner})
+    assert republishing.changed_parameters(other) == ["seed"]
+
+
+def test_the_warning_counts_the_tables_of_earlier_runs(monkeypatch):
+    names = [path.stem for path in Project.current().results.glob("*.csv")]
+    days = [results.read_result(name)[1].finished[:10] for name in names]
+    older = sum(day < republishing.CORRECTED for day in days)
+    text = republishing.summary()
+    assert (f"{older} of {len(names)} tables" in text) if older else text == ""
+    monkeypatch.setattr(republishing, "CORRECTED", "2000-01-01")
+    assert republishing.summary() == ""
+    monkeypatch.setattr(republishing, "CORRECTED", "2100-01-01")
+    assert f"{len(names)} of {len(names)} tables" in republishing.summary()
+
+
+def _now(note):
+    """The parameters that the profile of a table has now."""
+    profile = profiles.read_profile(Project.current().profiles / f"{note.command.split()[-1]}.yaml")
+    chapters = {notebooks.chapter_name(name): chapter for name, chapter in profile.notebooks.items()}
+    return chapters[note.made_by.removeprefix("chapter ")].values()
 
 
 def test_committed_results_are_named_after_their_chapter_so_that_a_new_chapter_renames_none():
