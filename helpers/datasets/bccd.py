@@ -10,6 +10,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+from helpers.datasets.boxes import KINDS, Box, square_around, with_area
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.directory import list_files
@@ -19,8 +20,7 @@ from helpers.datasets.readers import CropReader, FileReader
 from helpers.datasets.tables import build_frame, read_table
 
 CLASSES = ("neutrophil", "eosinophil", "lymphocyte", "monocyte", "basophil")
-KINDS = ("WBC", "RBC", "Platelets")
-MARGIN = 0.1
+FIELD = (480, 640)  # height and width in pixels
 _NUMBER, _PHOTO = re.compile(r"[0-9]{1,6}"), re.compile(r"BloodImage_[0-9]{1,6}")
 REMOTE = Remote(
     "https://raw.githubusercontent.com/Shenggan/BCCD_Dataset/ec96fe4104e9bb329f0d263db95cf1edd8c09909/", "bccd.txt"
@@ -103,17 +103,17 @@ def load_bccd(folder: Path, whole_fields: bool = False) -> Dataset:
                     "path": path[photo],
                     "label": names[0],
                     "group": SAME_CELL.get(photo.stem, photo.stem),
-                    **_square(box),
+                    **square_around(box, FIELD),
                     **common,
                 }
             )
     return Dataset("bccd", build_frame(rows), CLASSES, CARD, CropReader(folder))
 
 
-def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
+def _boxes(path: Path) -> tuple[Box, ...]:
     try:
         tree = ElementTree.parse(path)
-        boxes = []
+        boxes: list[Box] = []
         for item in tree.iter("object"):
             left, top, right, bottom = (int(_text(item, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
             boxes.append((_text(item, "name"), left, top, right, bottom))
@@ -124,7 +124,7 @@ def _boxes(path: Path) -> tuple[tuple[str, int, int, int, int], ...]:
     strange = {kind for kind, *_ in boxes} - set(KINDS)
     if strange:
         raise DatasetError(f"{path}: unknown kind of cell {sorted(strange)}; choose from {', '.join(KINDS)}")
-    return tuple(box for box in boxes if box[3] > box[1] and box[4] > box[2])
+    return with_area(boxes)
 
 
 def _text(item: ElementTree.Element, path: str) -> str:
@@ -147,12 +147,3 @@ def _labels(path: Path) -> dict[int, list[str]]:
     if twice:
         raise DatasetError(f"{path}: images listed more than once; correct the table", twice)
     return labels
-
-
-def _square(box: tuple[str, int, int, int, int], width: int = 640, height: int = 480) -> dict[str, int]:
-    """Compute the square around a box with a margin, shifted to lie inside the field."""
-    _, left, top, right, bottom = box
-    side = min(round(max(right - left, bottom - top) * (1 + 2 * MARGIN)), height)
-    x = min(max((left + right - side) // 2, 0), width - side)
-    y = min(max((top + bottom - side) // 2, 0), height - side)
-    return {"left": x, "top": y, "right": x + side, "bottom": y + side}

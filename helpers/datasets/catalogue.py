@@ -10,7 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from helpers import project
-from helpers.datasets import all_idb, aria, bccd, bloodmnist, cnmc, download, folder, leukocytes4, pbc, synthetic, wbc
+from helpers.datasets import (
+    all_idb,
+    aria,
+    bccd,
+    bloodmnist,
+    cnmc,
+    download,
+    folder,
+    leukocytes4,
+    pbc,
+    synthetic,
+    txl,
+    wbc,
+)
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DatasetError
@@ -53,6 +66,14 @@ SOURCES: dict[str, DatasetSpec] = {
         pbc.CARD,
         "pbc",
         instructions="open the home page, download PBC_dataset_normal_DIB.zip (no account needed) and put the zip file",
+    ),
+    "txl": DatasetSpec(
+        txl.load_txl,
+        txl.CARD,
+        "txl",
+        instructions="download the repository of the home page, put the images of PBC and Raabin-WBC and their label "
+        "files, without its subfolders, into images and labels, write cells.csv (image, source, original, type, "
+        "type_from, slide) and put all three",
     ),
     "bloodmnist": DatasetSpec(
         bloodmnist.load_bloodmnist,

@@ -1,0 +1,34 @@
+"""Boxes of cells in pixels of their image: ``(kind, left, top, right, bottom)``, right and bottom exclusive."""
+
+from __future__ import annotations
+
+KINDS = ("WBC", "RBC", "Platelets")
+MARGIN = 0.1
+Box = tuple[str, int, int, int, int]
+
+
+def square_around(box: Box, size: tuple[int, int]) -> dict[str, int]:
+    """Compute the square around a box with a margin of 10 %, shifted to lie inside the image.
+
+    Args:
+        box: kind and sides in pixels.
+        size: height and width of the image in pixels.
+
+    Returns:
+        ``left``, ``top``, ``right`` and ``bottom`` in pixels, the columns of a crop.
+
+    Example:
+        >>> from helpers.datasets.boxes import square_around
+        >>> square_around(("WBC", 600, 0, 640, 60), (480, 640))
+        {'left': 568, 'top': 0, 'right': 640, 'bottom': 72}
+    """
+    (height, width), (_, left, top, right, bottom) = size, box
+    side = min(round(max(right - left, bottom - top) * (1 + 2 * MARGIN)), height, width)
+    x = min(max((left + right - side) // 2, 0), width - side)
+    y = min(max((top + bottom - side) // 2, 0), height - side)
+    return {"left": x, "top": y, "right": x + side, "bottom": y + side}
+
+
+def with_area(boxes: list[Box]) -> tuple[Box, ...]:
+    """Drop boxes without an area."""
+    return tuple(box for box in boxes if box[3] > box[1] and box[4] > box[2])
