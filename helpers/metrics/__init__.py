@@ -22,6 +22,13 @@ from helpers.metrics.classification import (
     prediction_table,
 )
 from helpers.metrics.label_shift import estimate_prevalence
+from helpers.metrics.conformal import (
+    conformal_threshold,
+    conformal_thresholds,
+    nonconformity,
+    prediction_sets,
+    set_coverage,
+)
 from helpers.metrics.masks import (
     REGIONS,
     channel_dice,
@@ -49,6 +56,7 @@ from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
 from helpers.metrics.ranking import auc_difference, average_precision, precision_recall_curve, roc_auc, roc_curve
+from helpers.metrics.selective import mean_risk, referral_threshold, risk_coverage_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
 __all__ = [
@@ -75,6 +83,8 @@ __all__ = [
     "channel_dice",
     "classification_report",
     "cluster_mean",
+    "conformal_threshold",
+    "conformal_thresholds",
     "confusion_matrix",
     "confusion_pairs",
     "dice_and_iou",
@@ -87,23 +97,29 @@ __all__ = [
     "fit_temperature",
     "hausdorff95",
     "limits_of_agreement",
+    "mean_risk",
     "mean_score",
     "natural_frequency",
     "nearest_in_other_groups",
+    "nonconformity",
     "plain_language_sentences",
     "plain_language_summary",
     "pooled_iou",
     "precision_recall_curve",
     "predicted_classes",
     "prediction_classes",
+    "prediction_sets",
     "prediction_table",
     "predictive_value",
+    "referral_threshold",
+    "risk_coverage_curve",
     "roc_auc",
     "roc_auc_by_class",
     "roc_curve",
     "score_difference",
     "segmentation_scores",
     "sensitivity_of_least_cost",
+    "set_coverage",
     "summarise",
     "summarise_differences",
     "surest_ids",
