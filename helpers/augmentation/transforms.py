@@ -22,6 +22,8 @@ class Augmentation:
         zoom: standard deviation of the logarithm of the magnification.
         brightness: standard deviation of the gain, of the whole image and again of each channel (colour jitter).
         blur: maximum standard deviation of a Gaussian blur, pixels.
+        stain: standard deviation of the logarithm of the gain of the optical density, of each channel: another amount
+            and kind of dye. Unlike ``brightness`` it leaves white background as it is.
 
     Example:
         >>> import numpy as np
@@ -42,6 +44,7 @@ class Augmentation:
     zoom: float = 0.0
     brightness: float = 0.06
     blur: float = 0.8
+    stain: float = 0.0
 
 
 NO_AUGMENTATION = Augmentation(dihedral=False, brightness=0.0, blur=0.0)
@@ -91,6 +94,9 @@ def augment(
     if augmentation.brightness:
         pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((), seeds[3])
         pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((3,), seeds[4])
+    if augmentation.stain:
+        gain = tf.exp(augmentation.stain * tf.random.stateless_normal((3,), tf.random.fold_in(seed, 8)))
+        pixels = 256 * tf.pow((tf.clip_by_value(pixels, 0.0, 255.0) + 1) / 256, gain) - 1
     if augmentation.blur:
         pixels = _blur(pixels, tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur))
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8), target if mask is None else mask[..., 0]

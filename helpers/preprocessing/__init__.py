@@ -2,6 +2,7 @@
 
 from helpers.preprocessing.batches import NORMALISATIONS, batch_distances, lab_distance, restain, stain_batch_names
 from helpers.preprocessing.colour import channels_of, contrast, count_peaks
+from helpers.preprocessing.red_cells import RedCells, fit_red_cells, normalize_red_cells
 from helpers.preprocessing.stains import (
     LabStatistics,
     Stains,
@@ -31,6 +32,7 @@ __all__ = [
     "NORMALISATIONS",
     "SEGMENTATIONS",
     "LabStatistics",
+    "RedCells",
     "Stains",
     "batch_distances",
     "channels_of",
@@ -38,11 +40,13 @@ __all__ = [
     "contrast",
     "count_peaks",
     "fit_macenko",
+    "fit_red_cells",
     "fit_reinhard",
     "join_lobes",
     "lab_distance",
     "largest_filled_component",
     "normalize_macenko",
+    "normalize_red_cells",
     "normalize_reinhard",
     "remove_background",
     "restain",

@@ -143,6 +143,20 @@ def epochs(cells, first, number, how, seed=1):
     return [[next(stream) for _ in range(3)] for _ in range(number)]
 
 
+def test_stain_changes_dyed_pixels_by_the_channel_and_leaves_white_alone():
+    image = np.full((16, 16, 3), 255, np.uint8)
+    image[:8] = 120
+    stain = Augmentation(dihedral=False, brightness=0, blur=0, stain=0.3)
+    changed = augmentation.augment_images(np.stack([image] * 40), stain, 20)
+    assert (changed[:, 8:] == 255).all()
+    dyed = changed[:, 0, 0].astype(float)
+    assert (changed[:, :8] == changed[:, :1, :1]).all()
+    density = np.log(256 / (dyed + 1)) / np.log(256 / 121)
+    assert np.log(density).mean() == pytest.approx(0, abs=0.1)
+    assert np.log(density).std() == pytest.approx(0.3, abs=0.06)
+    assert np.abs(np.corrcoef(np.log(density).T)[0, 1:]).max() < 0.4  # channels are independent
+
+
 def test_an_epoch_does_not_depend_on_the_epochs_before(cells):
     late, early = epochs(cells, 2, 1, Augmentation())[0], epochs(cells, 0, 3, Augmentation())[2]
     for one, other in zip(late, early, strict=True):
