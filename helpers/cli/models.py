@@ -170,6 +170,8 @@ def predict(
     paths = find_images(images, [*written, *([groups] if groups else [])])
     result = prediction.predict(paths, classifier, card, out, folder=_folder(images), groups_table=groups)
     typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
+    if referrals := prediction.describe_referrals(result.table):
+        typer.echo(referrals)
     if result.per_group is not None:
         typer.echo(f"{len(result.per_group)} groups by their mean in {per_group}: {_counts(result.per_group)}")
         if card.threshold is not None:

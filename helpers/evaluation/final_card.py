@@ -16,6 +16,7 @@ from helpers.evaluation.candidates import BATCH, SIZE
 from helpers.evaluation.checking import check_predictions
 from helpers.evaluation.design import Design
 from helpers.evaluation.protocol import Predictions
+from helpers.evaluation.referral import calibrate_reference, calibrate_sets
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.models import model_card
 from helpers.models.model_card import MetricRecord
@@ -38,7 +39,7 @@ class Outcome:
 
 
 def final_card(
-    outcome: Outcome, positive: str, rule: ThresholdRule, *, seed: int
+    outcome: Outcome, positive: str, rule: ThresholdRule, *, size: int, seed: int
 ) -> tuple[dict[str, Any], list[Finding]]:
     """Collect the fields of a model card that do not depend on the model itself.
 
@@ -46,6 +47,7 @@ def final_card(
         outcome: how the model was tested.
         positive: positive class; empty if all classes count alike, without a threshold.
         rule: rule by which thresholds are chosen.
+        size: side in pixels at which images enter the model.
         seed: random seed, of the resamples too.
 
     Returns:
@@ -67,6 +69,8 @@ def final_card(
         "sensitivity_expected": threshold.expected if threshold else None,
         "sensitivity_assurance": threshold.assurance if threshold else None,
         **_statistics(training),
+        "prediction_sets": calibrate_sets(validation),
+        "reference": calibrate_reference(design, size, seed),
         "data": {
             "name": design.dataset.public_name,
             "title": design.dataset.card.title,

@@ -140,7 +140,7 @@ def fit_and_save(
     fitted = tabular.fit_calibrated(
         training, encode_labels(training), values.to_numpy(), classifier=recipe.classifier, seed=seed
     )
-    fields, findings = final_card(outcome, positive, rule, seed=seed)
+    fields, findings = final_card(outcome, positive, rule, size=SIZE, seed=seed)
     fields |= {"model_type": recipe.model_type, "network": candidate.name, "config": _config(recipe, fitted)}
     path = model_path.expanduser().with_suffix(SUFFIXES[recipe.model_type])
     path.parent.mkdir(parents=True, exist_ok=True)

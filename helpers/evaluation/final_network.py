@@ -89,11 +89,12 @@ def train_network(
         log=log,
     )
     model, history, fold = _train_last(network, design, config, checkpoint_dir)
-    fields, findings = final_card(Outcome(design, predictions.validation, predictions), positive, rule, seed=seed)
+    outcome, size = Outcome(design, predictions.validation, predictions), NETWORKS[network].size
+    fields, findings = final_card(outcome, positive, rule, size=size, seed=seed)
     fields |= {
         "model_type": "cnn",
         "network": network,
-        "size": NETWORKS[network].size,
+        "size": size,
         "config": asdict(config),
         "epochs_run": len(history),
         "split": f"{design.description}; epoch and threshold of each test fold chosen on its validation images; the "

@@ -2,72 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import NearestNeighbors
 
+from helpers.models.distance import FeatureDistance
 
-@dataclass(frozen=True)
-class FeatureDistance:
-    """Measure the distance of images to the nearest class mean (Mahalanobis distance; Lee et al. 2018).
 
-    The covariance within classes is common to all classes and shrunk (Ledoit and Wolf 2004), because there are more
-    features than images.
+def fit_distance(features: np.ndarray, labels: np.ndarray) -> FeatureDistance:
+    """Estimate class means and the covariance within classes, which is common to all classes.
 
-    Attributes:
-        scale: standard deviation of every feature within classes, ``float (features,)``; 1 where it is 0.
-        means: mean of every class, in standardised features, ``float (classes, features)``.
-        precision: inverse of the shrunk covariance, ``float (features, features)``.
+    The covariance is shrunk (Ledoit and Wolf 2004), because there may be more features than images.
+
+    Args:
+        features: of the training images, ``float (n, features)``.
+        labels: class of every image, ``(n,)``.
+
+    Raises:
+        ValueError: there are fewer than two images, or not as many labels as images.
     """
-
-    scale: np.ndarray
-    means: np.ndarray
-    precision: np.ndarray
-
-    @classmethod
-    def fit(cls, features: np.ndarray, labels: np.ndarray) -> FeatureDistance:
-        """Estimate class means and covariance.
-
-        Args:
-            features: of the training images, ``float (n, features)``.
-            labels: class of every image, ``(n,)``.
-
-        Raises:
-            ValueError: there are fewer than two images, or not as many labels as images.
-        """
-        values, labels = np.asarray(features, np.float64), np.asarray(labels)
-        if len(values) < 2 or len(values) != len(labels):
-            raise ValueError(
-                f"a distance needs at least 2 images and a label of each, got {len(values)}, {len(labels)}"
-            )
-        classes, number = np.unique(labels, return_inverse=True)
-        means = np.stack([values[number == k].mean(axis=0) for k in range(len(classes))])
-        deviation = (values - means[number]).std(axis=0)
-        scale = np.where(deviation > 0, deviation, 1.0)
-        within = LedoitWolf(assume_centered=True).fit((values - means[number]) / scale)
-        return cls(scale, means / scale, within.precision_)
-
-    def measure(self, features: np.ndarray) -> np.ndarray:
-        """Measure the distance of every image to the nearest class mean, ``float (n,)``, in standard deviations.
-
-        Args:
-            features: ``float (n, features)``.
-        """
-        values = np.asarray(features, np.float64) / self.scale
-        squares = []
-        for mean in self.means:
-            difference = values - mean
-            squares.append(((difference @ self.precision) * difference).sum(axis=1))
-        return np.sqrt(np.maximum(np.min(squares, axis=0), 0))
+    values, labels = np.asarray(features, np.float64), np.asarray(labels)
+    if len(values) < 2 or len(values) != len(labels):
+        raise ValueError(f"a distance needs at least 2 images and a label of each, got {len(values)}, {len(labels)}")
+    classes, number = np.unique(labels, return_inverse=True)
+    means = np.stack([values[number == k].mean(axis=0) for k in range(len(classes))])
+    deviation = (values - means[number]).std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    within = LedoitWolf(assume_centered=True).fit((values - means[number]) / scale)
+    return FeatureDistance(scale, means / scale, within.precision_)
 
 
 def neighbour_distance(training: np.ndarray, features: np.ndarray, k: int = 5) -> np.ndarray:
     """Measure the distance of every image to its k-th nearest training image, ``float (n,)`` (Sun et al. 2022).
 
     Features are scaled to length 1, as Sun et al. recommend. It assumes no distribution, and checks
-    :class:`FeatureDistance`.
+    :func:`fit_distance`.
 
     Args:
         training: features of the training images, ``float (m, features)``.

@@ -120,6 +120,61 @@ class SplitSizes(_Section):
     test: Size
 
 
+class PredictionSets(_Section):
+    """Thresholds of conformal prediction sets, see :mod:`helpers.metrics.conformal`.
+
+    Attributes:
+        coverage: Promised probability that the set of an image of a new group holds its class.
+        by_class: Whether that is promised for every class; else, where a class has too few groups, for all images.
+        thresholds: Largest 1 − probability at which a class is in the set, by class.
+        images: Number of calibration images, which the models that predicted them were not trained on.
+        groups: Number of their groups.
+    """
+
+    coverage: Annotated[float, Field(gt=0, lt=1)]
+    by_class: bool
+    thresholds: dict[Text, Share]
+    images: Count
+    groups: Count
+
+
+class Reference(_Section):
+    """Hand-crafted features of the training images, from which the distance of new images is measured.
+
+    Attributes:
+        features: Names of the features, see :func:`helpers.features.extract_features`.
+        scale: Standard deviation of every feature within classes.
+        means: Mean of every class in standardised features, ``(classes, features)``.
+        precision: Inverse covariance within classes, ``(features, features)``.
+        quantiles: Distances at 0 %, 1 %, … 100 % of held-out images of the same data, every group with one weight.
+        limit: Distance beyond which an image is referred.
+        images: Number of held-out images.
+        groups: Number of their groups.
+    """
+
+    features: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+    scale: list[Annotated[float, Field(gt=0)]]
+    means: list[list[float]]
+    precision: list[list[float]]
+    quantiles: Annotated[list[float], Field(min_length=101, max_length=101)]
+    limit: Annotated[float, Field(ge=0)]
+    images: Count
+    groups: Count
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> Reference:
+        n = len(self.features)
+        rows = {"scale": [self.scale], "means": self.means, "precision": self.precision}
+        for name, vectors in rows.items():
+            if not vectors or any(len(vector) != n for vector in vectors):
+                raise ValueError(f"{name} must have {n} values in every row, one for each feature")
+        if len(self.precision) != n:
+            raise ValueError(f"precision must have {n} rows, one for each feature")
+        if sorted(self.quantiles) != self.quantiles:
+            raise ValueError("quantiles must ascend")
+        return self
+
+
 class ModelCard(_Section):
     """Model card of a classifier, as written by ``leukobook train`` and ``leukobook evaluate``.
 
@@ -137,6 +192,8 @@ class ModelCard(_Section):
         size: Height and width of the images in pixels.
         input: Pixel statistics of the training images.
         scale: Size of the training images and of their nuclei; ``None`` where it is not known, as in older cards.
+        prediction_sets: Thresholds of prediction sets; ``None`` in older cards, and where groups are too few.
+        reference: Features of the training images; ``None`` where they are not known, as in older cards.
         data: Dataset.
         split: Description of the split.
         split_sizes: Sizes of the sets, see :class:`SplitSizes`.
@@ -161,6 +218,8 @@ class ModelCard(_Section):
     size: Side
     input: Input
     scale: Scale | None = None
+    prediction_sets: PredictionSets | None = None
+    reference: Reference | None = None
     data: Data
     split: Text
     split_sizes: SplitSizes
@@ -180,6 +239,8 @@ class ModelCard(_Section):
         sensitivities = (self.sensitivity_wanted, self.sensitivity_expected, self.sensitivity_assurance)
         if {value is None for value in (self.positive, self.threshold, *sensitivities)} == {True, False}:
             raise ValueError("positive, threshold and sensitivities must all be set, or all be null")
+        if self.prediction_sets is not None and set(self.prediction_sets.thresholds) != set(self.classes):
+            raise ValueError("prediction_sets.thresholds must have a threshold for each of classes, and no other")
         return self
 
 

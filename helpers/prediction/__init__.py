@@ -2,5 +2,15 @@
 
 from helpers.prediction.classification import PredictionResult, load, predict
 from helpers.prediction.groups import THRESHOLD_NOTE, aggregate_groups, group_table_path
+from helpers.prediction.referral import describe_referrals, refer_images
 
-__all__ = ["THRESHOLD_NOTE", "PredictionResult", "aggregate_groups", "group_table_path", "load", "predict"]
+__all__ = [
+    "THRESHOLD_NOTE",
+    "PredictionResult",
+    "aggregate_groups",
+    "describe_referrals",
+    "group_table_path",
+    "load",
+    "predict",
+    "refer_images",
+]

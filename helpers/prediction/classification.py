@@ -18,6 +18,7 @@ from helpers.models import feature_model, loading, model_card
 from helpers.models.feature_model import FeatureModel
 from helpers.models.model_card import ModelCard
 from helpers.prediction.groups import aggregate_groups, group_table_path
+from helpers.prediction.referral import refer_images
 from helpers.prediction.shift import InputShift
 from helpers.reports import tables
 
@@ -87,9 +88,10 @@ def predict(
 ) -> PredictionResult:
     """Classify images with test-time augmentation and write the predictions as CSV.
 
-    The columns are ``image``, ``p_<class>`` for each class, ``predicted_class`` and ``threshold``. An image is
-    predicted as the positive class from the threshold on, and otherwise as the most probable of the other classes. With
-    groups, the column ``group`` follows ``image``, and a table per group is written beside that of the images.
+    The columns are ``image``, ``p_<class>`` for each class, ``predicted_class``, those of
+    :func:`helpers.prediction.referral.refer_images`, and ``threshold``. An image is predicted as the positive class
+    from the threshold on, and otherwise as the most probable of the other classes. With groups, the column ``group``
+    follows ``image``, and a table per group is written beside that of the images.
 
     Args:
         paths: paths of the images; files named like outputs of commands are skipped.
@@ -170,4 +172,4 @@ def _predict_batches(
         table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
         predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
         table.insert(0, "image", [path for path, _ in batch])
-        yield table.assign(predicted_class=predicted)
+        yield table.assign(predicted_class=predicted).join(refer_images(table, resized, card))

@@ -14,6 +14,7 @@ from helpers.models.model_card import ModelCard
 from helpers.pages import html_from_markdown, html_table, page_template, png_uri
 from helpers.prediction.classification import PredictionResult
 from helpers.prediction.groups import THRESHOLD_NOTE
+from helpers.prediction.referral import describe_referrals
 from helpers.reports import format_estimate
 from helpers.reports.cards import model_card
 
@@ -44,6 +45,7 @@ def prediction_page(result: PredictionResult, card: ModelCard, source: Path) -> 
         model_facts=_model_facts(card),
         counts=html_table(_counts(result.table, card), "Images by predicted class."),
         findings=result.findings,
+        referrals=describe_referrals(result.table),
         unreadable=unreadable[:MAX_UNREADABLE],
         n_unreadable=len(unreadable),
         per_group=_group_table(result, card),

@@ -87,7 +87,7 @@ def model_card(card: ModelCard) -> str:
 - Predicts a probability for each of {", ".join(classes)}.
 - Input: one cell in the middle of an RGB image, {statistics.dtype} from {statistics.low:g} to {statistics.high:g},
   resized to {card.size} pixels; scaled within the model.{_scale(card.scale)}
-- {_decision(card)}
+- {_decision(card)}{_referral(card)}
 
 ## Training data
 
@@ -127,6 +127,30 @@ def _scale(scale: Scale | None) -> str:
 - Training images: median height × width {height}×{width} pixels, {low_height} to {high_height} high and {low_width} to
   {high_width} wide. The nucleus covers {median:.1%} of the image in the median, {low:.1%} to {high:.1%} from the 1st to
   the 99th percentile, in automatic outlines of {scale.n_measured} images."""
+
+
+def _referral(card: ModelCard) -> str:
+    """Describe when an image is referred to an expert; nothing where the card does not know it."""
+    lines, sets, reference = [], card.prediction_sets, card.reference
+    if sets is not None:
+        scope = (
+            "for each class" if sets.by_class else "over all classes; a class had too few groups for its own promise"
+        )
+        lines.append(
+            f"Prediction sets hold the true class with a probability of {sets.coverage:.0%}, {scope}, for an image of "
+            f"a new group of the same source; calibrated on {sets.images} held-out images of {sets.groups} groups."
+        )
+    if reference is not None:
+        lines.append(
+            f"An image is unlike the training images beyond a distance of {reference.limit:.3g} in "
+            f"{len(reference.features)} hand-crafted features; {reference.images} held-out images of "
+            f"{reference.groups} groups have a median of {reference.quantiles[50]:.3g}."
+        )
+    if lines:
+        lines.append(
+            "An image is referred to an expert if not exactly one class is in its set, or if it is unlike them."
+        )
+    return "".join(f"\n- {line}" for line in lines)
 
 
 def _decision(card: ModelCard) -> str:

@@ -17,14 +17,14 @@ def cloud():
 
 
 def test_a_point_off_the_correlation_is_far_though_each_feature_is_usual(cloud):
-    distance = outliers.FeatureDistance.fit(*cloud)
+    distance = outliers.fit_distance(*cloud)
     usual, odd = distance.measure([[3, 3, 0], [3, 4, 0]])
     assert usual < 1
     assert odd > 4
 
 
 def test_a_point_between_the_classes_is_far_from_both(cloud):
-    distance = outliers.FeatureDistance.fit(*cloud)
+    distance = outliers.fit_distance(*cloud)
     between, inside = distance.measure([[0, 0, 0], [-3, -3, 0]])
     assert between > inside + 2
 
@@ -32,22 +32,22 @@ def test_a_point_between_the_classes_is_far_from_both(cloud):
 def test_the_unit_of_a_feature_does_not_matter(cloud):
     features, labels = cloud
     other = features * [1, 1000, 1]
-    assert outliers.FeatureDistance.fit(other, labels).measure(other) == pytest.approx(
-        outliers.FeatureDistance.fit(features, labels).measure(features), rel=1e-6
+    assert outliers.fit_distance(other, labels).measure(other) == pytest.approx(
+        outliers.fit_distance(features, labels).measure(features), rel=1e-6
     )
 
 
 def test_more_features_than_images_and_a_constant_one_are_no_obstacle():
     random = np.random.default_rng(1)
     features = np.concatenate([random.normal(0, 1, (20, 50)), np.ones((20, 1))], axis=1)
-    distance = outliers.FeatureDistance.fit(features, np.repeat(["a", "b"], 10))
+    distance = outliers.fit_distance(features, np.repeat(["a", "b"], 10))
     assert np.isfinite(distance.measure(features)).all()
     assert distance.measure(features + 5).min() > distance.measure(features).max()
 
 
 def test_labels_that_do_not_match_are_refused(cloud):
     with pytest.raises(ValueError, match="a label of each, got 400, 3"):
-        outliers.FeatureDistance.fit(cloud[0], ["a", "b", "c"])
+        outliers.fit_distance(cloud[0], ["a", "b", "c"])
 
 
 def test_the_kth_neighbour_decides():

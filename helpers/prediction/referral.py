@@ -1,0 +1,80 @@
+"""Say which images a model should not decide alone: several classes fit or none, or it has seen nothing like them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers import metrics
+from helpers.models.distance import FeatureDistance
+from helpers.models.model_card import ModelCard, Reference
+
+SET, QUANTILE, REFER, REASON = "prediction_set", "distance_quantile", "refer", "reason"
+BETWEEN = " or "
+
+
+def refer_images(table: pd.DataFrame, images: np.ndarray, card: ModelCard) -> pd.DataFrame:
+    """Compute the prediction set of every image, its distance from the training images, and whether to refer it.
+
+    Args:
+        table: probabilities, with a column ``p_<class>`` for each class.
+        images: the images of the table in the size of the model, ``uint8 (n, size, size, 3)``.
+        card: model card.
+
+    Returns:
+        Indexed like ``table``: ``prediction_set``, the classes that fit, joined by "or" (empty if none fits);
+        ``distance_quantile``, the share of held-out images of the training data that lie nearer, 0 to 1; ``refer``,
+        whether an expert should see the image; ``reason``. Columns that the card does not allow, because it is older,
+        are left out.
+    """
+    columns: dict[str, list] = {}
+    reasons: list[list[str]] = [[] for _ in range(len(table))]
+    if card.prediction_sets is not None:
+        limits = card.prediction_sets.thresholds
+        inside = pd.DataFrame({name: 1 - table[metrics.PREFIX + name] <= limits[name] for name in card.classes})
+        sets = [[name for name in card.classes if row[name]] for _, row in inside.iterrows()]
+        columns[SET] = [BETWEEN.join(names) for names in sets]
+        for reason, names in zip(reasons, sets, strict=True):
+            if len(names) != 1:
+                reason.append(f"{len(names)} classes fit" if names else "no class fits")
+    if card.reference is not None:
+        distance = measure_distance(images, card.reference)
+        columns[QUANTILE] = list(np.interp(distance, card.reference.quantiles, np.linspace(0, 1, 101)))
+        for reason, far in zip(reasons, distance > card.reference.limit, strict=True):
+            if far:
+                reason.append("unlike the training images")
+    if columns:
+        columns[REFER] = [bool(reason) for reason in reasons]
+        columns[REASON] = ["; ".join(reason) for reason in reasons]
+    return pd.DataFrame(columns, table.index)
+
+
+def measure_distance(images: np.ndarray, reference: Reference) -> np.ndarray:
+    """Measure how far images lie from the training images, ``float (n,)``, in standard deviations.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)`` RGB.
+        reference: features of the training images.
+    """
+    from helpers import features  # here, because cards without a reference need none of it and it takes a second
+
+    rows = [features.extract_features(image) for image in images]
+    values = np.array([[row[name] for name in reference.features] for row in rows])
+    fitted = FeatureDistance(np.array(reference.scale), np.array(reference.means), np.array(reference.precision))
+    return fitted.measure(values)
+
+
+def describe_referrals(table: pd.DataFrame) -> str:
+    """Say how many images are referred and why; empty for predictions of an older card.
+
+    Args:
+        table: predictions with the columns of :func:`refer_images`.
+    """
+    if REFER not in table:
+        return ""
+    n_referred = int(table[REFER].sum())
+    counts = table.loc[table[REFER], REASON].str.split("; ").explode().value_counts()
+    why = ", ".join(f"{reason} {number}" for reason, number in counts.items())
+    return f"{n_referred} of {len(table)} images ({n_referred / len(table):.0%}) should be referred to an expert" + (
+        f": {why}" if why else ""
+    )
