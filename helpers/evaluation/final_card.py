@@ -31,15 +31,17 @@ class Outcome:
         design: images, folds and tested folds.
         validation: validation predictions of the model, of all tested folds, for the threshold for new images.
         selected: predictions of the models that each fold selected, whose test scores the card holds.
+        features: hand-crafted features of all images, see :func:`helpers.evaluation.referral.measure_features`.
     """
 
     design: Design
     validation: pd.DataFrame
     selected: Predictions
+    features: pd.DataFrame
 
 
 def final_card(
-    outcome: Outcome, positive: str, rule: ThresholdRule, *, size: int, seed: int
+    outcome: Outcome, positive: str, rule: ThresholdRule, *, seed: int
 ) -> tuple[dict[str, Any], list[Finding]]:
     """Collect the fields of a model card that do not depend on the model itself.
 
@@ -47,7 +49,6 @@ def final_card(
         outcome: how the model was tested.
         positive: positive class; empty if all classes count alike, without a threshold.
         rule: rule by which thresholds are chosen.
-        size: side in pixels at which images enter the model.
         seed: random seed, of the resamples too.
 
     Returns:
@@ -70,7 +71,7 @@ def final_card(
         "sensitivity_assurance": threshold.assurance if threshold else None,
         **_statistics(training),
         "prediction_sets": calibrate_sets(validation),
-        "reference": calibrate_reference(design, size, seed),
+        "reference": calibrate_reference(outcome.features.loc[training.frame.index], training.frame, seed),
         "data": {
             "name": design.dataset.public_name,
             "title": design.dataset.card.title,

@@ -97,7 +97,7 @@ def train(
     }
     selection = protocol.select(made, positive)
     log(f"best by validation: {selection.best}")
-    outcome = Outcome(design, made[selection.best].validation, selection.predictions)
+    outcome = Outcome(design, made[selection.best].validation, selection.predictions, extracted.handcrafted)
     return fit_and_save(
         listed[selection.best], extracted, outcome, positive=positive, rule=rule, seed=seed, model_path=model_path
     )
@@ -140,7 +140,7 @@ def fit_and_save(
     fitted = tabular.fit_calibrated(
         training, encode_labels(training), values.to_numpy(), classifier=recipe.classifier, seed=seed
     )
-    fields, findings = final_card(outcome, positive, rule, size=SIZE, seed=seed)
+    fields, findings = final_card(outcome, positive, rule, seed=seed)
     fields |= {"model_type": recipe.model_type, "network": candidate.name, "config": _config(recipe, fitted)}
     path = model_path.expanduser().with_suffix(SUFFIXES[recipe.model_type])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -185,7 +185,7 @@ def _tested_again(recipe: Recipe, extracted: Features, design: Design, seed: int
     test, validation = cross_validation.cross_validate(
         design.dataset, design.fold, candidate.learner(), test_folds=design.tested
     )
-    return candidate, Outcome(design, validation, Predictions(test, validation, 0.0))
+    return candidate, Outcome(design, validation, Predictions(test, validation, 0.0), extracted.handcrafted)
 
 
 def _write_model(recipe: Recipe, fitted: CalibratedClassifier, columns: list[str], path: Path) -> None:

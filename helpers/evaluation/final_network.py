@@ -23,6 +23,7 @@ from helpers.evaluation.candidates import Candidate
 from helpers.evaluation.design import Design, cross_validation_design, labelled
 from helpers.evaluation.final_card import Outcome, final_card
 from helpers.evaluation.final_model import FinalModel
+from helpers.evaluation.referral import measure_features
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners import classifier, cross_validation
 from helpers.learners.classifier import AUGMENTATION, NETWORKS
@@ -89,8 +90,10 @@ def train_network(
         log=log,
     )
     model, history, fold = _train_last(network, design, config, checkpoint_dir)
-    outcome, size = Outcome(design, predictions.validation, predictions), NETWORKS[network].size
-    fields, findings = final_card(outcome, positive, rule, size=size, seed=seed)
+    size = NETWORKS[network].size
+    measured = measure_features(design.dataset, size)
+    outcome = Outcome(design, predictions.validation, predictions, measured)
+    fields, findings = final_card(outcome, positive, rule, seed=seed)
     fields |= {
         "model_type": "cnn",
         "network": network,

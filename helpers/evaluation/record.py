@@ -67,6 +67,7 @@ class Evaluation:
         per_group: metrics of predictions averaged over each group, where groups have one label; else empty.
         proportions: columns ``class, group, true, predicted``, share of the positive class, or of every class, in the
             images of each group, where groups are mixed.
+        referral: columns of :func:`helpers.evaluation.referral.referral_table`, of ``headline``.
         learning: columns ``model, counted`` (images or groups), ``size, value, low, high, interval, n, groups``; values
             of the main measure.
         projection: one sentence on how many more groups would halve the interval; empty if it cannot be said.
@@ -97,6 +98,7 @@ class Evaluation:
     by_class: pd.DataFrame
     per_group: pd.DataFrame
     proportions: pd.DataFrame
+    referral: pd.DataFrame
     learning: pd.DataFrame
     projection: str
     findings: list[Finding]

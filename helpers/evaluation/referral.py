@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
 from helpers import features, metrics, splits
 from helpers.datasets import Dataset
 from helpers.evaluation.design import N_SPLITS, Design
+from helpers.evaluation.protocol import Predictions
 from helpers.learners.outliers import distance_quantiles, fit_distance
 from helpers.models.model_card import PredictionSets, Reference
+from helpers.prediction.referral import BETWEEN, REFER, SET, refer
 
 COVERAGE = 0.9
 USUAL = 0.95  # share of images of new groups that are to lie within the limit
@@ -41,46 +41,72 @@ def calibrate_sets(validation: pd.DataFrame) -> PredictionSets | None:
     return None
 
 
-def calibrate_reference(design: Design, size: int, seed: int) -> Reference:
-    """Describe the training images by hand-crafted features, and measure how far held-out images lie from them.
+def measure_features(dataset: Dataset, size: int) -> pd.DataFrame:
+    """Measure the hand-crafted features of all images in automatic outlines, as in prediction, whatever a model sees.
 
-    The features are those of the cell in automatic outlines, as in prediction, whatever the model itself sees: they
-    notice another stain or another object that a network may take for a cell.
+    They notice another stain, or an object that is no cell, which a network may take for one.
 
     Args:
-        design: images; those of training are divided into folds by group anew, and the distances are those of every
-            fold from all others.
+        dataset: images.
         size: side in pixels at which images enter the model.
+    """
+    batches = (batch for _, batch in dataset.iter_batches(size, BATCH))
+    return features.extract_feature_table((image for batch in batches for image in batch), dataset.frame.index)
+
+
+def calibrate_reference(table: pd.DataFrame, frame: pd.DataFrame, seed: int) -> Reference:
+    """Describe the training images by their features, and measure how far held-out images lie from them.
+
+    Args:
+        table: features of the training images, from :func:`measure_features`.
+        frame: their labels and groups. They are divided into folds by group, and the distances are those of every fold
+            from all others.
         seed: random seed of the folds.
     """
-    training = design.training_images
-    table = features.extract_feature_table(_images(training, size), training.frame.index)
-    labels, groups = training.frame["label"], training.frame["group"]
-    n_splits = min(N_SPLITS, int(groups.groupby(labels).nunique().min()))
-    folds = splits.group_folds(training.frame, n_splits, seed)
-    distances = []
+    labels, groups = frame["label"].to_numpy(), frame["group"].to_numpy()
+    n_splits = min(N_SPLITS, int(frame.groupby("label")["group"].nunique().min()))
+    folds = splits.group_folds(frame, n_splits, seed).to_numpy()
+    values, held_out = table.to_numpy(), np.empty(len(table))
     for number in range(n_splits):
         fold = folds == number
-        fitted = fit_distance(table[~fold].to_numpy(), labels[~fold].to_numpy())
-        distances.append(pd.Series(fitted.measure(table[fold].to_numpy()), table.index[fold]))
-    held_out = pd.concat(distances)
-    of_groups = groups[held_out.index].to_numpy()
-    final = fit_distance(table.to_numpy(), labels.to_numpy())
+        held_out[fold] = fit_distance(values[~fold], labels[~fold]).measure(values[fold])
+    final = fit_distance(values, labels)
     return Reference(
         features=list(table.columns),
         scale=_rounded(final.scale),
         means=_rounded(final.means),
         precision=_rounded(final.precision),
-        quantiles=_rounded(_weighted_quantiles(held_out.to_numpy(), of_groups)),
-        limit=float(min(metrics.conformal_threshold(held_out.to_numpy(), of_groups, USUAL), held_out.max())),
-        images=len(held_out),
-        groups=len(np.unique(of_groups)),
+        quantiles=_rounded(_weighted_quantiles(held_out, groups)),
+        limit=float(min(metrics.conformal_threshold(held_out, groups, USUAL), held_out.max())),
+        images=len(table),
+        groups=len(np.unique(groups)),
     )
 
 
-def _images(dataset: Dataset, size: int) -> Iterator[np.ndarray]:
-    for _, batch in dataset.iter_batches(size, BATCH):
-        yield from batch
+def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, seed: int) -> pd.DataFrame:
+    """Refer every test image as a model does that has seen neither the image nor its group.
+
+    The thresholds of the sets of a fold come from the validation predictions of all images outside it (Barber et al.
+    2021, CV+), the distances from its training and validation images.
+
+    Args:
+        predicted: test and validation predictions.
+        table: features of all images of the design, from :func:`measure_features`.
+        design: images and folds.
+        seed: random seed of the folds in which distances are calibrated.
+
+    Returns:
+        The columns of :func:`helpers.prediction.refer_images`, indexed like the test predictions.
+    """
+    parts, frame = [], design.dataset.frame
+    for fold in design.splits():
+        known = fold.train.append(fold.val)
+        validation = predicted.validation
+        sets = calibrate_sets(validation[~validation.index.isin(fold.test)])
+        reference = calibrate_reference(table.loc[known], frame.loc[known], seed)
+        test = predicted.test.loc[predicted.test.index.isin(fold.test)]
+        parts.append(refer(test, sets, reference, table.loc[test.index]))
+    return pd.concat(parts).loc[predicted.test.index]
 
 
 def _weighted_quantiles(distances: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -95,3 +121,33 @@ def _weighted_quantiles(distances: np.ndarray, groups: np.ndarray) -> np.ndarray
 def _rounded(values: np.ndarray) -> list:
     """Return nested lists with as many digits as matter, so that a card stays small."""
     return np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(values).tolist()
+
+
+def referral_table(test: pd.DataFrame, referred: pd.DataFrame, wrong: pd.Series, seed: int) -> pd.DataFrame:
+    """Tabulate what referring costs and saves on the test images.
+
+    Args:
+        test: test predictions.
+        referred: from :func:`refer_held_out`.
+        wrong: whether the prediction of an image is wrong, ``bool``, by ``image_id``.
+        seed: random seed of the resamples.
+
+    Returns:
+        Columns ``measure, value, low, high, interval, n, groups``: share of the images that are referred; share whose
+        set holds the true class, and the mean number of classes in a set, if there are sets; share of wrong predictions
+        of all images and of those that are not referred.
+    """
+    groups, kept = test["group"], ~referred[REFER]
+    measured = {"referred": referred[REFER].astype(float)}
+    if SET in referred:
+        members = referred[SET].str.split(BETWEEN).map(lambda names: [name for name in names if name])
+        held = [label in names for label, names in zip(test["label"], members, strict=True)]
+        measured["set holds the class"] = pd.Series(held, test.index, dtype=float)
+        measured["classes in a set"] = members.map(len).astype(float)
+    measured["wrong, all images"] = wrong.astype(float)
+    measured["wrong, not referred"] = wrong[kept].astype(float)
+    rows = []
+    for name, values in measured.items():
+        if len(values):
+            rows.append({"measure": name, **metrics.cluster_mean(values, groups, seed).row("value")})
+    return pd.DataFrame(rows)

@@ -34,6 +34,10 @@ TEMPLATE = Path(__file__).with_name("report.html")
 MAX_CELLS = 24
 CELL_SIZE = 96  # pixels
 WIDE = 1.5  # ratio of width and height above which a figure has a row of its own
+REFERRED_IF = (
+    "not exactly one class is in its prediction set, or if it is unlike the training images; both are calibrated "
+    "without the groups of the fold"
+)
 MAX_PAIRS = 50  # near-duplicates in the table
 
 
@@ -129,6 +133,7 @@ def _result_tables(evaluation: Evaluation) -> dict[str, Markup]:
         ),
         "Proportions": (evaluation.proportions, "Share of a class in the images of each group, true and predicted."),
         "Confused classes": (pairs, f"{model}, most probable class; rate is the share of the true class."),
+        "When to say nothing": (evaluation.referral, f"{model}; an image is referred to an expert if {REFERRED_IF}."),
         "Calibration": (evaluation.calibration, f"{model}, by bins of predicted probability."),
         "Learning curve": (evaluation.learning, f"{measure} by size of the training set."),
     }

@@ -15,7 +15,7 @@ from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.evaluation import protocol, results
 from helpers.evaluation.audit import audit, audit_lines
-from helpers.evaluation.candidates import Candidate, Features, available_backbones, candidates, estimated_seconds
+from helpers.evaluation.candidates import SIZE, Candidate, Features, available_backbones, candidates, estimated_seconds
 from helpers.evaluation.checking import check_predictions
 from helpers.evaluation.design import (
     Design,
@@ -30,6 +30,7 @@ from helpers.evaluation.final_model import fit_and_save
 from helpers.evaluation.learning import learning_curve
 from helpers.evaluation.protocol import Predictions, Selection
 from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.referral import measure_features, refer_held_out, referral_table
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.runs import provenance
 
@@ -96,7 +97,8 @@ def evaluate(
     best = next(candidate for candidate in listed if candidate.name == selection.best)
     learning = learning_curve(design, best, test, positive=positive, seed=seed)
     seconds["learning curve"] = time.perf_counter() - started
-    records = _Records(design, audited, made, selection, positive, rule, seed)
+    measured = measure_features(design.dataset, SIZE) if extracted.use_masks else extracted.handcrafted
+    records = _Records(design, audited, made, selection, measured, positive, rule, seed)
     started = time.perf_counter()
     saved = _save_best(records, listed, extracted, model_path, log=log)
     seconds["saved model"] = time.perf_counter() - started
@@ -147,6 +149,7 @@ class _Records(NamedTuple):
     audited: Audit
     made: dict[str, Predictions]
     selection: Selection
+    measured: pd.DataFrame
     positive: str
     rule: ThresholdRule
     seed: int
@@ -158,7 +161,7 @@ def _save_best(
     """Save the best of the models that can be saved, and return its name and that of the file."""
     by_name = {candidate.name: candidate for candidate in listed if candidate.recipe}
     selection = protocol.select({name: records.made[name] for name in by_name}, records.positive)
-    outcome = Outcome(records.design, records.made[selection.best].validation, selection.predictions)
+    outcome = Outcome(records.design, records.made[selection.best].validation, selection.predictions, records.measured)
     saved = fit_and_save(
         by_name[selection.best],
         extracted,
@@ -185,6 +188,10 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         threshold = records.rule.choose(records.made[selection.best].validation, positive)
         thresholds = records.rule.choose_per_fold(tested, validation, positive)
         calibration = metrics.calibration_curve(tested, positive, seed)
+    referred = refer_held_out(Predictions(tested, validation, 0.0), records.measured, design, seed)
+    predicted = metrics.predicted_classes(
+        tested, positive=positive or None, threshold=thresholds.loc[tested.index] if positive else None
+    )
     return Evaluation(
         title=dataset.card.title,
         name=dataset.public_name,
@@ -206,6 +213,7 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         by_class=pd.DataFrame() if positive else metrics.roc_auc_by_class(tested, seed),
         per_group=results.group_metrics(tested, positive, seed),
         proportions=results.proportions(tested, positive),
+        referral=referral_table(tested, referred, predicted != tested["label"], seed),
         learning=learning.assign(model=selection.best),
         projection=results.projection(results.main_estimate(tested, positive, seed), unit_of(dataset)),
         findings=check_predictions(design, tested, positive, thresholds, seed=seed),

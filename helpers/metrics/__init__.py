@@ -21,7 +21,6 @@ from helpers.metrics.classification import (
     prediction_classes,
     prediction_table,
 )
-from helpers.metrics.label_shift import estimate_prevalence
 from helpers.metrics.conformal import (
     conformal_threshold,
     conformal_thresholds,
@@ -29,6 +28,7 @@ from helpers.metrics.conformal import (
     prediction_sets,
     set_coverage,
 )
+from helpers.metrics.label_shift import estimate_prevalence
 from helpers.metrics.masks import (
     REGIONS,
     channel_dice,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import metrics
 from helpers.models.distance import FeatureDistance
-from helpers.models.model_card import ModelCard, Reference
+from helpers.models.model_card import ModelCard, PredictionSets, Reference
 
 SET, QUANTILE, REFER, REASON = "prediction_set", "distance_quantile", "refer", "reason"
 BETWEEN = " or "
@@ -22,25 +22,45 @@ def refer_images(table: pd.DataFrame, images: np.ndarray, card: ModelCard) -> pd
         card: model card.
 
     Returns:
+        The columns of :func:`refer`; none for an older card.
+    """
+    if card.reference is None:
+        return refer(table, card.prediction_sets, None, None)
+    from helpers import features  # here, because cards without a reference need none of it and it takes a second
+
+    rows = [features.extract_features(image) for image in images]
+    return refer(table, card.prediction_sets, card.reference, pd.DataFrame(rows, table.index))
+
+
+def refer(
+    table: pd.DataFrame, sets: PredictionSets | None, reference: Reference | None, features: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Refer images by prediction sets and by their distance from the training images.
+
+    Args:
+        table: probabilities, with a column ``p_<class>`` for each class.
+        sets: thresholds; ``None`` to leave the sets out.
+        reference: features of the training images; ``None`` to leave the distance out.
+        features: hand-crafted features of the images; needed with a reference.
+
+    Returns:
         Indexed like ``table``: ``prediction_set``, the classes that fit, joined by "or" (empty if none fits);
         ``distance_quantile``, the share of held-out images of the training data that lie nearer, 0 to 1; ``refer``,
-        whether an expert should see the image; ``reason``. Columns that the card does not allow, because it is older,
-        are left out.
+        whether an expert should see the image; ``reason``. No columns without sets and reference.
     """
     columns: dict[str, list] = {}
     reasons: list[list[str]] = [[] for _ in range(len(table))]
-    if card.prediction_sets is not None:
-        limits = card.prediction_sets.thresholds
-        inside = pd.DataFrame({name: 1 - table[metrics.PREFIX + name] <= limits[name] for name in card.classes})
-        sets = [[name for name in card.classes if row[name]] for _, row in inside.iterrows()]
-        columns[SET] = [BETWEEN.join(names) for names in sets]
-        for reason, names in zip(reasons, sets, strict=True):
+    if sets is not None:
+        inside = {name: (1 - table[metrics.PREFIX + name] <= limit) for name, limit in sets.thresholds.items()}
+        members = [[name for name in inside if inside[name].iloc[k]] for k in range(len(table))]
+        columns[SET] = [BETWEEN.join(names) for names in members]
+        for reason, names in zip(reasons, members, strict=True):
             if len(names) != 1:
                 reason.append(f"{len(names)} classes fit" if names else "no class fits")
-    if card.reference is not None:
-        distance = measure_distance(images, card.reference)
-        columns[QUANTILE] = list(np.interp(distance, card.reference.quantiles, np.linspace(0, 1, 101)))
-        for reason, far in zip(reasons, distance > card.reference.limit, strict=True):
+    if reference is not None and features is not None:
+        distance = _distance(reference).measure(features[reference.features].to_numpy())
+        columns[QUANTILE] = list(np.interp(distance, reference.quantiles, np.linspace(0, 1, 101)))
+        for reason, far in zip(reasons, distance > reference.limit, strict=True):
             if far:
                 reason.append("unlike the training images")
     if columns:
@@ -49,19 +69,8 @@ def refer_images(table: pd.DataFrame, images: np.ndarray, card: ModelCard) -> pd
     return pd.DataFrame(columns, table.index)
 
 
-def measure_distance(images: np.ndarray, reference: Reference) -> np.ndarray:
-    """Measure how far images lie from the training images, ``float (n,)``, in standard deviations.
-
-    Args:
-        images: ``uint8 (n, size, size, 3)`` RGB.
-        reference: features of the training images.
-    """
-    from helpers import features  # here, because cards without a reference need none of it and it takes a second
-
-    rows = [features.extract_features(image) for image in images]
-    values = np.array([[row[name] for name in reference.features] for row in rows])
-    fitted = FeatureDistance(np.array(reference.scale), np.array(reference.means), np.array(reference.precision))
-    return fitted.measure(values)
+def _distance(reference: Reference) -> FeatureDistance:
+    return FeatureDistance(np.array(reference.scale), np.array(reference.means), np.array(reference.precision))
 
 
 def describe_referrals(table: pd.DataFrame) -> str:

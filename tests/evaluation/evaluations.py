@@ -8,6 +8,7 @@ import pandas as pd
 from helpers import checks, datasets, metrics
 from helpers.evaluation import results
 from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.referral import referral_table
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.runs.provenance import Provenance
 
@@ -70,6 +71,7 @@ def evaluation(data, positive="lymphoblast", **changes):
         by_class=EMPTY if positive else metrics.roc_auc_by_class(best, SEED),
         per_group=EMPTY if mixed.any() or not positive else averaged(best, positive),
         proportions=results.proportions(best, positive),
+        referral=referral(best),
         learning=learning(measure),
         projection="With 80 patients instead of 20, the interval would be about half as wide.",
         findings=[*checks.check_group_count(best)],
@@ -79,6 +81,12 @@ def evaluation(data, positive="lymphoblast", **changes):
         ),
     )
     return replace(record, **changes)
+
+
+def referral(table):
+    """Every fifth image is referred."""
+    referred = pd.DataFrame({"refer": np.arange(len(table)) % 5 == 0}, table.index)
+    return referral_table(table, referred, metrics.predicted_classes(table) != table["label"], SEED)
 
 
 def score_of(table, positive):

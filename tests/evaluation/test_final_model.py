@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from factories import save
 from typer.testing import CliRunner
 
 from helpers import datasets, images, metrics, prediction
@@ -21,6 +22,7 @@ from helpers.learners import cross_validation, tabular
 from helpers.learners.cross_validation import encode_labels
 from helpers.models import loading
 from helpers.prediction.classification import predict_probabilities
+from helpers.reports import cards
 
 SEED = 20
 NETWORK = "efficientnet-lite0"
@@ -97,6 +99,27 @@ def test_the_card_has_the_scores_of_all_folds_at_the_threshold_of_each_fold(trai
     assert card.sha256 == loading.file_digest(trained("features")[0].path)
 
 
+def test_the_card_says_when_to_refer_and_predict_does_so(trained, data, tmp_path):
+    saved = trained("features")[0]
+    sets, reference = saved.card.prediction_sets, saved.card.reference
+    assert (sets.coverage, sets.images, reference.images, reference.groups) == (0.9, 48, 48, 12)
+    assert set(sets.thresholds) == set(data.classes)
+    text = cards.model_card(saved.card)
+    assert f"calibrated on 48 held-out images of {sets.groups} groups" in text
+    assert "An image is referred to an expert" in text
+    for number, image in enumerate(
+        [data.load_image(data.frame.index[0]), np.full((64, 64, 3), (90, 160, 60), np.uint8)]
+    ):
+        image[::2, :, 2] //= 1 + number  # a green field with stripes, which is no cell
+        save(tmp_path / f"{number}.png", image)
+    paths = sorted(tmp_path.glob("*.png"))
+    table = prediction.predict(paths, *prediction.load(saved.path), tmp_path / "p.csv").table
+    assert list(table.columns[-5:]) == ["prediction_set", "distance_quantile", "refer", "reason", "threshold"]
+    assert table["refer"].tolist()[1]
+    assert "unlike the training images" in table["reason"].iloc[1]
+    assert table["distance_quantile"].iloc[0] < table["distance_quantile"].iloc[1] == 1
+
+
 def test_with_an_external_test_set_the_model_is_trained_without_it(small, data, tmp_path):
     other = datasets.load("synthetic", n_images=24, n_patients=6, task="leukaemia", size=64, seed=3)
     design = external_design(data, other, SEED)
@@ -104,7 +127,7 @@ def test_with_an_external_test_set_the_model_is_trained_without_it(small, data, 
     candidate = candidates.candidates(extracted, seed=SEED, networks=[], checkpoint_dir=None)[1]
     learner = candidate.learner()
     tested = cross_validation.cross_validate(design.dataset, design.fold, learner, test_folds=design.tested)
-    outcome = Outcome(design, tested[1], Predictions(*tested, 1.0))
+    outcome = Outcome(design, tested[1], Predictions(*tested, 1.0), extracted.handcrafted)
     options = {"positive": "lymphoblast", "rule": ThresholdRule(), "seed": SEED, "model_path": tmp_path / "m.keras"}
     saved = final_model.fit_and_save(candidate, extracted, outcome, **options)
     sizes = saved.card.split_sizes
@@ -158,7 +181,7 @@ def test_features_within_masks_are_tested_again_within_automatic_outlines(traine
     candidate = next(one for one in listed if one.name == wanted)
     design = cross_validation_design(data, SEED)
     predictions = Predictions(*cross_validation.cross_validate(data, design.fold, candidate.learner()), 1.0)
-    outcome = Outcome(design, predictions.validation, predictions)
+    outcome = Outcome(design, predictions.validation, predictions, extracted.handcrafted)
     options = {"positive": "lymphoblast", "rule": ThresholdRule(), "seed": SEED, "model_path": tmp_path / "m.keras"}
     saved = final_model.fit_and_save(candidate, extracted, outcome, **options)
     assert saved.card.network == automatic.network

@@ -1,5 +1,7 @@
 """Which images are referred to an expert, and why."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,8 @@ from pydantic import ValidationError
 from helpers import features
 from helpers.datasets import load
 from helpers.evaluation import referral as calibration
-from helpers.evaluation.design import cross_validation_design
+from helpers.evaluation.design import Design
+from helpers.evaluation.protocol import Predictions
 from helpers.models.model_card import ModelCard
 from helpers.prediction import describe_referrals, refer_images
 
@@ -102,7 +105,7 @@ STAIN = {"task": "leukaemia", "size": 64, "n_stain_batches": 1}
 def reference():
     """Of 120 cells of 60 patients, all with one stain."""
     data = load("synthetic", n_images=120, n_patients=60, **STAIN)
-    return calibration.calibrate_reference(cross_validation_design(data, 20), 64, 20)
+    return calibration.calibrate_reference(calibration.measure_features(data, 64), data.frame, 20)
 
 
 def test_the_reference_is_of_all_features_and_all_held_out_images(reference):
@@ -130,3 +133,22 @@ def test_a_card_with_damaged_statistics_is_refused(reference):
     damaged = reference.model_dump() | {"scale": reference.scale[:-1]}
     with pytest.raises(ValidationError, match="scale must have"):
         card(reference=damaged)
+
+
+def test_held_out_referral_finds_the_hard_images_and_counts_what_it_saves():
+    frame = held_out(30, seed=5).set_index(pd.Index([f"i{k}" for k in range(120)], name="image_id"))
+    fold = pd.Series(np.arange(120) // 24, frame.index)
+    random = np.random.default_rng(6)
+    measured = pd.DataFrame(random.normal(0, 1, (120, 3)), frame.index, ["a", "b", "c"])
+    measured.iloc[7] = 40.0
+    design = Design(SimpleNamespace(frame=frame, classes=("ill", "well")), fold, tuple(range(5)), "five folds")
+    referred = calibration.refer_held_out(Predictions(frame, frame, 0.0), measured, design, 20)
+    assert list(referred.index) == list(frame.index)
+    assert "unlike the training images" in referred["reason"].iloc[7]
+    wrong = (frame["p_ill"] > 0.5) != (frame["label"] == "ill")
+    table = calibration.referral_table(frame, referred, wrong, 20).set_index("measure")
+    assert table.loc["referred", "value"] == pytest.approx(referred["refer"].mean())
+    assert table.loc["set holds the class", "value"] == pytest.approx(0.92, abs=0.06)
+    assert table.loc["wrong, all images", "value"] == pytest.approx(wrong.mean())
+    assert table.loc["wrong, not referred", "value"] == pytest.approx(wrong[~referred["refer"]].mean())
+    assert (table.drop("wrong, not referred")["groups"] == 30).all()
