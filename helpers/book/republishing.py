@@ -9,7 +9,6 @@ from helpers.project import Project
 from helpers.runs import notebooks, profiles
 from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Profile
-from helpers.sweeps import plan
 
 # Folds, intervals, outlines and saliency maps were corrected before this day (*Fixed* in CHANGELOG.md). Runs of earlier
 # days precede the corrections.
@@ -41,7 +40,7 @@ def changed_parameters(note: ResultNote) -> list[str]:
 def _values(profile: Profile) -> dict[str, Parameters]:
     """Return the parameters of every chapter of a profile, by its name without number; with the grid of a sweep."""
     return {
-        notebooks.chapter_name(name): chapter.values(plan.relevant_grid(profile, name))
+        notebooks.chapter_name(name): chapter.values(profile.relevant_grid(name))
         for name, chapter in profile.notebooks.items()
     }
 

@@ -68,6 +68,10 @@ class Profile:
     timeout_s: float = 3600.0
     report_metrics: tuple[str, ...] = ("*",)
 
+    def relevant_grid(self, notebook: str) -> dict[str, list[Any]]:
+        """Return the part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
+        return {name: values for name, values in self.grid.items() if name in self.notebooks[notebook].defaults}
+
 
 class _Form(BaseModel):
     """Schema of a profile, independent of the notebooks."""

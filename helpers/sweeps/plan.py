@@ -6,7 +6,6 @@ import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.project import Project
 from helpers.runs import notebooks, profiles, runner
@@ -37,15 +36,10 @@ class Task:
         return runner.combined_fingerprint(list(self.datasets.values()))
 
 
-def relevant_grid(profile: profiles.Profile, notebook: str) -> dict[str, list[Any]]:
-    """Return the part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
-    return {name: values for name, values in profile.grid.items() if name in profile.notebooks[notebook].defaults}
-
-
 def combinations(profile: profiles.Profile) -> Iterator[tuple[str, str, Parameters]]:
     """Yield name, notebook and parameters of each run of a profile, in the order of its notebooks and grid."""
     for notebook, chapter in profile.notebooks.items():
-        grid = relevant_grid(profile, notebook)
+        grid = profile.relevant_grid(notebook)
         for values in itertools.product(*grid.values()):
             parameters = {**chapter.parameters, **dict(zip(grid, values, strict=True))}
             yield f"{notebook}-{runner.digest(parameters)[:12]}", notebook, parameters

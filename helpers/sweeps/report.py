@@ -21,7 +21,7 @@ from helpers.runs import profiles, provenance, runner
 from helpers.runs.notebooks import chapter_name
 from helpers.sweeps import outcomes
 from helpers.sweeps.outcomes import OutcomeStore
-from helpers.sweeps.plan import combinations, expand, relevant_grid
+from helpers.sweeps.plan import combinations, expand
 from helpers.sweeps.rows import Row
 from helpers.sweeps.runner import SweepError, sweep_folder
 
@@ -134,7 +134,7 @@ def publish(profile: profiles.Profile, rows: Iterable[Row], command: str) -> Pat
         made_by=f"a sweep of {len(done)} runs of {', '.join(map(chapter_name, profile.notebooks))}",
         command=command,
         parameters={
-            chapter_name(name): chapter.values(relevant_grid(profile, name))
+            chapter_name(name): chapter.values(profile.relevant_grid(name))
             for name, chapter in profile.notebooks.items()
         },
         data_sha256=runner.combined_fingerprint(data),

@@ -23,7 +23,7 @@ from helpers.publication import without_paths
 from helpers.runs import profiles, provenance
 from helpers.sweeps import worker
 from helpers.sweeps.outcomes import OutcomeStore
-from helpers.sweeps.plan import Task, expand, relevant_grid
+from helpers.sweeps.plan import Task, expand
 from helpers.sweeps.rows import Outcome, Row
 
 # Runs submitted ahead per worker, and at least in total, so that workers that join later find some.
@@ -170,7 +170,7 @@ def _plan(
         lines.append("  No worker has joined the cluster yet; the runs begin with the first one.")
     for notebook in profile.notebooks:
         each = "; ".join(
-            f"{name} {', '.join(map(str, values))}" for name, values in relevant_grid(profile, notebook).items()
+            f"{name} {', '.join(map(str, values))}" for name, values in profile.relevant_grid(notebook).items()
         )
         lines.append(f"  {notebook}: {each or 'once'}")
     return "\n".join(lines)
