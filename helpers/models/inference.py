@@ -77,7 +77,8 @@ def _predict_views(model: keras.Model, images: np.ndarray, tta: bool, batch_size
     views = range(8 if tta and within == 1 else 1)
     batch_size = max(1, batch_size // within)
     for start in range(0, len(images), batch_size):
-        batch = tf.constant(images[start : start + batch_size])
+        # As the model would do; of transposed uint8 TensorFlow logs an error on processors without AVX-512.
+        batch = tf.cast(images[start : start + batch_size], tf.float32)
         # predict_on_batch compiles the model at its first call and caches the graph with the model: as fast as ONNX
         # Runtime here. Calling the model eagerly takes 1.5 times as long.
         predictions = [tf.constant(model.predict_on_batch(_transform(batch, view))) for view in views]

@@ -73,7 +73,6 @@ __all__ = [
     "roc_plot",
     "rule_scatter",
     "seed_comparison",
-    "size_plot",
     "stored_forest_plot",
     "stored_learning_curve",
     "strip_plot",
