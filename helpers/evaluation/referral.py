@@ -96,7 +96,7 @@ def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, 
         seed: random seed of the folds in which distances are calibrated.
 
     Returns:
-        The columns of :func:`helpers.prediction.refer_images`, indexed like the test predictions.
+        The columns of :func:`helpers.prediction.referral.refer`, indexed like the test predictions.
     """
     parts, frame = [], design.dataset.frame
     for fold in design.splits():

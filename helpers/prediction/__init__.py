@@ -2,7 +2,7 @@
 
 from helpers.prediction.classification import PredictionResult, load, predict
 from helpers.prediction.groups import THRESHOLD_NOTE, aggregate_groups, group_table_path
-from helpers.prediction.referral import describe_referrals, refer_images
+from helpers.prediction.referral import describe_referrals
 
 __all__ = [
     "THRESHOLD_NOTE",
@@ -12,5 +12,4 @@ __all__ = [
     "group_table_path",
     "load",
     "predict",
-    "refer_images",
 ]

@@ -18,7 +18,7 @@ from helpers.models import feature_model, loading, model_card
 from helpers.models.feature_model import FeatureModel
 from helpers.models.model_card import ModelCard
 from helpers.prediction.groups import aggregate_groups, group_table_path
-from helpers.prediction.referral import refer_images
+from helpers.prediction.referral import measure_features, refer
 from helpers.prediction.shift import InputShift
 from helpers.reports import tables
 
@@ -89,7 +89,7 @@ def predict(
     """Classify images with test-time augmentation and write the predictions as CSV.
 
     The columns are ``image``, ``p_<class>`` for each class, ``predicted_class``, those of
-    :func:`helpers.prediction.referral.refer_images`, and ``threshold``. An image is predicted as the positive class
+    :func:`helpers.prediction.referral.refer`, and ``threshold``. An image is predicted as the positive class
     from the threshold on, and otherwise as the most probable of the other classes. With groups, the column ``group``
     follows ``image``, and a table per group is written beside that of the images.
 
@@ -165,11 +165,15 @@ def _predict_batches(
     for batch in images.read_batches(list(paths), bad, "classifying"):
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
         shift.add(resized)
+        features = measure_features(resized) if card.reference or isinstance(model, FeatureModel) else None
         try:
-            probabilities = predict_probabilities(model, resized)
+            if isinstance(model, FeatureModel) and features is not None:  # once for both
+                probabilities = model.predict_from_features(features[model.features].to_numpy())
+            else:
+                probabilities = predict_probabilities(model, resized)
         except loading.ModelError as error:
             raise loading.ModelError(f"{batch[0][0]}: {error}") from None
         table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
         predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
         table.insert(0, "image", [path for path, _ in batch])
-        yield table.assign(predicted_class=predicted).join(refer_images(table, resized, card))
+        yield table.assign(predicted_class=predicted).join(refer(table, card.prediction_sets, card.reference, features))

@@ -7,29 +7,21 @@ import pandas as pd
 
 from helpers import metrics
 from helpers.models.distance import FeatureDistance
-from helpers.models.model_card import ModelCard, PredictionSets, Reference
+from helpers.models.model_card import PredictionSets, Reference
 
 SET, QUANTILE, REFER, REASON = "prediction_set", "distance_quantile", "refer", "reason"
 BETWEEN = " or "
 
 
-def refer_images(table: pd.DataFrame, images: np.ndarray, card: ModelCard) -> pd.DataFrame:
-    """Compute the prediction set of every image, its distance from the training images, and whether to refer it.
+def measure_features(images: np.ndarray) -> pd.DataFrame:
+    """Measure the hand-crafted features of images, a row per image.
 
     Args:
-        table: probabilities, with a column ``p_<class>`` for each class.
-        images: the images of the table in the size of the model, ``uint8 (n, size, size, 3)``.
-        card: model card.
-
-    Returns:
-        The columns of :func:`refer`; none for an older card.
+        images: in the size of the model, ``uint8 (n, size, size, 3)`` RGB.
     """
-    if card.reference is None:
-        return refer(table, card.prediction_sets, None, None)
-    from helpers import features  # here, because cards without a reference need none of it and it takes a second
+    from helpers import features  # here, because a network whose card has no reference needs none of it
 
-    rows = [features.extract_features(image) for image in images]
-    return refer(table, card.prediction_sets, card.reference, pd.DataFrame(rows, table.index))
+    return pd.DataFrame([features.extract_features(image) for image in images])
 
 
 def refer(
@@ -41,7 +33,7 @@ def refer(
         table: probabilities, with a column ``p_<class>`` for each class.
         sets: thresholds; ``None`` to leave the sets out.
         reference: features of the training images; ``None`` to leave the distance out.
-        features: hand-crafted features of the images; needed with a reference.
+        features: hand-crafted features of the images, a row per image of the table; needed with a reference.
 
     Returns:
         Indexed like ``table``: ``prediction_set``, the classes that fit, joined by "or" (empty if none fits);
@@ -77,7 +69,7 @@ def describe_referrals(table: pd.DataFrame) -> str:
     """Say how many images are referred and why; empty for predictions of an older card.
 
     Args:
-        table: predictions with the columns of :func:`refer_images`.
+        table: predictions with the columns of :func:`refer`.
     """
     if REFER not in table:
         return ""

@@ -14,13 +14,18 @@ from helpers.evaluation import referral as calibration
 from helpers.evaluation.design import Design
 from helpers.evaluation.protocol import Predictions
 from helpers.models.model_card import ModelCard
-from helpers.prediction import describe_referrals, refer_images
+from helpers.prediction import describe_referrals
+from helpers.prediction.referral import measure_features, refer
 
 SETS = {"coverage": 0.9, "by_class": True, "thresholds": {"ill": 0.3, "well": 0.6}, "images": 40, "groups": 20}
 
 
 def card(**fields):
     return ModelCard.model_validate({**MODEL_CARD, **fields})
+
+
+def refer_images(table, images, card):
+    return refer(table, card.prediction_sets, card.reference, measure_features(images))
 
 
 def probabilities(*ill):
