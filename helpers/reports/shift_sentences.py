@@ -104,8 +104,8 @@ def describe_adjustment(before: pd.DataFrame, after: pd.DataFrame, positive: str
     )
     return (
         f"The mean probability of a blast was {means[0]:.2f} and is {means[1]:.2f}, where {share:.2f} are blasts. At a "
-        f"threshold of one half {wrong[1]} of {len(after)} cells are wrong, {wrong[0]} before (accuracy "
-        f"{difference_words(difference)}). {price}"
+        f"threshold of one half {wrong[1]} of {len(after)} cells are wrong, {wrong[0]} before; accuracy: "
+        f"{difference_words(difference)}. {price}"
     )
 
 

@@ -54,10 +54,10 @@ def test_a_correction_is_told_with_its_price():
     uncorrected, corrected = table(18, 2, 30, 150), table(18, 2, 30, 150)
     corrected.loc[corrected.index[15:50], ["p_blast", "p_other"]] = [0.2, 0.8]
     words = shift_sentences.describe_adjustment(uncorrected, corrected, "blast", seed=20)
-    assert "5 of 200 cells are wrong, 32 before (accuracy higher by" in words
+    assert "5 of 200 cells are wrong, 32 before; accuracy: higher by" in words
     assert "The price: 15 of 20 blasts are found and not 18." in words
     reversed_words = shift_sentences.describe_adjustment(corrected, uncorrected, "blast", seed=20)
-    assert "32 of 200 cells are wrong, 5 before (accuracy lower by" in reversed_words
+    assert "32 of 200 cells are wrong, 5 before; accuracy: lower by" in reversed_words
     assert "Of 20 blasts 18 are found, 15 before." in reversed_words
 
 
