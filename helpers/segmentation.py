@@ -20,6 +20,7 @@ from helpers.backend import keras
 from helpers.datasets import BACKGROUND, CYTOPLASM, NUCLEUS
 from helpers.images import scale
 from helpers.models import CLASSES, loading, model_card, predict_masks, stride
+from helpers.models.card_sections import Input
 from helpers.reports import tables
 
 GREY = np.array([0, 128, 255], np.uint8)  # stored mask values: background, cytoplasm, nucleus (Zheng et al. 2018)
@@ -79,7 +80,7 @@ def save_model(
             size=images.shape[1],
             classes=list(CLASSES),
             sha256=loading.file_digest(temporary),
-            input=model_card.Input.model_validate(checks.input_statistics(images)),
+            input=Input.model_validate(checks.input_statistics(images)),
             cell_share=shares[0],
             nucleus_share=shares[1],
             um_per_pixel=um_per_pixel,

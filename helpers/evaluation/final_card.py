@@ -19,7 +19,7 @@ from helpers.evaluation.protocol import Predictions
 from helpers.evaluation.referral import calibrate_reference, calibrate_sets
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.models import model_card
-from helpers.models.model_card import MetricRecord
+from helpers.models.card_sections import MetricRecord
 from helpers.runs import provenance
 
 

@@ -10,7 +10,7 @@ from helpers.datasets import Dataset
 from helpers.evaluation.design import N_SPLITS, Design
 from helpers.evaluation.protocol import Predictions
 from helpers.learners.outliers import distance_quantiles, fit_distance
-from helpers.models.model_card import PredictionSets, Reference
+from helpers.models.card_sections import PredictionSets, Reference
 from helpers.prediction.referral import BETWEEN, REFER, SET, refer
 
 COVERAGE = 0.9

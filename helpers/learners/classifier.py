@@ -24,6 +24,7 @@ from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.learners import cross_validation
 from helpers.models import loading, model_card
+from helpers.models.card_sections import MetricRecord
 from helpers.reports import cards
 from helpers.splits import Fold
 
@@ -275,8 +276,8 @@ def write_card(card: model_card.ModelCard, model_path: Path) -> None:
     files.write_text(model_path.with_suffix(".md"), cards.model_card(card))
 
 
-def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, model_card.MetricRecord]:
+def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, MetricRecord]:
     rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
     values = json.loads(rows.to_json(orient="index"))  # NaN, of a single group, becomes null
-    return {name: model_card.MetricRecord(**measured) for name, measured in values.items()}
+    return {name: MetricRecord(**measured) for name, measured in values.items()}

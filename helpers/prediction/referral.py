@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from helpers import metrics
+from helpers.models.card_sections import PredictionSets, Reference
 from helpers.models.distance import FeatureDistance
-from helpers.models.model_card import PredictionSets, Reference
 
 SET, QUANTILE, REFER, REASON = "prediction_set", "distance_quantile", "refer", "reason"
 BETWEEN = " or "

@@ -17,7 +17,8 @@ from helpers.markup import escape_markdown
 from helpers.reports import show_table
 
 if TYPE_CHECKING:  # keeps Keras out of the command line's import of this module
-    from helpers.models.model_card import ModelCard, Scale
+    from helpers.models.card_sections import Scale
+    from helpers.models.model_card import ModelCard
 
 _ASK = "*to be filled in:*"
 
