@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from helpers import datasets
 from helpers.book import results
 from helpers.book.results import ResultNote
-from helpers.metrics import INTERVAL, Estimate
+from helpers.metrics import INTERVAL, NONE, Estimate
 from helpers.plots import AccessibleFigure, NoFigure
 from helpers.project import Project
 from helpers.reports import ResultError, format_estimate
@@ -54,7 +55,15 @@ def published(*names: str) -> list[pd.DataFrame]:
     for name in names:
         if not (Project.current().results / f"{name}.csv").is_file():
             raise MissingTable(f"the table {name} is not published yet")
-    return [results.read_result(name)[0] for name in names]
+    return [_with_interval(results.read_result(name)[0]) for name in names]
+
+
+def _with_interval(table: pd.DataFrame) -> pd.DataFrame:
+    """Say of every row with an interval which kind it is; before tables had this column, all were 95 %."""
+    if "interval" in table or not {"low", "high"} <= set(table):
+        return table
+    has_ends = table[["low", "high"]].notna().all(axis=1)
+    return table.assign(interval=np.where(has_ends, INTERVAL, NONE))
 
 
 def select(table: pd.DataFrame, value: str, **row: str) -> Estimate:

@@ -61,10 +61,13 @@ def test_sentences_follow_the_table_where_it_says_the_opposite(publish):
     )
     publish("full-wbc1-segment-shift", lambda t: swap(t, "trained on", "source", "target"))
     assert "one trained on wbc2 itself: higher, and the intervals do not overlap" in stains().sentences[0]
-    publish("full-cnmc-trust-trust-mistakes", lambda t: swap(t, "variant", "with the mistake", "corrected"))
+    name = "full-cnmc-trust-trust-mistakes"
+    auc = results.read_result(name)[0].set_index(["mistake", "variant"])["value"].unstack()
+    effect = auc["with the mistake"] - auc["corrected"]
+    publish(name, lambda t: swap(t, "variant", "with the mistake", "corrected"))
     rises, falls = mistakes().sentences[0].split(" and falls with ")
-    assert "labels by position (+0.30)" in rises
-    assert "model chosen on the test (-0.23)" in falls
+    assert f"labels by position ({-effect['1 labels by position']:+.2f})" in rises
+    assert f"model chosen on the test ({-effect['6 model chosen on the test']:+.2f})" in falls
     publish(
         "full-pbc-transfer-differences", lambda t: t.assign(**{"difference in macro F1": 0.2, "low": 0.1, "high": 0.3})
     )
@@ -89,6 +92,19 @@ def test_a_figure_whose_table_is_not_published_is_left_out_with_a_sentence(publi
     assert sorted(files) == ["story-split.png", "story.md"]
     assert "(result-split)=\n## Cells or patients" in text
     assert "[`full-cnmc-classify-split`](#full-cnmc-classify-split)" in text
+
+
+def test_a_table_without_kinds_of_interval_has_95_percent_where_it_has_ends(publish):
+    publish(
+        "full-cnmc-classify-split",
+        lambda t: t.drop(columns="interval", errors="ignore").assign(low=t["low"].where(t["split"] != "by image")),
+    )
+    (table,) = story.published("full-cnmc-classify-split")
+    assert dict(zip(table["split"], table["interval"], strict=True)) == {
+        "by patient": "95 %",
+        "by image": "none",
+        "difference": "95 %",
+    }
 
 
 def test_one_row_is_selected_or_none():
