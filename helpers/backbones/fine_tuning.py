@@ -17,7 +17,7 @@ def fine_tuning_model(
         name, size: Backbone, see :func:`helpers.backbones.build_backbone`.
         trainable: Layers trained besides the head. ``head``: none, the backbone is frozen. ``last block``: all layers
             at the resolution of the last convolution. ``all``: all layers. ``scratch``: all layers, from random
-            weights, see :func:`initialise_depthwise`. But for ``scratch``, batch normalisation stays frozen with the
+            weights, see ``initialise_depthwise``. But for ``scratch``, batch normalisation stays frozen with the
             ImageNet statistics: estimates from a few batches of the user's own images are worse.
         dropout: Dropout rate before the softmax layer.
         classes: Number of output classes.

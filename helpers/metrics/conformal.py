@@ -1,11 +1,12 @@
 """Conformal prediction: sets of classes that hold the true one with a promised probability.
 
 The promise counts over new *groups*. Cells of one patient resemble each other, so a threshold that treats them as
-independent promises too much for the next patient. The threshold of :func:`conformal_threshold` is that of hierarchical
-conformal prediction (Lee, Barber and Willett 2023, `arXiv:2306.06342`): with K calibration groups, every group has the
-weight 1 / (K + 1), spread evenly over its images, and the new group has the same weight at infinity. If the new group
-comes from the same population as the calibration groups, the set of one of its images, drawn at random, holds the true
-class with at least the promised probability. Where every image is its own group, this is split conformal prediction.
+independent promises too much for the next patient. The threshold of :func:`helpers.metrics.conformal_threshold` is that
+of hierarchical conformal prediction (Lee, Barber and Willett 2023, arXiv:2306.06342): with K calibration groups, every
+group has the weight 1 / (K + 1), spread evenly over its images, and the new group has the same weight at infinity. If
+the new group comes from the same population as the calibration groups, the set of one of its images, drawn at random,
+holds the true class with at least the promised probability. Where every image is its own group, this is split conformal
+prediction.
 
 With fewer than ``coverage / (1 - coverage)`` groups (nine for 0.9) nothing can be promised: the threshold is infinite,
 and a set holds all classes.

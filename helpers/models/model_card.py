@@ -60,7 +60,7 @@ class ModelCard(Section):
         reference: Features of the training images; ``None`` where they are not known, as in older cards.
         data: Dataset.
         split: Description of the split.
-        split_sizes: Sizes of the sets, see :class:`SplitSizes`.
+        split_sizes: Sizes of the sets, see :class:`helpers.models.card_sections.SplitSizes`.
         test: Metrics on test images, by name.
         findings: Findings of :func:`helpers.checks.run_checks`.
         seed: Random seed.

@@ -69,7 +69,7 @@ def describe_referrals(table: pd.DataFrame) -> str:
     """Say how many images are referred and why; empty for predictions of an older card.
 
     Args:
-        table: predictions with the columns of :func:`refer`.
+        table: predictions with the columns of :func:`helpers.prediction.referral.refer`.
     """
     if REFER not in table:
         return ""
