@@ -20,15 +20,16 @@ def changed_parameters(note: ResultNote) -> list[str]:
     """List the parameters of a published run whose value the profile or the chapter has changed since, sorted.
 
     Args:
-        note: origin of the table; one of a benchmark, which has no profile, has no changed parameters.
+        note: origin of the table; one of a benchmark, or of a profile or chapter that the project lacks, has none.
     """
-    if not note.command.startswith(PUBLISH):
+    path = Project.current().profiles / f"{note.command.removeprefix(PUBLISH)}.yaml"
+    if not note.command.startswith(PUBLISH) or not path.is_file():
         return []
-    profile = profiles.read_profile(Project.current().profiles / f"{note.command.removeprefix(PUBLISH)}.yaml")
+    profile = profiles.read_profile(path)
     now, then = _values(profile), note.parameters
     if not profile.grid:
         made_by = note.made_by.removeprefix("chapter ")
-        now, then = {made_by: now[made_by]}, {made_by: then}
+        now, then = {name: values for name, values in now.items() if name == made_by}, {made_by: then}
     changed = set()
     for chapter, values in now.items():
         before = then.get(chapter, {})

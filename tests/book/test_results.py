@@ -139,6 +139,11 @@ def test_a_table_whose_run_had_other_parameters_says_which(monkeypatch):
     assert "to be published again" in result_tables.appendix()
 
 
+def test_a_table_of_a_profile_or_chapter_that_is_gone_is_compared_with_nothing(folder):
+    note = results.ResultNote("chapter trust", "python -m helpers publish gone", {"n": 1}, "", "", provenance.current())
+    assert republishing.changed_parameters(note) == []
+
+
 def test_the_parameters_of_a_sweep_are_compared_with_its_grid():
     note = results.read_result("sweep-mistakes")[1]
     assert republishing.changed_parameters(note) == []
