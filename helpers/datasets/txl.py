@@ -1,6 +1,6 @@
-"""TXL-PBC: images of two laboratories with boxes of white cells, red cells and platelets.
+"""TXL-PBC: images of two laboratories with boxes of white blood cells, red cells and platelets.
 
-Layout: ``images/NAME.png``; ``labels/NAME.txt``, a line per cell in YOLO's format: 0 white cell, 1 red cell or 2
+Layout: ``images/NAME.png``; ``labels/NAME.txt``, a line per cell in YOLO's format: 0 white blood cell, 1 red cell or 2
 platelet, then centre, width and height of its box as shares of the image; ``cells.csv`` (image, source, original, type,
 type_from, slide), which names the original file of every image and the type of its white blood cell.
 """
@@ -36,8 +36,8 @@ CARD = DatasetCard(
         "haematologist has confirmed them for this compilation",
         "30 of its 500 PBC images are also in the sample of `pbc` that our results use; both have the same group, the "
         "name of the original file",
-        "two Raabin images have no box of a white cell and are left out where cells are cropped; where an image has "
-        "several, the cell is the one nearest to its centre",
+        "two Raabin images have no box of a white blood cell and are left out where cells are cropped; where an image "
+        "has several, the cell is the one nearest to its centre",
         "the Raabin images may be used to evaluate a model; they are neither in this repository nor shown in the book",
     ),
     classes=CLASSES,
@@ -51,8 +51,8 @@ def load_txl(folder: Path, source: str = "", crop: bool = True) -> Dataset:
     Args:
         folder: contains ``images/``, ``labels/`` and ``cells.csv``.
         source: ``"pbc"`` or ``"raabin"``; both if empty.
-        crop: load one square per image, the box of its white cell with a margin of 10 %; if false, whole images. The
-            column ``boxes`` has the ``(kind, left, top, right, bottom)`` of all cells in pixels of the file.
+        crop: load one square per image, the box of its white blood cell with a margin of 10 %; if false, whole images.
+            The column ``boxes`` has the ``(kind, left, top, right, bottom)`` of all cells in pixels of the file.
 
     Returns:
         Dataset with the columns ``source`` (laboratory), ``slide`` (empty where it is not known) and ``type_from``.
@@ -139,7 +139,7 @@ def _box(line: str, size: tuple[int, int]) -> Box:
 
 
 def _white_cell(boxes: tuple[Box, ...], size: tuple[int, int]) -> dict[str, int] | None:
-    """Return the square around the white cell nearest to the centre; None if there is no white cell."""
+    """Return the square around the white blood cell nearest to the centre; None if there is no white blood cell."""
     height, width = size
     cells = [box for box in boxes if box[0] == "WBC"]
     if not cells:

@@ -26,7 +26,7 @@ def searched_head_learner(features: pd.DataFrame, *, seed: int, **options: Any) 
         options: hyperparameters of the head.
 
     Raises:
-        TrainingError: in training, the validation loss was not finite in any epoch.
+        TrainingError: in training, a feature is not finite, or the validation loss was not in any epoch.
     """
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
@@ -60,7 +60,7 @@ def search_head(
 
     Raises:
         ValueError: fewer than one trial, or a fold whose splits share groups.
-        TrainingError: the validation loss was not finite in any trial.
+        TrainingError: a feature is not finite, or the validation loss was not in any trial.
     """
     if n_trials < 1:
         raise ValueError(f"n_trials must be at least 1, got {n_trials}")
@@ -83,7 +83,7 @@ def search_head(
     study.optimize(validation_loss, n_trials=n_trials)
     if not np.isfinite(study.best_value):
         raise training.TrainingError(
-            f"the validation loss was not finite in any of {n_trials} trials; check the features for NaN"
+            f"the validation loss was not finite in any of {n_trials} trials; check the features for very large values"
         )
     return study.best_params, pd.DataFrame([_trial_row(trial) for trial in study.trials])
 
@@ -113,6 +113,7 @@ class _Head(NamedTuple):
 
 
 def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int, options: dict[str, Any]) -> _Head:
+    _require_finite(features.loc[[*fold.train, *fold.val]])
     protocol, values = training.JSCHWXRZ, features.loc[fold.train].to_numpy(np.float32)
     training.seed_everything(seed)
     model = models.regularised_head(values.shape[1], len(dataset.classes), **options)
@@ -134,6 +135,16 @@ def _trained(dataset: Dataset, features: pd.DataFrame, fold: Fold, *, seed: int,
     )
     losses = np.nan_to_num(history.history["val_cross_entropy"], nan=np.inf)
     return head._replace(loss=float(losses.min()))
+
+
+def _require_finite(features: pd.DataFrame) -> None:
+    """Refuse features that are not finite: on some processors TensorFlow's fused layers turn NaN into 0."""
+    damaged = features.index[~np.isfinite(features.to_numpy(np.float64)).all(axis=1)]
+    if len(damaged):
+        raise training.TrainingError(
+            f"features of {len(damaged)} of {len(features)} images are not finite, first of {damaged[0]}; measure them "
+            "again, or leave these images out"
+        )
 
 
 def _callbacks(protocol: training.TrainingConfig) -> list[keras.callbacks.Callback]:

@@ -122,4 +122,6 @@ def confused_grid(
 def _padded(dataset: Dataset, ids: pd.Index, size: int) -> np.ndarray:
     """Load the images of up to two ids; white images take the place of missing ones."""
     blank = np.full((EXAMPLES - len(ids), size, size, 3), BLANK, np.uint8)
+    if not len(ids):
+        return blank
     return np.concatenate([dataset.select(ids).load_images(size), blank])

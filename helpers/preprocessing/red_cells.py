@@ -1,8 +1,8 @@
 """Normalise stain and light by the red cells, which are in every field and nearly the same in everyone.
 
 The empty background is the light of the microscope, and the optical density of red cells is haemoglobin with eosin.
-Both are known in every field, whatever white cell it shows, so that a class cannot pull the normalisation, as it does
-where means over all pixels are matched.
+Both are known in every field, whatever white blood cell it shows, so that a class cannot pull the normalisation, as it
+does where means over all pixels are matched.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ LINES = (
 
 @pytest.fixture
 def txl(tmp_path):
-    """Four images of 100 × 200 pixels; the last has no white cell, the second has two."""
+    """Four images of 100 × 200 pixels; the last has no white blood cell, the second has two."""
     folder = tmp_path / "txl"
     image = np.zeros((100, 200, 3), np.uint8)
     image[40:60, 80:120] = 200
@@ -42,7 +42,7 @@ def test_cells_are_cropped_and_their_group_is_the_slide_or_the_image(txl):
         "95-8-3-1_2": "neutrophil",
     }
     assert cells.frame["group"].tolist() == ["BA_1", "raabin-95-8-3-1", "raabin-95-8-3-1"]
-    for image_id in cells.frame.index:  # of two white cells, that nearest to the centre
+    for image_id in cells.frame.index:  # of two white blood cells, that nearest to the centre
         cell = cells.load_image(image_id)
         assert cell.shape == (48, 48, 3)
         assert (cell[..., 0] > 150).mean() == pytest.approx(20 * 40 / 48**2)

@@ -80,7 +80,10 @@ def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(tra
     assert "broken.png" in done.stderr
     assert "encoder on folder" in done.stdout
     table = pd.read_csv(place / "said.csv")
-    assert list(table.columns) == ["image", "p_lymphoblast", "p_lymphocyte", "predicted_class", "threshold"]
+    referral = ["prediction_set", "distance_quantile", "refer", "reason"]
+    assert list(table.columns) == [
+        "image", "p_lymphoblast", "p_lymphocyte", "predicted_class", *referral, "threshold"
+    ]  # fmt: skip
     assert list(table["image"]) == [path.name for path in some]
     called = table["p_lymphoblast"] >= table["threshold"]
     assert (table["predicted_class"] == called.map({True: "lymphoblast", False: "lymphocyte"})).all()
@@ -175,13 +178,18 @@ def copied(trained, tmp_path):
     return tmp_path / "m.keras", tmp_path / "m.json"
 
 
+def change(card, **fields):
+    """Write other values of some fields into a card."""
+    card.write_text(json.dumps(json.loads(card.read_text()) | fields))
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (lambda card, model: card.unlink(), "m.json: no such file"),
         (lambda card, model: card.write_text("{"), "not the card of a model"),
         (lambda card, model: card.write_text('{"classes": ["a", "b"]}'), "lacks purpose"),
-        (lambda card, model: card.write_text(card.read_text().replace('"lymphocyte"', '"x", "y"')), "3 classes"),
+        (lambda card, model: change(card, classes=["lymphoblast", "x", "y"], prediction_sets=None), "3 classes"),
         (lambda card, model: model.write_bytes(b"nothing"), "m.json: is of another model"),
         (lambda card, model: model.unlink(), "m.keras: no model file can be read here"),
     ],
@@ -218,7 +226,7 @@ def test_answers_that_are_no_probabilities_stop_the_table(trained, tmp_path):
     inputs = keras.Input((None, None, 3))
     for offset, said in ((np.nan, "values that are not finite"), (700.0, r"700 to 700, not probabilities")):
         dense = keras.layers.Dense(
-            2, "relu", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
+            2, "linear", kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(offset)
         )
         model = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
         with pytest.raises(loading.ModelError, match=rf"\.png: the model predicts {said}"):
@@ -329,6 +337,9 @@ def test_names_of_classes_are_harmless_in_card_and_table(trained, tmp_path):
     model, card = prediction.load(place / "out" / "m.keras")
     strange = ["<script>alert(1)</script>", "=1+1|b"]
     changed = {"classes": strange, "positive": strange[0], "findings": ["Alarm <b>a|b</b>"], "threshold": 1.0}
+    if card.prediction_sets:
+        limits = dict(zip(strange, card.prediction_sets.thresholds.values(), strict=True))
+        changed["prediction_sets"] = card.prediction_sets.model_copy(update={"thresholds": limits})
     card = card.model_copy(update=changed)
     text = cards.model_card(card)
     assert "<script>" not in text

@@ -287,11 +287,21 @@ def test_one_class_is_too_few_to_learn_from(data, measured):
         cross_validation.tabular_learner(measured, "logistic regression", seed=0)(data, one, one.test)
 
 
-def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured):
+def test_features_that_are_no_numbers_are_refused_before_a_head_is_trained(data, measured):
     one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
     broken = measured.astype(np.float32)
     broken.loc[one.val] = np.nan
-    with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'units': 16\} was not"):
+    said = f"features of {len(one.val)} of .* images are not finite, first of {one.val[0]}"
+    with pytest.raises(training.TrainingError, match=said):
         search.searched_head_learner(broken, seed=0, units=16)(data, one, one.test)
-    with pytest.raises(training.TrainingError, match="was not finite in any of 1 trials"):
+    with pytest.raises(training.TrainingError, match=said):
         search.search_head(data, broken, one, n_trials=1, seed=0)
+
+
+def test_a_validation_loss_that_is_never_a_number_loses_a_search_and_ends_a_training(data, measured, monkeypatch):
+    one = splits.split_for_fold(splits.group_folds(data.frame, 4, seed=1), 0)
+    monkeypatch.setattr(search, "_trained", lambda *_, **__: search._Head(np.inf, None, np.zeros(1), np.ones(1)))
+    with pytest.raises(training.TrainingError, match=r"the validation loss of a head with \{'units': 16\} was not"):
+        search.searched_head_learner(measured, seed=0, units=16)(data, one, one.test)
+    with pytest.raises(training.TrainingError, match="was not finite in any of 1 trials"):
+        search.search_head(data, measured, one, n_trials=1, seed=0)

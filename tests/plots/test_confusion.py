@@ -52,11 +52,11 @@ def predictions(cells, first):
 
 
 def test_confused_cells_stand_beside_the_surest_of_both_classes(cells):
-    is_first = (cells.frame["label"] == CLASSES[0]).to_numpy()
-    first = np.where(is_first, 0.9, 0.2)
-    wrong = np.flatnonzero(is_first)[:1]
+    has_first_class = (cells.frame["label"] == CLASSES[0]).to_numpy()
+    first = np.where(has_first_class, 0.9, 0.2)
+    wrong = np.flatnonzero(has_first_class)[:1]
     first[wrong] = 0.1  # one neutrophil is predicted to be a lymphocyte
-    surest = np.flatnonzero(is_first)[[3, 5]]
+    surest = np.flatnonzero(has_first_class)[[3, 5]]
     first[surest] = 0.95, 0.99
     table = predictions(cells, first)
     pairs = metrics.confusion_pairs(table, 20)

@@ -22,7 +22,7 @@ CHARTS = {
     "bland_altman": lambda c: plots.bland_altman_plot(
         pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c, groups=pd.Series(["P1", "P2"])
     ),
-    "by_patient": lambda c: plots.patient_scores(FRAME, "x", pd.Series(0.5, ["p", "q"]), c),
+    "by_patient": lambda c: plots.patient_scores(FRAME.assign(label=list("xxyy")), "x", pd.Series(0.5, ["p", "q"]), c),
     "colour_distributions": lambda c: plots.colour_plot(FRAME.assign(red=[1, 2, 3, 4], green=2, blue=3), c),
     "confusion": lambda c: plots.confusion_plot(pd.DataFrame(np.eye(2, dtype=int), list("xy"), list("xy")), c),
     "cost": lambda c: plots.cost_plot(SCORES.assign(s=[1.0, 2, 3, 4]), "F1", "s", "by", c),

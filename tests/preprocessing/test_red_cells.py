@@ -57,10 +57,10 @@ def test_real_fields_of_two_laboratories_come_closer(real):
     reference = fit_red_cells(*samples["pbc"])
     images, boxes = samples["raabin"]
     before, after = [], []
-    for image, of_field in zip(images, boxes, strict=True):
-        own = fitted(image, of_field)
+    for image, cell_boxes in zip(images, boxes, strict=True):
+        own = fitted(image, cell_boxes)
         before.append(np.abs(own.background * np.exp(-own.density) - reference.background * np.exp(-reference.density)))
-        restored = fitted(normalize_red_cells(image, own, reference), of_field)
+        restored = fitted(normalize_red_cells(image, own, reference), cell_boxes)
         after.append(np.abs(restored.density - reference.density))
     assert np.mean(before) > 20
     assert np.mean(after) < 0.02
