@@ -11,7 +11,7 @@ from helpers.evaluation.design import N_SPLITS, Design
 from helpers.evaluation.protocol import Predictions
 from helpers.learners.outliers import distance_quantiles, fit_distance
 from helpers.models.card_sections import PredictionSets, Reference
-from helpers.prediction.referral import BETWEEN, REFER, SET, refer
+from helpers.prediction.referral import REFER, refer
 
 COVERAGE = 0.9
 USUAL = 0.95  # share of images of new groups that are to lie within the limit
@@ -96,7 +96,8 @@ def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, 
         seed: random seed of the folds in which distances are calibrated.
 
     Returns:
-        The columns of :func:`helpers.prediction.referral.refer`, indexed like the test predictions.
+        The columns of :func:`helpers.prediction.referral.refer`, and ``covered`` and ``size`` of
+        :func:`helpers.metrics.set_coverage`, missing in folds with too few groups; indexed like the test predictions.
     """
     parts, frame = [], design.dataset.frame
     for fold in design.splits():
@@ -105,7 +106,11 @@ def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, 
         sets = calibrate_sets(validation[~validation.index.isin(fold.test)])
         reference = calibrate_reference(table.loc[known], frame.loc[known], seed)
         test = predicted.test.loc[predicted.test.index.isin(fold.test)]
-        parts.append(refer(test, sets, reference, table.loc[test.index]))
+        referred = refer(test, sets, reference, table.loc[test.index])
+        if sets is not None:
+            inside = metrics.prediction_sets(test, pd.Series(sets.thresholds))
+            referred = referred.join(metrics.set_coverage(test, inside)[["covered", "size"]])
+        parts.append(referred)
     return pd.concat(parts).loc[predicted.test.index]
 
 
@@ -139,11 +144,9 @@ def referral_table(test: pd.DataFrame, referred: pd.DataFrame, wrong: pd.Series,
     """
     groups, kept = test["group"], ~referred[REFER]
     measured = {"referred": referred[REFER].astype(float)}
-    if SET in referred:
-        members = referred[SET].str.split(BETWEEN).map(lambda names: [name for name in names if name])
-        held = [label in names for label, names in zip(test["label"], members, strict=True)]
-        measured["set holds the class"] = pd.Series(held, test.index, dtype=float)
-        measured["classes in a set"] = members.map(len).astype(float)
+    if "covered" in referred:
+        measured["set holds the class"] = referred["covered"].dropna()  # a fold with too few groups has no sets
+        measured["classes in a set"] = referred["size"].dropna().astype(float)
     measured["wrong, all images"] = wrong.astype(float)
     measured["wrong, not referred"] = wrong[kept].astype(float)
     rows = []

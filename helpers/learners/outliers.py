@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import NearestNeighbors
 
+from helpers.metrics import group_weights
 from helpers.models.distance import FeatureDistance
 
 
@@ -58,10 +59,8 @@ def distance_quantiles(calibration: np.ndarray, groups: np.ndarray, distances: n
     Returns:
         ``float (m,)``, 0 to below 1: with K groups at most K / (K + 1), because a new group may lie farther than all.
     """
-    _, group, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
-    weights = 1 / (sizes[group] * (len(sizes) + 1))
     order = np.argsort(calibration, kind="stable")
-    reached = np.concatenate([[0.0], np.cumsum(weights[order])])
+    reached = np.concatenate([[0.0], np.cumsum(group_weights(groups)[order])])
     return reached[np.searchsorted(np.asarray(calibration)[order], distances, side="left")]
 
 

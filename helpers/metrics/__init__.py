@@ -24,6 +24,7 @@ from helpers.metrics.classification import (
 from helpers.metrics.conformal import (
     conformal_threshold,
     conformal_thresholds,
+    group_weights,
     nonconformity,
     prediction_sets,
     set_coverage,
@@ -95,6 +96,7 @@ __all__ = [
     "expected_calibration_error",
     "expected_outcomes",
     "fit_temperature",
+    "group_weights",
     "hausdorff95",
     "limits_of_agreement",
     "mean_risk",

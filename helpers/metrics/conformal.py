@@ -48,11 +48,21 @@ def conformal_threshold(scores: np.ndarray, groups: np.ndarray, coverage: float)
         raise ValueError(f"coverage must be above 0 and below 1, got {coverage}; for 90 % give 0.9")
     if not len(scores) or not np.isfinite(scores).all():
         raise ValueError(f"a threshold needs at least one score, all finite; got {len(scores)} scores")
-    _, group, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
-    weights = 1 / (sizes[group] * (len(sizes) + 1))
     order = np.argsort(scores, kind="stable")
-    reached = np.cumsum(weights[order]) >= coverage - 1e-12
+    reached = np.cumsum(group_weights(groups)[order]) >= coverage - 1e-12
     return float(scores[order][reached.argmax()]) if reached.any() else float("inf")
+
+
+def group_weights(groups: np.ndarray) -> np.ndarray:
+    """Compute the weight of every image, ``float (n,)``: 1 / (K + 1) for each of K groups, spread over its images.
+
+    They add up to K / (K + 1); the rest is the weight of a new group.
+
+    Args:
+        groups: group of every image, ``(n,)``.
+    """
+    _, group, sizes = np.unique(np.asarray(groups, dtype=str), return_inverse=True, return_counts=True)
+    return 1 / (sizes[group] * (len(sizes) + 1))
 
 
 def nonconformity(table: pd.DataFrame) -> np.ndarray:

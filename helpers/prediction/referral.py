@@ -43,8 +43,8 @@ def refer(
     columns: dict[str, list] = {}
     reasons: list[list[str]] = [[] for _ in range(len(table))]
     if sets is not None:
-        inside = {name: (1 - table[metrics.PREFIX + name] <= limit) for name, limit in sets.thresholds.items()}
-        members = [[name for name in inside if inside[name].iloc[k]] for k in range(len(table))]
+        inside = metrics.prediction_sets(table, pd.Series(sets.thresholds))
+        members = [list(inside.columns[row]) for row in inside.to_numpy()]
         columns[SET] = [BETWEEN.join(names) for names in members]
         for reason, names in zip(reasons, members, strict=True):
             if len(names) != 1:
