@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 KINDS = ("WBC", "RBC", "Platelets")
 MARGIN = 0.1
 Box = tuple[str, int, int, int, int]
@@ -32,3 +35,17 @@ def square_around(box: Box, size: tuple[int, int]) -> dict[str, int]:
 def with_area(boxes: list[Box]) -> tuple[Box, ...]:
     """Drop boxes without an area."""
     return tuple(box for box in boxes if box[3] > box[1] and box[4] > box[2])
+
+
+def central_cell(boxes: Iterable[Box], size: tuple[int, int]) -> Box | None:
+    """Return the box of the white blood cell whose centre is nearest to that of the image; None if there is none.
+
+    Args:
+        boxes: boxes of all cells of an image.
+        size: height and width of the image in pixels.
+    """
+    height, width = size
+    cells = [box for box in boxes if box[0] == "WBC"]
+    if not cells:
+        return None
+    return min(cells, key=lambda box: math.hypot(box[1] + box[3] - width, box[2] + box[4] - height))

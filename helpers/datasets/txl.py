@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import images
-from helpers.datasets.boxes import KINDS, Box, square_around, with_area
+from helpers.datasets.boxes import KINDS, Box, central_cell, square_around, with_area
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.directory import list_files
@@ -140,12 +140,8 @@ def _box(line: str, size: tuple[int, int]) -> Box:
 
 def _white_cell(boxes: tuple[Box, ...], size: tuple[int, int]) -> dict[str, int] | None:
     """Return the square around the white blood cell nearest to the centre; None if there is no white blood cell."""
-    height, width = size
-    cells = [box for box in boxes if box[0] == "WBC"]
-    if not cells:
-        return None
-    nearest = min(cells, key=lambda box: math.hypot(box[1] + box[3] - width, box[2] + box[4] - height))
-    return square_around(nearest, size)
+    cell = central_cell(boxes, size)
+    return None if cell is None else square_around(cell, size)
 
 
 def _cells(path: Path) -> pd.DataFrame:
