@@ -11,6 +11,7 @@ from helpers.explorers.drawing import resampling
 from helpers.explorers.explorer import Explorer
 from helpers.explorers.outlines import outline
 from helpers.explorers.patches import occlusion
+from helpers.explorers.rejecting import rejection
 from helpers.explorers.similar_cells import neighbours
 from helpers.explorers.thresholding import threshold
 
@@ -22,6 +23,7 @@ __all__ = [
     "neighbours",
     "occlusion",
     "outline",
+    "rejection",
     "resampling",
     "threshold",
 ]

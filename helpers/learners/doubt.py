@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from helpers import metrics, splits
+from helpers import metrics
 from helpers.learners.laboratories import Laboratories
 from helpers.learners.lda import ShrinkageLDA
 from helpers.learners.outliers import distance_quantiles, fit_distance, neighbour_distance
@@ -17,7 +17,7 @@ from helpers.metrics import PREFIX
 
 COVERAGE = 0.9
 REFERRED = 0.1
-USUAL = 0.95
+NO_RULE = "no rule"
 SCORES = {"uncertainty": "1 − largest probability", "distance": "Mahalanobis distance", "neighbours": "5th neighbour"}
 
 
@@ -101,7 +101,7 @@ class _Doubt:
         for name, distances in {"distance": self._far(values), "neighbours": self._apart(values)}.items():
             columns[name] = distance_quantiles(self._calibrated[name], self._groups, distances)
             columns[name + "_raw"] = distances
-            columns[name + "_far"] = (columns[name] > USUAL).astype(float)
+            columns[name + "_far"] = (columns[name] > COVERAGE).astype(float)
         return predicted.assign(where=where, **columns)
 
     def _predict(self, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -147,9 +147,7 @@ def coverage_table(doubt: pd.DataFrame, seed: int) -> pd.DataFrame:
             if (tested["label"] != "").all():
                 measured = {"coverage": tested["covered" + ending], **measured}
             for measure, values in measured.items():
-                estimate = metrics.cluster_mean(
-                    values, tested["group"], seed, proportion=measure == "coverage"
-                )
+                estimate = metrics.cluster_mean(values, tested["group"], seed, proportion=measure == "coverage")
                 rows.append({"where": where, "threshold": threshold, "measure": measure, **estimate.row("value")})
     return pd.DataFrame(rows)
 
@@ -163,8 +161,8 @@ def noticing_table(doubt: pd.DataFrame, source: str, seed: int) -> pd.DataFrame:
         seed: random seed of the resamples.
 
     Returns:
-        Columns ``images, score, AUC, low, high, interval, n, groups`` and ``share beyond 95 %``: how many images of
-        that kind lie beyond the 95 % quantile of the source (missing for the uncertainty, which has no quantile).
+        Columns ``images, score, AUC, low, high, interval, n, groups`` and ``share beyond 90 %``: how many images of
+        that kind lie beyond the 90 % quantile of the source (missing for the uncertainty, which has no quantile).
     """
     own, rows = doubt[doubt["where"] == source], []
     for where, others in doubt[doubt["where"] != source].groupby("where", sort=False):
@@ -176,7 +174,7 @@ def noticing_table(doubt: pd.DataFrame, source: str, seed: int) -> pd.DataFrame:
             table = pd.DataFrame({"group": both["group"], "label": label, "p_other": ranks, "p_source": 1 - ranks})
             beyond = np.nan if score == "uncertainty" else float(others[score + "_far"].mean())
             auc = metrics.roc_auc(table, "other", seed)
-            rows.append({"images": where, "score": title, **auc.row("AUC"), "share beyond 95 %": beyond})
+            rows.append({"images": where, "score": title, **auc.row("AUC"), "share beyond 90 %": beyond})
     return pd.DataFrame(rows)
 
 
@@ -190,21 +188,23 @@ def referral_table(doubt: pd.DataFrame, laboratories: Sequence[str], seed: int) 
 
     Returns:
         Columns ``where, rule, measure, value, low, high, interval, n, groups``. Rules: the confidence, tuned to refer a
-        tenth of the calibration images; the distance beyond 95 % of them; either; a set without exactly one class.
+        tenth of the calibration images; the distance beyond 90 % of them; either; a set without exactly one class.
     """
     rows = []
     for where in laboratories:
         tested = doubt[doubt["where"] == where]
         far, unsure = tested["distance_far"] > 0.5, tested["referred"] > 0.5
         rules = {
-            "no rule": unsure & False,
+            NO_RULE: unsure & False,
             "least confident tenth": unsure,
-            "beyond 95 % in distance": far,
+            "beyond 90 % in distance": far,
             "either": far | unsure,
             "not exactly one class": tested["size"] != 1,
         }
         for rule, referred in rules.items():
             measured = {"referred": referred.astype(float), "wrong among the kept": tested.loc[~referred, "wrong"]}
+            if rule == NO_RULE:
+                del measured["referred"]
             for measure, values in measured.items():
                 if len(values):
                     estimate = metrics.cluster_mean(values, tested["group"], seed, proportion=True)

@@ -50,9 +50,7 @@ class Laboratories:
         return self.data.frame.groupby([COLUMN, "label"])["group"].agg(images="size", groups="nunique").reset_index()
 
 
-def choose_laboratories(
-    data: Dataset, external: Dataset | None = None, names: Sequence[str] = ()
-) -> Laboratories:
+def choose_laboratories(data: Dataset, external: Dataset | None = None, names: Sequence[str] = ()) -> Laboratories:
     """Take two laboratories of a dataset, or two datasets, and keep the classes that both have.
 
     Args:
@@ -159,7 +157,8 @@ def cross_laboratories(labs: Laboratories, features: pd.DataFrame, n_splits: int
             tables[f"{name} → {name}, by image"] = cross_validate(own, by_image, learner)[0]
     for trained, tested in (names, names[::-1]):
         method = Method(features.to_numpy()[:, None])
-        tables[f"{trained} → {tested}"] = cross_test(Laboratories(labs.data, trained, tested), method, folds[trained])[1]
+        there = Laboratories(labs.data, trained, tested)
+        tables[f"{trained} → {tested}"] = cross_test(there, method, folds[trained])[1]
     together = cross_validate(labs.data, pd.concat(folds.values()).loc[labs.data.frame.index], learner)[0]
     for name in names:
         tables[f"both → {name}"] = together.loc[labs.rows(name).index]

@@ -46,7 +46,10 @@ def crop_cells(data: Dataset, size: int) -> np.ndarray | None:
     crops = np.empty((len(data), size, size, 3), np.uint8)
     for number, image_id in enumerate(data.frame.index):
         image = data.load_image(image_id)
-        box = _box_of_mask(data.load_mask(image_id)) if data.has_masks else central_cell(data.row(image_id).boxes, image.shape[:2])
+        if data.has_masks:
+            box = _box_of_mask(data.load_mask(image_id))
+        else:
+            box = central_cell(data.row(image_id).boxes, image.shape[:2])
         square = square_around(box, image.shape[:2]) if box is not None else None
         crops[number] = resize_pad(image if square is None else _cut(image, square), size)
     return crops
@@ -112,7 +115,9 @@ def augment_stain(images: np.ndarray, n_copies: int, seed: int) -> list[np.ndarr
     return [augment_images(images, STAIN_AUGMENTATION, seed + number) for number in range(n_copies)]
 
 
-def strange_images(labs: Laboratories, fields: Dataset | None, size: int, n: int, *, seed: int) -> dict[str, np.ndarray]:
+def strange_images(
+    labs: Laboratories, fields: Dataset | None, size: int, n: int, *, seed: int
+) -> dict[str, np.ndarray]:
     """Make images that no class fits: red cells, platelets, blank fields and pieces of photographs.
 
     Args:
@@ -142,9 +147,10 @@ def strange_images(labs: Laboratories, fields: Dataset | None, size: int, n: int
 def _crops_of_kind(
     fields: Dataset, frame: pd.DataFrame, kind: str, *, size: int, n: int, random: np.random.Generator
 ) -> np.ndarray:
-    crops = []
-    for image_id in random.permutation(frame.index.to_numpy()):
-        boxes = [box for box in frame.at[image_id, "boxes"] if box[0] == kind]
+    crops: list[np.ndarray] = []
+    for number in random.permutation(len(frame)):
+        image_id, of_image = str(frame.index[number]), frame["boxes"].iloc[number]
+        boxes: list[Box] = [box for box in of_image if box[0] == kind]
         if boxes and len(crops) < n:
             image = fields.load_image(image_id)
             box = boxes[random.integers(len(boxes))]
@@ -174,7 +180,7 @@ def _measure_red_cells(fields: Dataset, ids: pd.Index) -> preprocessing.RedCells
 
 def _evenly(positions: np.ndarray) -> np.ndarray:
     """Return up to 60 of the positions, at even distances."""
-    return positions[:: -(-len(positions) // N_REFERENCE)]
+    return positions[:: max(-(-len(positions) // N_REFERENCE), 1)]
 
 
 def _box_of_mask(mask: np.ndarray) -> Box | None:

@@ -15,6 +15,7 @@ from helpers.plots.data import (
     group_count_plot,
     strip_plot,
 )
+from helpers.plots.doubt import conformal_plot, risk_coverage_plot, suspicion_grid
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
 from helpers.plots.mistakes import mistake_plot
@@ -47,6 +48,7 @@ __all__ = [
     "calibration_plot",
     "channel_grid",
     "colour_plot",
+    "conformal_plot",
     "confused_grid",
     "confusion_plot",
     "contour_grid",
@@ -70,12 +72,14 @@ __all__ = [
     "patient_scores",
     "precision_recall_plot",
     "resolution_grid",
+    "risk_coverage_plot",
     "roc_plot",
     "rule_scatter",
     "seed_comparison",
     "stored_forest_plot",
     "stored_learning_curve",
     "strip_plot",
+    "suspicion_grid",
     "threshold_plot",
     "titled_grid",
     "triangle_plot",

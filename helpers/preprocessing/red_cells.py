@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MIN_PIXELS = 50
+MAX_RATIO = 3.0  # of two densities of red cells; more is not the stain but a failed measurement, as in white light
 CENTRE = 0.6  # share of the sides of a box that is used, so that corners and borders are left out
 
 
@@ -60,6 +61,9 @@ def fit_red_cells(images: Sequence[np.ndarray], boxes: Sequence[Sequence[tuple]]
 def normalize_red_cells(image: np.ndarray, source: RedCells, target: RedCells) -> np.ndarray:
     """Scale the optical density of every channel so that red cells, and the background, look as in the target.
 
+    A density changes by a factor of three at most, since the red cells of two fields do not differ more. Where the
+    light of a field is clipped at white, they can hardly be measured.
+
     Args:
         image: ``uint8 (height, width, 3)`` RGB.
         source: of the field of the image, or of its slide.
@@ -69,7 +73,8 @@ def normalize_red_cells(image: np.ndarray, source: RedCells, target: RedCells) -
         ``uint8 (height, width, 3)`` RGB.
     """
     density = -np.log(np.maximum(image, 1) / source.background)
-    rgb = target.background * np.exp(-density * target.density / source.density)
+    ratio = np.clip(target.density / source.density, 1 / MAX_RATIO, MAX_RATIO)
+    rgb = target.background * np.exp(-density * ratio)
     return np.round(np.clip(rgb, 0, 255)).astype(np.uint8)
 
 

@@ -1,0 +1,90 @@
+"""Figures of chapter *Another laboratory*: what a classifier keeps for itself, and what it refers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from helpers.plots.notice import NoFigure, short_label
+from helpers.plots.style import (
+    COLOURS,
+    FONT_SIZE,
+    AccessibleFigure,
+    draw_legend,
+    make_axes,
+    series_styles,
+    titled_grid,
+)
+
+
+def risk_coverage_plot(curves: Mapping[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
+    """Draw risk–coverage curves: the error among the images that are kept, against the share that is kept.
+
+    Args:
+        curves: from :func:`helpers.metrics.risk_coverage_curve`, by name.
+        caption: caption of the figure.
+    """
+    if not curves:
+        return NoFigure("there is no risk–coverage curve, as no image was tested")
+    figure, ax = make_axes(5, 3.2)
+    words = []
+    for (name, curve), style in zip(curves.items(), series_styles(len(curves)), strict=True):
+        ax.plot(curve["kept"], curve["error"], color=style.colour, linestyle=style.dash, label=short_label(name))
+        half = curve.iloc[int(np.argmin(np.abs(curve["kept"] - 0.5)))]
+        of_all, of_half = curve["error"].iloc[-1], half["error"]
+        words.append(f"{name} {of_all:.2f} of all, {of_half:.2f} of the surest {half['kept']:.0%}")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("share of images kept, the most confident first", fontsize=FONT_SIZE)
+    ax.set_ylabel("wrong among the kept", fontsize=FONT_SIZE)
+    ax.grid(axis="y", alpha=0.3)
+    draw_legend(ax)
+    return AccessibleFigure(figure, f"Share of wrong predictions: {'; '.join(words)}.", caption)
+
+
+def conformal_plot(scores: np.ndarray, threshold: float, coverage: float, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw the nonconformity scores of calibration images in order, with the threshold of the prediction sets.
+
+    Args:
+        scores: 1 − the probability of the true class, ``float (n,)``.
+        threshold: threshold of the sets; infinite where there are too few groups.
+        coverage: promised coverage.
+        caption: caption of the figure.
+    """
+    if not np.isfinite(threshold):
+        return NoFigure("the threshold is infinite: there are too few groups for this promise, and every set is full")
+    ordered = np.sort(scores)
+    figure, ax = make_axes(5, 2.8)
+    ax.step(ordered, np.arange(1, len(ordered) + 1) / len(ordered), where="post", color=COLOURS[0])
+    ax.axhline(coverage, color=COLOURS[-1], linewidth=0.8, linestyle=":")
+    ax.axvline(threshold, color=COLOURS[1], linestyle="--")
+    ax.annotate(f" threshold {threshold:.2f}", (threshold, 0.05), fontsize=FONT_SIZE, color=COLOURS[1])
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel("1 − probability of the true class", fontsize=FONT_SIZE)
+    ax.set_ylabel("share of images", fontsize=FONT_SIZE)
+    below = (ordered <= threshold).mean()
+    alt = (
+        f"Scores of {len(ordered)} calibration images in order: half lie below {np.median(ordered):.2f}, and "
+        f"{below:.0%} at or below the threshold of {threshold:.2f}, for a promise of {coverage:.0%}."
+    )
+    return AccessibleFigure(figure, alt, caption)
+
+
+def suspicion_grid(images: np.ndarray, suspicions: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw images with suspicious labels, each with its label and the class that the model suggests.
+
+    Args:
+        images: ``uint8 (n, size, size, 3)``.
+        suspicions: columns ``label`` and ``suggested``, a row per image, from
+            :func:`helpers.learners.label_audit.suspicious_labels`.
+        caption: caption of the figure.
+    """
+    if not len(images):
+        return NoFigure("no label is suspicious")
+    panels = {}
+    for number, (image, row) in enumerate(zip(images, suspicions.itertuples(), strict=True), 1):
+        panels[f"{number}. {row.label}\nor {row.suggested}?"] = image
+    return titled_grid(panels, caption, n_columns=5)

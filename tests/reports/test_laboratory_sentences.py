@@ -1,0 +1,119 @@
+"""Sentences of chapter Another laboratory follow their tables, also where the effect is absent or reversed."""
+
+import pandas as pd
+import pytest
+
+from helpers.metrics import Estimate
+from helpers.reports import laboratory_sentences as sentences
+
+
+def scores(home, away, other=0.8):
+    values = {"A → A": home, "B → B": 0.9, "A → B": away, "B → A": other, "both → A": 0.91, "both → B": 0.92}
+    return {name: Estimate(value, value - 0.05, value + 0.05, n=100, groups=20) for name, value in values.items()}
+
+
+def test_a_loss_is_said_only_where_intervals_do_not_meet():
+    text = sentences.describe_cross_tests(scores(0.95, 0.40), "A", "B")
+    assert "Trained on A: 0.95 in new groups of A, 0.40 in B, less, and the intervals do not meet." in text
+    assert "Trained on B: 0.90 in new groups of B, 0.80 in A, and the intervals overlap." in text
+    assert "Trained on both: 0.91 and 0.92, against 0.95 and 0.90" in text
+    assert "0.95 in new groups of A, 0.93 in B, and the intervals overlap." in sentences.describe_cross_tests(
+        scores(0.95, 0.93), "A", "B"
+    )
+    by_image = scores(0.95, 0.4) | {"B → B, by image": Estimate(0.99, 0.98, 1.0, n=100, groups=20)}
+    assert "Within B a split by image gives 0.99 and one by group 0.90" in sentences.describe_cross_tests(
+        by_image, "A", "B"
+    )
+
+
+def predictions(pairs):
+    rows = [
+        {"group": f"g{k}", "label": label, "fold": 0, "p_a": float(called == "a"), "p_b": float(called == "b")}
+        for k, (label, called) in enumerate(pairs)
+    ]
+    return pd.DataFrame(rows, pd.Index([f"i{k}" for k in range(len(rows))], name="image_id"))
+
+
+def test_the_commonest_confusion_is_compared_with_home():
+    away, home = predictions(["ab", "ab", "aa", "bb"]), predictions(["aa", "aa", "ab", "bb"])
+    text = sentences.describe_confusion(away, home)
+    assert "67% of a cells are called b, 33% in the source. 75% of all target cells are called b; 25% are." in text
+    assert sentences.describe_confusion(predictions(["aa", "bb"]), home) == "No cell of the target is confused."
+
+
+def test_methods_that_help_harm_or_cost_are_named_with_their_intervals():
+    rows = [
+        ("plain", "source", 0.9, None), ("plain", "target", 0.5, None),
+        ("good", "source", 0.9, (0.0, -0.02, 0.02)), ("good", "target", 0.7, (0.2, 0.1, 0.3)),
+        ("bad", "source", 0.8, (-0.1, -0.2, -0.05)), ("bad", "target", 0.4, (-0.1, -0.2, -0.01)),
+        ("open", "source", 0.9, (0.0, -0.1, 0.1)), ("open", "target", 0.55, (0.05, -0.1, 0.2)),
+    ]  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "method": method,
+            "laboratory": laboratory,
+            "balanced accuracy": value,
+            **dict(zip(("difference", "difference low", "difference high"), ends or (None,) * 3, strict=True)),
+        }
+        for method, laboratory, value, ends in rows
+    ).astype({"difference": float, "difference low": float, "difference high": float})
+    text = sentences.describe_methods(table, 5)
+    assert text.startswith("Over 5 seeds, against *plain* (0.50 in the target)")
+    assert "shown to help in the target: good +0.20 [+0.10, +0.30]." in text
+    assert "Shown to harm there: bad -0.10 [-0.20, -0.01]. Not shown either way: 1 of 3." in text
+    assert text.endswith("Shown to cost in the source: bad -0.10 [-0.20, -0.05].")
+    none = sentences.describe_methods(table[table["method"].isin(["plain", "open"])], 5)
+    assert "help in the target: none. Shown to harm there: none." in none
+
+
+def coverage(home, away, strange):
+    rows = []
+    for where, value, size in (("A", home, 1.1), ("B", away, 1.2), ("photographs", None, strange)):
+        for threshold in ("common", "by class"):
+            rows.append((where, threshold, "classes in a set", size, size, size))
+            if value is not None:
+                rows.append((where, threshold, "coverage", value, value - 0.04, value + 0.04))
+    return pd.DataFrame(rows, columns=["where", "threshold", "measure", "value", "low", "high"])
+
+
+def test_a_promise_is_kept_or_broken_as_measured():
+    text = sentences.describe_coverage(coverage(0.92, 0.3, 1.3), "A", "B", 0.9)
+    assert text.startswith(
+        "In A the sets hold the class of 92% [88%, 96%] of the cells, with 1.1 classes each, which keeps"
+    )
+    assert "in B the sets hold the class of 30% [26%, 34%] of the cells, with 1.2 classes each, which breaks" in text
+    assert "Nor does the size warn much" in text
+    other = sentences.describe_coverage(coverage(0.8, 0.95, 3.0), "A", "B", 0.9)
+    assert "which breaks the promise of 90%; in B" in other
+    assert "Nor does" not in other
+
+
+@pytest.mark.parametrize(("best", "worst"), [("distance", "probability"), ("probability", "distance")])
+def test_the_score_that_notices_most_comes_first(best, worst):
+    rows = [("B", best, 0.9), ("B", worst, 0.6), ("platelets", best, 0.7), ("platelets", worst, 0.8)]
+    text = sentences.describe_noticing(pd.DataFrame(rows, columns=["images", "score", "AUC"]), "B")
+    assert f"those of B: {best} 0.90, {worst} 0.60; one half is chance." in text
+    assert f"The least over the other kinds of image: {best} 0.70 (platelets), {worst} 0.80 (platelets)." in text
+    alone = sentences.describe_noticing(pd.DataFrame(rows[:2], columns=["images", "score", "AUC"]), "B")
+    assert "The least" not in alone
+
+
+def test_what_a_rule_refers_and_saves():
+    rows = []
+    for where, referred, before, after in (("A", 0.1, 0.05, 0.02), ("B", 1.0, 0.5, None)):
+        rows.append((where, "no rule", "wrong among the kept", before, before, before))
+        rows.append((where, "r", "referred", referred, referred, referred))
+        if after is not None:
+            rows.append((where, "r", "wrong among the kept", after, after, after))
+    table = pd.DataFrame(rows, columns=["where", "rule", "measure", "value", "low", "high"])
+    assert sentences.describe_referral(table, "A", "B", "r") == (
+        "With the rule *r*, in A, 10% [10%, 10%] are referred and 2% of the kept are wrong, against 5% of all; in B, "
+        "100% [100%, 100%] are referred and none is kept, against 50% of all."
+    )
+
+
+def test_the_audit_is_described_by_its_recall_and_precision():
+    quality = pd.DataFrame({"precision": [0.5, 0.7], "recall": [0.8, 1.0]})
+    text = sentences.describe_audit(quality, 7, 200, 0.05)
+    assert "With 5% of 200 labels exchanged, the audit finds 90% of them (over 2 seeds from 80% to 100%)" in text
+    assert "60% of its suspicions are planted (50% to 70%). Of the original labels it suspects 7." in text
