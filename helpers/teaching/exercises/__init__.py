@@ -6,6 +6,7 @@ at their top, as every chapter loads all of them.
 
 from helpers.teaching.declarations import Exercise
 from helpers.teaching.exercises import (
+    another_laboratory,
     classify,
     explore_the_cells,
     how_a_network_learns,
@@ -29,4 +30,5 @@ CHAPTERS: dict[str, dict[str, Exercise]] = {
     "transfer": transfer.EXERCISES,
     "saliency": saliency.EXERCISES,
     "trust": trust.EXERCISES,
+    "another-laboratory": another_laboratory.EXERCISES,
 }
