@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from helpers import yamlfile
 from helpers.errors import LeukobookError
 from helpers.plots import AccessibleFigure
-from helpers.teaching import pictures
+from helpers.teaching import laboratory_pictures, pictures
 
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 _KEYS = "a question has 'question', 'answers' and perhaps 'picture'; an answer has 'answer', 'correct' and 'feedback'"
@@ -49,7 +49,7 @@ class Question(BaseModel):
 
     Attributes:
         question: text of the question; code stands between backticks.
-        picture: name of a function in :mod:`helpers.teaching.pictures`; None for a question without a picture.
+        picture: name of a function in :func:`known_pictures`; None for a question without a picture.
         answers: at least two answers; of several correct ones all are to be chosen.
     """
 
@@ -152,11 +152,12 @@ def _explain(problem: str, location: tuple[str | int, ...]) -> str:
 
 
 def known_pictures() -> dict[str, Callable[[], AccessibleFigure]]:
-    """Return the pictures for questions by name: the public functions of :mod:`helpers.teaching.pictures`."""
+    """Return the pictures for questions by name: the public functions of the two modules of pictures."""
     return {
         name: value
-        for name, value in vars(pictures).items()
-        if callable(value) and not name.startswith("_") and value.__module__ == pictures.__name__
+        for module in (pictures, laboratory_pictures)
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_") and value.__module__ == module.__name__
     }
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from helpers.metrics import dice_and_iou
-from helpers.teaching import pictures, quizzes
+from helpers.teaching import laboratory_pictures, pictures, quizzes
 
 
 @pytest.mark.parametrize("name", sorted(quizzes.known_pictures()))
@@ -107,3 +107,19 @@ def test_only_the_validation_loss_of_b_jumps_where_all_layers_are_trained():
         assert (np.diff(training) < 0).all()
         steps.append(validation[4] - validation[3])
     assert steps[0] < 0 < 0.5 < steps[1]
+
+
+def test_only_in_a_the_most_common_class_of_a_slide_is_nearly_always_right():
+    shares = []
+    for ax in laboratory_pictures.slides_by_class().figure.axes:
+        images = np.array([[bar.get_width() for bar in bars] for bars in ax.containers])
+        shares.append(images.max(axis=0).sum() / images.sum())
+    assert shares[0] == 1
+    assert shares[1] < 0.4
+
+
+def test_referral_helps_a_only_and_harms_c():
+    lines = laboratory_pictures.risk_coverage_curves().figure.axes[0].lines
+    steps = [np.sign(np.diff(line.get_ydata())) for line in lines]
+    assert [set(one) for one in steps] == [{1}, {0}, {-1}]
+    assert len({line.get_ydata()[-1].round(6) for line in lines}) == 1
