@@ -134,7 +134,8 @@ def method_table(runs: Mapping[str, Runs], seed: int) -> pd.DataFrame:
 
     Returns:
         Columns ``method, laboratory`` (source or target), ``balanced accuracy, low, high, interval, n, groups``, and
-        ``difference, difference low, difference high``: method − first method, missing for the first.
+        ``difference, difference low, difference high, difference interval``: method − first method, missing for the
+        first.
     """
     first, rows = next(iter(runs)), []
     for name, tables in runs.items():
@@ -146,5 +147,6 @@ def method_table(runs: Mapping[str, Runs], seed: int) -> pd.DataFrame:
                 difference = metrics.score_difference(own, baseline, METRIC, seed=seed)
                 row["difference"] = difference.value
                 row["difference low"], row["difference high"] = difference.low, difference.high
+                row["difference interval"] = difference.interval
             rows.append(row)
     return pd.DataFrame(rows)

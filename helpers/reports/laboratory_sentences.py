@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import metrics
 from helpers.markup import escape_markdown
-from helpers.metrics import Estimate
+from helpers.metrics import INTERVAL, Estimate
 
 TARGET, SOURCE = "target", "source"
 LISTED = 4  # methods named in a sentence, the largest differences first
@@ -26,7 +26,8 @@ def describe_cross_tests(scores: Mapping[str, Estimate], source: str, target: st
     parts = []
     for own, other in ((source, target), (target, source)):
         home, away = scores[f"{own} → {own}"], scores[f"{own} → {other}"]
-        verdict = "less, and the intervals do not meet" if away.high < home.low else "and the intervals overlap"
+        kind = "intervals" if {home.interval, away.interval} == {INTERVAL} else "intervals, or ranges of groups,"
+        verdict = f"less, and the {kind} do not meet" if away.high < home.low else f"and the {kind} overlap"
         parts.append(
             f"Trained on {_name(own)}: {home.value:.2f} in new groups of {_name(own)}, {away.value:.2f} in "
             f"{_name(other)}, {verdict}."
@@ -86,11 +87,15 @@ def describe_methods(table: pd.DataFrame, n_seeds: int) -> str:
     cost = source.drop(index=first)
     dear = cost[cost["difference high"] < 0].sort_values("difference")
     start_value = float(target["balanced accuracy"].loc[first])
-    start = f"Over {n_seeds} seeds, against *{first}* ({start_value:.2f} in the target)"
+    verbs = ["shown to help in the target", "Shown to harm there", "Not shown either way"]
+    few = ""
+    if (others["difference interval"] != INTERVAL).any():
+        verbs = ["better in the target in every group", "Worse there in every group", "Better in some groups only"]
+        few = " The target has too few groups of a class for intervals, so that its brackets are ranges of groups."
     return (
-        f"{start}: shown to help in the target: {_listed(helped)}. Shown to harm there: {_listed(harmed)}. Not shown "
-        f"either way: {len(others) - len(helped) - len(harmed)} of {len(others)}. Shown to cost in the source: "
-        f"{_listed(dear)}."
+        f"Over {n_seeds} seeds, against *{first}* ({start_value:.2f} in the target): {verbs[0]}: {_listed(helped)}. "
+        f"{verbs[1]}: {_listed(harmed)}. {verbs[2]}: {len(others) - len(helped) - len(harmed)} of {len(others)}. Shown "
+        f"to cost in the source: {_listed(dear)}.{few}"
     )
 
 

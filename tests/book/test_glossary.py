@@ -24,7 +24,7 @@ STRESSED = {
     "07": {"head"},
     "08": {"Insertion", "completeness axiom"},
     "09": set(),
-    "10": set(),
+    "10": {"Move the features"},
 }  # fmt: skip
 TERMS = glossary.read_terms()
 

@@ -1,4 +1,4 @@
-"""Every remedy is tried, paired with the images as they are, and what lacks its data is named."""
+"""Every remedy is tried, by_method with the images as they are, and what lacks its data is named."""
 
 from dataclasses import replace
 from functools import partial
@@ -42,9 +42,9 @@ def test_all_methods_are_tested_over_the_seeds_in_both_laboratories(labs, fields
     assert len(table) == 2 * len(runs)
     first = table[table["method"] == "images as they are"]
     assert first["difference"].isna().all()
-    paired = table[table["laboratory"] == "target"].set_index("method")
-    expected = paired.at["Reinhard", "balanced accuracy"] - paired.at["images as they are", "balanced accuracy"]
-    assert paired.at["Reinhard", "difference"] == pytest.approx(expected)
+    by_method = table[table["laboratory"] == "target"].set_index("method")
+    expected = by_method.at["Reinhard", "balanced accuracy"] - by_method.at["images as they are", "balanced accuracy"]
+    assert by_method.at["Reinhard", "difference"] == pytest.approx(expected)
     assert table["groups"].min() > 10
 
 

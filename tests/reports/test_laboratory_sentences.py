@@ -24,6 +24,11 @@ def test_a_loss_is_said_only_where_intervals_do_not_meet():
     assert "Within B a split by image gives 0.99 and one by group 0.90" in sentences.describe_cross_tests(
         by_image, "A", "B"
     )
+    ranged = scores(0.95, 0.4)
+    ranged["A → B"] = Estimate(0.4, 0.3, 0.5, n=100, groups=3, interval="range of groups")
+    assert "less, and the intervals, or ranges of groups, do not meet" in sentences.describe_cross_tests(
+        ranged, "A", "B"
+    )
 
 
 def predictions(pairs):
@@ -54,6 +59,7 @@ def test_methods_that_help_harm_or_cost_are_named_with_their_intervals():
             "laboratory": laboratory,
             "balanced accuracy": value,
             **dict(zip(("difference", "difference low", "difference high"), ends or (None,) * 3, strict=True)),
+            "difference interval": "95 %",
         }
         for method, laboratory, value, ends in rows
     ).astype({"difference": float, "difference low": float, "difference high": float})
@@ -62,6 +68,9 @@ def test_methods_that_help_harm_or_cost_are_named_with_their_intervals():
     assert "shown to help in the target: good +0.20 [+0.10, +0.30]." in text
     assert "Shown to harm there: bad -0.10 [-0.20, -0.01]. Not shown either way: 1 of 3." in text
     assert text.endswith("Shown to cost in the source: bad -0.10 [-0.20, -0.05].")
+    ranged = sentences.describe_methods(table.assign(**{"difference interval": "range of groups"}), 5)
+    assert "better in the target in every group: good" in ranged
+    assert ranged.endswith("so that its brackets are ranges of groups.")
     none = sentences.describe_methods(table[table["method"].isin(["plain", "open"])], 5)
     assert "help in the target: none. Shown to harm there: none." in none
 
