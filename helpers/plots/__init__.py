@@ -27,7 +27,7 @@ from helpers.plots.scores import (
     precision_recall_plot,
     roc_plot,
 )
-from helpers.plots.stored import stored_forest_plot, stored_learning_curve
+from helpers.plots.stored import stored_forest_plot, stored_learning_curve, stored_method_plot
 from helpers.plots.style import (
     COLOURS,
     AccessibleFigure,
@@ -78,6 +78,7 @@ __all__ = [
     "seed_comparison",
     "stored_forest_plot",
     "stored_learning_curve",
+    "stored_method_plot",
     "strip_plot",
     "suspicion_grid",
     "threshold_plot",

@@ -41,3 +41,18 @@ def stored_learning_curve(stored: PublishedTable | None, value: str, caption: st
     if stored is None:
         return NoFigure(NO_BOOK.rstrip("."))
     return learning_curve_plot(stored.frame, value, f"{caption}: {stored.origin}.")
+
+
+def stored_method_plot(stored: PublishedTable | None, features: str, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw a stored table of methods in two laboratories, with its origin in the caption.
+
+    Args:
+        stored: columns ``features``, ``method``, ``laboratory`` and ``balanced accuracy`` with its interval; None where
+            only the package is installed.
+        features: kind of features to draw.
+        caption: beginning of the caption, without a full stop.
+    """
+    if stored is None:
+        return NoFigure(NO_BOOK.rstrip("."))
+    rows = stored.frame[stored.frame["features"] == features]
+    return forest_plot(rows, "balanced accuracy", "method", "laboratory", f"{caption}: {stored.origin}.")

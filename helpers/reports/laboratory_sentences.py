@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from helpers import metrics
 from helpers.markup import escape_markdown
 from helpers.metrics import INTERVAL, Estimate
+from helpers.reports.published import NO_BOOK, PublishedTable
 
 TARGET, SOURCE = "target", "source"
 LISTED = 4  # methods named in a sentence, the largest differences first
@@ -97,6 +98,42 @@ def describe_methods(table: pd.DataFrame, n_seeds: int) -> str:
         f"{verbs[1]}: {_listed(harmed)}. {verbs[2]}: {len(others) - len(helped) - len(harmed)} of {len(others)}. Shown "
         f"to cost in the source: {_listed(dear)}.{few}"
     )
+
+
+def describe_stored_methods(stored: PublishedTable | None) -> str:
+    """Say what helped on real blood, for every kind of features, with the origin.
+
+    Args:
+        stored: table of the methods from a longer run; None where only the package is installed.
+    """
+    if stored is None:
+        return NO_BOOK
+    n_seeds, parts = len(stored.parameters["seeds"]), []
+    for kind, rows in stored.frame.groupby("features", sort=False):
+        parts.append(f"**{str(kind).capitalize()} features.** {describe_methods(rows, n_seeds)}")
+    return f"Real blood, a {stored.origin}. {' '.join(parts)}"
+
+
+def describe_stored_doubt(stored: Mapping[str, PublishedTable | None], rules: Sequence[str]) -> str:
+    """Say how sets, distances and referral did on real blood, with the origin.
+
+    Args:
+        stored: tables ``coverage``, ``noticing`` and ``referral`` of a longer run; None where only the package is
+            installed.
+        rules: rules of referral to describe.
+    """
+    tables = {name: table for name, table in stored.items() if table is not None}
+    if len(tables) < len(stored):
+        return NO_BOOK
+    parameters = tables["coverage"].parameters
+    source, target = parameters["laboratories"][parameters["dataset"]]
+    parts = [
+        f"Real blood, a {tables['coverage'].origin}.",
+        describe_coverage(tables["coverage"].frame, source, target, 0.9),
+        describe_noticing(tables["noticing"].frame, target),
+        *(describe_referral(tables["referral"].frame, source, target, rule) for rule in rules),
+    ]
+    return " ".join(parts)
 
 
 def _listed(rows: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.metrics import Estimate
+from helpers.reports import NO_BOOK, published_table
 from helpers.reports import laboratory_sentences as sentences
 
 
@@ -126,3 +127,21 @@ def test_the_audit_is_described_by_its_recall_and_precision():
     text = sentences.describe_audit(quality, 7, 200, 0.05)
     assert "With 5% of 200 labels exchanged, the audit finds 90% of them (over 2 seeds from 80% to 100%)" in text
     assert "60% of its suspicions are planted (50% to 70%). Of the original labels it suspects 7." in text
+
+
+def test_without_the_book_a_line_says_where_the_stored_results_are():
+    assert sentences.describe_stored_methods(None) == NO_BOOK
+    assert sentences.describe_stored_doubt({"coverage": None, "noticing": None}, []) == NO_BOOK
+
+
+@pytest.mark.skipif(published_table("full-txl-another-laboratory-coverage") is None, reason="needs the book")
+def test_stored_sentences_name_their_run_and_both_laboratories():
+    names = ("coverage", "noticing", "referral")
+    stored = {name: published_table(f"full-txl-another-laboratory-{name}") for name in names}
+    text = sentences.describe_stored_doubt(stored, ["least confident tenth"])
+    assert text.startswith("Real blood, a stored result of a longer run on txl")
+    assert "In pbc the sets hold the class" in text
+    assert "With the rule *least confident tenth*, in pbc" in text
+    methods = sentences.describe_stored_methods(published_table("full-txl-another-laboratory-methods"))
+    assert "**Hand-crafted features.** Over 5 seeds" in methods
+    assert "**Efficientnet-lite0 features.** Over 5 seeds" in methods
