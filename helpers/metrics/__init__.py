@@ -29,6 +29,7 @@ from helpers.metrics.conformal import (
     prediction_sets,
     set_coverage,
 )
+from helpers.metrics.independent import independent_difference
 from helpers.metrics.label_shift import estimate_prevalence
 from helpers.metrics.masks import (
     REGIONS,
@@ -98,6 +99,7 @@ __all__ = [
     "fit_temperature",
     "group_weights",
     "hausdorff95",
+    "independent_difference",
     "limits_of_agreement",
     "mean_risk",
     "mean_score",
