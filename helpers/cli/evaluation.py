@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from helpers.cli.errors import CommandError
 from helpers.cli.options import DatasetOptions, dataset_options
 
 
@@ -25,7 +26,12 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Instead of folds: a table of image and split (train, val, test), or: dataset.")
     ] = "",
-    external: Annotated[str, typer.Option(help="Instead of folds: another dataset, to test on.")] = "",
+    external: Annotated[
+        str, typer.Option(help="Another dataset, of a second laboratory; the saved model is tested on it, too.")
+    ] = "",
+    external_option: Annotated[
+        list[str], typer.Option(help="Of the external dataset, name=value, as --dataset-option.")
+    ] = [],  # noqa: B006
     without: Annotated[list[str], typer.Option(help="A class to leave out; may be repeated.")] = [],  # noqa: B006
     cnn: Annotated[bool, typer.Option("--cnn", help="Fine-tune a backbone, too; takes much longer.")] = False,
     option: DatasetOptions = [],  # noqa: B006
@@ -41,8 +47,10 @@ def evaluate(
     on_error = "skip" if skip_unreadable else "raise"
     data = datasets.load(dataset, on_error=on_error, **dataset_options(option)).drop_classes(without)
     other = None
+    if external_option and not external:
+        raise CommandError("--external-option is of an external dataset; add --external NAME, or leave it out")
     if external:
-        other = datasets.load(external, on_error=on_error)
+        other = datasets.load(external, on_error=on_error, **dataset_options(external_option))
         other = other.drop_classes(set(without) & set(other.classes))
     evaluation, tested = running.evaluate(
         data,

@@ -1,4 +1,4 @@
-"""Combine two datasets into one, such as images for training and those of another hospital for the test."""
+"""Combine two datasets into one, to compare the images of the one with those of the other."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CombinedReader:
 
 
 def combine(first: Dataset, second: Dataset, prefix: str) -> Dataset:
-    """Combine two datasets of the same classes; no group of the one equals a group of the other.
+    """Combine two datasets; no group of the one equals a group of the other.
 
     Args:
         first: dataset whose ids and groups stay as they are.
@@ -69,25 +69,20 @@ def combine(first: Dataset, second: Dataset, prefix: str) -> Dataset:
         prefix: such as ``"external/"``.
 
     Raises:
-        DatasetError: the classes differ, or ids of the first dataset begin with the prefix.
+        DatasetError: ids of the first dataset begin with the prefix.
     """
-    if set(first.classes) != set(second.classes):
-        raise DatasetError(
-            f"{first.public_name} has the classes {', '.join(first.classes)}, and {second.public_name} has "
-            f"{', '.join(second.classes)}; rename classes or leave some out, or choose a positive class that both have"
-        )
     if first.frame.index.str.startswith(prefix).any():
         raise DatasetError(f"{first.public_name}: image ids begin with {prefix!r}; rename these files or folders")
     card = replace(
         first.card,
-        title=f"{first.card.title}, tested on {second.card.title}",
+        title=f"{first.card.title} and {second.card.title}",
         known_issues=first.card.known_issues + tuple(f"{second.card.title}: {one}" for one in second.card.known_issues),
     )
     frames = [first.frame[list(COLUMNS)], second.with_id_prefix(prefix).frame[list(COLUMNS)]]
     return Dataset(
         f"{first.public_name} and {second.public_name}",
         pd.concat(frames),
-        first.classes,
+        tuple(dict.fromkeys([*first.classes, *second.classes])),
         card,
         CombinedReader(first, second, prefix),
         has_masks=first.has_masks and second.has_masks,

@@ -10,7 +10,6 @@ import pandas as pd
 
 from helpers import splits
 from helpers.datasets import Dataset, DatasetError
-from helpers.datasets.combined import combine
 from helpers.datasets.groups import read_image_column
 from helpers.splits import Fold
 
@@ -18,7 +17,6 @@ N_SPLITS = 5
 SHARES = {3: "a third", 4: "a quarter", 5: "a fifth"}  # of the groups in one fold, by the number of folds
 TEST, VALIDATION, TRAIN = range(3)  # folds of a single split, as :func:`helpers.splits.split_for_fold` expects them
 OWN_SPLIT = "dataset"  # stands for the split that the dataset has of its own
-EXTERNAL = "external/"  # prefix of ids and groups of the second dataset
 SPLIT_NAMES = {
     "train": TRAIN,
     "training": TRAIN,
@@ -119,27 +117,6 @@ def split_design(dataset: Dataset, split: str, seed: int) -> Design:
         fold = fold.where(fold != TRAIN, known.reindex(fold.index)).astype(int)
         source += f", {share} of its training groups for validation, seed {seed}"
     return _single(dataset, fold, source)
-
-
-def external_design(dataset: Dataset, external: Dataset, seed: int) -> Design:
-    """Train on one dataset and test on another, such as that of a second hospital.
-
-    Args:
-        dataset: labelled images for training and, a fifth of the groups, for validation.
-        external: labelled images to test, of the same classes.
-        seed: random seed of the validation set.
-
-    Raises:
-        DatasetError: the classes differ, or a class has too few groups.
-    """
-    fold, share = _train_and_validation(dataset, seed)
-    joined = combine(dataset, external, EXTERNAL)
-    fold = fold.reindex(joined.frame.index).fillna(TEST).astype(int)
-    description = (
-        f"trained on {dataset.public_name}, {share} of its groups ({unit_of(dataset)}) for validation, seed {seed}; "
-        f"tested on all images of {external.public_name}"
-    )
-    return _single(joined, fold, description)
 
 
 def _single(dataset: Dataset, fold: pd.Series, description: str) -> Design:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from helpers import metrics, plots
-from helpers.evaluation.record import Evaluation
+from helpers.evaluation.record import DIFFERENCE, Evaluation, ExternalTest
 from helpers.evaluation.sentences import capitalised, main_measure, simplest_model
+from helpers.pages import data_uri
 from helpers.plots import AccessibleFigure, NoFigure
+
+WIDE = 1.5  # ratio of width and height above which a figure has a row of its own
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,43 @@ class Answer:
     title: str
     figure: AccessibleFigure | NoFigure
     note: str = ""
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """A figure for a template: ``source`` is a data URI, or empty where ``text`` says why there is no figure."""
+
+    title: str
+    source: str
+    text: str
+    caption: str
+    note: str
+    wide: bool = False
+
+
+def shown_answers(answers: list[Answer]) -> list[ShownAnswer]:
+    """Encode figures for a template."""
+    return [_shown(answer) for answer in answers]
+
+
+def _shown(answer: Answer) -> ShownAnswer:
+    figure = answer.figure
+    if not isinstance(figure, AccessibleFigure):
+        return ShownAnswer(answer.title, "", repr(figure), "", answer.note)
+    width, height = figure.figure.get_size_inches()
+    source = data_uri(figure.to_png())
+    return ShownAnswer(answer.title, source, figure.alt, figure.caption, answer.note, wide=width > WIDE * height)
+
+
+def draw_external_figures(test: ExternalTest) -> list[Answer]:
+    """Draw the figures of an external test: recall by class on both datasets, and the confusion matrix."""
+    table = test.recalls[test.recalls["dataset"] != DIFFERENCE].rename(columns={"value": "recall"})
+    caption = f"Recall by class, on {test.source} (source) and {test.external} (external)."
+    matrix = f"Images of {test.external} by true and predicted class."
+    return [
+        Answer("Recall by class", plots.forest_plot(table, "recall", "class", "dataset", caption)),
+        Answer("Confusion matrix, external dataset", plots.confusion_plot(test.confusion, matrix)),
+    ]
 
 
 def draw_figures(evaluation: Evaluation) -> list[Answer]:

@@ -44,11 +44,13 @@ class FinalModel:
         path: model file; its suffix depends on the type of the model.
         card: model card.
         findings: failed checks of its cross-validation.
+        outcome: how it was tested, with the features that it is given in prediction.
     """
 
     path: Path
     card: ModelCard
     findings: list[checks.Finding]
+    outcome: Outcome
 
 
 def train(
@@ -148,7 +150,7 @@ def fit_and_save(
         _write_model(recipe, fitted, list(values.columns), part)
         card = ModelCard(**fields, size=SIZE, sha256=loading.file_digest(part))
     classifier.write_card(card, path)
-    return FinalModel(path, card, findings)
+    return FinalModel(path, card, findings, outcome)
 
 
 def _check_options(dataset: Dataset, positive: str, model_type: str, seed: int) -> None:

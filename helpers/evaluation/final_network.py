@@ -104,7 +104,7 @@ def train_network(
         "final model is trained on all folds but one, which chose its epoch",
         "split_sizes": _split_sizes(design.dataset, fold),
     }
-    return FinalModel(model_path, classifier.save(model, fields, model_path), findings)
+    return FinalModel(model_path, classifier.save(model, fields, model_path), findings, outcome)
 
 
 def _learner(network: str, dataset: Dataset, config: TrainingConfig, checkpoint_dir: Path) -> cross_validation.Learner:

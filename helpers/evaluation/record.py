@@ -1,4 +1,4 @@
-"""Records of an evaluation: what the audit found, and what each model scored."""
+"""Records of an evaluation: what the audit found, what each model scored, and what an external test showed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from helpers.checks import Finding
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.metrics import Threshold
 from helpers.runs.provenance import Provenance
+
+SOURCE, EXTERNAL, DIFFERENCE = "source", "external", "external − source"  # datasets in the tables of an external test
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,45 @@ class Audit:
     shortcuts: pd.DataFrame
     mixed_groups: int
     findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class ExternalTest:
+    """Describe the test of the saved model on an external dataset, beside the test on the source.
+
+    Attributes:
+        source: name of the dataset on which the model was trained.
+        external: name of the external dataset.
+        positive: positive class; empty if there is none.
+        unit: independent unit of the external dataset.
+        model: name of the model.
+        n_training: number of images on which it was trained.
+        limit: what the distance of an image is compared with, as in "farther from the training images than ...".
+        facts: short statements on data and tests, by name, in the order of the page.
+        counts: columns ``source images, source groups, external images, external groups``, by ``class``, of the tested
+            images.
+        predictions: predictions of the external images, with ``predicted_class`` and whether they are referred.
+        confusion: external images by true (rows) and predicted class (columns).
+        comparison: columns ``measure, dataset`` (source, external, external − source), ``value, low, high, interval, n,
+            groups``; the first measure is the main one, by which models are compared.
+        recalls: as ``comparison``, the recall by ``class``.
+        findings: failed checks of the external images and predictions.
+    """
+
+    source: str
+    external: str
+    positive: str
+    unit: str
+    model: str
+    n_training: int
+    limit: str
+    facts: dict[str, str]
+    counts: pd.DataFrame
+    predictions: pd.DataFrame
+    confusion: pd.DataFrame
+    comparison: pd.DataFrame
+    recalls: pd.DataFrame
+    findings: list[str]
 
 
 @dataclass(frozen=True)
@@ -76,6 +117,7 @@ class Evaluation:
         saved_model: file and name of the model that was saved; empty if none was.
         seed: random seed.
         provenance: version, commit, machine and libraries.
+        external: test of the saved model on an external dataset; ``None`` if there was none.
     """
 
     title: str
@@ -106,6 +148,7 @@ class Evaluation:
     saved_model: str = ""
     seed: int = 20
     provenance: Provenance | None = None
+    external: ExternalTest | None = None
 
     @property
     def tested(self) -> pd.DataFrame:

@@ -11,11 +11,14 @@ from helpers.evaluation.design import N_SPLITS, Design
 from helpers.evaluation.protocol import Predictions
 from helpers.learners.outliers import distance_quantiles, fit_distance
 from helpers.models.card_sections import PredictionSets, Reference
-from helpers.prediction.referral import REFER, refer
+from helpers.prediction.referral import FAR, REASON, REFER, refer
 
 COVERAGE = 0.9
 USUAL = 0.95  # share of images of new groups that are to lie within the limit
 BATCH = 64  # images in memory while features are measured
+# Measures, as tables name them.
+REFERRED, COVERED, SET_SIZE = "referred", "set holds the class", "classes in a set"
+WRONG, WRONG_KEPT = "wrong, all images", "wrong, not referred"
 DIGITS = 7  # significant digits of the numbers in the card
 
 
@@ -107,11 +110,22 @@ def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, 
         reference = calibrate_reference(table.loc[known], frame.loc[known], seed)
         test = predicted.test.loc[predicted.test.index.isin(fold.test)]
         referred = refer(test, sets, reference, table.loc[test.index])
-        if sets is not None:
-            inside = metrics.prediction_sets(test, pd.Series(sets.thresholds))
-            referred = referred.join(metrics.set_coverage(test, inside)[["covered", "size"]])
-        parts.append(referred)
+        parts.append(with_coverage(referred, test, sets))
     return pd.concat(parts).loc[predicted.test.index]
+
+
+def with_coverage(referred: pd.DataFrame, test: pd.DataFrame, sets: PredictionSets | None) -> pd.DataFrame:
+    """Add whether the set of every image holds its class, and how many classes it holds.
+
+    Args:
+        referred: columns of :func:`helpers.prediction.referral.refer`.
+        test: predictions of the same images, with labels.
+        sets: thresholds; ``None`` to add nothing.
+    """
+    if sets is None:
+        return referred
+    inside = metrics.prediction_sets(test, pd.Series(sets.thresholds))
+    return referred.join(metrics.set_coverage(test, inside)[["covered", "size"]])
 
 
 def _weighted_quantiles(distances: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -129,7 +143,15 @@ def _rounded(values: np.ndarray) -> list:
 
 
 def referral_table(test: pd.DataFrame, referred: pd.DataFrame, wrong: pd.Series, seed: int) -> pd.DataFrame:
-    """Tabulate what referring costs and saves on the test images.
+    """Tabulate :func:`referral_estimates`: columns ``measure, value, low, high, interval, n, groups``."""
+    estimates = referral_estimates(test, referred, wrong, seed)
+    return pd.DataFrame({"measure": name, **estimate.row("value")} for name, estimate in estimates.items())
+
+
+def referral_estimates(
+    test: pd.DataFrame, referred: pd.DataFrame, wrong: pd.Series, seed: int
+) -> dict[str, metrics.Estimate]:
+    """Estimate what referring costs and saves on the test images.
 
     Args:
         test: test predictions.
@@ -138,19 +160,18 @@ def referral_table(test: pd.DataFrame, referred: pd.DataFrame, wrong: pd.Series,
         seed: random seed of the resamples.
 
     Returns:
-        Columns ``measure, value, low, high, interval, n, groups``: share of the images that are referred; share whose
+        By measure: share of the images that are referred, and of those that are unlike the training images; share whose
         set holds the true class, and the mean number of classes in a set, if there are sets; share of wrong predictions
-        of all images and of those that are not referred.
+        of all images and, unless all are referred, of those that are not.
     """
-    groups, kept = test["group"], ~referred[REFER]
-    measured = {"referred": referred[REFER].astype(float)}
+    kept = ~referred[REFER]
+    measured = {REFERRED: referred[REFER], FAR: referred[REASON].str.contains(FAR)}
     if "covered" in referred:
-        measured["set holds the class"] = referred["covered"].dropna()  # a fold with too few groups has no sets
-        measured["classes in a set"] = referred["size"].dropna().astype(float)
-    measured["wrong, all images"] = wrong.astype(float)
-    measured["wrong, not referred"] = wrong[kept].astype(float)
-    rows = []
-    for name, values in measured.items():
-        if len(values):
-            rows.append({"measure": name, **metrics.cluster_mean(values, groups, seed).row("value")})
-    return pd.DataFrame(rows)
+        measured[COVERED] = referred["covered"].dropna()  # a fold with too few groups has no sets
+        measured[SET_SIZE] = referred["size"].dropna()
+    measured |= {WRONG: wrong, WRONG_KEPT: wrong[kept]}
+    return {
+        name: metrics.cluster_mean(values.astype(float), test["group"], seed, proportion=name != SET_SIZE)
+        for name, values in measured.items()
+        if len(values)
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from helpers.datasets import Dataset
-from helpers.evaluation.figures import Answer, draw_figures
+from helpers.evaluation.external_page import PAGE as EXTERNAL_PAGE
+from helpers.evaluation.external_sentences import external_summary
+from helpers.evaluation.figures import draw_figures, shown_answers
 from helpers.evaluation.record import Audit, Evaluation
 from helpers.evaluation.results import agreement
 from helpers.evaluation.sentences import (
@@ -25,15 +26,13 @@ from helpers.evaluation.sentences import (
 )
 from helpers.evaluation.wrong_cells import wrong_cells
 from helpers.metrics import confusion_pairs, plain_language_sentences
-from helpers.pages import data_uri, html_from_markdown, html_table, page_template, png_uri
-from helpers.plots import AccessibleFigure
+from helpers.pages import html_from_markdown, html_table, page_template, png_uri
 from helpers.reports.cards import datasheet
 from helpers.runs import provenance
 
 TEMPLATE = Path(__file__).with_name("report.html")
 MAX_CELLS = 24
 CELL_SIZE = 96  # pixels
-WIDE = 1.5  # ratio of width and height above which a figure has a row of its own
 REFERRED_IF = (
     "not exactly one class is in its prediction set, or if it is unlike the training images; both are calibrated "
     "without the groups of the fold"
@@ -57,7 +56,9 @@ def report(evaluation: Evaluation, dataset: Dataset) -> str:
         sentences=five_sentences(evaluation),
         findings=ordered_findings(evaluation),
         counts=html_table(evaluation.audit.counts, "Images and groups by class.", 1),
-        answers=[_shown(answer) for answer in draw_figures(evaluation)],
+        external=external_summary(evaluation.external) if evaluation.external else [],
+        external_page=EXTERNAL_PAGE,
+        answers=shown_answers(draw_figures(evaluation)),
         n_wrong=len(wrong),
         n_tested=len(evaluation.tested),
         cells=_cells(wrong.head(MAX_CELLS), dataset),
@@ -68,27 +69,6 @@ def report(evaluation: Evaluation, dataset: Dataset) -> str:
         datasheet=html_from_markdown(datasheet(dataset), "datasheet"),
         origin=_origin(evaluation),
     )
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """A figure for the template: ``source`` is a data URI, or empty where ``text`` says why there is no figure."""
-
-    title: str
-    source: str
-    text: str
-    caption: str
-    note: str
-    wide: bool = False
-
-
-def _shown(answer: Answer) -> _Shown:
-    figure = answer.figure
-    if not isinstance(figure, AccessibleFigure):
-        return _Shown(answer.title, "", repr(figure), "", answer.note)
-    source = data_uri(figure._repr_mimebundle_()[0]["image/png"])
-    width, height = figure.figure.get_size_inches()
-    return _Shown(answer.title, source, figure.alt, figure.caption, answer.note, wide=width > WIDE * height)
 
 
 def _cells(wrong: pd.DataFrame, dataset: Dataset) -> list[dict[str, str]]:
@@ -174,6 +154,8 @@ def _model_facts(evaluation: Evaluation) -> dict[str, str]:
         facts["Expected sensitivity"] = f"{limit.expected:.3f} on new images, if images are independent"
     facts["Intended use"] = "teaching and research into methods; not for diagnosis"
     facts["Not tested"] = "another laboratory, stain, camera or population than that of the test images"
+    if evaluation.external is not None:
+        facts["Not tested"] += f" and of {evaluation.external.external}"
     return facts
 
 

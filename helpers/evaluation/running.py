@@ -20,16 +20,16 @@ from helpers.evaluation.checking import check_predictions
 from helpers.evaluation.design import (
     Design,
     cross_validation_design,
-    external_design,
     labelled,
     split_design,
     unit_of,
 )
+from helpers.evaluation.external import evaluate_external, select_external
 from helpers.evaluation.final_card import Outcome
-from helpers.evaluation.final_model import fit_and_save
+from helpers.evaluation.final_model import FinalModel, fit_and_save
 from helpers.evaluation.learning import learning_curve
 from helpers.evaluation.protocol import Predictions, Selection
-from helpers.evaluation.record import Audit, Evaluation
+from helpers.evaluation.record import Audit, Evaluation, ExternalTest
 from helpers.evaluation.referral import measure_features, refer_held_out, referral_table
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.runs import provenance
@@ -66,7 +66,8 @@ def evaluate(
         cache_dir: folder of features, predictions and checkpoints.
         model_path: path of the model, see :func:`helpers.evaluation.final_model.fit_and_save`.
         split: a split to use instead of folds, see :func:`helpers.evaluation.design.split_design`.
-        external: dataset to test instead, of the same classes; ``dataset`` is then for training and validation.
+        external: another dataset, on which the saved model is tested, too, see
+            :func:`helpers.evaluation.external.evaluate_external`.
         fine_tuning: also fine-tune a backbone, which takes much longer.
         log: called with every line of progress.
 
@@ -75,12 +76,15 @@ def evaluate(
 
     Raises:
         DatasetError: all images are of one class, ``positive`` is no class of the dataset, a class has too few groups,
-            the split does not match the images, or the classes of both datasets differ.
-        EvaluationError: ``seed`` is out of range, or there are a split and an external dataset.
+            the split does not match the images, or the external dataset has fewer than two of the classes or an image
+            of the dataset.
+        EvaluationError: ``seed`` is out of range.
     """
-    _check_options(dataset, positive, seed, split=split, external=external)
+    _check_options(dataset, positive, seed, external=external)
+    n_given = 0 if external is None else len(external) + len(external.unreadable)
     dataset, external = _classes_of_interest(dataset, external, positive)
-    design = _design(labelled(dataset), external, split=split, seed=seed)
+    design = split_design(labelled(dataset), split, seed) if split else cross_validation_design(labelled(dataset), seed)
+    images = None if external is None else select_external(design.dataset, external, n_given)
     seconds, started = {}, time.perf_counter()
     audited = audit(dataset, positive=positive, seed=seed)
     seconds["audit"] = time.perf_counter() - started
@@ -102,34 +106,32 @@ def evaluate(
     started = time.perf_counter()
     saved = _save_best(records, listed, extracted, model_path, log=log)
     seconds["saved model"] = time.perf_counter() - started
-    return _evaluation(records, learning, seconds, saved), design.dataset
+    tested = None
+    if images is not None:
+        log(f"testing {saved.path.name} on {len(images.dataset)} images of {images.dataset.public_name}")
+        started = time.perf_counter()
+        tested = evaluate_external(saved, images, positive=positive, rule=rule, seed=seed)
+        seconds["external test"] = time.perf_counter() - started
+    return _evaluation(records, learning, seconds, saved, tested), design.dataset
 
 
-def _check_options(dataset: Dataset, positive: str, seed: int, *, split: str, external: Dataset | None) -> None:
+def _check_options(dataset: Dataset, positive: str, seed: int, *, external: Dataset | None) -> None:
     refuse_single_class(dataset.name, dataset.frame)
     for one in (dataset, external):
         if positive and one is not None:
             refuse_unknown_class(one.public_name, positive, one.classes)
     if not 0 <= seed < 2**32:
         raise EvaluationError(f"seed must be from 0 to {2**32 - 1}, got {seed}")
-    if split and external is not None:
-        raise EvaluationError("a split says which images are tested, and so does an external dataset; pass one of them")
 
 
 def _classes_of_interest(dataset: Dataset, external: Dataset | None, positive: str) -> tuple[Dataset, Dataset | None]:
     """Merge all classes but the positive, where there are more, or where the two datasets have other names for them."""
-    alike = external is None or set(external.classes) == set(dataset.classes)
+    alike = external is None or set(labelled(external).classes) == set(dataset.classes)
     if not positive or (len(dataset.classes) == 2 and alike):
         return dataset, external
     rest = f"not {positive}"
     two = labelled(dataset).one_vs_rest(positive, rest)
     return two, None if external is None else labelled(external).one_vs_rest(positive, rest)
-
-
-def _design(dataset: Dataset, external: Dataset | None, *, split: str, seed: int) -> Design:
-    if external is not None:
-        return external_design(dataset, labelled(external), seed)
-    return split_design(dataset, split, seed) if split else cross_validation_design(dataset, seed)
 
 
 def _candidates(
@@ -157,8 +159,8 @@ class _Records(NamedTuple):
 
 def _save_best(
     records: _Records, listed: list[Candidate], extracted: Features, model_path: Path, *, log: Callable[[str], None]
-) -> str:
-    """Save the best of the models that can be saved, and return its name and that of the file."""
+) -> FinalModel:
+    """Save the best of the models that can be saved."""
     by_name = {candidate.name: candidate for candidate in listed if candidate.recipe}
     selection = protocol.select({name: records.made[name] for name in by_name}, records.positive)
     outcome = Outcome(records.design, records.made[selection.best].validation, selection.predictions, records.measured)
@@ -172,10 +174,16 @@ def _save_best(
         model_path=model_path,
     )
     log(f"{saved.path} and {saved.path.with_suffix('.json')} are written: {saved.card.network}")
-    return f"{saved.path.name}: {saved.card.network}"
+    return saved
 
 
-def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, float], saved_model: str) -> Evaluation:
+def _evaluation(
+    records: _Records,
+    learning: pd.DataFrame,
+    seconds: dict[str, float],
+    saved: FinalModel,
+    external: ExternalTest | None,
+) -> Evaluation:
     design, selection, positive, seed = records.design, records.selection, records.positive, records.seed
     dataset, tests = design.dataset, {name: predictions.test for name, predictions in records.made.items()}
     headline = selection.best
@@ -218,9 +226,10 @@ def _evaluation(records: _Records, learning: pd.DataFrame, seconds: dict[str, fl
         projection=results.projection(results.main_estimate(tested, positive, seed), unit_of(dataset)),
         findings=check_predictions(design, tested, positive, thresholds, seed=seed),
         seconds=seconds,
-        saved_model=saved_model,
+        saved_model=f"{saved.path.name}: {saved.card.network}",
         seed=seed,
         provenance=provenance.current(),
+        external=external,
     )
 
 

@@ -210,4 +210,5 @@ def _finding(evaluation: Evaluation) -> str:
         return f"{failed}: {first.name}: {first.observed.rstrip('.')}."
     if (evaluation.metrics["interval"] == RANGE).any():
         return "No check failed; but there are too few groups, at least of one class, for 95 % intervals."
-    return "No check failed; performance on images of another laboratory, stain or camera is unknown."
+    known = f" than that of {evaluation.external.external}" if evaluation.external else ""
+    return f"No check failed; performance on images of another laboratory, stain or camera{known} is unknown."

@@ -16,10 +16,15 @@ from helpers.metrics.ranking import area_under_roc, require_same_images
 _Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def confusion_matrix(table: pd.DataFrame) -> pd.DataFrame:
-    """Count images by true class (rows) and predicted class (columns)."""
-    classes = prediction_classes(table)
-    counts = pd.crosstab(table["label"], predicted_classes(table)).reindex(index=classes, columns=classes, fill_value=0)
+def confusion_matrix(table: pd.DataFrame, predicted: pd.Series | None = None) -> pd.DataFrame:
+    """Count images by true class (rows) and predicted class (columns).
+
+    Args:
+        table: table of predictions.
+        predicted: predicted class of every image, such as at a threshold; by default the most probable one.
+    """
+    classes, predicted = prediction_classes(table), predicted_classes(table) if predicted is None else predicted
+    counts = pd.crosstab(table["label"], predicted).reindex(index=classes, columns=classes, fill_value=0)
     return counts.rename_axis(index="true", columns="predicted")
 
 

@@ -159,21 +159,40 @@ def predict_probabilities(model: Classifier, resized: np.ndarray) -> np.ndarray:
     return model.predict_proba(resized)
 
 
+def predict_batch(resized: np.ndarray, model: Classifier, card: ModelCard) -> pd.DataFrame:
+    """Classify images, and say which of them should be referred to an expert.
+
+    Args:
+        resized: images in the size of the model, ``uint8 (n, size, size, 3)`` RGB.
+        model: classifier from :func:`load`.
+        card: model card from :func:`load`.
+
+    Returns:
+        Columns ``p_<class>`` for each class, ``predicted_class`` and those of
+        :func:`helpers.prediction.referral.refer`, a row per image.
+
+    Raises:
+        ModelError: an output of the model is not a probability.
+    """
+    features = measure_features(resized) if card.reference or isinstance(model, FeatureModel) else None
+    if isinstance(model, FeatureModel) and features is not None:  # once for both
+        probabilities = model.predict_from_features(features[model.features].to_numpy())
+    else:
+        probabilities = predict_probabilities(model, resized)
+    table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
+    predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
+    return table.assign(predicted_class=predicted).join(refer(table, card.prediction_sets, card.reference, features))
+
+
 def _predict_batches(
     paths: Sequence[Path], model: Classifier, card: ModelCard, shift: InputShift, bad: list[str]
 ) -> Iterator[pd.DataFrame]:
     for batch in images.read_batches(list(paths), bad, "classifying"):
         resized = np.stack([images.resize_pad(image, card.size) for _, image in batch])
         shift.add(resized)
-        features = measure_features(resized) if card.reference or isinstance(model, FeatureModel) else None
         try:
-            if isinstance(model, FeatureModel) and features is not None:  # once for both
-                probabilities = model.predict_from_features(features[model.features].to_numpy())
-            else:
-                probabilities = predict_probabilities(model, resized)
+            table = predict_batch(resized, model, card)
         except loading.ModelError as error:
             raise loading.ModelError(f"{batch[0][0]}: {error}") from None
-        table = pd.DataFrame(probabilities, columns=[metrics.PREFIX + name for name in card.classes])
-        predicted = metrics.predicted_classes(table, positive=card.positive, threshold=card.threshold)
         table.insert(0, "image", [path for path, _ in batch])
-        yield table.assign(predicted_class=predicted).join(refer(table, card.prediction_sets, card.reference, features))
+        yield table

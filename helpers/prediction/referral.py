@@ -11,6 +11,7 @@ from helpers.models.distance import FeatureDistance
 
 SET, QUANTILE, REFER, REASON = "prediction_set", "distance_quantile", "refer", "reason"
 BETWEEN = " or "
+FAR = "unlike the training images"  # the reason of an image beyond the limit of distances
 
 
 def measure_features(images: np.ndarray) -> pd.DataFrame:
@@ -54,7 +55,7 @@ def refer(
         columns[QUANTILE] = list(np.interp(distance, reference.quantiles, np.linspace(0, 1, 101)))
         for reason, far in zip(reasons, distance > reference.limit, strict=True):
             if far:
-                reason.append("unlike the training images")
+                reason.append(FAR)
     if columns:
         columns[REFER] = [bool(reason) for reason in reasons]
         columns[REASON] = ["; ".join(reason) for reason in reasons]

@@ -84,8 +84,10 @@ def evaluation(data, positive="lymphoblast", **changes):
 
 
 def referral(table):
-    """Every fifth image is referred."""
-    referred = pd.DataFrame({"refer": np.arange(len(table)) % 5 == 0}, table.index)
+    """Every fifth image is referred, and every tenth lies far from the training images."""
+    number = np.arange(len(table))
+    reason = np.where(number % 10 == 0, "unlike the training images", np.where(number % 5 == 0, "2 classes fit", ""))
+    referred = pd.DataFrame({"refer": number % 5 == 0, "reason": reason}, table.index)
     return referral_table(table, referred, metrics.predicted_classes(table) != table["label"], SEED)
 
 

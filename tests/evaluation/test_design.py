@@ -1,11 +1,10 @@
-"""Designs: folds by group, a split that exists, another dataset to test on."""
+"""Designs: folds by group, or a split that exists."""
 
-import pandas as pd
 import pytest
 
 from helpers import datasets
 from helpers.datasets import DatasetError
-from helpers.evaluation.design import cross_validation_design, external_design, split_design
+from helpers.evaluation.design import cross_validation_design, split_design
 
 SEED = 20
 
@@ -13,11 +12,6 @@ SEED = 20
 @pytest.fixture(scope="module")
 def data():
     return datasets.load("synthetic", n_images=60, n_patients=12, size=64, task="leukaemia")
-
-
-@pytest.fixture(scope="module")
-def hospital():
-    return datasets.load("synthetic", n_images=30, n_patients=6, size=48, task="leukaemia", seed=3)
 
 
 def write_split(path, names):
@@ -82,30 +76,3 @@ def test_the_split_of_a_dataset_is_used_on_request(data, halves):
 def test_a_table_that_is_no_split_of_the_images_is_refused(data, halves, tmp_path, change, message):
     with pytest.raises(DatasetError, match=message):
         split_design(data, write_split(tmp_path / "split.csv", change(halves)), SEED)
-
-
-def test_an_external_dataset_is_tested_whole_and_never_trained_on(data, hospital):
-    design = external_design(data, hospital, SEED)
-    (fold,) = design.splits()
-    assert list(fold.test) == [f"external/{image}" for image in hospital.frame.index]
-    assert sorted(fold.train.append(fold.val)) == sorted(data.frame.index)
-    assert "a fifth of its groups (patient) for validation, seed 20" in design.description
-    assert 0 < len(fold.val) < len(data) / 3
-    images = design.dataset.select([*data.frame.index[:1], *fold.test[:1]])
-    assert (images.load_image(images.frame.index[0]) == data.load_image(data.frame.index[0])).all()
-    assert (images.load_image(images.frame.index[1]) == hospital.load_image(hospital.frame.index[0])).all()
-    assert images.image_sizes()["width"].tolist() == [64, 48]
-
-
-def test_datasets_of_other_classes_are_not_combined(data):
-    types = datasets.load("synthetic", n_images=40, n_patients=10, size=48)
-    with pytest.raises(DatasetError, match="or choose a positive class that both have"):
-        external_design(data, types, SEED)
-
-
-def test_the_fingerprint_of_a_combination_knows_both_datasets(data, hospital):
-    whole = external_design(data, hospital, SEED).dataset
-    part = external_design(data, hospital.select(hospital.frame.index[1:]), SEED).dataset
-    assert whole.fingerprint() == external_design(data, hospital, SEED).dataset.fingerprint()
-    assert whole.fingerprint() != part.fingerprint()
-    assert isinstance(whole.frame, pd.DataFrame) and len(whole) == 90

@@ -14,7 +14,7 @@ from helpers.cli import app
 from helpers.datasets import DatasetError
 from helpers.evaluation import candidates, final_card, final_model, writing
 from helpers.evaluation.candidates import Features
-from helpers.evaluation.design import cross_validation_design, external_design
+from helpers.evaluation.design import cross_validation_design, split_design
 from helpers.evaluation.final_card import Outcome
 from helpers.evaluation.protocol import Predictions
 from helpers.evaluation.thresholds import ThresholdRule
@@ -119,9 +119,11 @@ def test_the_card_says_when_to_refer_and_predict_does_so(trained, data, tmp_path
     assert table["distance_quantile"].iloc[0] < table["distance_quantile"].iloc[1] == 1
 
 
-def test_with_an_external_test_set_the_model_is_trained_without_it(small, data, tmp_path):
-    other = datasets.load("synthetic", n_images=24, n_patients=6, task="leukaemia", size=64, seed=3)
-    design = external_design(data, other, SEED)
+def test_with_a_split_the_model_is_trained_without_its_test_images(small, data, tmp_path):
+    names = cross_validation_design(data, SEED).fold.map({0: "test", 1: "val"}).fillna("train")
+    names.rename("split").to_frame().rename_axis("image").to_csv(tmp_path / "split.csv")
+    design = split_design(data, str(tmp_path / "split.csv"), SEED)
+    known = data.select(names.index[names != "test"])
     extracted = Features(design.dataset, tmp_path, use_masks=False)
     candidate = candidates.candidates(extracted, seed=SEED, networks=[], checkpoint_dir=None)[1]
     learner = candidate.learner()
@@ -129,12 +131,13 @@ def test_with_an_external_test_set_the_model_is_trained_without_it(small, data, 
     outcome = Outcome(design, tested[1], Predictions(*tested, 1.0), extracted.handcrafted)
     options = {"positive": "lymphoblast", "rule": ThresholdRule(), "seed": SEED, "model_path": tmp_path / "m.keras"}
     saved = final_model.fit_and_save(candidate, extracted, outcome, **options)
-    sizes = saved.card.split_sizes
-    assert (sizes.train.images + sizes.validation.images, sizes.test.images, saved.card.test["AUC"].n) == (48, 24, 24)
-    values = candidate.recipe.table(extracted).loc[data.frame.index].to_numpy()
+    sizes, n_test = saved.card.split_sizes, int((names == "test").sum())
+    assert sizes.train.images + sizes.validation.images == 48 - n_test
+    assert sizes.test.images == saved.card.test["AUC"].n == n_test
+    values = candidate.recipe.table(extracted).loc[known.frame.index].to_numpy()
     classifier = candidate.recipe.classifier
-    fitted = tabular.fit_calibrated(data, encode_labels(data), values, classifier=classifier, seed=SEED)
-    predicted = predict_probabilities(prediction.load(saved.path)[0], data.load_images(48))
+    fitted = tabular.fit_calibrated(known, encode_labels(known), values, classifier=classifier, seed=SEED)
+    predicted = predict_probabilities(prediction.load(saved.path)[0], known.load_images(48))
     assert np.abs(predicted - fitted.predict_proba(values)).max() < 1e-3
 
 

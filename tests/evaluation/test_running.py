@@ -1,6 +1,7 @@
 """The command evaluates a dataset: audit, all models in the same folds, report, and nothing surprising beside it."""
 
 import csv
+import json
 import re
 
 import pytest
@@ -102,21 +103,54 @@ def test_a_split_and_a_cost_ratio_reach_the_report(evaluated, tmp_path):
     assert "Where 0.1 of all images are lymphoblast, 1,000 new images contain about 100 of them" in words
 
 
-def test_another_dataset_is_tested_with_the_rest_of_both_merged(evaluated, tmp_path):
-    """Lymphocytes and lymphoblasts on one side, three classes on the other."""
-    cells = datasets.load("synthetic", n_images=24, n_patients=6, size=64)
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory):
+    """A folder of 24 cells of six patients and three classes."""
+    root = tmp_path_factory.mktemp("data") / "hospital"
+    cells = datasets.load("synthetic", n_images=24, n_patients=6, size=64, seed=3)
     for image_id, label in cells.frame["label"].items():
-        folder = tmp_path / "hospital" / label
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(cells.load_image(image_id)).save(folder / f"{image_id}.png")
-    options = ["--positive", "lymphoblast", "--external", f"folder:{tmp_path / 'hospital'}"]
-    result, folder = evaluated("external", "--dataset-option", "task=leukaemia", *options)
+        (root / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(cells.load_image(image_id)).save(root / label / f"{image_id}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def external(evaluated, hospital):
+    """Lymphocytes and lymphoblasts in the source, neutrophils, too, in the external dataset."""
+    options = ["--positive", "lymphoblast", "--external", f"folder:{hospital}"]
+    return evaluated("external", "--dataset-option", "task=leukaemia", *options)
+
+
+def test_the_saved_model_is_tested_on_an_external_dataset_with_the_rest_of_both_merged(external):
+    result, folder = external
     assert result.exit_code == 0, result.output
-    rows = rows_of(folder / "predictions.csv")
-    of_model = [row["image_id"] for row in rows if row["model"] == "majority class"]
-    assert len(of_model) == 24 and all(image_id.startswith("external/") for image_id in of_model)
+    rows = rows_of(folder / "external-predictions.csv")
+    assert len(rows) == 24
     assert {row["label"] for row in rows} == {"lymphoblast", "not lymphoblast"}
-    assert "tested on all images of folder:hospital" in (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "external.html").read_text(encoding="utf-8")
+    assert "in the source lymphocyte; in the external dataset lymphocyte, neutrophil)" in page
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    assert card["split_sizes"]["train"]["images"] == 48  # all of the source, and none of the external dataset
+    measured = rows_of(folder / "external-metrics.csv")
+    auc = {row["dataset"]: row for row in measured if row["name"] == "AUC"}
+    assert [auc[name]["n"] for name in ("source", "external", "external − source")] == ["48", "24", "72"]
+    assert float(auc["source"]["value"]) == pytest.approx(card["test"]["AUC"]["value"])
+    assert {row["name"] for row in measured if row["kind"] == "recall"} == {"lymphoblast", "not lymphoblast"}
+
+
+def test_the_report_is_that_of_the_source_and_links_the_external_test(external, two_classes):
+    result, folder = external
+    predictions = rows_of(folder / "predictions.csv")
+    assert {row["image_id"] for row in predictions} == {
+        row["image_id"] for row in rows_of(two_classes[1] / "predictions.csv")
+    }
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert '<a href="external.html">All of the external test</a>' in report
+    assert "In the test on synthetic, the AUC is " in report and "One other laboratory is one sample" in report
+    assert "external.html" not in (two_classes[1] / "report.html").read_text(encoding="utf-8")
+    lines = result.output.splitlines()
+    assert lines[-2].startswith("In the test on synthetic, the AUC is ")
+    assert lines[-1].endswith("external.html, external-metrics.csv and external-predictions.csv are written")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +159,9 @@ def test_another_dataset_is_tested_with_the_rest_of_both_merged(evaluated, tmp_p
         (["--positive", "blast"], "unknown positive class 'blast' of synthetic; choose from lymphocyte, lymphoblast"),
         (["--positive", "lymphoblast", "--sensitivity", "1.5"], "sensitivity must be above 0 up to 1, got 1.5"),
         (["--positive", "lymphoblast", "--cost-ratio", "0"], "the cost ratio must be above 0, got 0.0; 10 says"),
-        (["--split", "a.csv", "--external", "synthetic"], "a split says which images are tested, and so does an ext"),
+        (["--external-option", "size=64"], "--external-option is of an external dataset; add --external NAME"),
+        (["--external", "synthetic", "--external-option", "task=leukaemia"], "synthetic: image ids must differ from"),
+        (["--external", "synthetic", "--positive", "lymphocytes"], "unknown positive class 'lymphocytes' of synthetic"),
         (["--split", "no.csv"], "no.csv: no such table"),
         (["--without", "blast"], "synthetic: no class 'blast'; it has lymphocyte, lymphoblast"),
         (["--without", "lymphocyte"], "synthetic: "),

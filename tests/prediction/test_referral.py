@@ -153,7 +153,18 @@ def test_held_out_referral_finds_the_hard_images_and_counts_what_it_saves():
     wrong = (frame["p_ill"] > 0.5) != (frame["label"] == "ill")
     table = calibration.referral_table(frame, referred, wrong, 20).set_index("measure")
     assert table.loc["referred", "value"] == pytest.approx(referred["refer"].mean())
+    far = referred["reason"].str.contains("unlike the training images")
+    assert table.loc["unlike the training images", "value"] == pytest.approx(far.mean())
     assert table.loc["set holds the class", "value"] == pytest.approx(0.92, abs=0.06)
     assert table.loc["wrong, all images", "value"] == pytest.approx(wrong.mean())
     assert table.loc["wrong, not referred", "value"] == pytest.approx(wrong[~referred["refer"]].mean())
     assert (table.drop("wrong, not referred")["groups"] == 30).all()
+
+
+def test_shares_without_a_single_case_have_an_interval_all_the_same():
+    frame = held_out(30, seed=5).set_index(pd.Index([f"i{k}" for k in range(120)], name="image_id"))
+    referred = pd.DataFrame({"refer": False, "reason": ""}, frame.index)
+    table = calibration.referral_table(frame, referred, pd.Series(False, frame.index), 20).set_index("measure")
+    row = table.loc["wrong, not referred"]
+    assert (row["value"], row["groups"]) == (0, 30)
+    assert row["high"] == pytest.approx(1 - 0.025 ** (1 / 30))  # Clopper and Pearson
