@@ -17,9 +17,10 @@ from helpers.evaluation.audit import MAX_COMPARED
 from helpers.evaluation.design import labelled, unit_of
 from helpers.evaluation.final_model import FinalModel
 from helpers.evaluation.record import DIFFERENCE, EXTERNAL, SOURCE, ExternalTest
-from helpers.evaluation.referral import USUAL, refer_held_out, referral_estimates, with_coverage
+from helpers.evaluation.referral import refer_held_out, referral_estimates, with_coverage
 from helpers.evaluation.results import main_estimate
 from helpers.evaluation.thresholds import ThresholdRule
+from helpers.learners.referral import USUAL
 from helpers.metrics import NONE, Estimate
 from helpers.models.model_card import ModelCard
 from helpers.prediction.classification import predict_batch

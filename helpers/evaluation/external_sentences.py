@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.evaluation.record import DIFFERENCE, EXTERNAL, SOURCE, ExternalTest
-from helpers.evaluation.referral import COVERAGE, COVERED, REFERRED, WRONG_KEPT
+from helpers.evaluation.referral import COVERED, REFERRED, WRONG_KEPT
+from helpers.learners.referral import COVERAGE
 from helpers.metrics import INTERVAL, RANGE, natural_frequency, prediction_classes
 from helpers.prediction.referral import FAR
 from helpers.reports import format_estimate

@@ -16,8 +16,8 @@ from helpers.evaluation.candidates import BATCH, SIZE
 from helpers.evaluation.checking import check_predictions
 from helpers.evaluation.design import Design
 from helpers.evaluation.protocol import Predictions
-from helpers.evaluation.referral import calibrate_reference, calibrate_sets
 from helpers.evaluation.thresholds import ThresholdRule
+from helpers.learners.referral import calibrate_reference, calibrate_sets
 from helpers.models import model_card
 from helpers.models.card_sections import MetricRecord
 from helpers.runs import provenance
@@ -31,7 +31,7 @@ class Outcome:
         design: images, folds and tested folds.
         validation: validation predictions of the model, of all tested folds, for the threshold for new images.
         selected: predictions of the models that each fold selected, whose test scores the card holds.
-        features: hand-crafted features of all images, see :func:`helpers.evaluation.referral.measure_features`.
+        features: hand-crafted features of all images, see :func:`helpers.learners.referral.measure_features`.
     """
 
     design: Design

@@ -23,11 +23,11 @@ from helpers.evaluation.candidates import Candidate
 from helpers.evaluation.design import Design, cross_validation_design, labelled
 from helpers.evaluation.final_card import Outcome, final_card
 from helpers.evaluation.final_model import FinalModel
-from helpers.evaluation.referral import measure_features
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners import classifier, cross_validation
 from helpers.learners.classifier import AUGMENTATION, NETWORKS
 from helpers.learners.cross_validation import encode_labels
+from helpers.learners.referral import measure_features
 from helpers.splits import Fold
 from helpers.training import TrainingConfig
 

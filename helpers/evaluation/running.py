@@ -30,8 +30,9 @@ from helpers.evaluation.final_model import FinalModel, fit_and_save
 from helpers.evaluation.learning import learning_curve
 from helpers.evaluation.protocol import Predictions, Selection
 from helpers.evaluation.record import Audit, Evaluation, ExternalTest
-from helpers.evaluation.referral import measure_features, refer_held_out, referral_table
+from helpers.evaluation.referral import refer_held_out, referral_table
 from helpers.evaluation.thresholds import ThresholdRule
+from helpers.learners.referral import measure_features
 from helpers.runs import provenance
 
 SELECTED = "best by validation in each fold"

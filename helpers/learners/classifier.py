@@ -23,6 +23,7 @@ from helpers.backend import keras
 from helpers.datasets import Dataset, refuse_single_class, refuse_unknown_class
 from helpers.errors import LeukobookError
 from helpers.learners import cross_validation
+from helpers.learners.referral import calibrate_reference, calibrate_sets, measure_features
 from helpers.models import loading, model_card
 from helpers.models.card_sections import MetricRecord
 from helpers.reports import cards
@@ -138,6 +139,8 @@ def train(
         probabilities = models.predict_proba(model, pictures[is_in[name]], tta=True)
         predicted[name] = metrics.prediction_table(dataset.frame[is_in[name]], probabilities, dataset.classes, fold=0)
     threshold = metrics.threshold_at_sensitivity(predicted["validation"], positive, sensitivity, assurance=assurance)
+    training_images = dataset.select(dataset.frame.index[is_in["train"]])
+    measured = measure_features(training_images, size)
     train_statistics = checks.input_statistics(pictures[is_in["train"]])
     findings = checks.run_checks(
         predicted["test"],
@@ -161,7 +164,9 @@ def train(
         "sensitivity_assurance": threshold.assurance,
         "size": size,
         "input": train_statistics,
-        "scale": _scale(dataset.select(dataset.frame.index[is_in["train"]]), pictures[is_in["train"]]),
+        "scale": _scale(training_images, pictures[is_in["train"]]),
+        "prediction_sets": calibrate_sets(pd.concat(predicted.values())),  # more groups than the validation set has
+        "reference": calibrate_reference(measured, training_images.frame, seed),
         "data": {"name": dataset.public_name, "title": dataset.card.title, "sha256": dataset.fingerprint()},
         "split": f"{FOLDS} folds by group ({dataset.card.independent_unit}); "
         "fold 0 tested, fold 1 chose epoch and threshold",

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import checks, datasets, images, metrics, models, outputs, prediction, training
+from helpers import checks, datasets, images, metrics, models, outputs, prediction, splits, training
 from helpers.learners import classifier
 from helpers.models import loading, model_card
+from helpers.prediction.referral import measure_features
 from helpers.project import CHECKOUT
 from helpers.reports import cards
 
@@ -64,6 +65,24 @@ def test_training_writes_a_model_and_a_card_that_says_what_it_is(trained):
     assert (card["seed"], card["epochs_run"], card["config"]["epochs"]) == (20, 1, 1)
     assert f"AUC          {card['test']['AUC']['value']:.3f}" in done.stdout
     assert all(finding in done.stderr for finding in card["findings"])
+
+
+def test_one_training_calibrates_referral_on_the_images_that_it_did_not_see(tmp_path):
+    """What ``--strategy`` does, on one device."""
+    data = datasets.load("synthetic", n_images=60, n_patients=60, task="leukaemia", size=64)
+    options = {"sensitivity": 0.95, "epochs": 1, "seed": 20, "model_path": tmp_path / "m.keras"}
+    card, _ = classifier.train(data, "encoder", "lymphoblast", **options)
+    fold = splits.split_for_fold(splits.group_folds(data.frame, 5, 20), 0)
+    held_out = data.select(fold.val.append(fold.test))
+    assert (card.prediction_sets.images, card.prediction_sets.groups) == (24, 24)
+    model = prediction.load(tmp_path / "m.keras")[0]
+    probabilities = models.predict_proba(model, held_out.load_images(card.size), tta=True)
+    table = metrics.prediction_table(held_out.frame, probabilities, data.classes, fold=0)
+    thresholds = metrics.conformal_thresholds(table, 0.9, by_class=True)
+    assert card.prediction_sets.by_class
+    assert card.prediction_sets.thresholds == pytest.approx(thresholds.to_dict(), abs=1e-5)
+    assert (card.reference.images, card.reference.groups) == (36, 36)
+    assert card.reference.features == list(measure_features(held_out.load_images(card.size)[:1]).columns)
 
 
 def test_predicting_a_folder_gives_every_readable_image_and_lists_the_others(trained):

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from helpers import features
 from helpers.datasets import load
-from helpers.evaluation import referral as calibration
 from helpers.evaluation.design import Design
 from helpers.evaluation.protocol import Predictions
+from helpers.evaluation.referral import refer_held_out, referral_table
+from helpers.learners import referral as calibration
 from helpers.models.model_card import ModelCard
 from helpers.prediction import describe_referrals
 from helpers.prediction.referral import measure_features, refer
@@ -140,6 +141,11 @@ def test_a_card_with_damaged_statistics_is_refused(reference):
         card(reference=damaged)
 
 
+def test_too_few_groups_for_folds_have_no_reference_distances():
+    frame = pd.DataFrame({"label": ["ill"] * 6 + ["well"] * 6, "group": list("aabbaabbcdef")})
+    assert calibration.calibrate_reference(pd.DataFrame(np.eye(12)), frame, 20) is None
+
+
 def test_held_out_referral_finds_the_hard_images_and_counts_what_it_saves():
     frame = held_out(30, seed=5).set_index(pd.Index([f"i{k}" for k in range(120)], name="image_id"))
     fold = pd.Series(np.arange(120) // 24, frame.index)
@@ -147,11 +153,11 @@ def test_held_out_referral_finds_the_hard_images_and_counts_what_it_saves():
     measured = pd.DataFrame(random.normal(0, 1, (120, 3)), frame.index, ["a", "b", "c"])
     measured.iloc[7] = 40.0
     design = Design(SimpleNamespace(frame=frame, classes=("ill", "well")), fold, tuple(range(5)), "five folds")
-    referred = calibration.refer_held_out(Predictions(frame, frame, 0.0), measured, design, 20)
+    referred = refer_held_out(Predictions(frame, frame, 0.0), measured, design, 20)
     assert list(referred.index) == list(frame.index)
     assert "unlike the training images" in referred["reason"].iloc[7]
     wrong = (frame["p_ill"] > 0.5) != (frame["label"] == "ill")
-    table = calibration.referral_table(frame, referred, wrong, 20).set_index("measure")
+    table = referral_table(frame, referred, wrong, 20).set_index("measure")
     assert table.loc["referred", "value"] == pytest.approx(referred["refer"].mean())
     far = referred["reason"].str.contains("unlike the training images")
     assert table.loc["unlike the training images", "value"] == pytest.approx(far.mean())
@@ -164,7 +170,7 @@ def test_held_out_referral_finds_the_hard_images_and_counts_what_it_saves():
 def test_shares_without_a_single_case_have_an_interval_all_the_same():
     frame = held_out(30, seed=5).set_index(pd.Index([f"i{k}" for k in range(120)], name="image_id"))
     referred = pd.DataFrame({"refer": False, "reason": ""}, frame.index)
-    table = calibration.referral_table(frame, referred, pd.Series(False, frame.index), 20).set_index("measure")
+    table = referral_table(frame, referred, pd.Series(False, frame.index), 20).set_index("measure")
     row = table.loc["wrong, not referred"]
     assert (row["value"], row["groups"]) == (0, 30)
     assert row["high"] == pytest.approx(1 - 0.025 ** (1 / 30))  # Clopper and Pearson

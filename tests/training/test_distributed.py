@@ -252,7 +252,9 @@ def test_the_command_line_trains_on_two_machines_and_the_first_writes_the_model(
     assert second == "this worker is done; the chief tests and saves the model\n"
     assert (place / "0" / "m.keras").exists()
     assert not (place / "1" / "m.keras").exists()
-    assert json.loads((place / "0" / "m.json").read_text())["config"]["strategy"] == "multi-worker"
+    card = json.loads((place / "0" / "m.json").read_text())
+    assert card["config"]["strategy"] == "multi-worker"
+    assert (card["prediction_sets"]["images"], card["reference"]["images"]) == (16, 24)  # held out, trained on
 
 
 def test_a_strategy_that_cannot_be_used_says_what_to_do_before_anything_runs(place):
