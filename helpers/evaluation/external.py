@@ -221,8 +221,8 @@ def _facts(saved: FinalModel, images: ExternalImages, compared: str, seed: int) 
     design, external = saved.outcome.design, images.dataset
     source = design.dataset
     return {
-        "Source": f"{source.card.title} ({_name(source, external)}); unit {unit_of(source)}",
-        "External": f"{external.card.title} ({_name(external, source)}); unit {unit_of(external)}",
+        "Source": f"{source.card.title}; dataset {_name(source, external)}; unit {unit_of(source)}",
+        "External": f"{external.card.title}; dataset {_name(external, source)}; unit {unit_of(external)}",
         "Shared classes": ", ".join(external.classes) + _merged(source, external),
         **_left_out(source, images),
         "Images in both": f"none byte for byte; {compared}",
