@@ -57,7 +57,14 @@ from helpers.metrics.paired import summarise_differences
 from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
-from helpers.metrics.ranking import auc_difference, average_precision, precision_recall_curve, roc_auc, roc_curve
+from helpers.metrics.ranking import (
+    auc_difference,
+    average_precision,
+    mean_roc_auc,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
 from helpers.metrics.selective import mean_risk, referral_threshold, risk_coverage_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
@@ -102,6 +109,7 @@ __all__ = [
     "independent_difference",
     "limits_of_agreement",
     "mean_risk",
+    "mean_roc_auc",
     "mean_score",
     "natural_frequency",
     "nearest_in_other_groups",

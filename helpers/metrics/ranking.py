@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,24 @@ def roc_auc(table: pd.DataFrame, positive: str, seed: int) -> Estimate:
     """
     area = area_under_roc(table, positive)
     return Bootstrap(area, table, seed, width=len(table)).estimate(rests_on=min_groups_per_class(table))
+
+
+def mean_roc_auc(runs: Sequence[pd.DataFrame], positive: str, seed: int) -> Estimate:
+    """Estimate the area under the ROC curve, averaged over runs on the same images, such as several partitions.
+
+    Args:
+        runs: tables of predictions, one or more.
+        positive, seed: as in :func:`roc_auc`; a resample draws the same groups in all runs.
+
+    Raises:
+        ValueError: the runs do not hold the same images.
+    """
+    require_same_images(*runs)
+    areas = [area_under_roc(run.loc[runs[0].index], positive) for run in runs]
+    bootstrap = Bootstrap(
+        lambda weights: np.mean([area(weights) for area in areas], axis=0), runs[0], seed, width=len(runs[0])
+    )
+    return bootstrap.estimate(rests_on=min_groups_per_class(runs[0]))
 
 
 def auc_difference(table: pd.DataFrame, baseline: pd.DataFrame, positive: str, *, seed: int) -> Estimate:

@@ -1,7 +1,7 @@
 """Classical preprocessing: segmentation by thresholds and clusters, background removal, stain normalisation."""
 
 from helpers.preprocessing.batches import NORMALISATIONS, batch_distances, lab_distance, restain, stain_batch_names
-from helpers.preprocessing.colour import channels_of, contrast, count_peaks
+from helpers.preprocessing.colour import channels_of, contrast, count_peaks, standardise_density
 from helpers.preprocessing.red_cells import RedCells, fit_red_cells, normalize_red_cells
 from helpers.preprocessing.stains import (
     LabStatistics,
@@ -56,4 +56,5 @@ __all__ = [
     "segment_nucleus_in_cell",
     "segment_nucleus_otsu",
     "stain_batch_names",
+    "standardise_density",
 ]
