@@ -49,6 +49,7 @@ results: env  ## every number of the results page again, in some hours; what has
 	$(LEUKOBOOK) publish
 	$(BIN)/python benchmarks/realism.py difficulty
 	$(BIN)/python benchmarks/realism.py segmentation
+	$(BIN)/python benchmarks/partitions.py
 
 test: env  ## everything that must hold
 	$(BIN)/ruff check .

@@ -6,10 +6,10 @@ from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, PINK, Canvas
 from helpers.plots.style import AccessibleFigure
 
 REMEDIES = {
-    "images": "crop, stain normalisation,\nred cells as reference",
-    "training": "stain augmentation,\na few labels of the target",
+    "images": "crop,\nstain normalisation,\nred cells as reference",
+    "training": "stain augmentation,\na few labels\nof the target",
     "features": "align moments\nor correlations",
-    "answer": "prediction set, distance,\nrefer to an expert",
+    "answer": "prediction set,\ndistance,\nrefer to an expert",
 }
 
 

@@ -1,4 +1,7 @@
-"""Explorer of a threshold on the confidence below which a classifier says nothing, in two laboratories."""
+"""Explorer of a threshold on the confidence below which a classifier says nothing, in two laboratories.
+
+The reader sets the share of the source that is referred, since confidences crowd near 1.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def rejection(table: pd.DataFrame, source: str, target: str) -> Explorer:
         if not ((confidence >= 0) & (confidence <= 1)).all():
             raise ValueError(f"{name}: the uncertainty must be a number from 0 to 1 in every row")
         places.append(
-            {"name": name, "confidence": np.round(confidence, 4).tolist(), "wrong": rows["wrong"].round(4).tolist()}
+            {"name": name, "confidence": np.round(confidence, 8).tolist(), "wrong": rows["wrong"].round(4).tolist()}
         )
     return render(
         "rejection",

@@ -114,6 +114,34 @@ def describe_stored_methods(stored: PublishedTable | None) -> str:
     return f"Real blood, a {stored.origin}. {' '.join(parts)}"
 
 
+def describe_partitions(stored: PublishedTable | None) -> str:
+    """Say how far an AUC depends on the partition, on the subjects and on the choice of a model, with the origin.
+
+    Args:
+        stored: table of ``benchmarks/partitions.py``; None where only the package is installed.
+    """
+    if stored is None:
+        return NO_BOOK
+    by_cell = stored.frame[stored.frame["test"] == "cells of new subjects"]
+    inside = _row(by_cell, model="chosen inside")
+    candidates = by_cell[by_cell["model"] != "chosen inside"].sort_values("AUC")
+    worst, best = candidates.iloc[0].to_dict(), candidates.iloc[-1].to_dict()
+    subjects = _row(stored.frame, model="chosen inside", test="subjects")
+    last = stored.frame[stored.frame["test"] == "cells of the subjects set aside"].iloc[0].to_dict()
+    spread, width = inside["highest partition"] - inside["lowest partition"], inside["high"] - inside["low"]
+    wider = "wider" if width > spread else "narrower"
+    return (
+        f"Real blood, a {stored.origin}. With the choice of the model made inside, the AUC per cell is "
+        f"{inside['AUC']:.3f}, in {inside['partitions']} partitions from {inside['lowest partition']:.3f} to "
+        f"{inside['highest partition']:.3f}. The interval over {inside['groups']} subjects, [{inside['low']:.3f}, "
+        f"{inside['high']:.3f}], is {wider} than that spread: another partition is no other patient. Per subject the "
+        f"AUC is {subjects['AUC']:.3f}. Of the models alone, *{best['model']}* has the highest, {best['AUC']:.3f}, and "
+        f"*{worst['model']}* the lowest, {worst['AUC']:.3f}. On the {last['groups']} subjects that were set aside, "
+        f"looked at once: {last['AUC']:.3f} (single subjects from {last['low']:.3f} to {last['high']:.3f}), "
+        f"{last['AUC'] - inside['AUC']:+.3f} against the mean of the partitions."
+    )
+
+
 def describe_stored_doubt(stored: Mapping[str, PublishedTable | None], rules: Sequence[str]) -> str:
     """Say how sets, distances and referral did on real blood, with the origin.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import explorers
+from helpers import explorers, metrics
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def table():
     return pd.DataFrame({"where": where, "uncertainty": uncertainty, "wrong": wrong})
 
 
-def set_threshold(page, percent):
-    slider = page.get_by_role("slider", name="Least confidence")
+def set_share(page, percent):
+    slider = page.get_by_role("slider", name="Referred of here")
     slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", percent)
 
 
@@ -26,17 +26,20 @@ def readout(page):
     return page.get_by_role("status").inner_text()
 
 
-@pytest.mark.parametrize("percent", [0, 40, 75, 100])
-def test_the_numbers_are_those_of_the_table(show, table, percent):
+@pytest.mark.parametrize("percent", [0, 10, 40, 99, 100])
+def test_the_numbers_are_those_of_the_package(show, table, percent):
     page = show(explorers.rejection(table, "here", "there"))
-    set_threshold(page, percent)
+    set_share(page, percent)
+    own = 1 - table.loc[table["where"] == "here", "uncertainty"]
+    threshold = np.inf if percent == 100 else metrics.referral_threshold(own, percent / 100) if percent else 0.0
     words = []
     for where in ("here", "there"):
         rows = table[table["where"] == where]
-        kept = rows[1 - rows["uncertainty"] >= percent / 100 - 1e-9]
+        kept = rows[(1 - rows["uncertainty"]).round(8) >= np.round(threshold, 8)]
         error = f"{100 * kept['wrong'].mean():.1f} % of the kept are wrong" if len(kept) else "none kept"
         words.append(f"{where}: {100 * (1 - len(kept) / 50):.0f} % referred, {error}")
-    assert readout(page) == f"Least confidence {percent / 100:.2f}. {words[0]}. {words[1]}."
+    least = "above 1" if percent == 100 else f"{threshold:.4f}"
+    assert readout(page) == f"Least confidence {least}. {words[0]}. {words[1]}."
 
 
 def test_a_button_refers_at_most_a_tenth_of_the_source(show, table):

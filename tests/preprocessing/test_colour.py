@@ -31,3 +31,18 @@ def test_peaks_are_counted(centres):
 def test_peaks_at_both_ends_of_the_scale_count():
     channel = np.repeat(np.array([0, 255], np.uint8), 500)[None]
     assert preprocessing.count_peaks(channel) == 2
+
+
+def test_standardised_cells_have_one_density_and_keep_their_black_background():
+    random = np.random.default_rng(4)
+    cell = random.integers(60, 200, (40, 40, 3)).astype(np.uint8)
+    cell[:10] = 0
+    darker = np.where(cell > 0, np.clip(cell * 0.6, 1, 255), 0).astype(np.uint8)
+    first, second = (preprocessing.standardise_density(image) for image in (cell, darker))
+    assert (first[:10] == 0).all()
+    assert np.abs(first.astype(int) - second).max() <= 6
+    density = -np.log(first[10:].reshape(-1, 3) / 255)
+    assert density.mean(axis=0) == pytest.approx([0.6] * 3, abs=0.02)
+    assert density.std(axis=0) == pytest.approx([0.25] * 3, abs=0.02)
+    black = np.zeros((8, 8, 3), np.uint8)
+    assert (preprocessing.standardise_density(black) == black).all()
