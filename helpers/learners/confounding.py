@@ -15,6 +15,7 @@ from helpers.markup import escape_markdown
 from helpers.metrics import Estimate
 
 N_SPLITS = 3
+FEW = 50  # images below which the accuracy of a classifier of groups says little
 
 
 class ToldGroups(NamedTuple):
@@ -82,6 +83,8 @@ def describe_slides(counts: pd.DataFrame, lookup: float, told: ToldGroups | None
     if told is None:
         return f"{text} No class has two groups of three images, so that no classifier can be trained to tell groups."
     verdict = "pixels tell the group" if told.accuracy.value > 2 * told.chance else "pixels hardly tell the group"
+    if told.accuracy.n < FEW:
+        verdict = "too few images to say more"
     return (
         f"{text} Within the class {escape_markdown(told.within)} alone, a classifier names the right one of "
         f"{told.n_groups} groups for {told.accuracy.value:.0%} of {told.accuracy.n} images; always naming the largest "

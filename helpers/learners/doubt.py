@@ -41,8 +41,8 @@ def measure_doubt(
 
     Returns:
         A row per tested image, with ``where`` (a laboratory or a kind), ``group``, ``label``, the probabilities,
-        ``wrong`` (1 or 0), ``uncertainty`` (1 − largest probability), ``covered`` and ``size`` of its prediction set at
-        90 %, ``covered_by_class`` and ``size_by_class`` with a threshold for every class, ``distance`` and
+        ``wrong`` (1 or 0), ``uncertainty`` (1 − largest probability), ``covered``, ``size`` and ``empty`` of its
+        prediction set at 90 %, the same with ``_by_class`` for a threshold of every class, ``distance`` and
         ``neighbours`` as quantiles among calibration images, and ``referred``: whether the confidence is below that of
         the least confident tenth of the calibration images.
     """
@@ -94,6 +94,7 @@ class _Doubt:
         for thresholds, ending in ((self._thresholds, ""), (self._by_class, "_by_class")):
             sets = metrics.prediction_sets(predicted, thresholds)
             columns["size" + ending] = sets.sum(axis=1)
+            columns["empty" + ending] = (~sets.any(axis=1)).astype(float)
             columns["covered" + ending] = [
                 float(label in self._classes and bool(inside[label]))
                 for label, (_, inside) in zip(rows["label"], sets.iterrows(), strict=True)
@@ -143,11 +144,14 @@ def coverage_table(doubt: pd.DataFrame, seed: int) -> pd.DataFrame:
     rows = []
     for where, tested in doubt.groupby("where", sort=False):
         for threshold, ending in (("common", ""), ("by class", "_by_class")):
-            measured = {"classes in a set": tested["size" + ending].astype(float)}
+            measured = {
+                "classes in a set": tested["size" + ending].astype(float),
+                "empty sets": tested["empty" + ending],
+            }
             if (tested["label"] != "").all():
                 measured = {"coverage": tested["covered" + ending], **measured}
             for measure, values in measured.items():
-                estimate = metrics.cluster_mean(values, tested["group"], seed, proportion=measure == "coverage")
+                estimate = metrics.cluster_mean(values, tested["group"], seed, proportion=measure != "classes in a set")
                 rows.append({"where": where, "threshold": threshold, "measure": measure, **estimate.row("value")})
     return pd.DataFrame(rows)
 

@@ -68,7 +68,7 @@ def choose_laboratories(data: Dataset, external: Dataset | None = None, names: S
         both = combine(data.select_classes(shared), external.select_classes(shared), PREFIX)
         laboratory = np.where(both.frame.index.str.startswith(PREFIX), second, first)
     else:
-        by_image = _names(data)
+        by_image = laboratory_names(data)
         first, second = _two(by_image, names, data.public_name)
         by_image = by_image[by_image.isin([first, second])]
         both, laboratory = data.select(by_image.index), by_image.to_numpy()
@@ -81,7 +81,15 @@ def choose_laboratories(data: Dataset, external: Dataset | None = None, names: S
     return Laboratories(both.select_classes(kept), first, second)
 
 
-def _names(data: Dataset) -> pd.Series:
+def laboratory_names(data: Dataset) -> pd.Series:
+    """Return the laboratory of every image: its ``source``, or its ``stain_batch`` as in ``stain 0``.
+
+    Args:
+        data: images of several laboratories.
+
+    Raises:
+        DatasetError: all are of one.
+    """
     frame = data.frame
     if "source" in frame and frame["source"].nunique() > 1:
         return frame["source"].astype(str)

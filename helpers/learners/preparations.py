@@ -14,7 +14,7 @@ from helpers.datasets import Dataset
 from helpers.datasets.boxes import Box, central_cell, square_around
 from helpers.datasets.readers import ArrayReader
 from helpers.images import resize_pad
-from helpers.learners.laboratories import Laboratories
+from helpers.learners.laboratories import Laboratories, laboratory_names
 
 STAIN_AUGMENTATION = Augmentation(dihedral=False, brightness=0.0, blur=0.0, stain=0.3)
 N_REFERENCE = 60  # images from which stains are estimated
@@ -142,6 +142,24 @@ def strange_images(
     kinds["blank fields"] = np.clip(np.round(blank), 0, 255).astype(np.uint8)
     kinds["photographs"] = _photographs(size, n, random)
     return {name: images for name, images in kinds.items() if len(images)}
+
+
+def unknown_images(labs: Laboratories, data: Dataset, name: str, size: int) -> np.ndarray:
+    """Load the images of a class that the model never learns, of the source alone, so that only the class is new.
+
+    Args:
+        labs: the two laboratories, without that class.
+        data: dataset that they were chosen from.
+        name: the class.
+        size: side of the images, pixels.
+
+    Returns:
+        ``uint8 (n, size, size, 3)``.
+    """
+    wanted = data.frame["label"] == name
+    if labs.data.name == data.name:  # not combined with an external dataset
+        wanted &= laboratory_names(data) == labs.source
+    return data.select(data.frame.index[wanted]).load_images(size)
 
 
 def _crops_of_kind(

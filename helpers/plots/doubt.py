@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from helpers.metrics import group_weights
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import (
     COLOURS,
@@ -17,6 +18,8 @@ from helpers.plots.style import (
     series_styles,
     titled_grid,
 )
+
+LEAST_SCORE = 1e-6  # left edge of the axis of scores
 
 
 def risk_coverage_plot(curves: Mapping[str, pd.DataFrame], caption: str) -> AccessibleFigure | NoFigure:
@@ -44,31 +47,36 @@ def risk_coverage_plot(curves: Mapping[str, pd.DataFrame], caption: str) -> Acce
     return AccessibleFigure(figure, f"Share of wrong predictions: {'; '.join(words)}.", caption)
 
 
-def conformal_plot(scores: np.ndarray, threshold: float, coverage: float, caption: str) -> AccessibleFigure | NoFigure:
-    """Draw the nonconformity scores of calibration images in order, with the threshold of the prediction sets.
+def conformal_plot(
+    scores: np.ndarray, groups: np.ndarray, threshold: float, *, coverage: float, caption: str
+) -> AccessibleFigure | NoFigure:
+    """Draw the summed weights of calibration images, ordered by their score, with the threshold of the sets.
 
     Args:
         scores: 1 − the probability of the true class, ``float (n,)``.
+        groups: group of every image, ``(n,)``; see :func:`helpers.metrics.group_weights`.
         threshold: threshold of the sets; infinite where there are too few groups.
         coverage: promised coverage.
         caption: caption of the figure.
     """
     if not np.isfinite(threshold):
         return NoFigure("the threshold is infinite: there are too few groups for this promise, and every set is full")
-    ordered = np.sort(scores)
+    order = np.argsort(scores, kind="stable")
+    ordered, reached = np.maximum(scores[order], LEAST_SCORE), np.cumsum(group_weights(groups)[order])
     figure, ax = make_axes(5, 2.8)
-    ax.step(ordered, np.arange(1, len(ordered) + 1) / len(ordered), where="post", color=COLOURS[0])
+    ax.step(ordered, reached, where="post", color=COLOURS[0])
     ax.axhline(coverage, color=COLOURS[-1], linewidth=0.8, linestyle=":")
     ax.axvline(threshold, color=COLOURS[1], linestyle="--")
-    ax.annotate(f" threshold {threshold:.2f}", (threshold, 0.05), fontsize=FONT_SIZE, color=COLOURS[1])
-    ax.set_xlim(0, 1.02)
-    ax.set_ylim(0, 1.02)
-    ax.set_xlabel("1 − probability of the true class", fontsize=FONT_SIZE)
-    ax.set_ylabel("share of images", fontsize=FONT_SIZE)
-    below = (ordered <= threshold).mean()
+    ax.annotate(f"promise {coverage:.0%}", (LEAST_SCORE, coverage + 0.02), fontsize=FONT_SIZE)
+    ax.annotate(f"threshold {threshold:.2g} ", (threshold, 0.05), fontsize=FONT_SIZE, color=COLOURS[1], ha="right")
+    ax.set_xscale("log")
+    ax.set_xlim(LEAST_SCORE, 1.5)
+    ax.set_ylim(0, 1.08)
+    ax.set_xlabel("1 − probability of the true class (lowest values drawn at the left edge)", fontsize=FONT_SIZE)
+    ax.set_ylabel("sum of weights", fontsize=FONT_SIZE)
     alt = (
-        f"Scores of {len(ordered)} calibration images in order: half lie below {np.median(ordered):.2f}, and "
-        f"{below:.0%} at or below the threshold of {threshold:.2f}, for a promise of {coverage:.0%}."
+        f"Weights of {len(ordered)} calibration images of {len(np.unique(groups))} groups, summed in the order of "
+        f"their scores: they reach {coverage:.0%} at the threshold of {threshold:.2g}, and end at {reached[-1]:.2f}."
     )
     return AccessibleFigure(figure, alt, caption)
 

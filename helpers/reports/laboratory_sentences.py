@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import pandas as pd
 from helpers import metrics
 from helpers.markup import escape_markdown
 from helpers.metrics import INTERVAL, Estimate
-from helpers.reports.published import NO_BOOK, PublishedTable
 
 TARGET, SOURCE = "target", "source"
+OTHER_GROUPS, SAME_GROUPS, ALONE = "(other groups)", "(same groups)", " alone "  # in names of methods
 LISTED = 4  # methods named in a sentence, the largest differences first
 
 
@@ -82,86 +82,37 @@ def describe_methods(table: pd.DataFrame, n_seeds: int) -> str:
     first = str(table["method"].iloc[0])
     by_place = {place: rows.set_index("method") for place, rows in table.groupby("laboratory")}
     target, source = by_place[TARGET], by_place[SOURCE]
-    others = target.drop(index=first)
+    is_leaky = target.index.str.endswith(SAME_GROUPS)
+    others = target[~is_leaky].drop(index=first)
     helped = others[others["difference low"] > 0].sort_values("difference", ascending=False)
     harmed = others[others["difference high"] < 0].sort_values("difference")
-    cost = source.drop(index=first)
+    cost = source[source.index.isin(others.index) & ~source.index.str.contains(ALONE)]
     dear = cost[cost["difference high"] < 0].sort_values("difference")
     start_value = float(target["balanced accuracy"].loc[first])
     verbs = ["shown to help in the target", "Shown to harm there", "Not shown either way"]
     few = ""
     if (others["difference interval"] != INTERVAL).any():
-        verbs = ["better in the target in every group", "Worse there in every group", "Better in some groups only"]
-        few = " The target has too few groups of a class for intervals, so that its brackets are ranges of groups."
+        verbs = ["better whichever group stands alone", "Worse whichever group stands alone", "One or the other"]
+        few = " (The target has too few groups for intervals: its brackets are ranges of groups.)"
     return (
         f"Over {n_seeds} seeds, against *{first}* ({start_value:.2f} in the target): {verbs[0]}: {_listed(helped)}. "
         f"{verbs[1]}: {_listed(harmed)}. {verbs[2]}: {len(others) - len(helped) - len(harmed)} of {len(others)}. Shown "
-        f"to cost in the source: {_listed(dear)}.{few}"
+        f"to cost in the source: {_listed(dear)}.{few}{_recognised_groups(target)}"
     )
 
 
-def describe_stored_methods(stored: PublishedTable | None) -> str:
-    """Say what helped on real blood, for every kind of features, with the origin.
-
-    Args:
-        stored: table of the methods from a longer run; None where only the package is installed.
-    """
-    if stored is None:
-        return NO_BOOK
-    n_seeds, parts = len(stored.parameters["seeds"]), []
-    for kind, rows in stored.frame.groupby("features", sort=False):
-        parts.append(f"**{str(kind).capitalize()} features.** {describe_methods(rows, n_seeds)}")
-    return f"Real blood, a {stored.origin}. {' '.join(parts)}"
-
-
-def describe_partitions(stored: PublishedTable | None) -> str:
-    """Say how far an AUC depends on the partition, on the subjects and on the choice of a model, with the origin.
-
-    Args:
-        stored: table of ``benchmarks/partitions.py``; None where only the package is installed.
-    """
-    if stored is None:
-        return NO_BOOK
-    by_cell = stored.frame[stored.frame["test"] == "cells of new subjects"]
-    inside = _row(by_cell, model="chosen inside")
-    candidates = by_cell[by_cell["model"] != "chosen inside"].sort_values("AUC")
-    worst, best = candidates.iloc[0].to_dict(), candidates.iloc[-1].to_dict()
-    subjects = _row(stored.frame, model="chosen inside", test="subjects")
-    last = stored.frame[stored.frame["test"] == "cells of the subjects set aside"].iloc[0].to_dict()
-    spread, width = inside["highest partition"] - inside["lowest partition"], inside["high"] - inside["low"]
-    wider = "wider" if width > spread else "narrower"
+def _recognised_groups(target: pd.DataFrame) -> str:
+    """Compare the labelled images alone, tested on other groups and on the same ones."""
+    alone = [name for name in target.index if ALONE in name and not name.endswith(SAME_GROUPS)]
+    if not alone:
+        return ""
+    other = str(alone[0])
+    same = other.replace(OTHER_GROUPS, SAME_GROUPS)
+    values = [float(target["balanced accuracy"].loc[name]) for name in (other, same)]
     return (
-        f"Real blood, a {stored.origin}. With the choice of the model made inside, the AUC per cell is "
-        f"{inside['AUC']:.3f}, in {inside['partitions']} partitions from {inside['lowest partition']:.3f} to "
-        f"{inside['highest partition']:.3f}. The interval over {inside['groups']} subjects, [{inside['low']:.3f}, "
-        f"{inside['high']:.3f}], is {wider} than that spread: another partition is no other patient. Per subject the "
-        f"AUC is {subjects['AUC']:.3f}. Of the models alone, *{best['model']}* has the highest, {best['AUC']:.3f}, and "
-        f"*{worst['model']}* the lowest, {worst['AUC']:.3f}. On the {last['groups']} subjects that were set aside, "
-        f"looked at once: {last['AUC']:.3f} (single subjects from {last['low']:.3f} to {last['high']:.3f}), "
-        f"{last['AUC'] - inside['AUC']:+.3f} against the mean of the partitions."
+        f" The labelled cells alone reach {values[0]:.2f} on other groups and {values[1]:.2f} where tested cells share "
+        "their group: the difference is what recognising a group is worth."
     )
-
-
-def describe_stored_doubt(stored: Mapping[str, PublishedTable | None], rules: Sequence[str]) -> str:
-    """Say how sets, distances and referral did on real blood, with the origin.
-
-    Args:
-        stored: tables ``coverage``, ``noticing`` and ``referral`` of a longer run; None where only the package is
-            installed.
-        rules: rules of referral to describe.
-    """
-    tables = {name: table for name, table in stored.items() if table is not None}
-    if len(tables) < len(stored):
-        return NO_BOOK
-    parameters = tables["coverage"].parameters
-    source, target = parameters["laboratories"][parameters["dataset"]]
-    parts = [
-        f"Real blood, a {tables['coverage'].origin}.",
-        describe_coverage(tables["coverage"].frame, source, target, 0.9),
-        describe_noticing(tables["noticing"].frame, target),
-        *(describe_referral(tables["referral"].frame, source, target, rule) for rule in rules),
-    ]
-    return " ".join(parts)
 
 
 def _listed(rows: pd.DataFrame) -> str:
@@ -185,8 +136,8 @@ def describe_coverage(table: pd.DataFrame, source: str, target: str, promised: f
     """
     words = []
     for where in (source, target):
-        covered = _row(table, where=where, threshold="common", measure="coverage")
-        size = _row(table, where=where, threshold="common", measure="classes in a set")
+        covered = select_row(table, where=where, threshold="common", measure="coverage")
+        size = select_row(table, where=where, threshold="common", measure="classes in a set")
         kept = "keeps" if covered["high"] >= promised else "breaks"
         words.append(
             f"in {_name(where)} the sets hold the class of {_percent(covered)} of the cells, with {size['value']:.1f} "
@@ -202,8 +153,8 @@ def describe_coverage(table: pd.DataFrame, source: str, target: str, promised: f
             if strange.max() < 2
             else f" Sets of images that no class fits hold from {strange.min():.1f} to {strange.max():.1f} classes."
         )
-    by_class = _row(table, where=source, threshold="by class", measure="coverage")
-    size = _row(table, where=source, threshold="by class", measure="classes in a set")
+    by_class = select_row(table, where=source, threshold="by class", measure="coverage")
+    size = select_row(table, where=source, threshold="by class", measure="classes in a set")
     return (
         f"{text} With a threshold for every class, in {_name(source)}: {by_class['value']:.0%}, with "
         f"{size['value']:.1f} classes each; a class with fewer than nine calibration groups is in every set."
@@ -239,8 +190,8 @@ def describe_referral(table: pd.DataFrame, source: str, target: str, rule: str) 
     """
     words = []
     for where in (source, target):
-        referred = _row(table, where=where, rule=rule, measure="referred")
-        before = _row(table, where=where, rule="no rule", measure="wrong among the kept")
+        referred = select_row(table, where=where, rule=rule, measure="referred")
+        before = select_row(table, where=where, rule="no rule", measure="wrong among the kept")
         kept = table[(table["where"] == where) & (table["rule"] == rule) & (table["measure"] != "referred")]
         after = f"{kept['value'].iloc[0]:.0%} of the kept are wrong" if len(kept) else "none is kept"
         words.append(
@@ -272,8 +223,8 @@ def _name(text: object) -> str:
     return escape_markdown(str(text))
 
 
-def _row(table: pd.DataFrame, **where: str) -> Mapping[Any, Any]:
-    """Return the one row with these values."""
+def select_row(table: pd.DataFrame, **where: str) -> Mapping[Any, Any]:
+    """Return the first row with these values, by the names of their columns."""
     chosen = table
     for column, value in where.items():
         chosen = chosen[chosen[column] == value]

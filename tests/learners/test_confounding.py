@@ -46,4 +46,6 @@ def test_the_sentence_says_what_was_told(frame):
     text = confounding.describe_slides(counts, 1.0, told)
     assert "4 of 4 groups have cells of one class only; the class that comes from the fewest, b, comes from 1." in text
     assert "reaches a balanced accuracy of 1.00" in text
-    assert "one of 3 groups for 100% of 30 images; always naming the largest group would be right in 33%" in text
+    assert (
+        "one of 3 groups for 100% of 30 images; always naming the largest group would be right in 33%: too few" in text
+    )

@@ -14,10 +14,14 @@ def test_risk_coverage_curves_say_the_error_of_all_and_of_the_surest_half():
 
 
 def test_the_threshold_of_a_set_stands_in_the_figure_or_its_absence_is_explained():
-    scores = np.linspace(0, 1, 11)
-    figure = plots.conformal_plot(scores, 0.9, 0.9, "A caption.")
-    assert "half lie below 0.50, and 91% at or below the threshold of 0.90, for a promise of 90%" in figure.alt
-    assert "too few groups" in repr(plots.conformal_plot(scores, np.inf, 0.9, "A caption."))
+    scores, groups = np.linspace(0, 1, 20), np.arange(20) // 2
+    figure = plots.conformal_plot(scores, groups, 0.95, coverage=0.9, caption="A caption.")
+    assert figure.alt == (
+        "Weights of 20 calibration images of 10 groups, summed in the order of their scores: they reach 90% at the "
+        "threshold of 0.95, and end at 0.91."
+    )
+    none = plots.conformal_plot(scores, groups, np.inf, coverage=0.9, caption="A caption.")
+    assert "too few groups" in repr(none)
 
 
 def test_suspicions_are_shown_with_both_names():

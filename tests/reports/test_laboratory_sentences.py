@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.metrics import Estimate
-from helpers.reports import NO_BOOK, published_table
+from helpers.reports import NO_BOOK, PublishedTable, published_table, stored_laboratories
 from helpers.reports import laboratory_sentences as sentences
 
 
@@ -70,8 +70,8 @@ def test_methods_that_help_harm_or_cost_are_named_with_their_intervals():
     assert "Shown to harm there: bad -0.10 [-0.20, -0.01]. Not shown either way: 1 of 3." in text
     assert text.endswith("Shown to cost in the source: bad -0.10 [-0.20, -0.05].")
     ranged = sentences.describe_methods(table.assign(**{"difference interval": "range of groups"}), 5)
-    assert "better in the target in every group: good" in ranged
-    assert ranged.endswith("so that its brackets are ranges of groups.")
+    assert "better whichever group stands alone: good" in ranged
+    assert ranged.endswith("its brackets are ranges of groups.)")
     none = sentences.describe_methods(table[table["method"].isin(["plain", "open"])], 5)
     assert "help in the target: none. Shown to harm there: none." in none
 
@@ -130,18 +130,54 @@ def test_the_audit_is_described_by_its_recall_and_precision():
 
 
 def test_without_the_book_a_line_says_where_the_stored_results_are():
-    assert sentences.describe_stored_methods(None) == NO_BOOK
-    assert sentences.describe_stored_doubt({"coverage": None, "noticing": None}, []) == NO_BOOK
+    assert stored_laboratories.describe_stored_methods(None) == NO_BOOK
+    assert stored_laboratories.describe_stored_doubt({"coverage": None, "noticing": None}, []) == [NO_BOOK]
+    assert stored_laboratories.describe_stored_slides(None) == stored_laboratories.describe_partitions(None) == NO_BOOK
+    assert stored_laboratories.describe_disagreement(pd.DataFrame(), None) == NO_BOOK
 
 
 @pytest.mark.skipif(published_table("full-txl-another-laboratory-coverage") is None, reason="needs the book")
 def test_stored_sentences_name_their_run_and_both_laboratories():
     names = ("coverage", "noticing", "referral")
     stored = {name: published_table(f"full-txl-another-laboratory-{name}") for name in names}
-    text = sentences.describe_stored_doubt(stored, ["least confident tenth"])
-    assert text.startswith("Real blood, a stored result of a longer run on txl")
-    assert "In pbc the sets hold the class" in text
-    assert "With the rule *least confident tenth*, in pbc" in text
-    methods = sentences.describe_stored_methods(published_table("full-txl-another-laboratory-methods"))
+    origin, sets, distance, referral = stored_laboratories.describe_stored_doubt(stored, ["least confident tenth"])
+    assert origin.startswith("Real blood, a stored result of a longer run on txl")
+    assert sets.startswith("**Sets.** In pbc the sets hold the class")
+    assert distance.startswith("**Distance.** AUC between cells of the source and those of raabin")
+    assert referral.startswith("**Referral.** With the rule *least confident tenth*, in pbc")
+    slides = stored_laboratories.describe_stored_slides(published_table("full-txl-another-laboratory-crossed"))
+    assert "Within raabin, the same classifier has a balanced accuracy of **0.95** split by image" in slides
+    methods = stored_laboratories.describe_stored_methods(published_table("full-txl-another-laboratory-methods"))
     assert "**Hand-crafted features.** Over 5 seeds" in methods
     assert "**Efficientnet-lite0 features.** Over 5 seeds" in methods
+
+
+def test_what_recognising_a_group_is_worth_is_said_apart_from_what_helps():
+    rows = [("plain", 0.5, None), ("5 alone (other groups)", 0.55, 0.05), ("5 alone (same groups)", 0.9, 0.4)]
+    table = pd.DataFrame(
+        {
+            "method": method,
+            "laboratory": laboratory,
+            "balanced accuracy": value,
+            "difference": difference,
+            "difference low": difference,
+            "difference high": difference,
+            "difference interval": "95 %",
+        }
+        for method, value, difference in rows
+        for laboratory in ("source", "target")
+    )
+    text = sentences.describe_methods(table, 2)
+    assert "shown to help in the target: 5 alone (other groups) +0.05" in text
+    assert "alone (same groups) +0.40" not in text
+    assert "alone reach 0.55 on other groups and 0.90 where tested cells share their group" in text
+
+
+def test_methods_of_another_sign_are_named():
+    here = pd.DataFrame(
+        {"method": ["crop", "red", "crop"], "laboratory": ["target", "target", "source"], "features": "f"}
+    ).assign(difference=[0.2, 0.1, -1.0])
+    stored = PublishedTable("x", here.assign(difference=[-0.1, 0.3, 1.0]), "stored result")
+    assert stored_laboratories.describe_disagreement(here, stored) == (
+        "Of 2 methods, 1 have another sign here than in the stored run on real blood: crop (+0.20 here, -0.10 there)."
+    )
