@@ -20,6 +20,7 @@ from helpers.runs.notebooks import Parameters
 TITLES = {
     "classify-auc": "AUC and average precision by classifier",
     "classify-learning-curve": "AUC by number of training images",
+    "classify-patient-curve": "AUC by number of training patients",
     "classify-patients": "Metrics per patient",
     "classify-rates": "Metrics per cell at the chosen threshold",
     "classify-split": "AUC in a split by patient and by image",
