@@ -2,6 +2,7 @@
 
 import pytest
 from factories import cell_folder
+from papermill.exceptions import PapermillExecutionError
 
 from helpers import processes
 from helpers.project import Project
@@ -83,3 +84,26 @@ def test_two_classes_without_patients_and_masks_are_transferred(run, tmp_path):
     assert text.count("✅") == 5
     names = ("scores", "differences", "learning-curve", "background", "scaling")
     assert saved == {f"transfer-{name}.csv" for name in names} | {"predictions-transfer.csv"}
+
+
+def test_two_folders_are_two_laboratories(run, tmp_path):
+    source = cell_folder(tmp_path / "here", ("a", "b", "c"), 20, patients=20)
+    target = cell_folder(tmp_path / "there", ("a", "b", "c", "d"), 20)
+    text, saved = run(
+        "10-another-laboratory",
+        dataset=f"folder:{source}",
+        external_dataset=f"folder:{target}",
+        seeds="[20]",
+        size=32,
+    )
+    assert "left out: crop and red cells, which need boxes or masks" in text
+    assert {"another-laboratory-methods.csv", "another-laboratory-coverage.csv"} < saved
+    methods = (tmp_path / "outputs" / "another-laboratory-methods.csv").read_text()
+    assert "cropped" not in methods
+    assert "10 labelled cells per class (other groups)" in methods
+
+
+def test_one_folder_alone_asks_for_another_laboratory(run, tmp_path):
+    folder = cell_folder(tmp_path / "cells", ("a", "b"), 6)
+    with pytest.raises(PapermillExecutionError, match="images of one laboratory only; set external_dataset"):
+        run("10-another-laboratory", dataset=f"folder:{folder}")
