@@ -24,7 +24,7 @@ def refer_held_out(predicted: Predictions, table: pd.DataFrame, design: Design, 
 
     Args:
         predicted: test and validation predictions.
-        table: features of all images of the design, from :func:`measure_features`.
+        table: features of all images of the design, from :func:`helpers.learners.referral.measure_features`.
         design: images and folds.
         seed: random seed of the folds in which distances are calibrated.
 

@@ -95,8 +95,8 @@ def predict(
 
     Args:
         paths: paths of the images; files named like outputs of commands are skipped.
-        model: classifier from :func:`load`.
-        card: model card from :func:`load`.
+        model: classifier from :func:`helpers.prediction.load`.
+        card: model card from :func:`helpers.prediction.load`.
         output: CSV file to write.
         folder: folder that image names in the tables are relative to; by default the lowest common folder.
         groups_table: table with the columns ``image`` and ``group``, see :mod:`helpers.datasets.groups`.
@@ -164,8 +164,8 @@ def predict_batch(resized: np.ndarray, model: Classifier, card: ModelCard) -> pd
 
     Args:
         resized: images in the size of the model, ``uint8 (n, size, size, 3)`` RGB.
-        model: classifier from :func:`load`.
-        card: model card from :func:`load`.
+        model: classifier from :func:`helpers.prediction.load`.
+        card: model card from :func:`helpers.prediction.load`.
 
     Returns:
         Columns ``p_<class>`` for each class, ``predicted_class`` and those of
