@@ -34,7 +34,7 @@ class Candidate:
 
     parts: tuple[tuple[pd.DataFrame, Callable[[], BaseEstimator]], ...]
 
-    def decide(self, labels: pd.Series, ids: pd.Index) -> np.ndarray:
+    def decision_values(self, labels: pd.Series, ids: pd.Index) -> np.ndarray:
         """Train on labelled images and score others, ``float (n,)``, high for the positive class.
 
         Args:
@@ -126,7 +126,7 @@ def predict_aside(dataset: Dataset, aside: Sequence[str], candidate: Candidate, 
     """
     is_aside = dataset.frame["group"].isin(aside)
     known, tested = dataset.frame[~is_aside], dataset.frame.index[is_aside]
-    decisions = pd.Series(candidate.decide(known["label"] == positive, tested), tested)
+    decisions = pd.Series(candidate.decision_values(known["label"] == positive, tested), tested)
     return _table(dataset.select(tested), decisions, positive)
 
 
@@ -134,7 +134,7 @@ def _out_of_fold(candidate: Candidate, is_positive: pd.Series, fold: pd.Series) 
     parts = []
     for number in range(int(fold.max()) + 1):
         train, tested = fold.index[fold != number], fold.index[fold == number]
-        parts.append(pd.Series(candidate.decide(is_positive[train], tested), tested))
+        parts.append(pd.Series(candidate.decision_values(is_positive[train], tested), tested))
     return pd.concat(parts)
 
 

@@ -63,7 +63,7 @@ def test_groups_set_aside_are_predicted_by_a_model_of_the_others(data, candidate
     assert set(table["group"]) == set(aside)
     is_aside = data.frame["group"].isin(aside)
     labels = (data.frame["label"] == "lymphoblast")[~is_aside]
-    decisions = candidates["told"].decide(labels, table.index)
+    decisions = candidates["told"].decision_values(labels, table.index)
     assert table["p_lymphoblast"].to_numpy() == pytest.approx(1 / (1 + np.exp(-decisions)))
 
 
@@ -71,5 +71,5 @@ def test_decisions_of_several_machines_are_averaged(data, candidates):
     both = Candidate(candidates["told"].parts + candidates["noise"].parts)
     labels = data.frame["label"] == "lymphoblast"
     train, tested = data.frame.index[:60], data.frame.index[60:]
-    one, two = (candidates[name].decide(labels[train], tested) for name in ("told", "noise"))
-    assert both.decide(labels[train], tested) == pytest.approx((one + two) / 2)
+    one, two = (candidates[name].decision_values(labels[train], tested) for name in ("told", "noise"))
+    assert both.decision_values(labels[train], tested) == pytest.approx((one + two) / 2)
