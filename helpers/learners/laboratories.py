@@ -76,7 +76,8 @@ def choose_laboratories(data: Dataset, external: Dataset | None = None, names: S
     images = pd.crosstab(both.frame["label"], both.frame[COLUMN])
     kept = [name for name in both.classes if name in images.index and (images.loc[name] > 0).all()]
     _need_classes(kept, data, external)
-    if dropped := [name for name in both.classes if name not in kept]:
+    known = dict.fromkeys([*data.classes, *(external.classes if external is not None else ())])
+    if dropped := [name for name in known if name not in kept]:
         print(f"left out, because only one laboratory has them: {', '.join(dropped)}")
     return Laboratories(both.select_classes(kept), first, second)
 

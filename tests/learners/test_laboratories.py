@@ -75,6 +75,7 @@ def test_an_external_dataset_is_the_target_and_only_shared_classes_stay(capsys):
     source = data.drop_classes(["monocyte"])
     labs = laboratories.choose_laboratories(source, data)
     assert labs.data.classes == source.classes
+    assert capsys.readouterr().out == "left out, because only one laboratory has them: monocyte\n"
     assert len(labs.rows(labs.source)) == len(source)
     assert labs.rows(labs.target).index.str.startswith("external/").all()
     with pytest.raises(DatasetError, match="must share at least 2 classes"):

@@ -96,6 +96,7 @@ def test_two_folders_are_two_laboratories(run, tmp_path):
         seeds="[20]",
         size=32,
     )
+    assert "left out, because only one laboratory has them: d" in text
     assert "left out: crop and red cells, which need boxes or masks" in text
     assert {"another-laboratory-methods.csv", "another-laboratory-coverage.csv"} < saved
     methods = (tmp_path / "outputs" / "another-laboratory-methods.csv").read_text()
