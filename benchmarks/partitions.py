@@ -41,13 +41,13 @@ def svm(c: float):
 
 
 def quantile_svm(c: float):
-    """A machine on features whose distribution over the training cells is normal, so that no outlier rules it."""
+    """Build an SVM on features that are made normal over the training cells, so that no outlier rules it."""
     scaler = QuantileTransformer(n_quantiles=100, output_distribution="normal", random_state=SEED)
     return make_pipeline(scaler, SVC(C=c, class_weight="balanced"))
 
 
 def build_candidates(data: datasets.Dataset) -> dict[str, Candidate]:
-    """The candidates, fixed before the first of them was tested on the subjects that are set aside."""
+    """Build the candidates, which were fixed before the first of them was tested on the subjects that are set aside."""
     images, index = data.load_images(SIZE), data.frame.index
     table = features.extract_feature_table(images, index)
     standard = features.extract_feature_table(np.stack([*map(preprocessing.standardise_density, images)]), index)

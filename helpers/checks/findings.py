@@ -12,7 +12,11 @@ import pandas as pd
 from helpers import splits
 from helpers.checks.inputs import input_statistics
 from helpers.metrics.bootstrap import INTERVAL
-from helpers.metrics.classification import PREFIX, binary_metrics, predicted_classes, prediction_classes
+from helpers.metrics.classification import (
+    binary_metrics,
+    class_probabilities,
+    predicted_classes,
+)
 from helpers.metrics.ranking import roc_auc
 from helpers.metrics.resampling import MIN_GROUPS
 
@@ -84,7 +88,7 @@ def check_single_class(table: pd.DataFrame) -> list[Finding]:
 
 def check_probabilities(table: pd.DataFrame) -> list[Finding]:
     """Check that not all predicted probabilities are 0 or 1, which rule out ROC curves and calibration."""
-    probabilities = np.unique(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy())
+    probabilities = np.unique(class_probabilities(table))
     if not np.isin(probabilities, (0, 1)).all():
         return []
     observed = f"all predicted probabilities of {len(table)} images are 0 or 1"

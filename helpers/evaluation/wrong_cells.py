@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.evaluation.record import Evaluation
-from helpers.metrics import PREFIX, predicted_classes, prediction_classes
+from helpers.metrics import class_probabilities, predicted_classes, prediction_classes
 
 
 def wrong_cells(evaluation: Evaluation) -> pd.DataFrame:
@@ -20,8 +20,7 @@ def wrong_cells(evaluation: Evaluation) -> pd.DataFrame:
     """
     table = evaluation.tested
     classes = prediction_classes(table)
-    probabilities = table[[PREFIX + name for name in classes]].to_numpy()
-    of_true_class = probabilities[np.arange(len(table)), table["label"].map(classes.index)]
+    of_true_class = class_probabilities(table)[np.arange(len(table)), table["label"].map(classes.index)]
     cells = table[["group"]].assign(
         true=table["label"], predicted=predictions_at_threshold(evaluation), probability=of_true_class
     )

@@ -16,7 +16,7 @@ from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, oversample_with_augmentation
 from helpers.backend import keras
 from helpers.datasets import Dataset, DatasetError
-from helpers.learners.lda import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA, fill_missing_classes
 from helpers.learners.tabular import fit_calibrated
 from helpers.splits import Fold
 
@@ -229,9 +229,8 @@ def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner
         known = _known(dataset, fold, train_on_val)
         model = make_pipeline(StandardScaler(), ShrinkageLDA())
         model.fit(features.loc[known].to_numpy(np.float64), encode_labels(dataset, known))
-        probabilities = np.zeros((len(ids), len(dataset.classes)))
-        probabilities[:, model.classes_] = model.predict_proba(features.loc[ids].to_numpy(np.float64))
-        return probabilities
+        probabilities = model.predict_proba(features.loc[ids].to_numpy(np.float64))
+        return fill_missing_classes(probabilities, model.classes_, range(len(dataset.classes)))
 
     return learn
 

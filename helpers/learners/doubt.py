@@ -11,9 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from helpers import metrics
 from helpers.learners.laboratories import Laboratories
-from helpers.learners.lda import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA, fill_missing_classes
 from helpers.learners.outliers import distance_quantiles, fit_distance, neighbour_distance
-from helpers.metrics import PREFIX
 
 COVERAGE = 0.9
 REFERRED = 0.1
@@ -28,7 +27,7 @@ def measure_doubt(
     *,
     strange: dict[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
-    """Train on three fifths of the folds of the source, calibrate on the others but one, and measure doubt on the rest.
+    """Train on some folds of the source, calibrate on others, and measure the doubt about the images of the last.
 
     Every image of the source is tested once; the target and strange images are tested by the model that leaves out
     fold 0. With five folds, one is tested, two calibrate thresholds and distances, and two train.
@@ -78,14 +77,14 @@ class _Doubt:
         predicted = self._predict(rows, values)
         self._thresholds = metrics.conformal_thresholds(predicted, COVERAGE, by_class=False)
         self._by_class = metrics.conformal_thresholds(predicted, COVERAGE, by_class=True)
-        confidence = _probabilities(predicted).max(axis=1)
+        confidence = metrics.class_probabilities(predicted).max(axis=1)
         self._least_confidence = metrics.referral_threshold(confidence, REFERRED)
         self._calibrated = {"distance": self._far(values), "neighbours": self._apart(values)}
 
     def measure(self, rows: pd.DataFrame, values: pd.DataFrame, *, where: str) -> pd.DataFrame:
         """Measure the doubt about images; those without a label are covered by no set."""
-        predicted = self._predict(rows, values)
-        confidence = _probabilities(predicted).max(axis=1)
+        predicted, labelled = self._predict(rows, values), rows["label"].isin(self._classes)
+        confidence = metrics.class_probabilities(predicted).max(axis=1)
         columns: dict[str, Any] = {
             "wrong": (metrics.predicted_classes(predicted) != rows["label"]).astype(float),
             "uncertainty": 1 - confidence,
@@ -95,10 +94,8 @@ class _Doubt:
             sets = metrics.prediction_sets(predicted, thresholds)
             columns["size" + ending] = sets.sum(axis=1)
             columns["empty" + ending] = (~sets.any(axis=1)).astype(float)
-            columns["covered" + ending] = [
-                float(label in self._classes and bool(inside[label]))
-                for label, (_, inside) in zip(rows["label"], sets.iterrows(), strict=True)
-            ]
+            covered = metrics.set_coverage(predicted[labelled], sets[labelled])["covered"]
+            columns["covered" + ending] = covered.reindex(predicted.index, fill_value=0.0)
         for name, distances in {"distance": self._far(values), "neighbours": self._apart(values)}.items():
             columns[name] = distance_quantiles(self._calibrated[name], self._groups, distances)
             columns[name + "_raw"] = distances
@@ -106,9 +103,8 @@ class _Doubt:
         return predicted.assign(where=where, **columns)
 
     def _predict(self, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-        known = [self._classes.index(name) for name in self._classifier.classes_]
-        probabilities = np.zeros((len(values), len(self._classes)))
-        probabilities[:, known] = self._classifier.predict_proba(self._scaler.transform(values))
+        by_class = self._classifier.predict_proba(self._scaler.transform(values))
+        probabilities = fill_missing_classes(by_class, self._classifier.classes_, self._classes)
         return metrics.prediction_table(rows, probabilities, self._classes, fold=0)
 
     def _far(self, values: pd.DataFrame) -> np.ndarray:
@@ -116,10 +112,6 @@ class _Doubt:
 
     def _apart(self, values: pd.DataFrame) -> np.ndarray:
         return neighbour_distance(self._train, self._scaler.transform(values))
-
-
-def _probabilities(table: pd.DataFrame) -> np.ndarray:
-    return table[[PREFIX + name for name in metrics.prediction_classes(table)]].to_numpy()
 
 
 def average_runs(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -186,7 +178,7 @@ def referral_table(doubt: pd.DataFrame, laboratories: Sequence[str], seed: int) 
     """Tabulate the share of images that is referred, and the error of all and of those that are kept.
 
     Args:
-        doubt: from one run of :func:`measure_doubt`, or several on top of each other.
+        doubt: from :func:`average_runs`; an image is referred if most runs refer it.
         laboratories: names of the places whose images have a class.
         seed: random seed of the resamples.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.metrics import PREFIX, prediction_classes
+from helpers.metrics import class_probabilities, prediction_classes
 
 
 def suspicious_labels(table: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def suspicious_labels(table: pd.DataFrame) -> pd.DataFrame:
         label) and ``group``, most suspicious first; indexed by ``image_id``. Classes without an image suggest nothing.
     """
     classes = prediction_classes(table)
-    probabilities = table[[PREFIX + name for name in classes]].to_numpy()
+    probabilities = class_probabilities(table)
     labels = table["label"].to_numpy()
     thresholds = np.full(len(classes), np.inf)
     for number, name in enumerate(classes):

@@ -15,7 +15,7 @@ from helpers import metrics, splits
 from helpers.datasets import Dataset, DatasetError
 from helpers.datasets.combined import combine
 from helpers.learners.cross_validation import cross_validate, lda_learner
-from helpers.learners.lda import ShrinkageLDA
+from helpers.learners.lda import ShrinkageLDA, fill_missing_classes
 
 COLUMN = "laboratory"
 PREFIX = "external/"
@@ -142,8 +142,8 @@ def laboratory_folds(frame: pd.DataFrame, n_splits: int, seed: int, *, by: str) 
 def cross_laboratories(labs: Laboratories, features: pd.DataFrame, n_splits: int, seed: int) -> dict[str, pd.DataFrame]:
     """Train on one laboratory, on the other and on both, and test every training on both.
 
-    Within a laboratory, images are predicted by models of the other folds, by group. Where a class of the target has
-    fewer groups than folds, folds by image are tried as well.
+    Within a laboratory, images are predicted by models of the other folds, by group. Where one of its classes has fewer
+    groups than folds, folds by image are tried as well.
 
     Args:
         labs: the two laboratories.
@@ -167,7 +167,7 @@ def cross_laboratories(labs: Laboratories, features: pd.DataFrame, n_splits: int
     for trained, tested in (names, names[::-1]):
         method = Method(features.to_numpy()[:, None])
         there = Laboratories(labs.data, trained, tested)
-        tables[f"{trained} → {tested}"] = cross_test(there, method, folds[trained])[1]
+        tables[f"{trained} → {tested}"] = predict_target(there, method, folds[trained])
     together = cross_validate(labs.data, pd.concat(folds.values()).loc[labs.data.frame.index], learner)[0]
     for name in names:
         tables[f"both → {name}"] = together.loc[labs.rows(name).index]
@@ -197,41 +197,60 @@ class Method:
 def cross_test(
     labs: Laboratories, method: Method, fold: pd.Series, target_fold: pd.Series | None = None, *, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predict the source by models of its other folds, and the target by the model that leaves out fold 0.
+    """Predict the source and the target, see :func:`predict_source` and :func:`predict_target`."""
+    return (
+        predict_source(labs, method, fold, seed=seed),
+        predict_target(labs, method, fold, target_fold, seed=seed),
+    )
 
-    So the model of the target has seen as many images as those of the source, and other ones in every partition.
+
+def predict_source(labs: Laboratories, method: Method, fold: pd.Series, *, seed: int = 0) -> pd.DataFrame:
+    """Predict every fold of the source by a model of its other folds.
 
     Args:
         labs: the two laboratories.
         method: features and how they are used.
         fold: fold of every image of the source.
-        target_fold: fold of every image of the target, if the method uses labelled ones: those of a fold are predicted
-            by a model that has labels from the other folds only.
-        seed: random seed of the draw of labelled images.
+        seed: random seed of the draw of labelled images of the target.
 
     Returns:
-        Tables of predictions of source and target.
+        Table of predictions.
+    """
+    source, target, parts = labs.rows(labs.source), labs.rows(labs.target), []
+    for number in range(int(fold.max()) + 1):
+        train, tested = fold.index[fold != number], source.loc[fold.index[fold == number]]
+        model = _Model(labs, method, train, _draw(target, method.n_labelled, seed))
+        parts.append(metrics.prediction_table(tested, model.predict(tested.index), labs.data.classes, fold=number))
+    return pd.concat(parts).loc[source.index]
+
+
+def predict_target(
+    labs: Laboratories, method: Method, fold: pd.Series, target_fold: pd.Series | None = None, *, seed: int = 0
+) -> pd.DataFrame:
+    """Predict the target by the model that leaves out fold 0 of the source.
+
+    So the model has seen as many images as those of the source, and other ones in every partition.
+
+    Args:
+        labs, method, fold, seed: as in :func:`predict_source`.
+        target_fold: fold of every image of the target, if the method uses labelled ones: those of a fold are predicted
+            by a model that has labels from the other folds only.
+
+    Returns:
+        Table of predictions.
 
     Raises:
         ValueError: the method needs labelled images, and there are no folds of the target.
     """
     if method.n_labelled and target_fold is None:
         raise ValueError("labelled images of the target need target_fold, so that they are not tested themselves")
-    source, target = labs.rows(labs.source), labs.rows(labs.target)
-    n_folds = int(fold.max()) + 1
-    home = []
-    for number in range(n_folds):
-        train, tested = fold.index[fold != number], fold.index[fold == number]
-        model = _Model(labs, method, train, _draw(target, method.n_labelled, seed))
-        home.append(metrics.prediction_table(source.loc[tested], model.predict(tested), labs.data.classes, fold=number))
-    train = fold.index[fold != 0]
+    target, train, parts = labs.rows(labs.target), fold.index[fold != 0], []
     folds = pd.Series(0, target.index) if target_fold is None or not method.n_labelled else target_fold
-    away = []
     for number in range(int(folds.max()) + 1):
-        tested, others = folds.index[folds == number], target.loc[folds.index[folds != number]]
+        tested, others = target.loc[folds.index[folds == number]], target.loc[folds.index[folds != number]]
         model = _Model(labs, method, train, _draw(others, method.n_labelled, seed))
-        away.append(metrics.prediction_table(target.loc[tested], model.predict(tested), labs.data.classes, fold=number))
-    return pd.concat(home).loc[source.index], pd.concat(away).loc[target.index]
+        parts.append(metrics.prediction_table(tested, model.predict(tested.index), labs.data.classes, fold=number))
+    return pd.concat(parts).loc[target.index]
 
 
 def _draw(frame: pd.DataFrame, n_per_class: int, seed: int) -> pd.Index:
@@ -262,10 +281,7 @@ class _Model:
         """Predict class probabilities, averaged over the views, ``float (n, classes)``; 0 for classes not trained."""
         values = self._aligned(ids)
         by_view = self._classifier.predict_proba(values).reshape(len(ids), self._method.views.shape[1], -1)
-        known = [self._labs.data.classes.index(name) for name in self._classifier.classes_]
-        probabilities = np.zeros((len(ids), len(self._labs.data.classes)))
-        probabilities[:, known] = by_view.mean(axis=1)
-        return probabilities
+        return fill_missing_classes(by_view.mean(axis=1), self._classifier.classes_, self._labs.data.classes)
 
     def _aligned(self, ids: pd.Index) -> np.ndarray:
         """Return the features of images of one laboratory, aligned if it is the target."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, pinv
 from scipy.special import softmax
@@ -88,6 +90,22 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         """Predict the most probable class of every row, ``(n,)``."""
         probability = self.predict_proba(X)
         return self.classes_[probability.argmax(axis=1)]
+
+
+def fill_missing_classes(probabilities: np.ndarray, trained: Iterable, classes: Sequence) -> np.ndarray:
+    """Return probabilities of all classes, 0 for those that a classifier has not been trained on.
+
+    Args:
+        probabilities: ``float (n, trained classes)``.
+        trained: classes of its columns.
+        classes: all classes, in the order of the columns of the result.
+
+    Returns:
+        ``float (n, classes)``.
+    """
+    filled = np.zeros((len(probabilities), len(classes)))
+    filled[:, [classes.index(name) for name in trained]] = probabilities
+    return filled
 
 
 def find_correlated_pair(X: np.ndarray, y: np.ndarray) -> tuple[int, int]:

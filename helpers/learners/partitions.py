@@ -49,7 +49,7 @@ class Candidate:
 
 
 def set_aside(frame: pd.DataFrame, n_by_class: Mapping[str, int]) -> list[str]:
-    """Choose groups for a last test by a rule that nobody can bend: the smallest SHA-256 of their names in each class.
+    """Choose groups for a last test by a rule without a choice: the smallest SHA-256 of their names in each class.
 
     Args:
         frame: table of the dataset; every group has one class.

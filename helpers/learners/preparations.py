@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ def crop_cells(data: Dataset, size: int) -> np.ndarray | None:
     return crops
 
 
-def normalise_stain(labs: Laboratories, images: np.ndarray, name: str) -> np.ndarray:
+def normalize_stain(labs: Laboratories, images: np.ndarray, name: str) -> np.ndarray:
     """Give the images of the target the stain of the source.
 
     Args:
@@ -75,32 +75,51 @@ def normalise_stain(labs: Laboratories, images: np.ndarray, name: str) -> np.nda
     return normalised
 
 
-def normalise_red_cells(labs: Laboratories, images: np.ndarray, fields: Dataset) -> np.ndarray:
-    """Scale the light and density of every image so that red cells look as they do in the source.
+@dataclass(frozen=True)
+class RedCellReferences:
+    """Hold light and red cells of every group, and of the source as a whole.
 
-    Light and red cells are measured in the fields of the image's group, such as a slide or patient.
+    Attributes:
+        by_group: measured in the fields of a group, by its name; groups without red cells are missing.
+        source: measured in fields of the source; None if they show too few red cells.
+    """
+
+    by_group: dict[str, preprocessing.RedCells]
+    source: preprocessing.RedCells | None
+
+
+def measure_red_cells(labs: Laboratories, fields: Dataset) -> RedCellReferences:
+    """Measure light and red cells in the fields of every group, such as a slide or patient.
+
+    Args:
+        labs: the two laboratories.
+        fields: whole fields of the same groups with ``boxes``.
+    """
+    wanted = fields.frame[fields.frame["group"].isin(labs.data.frame["group"])]
+    by_group = {}
+    for group, rows in wanted.groupby("group"):
+        if red_cells := _fit_red_cells(fields, rows.head(MAX_RED_CELL_FIELDS).index):
+            by_group[str(group)] = red_cells
+    of_source = wanted[wanted["group"].isin(labs.rows(labs.source)["group"])].index
+    return RedCellReferences(by_group, _fit_red_cells(fields, of_source[_evenly(np.arange(len(of_source)))]))
+
+
+def normalize_by_red_cells(labs: Laboratories, images: np.ndarray, references: RedCellReferences) -> np.ndarray:
+    """Scale the light and density of every image so that red cells look as they do in the source.
 
     Args:
         labs: the two laboratories.
         images: ``uint8 (n, size, size, 3)`` of both.
-        fields: whole fields of the same groups with ``boxes``; a group without a field keeps its images.
+        references: from :func:`measure_red_cells`; a group without red cells keeps its images.
 
     Returns:
         Images of the same shape.
     """
-    frame = labs.data.frame
-    wanted = fields.frame[fields.frame["group"].isin(frame["group"])]
-    references = {}
-    for group, rows in wanted.groupby("group"):
-        chosen = rows.head(MAX_RED_CELL_FIELDS)
-        if red_cells := _measure_red_cells(fields, chosen.index):
-            references[group] = red_cells
-    of_source = wanted[wanted["group"].isin(labs.rows(labs.source)["group"])].index
-    target = _measure_red_cells(fields, of_source[_evenly(np.arange(len(of_source)))])
     normalised = images.copy()
-    for position, group in enumerate(frame["group"]):
-        if group in references and target is not None:
-            normalised[position] = preprocessing.normalize_red_cells(images[position], references[group], target)
+    for position, group in enumerate(labs.data.frame["group"].astype(str)):
+        own = references.by_group.get(group)
+        if own is not None and references.source is not None:
+            normalised[position] = preprocessing.normalize_red_cells(images[position], own, references.source)
     return normalised
 
 
@@ -187,7 +206,7 @@ def _photographs(size: int, n: int, random: np.random.Generator) -> np.ndarray:
     return np.stack(pieces)
 
 
-def _measure_red_cells(fields: Dataset, ids: pd.Index) -> preprocessing.RedCells | None:
+def _fit_red_cells(fields: Dataset, ids: pd.Index) -> preprocessing.RedCells | None:
     try:
         return preprocessing.fit_red_cells(
             [fields.load_image(image_id) for image_id in ids], [*fields.frame.loc[ids, "boxes"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,19 @@ from helpers import backbones, features, metrics
 from helpers.datasets import Dataset
 from helpers.learners import preparations
 from helpers.learners.alignment import align_correlations, align_moments
-from helpers.learners.laboratories import METRIC, Laboratories, Method, cross_test, laboratory_folds
+from helpers.learners.laboratories import (
+    METRIC,
+    Laboratories,
+    Method,
+    cross_test,
+    laboratory_folds,
+    predict_source,
+    predict_target,
+)
 
 HANDCRAFTED = "hand-crafted"
 AS_THEY_ARE = "images as they are"
-MOMENTS = "moments aligned"
+TTA = "dihedral transforms (TTA)"
 TOGETHER = "cropped, red cells, moments"
 N_COPIES = 2  # augmented copies of every image
 
@@ -32,7 +39,7 @@ def measure(labs: Laboratories, images: np.ndarray, kind: str, cache_dir: Path, 
         images: ``uint8 (n, size, size, 3)``, in the order of their data.
         kind: ``"hand-crafted"`` or the name of a backbone.
         cache_dir: folder of the features of backbones.
-        views: 1, or 8 dihedral views, for a backbone only: hand-crafted features hardly depend on them.
+        views: 1, or 8 dihedral transforms, for a backbone only: hand-crafted features hardly depend on them.
 
     Returns:
         ``float (n, views, features)``.
@@ -46,7 +53,8 @@ def measure(labs: Laboratories, images: np.ndarray, kind: str, cache_dir: Path, 
 def build_methods(
     labs: Laboratories,
     images: np.ndarray,
-    measure_images: partial,
+    kind: str,
+    cache_dir: Path,
     *,
     fields: Dataset | None,
     n_labelled: int,
@@ -57,7 +65,7 @@ def build_methods(
     Args:
         labs: the two laboratories.
         images: ``uint8 (n, size, size, 3)``, as they are.
-        measure_images: :func:`measure` of images, with kind and folder filled in.
+        kind, cache_dir: as for :func:`measure`.
         fields: whole fields of the same groups with boxes, for the red cells.
         n_labelled: labelled images of each class of the target in the methods that use them.
         seed: random seed of the augmentation.
@@ -65,28 +73,33 @@ def build_methods(
     Returns:
         Methods by name; the first one is what the others are compared with.
     """
-    plain = measure_images(images)
+    plain = measure(labs, images, kind, cache_dir)
     methods = {AS_THEY_ARE: Method(plain)}
-    if measure_images.keywords["kind"] != HANDCRAFTED:
-        methods["eight views"] = Method(measure_images(images, views=8))
-    cropped = preparations.crop_cells(labs.data, images.shape[1])
-    if cropped is not None:
-        methods["cropped to the cell"] = Method(measure_images(cropped))
-    for name in ("Reinhard", "Macenko"):
-        methods[name] = Method(measure_images(preparations.normalise_stain(labs, images, name)))
-    if fields is not None:
-        normalised = preparations.normalise_red_cells(labs, images, fields)
-        methods["red cells as reference"] = Method(measure_images(normalised))
-    copies = [measure_images(copy) for copy in preparations.augment_stain(images, N_COPIES, seed)]
-    methods["stain augmentation"] = Method(plain, np.concatenate(copies, axis=1))
-    methods[MOMENTS] = Method(plain, alignment=align_moments)
-    methods["correlations aligned"] = Method(plain, alignment=align_correlations)
-    best = plain
-    if cropped is not None and fields is not None:
-        best = measure_images(preparations.normalise_red_cells(labs, cropped, fields))
-        methods[TOGETHER] = Method(best, alignment=align_moments)
+    if kind != HANDCRAFTED:
+        methods[TTA] = Method(measure(labs, images, kind, cache_dir, views=8))
+    cropped, left_out = preparations.crop_cells(labs.data, images.shape[1]), []
+    if cropped is None:
+        left_out.append("crop")
     else:
-        print("left out: crop and red cells, which need boxes or masks of cells and whole fields with boxes")
+        methods["cropped to the cell"] = Method(measure(labs, cropped, kind, cache_dir))
+    for name in ("Reinhard", "Macenko"):
+        methods[name] = Method(measure(labs, preparations.normalize_stain(labs, images, name), kind, cache_dir))
+    if fields is None:
+        left_out.append("red cells")
+    else:
+        references = preparations.measure_red_cells(labs, fields)
+        normalised = preparations.normalize_by_red_cells(labs, images, references)
+        methods["red cells as reference"] = Method(measure(labs, normalised, kind, cache_dir))
+    copies = [measure(labs, copy, kind, cache_dir) for copy in preparations.augment_stain(images, N_COPIES, seed)]
+    methods["stain augmentation"] = Method(plain, np.concatenate(copies, axis=1))
+    methods["moments aligned"] = Method(plain, alignment=align_moments)
+    methods["correlations aligned"] = Method(plain, alignment=align_correlations)
+    if cropped is not None and fields is not None:
+        both = preparations.normalize_by_red_cells(labs, cropped, references)
+        methods[TOGETHER] = Method(measure(labs, both, kind, cache_dir), alignment=align_moments)
+    if left_out:
+        needed = "boxes or masks of cells and whole fields with boxes"
+        print(f"left out: {' and '.join(left_out)}, which need {needed}")
     labelled = f"{n_labelled} labelled cells per class"
     methods[labelled] = Method(plain, n_labelled=n_labelled)
     methods[f"{labelled}, moments"] = Method(plain, alignment=align_moments, n_labelled=n_labelled)
@@ -118,10 +131,11 @@ def try_methods(
             if not method.n_labelled:
                 runs.setdefault(name, []).append(cross_test(labs, method, fold))
                 continue
+            of_source = predict_source(labs, method, fold, seed=seed)  # the same, whatever the target is divided by
             for by, words in (("group", "other groups"), ("image", "same groups")):
                 target_fold = laboratory_folds(labs.rows(labs.target), n_splits, seed, by=by)
-                tables = cross_test(labs, method, fold, target_fold, seed=seed)
-                runs.setdefault(f"{name} ({words})", []).append(tables)
+                of_target = predict_target(labs, method, fold, target_fold, seed=seed)
+                runs.setdefault(f"{name} ({words})", []).append((of_source, of_target))
     return runs
 
 

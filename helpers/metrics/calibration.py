@@ -16,7 +16,7 @@ from helpers.metrics.bootstrap import (
     of_one_class,
     weighted_sums,
 )
-from helpers.metrics.classification import PREFIX, prediction_classes
+from helpers.metrics.classification import PREFIX, class_probabilities, prediction_classes
 from helpers.metrics.resampling import MIN_GROUPS
 
 BINS = 10
@@ -116,7 +116,7 @@ def apply_temperature(table: pd.DataFrame, t: float) -> pd.DataFrame:
 
 
 def _with_temperature(table: pd.DataFrame, t: float) -> np.ndarray:
-    logits = np.log(np.clip(table[[PREFIX + name for name in prediction_classes(table)]].to_numpy(), 1e-7, 1)) / t
+    logits = np.log(np.clip(class_probabilities(table), 1e-7, 1)) / t
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
 

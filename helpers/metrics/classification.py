@@ -49,6 +49,11 @@ def prediction_classes(table: pd.DataFrame) -> list[str]:
     return [column.removeprefix(PREFIX) for column in table.columns if column.startswith(PREFIX)]
 
 
+def class_probabilities(table: pd.DataFrame) -> np.ndarray:
+    """Return the probabilities of a table of predictions, ``float (n, classes)``, in the order of its columns."""
+    return table[[PREFIX + name for name in prediction_classes(table)]].to_numpy()
+
+
 def aggregate_by_group(table: pd.DataFrame) -> pd.DataFrame:
     """Average predicted probabilities over the images of each group, usually a patient.
 
@@ -81,7 +86,7 @@ def predicted_classes(
         rest = predicted_classes(table.drop(columns=PREFIX + positive))
         return rest.mask(table[PREFIX + positive] >= threshold, positive)
     classes = np.array(prediction_classes(table))
-    return pd.Series(classes[table[[PREFIX + c for c in classes]].to_numpy().argmax(1)], table.index, name="predicted")
+    return pd.Series(classes[class_probabilities(table).argmax(1)], table.index, name="predicted")
 
 
 # --- two classes

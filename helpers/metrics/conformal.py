@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.metrics.classification import PREFIX, prediction_classes
+from helpers.metrics.classification import PREFIX, class_probabilities, prediction_classes
 
 
 def conformal_threshold(scores: np.ndarray, groups: np.ndarray, coverage: float) -> float:
@@ -68,8 +68,7 @@ def group_weights(groups: np.ndarray) -> np.ndarray:
 def nonconformity(table: pd.DataFrame) -> np.ndarray:
     """Compute 1 − the probability of the true class for every row of a table of predictions, ``float (n,)``."""
     classes = prediction_classes(table)
-    probabilities = table[[PREFIX + name for name in classes]].to_numpy()
-    return 1 - probabilities[np.arange(len(table)), [classes.index(label) for label in table["label"]]]
+    return 1 - class_probabilities(table)[np.arange(len(table)), [classes.index(label) for label in table["label"]]]
 
 
 def conformal_thresholds(table: pd.DataFrame, coverage: float, *, by_class: bool) -> pd.Series:

@@ -65,7 +65,7 @@ def count_peaks(channel: np.ndarray) -> int:
 def standardise_density(image: np.ndarray) -> np.ndarray:
     """Give the optical density of every channel within the cell the same mean and spread in every image.
 
-    Light and amount of stain then no longer differ between images; nor does what they said about the cell.
+    Light and amount of stain then no longer differ between images; nor does what they showed of the cell.
 
     Args:
         image: ``uint8 (height, width, 3)`` RGB with its background removed (black).

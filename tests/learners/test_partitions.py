@@ -14,7 +14,7 @@ from helpers.learners import partitions
 from helpers.learners.partitions import Candidate
 
 
-def machine():
+def linear_svm():
     return make_pipeline(StandardScaler(), SVC(kernel="linear"))
 
 
@@ -31,7 +31,7 @@ def candidates(data):
     noise = pd.DataFrame(random.normal(size=(80, 3)), index)
     told = noise.assign(label=(data.frame["label"] == "lymphoblast") + random.normal(0, 0.4, 80))
     told.columns = told.columns.astype(str)
-    return {"noise": Candidate(((noise, machine),)), "told": Candidate(((told, machine),))}
+    return {"noise": Candidate(((noise, linear_svm),)), "told": Candidate(((told, linear_svm),))}
 
 
 def test_the_groups_that_are_set_aside_follow_from_their_names(data):
@@ -67,7 +67,7 @@ def test_groups_set_aside_are_predicted_by_a_model_of_the_others(data, candidate
     assert table["p_lymphoblast"].to_numpy() == pytest.approx(1 / (1 + np.exp(-decisions)))
 
 
-def test_decisions_of_several_machines_are_averaged(data, candidates):
+def test_decisions_of_several_classifiers_are_averaged(data, candidates):
     both = Candidate(candidates["told"].parts + candidates["noise"].parts)
     labels = data.frame["label"] == "lymphoblast"
     train, tested = data.frame.index[:60], data.frame.index[60:]

@@ -47,7 +47,7 @@ def test_stain_normalisation_brings_the_target_near_the_source_and_leaves_the_so
     is_source = (labs.data.frame["laboratory"] == labs.source).to_numpy()
     before = preprocessing.lab_distance(images[~is_source], images[is_source])
     for name in ("Reinhard", "Macenko"):
-        normalised = preparations.normalise_stain(labs, images, name)
+        normalised = preparations.normalize_stain(labs, images, name)
         assert (normalised[is_source] == images[is_source]).all()
         assert preprocessing.lab_distance(normalised[~is_source], images[is_source]) < before
 
@@ -56,12 +56,13 @@ def test_red_cells_bring_the_target_near_the_source(fields):
     data = datasets.load("synthetic", n_images=36, n_patients=12, n_stain_batches=3, balanced=True)
     labs = laboratories.choose_laboratories(data, names=["stain 0", "stain 1"])
     images = labs.data.load_images(SIZE)
-    normalised = preparations.normalise_red_cells(labs, images, fields)
+    normalised = preparations.normalize_by_red_cells(labs, images, preparations.measure_red_cells(labs, fields))
     is_source = (labs.data.frame["laboratory"] == labs.source).to_numpy()
     before, after = (preprocessing.lab_distance(part[~is_source], part[is_source]) for part in (images, normalised))
     assert after < before / 2
     other = replace(fields, frame=fields.frame.assign(group="elsewhere"))
-    assert (preparations.normalise_red_cells(labs, images, other) == images).all()
+    none = preparations.measure_red_cells(labs, other)
+    assert (preparations.normalize_by_red_cells(labs, images, none) == images).all()
 
 
 def test_copies_have_other_stains_and_their_seed(images):
@@ -88,7 +89,7 @@ def test_real_fields_give_crops_and_red_cells(real):
     crops = preparations.crop_cells(labs.data, SIZE)
     assert crops.std(axis=(1, 2, 3)).min() > 10
     images = labs.data.load_images(SIZE)
-    normalised = preparations.normalise_red_cells(labs, images, labs.data)
+    normalised = preparations.normalize_by_red_cells(labs, images, preparations.measure_red_cells(labs, labs.data))
     is_source = (labs.data.frame["laboratory"] == "pbc").to_numpy()
     distances = [preprocessing.lab_distance(part[~is_source], part[is_source]) for part in (images, normalised)]
     assert distances[1] < distances[0] / 2
