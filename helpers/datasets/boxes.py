@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import pandas as pd
+
 KINDS = ("WBC", "RBC", "Platelets")
 MARGIN = 0.1
 Box = tuple[str, int, int, int, int]
@@ -49,3 +51,36 @@ def central_cell(boxes: Iterable[Box], size: tuple[int, int]) -> Box | None:
     if not cells:
         return None
     return min(cells, key=lambda box: math.hypot(box[1] + box[3] - width, box[2] + box[4] - height))
+
+
+def box_table(frame: pd.DataFrame, kind: str = "WBC") -> pd.DataFrame:
+    """Tabulate the boxes of one kind of cell, a row per box, as :mod:`helpers.metrics.detection` takes them.
+
+    Args:
+        frame: table of whole fields with a column ``boxes`` (``Dataset.frame``).
+        kind: kind of cell: WBC, RBC or Platelets.
+
+    Returns:
+        Columns ``image_id, group, left, top, right, bottom``, in the order of ``frame``.
+
+    Raises:
+        ValueError: the table has no column ``boxes``, or the kind is unknown.
+
+    Example:
+        >>> from helpers import datasets
+        >>> from helpers.datasets.boxes import box_table
+        >>> data = datasets.load("synthetic", task="fields", n_images=2, n_patients=1, size=128)
+        >>> box_table(data.frame)[["image_id", "group"]].drop_duplicates().values.tolist()
+        [['synthetic-00000', 'P00'], ['synthetic-00001', 'P00']]
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of cell {kind!r}; choose from {', '.join(KINDS)}")
+    if "boxes" not in frame:
+        raise ValueError("the table has no column 'boxes'; load whole fields, such as bccd with whole_fields=True")
+    rows = [
+        (image_id, group, *box[1:])
+        for image_id, group, boxes in zip(frame.index, frame["group"], frame["boxes"], strict=True)
+        for box in boxes
+        if box[0] == kind
+    ]
+    return pd.DataFrame(rows, columns=["image_id", "group", "left", "top", "right", "bottom"])

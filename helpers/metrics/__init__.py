@@ -1,4 +1,4 @@
-"""Classification, calibration and segmentation metrics with confidence intervals: ``from helpers import metrics``."""
+"""Classification, calibration, segmentation and detection metrics with intervals: ``from helpers import metrics``."""
 
 from helpers.metrics.agreement import Agreement, limits_of_agreement
 from helpers.metrics.annotators import annotator_agreement
@@ -29,6 +29,13 @@ from helpers.metrics.conformal import (
     nonconformity,
     prediction_sets,
     set_coverage,
+)
+from helpers.metrics.detection import (
+    DetectionMatches,
+    detection_average_precision,
+    detection_metrics,
+    detection_precision_recall_curve,
+    match_detections,
 )
 from helpers.metrics.independent import independent_difference
 from helpers.metrics.label_shift import estimate_prevalence
@@ -77,6 +84,7 @@ __all__ = [
     "RANGE",
     "REGIONS",
     "Agreement",
+    "DetectionMatches",
     "Estimate",
     "ExpectedOutcomes",
     "PatientEvaluation",
@@ -98,6 +106,9 @@ __all__ = [
     "conformal_thresholds",
     "confusion_matrix",
     "confusion_pairs",
+    "detection_average_precision",
+    "detection_metrics",
+    "detection_precision_recall_curve",
     "dice_and_iou",
     "dice_by_threshold",
     "dice_table",
@@ -110,6 +121,7 @@ __all__ = [
     "hausdorff95",
     "independent_difference",
     "limits_of_agreement",
+    "match_detections",
     "mean_risk",
     "mean_roc_auc",
     "mean_score",
