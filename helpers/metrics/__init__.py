@@ -68,6 +68,7 @@ from helpers.metrics.paired import summarise_differences
 from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
+from helpers.metrics.quantification import corrected_shares
 from helpers.metrics.ranking import (
     auc_difference,
     average_precision,
@@ -110,6 +111,7 @@ __all__ = [
     "conformal_thresholds",
     "confusion_matrix",
     "confusion_pairs",
+    "corrected_shares",
     "count_limits",
     "dice_and_iou",
     "dice_by_threshold",
