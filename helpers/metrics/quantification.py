@@ -17,7 +17,11 @@ resample, and where false positives are expected, the solution is 0 with an uppe
 
 For each draw the shares are those of the greatest likelihood. The interval is the central one of 95 % of the draws, or
 the one from 0 or to 1 where that is shorter: the central one never holds 0.
-``benchmarks/differential_coverage.py`` measures how often it holds the true share.
+
+Coverage by class, of 1,000 simulated patients with 200 cells each (``benchmarks/differential_coverage.py``): 95 to 99 %
+(matrix) and 94 to 97 % (EM) where the classifier errs alike in all patients, 91 to 98 % and 88 to 96 % where patients
+differ as much as patients of a validation table of 480 cells hardly show. The intervals of the counts themselves held
+39 to 94 % and 38 to 89 %.
 """
 
 from __future__ import annotations
