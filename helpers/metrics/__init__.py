@@ -30,6 +30,14 @@ from helpers.metrics.conformal import (
     prediction_sets,
     set_coverage,
 )
+from helpers.metrics.counting_error import (
+    cells_needed,
+    chance_of_none,
+    count_limits,
+    difference_limit,
+    difference_p_value,
+    rumke_limits,
+)
 from helpers.metrics.detection import (
     DetectionMatches,
     detection_average_precision,
@@ -37,6 +45,7 @@ from helpers.metrics.detection import (
     detection_precision_recall_curve,
     match_detections,
 )
+from helpers.metrics.differential import differential_count
 from helpers.metrics.independent import independent_difference
 from helpers.metrics.label_shift import estimate_prevalence
 from helpers.metrics.masks import (
@@ -61,10 +70,12 @@ from helpers.metrics.multiclass import (
     surest_ids,
 )
 from helpers.metrics.neighbours import chance_of_same_class, nearest_in_other_groups
+from helpers.metrics.overdispersion import field_dispersion
 from helpers.metrics.paired import summarise_differences
 from helpers.metrics.patients import PatientEvaluation, evaluate_patients
 from helpers.metrics.prevalence import ExpectedOutcomes, expected_outcomes, predictive_value
 from helpers.metrics.proportions import wilson_interval
+from helpers.metrics.quantification import corrected_shares
 from helpers.metrics.ranking import (
     auc_difference,
     average_precision,
@@ -97,6 +108,8 @@ __all__ = [
     "binary_metrics",
     "brier_score",
     "calibration_curve",
+    "cells_needed",
+    "chance_of_none",
     "chance_of_same_class",
     "channel_dice",
     "class_probabilities",
@@ -106,16 +119,22 @@ __all__ = [
     "conformal_thresholds",
     "confusion_matrix",
     "confusion_pairs",
+    "corrected_shares",
+    "count_limits",
     "detection_average_precision",
     "detection_metrics",
     "detection_precision_recall_curve",
     "dice_and_iou",
     "dice_by_threshold",
     "dice_table",
+    "difference_limit",
+    "difference_p_value",
+    "differential_count",
     "estimate_prevalence",
     "evaluate_patients",
     "expected_calibration_error",
     "expected_outcomes",
+    "field_dispersion",
     "fit_temperature",
     "group_weights",
     "hausdorff95",
@@ -142,6 +161,7 @@ __all__ = [
     "roc_auc",
     "roc_auc_by_class",
     "roc_curve",
+    "rumke_limits",
     "score_difference",
     "segmentation_scores",
     "sensitivity_of_least_cost",

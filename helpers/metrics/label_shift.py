@@ -12,9 +12,8 @@ import pandas as pd
 
 from helpers.metrics.bootstrap import NONE, Bootstrap, Estimate, interval_estimate, of_one_class, weighted_sums
 from helpers.metrics.classification import predicted_classes, prediction_classes
+from helpers.metrics.quantification import solve_shares
 from helpers.metrics.resampling import MIN_GROUPS
-
-SINGULAR = 1e-9  # determinant below which predictions do not depend on the class
 
 
 def estimate_prevalence(source: pd.DataFrame, target: pd.DataFrame, positive: str, *, seed: int) -> Estimate:
@@ -61,10 +60,10 @@ def estimate_prevalence(source: pd.DataFrame, target: pd.DataFrame, positive: st
     unlabelled = of_one_class(target["group"])
     called = Bootstrap(weighted_sums(np.eye(k)[_predicted(target, classes)], unlabelled), unlabelled, seed + 1)
     number = classes.index(positive)
-    value = _class_shares(by_class.value[None], called.value[None])[0, number]
+    value = solve_shares(by_class.value.reshape(1, k, k), called.value[None])[0, number]
     estimate = interval_estimate(
         value,
-        _class_shares(by_class.resampled, called.resampled)[:, number],
+        solve_shares(by_class.resampled.reshape(-1, k, k), called.resampled)[:, number],
         n=len(target),
         groups=target["group"].nunique(),
     )
@@ -75,16 +74,3 @@ def estimate_prevalence(source: pd.DataFrame, target: pd.DataFrame, positive: st
 
 def _predicted(table: pd.DataFrame, classes: list[str]) -> np.ndarray:
     return predicted_classes(table).map(classes.index).to_numpy()
-
-
-def _class_shares(by_class: np.ndarray, called: np.ndarray) -> np.ndarray:
-    """Solve q = C p: counts ``(resamples, k * k)`` by true and predicted class, and ``(resamples, k)`` by predicted."""
-    k = called.shape[1]
-    counts = by_class.reshape(-1, k, k)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        matrix = (counts / counts.sum(axis=2, keepdims=True)).swapaxes(1, 2)
-    solvable = np.abs(np.linalg.det(np.nan_to_num(matrix))) > SINGULAR
-    shares = np.full(called.shape, np.nan)
-    shares[solvable] = np.linalg.solve(matrix[solvable], called[solvable][..., None])[..., 0]
-    shares = np.maximum(shares, 0)
-    return shares / shares.sum(axis=1, keepdims=True)
