@@ -56,6 +56,9 @@ def central_cell(boxes: Iterable[Box], size: tuple[int, int]) -> Box | None:
 def box_table(frame: pd.DataFrame, kind: str = "WBC") -> pd.DataFrame:
     """Tabulate the boxes of one kind of cell, a row per box, as :mod:`helpers.metrics.detection` takes them.
 
+    A box that a field lists more than once is one cell: image LY_10361 of TXL-PBC lists its only white blood cell six
+    times.
+
     Args:
         frame: table of whole fields with a column ``boxes`` (``Dataset.frame``).
         kind: kind of cell: WBC, RBC or Platelets.
@@ -80,7 +83,7 @@ def box_table(frame: pd.DataFrame, kind: str = "WBC") -> pd.DataFrame:
     rows = [
         (image_id, group, *box[1:])
         for image_id, group, boxes in zip(frame.index, frame["group"], frame["boxes"], strict=True)
-        for box in boxes
+        for box in dict.fromkeys(boxes)
         if box[0] == kind
     ]
     return pd.DataFrame(rows, columns=["image_id", "group", "left", "top", "right", "bottom"])

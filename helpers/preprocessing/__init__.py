@@ -1,7 +1,8 @@
-"""Classical preprocessing: segmentation by thresholds and clusters, background removal, stain normalisation."""
+"""Classical preprocessing: segmentation by thresholds and clusters, stain normalisation, scale from the red cells."""
 
 from helpers.preprocessing.batches import NORMALISATIONS, batch_distances, lab_distance, restain, stain_batch_names
 from helpers.preprocessing.colour import channels_of, contrast, count_peaks, standardise_density
+from helpers.preprocessing.red_cell_size import RED_CELL_UM, estimate_um_per_pixel, red_cell_diameter
 from helpers.preprocessing.red_cells import RedCells, fit_red_cells, normalize_red_cells
 from helpers.preprocessing.stains import (
     LabStatistics,
@@ -30,6 +31,7 @@ __all__ = [
     "HSV_LOWER",
     "HSV_UPPER",
     "NORMALISATIONS",
+    "RED_CELL_UM",
     "SEGMENTATIONS",
     "LabStatistics",
     "RedCells",
@@ -39,6 +41,7 @@ __all__ = [
     "clean_up_steps",
     "contrast",
     "count_peaks",
+    "estimate_um_per_pixel",
     "fit_macenko",
     "fit_red_cells",
     "fit_reinhard",
@@ -48,6 +51,7 @@ __all__ = [
     "normalize_macenko",
     "normalize_red_cells",
     "normalize_reinhard",
+    "red_cell_diameter",
     "remove_background",
     "restain",
     "segment_cell_otsu",

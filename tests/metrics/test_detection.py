@@ -217,7 +217,10 @@ def test_the_band_of_the_curve_holds_the_curve():
 
 def test_boxes_of_whole_fields_become_a_table():
     frame = pd.DataFrame(
-        {"group": ["P1", "P2"], "boxes": [(("WBC", 1, 2, 3, 4), ("RBC", 0, 0, 9, 9), ("WBC", 5, 6, 7, 8)), ()]},
+        {
+            "group": ["P1", "P2"],
+            "boxes": [(("WBC", 1, 2, 3, 4), ("RBC", 0, 0, 9, 9), ("WBC", 5, 6, 7, 8), ("WBC", 1, 2, 3, 4)), ()],
+        },
         index=pd.Index(["a", "b"], name="image_id"),
     )
     assert box_table(frame).values.tolist() == [["a", "P1", 1, 2, 3, 4], ["a", "P1", 5, 6, 7, 8]]

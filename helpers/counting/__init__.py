@@ -1,0 +1,1 @@
+"""White blood cells of whole fields: detect and count them."""
