@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from helpers.cli import datasets, evaluation, models, runs
+from helpers.cli import counting, datasets, evaluation, models, runs
 from helpers.cli.errors import Commands, fail
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, cls=Commands)
@@ -43,6 +43,7 @@ def leukobook(
 app.add_typer(datasets.app, name="data")
 _COMMANDS: tuple[Callable[..., None], ...] = (
     evaluation.evaluate, evaluation.compare, models.segment, models.train, models.predict, models.explain,
+    counting.train_detector, counting.count,
     runs.run, runs.report, runs.book, runs.slides, runs.pdf, runs.notebooks, runs.publish,
 )  # fmt: skip
 for command in _COMMANDS:

@@ -27,6 +27,7 @@ from helpers.models.card_sections import (
     Section,
     Share,
     Side,
+    Size,
     SplitSizes,
     Text,
 )
@@ -130,7 +131,33 @@ class SegmentationNote(Section):
     um_per_pixel: Annotated[float, Field(gt=0, le=10)] | None
 
 
-Card = TypeVar("Card", ModelCard, SegmentationNote)
+class DetectorNote(Section):
+    """Metadata of a detector of white blood cells, as written by :func:`helpers.counting.saving.save_detector`.
+
+    Attributes:
+        purpose: Intended use.
+        sha256: SHA-256 of the model file, hexadecimal.
+        um_per_pixel: Micrometres per pixel of the images that the network sees.
+        threshold: Least heat of a cell.
+        sources: Number of training fields and groups by source.
+        input: Pixel statistics of the training patches.
+        sharpness: 1st percentile of the sharpness of the training fields.
+        validation: Precision and recall at the threshold, in the validation fields that chose epoch and threshold.
+        seed: Random seed of the training.
+    """
+
+    purpose: Text
+    sha256: Digest
+    um_per_pixel: Annotated[float, Field(gt=0, le=10)]
+    threshold: Share
+    sources: dict[Text, Size]
+    input: Input
+    sharpness: Annotated[float, Field(ge=0)]
+    validation: dict[Text, MetricRecord]
+    seed: Count
+
+
+Card = TypeVar("Card", ModelCard, SegmentationNote, DetectorNote)
 
 
 def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
@@ -138,7 +165,7 @@ def read_card(path: Path, schema: type[Card], model_path: Path) -> Card:
 
     Args:
         path: Path of the card, JSON.
-        schema: :class:`ModelCard` or :class:`SegmentationNote`.
+        schema: :class:`ModelCard`, :class:`SegmentationNote` or :class:`DetectorNote`.
         model_path: Path of the model; its SHA-256 must equal that of the card.
 
     Returns:

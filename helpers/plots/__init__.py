@@ -17,6 +17,7 @@ from helpers.plots.data import (
 )
 from helpers.plots.doubt import conformal_plot, risk_coverage_plot, suspicion_grid
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
+from helpers.plots.fields import draw_boxes
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
 from helpers.plots.mistakes import mistake_plot
 from helpers.plots.notice import NoFigure
@@ -56,6 +57,7 @@ __all__ = [
     "count_plot",
     "criterion_plot",
     "display_range_plot",
+    "draw_boxes",
     "draw_contours",
     "embedding_plot",
     "error_plot",

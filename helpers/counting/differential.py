@@ -1,0 +1,87 @@
+"""The differential of each patient: counts, shares with intervals, the correction for confusion, and flags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from helpers import metrics
+from helpers.datasets.clinical import IMMATURE, LEUKAEMIC, NOT_WHITE
+from helpers.prediction.referral import REFER
+
+MIN_CELLS = 100  # of a differential (CLSI H20-A2 counts 200 in each of two films)
+MANY_REFERRED = 0.1
+FEW, BLASTS, LEFT_SHIFT, REFERRED = "fewer than 100 cells", "blasts seen", "left shift", "many cells referred"
+
+
+def count_types(
+    cells: pd.DataFrame, classes: Sequence[str], *, validation: pd.DataFrame | None = None, seed: int = 20
+) -> pd.DataFrame:
+    """Count the types of every patient's cells, as shares of the white blood cells that count.
+
+    Args:
+        cells: cells with ``group``, ``image``, ``class``, ``counted``, ``refer`` and, for the correction, ``p_<class>``
+            for each class.
+        classes: classes of the classifier. Those that are no white blood cells (:data:`NOT_WHITE`) have a number and no
+            share.
+        validation: labelled predictions of the classifier for cells of other patients, with ``group``, ``label`` and
+            ``p_<class>``; adds the shares corrected for its confusion, see :func:`helpers.metrics.corrected_shares`.
+        seed: random seed of these intervals.
+
+    Returns:
+        A row per group and class: ``group, class, n, total, share, low, high, interval, overdispersion, referred``, and
+        with a validation table ``corrected_share, corrected_low, corrected_high``. A group without a counted cell has
+        no row.
+    """
+    counted = cells[cells["counted"]]
+    white = [name for name in classes if name not in NOT_WHITE]
+    named = counted.assign(predicted_class=counted["class"])
+    of_white = named[named["class"].isin(white)]
+    if of_white.empty:
+        return pd.DataFrame(
+            columns=["group", "class", "n", "total", "share", "low", "high", "interval", "overdispersion", "referred"]
+        )
+    table = metrics.differential_count(of_white, white)
+    referred = of_white[of_white[REFER]].groupby(["group", "class"]).size().rename("referred")
+    table = table.join(referred, on=["group", "class"]).fillna({"referred": 0}).astype({"referred": int})
+    if validation is not None:
+        table = table.join(_corrected(of_white, white, validation, seed), on=["group", "class"])
+    others = named[~named["class"].isin(white)].groupby(["group", "class"]).size().rename("n").reset_index()
+    return pd.concat([table, others], ignore_index=True) if len(others) else table
+
+
+def _corrected(cells: pd.DataFrame, white: list[str], validation: pd.DataFrame, seed: int) -> pd.DataFrame:
+    columns = [metrics.PREFIX + name for name in white]
+    of_white = validation[validation["label"].isin(white)]
+    own = ["group", "image", *columns]
+    shares = metrics.corrected_shares(
+        of_white[["group", "label", *columns]], cells[own].dropna(subset=columns), method="matrix", seed=seed
+    )
+    named = shares.rename(columns={name: f"corrected_{name}" for name in ("share", "low", "high")})
+    return named.set_index(["group", "class"])[["corrected_share", "corrected_low", "corrected_high"]]
+
+
+def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Say what an expert should look at first: few cells, blasts, immature granulocytes, many referred cells.
+
+    Args:
+        cells: as for :func:`count_types`.
+        groups: all patients, also those without a cell.
+
+    Returns:
+        A row per patient and flag: ``group``, ``flag`` and ``cells``, the number of cells that it rests on.
+    """
+    counted = cells[cells["counted"] & ~cells["class"].isin(NOT_WHITE)]
+    rows = []
+    for group in sorted(set(groups)):
+        own = counted[counted["group"] == group]
+        seen = own["class"].str.lower()
+        numbers = {
+            FEW: len(own) if len(own) < MIN_CELLS else None,
+            BLASTS: int(seen.isin(LEUKAEMIC).sum()) or None,
+            LEFT_SHIFT: int(seen.isin(IMMATURE).sum()) or None,
+            REFERRED: int(own[REFER].sum()) if own[REFER].sum() > MANY_REFERRED * len(own) else None,
+        }
+        rows += [(group, flag, number) for flag, number in numbers.items() if number is not None]
+    return pd.DataFrame(rows, columns=["group", "flag", "cells"])
