@@ -114,7 +114,7 @@ def _gallery(shown: pd.DataFrame, cells: pd.DataFrame, thumbnails: Mapping[str, 
     gallery = {}
     for name in sorted(shown["class"].unique(), key=lambda each: (each == NO_CELL, each)):
         own = shown[shown["class"] == name]
-        cut = f", the {len(own)} most doubtful" if len(own) < total[name] else ""
+        cut = f", the {len(own)} most doubtful" if len(own) == MAX_SHOWN < total[name] else ""
         gallery[f"{name} ({total[name]}{cut})"] = [_cell(row, thumbnails) for _, row in own.iterrows()]
     return gallery
 
