@@ -49,7 +49,7 @@ ROUNDS = 3
 def scores(trained: str, tested: str, detected: pd.DataFrame, fields: list[Field], threshold: float) -> list[dict]:
     """Rows of the table: each metric of one detector on one source."""
     true, groups = true_boxes(fields), pd.Series({field.image_id: field.group for field in fields})
-    by_iou, by_centre = (metrics.match_detections(detected, true, criterion=name) for name in metrics.CRITERIA)
+    by_iou, by_centre = (metrics.match_detections(detected, true, criterion=name) for name in ("iou", "centre"))
     rows = [
         {"measure": "AP at IoU 0.5", **metrics.detection_average_precision(by_iou, groups, seed=SEED).row("value")},
         {

@@ -3,5 +3,5 @@
 Modules, each importing only from those before it: ``scale`` (µm per pixel), ``network`` (centre-point network),
 ``patches`` and ``training``, ``tiles`` and ``detection``, ``classical`` (a baseline without training), ``saving``,
 ``preparation`` (a detector from datasets with boxes), ``cells``, ``films`` (cells of a user's fields),
-``differential``, ``corrections``, ``report`` and ``writing``.
+``corrections``, ``differential``, ``report`` and ``writing``.
 """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers import metrics
+from helpers.counting.corrections import CORRECTED
 from helpers.datasets.clinical import IMMATURE, LEUKAEMIC, NOT_WHITE
 from helpers.prediction.referral import REFER
 
@@ -66,7 +67,8 @@ def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Say what an expert should look at first: few cells, blasts, immature granulocytes, many referred cells.
 
     Args:
-        cells: as for :func:`count_types`.
+        cells: as for :func:`count_types`, with ``predicted_class``, the class at the threshold of the model, and
+            ``corrected``.
         groups: all patients, also those without a cell.
 
     Returns:
@@ -77,9 +79,11 @@ def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     for group in sorted(set(groups)):
         own = counted[counted["group"] == group]
         seen = own["class"].str.lower()
+        # At its threshold a model may call a cell a blast that is more probably something else.
+        called = own["predicted_class"].where(~own[CORRECTED], own["class"]).str.lower()
         numbers = {
             FEW: len(own) if len(own) < MIN_CELLS else None,
-            BLASTS: int(seen.isin(LEUKAEMIC).sum()) or None,
+            BLASTS: int((seen.isin(LEUKAEMIC) | called.isin(LEUKAEMIC)).sum()) or None,
             LEFT_SHIFT: int(seen.isin(IMMATURE).sum()) or None,
             REFERRED: int(own[REFER].sum()) if own[REFER].sum() > MANY_REFERRED * len(own) else None,
         }

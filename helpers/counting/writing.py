@@ -40,7 +40,8 @@ class Count:
     """Hold a count: the cells, the fields, and per patient the types and the flags.
 
     Attributes:
-        cells: see :class:`helpers.counting.films.Films`, with ``class``, the final type, and ``corrected``.
+        cells: see :class:`helpers.counting.films.Films`, with ``class``, the most probable or the corrected type, and
+            ``corrected``.
         counts: see :func:`helpers.counting.differential.count_types`.
         fields: see :class:`helpers.counting.films.Films`.
         flags: see :func:`helpers.counting.differential.flag_patients`.
@@ -97,7 +98,8 @@ def count_folder(
     scale, findings = resolve_scale(chosen, um_per_pixel)
     films = find_cells(names, detector, classifier, card, groups=groups, um_per_pixel=scale)
     cells = films.cells.assign(**{CORRECTED: False})
-    cells["class"] = cells["predicted_class"]
+    # The most probable class: a threshold that misses few cells of one class would bend the shares of all.
+    cells["class"] = metrics.predicted_classes(cells)
     films = Films(cells, films.fields, [*findings, *films.findings], films.bad)
     output_dir.mkdir(parents=True, exist_ok=True)
     return _write(films, card, folder, output_dir, validation)

@@ -13,6 +13,7 @@ def cells(numbers, group="P1"):
     """Cells of a patient, as many of each class as ``numbers`` says, five in a field."""
     names = np.repeat(list(numbers), list(numbers.values()))
     table = pd.DataFrame({"group": group, "class": names, "counted": True, "refer": False})
+    table["predicted_class"], table["corrected"] = table["class"], False
     table["image"] = [f"{group}-{k // 5}" for k in range(len(table))]
     for name in CLASSES:
         table[f"p_{name}"] = np.where(table["class"] == name, 0.9, 0.1 / 3)
@@ -56,10 +57,12 @@ def test_flags_name_the_patients_to_look_at_first():
     few = cells({"neutrophil": 30, "lymphoblast": 2}, "P1")
     many = cells({"neutrophil": 150}, "P2")
     many.loc[:29, "refer"] = True
+    many.loc[40, "predicted_class"] = "lymphoblast"  # at the threshold, and more probably a neutrophil
     flags = flag_patients(pd.concat([few, many], ignore_index=True), ["P1", "P2", "P3"])
     assert list(flags.itertuples(index=False, name=None)) == [
         ("P1", "fewer than 100 cells", 32),
         ("P1", "blasts seen", 2),
+        ("P2", "blasts seen", 1),
         ("P2", "many cells referred", 30),
         ("P3", "fewer than 100 cells", 0),
     ]
