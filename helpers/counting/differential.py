@@ -24,8 +24,8 @@ def count_types(
     Args:
         cells: cells with ``group``, ``image``, ``class``, ``counted``, ``refer`` and, for the correction, ``p_<class>``
             for each class.
-        classes: classes of the classifier. Those that are no white blood cells (:data:`NOT_WHITE`) have a number and no
-            share.
+        classes: classes of the classifier. Those that are no white blood cells, see
+            :data:`helpers.datasets.clinical.NOT_WHITE`, have a number and no share.
         validation: labelled predictions of the classifier for cells of other patients, with ``group``, ``label`` and
             ``p_<class>``; adds the shares corrected for its confusion, see :func:`helpers.metrics.corrected_shares`.
         seed: random seed of these intervals.

@@ -129,7 +129,8 @@ def train_detector(
 
     Raises:
         OutputError: something cannot be written.
-        DatasetError, TrainingError: as :func:`load_annotated_fields` and :func:`fit_detector`.
+        DatasetError: as :func:`load_annotated_fields`.
+        TrainingError: as :func:`helpers.counting.training.fit_detector`.
     """
     model_path = outputs.require_file(model_path)
     checkpoints = outputs.require_folder(model_path.with_suffix(".training"))
