@@ -48,7 +48,7 @@ def field_dispersion(counts: np.ndarray) -> float:
 
 
 def dispersion_of_cells(cells: pd.DataFrame, predicted: pd.Series) -> float:
-    """Estimate :func:`field_dispersion` from the column ``image`` of a patient's cells; NaN without the column.
+    """Estimate :func:`helpers.metrics.field_dispersion` from the column ``image`` of a patient's cells; NaN without the column.
 
     Args:
         cells: a row per cell.
