@@ -5,6 +5,7 @@ Each function returns an :class:`Explorer`. A notebook displays it as HTML that 
 """
 
 from helpers.explorers.cases import casebook
+from helpers.explorers.cell_counts import counting
 from helpers.explorers.deciding import decision
 from helpers.explorers.descent import gradient_descent
 from helpers.explorers.drawing import resampling
@@ -18,6 +19,7 @@ from helpers.explorers.thresholding import threshold
 __all__ = [
     "Explorer",
     "casebook",
+    "counting",
     "decision",
     "gradient_descent",
     "neighbours",

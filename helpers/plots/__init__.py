@@ -8,6 +8,7 @@ Where a figure would show nothing, such as bars of one class or a curve of one e
 
 from helpers.plots.agreement import bland_altman_plot
 from helpers.plots.confusion import confused_grid, confusion_plot, error_plot
+from helpers.plots.counts import differential_plot, interval_width_plot
 from helpers.plots.data import (
     colour_plot,
     count_plot,
@@ -17,7 +18,7 @@ from helpers.plots.data import (
 )
 from helpers.plots.doubt import conformal_plot, risk_coverage_plot, suspicion_grid
 from helpers.plots.exploration import display_range_plot, ordered_contours, rule_scatter
-from helpers.plots.fields import draw_boxes
+from helpers.plots.fields import draw_boxes, field_grid
 from helpers.plots.intensity import channel_grid, criterion_plot, histogram_panels, threshold_plot, triangle_plot
 from helpers.plots.mistakes import mistake_plot
 from helpers.plots.notice import NoFigure
@@ -56,15 +57,18 @@ __all__ = [
     "cost_plot",
     "count_plot",
     "criterion_plot",
+    "differential_plot",
     "display_range_plot",
     "draw_boxes",
     "draw_contours",
     "embedding_plot",
     "error_plot",
+    "field_grid",
     "forest_plot",
     "group_count_plot",
     "histogram_panels",
     "image_grid",
+    "interval_width_plot",
     "learning_curve_plot",
     "line_plot",
     "loss_curves",
