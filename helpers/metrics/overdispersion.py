@@ -48,10 +48,10 @@ def field_dispersion(counts: np.ndarray) -> float:
 
 
 def dispersion_of_cells(cells: pd.DataFrame, predicted: pd.Series) -> float:
-    """Estimate :func:`helpers.metrics.field_dispersion` from the column ``image`` of a patient's cells; NaN without the column.
+    """Estimate the overdispersion of a patient's cells between fields, see :func:`helpers.metrics.field_dispersion`.
 
     Args:
-        cells: a row per cell.
+        cells: a row per cell, with the column ``image``; without it the result is NaN.
         predicted: predicted class of every cell, in the same order.
     """
     if "image" not in cells:
