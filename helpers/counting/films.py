@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ BATCH = 64  # cells that are classified together
 CUT = "cut by the border of the field"
 OUT_OF_FOCUS = "out of focus"
 NOTHING = "no white blood cell"
+MANY = 0.25  # share of fields out of focus from which it is a finding
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,30 @@ def find_cells(
             cells.append(_classify(pd.concat(rows, ignore_index=True), pictures, classifier, card, shift))
     if not fields:
         raise images.ImageError(images.describe_unreadable(bad))
-    findings = checks.check_input_statistics(colours.summary(), detector.note.input.model_dump())
+    table = pd.DataFrame(fields)
+    findings = [*_focus(table), *_colours(colours, detector)]
     if cells:
         findings_on_cells, found = shift.findings(), pd.concat(cells, ignore_index=True)
     else:
         findings_on_cells, found = [], _no_cells(card)
-    return Films(found, pd.DataFrame(fields), [*map(str, findings), *findings_on_cells], bad)
+    return Films(found, table, [*map(str, findings), *findings_on_cells], bad)
+
+
+def _focus(fields: pd.DataFrame) -> list[checks.Finding]:
+    """Find that many fields are less sharp than nearly all fields of the training."""
+    blurred = fields.loc[fields["note"].str.contains(OUT_OF_FOCUS, regex=False), "image"]
+    if len(blurred) <= MANY * len(fields):
+        return []
+    observed = (
+        f"{len(blurred)} of {len(fields)} fields are less sharp than those of the training, such as {blurred.iloc[0]}"
+    )
+    return [checks.Finding("out of focus", observed, "the focus of the microscope, and the scale of the fields")]
+
+
+def _colours(colours: checks.InputStatistics, detector: Detector) -> list[checks.Finding]:
+    """Find that the fields, with a white background, are darker, paler or of another colour than in the training."""
+    findings = checks.check_input_statistics(colours.summary(), detector.note.input.model_dump())
+    return [replace(each, name=f"{each.name} of the fields", advice="stain and light") for each in findings]
 
 
 def _no_cells(card: ModelCard) -> pd.DataFrame:

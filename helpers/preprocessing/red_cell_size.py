@@ -25,6 +25,7 @@ NECK = math.exp(-0.15)  # touching cells are split where the neck is at most thi
 MIN_SOLIDITY, MIN_HOLE_SOLIDITY = 0.9, 0.85  # of a whole cell, and of its central pallor: gaps between cells are stars
 MAX_AREA = 1.6  # of a whole cell, in areas of its largest inscribed disc
 MAX_RATIO, MAX_DENSITY = 1.5, 0.8  # of a red cell's mean density of green: in median densities of all cells, and itself
+MIN_DENSITY = 0.05  # optical density of red cells in green, natural logarithm; pale ones have about 0.1
 SIMILAR = 0.3  # largest relative distance of a red cell's diameter from the median
 TYPICAL = (0.6, 1.8)  # of the median diameter, in median diameters of all objects: platelets and clumps are outside
 
@@ -99,9 +100,11 @@ def _median_diameter(image: np.ndarray) -> float:
     if len(np.unique(green)) < 3:
         return math.nan
     stained = _fill_pallor(green <= threshold_multiotsu(green, classes=3)[1])
+    density = np.log(np.median(green[~stained]) / np.maximum(green, 1.0))
+    if np.median(density[stained]) < MIN_DENSITY:
+        return math.nan  # noise of an empty field
     depth = ndimage.distance_transform_edt(stained)
     objects = _split(stained, depth)
-    density = np.log(np.median(green[~stained]) / np.maximum(green, 1.0))
     sizes, whole = [], []
     for cell in regionprops(objects, intensity_image=density):
         inscribed = float(depth[cell.slice][cell.image].max())

@@ -51,10 +51,10 @@ def disc_field(middles, size=(360, 480), colours=None):
     return field
 
 
-def save_detector_files(folder):
-    """Save the network with its note; return its path."""
-    path = folder / "discs.keras"
+def save_detector_files(folder, name="discs", **changes):
+    """Save the network with its note, some values of which are others; return its path."""
+    path = folder / f"{name}.keras"
     disc_network().save(path)
-    note = DetectorNote.model_validate({**NOTE, "sha256": loading.file_digest(path)})
+    note = DetectorNote.model_validate({**NOTE, "sha256": loading.file_digest(path), **changes})
     path.with_suffix(".json").write_text(note.model_dump_json(), encoding="utf-8")
     return path

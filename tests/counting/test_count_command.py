@@ -2,6 +2,7 @@
 
 import re
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +121,17 @@ def test_scale_that_the_red_cells_contradict_is_a_finding(place, counted):
     assert tables(place, "wrong")["cells"].columns.tolist()[:4] == ["image", "group", "cell", "left"]
     text = " ".join(result.output.split())
     assert "at 0.1 µm per pixel, red cells are 3.1 µm wide, and they are about 7.5" in text
+
+
+def test_fields_out_of_focus_are_named(place, counted):
+    for name, middles in CELLS.items():
+        save(place / "blurred" / name, cv2.GaussianBlur(disc_field(middles), (0, 0), 9))
+    words = ["--model", place / "m.keras", "--detector", place / "sharp.keras", "--out", place / "b"]
+    save_detector_files(place, "sharp", sharpness=0.1)
+    result = run(place / "blurred", *words, "--um-per-pixel", "0.25")
+    text = " ".join(result.output.split())
+    assert "out of focus: 4 of 4 fields are less sharp than those of the training, such as P1/a.png" in text
+    assert tables(place, "b")["fields"]["note"].str.contains("out of focus").all()
 
 
 def test_corrections_are_counted_and_shown(place, counted):

@@ -121,3 +121,9 @@ def test_synthetic_fields_have_the_pixel_size_of_their_rendering():
     data = load("synthetic", task="fields", n_images=6, n_patients=3, size=512)
     images = [data.load_image(image_id) for image_id in data.frame.index]
     assert estimate_um_per_pixel(images) == pytest.approx(80 / 512, rel=0.12)  # red cells of 7.3 µm, 6.2 to 8.4
+
+
+@pytest.mark.parametrize("spread", [1, 3, 6])
+def test_noise_of_an_empty_field_is_no_red_cell(spread):
+    noise = np.random.default_rng(spread).normal(0, spread, (480, 640, 3))
+    assert np.isnan(red_cell_diameter(np.clip(np.array(BACKGROUND) + noise, 0, 255).astype(np.uint8)))
