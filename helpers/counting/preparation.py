@@ -56,7 +56,7 @@ def load_annotated_fields(name: str, seed: int) -> list[Field]:
 
 
 def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
-    """Divide the groups of every source into a training set and, of a tenth, a validation set.
+    """Divide the groups of every source into a training set and a validation set of a tenth, or of one group.
 
     Args:
         fields: fields of one source or several.
@@ -64,11 +64,14 @@ def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
 
     Returns:
         ``"train"`` or ``"validation"`` for each field ``(n,)``.
+
+    Raises:
+        DatasetError: there is only one group.
     """
     frame = pd.DataFrame(
         {"group": [f"{field.source} {field.group}" for field in fields], "label": [field.source for field in fields]}
     )
-    folds = splits.group_folds(frame, N_SPLITS, seed)
+    folds = splits.group_folds(frame, min(N_SPLITS, frame["group"].nunique()), seed)
     return np.where(folds.to_numpy() == 0, "validation", "train")
 
 

@@ -167,18 +167,30 @@ class SyntheticReader:
         profile = self._patient_profile(patient, self._batch(patient))
         return label, subtype, scene.sample_cell(morphology.morphology_of(label, subtype), profile, random)
 
-    def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
-        """Sample class and FAB type of a cell of a patient."""
+    def class_shares(self, patient: int) -> dict[str, float]:
+        """Return the shares of the classes in the blood of a patient, from which the cells are sampled.
+
+        Args:
+            patient: number of the patient, 0 to ``n_patients - 1``.
+        """
+        _, blasts, others = self._mixture(patient)
+        return {**{name: share * (1 - blasts) for name, share in others.items()}, "lymphoblast": blasts}
+
+    def _mixture(self, patient: int) -> tuple[str, float, dict[str, float]]:
+        """Return the usual FAB type of a patient's blasts, their share, and the shares of the types among the rest."""
         disease = self._random(_DISEASE, patient)
         fab = str(disease.choice(list(morphology.FAB_FREQUENCY), p=list(morphology.FAB_FREQUENCY.values())))
-        blasts = disease.uniform(*morphology.BLASTS)
+        blasts, others = float(disease.uniform(*morphology.BLASTS)), dict(morphology.HEALTHY)
         if self.task == "leukaemia":
-            blasts, others = float(self._leukaemic(patient)), {"lymphocyte": 1.0}
+            blasts, others = 1.0, {"lymphocyte": 1.0}
         elif self.balanced:  # one patient in three has blasts
             kinds = len(morphology.HEALTHY)
             blasts, others = 3 / (kinds + 1), dict.fromkeys(morphology.HEALTHY, 1 / kinds)
-        else:
-            others = morphology.HEALTHY
+        return fab, blasts if self._leukaemic(patient) else 0.0, others
+
+    def _kind(self, patient: int, random: np.random.Generator) -> tuple[str, str]:
+        """Sample class and FAB type of a cell of a patient."""
+        fab, blasts, others = self._mixture(patient)
         if self._leukaemic(patient) and random.random() < blasts:
             mixed = random.random() < 0.15  # the blasts of a patient are not all of one type
             return "lymphoblast", str(random.choice(["L1", "L2"])) if mixed else fab
