@@ -56,7 +56,7 @@ def load_annotated_fields(name: str, seed: int) -> list[Field]:
 
 
 def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
-    """Divide the groups of every source into a training set and, of a tenth, a validation set.
+    """Divide the groups of every source into a training set and a validation set of a tenth, or of one group.
 
     Args:
         fields: fields of one source or several.
@@ -64,11 +64,19 @@ def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
 
     Returns:
         ``"train"`` or ``"validation"`` for each field ``(n,)``.
+
+    Raises:
+        DatasetError: there are fewer than three groups.
     """
     frame = pd.DataFrame(
         {"group": [f"{field.source} {field.group}" for field in fields], "label": [field.source for field in fields]}
     )
-    folds = splits.group_folds(frame, N_SPLITS, seed)
+    n_groups = frame["group"].nunique()
+    if n_groups < splits.MIN_SPLITS:
+        raise DatasetError(
+            f"a detector needs fields of at least {splits.MIN_SPLITS} groups, got {n_groups}; give fields of more patients"
+        )
+    folds = splits.group_folds(frame, min(N_SPLITS, n_groups), seed)
     return np.where(folds.to_numpy() == 0, "validation", "train")
 
 
