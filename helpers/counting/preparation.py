@@ -74,7 +74,7 @@ def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
     n_groups = frame["group"].nunique()
     if n_groups < splits.MIN_SPLITS:
         raise DatasetError(
-            f"a detector needs fields of at least {splits.MIN_SPLITS} groups, got {n_groups}; give fields of more patients"
+            f"a detector needs fields of at least {splits.MIN_SPLITS} groups, got {n_groups}; give more patients"
         )
     folds = splits.group_folds(frame, min(N_SPLITS, n_groups), seed)
     return np.where(folds.to_numpy() == 0, "validation", "train")
