@@ -66,12 +66,17 @@ def split_fields(fields: Sequence[Field], seed: int) -> np.ndarray:
         ``"train"`` or ``"validation"`` for each field ``(n,)``.
 
     Raises:
-        DatasetError: there is only one group.
+        DatasetError: there are fewer than three groups.
     """
     frame = pd.DataFrame(
         {"group": [f"{field.source} {field.group}" for field in fields], "label": [field.source for field in fields]}
     )
-    folds = splits.group_folds(frame, min(N_SPLITS, frame["group"].nunique()), seed)
+    n_groups = frame["group"].nunique()
+    if n_groups < splits.MIN_SPLITS:
+        raise DatasetError(
+            f"a detector needs fields of at least {splits.MIN_SPLITS} groups, got {n_groups}; give more patients"
+        )
+    folds = splits.group_folds(frame, min(N_SPLITS, n_groups), seed)
     return np.where(folds.to_numpy() == 0, "validation", "train")
 
 

@@ -36,6 +36,7 @@ CARD = DatasetCard(
         "haematologist has confirmed them for this compilation",
         "30 of its 500 PBC images are also in the sample of `pbc` that our results use; both have the same group, the "
         "name of the original file",
+        "five images list a box more than once, LY_10361 its only white blood cell six times; equal boxes count as one",
         "two Raabin images have no box of a white blood cell and are left out where cells are cropped; where an image "
         "has several, the cell is the one nearest to its centre",
         "the Raabin images may be used to evaluate a model; they are neither in this repository nor shown in the book",

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from helpers import datasets
-from helpers.counting import network, patches, scale
+from helpers.counting import network, patches, preparation, scale
 
+BOX = np.array([[0.0, 0.0, 5.0, 5.0]])
 FIELDS = {"task": "fields", "n_images": 6, "n_patients": 3, "size": 256}
 
 
@@ -64,3 +65,25 @@ def test_dataset_without_boxes_is_refused():
     data = datasets.load("synthetic", n_images=6, n_patients=3)
     with pytest.raises(ValueError, match=r"^synthetic: has no boxes of cells; load whole fields"):
         patches.read_fields(data, pd.Series(0.2, data.frame.index))
+
+
+def groups_of(fields, split, source, name):
+    return {field.group for field, own in zip(fields, split, strict=True) if (field.source, own) == (source, name)}
+
+
+def test_groups_of_every_source_are_divided_and_none_is_on_both_sides():
+    image = np.zeros((9, 9, 3), np.uint8)
+    fields = [patches.Field(str(k), f"P{k % 20}", "ab"[k % 2], image, BOX) for k in range(80)]
+    split = preparation.split_fields(fields, 20)
+    assert 0.05 < np.mean(split == "validation") < 0.2
+    for source in "ab":
+        train, validation = (groups_of(fields, split, source, name) for name in ("train", "validation"))
+        assert train and validation
+        assert not train & validation
+
+
+def test_few_groups_are_enough_and_two_are_not(fields):
+    split = preparation.split_fields(fields, 20)  # three patients
+    assert len(groups_of(fields, split, "synthetic", "validation")) == 1
+    with pytest.raises(datasets.DatasetError, match="a detector needs fields of at least 3 groups, got 1"):
+        preparation.split_fields(fields[:1], 20)
