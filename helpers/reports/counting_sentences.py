@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from helpers import metrics
-from helpers.reports.published import PublishedTable
+from helpers.reports.published import NO_BOOK, PublishedTable
 
 _SENSITIVITY, _PRECISION = "sensitivity", "precision"
 
@@ -47,12 +47,15 @@ def describe_detectors(compared: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def describe_stored_detectors(stored: PublishedTable) -> str:
+def describe_stored_detectors(stored: PublishedTable | None) -> str:
     """Say how detectors of a stored run do on sources that they were not trained on.
 
     Args:
-        stored: columns ``trained on``, ``tested on``, ``measure``, ``value``, ``low`` and ``high``.
+        stored: columns ``trained on``, ``tested on``, ``measure``, ``value``, ``low`` and ``high``; None where only
+            the package is installed.
     """
+    if stored is None:
+        return NO_BOOK
     frame = stored.frame
     sentences = [f"Real blood, a {stored.origin}."]
     for (trained, tested), own in frame.groupby(["trained on", "tested on"], sort=False):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from helpers import yamlfile
 from helpers.errors import LeukobookError
 from helpers.plots import AccessibleFigure
-from helpers.teaching import laboratory_pictures, pictures
+from helpers.teaching import counting_pictures, laboratory_pictures, pictures
 
 QUIZZES = Path(__file__).parents[1] / "quizzes"
 _KEYS = "a question has 'question', 'answers' and perhaps 'picture'; an answer has 'answer', 'correct' and 'feedback'"
@@ -152,10 +152,10 @@ def _explain(problem: str, location: tuple[str | int, ...]) -> str:
 
 
 def known_pictures() -> dict[str, Callable[[], AccessibleFigure]]:
-    """Return the pictures for questions by name: the public functions of the two modules of pictures."""
+    """Return the pictures for questions by name: the public functions of the three modules of pictures."""
     return {
         name: value
-        for module in (pictures, laboratory_pictures)
+        for module in (pictures, laboratory_pictures, counting_pictures)
         for name, value in vars(module).items()
         if callable(value) and not name.startswith("_") and value.__module__ == module.__name__
     }

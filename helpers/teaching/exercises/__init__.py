@@ -8,6 +8,7 @@ from helpers.teaching.declarations import Exercise
 from helpers.teaching.exercises import (
     another_laboratory,
     classify,
+    count,
     explore_the_cells,
     how_a_network_learns,
     many_classes,
@@ -31,4 +32,5 @@ CHAPTERS: dict[str, dict[str, Exercise]] = {
     "saliency": saliency.EXERCISES,
     "trust": trust.EXERCISES,
     "another-laboratory": another_laboratory.EXERCISES,
+    "count": count.EXERCISES,
 }

@@ -1,0 +1,56 @@
+"""Sentences of chapter Count follow their tables, also where the effect is absent or reversed."""
+
+import pandas as pd
+import pytest
+
+from helpers.reports import counting_sentences as sentences
+
+
+def detectors(sensitivity, precision):
+    measures = ["sensitivity", "precision", "mean absolute counting error"]
+    return pd.DataFrame({"detector": "network", "measure": measures, "value": [sensitivity, precision, 0.056]})
+
+
+def test_detector_is_described_by_what_it_misses_and_invents():
+    assert sentences.describe_detectors(detectors(0.988, 0.9)) == (
+        "*Network* misses 1.2% of the cells, 10.0% of its boxes are no cell, and a field is miscounted by 0.06 cells on "
+        "average."
+    )
+
+
+def test_intervals_that_miss_are_named():
+    table = pd.DataFrame({"group": "P1", "class": ["a", "b"], "share": [0.5, 0.5], "low": 0.4, "high": 0.6})
+    blood = pd.DataFrame({"group": ["P1", "P1", "P2"], "class": ["a", "b", "a"], "share": [0.45, 0.7, 0.1]})
+    text = sentences.describe_coverage(table, blood)
+    assert text.startswith("1 of 2 intervals hold the share in the blood")
+    assert "Not held: b of P1 (50.0%, in the blood 70.0%)." in text
+    assert "Not held" not in sentences.describe_coverage(table.head(1), blood)
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict"), [(7, "no more than chance explains"), (25, "more than chance explains")]
+)
+def test_two_counts_differ_by_chance_or_by_more(second, verdict):
+    text = sentences.answer_the_ward(3, second, 100)
+    assert text.startswith("3 of 100 cells means 0.6% to 8.5%")
+    assert f"The two counts differ by {verdict} (" in text
+
+
+@pytest.mark.parametrize(
+    ("last", "words"), [(1.5, "takes some of it back (-0.8)"), (2.8, "does not take it back here (+0.5)")]
+)
+def test_step_that_adds_most_and_the_correction_are_named(last, words):
+    steps = ["all cells", "found cells", "named cells", "corrected"]
+    table = pd.DataFrame({"step": steps, "mean absolute error": [1.0, 1.2, 2.3, last]})
+    text = sentences.describe_steps(table)
+    assert "The sample alone (all cells) is off by 1.0 percentage points" in text
+    assert "*named cells* adds most (+1.1), and the count ends at 2.3" in text
+    assert words in text
+
+
+def test_fields_are_counted_by_patient_and_split():
+    frame = pd.DataFrame({"group": ["P1", "P1", "P2"]})
+    cells = pd.DataFrame({"group": ["P1", "P2", "P2"], "label": ["a", "a", "b"]})
+    table = sentences.count_fields(frame, cells, ["P1"])
+    assert table[["patient", "split"]].to_numpy().tolist() == [["P1", "train"], ["P2", "test"]]
+    assert table[["fields", "cells", "a", "b"]].to_numpy().tolist() == [[2, 1, 1, 0], [1, 2, 1, 1]]
