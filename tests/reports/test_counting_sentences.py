@@ -13,8 +13,8 @@ def detectors(sensitivity, precision):
 
 def test_detector_is_described_by_what_it_misses_and_invents():
     assert sentences.describe_detectors(detectors(0.988, 0.9)) == (
-        "*Network* misses 1.2% of the cells, 10.0% of its boxes are no cell, and a field is miscounted by 0.06 cells on "
-        "average."
+        "*Network* misses 1.2% of the cells, 10.0% of its boxes are no cell, and a field is miscounted by 0.06 cells "
+        "on average."
     )
 
 
