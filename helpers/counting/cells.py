@@ -34,9 +34,12 @@ def mark_border(table: pd.DataFrame, size: tuple[int, int], um_per_pixel: float)
     Example:
         >>> import pandas as pd
         >>> from helpers.counting.cells import mark_border
-        >>> boxes = pd.DataFrame({"left": [0, 50], "top": [10, 60], "right": [40, 99], "bottom": [50, 99]})
-        >>> mark_border(boxes, (100, 100), 0.25)[["cut", "counted"]].to_numpy().tolist()
-        [[True, True], [True, False]]
+        >>> sides = ["left", "top", "right", "bottom"]
+        >>> boxes = [(0, 10, 40, 50), (50, 60, 99, 99)]
+        >>> table = pd.DataFrame(boxes, columns=sides)
+        >>> marked = mark_border(table, (100, 100), 0.25)
+        >>> marked["cut"].tolist(), marked["counted"].tolist()
+        ([True, True], [True, False])
     """
     height, width = size
     near = NEAR_BORDER_UM / um_per_pixel

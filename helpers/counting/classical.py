@@ -53,8 +53,10 @@ def detect_classical(image: np.ndarray, um_per_pixel: float) -> pd.DataFrame:
     Example:
         >>> from helpers import datasets
         >>> from helpers.counting import classical
-        >>> data = datasets.load("synthetic", task="fields", n_images=1, n_patients=1, size=256)
-        >>> cells = classical.detect_classical(data.load_image("synthetic-00000"), um_per_pixel=80 / 256)
+        >>> options = {"n_images": 1, "n_patients": 1, "size": 256}
+        >>> data = datasets.load("synthetic", task="fields", **options)
+        >>> field = data.load_image("synthetic-00000")
+        >>> cells = classical.detect_classical(field, um_per_pixel=80 / 256)
         >>> list(cells.columns)
         ['left', 'top', 'right', 'bottom', 'score']
     """

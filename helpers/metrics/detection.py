@@ -60,9 +60,11 @@ def match_detections(detected: pd.DataFrame, true: pd.DataFrame, *, criterion: s
         >>> from helpers import metrics
         >>> sides = ["left", "top", "right", "bottom"]
         >>> true = pd.DataFrame([(0, 0, 10, 10), (50, 50, 60, 60)], columns=sides)
-        >>> boxes = pd.DataFrame([(0, 0, 10, 9), (1, 0, 10, 10), (80, 80, 90, 90)], columns=sides)
+        >>> found = [(0, 0, 10, 9), (1, 0, 10, 10), (80, 80, 90, 90)]
+        >>> boxes = pd.DataFrame(found, columns=sides)
         >>> matches = metrics.match_detections(
-        ...     boxes.assign(image_id="a", score=[0.7, 0.9, 0.8]), true.assign(image_id="a")
+        ...     boxes.assign(image_id="a", score=[0.7, 0.9, 0.8]),
+        ...     true.assign(image_id="a"),
         ... )
         >>> matches.detections["true_positive"].tolist(), len(matches.missed())
         ([False, True, False], 1)

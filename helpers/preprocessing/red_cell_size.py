@@ -52,7 +52,8 @@ def red_cell_diameter(image: np.ndarray) -> float:
         >>> cells = np.hypot(rows % 100 - 50, columns % 100 - 50) < 20
         >>> image = np.full((200, 200, 3), 240, np.uint8)
         >>> image[cells] = (200, 140, 150)
-        >>> preprocessing.red_cell_diameter(image)  # 39 pixels, and a blurred rim of one on each side
+        >>> # 39 pixels, and a blurred rim of one on each side
+        >>> preprocessing.red_cell_diameter(image)
         41.0
     """
     height, width = image.shape[:2]

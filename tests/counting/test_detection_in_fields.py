@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from disc_fields import DIAMETER, disc_field, disc_network
 
+from helpers.counting import patches, preparation
 from helpers.counting.detection import detect
 
 MIDDLES = [(100, 80), (300, 200), (420, 300)]
@@ -62,3 +63,13 @@ def test_box_of_a_cut_cell_ends_at_the_border(network):
     assert left == 0
     assert 20 < right < 40
     assert (table[["left", "top", "right", "bottom"]] >= 0).all(axis=None)
+
+
+def test_threshold_lies_between_cells_and_what_is_no_cell(network):
+    field = disc_field(MIDDLES)
+    field[:150, :150] += (240 - field[:150, :150]) // 4  # the first takes up less stain, and is no cell
+    boxes = np.array([[x - 24, y - 24, x + 24, y + 24] for x, y in MIDDLES[1:]], float)
+    heat = detect(network, [field], [0.25])[0]["score"]
+    threshold = preparation.choose_threshold(network, [patches.Field("a", "P", "discs", field, boxes)])
+    assert len(heat) == 3
+    assert threshold == pytest.approx((heat.min() + preparation.THRESHOLDS.max()) / 2, abs=0.02)
