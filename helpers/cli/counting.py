@@ -58,7 +58,7 @@ def count(
     ] = None,
 ) -> None:
     """Find, name and count the white blood cells of your fields, per patient. Not for diagnosis."""
-    from helpers import prediction
+    from helpers import outputs, prediction
     from helpers.counting import saving, writing
     from helpers.datasets import find_images
 
@@ -69,6 +69,8 @@ def count(
     if correct:
         result = writing.recount(correct, card, folder=folder_of, output_dir=out)
     else:
+        if note := outputs.replacement_note(out / writing.CELLS):
+            typer.echo(note)
         chosen = [name for name in (groups, validation, *(out / name for name in writing.TABLES)) if name]
         result = writing.count_folder(
             find_images(folder, [*chosen, out / writing.REPORT]),

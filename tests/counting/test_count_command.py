@@ -113,6 +113,14 @@ def test_scale_is_measured_on_the_red_cells(place, counted):
     assert tables(place, "measured")["counts"]["group"].unique().tolist() == ["P1"]
 
 
+def test_second_count_says_that_it_replaces_the_first(place, counted):
+    words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "twice"]
+    first, second = (run(place / "films" / "P1", *words, "--um-per-pixel", "0.25") for _ in range(2))
+    assert "cells.csv" not in first.output.splitlines()[0]
+    assert "cells.csv" in second.output.splitlines()[0]
+    assert "replace" in second.output.splitlines()[0]
+
+
 def test_scale_that_the_red_cells_contradict_is_a_finding(place, counted):
     words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "wrong"]
     result = run(place / "films" / "P1", *words, "--um-per-pixel", "0.1")
