@@ -142,6 +142,26 @@ def test_fields_out_of_focus_are_named(place, counted):
     assert tables(place, "b")["fields"]["note"].str.contains("out of focus").all()
 
 
+def test_labelled_predictions_correct_the_shares(place, counted):
+    rows = ["group,label,p_ill,p_well"]
+    for k in range(60):  # a quarter of the ill are called well
+        label = "ill" if k % 2 else "well"
+        p_ill = 0.9 if label == "ill" and k % 8 != 1 else 0.2
+        rows.append(f"V{k % 15},{label},{p_ill},{round(1 - p_ill, 1)}")
+    write(place / "validation.csv", "\n".join(rows))
+    words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "corrected"]
+    words += ["--um-per-pixel", "0.25", "--validation", place / "validation.csv"]
+    assert run(place / "films" / "P1", *words).exit_code == 0
+    counts = tables(place, "corrected")["counts"].set_index("class")
+    assert counts["corrected_share"].sum() == pytest.approx(1)
+    assert (counts["corrected_low"] <= counts["corrected_share"]).all()
+    assert "the corrected shares do" in (place / "corrected" / "report.html").read_text(encoding="utf-8")
+    write(place / "validation.csv", "\n".join([*rows, "V1,ill,often,0.1"]))
+    refused = run(place / "films" / "P1", *words)
+    assert refused.exit_code == 1
+    assert "validation.csv: line 62 has a probability that is no number from 0 to 1" in refused.output
+
+
 def test_corrections_are_counted_and_shown(place, counted):
     before = tables(place)["counts"].set_index(["group", "class"])["n"]
     rows = ["P1/a.png,P1/a.png#1,no cell", "P2/d.png,,ill", "P2/c.png,P2/c.png#2,ill"]
