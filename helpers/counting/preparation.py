@@ -140,11 +140,14 @@ def train_detector(
         log: takes lines on the progress.
 
     Raises:
-        OutputError: something cannot be written.
+        OutputError: the name does not end in ``.keras``, or something cannot be written.
         DatasetError: as :func:`load_annotated_fields`.
         TrainingError: as :func:`helpers.counting.training.fit_detector`.
     """
+    if model_path.suffix != ".keras":
+        raise outputs.OutputError(f"{model_path}: the name of a detector must end in .keras")
     model_path = outputs.require_file(model_path)
+    outputs.require_file(model_path.with_suffix(".json"))
     checkpoints = outputs.require_folder(model_path.with_suffix(".training"))
     fields = [field for name in names for field in load_annotated_fields(name, seed)]
     split = split_fields(fields, seed)
