@@ -21,11 +21,11 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 import pandas as pd
 
-from helpers import datasets, metrics, processes, splits
+from helpers import datasets, processes, splits
 from helpers.book import results
 from helpers.counting import preparation
 from helpers.counting.classical import detect_classical
-from helpers.counting.detection import detect, detect_fields, true_boxes
+from helpers.counting.detection import detect, detect_fields
 from helpers.counting.network import UM_PER_PIXEL, decode_boxes
 from helpers.counting.patches import Field, select_split
 from helpers.counting.saving import load_detector
@@ -48,16 +48,7 @@ ROUNDS = 3
 
 def scores(trained: str, tested: str, detected: pd.DataFrame, fields: list[Field], threshold: float) -> list[dict]:
     """Rows of the table: each metric of one detector on one source."""
-    true, groups = true_boxes(fields), pd.Series({field.image_id: field.group for field in fields})
-    by_iou, by_centre = (metrics.match_detections(detected, true, criterion=name) for name in ("iou", "centre"))
-    rows = [
-        {"measure": "AP at IoU 0.5", **metrics.detection_average_precision(by_iou, groups, seed=SEED).row("value")},
-        {
-            "measure": "AP at half a cell",
-            **metrics.detection_average_precision(by_centre, groups, seed=SEED).row("value"),
-        },
-        *metrics.detection_metrics(by_centre, groups, threshold, seed=SEED).to_dict("records"),
-    ]
+    rows = preparation.score_detections(detected, fields, threshold, SEED).to_dict("records")
     return [{"trained on": trained, "tested on": tested, **row} for row in rows]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from helpers.cli.errors import CommandError
+from helpers.cli.messages import announce_replacement, fail_on_unreadable, folder_of, print_findings
 
 if TYPE_CHECKING:  # keeps pandas and Keras out of the start of every command
     import pandas as pd
@@ -62,20 +63,20 @@ def count(
     from helpers.counting import saving, writing
     from helpers.datasets import find_images
 
-    folder_of = folder if folder.is_dir() else folder.parent
     if correct and (groups or um_per_pixel is not None or validation):
         raise CommandError("--correct changes a finished count; leave out --groups, --um-per-pixel and --validation")
     classifier, card = prediction.load(model)
     if correct:
-        result = writing.recount(correct, card, folder=folder_of, output_dir=out)
+        result = writing.recount(correct, card, folder=folder_of(folder), output_dir=out)
     else:
+        announce_replacement(out / writing.CELLS)
         chosen = [name for name in (groups, validation, *(out / name for name in writing.TABLES)) if name]
         result = writing.count_folder(
             find_images(folder, [*chosen, out / writing.REPORT]),
             saving.load_detector(detector),
             classifier,
             card,
-            folder=folder_of,
+            folder=folder_of(folder),
             output_dir=out,
             groups_table=groups,
             um_per_pixel=um_per_pixel,
@@ -99,12 +100,8 @@ def _report(result: Count, out: Path) -> None:
     for flag in result.flags.itertuples():
         typer.echo(f"{flag.group}: {flag.flag} ({flag.cells})")
     typer.echo(f"{out / writing.REPORT} shows them; {', '.join(writing.TABLES)} and {writing.OVERLAYS}/ are beside it")
-    for finding in result.findings:
-        typer.echo(finding, err=True)
-    if result.bad:
-        lines = [f"{len(result.bad)} images could not be read:", *(f"  - {line}" for line in result.bad)]
-        typer.echo("\n".join(lines), err=True)
-        raise typer.Exit(1)
+    print_findings(result.findings)
+    fail_on_unreadable(result.bad)
 
 
 def _differential(counts: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from helpers.cli.errors import CommandError
+from helpers.cli.messages import announce_replacement, fail_on_unreadable, folder_of, print_findings
 from helpers.cli.options import DatasetOptions, dataset_options
 
 if TYPE_CHECKING:  # keeps pandas and Keras out of the start of every command
@@ -32,15 +33,15 @@ def segment(
 
     segmenter = segmentation.load_model(model)
     table = out / segmentation.MEASUREMENTS
-    _announce_replacement(table)
+    announce_replacement(table)
     result = segmentation.segment(
-        find_images(images, [table]), segmenter, out, folder=_folder(images), um_per_pixel=um_per_pixel
+        find_images(images, [table]), segmenter, out, folder=folder_of(images), um_per_pixel=um_per_pixel
     )
     without = int(result.table["nucleus_to_cell_area"].isna().sum())
     typer.echo(f"{len(result.table)} images segmented into {out}, {without} without a cell")
     _echo_skipped(result.skipped)
-    _print_findings(result.findings)
-    _fail_on_unreadable(result.bad)
+    print_findings(result.findings)
+    fail_on_unreadable(result.bad)
 
 
 def train(
@@ -71,7 +72,7 @@ def train(
         raise CommandError("--epochs, --batch-size and --strategy are options of a network; add --model-type cnn")
     data = datasets.load(dataset, on_error="skip" if skip_unreadable else "raise", **dataset_options(option))
     if model_type == "cnn":
-        _announce_replacement(model)
+        announce_replacement(model)
         options: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "model_path": model}
         if strategy:
             options |= {"sensitivity": sensitivity, "assurance": assurance, "strategy": strategy}
@@ -121,7 +122,7 @@ def _train_on_features(
     from helpers.evaluation import final_model, writing
     from helpers.evaluation.thresholds import ThresholdRule
 
-    _announce_replacement(model.with_suffix(".json"))
+    announce_replacement(model.with_suffix(".json"))
     trained = final_model.train(
         data,
         positive=positive,
@@ -143,7 +144,7 @@ def _report_training(model: Path, card: ModelCard, findings: list[Finding]) -> N
         shown = reports.format_estimate(estimate.value, estimate.low, estimate.high, estimate.interval)
         typer.echo(f"{name:12} {shown} (n={estimate.n}, groups={estimate.groups})")
     typer.echo(f"{model} and {model.with_suffix('.json')} are written")
-    _print_findings(list(map(str, findings)))
+    print_findings(list(map(str, findings)))
 
 
 def predict(
@@ -166,9 +167,9 @@ def predict(
     page_path = outputs.require_file(out.with_suffix(".html"), needed=outputs.MIB) if html else None
     written = [path for path in (out, per_group if groups else None, page_path) if path]
     for path in written:
-        _announce_replacement(path)
+        announce_replacement(path)
     paths = find_images(images, [*written, *([groups] if groups else [])])
-    result = prediction.predict(paths, classifier, card, out, folder=_folder(images), groups_table=groups)
+    result = prediction.predict(paths, classifier, card, out, folder=folder_of(images), groups_table=groups)
     typer.echo(f"{len(result.table)} images classified into {out}: {_counts(result.table)}")
     if referrals := prediction.describe_referrals(result.table):
         typer.echo(referrals)
@@ -184,8 +185,8 @@ def predict(
         typer.echo(f"{page_path} shows them, with the least and the most certain cells")
     typer.echo(f"The model: {card.network} on {card.data.name}, {card.purpose}.")
     _echo_skipped(result.skipped)
-    _print_findings(result.findings)
-    _fail_on_unreadable(result.bad)
+    print_findings(result.findings)
+    fail_on_unreadable(result.bad)
 
 
 def explain(
@@ -204,16 +205,16 @@ def explain(
     classifier, card = prediction.load(model)
     scores = out / explaining.SCORES
     paths = list(dict.fromkeys(path for each in images for path in find_images(each, [scores])))
-    _announce_replacement(scores)
-    folder = _folder(images[0]) if len(images) == 1 else None
+    announce_replacement(scores)
+    folder = folder_of(images[0]) if len(images) == 1 else None
     result = explaining.explain_images(paths, classifier, card, out, folder=folder, seed=seed, log=typer.echo)
     typer.echo(f"{result.scores['image'].nunique()} images explained in {out}; {explaining.SCORES} has the scores")
     means = explaining.mean_scores(result.scores)
     typer.echo(reports.show_table(means, caption="Mean over the images; compare with chance.").to_text())
     typer.echo("Deletion: lower is better. Insertion, energy in and pointing to the cell: higher is better.")
     _echo_skipped(result.skipped)
-    _print_findings(result.findings)
-    _fail_on_unreadable(result.bad)
+    print_findings(result.findings)
+    fail_on_unreadable(result.bad)
 
 
 def _counts(table: pd.DataFrame) -> str:
@@ -225,28 +226,3 @@ def _counts(table: pd.DataFrame) -> str:
 def _echo_skipped(number: int) -> None:
     if number:
         typer.echo(f"{number} masks, overlays or maps of an earlier run are skipped")
-
-
-def _folder(images: Path) -> Path:
-    return images if images.is_dir() else images.parent
-
-
-def _announce_replacement(path: Path) -> None:
-    """Print before the work begins that a file of an earlier run will be replaced."""
-    from helpers import outputs
-
-    if note := outputs.replacement_note(path):
-        typer.echo(note)
-
-
-def _print_findings(findings: list[str]) -> None:
-    """Print findings, which must be explained before the results are used but do not fail the command."""
-    for finding in findings:
-        typer.echo(finding, err=True)
-
-
-def _fail_on_unreadable(bad: list[str]) -> None:
-    """List unreadable images and exit with 1 if there are any."""
-    if bad:
-        typer.echo("\n".join([f"{len(bad)} images could not be read:", *(f"  - {line}" for line in bad)]), err=True)
-        raise typer.Exit(1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from helpers.datasets.boxes import square_around
+from helpers.datasets.boxes import SIDES, square_around
 
 # Boxes of the detector are exact to about half a grid point; a cell this near to the border is taken for cut.
 NEAR_BORDER_UM = 0.75
@@ -59,6 +59,6 @@ def cut_out(field: np.ndarray, table: pd.DataFrame) -> Iterator[np.ndarray]:
         ``uint8 (side, side, 3)`` RGB, moved to lie within the field.
     """
     height, width = field.shape[:2]
-    for left, top, right, bottom in table[["left", "top", "right", "bottom"]].round().astype(int).to_numpy().tolist():
+    for left, top, right, bottom in table[SIDES].round().astype(int).to_numpy().tolist():
         square = square_around(("WBC", left, top, right, bottom), (height, width))
         yield field[square["top"] : square["bottom"], square["left"] : square["right"]]

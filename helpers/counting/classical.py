@@ -19,10 +19,11 @@ from skimage.measure import regionprops
 from skimage.morphology import disk
 from skimage.segmentation import watershed
 
+from helpers.datasets.boxes import SIDES
 from helpers.images.scale import MAX_SIDE, ScaleError, validate_scale
 
 UM_PER_PIXEL = 0.25  # of the working copy
-COLUMNS = ["left", "top", "right", "bottom", "score"]
+COLUMNS = [*SIDES, "score"]
 # Chosen on synthetic fields and on the PBC images of TXL-PBC.
 MIN_CONTRAST = 1.6  # least optical density of a nucleus, in median densities of the other stained pixels
 LOBE_GAP, CELL_DISTANCE = 3.0, 8.0  # µm: largest gap between lobes, smallest distance of two cells' centres

@@ -11,9 +11,10 @@ from helpers.backend import keras
 from helpers.counting.network import UM_PER_PIXEL, decode_boxes, drop_duplicates
 from helpers.counting.patches import Field
 from helpers.counting.tiles import Tile, iter_tiles
+from helpers.datasets.boxes import SIDES
 from helpers.models import stride
 
-COLUMNS = ("left", "top", "right", "bottom", "score")
+COLUMNS = (*SIDES, "score")
 BATCH = 8  # tiles per batch
 LEAST = 0.05  # heat below which nothing is reported, so that precision and recall can be drawn
 
@@ -107,4 +108,4 @@ def true_boxes(fields: Sequence[Field]) -> pd.DataFrame:
         Columns ``image_id``, ``group``, ``left``, ``top``, ``right``, ``bottom``, in pixels of ``field.image``.
     """
     rows = [(field.image_id, field.group, *box) for field in fields for box in field.boxes.tolist()]
-    return pd.DataFrame(rows, columns=["image_id", "group", *COLUMNS[:4]])
+    return pd.DataFrame(rows, columns=["image_id", "group", *SIDES])

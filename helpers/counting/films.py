@@ -12,9 +12,9 @@ import pandas as pd
 from helpers import checks, images
 from helpers.counting.cells import cut_out, mark_border
 from helpers.counting.detection import detect
-from helpers.counting.patches import SIDES
 from helpers.counting.saving import Detector
 from helpers.counting.scale import measure_light, measure_sharpness, rescale_field
+from helpers.datasets.boxes import SIDES
 from helpers.metrics import PREFIX
 from helpers.models.model_card import ModelCard
 from helpers.prediction.classification import Classifier, predict_batch

@@ -15,13 +15,12 @@ from helpers.backend import tf
 from helpers.counting.network import TARGETS, UM_PER_PIXEL, encode_boxes
 from helpers.counting.scale import border_colour, measure_light, rescale_field
 from helpers.datasets import Dataset
-from helpers.datasets.boxes import box_table
+from helpers.datasets.boxes import SIDES, box_table
 
 PATCH = 128  # side in pixels, 32 µm
 AROUND_CELLS = 0.8  # share of the patches of a field that are drawn around one of its cells
 JITTER = 52.0  # pixels at most between the middle of such a patch and that of its cell
 ZOOM = 0.15  # standard deviation of the logarithm of a random magnification
-SIDES = ["left", "top", "right", "bottom"]
 COLOURS = Augmentation(dihedral=False, brightness=0.08, blur=1.2, stain=0.35)
 
 

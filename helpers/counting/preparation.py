@@ -104,21 +104,20 @@ def choose_threshold(network: keras.Model, fields: Sequence[Field]) -> float:
     return float(THRESHOLDS[good[len(good) // 2]])
 
 
-def score_detector(network: keras.Model, fields: Sequence[Field], threshold: float, seed: int) -> pd.DataFrame:
-    """Score a detector on fields with boxes.
+def score_detections(detected: pd.DataFrame, fields: Sequence[Field], threshold: float, seed: int) -> pd.DataFrame:
+    """Score the detections of fields with boxes.
 
     Args:
-        network: from :func:`helpers.counting.training.fit_detector`.
-        fields: fields that it was not trained on.
-        threshold: least heat of a cell.
+        detected: detections, such as from :func:`helpers.counting.detection.detect_fields`.
+        fields: the fields, none of which the detector was trained on.
+        threshold: least score of a cell.
         seed: random seed of the resamples of groups.
 
     Returns:
         A row per ``measure`` with ``value, low, high, interval, n, groups``: average precision by IoU and by centre,
         and those of :func:`helpers.metrics.detection_metrics` for matches by centre.
     """
-    detected, true = detect_fields(network, fields), true_boxes(fields)
-    groups = pd.Series({field.image_id: field.group for field in fields})
+    true, groups = true_boxes(fields), pd.Series({field.image_id: field.group for field in fields})
     rows, matches = [], {name: metrics.match_detections(detected, true, criterion=name) for name in ("iou", "centre")}
     for name, measure in (("iou", "AP at IoU 0.5"), ("centre", "AP at half a cell")):
         estimate = metrics.detection_average_precision(matches[name], groups, seed=seed)
@@ -140,11 +139,14 @@ def train_detector(
         log: takes lines on the progress.
 
     Raises:
-        OutputError: something cannot be written.
+        OutputError: the name does not end in ``.keras``, or something cannot be written.
         DatasetError: as :func:`load_annotated_fields`.
         TrainingError: as :func:`helpers.counting.training.fit_detector`.
     """
+    if model_path.suffix != ".keras":
+        raise outputs.OutputError(f"{model_path}: the name of a detector must end in .keras")
     model_path = outputs.require_file(model_path)
+    outputs.require_file(model_path.with_suffix(".json"))
     checkpoints = outputs.require_folder(model_path.with_suffix(".training"))
     fields = [field for name in names for field in load_annotated_fields(name, seed)]
     split = split_fields(fields, seed)
@@ -153,7 +155,7 @@ def train_detector(
     network, _ = fit_detector(fields, split, n_patches=N_PATCHES, config=config, checkpoint_dir=checkpoints)
     validation = select_split(fields, split, "validation")
     threshold = choose_threshold(network, validation)
-    scores = score_detector(network, validation, threshold, seed)
+    scores = score_detections(detect_fields(network, validation), validation, threshold, seed)
     return save_detector(
         network,
         model_path,

@@ -91,6 +91,7 @@ def count_page(count: Count, card: ModelCard, title: str, thumbnails: Mapping[st
         findings=count.findings,
         no_findings=_no_findings(n_corrected),
         unreadable=count.bad[:MAX_UNREADABLE],
+        n_unreadable=len(count.bad),
         gallery=_gallery(shown_cells(cells), cells, thumbnails),
         fields=_bounded(fields, "Fields"),
         model_card=html_from_markdown(model_card(card), "model card"),

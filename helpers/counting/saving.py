@@ -17,7 +17,7 @@ from helpers.counting.patches import Field, draw_patches
 from helpers.counting.scale import measure_sharpness
 from helpers.counting.tiles import CORE, MARGIN
 from helpers.models import loading, model_card
-from helpers.models.card_sections import Input, MetricRecord, Size
+from helpers.models.card_sections import Input, Size, metric_records
 
 N_SAMPLE = 256  # training patches whose colours are described
 
@@ -70,7 +70,7 @@ def save_detector(
             },
             input=Input.model_validate(checks.input_statistics(patches)),
             sharpness=round(float(sharpness), 4),
-            validation=_records(validation),
+            validation=metric_records(validation),
             seed=seed,
         )
     files.write_text(path.with_suffix(".json"), json.dumps(note.model_dump(), indent=1, ensure_ascii=False) + "\n")
@@ -99,8 +99,3 @@ def load_detector(path: Path) -> Detector:
             f"{(1, side // STRIDE, side // STRIDE, CHANNELS)}; give the file that train-detector has written"
         )
     return Detector(network, note)
-
-
-def _records(scores: pd.DataFrame) -> dict[str, MetricRecord]:
-    rows = json.loads(scores.set_index("measure").to_json(orient="index"))  # NaN, of a single group, becomes null
-    return {name: MetricRecord(**measured) for name, measured in rows.items()}

@@ -15,10 +15,10 @@ from helpers.counting.cells import cut_out
 from helpers.counting.corrections import CORRECTED, apply_corrections
 from helpers.counting.differential import count_types, flag_patients
 from helpers.counting.films import Films, find_cells
-from helpers.counting.patches import SIDES
 from helpers.counting.report import count_page, shown_cells
 from helpers.counting.saving import Detector
 from helpers.datasets import DatasetError
+from helpers.datasets.boxes import SIDES
 from helpers.datasets.groups import read_groups
 from helpers.datasets.tables import read_table
 from helpers.images.scale import ScaleError, validate_scale
@@ -163,8 +163,8 @@ def resolve_scale(paths: Sequence[Path], um_per_pixel: float | None) -> tuple[fl
     if um_per_pixel is not None:
         validate_scale(um_per_pixel)
     sample = [paths[k] for k in range(0, len(paths), max(1, -(-len(paths) // N_SCALE)))]
-    bad: list[str] = []
-    pictures = [image for batch in images.read_batches(sample, bad, "scale", 1) for _, image in batch]
+    # One field at a time; those that cannot be read are listed when cells are found.
+    pictures = (image for batch in images.read_batches(sample, [], "scale", 1) for _, image in batch)
     if um_per_pixel is None:
         return estimate_um_per_pixel(pictures), []
     try:

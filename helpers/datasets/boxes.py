@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 KINDS = ("WBC", "RBC", "Platelets")
+SIDES = ["left", "top", "right", "bottom"]  # columns of tables of boxes
 MARGIN = 0.1
 Box = tuple[str, int, int, int, int]
 
@@ -87,4 +88,4 @@ def box_table(frame: pd.DataFrame, kind: str = "WBC") -> pd.DataFrame:
         for box in dict.fromkeys(boxes)
         if box[0] == kind
     ]
-    return pd.DataFrame(rows, columns=["image_id", "group", "left", "top", "right", "bottom"])
+    return pd.DataFrame(rows, columns=["image_id", "group", *SIDES])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from helpers.evaluation.protocol import Predictions
 from helpers.evaluation.thresholds import ThresholdRule
 from helpers.learners.referral import calibrate_reference, calibrate_sets
 from helpers.models import model_card
-from helpers.models.card_sections import MetricRecord
+from helpers.models.card_sections import MetricRecord, metric_records
 from helpers.runs import provenance
 
 
@@ -119,8 +118,7 @@ def _scores(test: pd.DataFrame, positive: str, thresholds: pd.Series, seed: int)
         rows = pd.concat([pd.DataFrame([{"measure": k, **v.row("value")} for k, v in ranking.items()]), rows])
     else:
         rows = results.metric_table({"": test}, "", seed).drop(columns="model")
-    values = json.loads(rows.set_index("measure").to_json(orient="index"))  # NaN, of a single group, becomes null
-    return {name: MetricRecord(**measured) for name, measured in values.items()}
+    return metric_records(rows)
 
 
 def _statistics(dataset: Dataset) -> dict[str, Any]:

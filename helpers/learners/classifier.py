@@ -25,7 +25,7 @@ from helpers.errors import LeukobookError
 from helpers.learners import cross_validation
 from helpers.learners.referral import calibrate_reference, calibrate_sets, measure_features
 from helpers.models import loading, model_card
-from helpers.models.card_sections import MetricRecord
+from helpers.models.card_sections import MetricRecord, metric_records
 from helpers.reports import cards
 from helpers.splits import Fold
 
@@ -284,5 +284,4 @@ def write_card(card: model_card.ModelCard, model_path: Path) -> None:
 def _scores(test: pd.DataFrame, positive: str, threshold: float, *, seed: int) -> dict[str, MetricRecord]:
     rows = metrics.binary_metrics(test, positive, threshold, seed=seed).set_index("measure")
     rows.loc["AUC"] = metrics.roc_auc(test, positive, seed).row("value")
-    values = json.loads(rows.to_json(orient="index"))  # NaN, of a single group, becomes null
-    return {name: MetricRecord(**measured) for name, measured in values.items()}
+    return metric_records(rows.reset_index())

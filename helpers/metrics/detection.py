@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from helpers.datasets.boxes import SIDES
 from helpers.metrics.bootstrap import ENDS, Bootstrap, Estimate, Statistic, of_one_class, weighted_sums
 from helpers.metrics.resampling import MIN_GROUPS, GroupsByClass
 
-SIDES = ["left", "top", "right", "bottom"]
 CRITERIA = ("iou", "centre")
 MIN_IOU = 0.5
 _RECALL = np.linspace(0, 1, 101)  # sensitivities at which COCO reads the precision

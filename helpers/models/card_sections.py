@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(ge=0, le=255)]
@@ -84,6 +88,16 @@ class MetricRecord(Section):
     interval: Text
     n: Count
     groups: Count
+
+
+def metric_records(scores: pd.DataFrame) -> dict[str, MetricRecord]:
+    """Make the metrics of a card from a table of estimates, with ``None`` for NaN, such as the ends of a single group.
+
+    Args:
+        scores: columns ``measure, value, low, high, interval, n, groups``.
+    """
+    rows = json.loads(scores.set_index("measure").to_json(orient="index"))
+    return {name: MetricRecord(**measured) for name, measured in rows.items()}
 
 
 class Data(Section):

@@ -12,17 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from helpers.datasets.boxes import SIDES
 from helpers.metrics import DetectionMatches
 from helpers.plots.notice import NoFigure, short_label
-from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, draw_panels, make_axes
-
-SIDES = ["left", "top", "right", "bottom"]
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Convert a colour ``#RRGGBB`` to red, green and blue, 0 to 255."""
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return red, green, blue
+from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, draw_panels, make_axes, rgb
 
 
 def draw_boxes(

@@ -280,6 +280,12 @@ def contour_grid(
     return image_grid({"image": pictures, **rows}, caption, [i.split("-", 1)[-1] for i in dataset.frame.index])
 
 
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Convert a colour ``#RRGGBB`` to red, green and blue, 0 to 255."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return red, green, blue
+
+
 def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Draw the contours of cell (green) and nucleus (yellow) on a copy of an image.
 
@@ -293,8 +299,7 @@ def draw_contours(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     drawn = image.copy()
     for min_label, colour in ((CYTOPLASM, COLOURS[2]), (NUCLEUS, "#F0E442")):
         edges, _ = cv2.findContours((mask >= min_label).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-        cv2.drawContours(drawn, edges, -1, (red, green, blue), 1)
+        cv2.drawContours(drawn, edges, -1, rgb(colour), 1)
     return drawn
 
 

@@ -48,7 +48,9 @@ def test_help_and_version_import_nothing_heavy(option):
     assert names & HEAVY == set()
 
 
-@pytest.mark.parametrize("command", ["book", "data", "explain", "predict", "run", "segment", "train"])
+@pytest.mark.parametrize(
+    "command", ["book", "count", "data", "explain", "predict", "run", "segment", "train", "train-detector"]
+)
 def test_the_help_of_a_command_imports_nothing_heavy_but_what_typer_does(command):
     code, names = imported(command, "--help")
     assert code == 0

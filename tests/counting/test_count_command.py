@@ -113,6 +113,14 @@ def test_scale_is_measured_on_the_red_cells(place, counted):
     assert tables(place, "measured")["counts"]["group"].unique().tolist() == ["P1"]
 
 
+def test_second_count_says_that_it_replaces_the_first(place, counted):
+    words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "twice"]
+    first, second = (run(place / "films" / "P1", *words, "--um-per-pixel", "0.25") for _ in range(2))
+    assert "cells.csv" not in first.output.splitlines()[0]
+    assert "cells.csv" in second.output.splitlines()[0]
+    assert "replace" in second.output.splitlines()[0]
+
+
 def test_scale_that_the_red_cells_contradict_is_a_finding(place, counted):
     words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "wrong"]
     result = run(place / "films" / "P1", *words, "--um-per-pixel", "0.1")
@@ -132,6 +140,26 @@ def test_fields_out_of_focus_are_named(place, counted):
     text = " ".join(result.output.split())
     assert "out of focus: 4 of 4 fields are less sharp than those of the training, such as P1/a.png" in text
     assert tables(place, "b")["fields"]["note"].str.contains("out of focus").all()
+
+
+def test_labelled_predictions_correct_the_shares(place, counted):
+    rows = ["group,label,p_ill,p_well"]
+    for k in range(60):  # a quarter of the ill are called well
+        label = "ill" if k % 2 else "well"
+        p_ill = 0.9 if label == "ill" and k % 8 != 1 else 0.2
+        rows.append(f"V{k % 15},{label},{p_ill},{round(1 - p_ill, 1)}")
+    write(place / "validation.csv", "\n".join(rows))
+    words = ["--model", place / "m.keras", "--detector", place / "discs.keras", "--out", place / "corrected"]
+    words += ["--um-per-pixel", "0.25", "--validation", place / "validation.csv"]
+    assert run(place / "films" / "P1", *words).exit_code == 0
+    counts = tables(place, "corrected")["counts"].set_index("class")
+    assert counts["corrected_share"].sum() == pytest.approx(1)
+    assert (counts["corrected_low"] <= counts["corrected_share"]).all()
+    assert "the corrected shares do" in (place / "corrected" / "report.html").read_text(encoding="utf-8")
+    write(place / "validation.csv", "\n".join([*rows, "V1,ill,often,0.1"]))
+    refused = run(place / "films" / "P1", *words)
+    assert refused.exit_code == 1
+    assert "validation.csv: line 62 has a probability that is no number from 0 to 1" in refused.output
 
 
 def test_corrections_are_counted_and_shown(place, counted):
