@@ -92,7 +92,7 @@ def errors_by_step(counts: dict[str, pd.DataFrame], blood: pd.DataFrame) -> pd.D
     for step, table in counts.items():
         joined = blood.merge(table, on=["group", "class"], how="left", suffixes=("_blood", "")).fillna({"share": 0.0})
         error = 100 * (joined["share"] - joined["share_blood"]).abs()
-        worst = joined.loc[error.idxmax()]
+        worst = joined.iloc[int(error.to_numpy().argmax())]
         rows.append(
             {
                 "step": step,

@@ -61,11 +61,11 @@ def describe_stored_detectors(stored: PublishedTable | None) -> str:
     for (trained, tested), own in frame.groupby(["trained on", "tested on"], sort=False):
         if str(tested).startswith("synthetic"):
             continue
-        row = own.set_index("measure")
+        row = {str(measured["measure"]): measured for _, measured in own.iterrows()}
         sentences.append(
             f"{tested}, by {trained}: average precision at IoU 0.5 "
-            f"{_interval(row.loc['AP at IoU 0.5'])}, sensitivity {_interval(row.loc[_SENSITIVITY])}, precision "
-            f"{_interval(row.loc[_PRECISION])}."
+            f"{_interval(row['AP at IoU 0.5'])}, sensitivity {_interval(row[_SENSITIVITY])}, precision "
+            f"{_interval(row[_PRECISION])}."
         )
     return " ".join(sentences)
 
@@ -109,21 +109,54 @@ def answer_the_ward(first: int, second: int, n: int) -> str:
     )
 
 
-def describe_steps(by_step: pd.DataFrame) -> str:
-    """Say which step adds most to the error of the shares, and whether the correction takes some back.
+def describe_referred_cells(cells: pd.DataFrame) -> str:
+    """Say how many detections are referred, and how many of them and of the others are named wrongly.
 
     Args:
-        by_step: columns ``step`` and ``mean absolute error``, in percentage points, in the order of the steps; the
-            last is the correction.
+        cells: detections with ``label``, the true class and no class where there is no cell, ``predicted_class`` and
+            ``refer``.
+    """
+    wrong = cells["predicted_class"] != cells["label"]
+    parts = [f"{cells['refer'].sum()} of {len(cells)} are referred."]
+    for words, own in (("the referred", wrong[cells["refer"]]), ("the others", wrong[~cells["refer"]])):
+        if len(own):
+            parts.append(f"Of {words}, {own.mean():.0%} are named wrongly ({own.sum()} of {len(own)}).")
+    return " ".join(parts)
+
+
+def describe_called_cells(cells: pd.DataFrame, name: str) -> str:
+    """Say of each patient with cells that are called a class how many of them belong to it, and how many are referred.
+
+    Args:
+        cells: detections with ``group``, ``label``, ``predicted_class`` and ``refer``.
+        name: the class.
+    """
+    called = cells[cells["predicted_class"] == name]
+    parts = [
+        f"{group}: {len(own)} called {name}, {(own['label'] == name).sum()} rightly, {own['refer'].sum()} referred."
+        for group, own in called.groupby("group")
+    ]
+    return " ".join(parts) if parts else f"No cell is called {name}."
+
+
+def describe_steps(by_step: pd.DataFrame, remedies: Sequence[str]) -> str:
+    """Say which step adds most to the error of the shares, and what each remedy takes back.
+
+    Args:
+        by_step: columns ``step`` and ``mean absolute error``, in percentage points; the steps in their order, then
+            the remedies.
+        remedies: those steps that are to take an error back, each compared with the last step before them.
     """
     error = by_step.set_index("step")["mean absolute error"]
-    first, before, last = error.index[0], error.index[-2], error.index[-1]
-    added = error.diff().iloc[1:-1]
-    most = added.idxmax()
-    change = error[last] - error[before]
-    words = "takes some of it back" if change < 0 else "does not take it back here"
-    return (
-        f"The sample alone ({first}) is off by {error[first]:.1f} percentage points on average. Of the steps of the "
-        f"machine, *{most}* adds most ({added[most]:+.1f}), and the count ends at {error[before]:.1f}. The correction "
-        f"{words} ({change:+.1f})."
-    )
+    steps = error.drop(list(remedies))
+    added = steps.diff().iloc[1:]
+    most = str(added.idxmax())
+    sentences = [
+        f"The sample alone ({steps.index[0]}) is off by {steps.iloc[0]:.1f} percentage points on average. Of the steps "
+        f"of the machine, *{most}* adds most ({added[most]:+.1f}), and the count ends at {steps.iloc[-1]:.1f}."
+    ]
+    for remedy in remedies:
+        change = error[remedy] - steps.iloc[-1]
+        words = "takes some of it back" if change < 0 else "does not take it back here"
+        sentences.append(f"*{remedy.capitalize()}* {words} ({change:+.1f}).")
+    return " ".join(sentences)

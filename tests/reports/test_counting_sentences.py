@@ -39,13 +39,45 @@ def test_two_counts_differ_by_chance_or_by_more(second, verdict):
 @pytest.mark.parametrize(
     ("last", "words"), [(1.5, "takes some of it back (-0.8)"), (2.8, "does not take it back here (+0.5)")]
 )
-def test_step_that_adds_most_and_the_correction_are_named(last, words):
-    steps = ["all cells", "found cells", "named cells", "corrected"]
-    table = pd.DataFrame({"step": steps, "mean absolute error": [1.0, 1.2, 2.3, last]})
-    text = sentences.describe_steps(table)
+def test_step_that_adds_most_and_each_remedy_are_named(last, words):
+    steps = ["all cells", "found cells", "named cells", "looked at", "corrected"]
+    table = pd.DataFrame({"step": steps, "mean absolute error": [1.0, 1.2, 2.3, 1.9, last]})
+    text = sentences.describe_steps(table, ["looked at", "corrected"])
     assert "The sample alone (all cells) is off by 1.0 percentage points" in text
     assert "*named cells* adds most (+1.1), and the count ends at 2.3" in text
-    assert words in text
+    assert "*Looked at* takes some of it back (-0.4)." in text
+    assert f"*Corrected* {words}." in text
+
+
+@pytest.mark.parametrize(
+    ("refer", "text"),
+    [
+        (
+            [True, True, False, False],
+            "2 of 4 are referred. Of the referred, 50% are named wrongly (1 of 2). Of the others, 50% are named "
+            "wrongly (1 of 2).",
+        ),
+        ([False] * 4, "0 of 4 are referred. Of the others, 50% are named wrongly (2 of 4)."),
+    ],
+)
+def test_wrong_names_are_counted_among_the_referred_and_the_others(refer, text):
+    cells = pd.DataFrame({"label": ["a", "b", "a", ""], "predicted_class": ["a", "a", "a", "b"], "refer": refer})
+    assert sentences.describe_referred_cells(cells) == text
+
+
+def test_called_cells_are_compared_with_the_truth_by_patient():
+    cells = pd.DataFrame(
+        {
+            "group": ["P1", "P1", "P2", "P3"],
+            "label": ["blast", "", "monocyte", "blast"],
+            "predicted_class": ["blast", "blast", "blast", "monocyte"],
+            "refer": [False, True, True, False],
+        }
+    )
+    assert sentences.describe_called_cells(cells, "blast") == (
+        "P1: 2 called blast, 1 rightly, 1 referred. P2: 1 called blast, 0 rightly, 1 referred."
+    )
+    assert sentences.describe_called_cells(cells, "neutrophil") == "No cell is called neutrophil."
 
 
 def test_fields_are_counted_by_patient_and_split():
