@@ -29,7 +29,10 @@ def reference_cells(data: Dataset) -> pd.DataFrame:
         ValueError: the fields have no types, or a field has another number of types than of white blood cells.
     """
     if "types" not in data.frame:
-        raise ValueError(f"{data.name}: has no types of the cells in its fields; load('synthetic', task='fields') has")
+        raise ValueError(
+            f"{data.name}: has no types of the cells in its fields, which tell what a count should have found; "
+            "set dataset to synthetic, and count fields of your own with leukobook count"
+        )
     boxes = box_table(data.frame)
     n_boxes = boxes["image_id"].value_counts().reindex(data.frame.index, fill_value=0)
     wrong = data.frame.index[data.frame["types"].map(len) != n_boxes]
