@@ -8,11 +8,12 @@ import pandas as pd
 
 from helpers import metrics
 from helpers.counting.corrections import CORRECTED
-from helpers.datasets.clinical import IMMATURE, LEUKAEMIC, NOT_WHITE
+from helpers.datasets.clinical import BANDS, IMMATURE, LEUKAEMIC, NOT_WHITE
 from helpers.prediction.referral import REFER
 
 MIN_CELLS = 100  # of a differential (CLSI H20-A2 counts 200 in each of two films)
-MANY_REFERRED = 0.1
+MANY_REFERRED = 0.25  # share of the cells; a model refers about a tenth of the cells that it was made for
+MANY_BANDS = 0.1  # share of the cells from which bands are a left shift (Bone et al. 1992, Chest 101:1644)
 FEW, BLASTS, LEFT_SHIFT, REFERRED = "fewer than 100 cells", "blasts seen", "left shift", "many cells referred"
 
 
@@ -66,6 +67,8 @@ def _corrected(cells: pd.DataFrame, white: list[str], validation: pd.DataFrame, 
 def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Say what an expert should look at first: few cells, blasts, immature granulocytes, many referred cells.
 
+    A left shift is one immature granulocyte, or more than a tenth of band cells.
+
     Args:
         cells: as for :func:`count_types`, with ``predicted_class``, the class at the threshold of the model, and
             ``corrected``.
@@ -81,10 +84,11 @@ def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
         seen = own["class"].str.lower()
         # At its threshold a model may call a cell a blast that is more probably something else.
         called = own["predicted_class"].where(~own[CORRECTED], own["class"]).str.lower()
+        bands, immature = int(seen.isin(BANDS).sum()), int(seen.isin(IMMATURE).sum())
         numbers = {
             FEW: len(own) if len(own) < MIN_CELLS else None,
             BLASTS: int((seen.isin(LEUKAEMIC) | called.isin(LEUKAEMIC)).sum()) or None,
-            LEFT_SHIFT: int(seen.isin(IMMATURE).sum()) or None,
+            LEFT_SHIFT: bands + immature if immature or bands > MANY_BANDS * len(own) else None,
             REFERRED: int(own[REFER].sum()) if own[REFER].sum() > MANY_REFERRED * len(own) else None,
         }
         rows += [(group, flag, number) for flag, number in numbers.items() if number is not None]

@@ -89,8 +89,8 @@ def centre_targets(patch: np.ndarray, boxes: np.ndarray, target: np.ndarray) -> 
         f"{target.shape[1]} × {target.shape[0]} points, where heat falls from 1 at the middle of each cell to 0; and "
         f"one cell enlarged, with arrows from one point of the grid, of heat {target[row, column, 0]:.2f}, to the "
         f"sides of its box: {distances}.",
-        "What the network learns at each point of the grid: how near the middle of a cell is, and how far away the "
-        "four sides of its box are.",
+        "What the network learns at each point of the grid: how near the middle of a cell is and, near it, how far "
+        "away the four sides of its box are.",
     )
 
 

@@ -14,7 +14,7 @@ from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, join_words, make_axes, series_styles
 
 SHARES = (0.01, 0.05, 0.2, 0.6)
-RUMKE = (100, 200)  # cells of the columns of Rümke's table that laboratories use most
+USUAL = (100, 200)  # cells that laboratories count most
 SIZES = (20, 50, 100, 200, 500, 1000)  # ticks, cells
 HALF_WIDTHS = (0.5, 1, 2, 5, 10, 20)  # ticks, percentage points
 MAX_PATIENTS = 8
@@ -36,24 +36,25 @@ def interval_width_plot(caption: str, shares: Sequence[float] = SHARES) -> Acces
     words = []
     for share, style in zip(shares, series_styles(len(shares)), strict=True):
         ax.plot(n, [half_width(share, int(each)) for each in n], color=style.colour)
-        ends = [half_width(share, size) for size in RUMKE]
-        ax.plot(RUMKE, ends, style.marker, color=style.colour, markersize=5)
+        ends = [half_width(share, size) for size in USUAL]
+        ax.plot(USUAL, ends, style.marker, color=style.colour, markersize=5)
         label = f" {100 * share:g} %"
         ax.text(n[-1], half_width(share, int(n[-1])), label, fontsize=FONT_SIZE, va="center")
         words.append(f"{100 * share:g} % ± {ends[0]:.1f} and ± {ends[1]:.1f}")
-    for size in RUMKE:
+    for size in USUAL:
         ax.axvline(size, color=COLOURS[-1], linewidth=0.8, linestyle="--")
         ax.text(size, 1, f" {size} cells", fontsize=FONT_SIZE, va="top", transform=ax.get_xaxis_transform())
     ax.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
-    ax.set_yticks(HALF_WIDTHS, [f"± {width:g} %" for width in HALF_WIDTHS])
+    ax.set_yticks(HALF_WIDTHS, [f"± {width:g}" for width in HALF_WIDTHS])
     ax.minorticks_off()
     ax.set_xlim(SIZES[0], SIZES[-1])
     ax.set_xlabel("cells counted", fontsize=FONT_SIZE)
-    ax.set_ylabel("half the width of the 95 % interval", fontsize=FONT_SIZE)
+    ax.set_ylabel("half the 95 % interval, percentage points", fontsize=FONT_SIZE)
+    ax.text(1.01, 1, "share", fontsize=FONT_SIZE, va="bottom", transform=ax.transAxes)
     ax.grid(alpha=0.3)
     alt = (
         f"Half the width of the 95 % interval of a share, in percentage points, falls with the number of cells from "
-        f"{SIZES[0]} to {SIZES[-1]:,}. With {join_words(RUMKE)} cells, as in Rümke's table: {'; '.join(words)}."
+        f"{SIZES[0]} to {SIZES[-1]:,}. With {join_words(USUAL)} cells: {'; '.join(words)}."
     )
     return AccessibleFigure(figure, alt, caption)
 
@@ -96,7 +97,7 @@ def differential_plot(
         shown = shown.assign(share_true=np.nan)
     n_columns = min(n_columns, len(groups))
     n_rows = -(-len(groups) // n_columns)
-    height = n_rows * (0.55 + 0.21 * len(classes)) + 0.6
+    height = n_rows * (0.7 + 0.21 * len(classes)) + 0.6
     figure, axes = make_axes(1.2 + 2.2 * n_columns, height, n_columns, n_rows, squeeze=False, sharex=True, sharey=True)
     known, words = bool(shown["share_true"].notna().any()), []
     for ax, group in zip(axes.ravel(), groups, strict=False):
@@ -127,7 +128,7 @@ def _draw_patient(ax: Axes, own: pd.DataFrame, classes: list[str], known: bool) 
 
 
 def _finish_axes(axes: np.ndarray, n_patients: int, shown: pd.DataFrame, classes: list[str]) -> None:
-    """Set the axes, which all patients share; the lowest patient of each column has the numbers."""
+    """Set the axes, which all patients share; each has the numbers, the lowest of each column their name."""
     highest = 100 * shown[["high", "share_true"]].max().max()
     axes[0, 0].set_xlim(-0.03 * highest, 1.03 * highest)
     axes[0, 0].set_yticks(range(len(classes)), [short_label(name, 18) for name in classes])
@@ -135,8 +136,8 @@ def _finish_axes(axes: np.ndarray, n_patients: int, shown: pd.DataFrame, classes
     n_columns = axes.shape[1]
     for number, ax in enumerate(axes.ravel()[:n_patients]):
         ax.grid(axis="x", alpha=0.3)
+        ax.tick_params(labelbottom=True)
         if number + n_columns >= n_patients:
-            ax.tick_params(labelbottom=True)
             ax.set_xlabel("share, %", fontsize=FONT_SIZE)
 
 

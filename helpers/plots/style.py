@@ -192,10 +192,11 @@ def image_grid(
         )
     for ax, title in zip(axes[0], columns, strict=False):
         ax.set_title(short_label(title), fontsize=FONT_SIZE)
-    across = f", columns {join_words(columns)}" if len(columns) else ""
+    titles = [" ".join(title.split()) for title in columns]
+    across = f", columns {join_words(titles)}" if titles else ""
     counts = {label: len(pictures) for label, pictures in rows.items()}
     n_rows = "1 row" if len(shown) == 1 else f"{len(shown)} rows"
-    alt = f"Pictures in {n_rows}{across}: " + "; ".join(f"{label} ({n})" for label, n in counts.items()) + "."
+    alt = f"Pictures in {n_rows}{across}: " + "; ".join(f"{label} ({n})".strip() for label, n in counts.items()) + "."
     return AccessibleFigure(figure, alt, caption)
 
 

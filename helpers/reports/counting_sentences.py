@@ -44,6 +44,9 @@ def describe_detectors(compared: pd.DataFrame) -> str:
             f"{1 - value[_PRECISION]:.1%} of its boxes are no cell, and a field is miscounted by "
             f"{value['mean absolute counting error']:.2f} cells on average."
         )
+    error = compared[compared["measure"] == "mean absolute counting error"].set_index("detector")["value"]
+    if len(error) > 1 and error.nunique() > 1:
+        sentences.append(f"*{str(error.idxmin()).capitalize()}* counts these fields better.")
     return " ".join(sentences)
 
 
@@ -87,7 +90,10 @@ def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:
         f"{row['class']} of {row['group']} ({row['share']:.1%}, in the blood {row['share_blood']:.1%})"
         for _, row in joined[~held].iterrows()
     ]
-    words = f"{held.sum()} of {len(joined)} intervals hold the share in the blood; of perfect counts, about 95 % would."
+    words = (
+        f"{held.sum()} of {len(joined)} intervals hold the share in the blood; of perfect counts, "
+        f"{0.95 * len(joined):.0f} would on average."
+    )
     return f"{words} Not held: {'; '.join(missed)}." if missed else words
 
 
@@ -101,11 +107,18 @@ def answer_the_ward(first: int, second: int, n: int) -> str:
     """
     (low_a, high_a), (low_b, high_b) = (metrics.rumke_limits(number / n, n) for number in (first, second))
     p_value = metrics.difference_p_value(first, n, second, n)
-    verdict = "more than chance explains" if p_value < 0.05 else "no more than chance explains"
-    return (
+    text = (
         f"{first} of {n} cells means {low_a:.1%} to {high_a:.1%}, and {second} of {n} means {low_b:.1%} to "
-        f"{high_b:.1%} "
-        f"(95 % limits). The two counts differ by {verdict} (exact test, p = {p_value:.2f})."
+        f"{high_b:.1%} (exact two-sided 95 % limits). "
+    )
+    p_words = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    if p_value < 0.05:
+        return text + f"Chance alone seldom makes two counts so different (exact test, {p_words})."
+    both = first + second
+    low, high = metrics.rumke_limits(both / (2 * n), 2 * n)
+    return (
+        f"{text}The two counts show no difference (exact test, {p_words}), which does not prove that there is "
+        f"none. Together they are {both} of {2 * n}, {both / (2 * n):.1%} [{low:.1%}, {high:.1%}]."
     )
 
 
@@ -113,11 +126,14 @@ def describe_referred_cells(cells: pd.DataFrame) -> str:
     """Say how many detections are referred, and how many of them and of the others are named wrongly.
 
     Args:
-        cells: detections with ``label``, the true class and no class where there is no cell, ``predicted_class`` and
+        cells: detections with ``label``, the true class and "" where there is no cell, ``predicted_class`` and
             ``refer``.
     """
     wrong = cells["predicted_class"] != cells["label"]
-    parts = [f"{cells['refer'].sum()} of {len(cells)} are referred."]
+    parts = [
+        f"{cells['refer'].sum()} of {len(cells)} boxes are referred ({cells['refer'].mean():.0%}). Wrong "
+        f"names: {wrong.sum()}, of which {(cells['label'] == '').sum()} on boxes without a cell."
+    ]
     for words, own in (("the referred", wrong[cells["refer"]]), ("the others", wrong[~cells["refer"]])):
         if len(own):
             parts.append(f"Of {words}, {own.mean():.0%} are named wrongly ({own.sum()} of {len(own)}).")
@@ -140,12 +156,12 @@ def describe_called_cells(cells: pd.DataFrame, name: str) -> str:
 
 
 def describe_steps(by_step: pd.DataFrame, remedies: Sequence[str]) -> str:
-    """Say which step adds most to the error of the shares, and what each remedy takes back.
+    """Say which step adds most to the error of the shares, and whether each remedy lowers it.
 
     Args:
         by_step: columns ``step`` and ``mean absolute error``, in percentage points; the steps in their order, then
             the remedies.
-        remedies: those steps that are to take an error back, each compared with the last step before them.
+        remedies: those steps that are to lower the error, each compared with the last step before them.
     """
     error = by_step.set_index("step")["mean absolute error"]
     steps = error.drop(list(remedies))
@@ -157,6 +173,6 @@ def describe_steps(by_step: pd.DataFrame, remedies: Sequence[str]) -> str:
     ]
     for remedy in remedies:
         change = error[remedy] - steps.iloc[-1]
-        words = "takes some of it back" if change < 0 else "does not take it back here"
+        words = "lowers that" if change < 0 else "does not lower that here"
         sentences.append(f"*{remedy.capitalize()}* {words} ({change:+.1f}).")
     return " ".join(sentences)

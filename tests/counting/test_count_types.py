@@ -56,13 +56,27 @@ def test_patient_without_a_counted_cell_has_no_row():
 def test_flags_name_the_patients_to_look_at_first():
     few = cells({"neutrophil": 30, "lymphoblast": 2}, "P1")
     many = cells({"neutrophil": 150}, "P2")
-    many.loc[:29, "refer"] = True
+    many.loc[:39, "refer"] = True
     many.loc[40, "predicted_class"] = "lymphoblast"  # at the threshold, and more probably a neutrophil
     flags = flag_patients(pd.concat([few, many], ignore_index=True), ["P1", "P2", "P3"])
     assert list(flags.itertuples(index=False, name=None)) == [
         ("P1", "fewer than 100 cells", 32),
         ("P1", "blasts seen", 2),
         ("P2", "blasts seen", 1),
-        ("P2", "many cells referred", 30),
+        ("P2", "many cells referred", 40),
         ("P3", "fewer than 100 cells", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("types", "flagged"),
+    [
+        ({"neutrophil": 180, "band": 20}, []),
+        ({"neutrophil": 179, "band": 21}, [("left shift", 21)]),
+        ({"neutrophil": 199, "myelocyte": 1}, [("left shift", 1)]),
+        ({"neutrophil": 190, "band": 9, "ig": 1}, [("left shift", 10)]),
+    ],
+)
+def test_left_shift_is_an_immature_granulocyte_or_many_bands(types, flagged):
+    flags = flag_patients(cells(types, "P1"), ["P1"])
+    assert list(flags[["flag", "cells"]].itertuples(index=False, name=None)) == flagged

@@ -32,7 +32,7 @@ def expected_text(n, percent):
         f"True share {percent} %, {n:,} cells: 95 % of counts find {low} to {high} cells of this type, most likely "
         f"{likely}. One would then report # %, with a 95 % interval (Wilson) of # % to # %; exact limits (Rümke) # % "
         f"to # %. Chance to see none: # %. Two observers who count {n:,} cells each differ by at most # percentage "
-        "points in 95 % of cases, by chance alone."
+        "points in at least 95 % of cases, by chance alone."
     )
     numbers = [
         likely / n,

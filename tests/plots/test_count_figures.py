@@ -28,14 +28,14 @@ def test_the_width_of_an_interval_is_that_of_wilson_and_falls_with_the_cells():
     figure = plots.interval_width_plot("A caption.", shares=(0.05, 0.6))
     assert figure.alt == (
         "Half the width of the 95 % interval of a share, in percentage points, falls with the number of cells from 20 "
-        "to 1,000. With 100 and 200 cells, as in Rümke's table: 5 % ± 4.5 and ± 3.1; 60 % ± 9.4 and ± 6.7."
+        "to 1,000. With 100 and 200 cells: 5 % ± 4.5 and ± 3.1; 60 % ± 9.4 and ± 6.7."
     )
     (ax,) = figure.figure.axes
     lines = [line for line in ax.get_lines() if line.get_linestyle() == "-" and len(line.get_xdata()) > 2]
     assert len(lines) == 2
     for line in lines:
         assert (np.diff(line.get_ydata()) < 0).all()
-    assert {" 100 cells", " 200 cells", " 5 %", " 60 %"} == set(drawn_texts(figure.figure))
+    assert {" 100 cells", " 200 cells", " 5 %", " 60 %", "share"} == set(drawn_texts(figure.figure))
     assert [label.get_text() for label in ax.get_xticklabels()] == ["20", "50", "100", "200", "500", "1,000"]
 
 

@@ -112,5 +112,5 @@ def test_one_folder_alone_asks_for_another_laboratory(run, tmp_path):
 
 def test_fields_that_nobody_has_annotated_are_sent_to_the_command(run, tmp_path):
     folder = cell_folder(tmp_path / "cells", ("a", "b"), 6)
-    with pytest.raises(PapermillExecutionError, match="has no types .* with leukobook count"):
+    with pytest.raises(PapermillExecutionError, match=r"has no types .* with leukobook count"):
         run("11-count", dataset=f"folder:{folder}")
