@@ -29,7 +29,7 @@ from helpers.plots.scores import (
     precision_recall_plot,
     roc_plot,
 )
-from helpers.plots.stored import stored_forest_plot, stored_learning_curve, stored_method_plot
+from helpers.plots.stored import stored_detector_plot, stored_forest_plot, stored_learning_curve, stored_method_plot
 from helpers.plots.style import (
     COLOURS,
     AccessibleFigure,
@@ -82,6 +82,7 @@ __all__ = [
     "roc_plot",
     "rule_scatter",
     "seed_comparison",
+    "stored_detector_plot",
     "stored_forest_plot",
     "stored_learning_curve",
     "stored_method_plot",

@@ -30,6 +30,24 @@ def stored_forest_plot(
     return forest_plot(rows, measure, by, "dataset", f"{caption}: {stored.origin}.")
 
 
+def stored_detector_plot(stored: PublishedTable | None, caption: str) -> AccessibleFigure | NoFigure:
+    """Draw sensitivity and precision of stored detectors on real blood, with their origin in the caption.
+
+    Args:
+        stored: columns ``trained on``, ``tested on``, ``measure``, ``value`` and its interval; None where only the
+            package is installed.
+        caption: beginning of the caption, without a full stop.
+    """
+    if stored is None:
+        return NoFigure(NO_BOOK.rstrip("."))
+    rows = stored.frame[stored.frame["measure"].isin(["sensitivity", "precision"])]
+    rows = rows[~rows["tested on"].str.startswith("synthetic")].rename(columns={"value": "share"})
+    rows = rows.assign(detector=rows["tested on"] + ": " + rows["trained on"])
+    return forest_plot(
+        rows.sort_values("tested on", kind="stable"), "share", "detector", "measure", f"{caption}: {stored.origin}."
+    )
+
+
 def stored_learning_curve(stored: PublishedTable | None, value: str, caption: str) -> AccessibleFigure | NoFigure:
     """Draw a stored learning curve, see :func:`helpers.plots.learning_curve_plot`, with its origin in the caption.
 

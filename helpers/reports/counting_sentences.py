@@ -51,30 +51,38 @@ def describe_detectors(compared: pd.DataFrame) -> str:
 
 
 def describe_stored_detectors(stored: PublishedTable | None) -> str:
-    """Say how detectors of a stored run do on sources that they were not trained on.
+    """Say how a detector of a stored run does on real blood of a source that it was not trained on.
+
+    Of the detectors that have not seen a source, the one with the most sources is described, beside the one that is not
+    trained at all, whose sources are in brackets.
 
     Args:
-        stored: columns ``trained on``, ``tested on``, ``measure``, ``value``, ``low`` and ``high``; None where only
-            the package is installed.
+        stored: columns ``trained on``, ``tested on``, ``measure``, ``value`` and ``n``; None where only the package is
+            installed.
     """
     if stored is None:
         return NO_BOOK
-    frame = stored.frame
-    sentences = [f"Real blood, a {stored.origin}."]
-    for (trained, tested), own in frame.groupby(["trained on", "tested on"], sort=False):
-        if str(tested).startswith("synthetic"):
+    sentences = [f"Real blood, {stored.origin}."]
+    for tested, rows in stored.frame.groupby("tested on", sort=False):
+        trained = [str(name) for name in rows["trained on"].unique() if str(tested) not in str(name)]
+        untrained = [name for name in trained if name.startswith("(")]
+        if str(tested).startswith("synthetic") or not untrained or trained[-1] in untrained:
             continue
-        row = {str(measured["measure"]): measured for _, measured in own.iterrows()}
-        sentences.append(
-            f"{tested}, by {trained}: average precision at IoU 0.5 "
-            f"{_interval(row['AP at IoU 0.5'])}, sensitivity {_interval(row[_SENSITIVITY])}, precision "
-            f"{_interval(row[_PRECISION])}."
-        )
+        words = [
+            f"{name} misses {1 - value[_SENSITIVITY]:.1%} of the cells, and {1 - value[_PRECISION]:.1%} of its boxes "
+            "are no cell"
+            for name, value in (
+                (f"the network, trained on {trained[-1]},", _values(rows, trained[-1])),
+                (untrained[0].strip("()"), _values(rows, untrained[0])),
+            )
+        ]
+        n = rows.loc[rows["measure"] == _SENSITIVITY, "n"].iloc[0]
+        sentences.append(f"{tested} ({n} cells): {'; '.join(words)}.")
     return " ".join(sentences)
 
 
-def _interval(row: pd.Series) -> str:
-    return f"**{row['value']:.3f}** [{row['low']:.3f}, {row['high']:.3f}]"
+def _values(rows: pd.DataFrame, trained: str) -> pd.Series:
+    return rows[rows["trained on"] == trained].set_index("measure")["value"]
 
 
 def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:

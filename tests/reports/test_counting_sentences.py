@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.reports import counting_sentences as sentences
+from helpers.reports.published import NO_BOOK, PublishedTable
 
 
 def detectors(sensitivity, precision):
@@ -18,6 +19,29 @@ def test_detector_is_described_by_what_it_misses_and_invents():
     )
     both = pd.concat([detectors(0.988, 0.9), detectors(0.9, 0.9).assign(detector="threshold", value=0.01)])
     assert sentences.describe_detectors(both).endswith("*Threshold* counts these fields better.")
+
+
+def test_stored_detector_of_a_source_is_the_one_with_most_sources_that_has_not_seen_it():
+    rows = [
+        ("(threshold)", "Raabin", 0.99, 0.9),
+        ("synthetic", "Raabin", 0.90, 0.95),
+        ("synthetic, PBC", "Raabin", 0.95, 0.96),
+        ("synthetic, PBC, Raabin", "Raabin", 1.0, 1.0),
+        ("(threshold)", "synthetic (new)", 1.0, 1.0),
+        ("synthetic", "synthetic (new)", 1.0, 1.0),
+    ]
+    frame = pd.DataFrame(
+        [
+            {"trained on": trained, "tested on": tested, "measure": measure, "value": value, "n": 508}
+            for trained, tested, *values in rows
+            for measure, value in zip(("sensitivity", "precision"), values, strict=True)
+        ]
+    )
+    assert sentences.describe_stored_detectors(PublishedTable("t", frame, "a run")) == (
+        "Real blood, a run. Raabin (508 cells): the network, trained on synthetic, PBC, misses 5.0% of the cells, and "
+        "4.0% of its boxes are no cell; threshold misses 1.0% of the cells, and 10.0% of its boxes are no cell."
+    )
+    assert sentences.describe_stored_detectors(None) == NO_BOOK
 
 
 def test_intervals_that_miss_are_named():
