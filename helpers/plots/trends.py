@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from helpers.plots.intervals import draw_whiskers
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.scores import with_kind
 from helpers.plots.style import COLOURS, FONT_SIZE, MARKERS, AccessibleFigure, draw_legend, make_axes, series_styles
+
+WIDE_RANGE = 8  # largest over smallest number of images from which the axis is logarithmic
+BETWEEN_TICKS = 1.5  # least ratio of two numbers that both stand below such an axis
 
 
 def loss_curves(history: pd.DataFrame, caption: str) -> AccessibleFigure | NoFigure:
@@ -78,10 +84,24 @@ def learning_curve_plot(
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
         ax.fill_between(rows["images"], rows["low"], rows["high"], color=style.colour, alpha=0.15, linewidth=0)
         ax.plot(rows["images"], rows[value], label=short_label(with_kind(name, rows)), **look)
+    _spread_numbers(ax, sorted(table["images"].unique()))
     ax.set_xlabel(images, fontsize=FONT_SIZE)
     ax.set_ylabel(value, fontsize=FONT_SIZE)
     draw_legend(ax)
     return AccessibleFigure(figure, f"{value} by number of {images}: {'; '.join(words)}.", caption)
+
+
+def _spread_numbers(ax: Axes, numbers: Sequence[float]) -> None:
+    """Use a logarithmic axis where the numbers differ so much that the small ones would lie on each other."""
+    if numbers[0] <= 0 or numbers[-1] / numbers[0] < WIDE_RANGE:
+        return
+    ax.set_xscale("log")
+    ticks = [numbers[0]]
+    for number in numbers:
+        if number / ticks[-1] >= BETWEEN_TICKS:
+            ticks.append(number)
+    ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    ax.minorticks_off()
 
 
 def cost_plot(table: pd.DataFrame, value: str, cost: str, by: str, caption: str) -> AccessibleFigure | NoFigure:

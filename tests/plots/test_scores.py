@@ -294,6 +294,22 @@ def test_a_learning_curve_has_a_line_and_a_band_for_every_learner():
     )
 
 
+@pytest.mark.parametrize(
+    ("numbers", "scale", "ticks"),
+    [
+        ([5, 10, 50, 80], "log", ["5", "10", "50", "80"]),
+        ([60, 70, 600, 1440], "log", ["60", "600", "1,440"]),
+        ([100, 200, 400], "linear", None),
+    ],
+)
+def test_wide_range_of_training_images_is_spread(numbers, scale, ticks):
+    table = pd.DataFrame({"learner": "a", "images": numbers, "AUC": 0.9, "low": 0.8, "high": 1.0})
+    ax = plots.learning_curve_plot(table, "AUC", "").figure.axes[0]
+    assert ax.get_xscale() == scale
+    if ticks:
+        assert [label.get_text() for label in ax.get_xticklabels()] == ticks
+
+
 def test_a_confusion_matrix_shows_counts_and_shares_of_its_rows():
     counts = pd.DataFrame([[3, 1, 0], [0, 0, 0], [2, 0, 3]], list("xyz"), list("xyz"))
     picture = plots.confusion_plot(counts, "")
