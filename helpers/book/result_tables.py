@@ -54,6 +54,8 @@ TITLES = {
     "another-laboratory-noticing": "How well scores notice other images",
     "another-laboratory-referral": "What is referred, and the error of the rest",
     "another-laboratory-suspicions": "Labels that a model contradicts",
+    "counting-differential": "The differential of BCCD by two classifiers, and the shares of the annotated cells",
+    "counting-types": "Types of cells in fields of other laboratories",
     "counting-detection": "White blood cells found in whole fields, by what the detector was trained on",
     "partitions-cnmc": "C-NMC in 20 partitions, every choice inside, and five subjects set aside",
     "realism-difficulty": "How hard the synthetic tasks are",

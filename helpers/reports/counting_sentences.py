@@ -85,6 +85,36 @@ def _values(rows: pd.DataFrame, trained: str) -> pd.Series:
     return rows[rows["trained on"] == trained].set_index("measure")["value"]
 
 
+def describe_stored_types(types: PublishedTable | None, counted: PublishedTable | None) -> str:
+    """Say how well classifiers of a stored run name cells of real blood, and which shares their intervals hold.
+
+    Args:
+        types: columns ``trained on``, ``tested on``, ``measure``, ``value``, ``low``, ``high`` and ``n``; None where
+            only the package is installed.
+        counted: columns ``trained on``, ``class``, ``true share``, ``share`` and ``holds the true share``.
+    """
+    if types is None or counted is None:
+        return NO_BOOK
+    accuracy = types.frame[types.frame["measure"] == "accuracy"]
+    named = [
+        f"trained on {row['trained on']}, tested on {row['tested on']} {row['value']:.2f} "
+        f"[{row['low']:.2f}, {row['high']:.2f}], {row['n']} cells"
+        for _, row in accuracy.iterrows()
+    ]
+    sentences = [f"Real blood, {types.origin}. Accuracy: {'; '.join(named)}."]
+    for trained, own in counted.frame.groupby("trained on", sort=False):
+        missed = [
+            f"{row['class']} {row['share']:.1%} in place of {row['true share']:.1%}"
+            for _, row in own[~own["holds the true share"]].iterrows()
+        ]
+        words = f" Not held: {', '.join(missed)}." if missed else ""
+        sentences.append(
+            f"Differential, trained on {trained}: {own['holds the true share'].sum()} of {len(own)} intervals hold the "
+            f"share among the annotated cells.{words}"
+        )
+    return " ".join(sentences)
+
+
 def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:
     """Say how many intervals of the shares hold the share in the blood, and name those that do not.
 

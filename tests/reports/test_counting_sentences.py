@@ -44,6 +44,36 @@ def test_stored_detector_of_a_source_is_the_one_with_most_sources_that_has_not_s
     assert sentences.describe_stored_detectors(None) == NO_BOOK
 
 
+def test_stored_classifiers_are_described_with_the_shares_that_they_miss():
+    types = pd.DataFrame(
+        {
+            "trained on": ["txl", "txl"],
+            "tested on": "BCCD",
+            "measure": ["accuracy", "macro F1"],
+            "value": [0.3, 0.2],
+            "low": 0.2,
+            "high": 0.4,
+            "n": 350,
+        }
+    )
+    counted = pd.DataFrame(
+        {
+            "trained on": ["txl", "txl", "BCCD"],
+            "class": ["basophil", "monocyte", "monocyte"],
+            "true share": 0.1,
+            "share": [0.1, 0.4, 0.11],
+            "holds the true share": [True, False, True],
+        }
+    )
+    stored = [PublishedTable(name, frame, "a run") for name, frame in (("types", types), ("counted", counted))]
+    assert sentences.describe_stored_types(*stored) == (
+        "Real blood, a run. Accuracy: trained on txl, tested on BCCD 0.30 [0.20, 0.40], 350 cells. Differential, "
+        "trained on txl: 1 of 2 intervals hold the share among the annotated cells. Not held: monocyte 40.0% in place "
+        "of 10.0%. Differential, trained on BCCD: 1 of 1 intervals hold the share among the annotated cells."
+    )
+    assert sentences.describe_stored_types(None, None) == NO_BOOK
+
+
 def test_intervals_that_miss_are_named():
     table = pd.DataFrame({"group": "P1", "class": ["a", "b"], "share": [0.5, 0.5], "low": 0.4, "high": 0.6})
     blood = pd.DataFrame({"group": ["P1", "P1", "P2"], "class": ["a", "b", "a"], "share": [0.45, 0.7, 0.1]})
