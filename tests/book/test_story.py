@@ -59,8 +59,9 @@ def test_sentences_follow_the_table_where_it_says_the_opposite(publish):
     assert (
         "Otsu's thresholds it is lower, and the intervals do not overlap (whole cell, cytoplasm, nucleus)" in after[1]
     )
+    assert "one trained on wbc2 itself: lower, " in stains().sentences[0]
     publish("full-wbc1-segment-shift", lambda t: swap(t, "trained on", "source", "target"))
-    assert "one trained on wbc2 itself: higher, and the intervals do not overlap" in stains().sentences[0]
+    assert "one trained on wbc2 itself: higher, " in stains().sentences[0]
     name = "full-cnmc-trust-trust-mistakes"
     auc = results.read_result(name)[0].set_index(["mistake", "variant"])["value"].unstack()
     effect = auc["with the mistake"] - auc["corrected"]
