@@ -1,4 +1,4 @@
-"""Commands on whole fields: train-detector, count."""
+"""Commands on whole fields: train-detector, count, compare-counts."""
 
 from __future__ import annotations
 
@@ -83,6 +83,36 @@ def count(
             validation=writing.read_validation(validation, card) if validation else None,
         )
     _report(result, out)
+
+
+def compare_counts(
+    counts: Annotated[Path, typer.Argument(help="counts.csv of a count.")],
+    reference: Annotated[
+        Path,
+        typer.Argument(help="A person's differentials: columns group, class and n, and patient if films share one."),
+    ],
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("agreement.csv"),
+    seed: Annotated[int, typer.Option(help="Of the resamples of patients.")] = 20,
+) -> None:
+    """Compare a count with the differentials of people, class by class. Not for diagnosis."""
+    from helpers import files, reports
+    from helpers.counting import agreement
+    from helpers.reports import tables
+
+    counted = agreement.read_counts(counts)
+    table = agreement.compare_differentials(counted, agreement.read_reference(reference, counted), seed=seed)
+    announce_replacement(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files.write_text(out, tables.safe_text(table).to_csv(index=False, float_format="%.6g"))
+    typer.echo("count − reference, percentage points; limits of agreement hold about 95 % of films")
+    for _, row in table.iterrows():
+        bias = reports.format_estimate(row["bias"], row["bias_low"], row["bias_high"], row["interval"])
+        typer.echo(
+            f"{row['class']:20} {bias}, limits {row['lower_limit']:.1f} to {row['upper_limit']:.1f}; "
+            f"{row['beyond_chance']} of {row['films']} films differ by more than chance makes likely "
+            f"(patients={row['patients']})"
+        )
+    typer.echo(f"{out} is written")
 
 
 def _report(result: Count, out: Path) -> None:
