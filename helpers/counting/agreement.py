@@ -52,6 +52,8 @@ def read_reference(path: Path, counts: pd.DataFrame) -> pd.DataFrame:
             a group has two patients, or somebody counted no cell.
     """
     table = read_table(path, [*_NAMES, "n"])
+    if table.empty:
+        raise DatasetError(f"{path}: has no line below its header; give the cells that a person counted")
     known = {name: sorted(counts[name].unique()) for name in _NAMES}
     problems = [
         f"line {line}: {row[name]!r} is no {name} of the count, which has {', '.join(known[name])}"

@@ -6,14 +6,15 @@ import subprocess
 import sys
 
 import pytest
-from bad_inputs import archives, models, pictures, profiles, tables
+from bad_inputs import archives, counts, models, pictures, profiles, tables
 from bad_inputs.case import READ, cells
+from disc_fields import save_detector_files
 
 from helpers.project import CHECKOUT
 
 pytestmark = pytest.mark.slow
 LIMIT_S, LIMIT_MIB = 10, 1536
-CASES = [*pictures.CASES, *tables.CASES, *archives.CASES, *profiles.CASES, *models.CASES]
+CASES = [*pictures.CASES, *tables.CASES, *archives.CASES, *profiles.CASES, *models.CASES, *counts.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,12 @@ def command():
 
 @pytest.fixture(scope="module")
 def trained(command, tmp_path_factory):
-    """A small model with its card, made once."""
+    """A small model with its card and a detector with its note, made once."""
     place = tmp_path_factory.mktemp("trained")
     words = ["train", f"folder:{cells(place, patients=15)}", "--positive", "blast", "--model", str(place / "m.keras")]
     done = command([*words, "--model-type", "cnn", "--epochs", "1"], place, 120)
     assert done["code"] == 0, done["err"]
+    save_detector_files(place)
     models.TRAINED["folder"] = place
 
 

@@ -18,6 +18,9 @@ CURVE = pd.DataFrame({"false_positive_rate": [0, 1], "sensitivity": [0, 1], "low
 FRAME = pd.DataFrame({"group": list("ppqq"), "label": list("xyxy"), "p_x": [0.9, 0.2, 0.8, 0.1], "p_y": 0.5})
 LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 PLANE = pd.DataFrame({"across": [0, 1], "down": [0, 1], "label": ["x", "y"]})
+DIFFERENTIAL = pd.DataFrame(
+    {"group": "P1", "class": ["x", "y"], "total": 10, "share": [0.4, 0.6], "low": 0.2, "high": 0.8}
+)
 CHARTS = {
     "bland_altman": lambda c: plots.bland_altman_plot(
         pd.Series([1.0, 2]), pd.Series([1.0, 1]), "area", c, groups=pd.Series(["P1", "P2"])
@@ -29,6 +32,8 @@ CHARTS = {
     "counts": lambda c: plots.count_plot(FRAME, "label", c),
     "counts_by_group": lambda c: plots.group_count_plot(FRAME, c),
     "curves": lambda c: plots.loss_curves(pd.DataFrame({"epoch": [0, 1], "loss": [2, 1], "val_loss": [2, 3]}), c),
+    "differential": lambda c: plots.differential_plot(DIFFERENTIAL, None, c),
+    "interval_width": plots.interval_width_plot,
     "intervals": lambda c: plots.forest_plot(SCORES, "F1", "by", "series", c),
     "learning_curve": lambda c: plots.learning_curve_plot(SCORES.assign(learner="a", images=[1, 2, 3, 4]), "F1", c),
     "lines": lambda c: plots.line_plot(SCORES, "F1", "by", "series", c),
