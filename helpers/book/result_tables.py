@@ -40,6 +40,7 @@ TITLES = {
     "segment-dice": "Dice by method",
     "segment-miou": "Mean IoU by method",
     "segment-shift": "Dice on another stain by training set",
+    "segment-skips": "What the U-Net loses without skip connections, by metric and region",
     "transfer-background": "Macro F1 with and without background",
     "transfer-differences": "Differences in macro F1 from the first method, and of fine-tuned − frozen",
     "transfer-learning-curve": "Balanced accuracy by number of training images",
