@@ -24,7 +24,7 @@ from helpers.runs import notebooks
 from helpers.runs.records import Record, RunFolder
 
 TAG = "slide"
-LEFT_OUT = ("Further reading",)  # sections in the same cell as the take-aways
+LEFT_OUT = ("Further reading", "Appendix")  # beginnings of sections in the same cell as the take-aways
 
 _HEADING = re.compile(r"(?m)^(?:\A#|##) (.+)$")  # the title of the chapter, and of a section
 _DIRECTIVE = re.compile(r"\s*([`:]{3,})\{([\w-]+)\}\s*(.*)")
@@ -90,7 +90,9 @@ def make_slides(notebook: NotebookNode) -> list[Slide]:
             sections = list(_sections(cell.source, title))
             title = sections[-1][0]
             slides += [
-                Slide(heading, _html(text)) for heading, text in sections if is_tagged and heading not in LEFT_OUT
+                Slide(heading, _html(text))
+                for heading, text in sections
+                if is_tagged and not heading.startswith(LEFT_OUT)
             ]
         elif is_tagged:
             slides.append(Slide(title, _outputs(cell)))
@@ -102,7 +104,7 @@ def _sections(markdown: str, title: str) -> Iterator[tuple[str, str]]:
     above, *rest = _HEADING.split(markdown)
     if above.strip() or not rest:
         yield title, above
-    yield from zip((_plain(heading) for heading in rest[::2]), rest[1::2], strict=True)
+    yield from zip((_title(heading) for heading in rest[::2]), rest[1::2], strict=True)
 
 
 def _html(markdown: str) -> Markup:
@@ -113,6 +115,11 @@ def _html(markdown: str) -> Markup:
 def _plain(text: str) -> str:
     """Replace roles and links to other pages of the book by their text."""
     return _LOCAL_LINK.sub(r"\1", _ROLE.sub(r"\1", text))
+
+
+def _title(heading: str) -> str:
+    """Return a heading without marks of code: a title is plain text."""
+    return _plain(heading).replace("`", "")
 
 
 def _without_directives(lines: Sequence[str]) -> Iterator[str]:

@@ -39,21 +39,24 @@ def notebook():
     return new_notebook(
         cells=[
             new_markdown_cell(TITLE, metadata=SLIDE),
-            new_markdown_cell("## How large?\n\nNot tagged."),
+            new_markdown_cell("## How large is `x`?\n\nNot tagged."),
             new_code_cell("plot()", outputs=shown, metadata=SLIDE, execution_count=1),
             new_code_cell("model.fit(x < 1)", metadata=SLIDE, execution_count=2),
             new_code_cell("print('not tagged')", execution_count=3),
             new_markdown_cell(
                 "```{exercise-start} Predict: the area\n:label: a\n```\nTry\n\n```python\n# 1\n```\n", metadata=SLIDE
             ),
-            new_markdown_cell("## Take-aways\n\n- Count patients.\n\n## Further reading\n\n- A book.", metadata=SLIDE),
+            new_markdown_cell(
+                "## Take-aways\n\n- Count patients.\n\n## Further reading\n\n- A book.\n\n## Appendix: more\n\nA book.",
+                metadata=SLIDE,
+            ),
         ]
     )
 
 
 def test_slides_have_the_titles_of_their_sections_and_only_tagged_cells(notebook):
     made = slides.make_slides(notebook)
-    titles = ["42 Learn from cells", "How large?", "How large?", "How large?", "Take-aways"]
+    titles = ["42 Learn from cells", *["How large is x?"] * 3, "Take-aways"]
     assert [slide.title for slide in made] == titles
     text = "".join(slide.content for slide in made)
     assert not any(hidden in text for hidden in ("Not tagged", "not tagged", "A book"))
