@@ -58,7 +58,7 @@ class AccessibleFigure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle = {"image/png": self.to_png(), "text/plain": repr(self)}
-        return bundle, {"image/png": {"alt": self.alt, "caption": self.caption}}
+        return bundle, {"image/png": {"alt": self.alt, "caption": plain_caption(self.caption)}}
 
     def _ipython_display_(self) -> None:
         """Display the figure, then its caption as text, as a notebook shows only one form of a result."""
@@ -71,7 +71,13 @@ class AccessibleFigure:
 
 def caption_bundle(caption: str) -> dict[str, str]:
     """Return a caption as notebook output: HTML in italics, and plain text."""
-    return {"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}
+    plain = plain_caption(caption)
+    return {"text/html": f"<p><em>{html.escape(plain)}</em></p>", "text/plain": plain}
+
+
+def plain_caption(caption: str) -> str:
+    """Return a caption without marks of code, which neither the book nor a notebook renders below a figure."""
+    return caption.replace("`", "")
 
 
 def make_axes(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, Any]:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from helpers import datasets, images, plots
-from helpers.plots.style import COLOURS, DPI, MARKERS, join_words, series_styles
+from helpers.plots.style import COLOURS, DPI, MARKERS, caption_bundle, join_words, series_styles
 
 SCORES = pd.DataFrame(
     {"by": ["a", "b"] * 2, "series": ["s", "s", "t", "t"], "F1": [0.2, 0.4, 0.6, 0.8], "low": 0.1, "high": 0.9}
@@ -274,3 +274,14 @@ def test_a_grid_of_titled_images_has_its_titles_in_the_alt_text():
     titles = [ax.get_title() for ax in figure.figure.axes]
     assert titles == [*panels, "", "", ""]
     assert [len(ax.images) for ax in figure.figure.axes] == [1] * 5 + [0] * 3
+
+
+def test_a_caption_below_a_figure_has_no_marks_of_code_and_keeps_them_for_pages():
+    picture = CHARTS["counts"]("A run of `publish x` <now>.")
+    _, about = picture._repr_mimebundle_()
+    assert about["image/png"]["caption"] == "A run of publish x <now>."
+    assert caption_bundle(picture.caption) == {
+        "text/html": "<p><em>A run of publish x &lt;now&gt;.</em></p>",
+        "text/plain": "A run of publish x <now>.",
+    }
+    assert picture.caption == "A run of `publish x` <now>."
