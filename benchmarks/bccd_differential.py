@@ -1,18 +1,20 @@
 """The five-type differential of BCCD, counted by a detector that has not seen BCCD and two classifiers.
 
-    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/bccd_differential.py FOLDER
+    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/bccd_differential.py [folder]
 
 The first classifier has not seen BCCD either: discriminant analysis on hand-crafted features of txl, standardised
 within each source, which needs its images and no label. It is tested between the two laboratories of txl as well. The
 second is trained on other fields of BCCD (five folds by group) and has the features of three backbones in addition. All
 cells are cut from fields at one scale with a white background. The detector is that of ``benchmarks/counting.py``,
-whose trainings in FOLDER are used. Prints two tables and saves them with their provenance below ``book/results/``.
+whose trainings in the folder are used, or made. Prints two tables and saves them with their provenance below
+``book/results/``.
 
 BCCD publishes types of fields and no patients: the whole set is counted like one patient, and only fields whose labels
 are clear are (see its card). Two of its cells are basophils, and no metric over classes rests on so few.
 """
 
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,8 +73,8 @@ def cut(fields: list[Field], boxes: pd.DataFrame) -> tuple[np.ndarray, pd.DataFr
     return np.stack(pictures), ordered
 
 
-def handcrafted(crops: np.ndarray) -> np.ndarray:
-    return pd.DataFrame([features.extract_features(crop) for crop in crops]).to_numpy()
+def handcrafted(crops: np.ndarray, cells: pd.DataFrame) -> np.ndarray:
+    return features.extract_feature_table(crops, cells.index).to_numpy()
 
 
 def of_networks(crops: np.ndarray) -> np.ndarray:
@@ -131,7 +133,7 @@ def main(folder: Path) -> None:
     for source in ("pbc", "raabin"):
         own = preparation.load_annotated_fields(f"txl:{source}", SEED)
         crops, cells = cut(own, annotate(own, labels_of_txl(source)))
-        laboratories[source] = standardise(handcrafted(crops)), cells
+        laboratories[source] = standardise(handcrafted(crops, cells)), cells
     scores = []
     for here, there in (("pbc", "raabin"), ("raabin", "pbc")):
         values, cells = laboratories[here]
@@ -140,7 +142,7 @@ def main(folder: Path) -> None:
 
     crops, found = cut(clear, found)
     own_crops, own_cells = cut(clear, truth)
-    plain, own_plain = handcrafted(crops), handcrafted(own_crops)
+    plain, own_plain = handcrafted(crops, found), handcrafted(own_crops, own_cells)
     values = np.vstack([values for values, _ in laboratories.values()])
     labels = pd.concat([cells["label"] for _, cells in laboratories.values()])
     unseen = predict(ShrinkageLDA().fit(values, labels), standardise(plain), found)
@@ -175,4 +177,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     processes.configure()
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="counting-")))

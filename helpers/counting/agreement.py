@@ -93,8 +93,8 @@ def compare_differentials(counts: pd.DataFrame, reference: pd.DataFrame, *, seed
 
     Bias and limits of agreement are those of Bland and Altman, see :func:`helpers.metrics.limits_of_agreement`, with
     several films of a patient as one group. A slope that differs from 0 is a proportional bias. How many films differ
-    by more than chance makes likely is told by Fisher's exact test of the two numbers: two people who count the same
-    film differ so in at most 5 % of films.
+    by more than chance makes likely is told by Fisher's exact test of the two numbers: where only chance differs, at
+    most 5 % of films do.
 
     Args:
         counts: from :func:`read_counts`.
