@@ -127,10 +127,13 @@ def word_headings(table: ResultTable, name: str) -> ResultTable:
 
     Args:
         table: formatted table.
-        name: its name; in tables of learning curves *images* are those of the training set.
+        name: its name; in tables of learning curves *images* are those of the training set, and counts have cells, or
+            fields for their counting errors.
     """
     suffix = f" ({INTERVAL} interval)"
     words = HEADINGS | ({"images": "training images"} if name.endswith("learning-curve") else {})
+    if name.startswith("counting-"):
+        words["n"] = "cells or fields"
     headings = []
     for heading in table.headings:
         column = heading.removesuffix(suffix)

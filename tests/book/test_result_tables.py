@@ -101,3 +101,9 @@ def test_the_tables_have_no_serious_accessibility_violation(page):
     page.get_by_role("button", name="AUC").click()
     found = Axe().run(page).response["violations"]
     assert [violation["id"] for violation in found if violation["impact"] in ("serious", "critical")] == []
+
+
+def test_what_is_counted_in_fields_is_not_called_an_image():
+    assert "cells or fields" in result_tables.result_table("counting-detection")
+    assert "tested images" not in result_tables.result_table("counting-differential")
+    assert "tested images" in result_tables.result_table("full-wbc1-segment-dice")
