@@ -2,13 +2,14 @@
 
 Two methods propose candidate pairs: correlation of thumbnails under the eight dihedral transforms finds images that are
 similar as a whole; SIFT keypoints (Lowe 2004) with similar descriptors that agree on one rotation, zoom and translation
-find new crops. Each candidate pair is then registered, and the fine texture (band-pass filtered grey values) of the two
-images is correlated where neither is black. Different cells of similar shape and colour, or on the same black
-background, differ in fine texture.
+find new crops, among images that share rare details (:mod:`helpers.splits.visual_words`). Each candidate pair is then
+registered, and the fine texture (band-pass filtered grey values) of the two images is correlated where neither is
+black. Different cells of similar shape and colour, or on the same black background, differ in fine texture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from helpers.datasets import Dataset
 from helpers.images import dihedral_views, resize_pad
+from helpers.splits.visual_words import Vocabulary, most_similar, weigh
 
 SIDE = 128  # side of the compared images, pixels
 _FINE, _COARSE = 0.7, 2.5  # standard deviations of the band-pass blurs for the texture, pixels
@@ -28,6 +30,8 @@ _MIN_DESCRIPTOR_SIMILARITY = 0.9  # cosine similarity of two matching descriptor
 _MIN_INLIERS = 10  # matching keypoints that propose a pair
 _MIN_INLIERS_OUT_OF_FOCUS = 14  # to accept a pair of lower texture correlation: same cell, other focus
 _MIN_SIMILARITY_OUT_OF_FOCUS = 0.5  # of such a pair
+_BLACK = 24  # largest level of background that was made black: JPEG does not keep 0
+_N_SIMILAR = 20  # images whose keypoints are compared with those of an image
 _ZOOM = (0.7, 1.43)  # range of the magnification between two images
 
 
@@ -39,8 +43,25 @@ class _PairComparison(NamedTuple):
     aligned: bool
 
 
+class _Candidate(NamedTuple):
+    """Hold a pair that may be one cell: indices, whether the first is mirrored, matching keypoints, transform."""
+
+    a: int
+    b: int
+    flipped: bool
+    n_inliers: int
+    transform: np.ndarray
+
+
+class _Pictures(NamedTuple):
+    """Hold all images: ``grey``, ``uint8 (n, side, side)``; ``foreground``, where they are not black, as bits."""
+
+    grey: np.ndarray
+    foreground: np.ndarray
+
+
 class _Keypoints(NamedTuple):
-    """Hold the keypoints of all images: position, unit-length descriptor, and index of the image."""
+    """Hold the keypoints of images: position, unit-length descriptor ``float16``, and index of the image, rising."""
 
     position: np.ndarray
     descriptor: np.ndarray
@@ -59,10 +80,10 @@ def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFra
 
     A pair is reported if its texture correlation reaches the threshold, or if at least 14 keypoints agree on one
     transform and the correlation is at least 0.5 (the same cell in another focus). ``benchmarks/duplicates.py``
-    measures recall and precision on planted duplicates.
+    measures recall and precision on planted duplicates, and how time and memory grow with the number of images.
 
     Args:
-        dataset: at most a few thousand images, as time grows with the square of their number.
+        dataset: images.
         threshold: minimum correlation of the fine texture, -1 to 1.
 
     Returns:
@@ -71,10 +92,10 @@ def find_near_duplicates(dataset: Dataset, threshold: float = 0.8) -> pd.DataFra
         (all pixels are equal).
     """
     ids = dataset.frame.index
-    images = np.concatenate([batch for _, batch in dataset.iter_batches(SIDE, 256)])
+    pictures = _read(batch for _, batch in dataset.iter_batches(SIDE, 256))
     rows = [
-        (ids[a], ids[b], round(pair.similarity, 3), pair.n_inliers, pair.aligned, _identical(dataset, images, a, b))
-        for (a, b), pair in _compare_pairs(images).items()
+        (ids[a], ids[b], round(pair.similarity, 3), pair.n_inliers, pair.aligned, _identical(dataset, pictures, a, b))
+        for (a, b), pair in _compare_pairs(pictures).items()
         if pair.similarity >= threshold
         or (pair.n_inliers >= _MIN_INLIERS_OUT_OF_FOCUS and pair.similarity >= _MIN_SIMILARITY_OUT_OF_FOCUS)
     ]
@@ -92,52 +113,58 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
     Returns:
         Correlation, -1 to 1; 0 if neither thumbnails nor keypoints propose the pair.
     """
-    comparisons = _compare_pairs(np.stack([resize_pad(a, SIDE), resize_pad(b, SIDE)]))
+    comparisons = _compare_pairs(_read([np.stack([resize_pad(a, SIDE), resize_pad(b, SIDE)])]))
     return comparisons[0, 1].similarity if comparisons else 0.0
 
 
-def _identical(dataset: Dataset, images: np.ndarray, a: int, b: int) -> bool:
+def _read(batches: Iterable[np.ndarray]) -> _Pictures:
+    grey, foreground = [], []
+    for batch in batches:
+        grey += [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in batch]
+        foreground.append(np.packbits(batch.max(axis=3) > _BLACK, axis=2))
+    return _Pictures(np.stack(grey), np.concatenate(foreground))
+
+
+def _identical(dataset: Dataset, pictures: _Pictures, a: int, b: int) -> bool:
     id_a, id_b = dataset.frame.index[[a, b]]
-    return np.array_equal(images[a], images[b]) and np.array_equal(dataset.load_image(id_a), dataset.load_image(id_b))
+    same = np.array_equal(pictures.grey[a], pictures.grey[b])
+    return same and np.array_equal(dataset.load_image(id_a), dataset.load_image(id_b))
 
 
-def _compare_pairs(images: np.ndarray) -> dict[tuple[int, int], _PairComparison]:
+def _compare_pairs(pictures: _Pictures) -> dict[tuple[int, int], _PairComparison]:
     """Compare all candidate pairs; keys are the indices of the two images, the lower one first."""
-    flipped_images = np.ascontiguousarray(images[:, :, ::-1])
-    textures = [_texture(image) for image in images]
     comparisons: dict[tuple[int, int], _PairComparison] = {}
-    candidates = [*_propose_by_thumbnail(images), *_propose_by_keypoints(images, flipped_images)]
+    candidates = [*_propose_by_thumbnail(pictures.grey), *_propose_by_keypoints(pictures.grey)]
     for a, b, flipped, inliers, transform in tqdm(
         candidates, desc="comparing pairs", unit="pair", delay=2, leave=False
     ):
-        first = _texture(flipped_images[a]) if flipped else textures[a]
         best = comparisons.get((a, b), _PairComparison(-1.0, 0, False))
         n_inliers = max(best.n_inliers, inliers)
-        similarity, displacement = _register(first, textures[b], transform)
+        first, second = _texture(pictures, a, flipped), _texture(pictures, b, False)
+        similarity, displacement = _register(first, second, transform)
         if similarity > best.similarity:
             best = _PairComparison(similarity, inliers, displacement < 0.03 and not flipped)
         comparisons[a, b] = best._replace(n_inliers=n_inliers)
     return comparisons
 
 
-def _propose_by_thumbnail(images: np.ndarray) -> list[tuple[int, int, bool, int, np.ndarray]]:
-    """Propose pairs with similar thumbnails: indices a and b, flipped, matching keypoints, transform of a onto b."""
-    thumbnails = np.stack([_thumbnail(image) for image in images])
-    views = [_unit_length(view) for view in dihedral_views(thumbnails)]
+def _propose_by_thumbnail(grey: np.ndarray) -> list[_Candidate]:
+    """Propose pairs with similar thumbnails, with the view of the first that is most like the second."""
+    thumbnails = np.stack([_thumbnail(image) for image in grey])
     transforms = _view_transforms()
+    views = [_unit_length(view) for view in dihedral_views(thumbnails)]
     pairs = []
-    for start in range(0, len(thumbnails), 1024):
-        correlations = np.stack([view[start : start + 1024] @ views[0].T for view in views])
+    for start in range(0, len(grey), 1024):
+        correlations = np.stack([view[start : start + 1024] @ views[0][start:].T for view in views])
         best = correlations.argmax(0)
-        similar = np.triu(correlations.max(0), start + 1) >= _MIN_THUMBNAIL_CORRELATION
+        similar = np.triu(correlations.max(0), 1) >= _MIN_THUMBNAIL_CORRELATION
         for a, b in zip(*np.nonzero(similar), strict=True):
-            pairs.append((start + int(a), int(b), False, 0, transforms[best[a, b]]))
+            pairs.append(_Candidate(start + int(a), start + int(b), False, 0, transforms[best[a, b]]))
     return pairs
 
 
-def _thumbnail(image: np.ndarray) -> np.ndarray:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    small = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+def _thumbnail(grey: np.ndarray) -> np.ndarray:
+    small = cv2.resize(grey.astype(np.float32), (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
     return small - cv2.GaussianBlur(small, (0, 0), _SMOOTH, borderType=cv2.BORDER_REFLECT)
 
 
@@ -158,66 +185,62 @@ def _view_transforms() -> list[np.ndarray]:
     return transforms
 
 
-def _propose_by_keypoints(
-    images: np.ndarray, flipped_images: np.ndarray
-) -> list[tuple[int, int, bool, int, np.ndarray]]:
-    """Propose pairs whose keypoints agree on one rotation, zoom and translation; as :func:`_propose_by_thumbnail`."""
-    upright, pairs = _detect_keypoints(images), []
-    for flipped, keypoints in ((False, upright), (True, _detect_keypoints(flipped_images))):
-        for (a, b), (at_a, at_b) in _match(keypoints, upright).items():
-            transform, inlier = cv2.estimateAffinePartial2D(
-                keypoints.position[at_a], upright.position[at_b], method=cv2.RANSAC, ransacReprojThreshold=0.02 * SIDE
-            )
-            if transform is None or inlier.sum() < _MIN_INLIERS:
+def _propose_by_keypoints(grey: np.ndarray) -> list[_Candidate]:
+    """Propose pairs that share rare details, and whose keypoints agree on one rotation, zoom and translation."""
+    upright, mirrored = _detect_keypoints(grey), _detect_keypoints(grey[:, :, ::-1])
+    if not len(upright.image):
+        return []
+    vocabulary = Vocabulary(upright.descriptor)
+    counts = vocabulary.bags(upright.descriptor, upright.image, len(grey))
+    bags, proposed = weigh(counts, counts), []
+    for flipped, keypoints in ((False, upright), (True, mirrored)):
+        queries = weigh(vocabulary.bags(keypoints.descriptor, keypoints.image, len(grey)), counts) if flipped else bags
+        pairs = {(min(a, b), max(a, b)) for a, found in most_similar(queries, bags, _N_SIMILAR) for b in found.tolist()}
+        for a, b in tqdm(sorted(pairs), desc="comparing points", unit="pair", delay=2, leave=False):
+            first, second = _of_image(keypoints, a), _of_image(upright, b)
+            at_a, at_b = np.nonzero(first.descriptor @ second.descriptor.T >= _MIN_DESCRIPTOR_SIMILARITY)
+            if len(at_a) < _MIN_INLIERS:
                 continue
-            if not _ZOOM[0] < np.hypot(*transform[:, 0]) < _ZOOM[1]:
-                continue
-            n_inliers = len(np.unique(upright.position[at_b][inlier.ravel() > 0].round(), axis=0))
-            if n_inliers >= _MIN_INLIERS:
-                pairs.append((a, b, flipped, n_inliers, transform))
-    return pairs
+            if candidate := _agree(a, b, flipped, first.position[at_a], second.position[at_b]):
+                proposed.append(candidate)
+    return proposed
 
 
-def _detect_keypoints(images: np.ndarray) -> _Keypoints:
+def _of_image(keypoints: _Keypoints, number: int) -> _Keypoints:
+    rows = slice(*np.searchsorted(keypoints.image, [number, number + 1]))
+    descriptor = keypoints.descriptor[rows].astype(np.float32)
+    return _Keypoints(keypoints.position[rows], descriptor, keypoints.image[rows])
+
+
+def _agree(a: int, b: int, flipped: bool, first: np.ndarray, second: np.ndarray) -> _Candidate | None:
+    """Return a candidate if enough matching positions agree on one rotation, zoom and translation."""
+    transform, inlier = cv2.estimateAffinePartial2D(first, second, method=cv2.RANSAC, ransacReprojThreshold=0.02 * SIDE)
+    if transform is None or inlier.sum() < _MIN_INLIERS or not _ZOOM[0] < np.hypot(*transform[:, 0]) < _ZOOM[1]:
+        return None
+    n_inliers = len(np.unique(second[inlier.ravel() > 0].round(), axis=0))
+    return _Candidate(a, b, flipped, n_inliers, transform) if n_inliers >= _MIN_INLIERS else None
+
+
+def _detect_keypoints(grey: np.ndarray) -> _Keypoints:
     sift = cv2.SIFT.create(nfeatures=_MAX_KEYPOINTS, contrastThreshold=0.01, edgeThreshold=20)
-    arrays = [(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32), np.empty(0, int))]
-    for number, image in enumerate(images):
-        keypoints, descriptors = sift.detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
+    arrays = [(np.empty((0, 2), np.float32), np.empty((0, 128), np.float16), np.empty(0, int))]
+    for number, image in enumerate(tqdm(grey, desc="keypoints", unit="image", delay=2, leave=False)):
+        keypoints, descriptors = sift.detectAndCompute(np.ascontiguousarray(image), None)
         if keypoints:
             # RootSIFT: the dot product of descriptors is the Hellinger kernel (Arandjelovic and Zisserman 2012).
             share = descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-6)
             position = np.array([keypoint.pt for keypoint in keypoints], np.float32)
-            arrays.append((position, np.sqrt(share), np.full(len(keypoints), number)))
+            arrays.append((position, np.sqrt(share).astype(np.float16), np.full(len(keypoints), number)))
     return _Keypoints(*(np.concatenate(array) for array in zip(*arrays, strict=True)))
 
 
-def _match(first: _Keypoints, second: _Keypoints) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """Match keypoints by descriptor; keys are pairs of images, the lower index first, with enough matches."""
-    first_matches, second_matches = [], []
-    for start in tqdm(range(0, len(first.image), 512), desc="comparing points", unit="block", delay=2, leave=False):
-        later = np.searchsorted(second.image, first.image[start], side="right")  # every pair once
-        similarities = first.descriptor[start : start + 512] @ second.descriptor[later:].T
-        a, b = np.nonzero(similarities >= _MIN_DESCRIPTOR_SIMILARITY)
-        forward = first.image[start + a] < second.image[later + b]
-        first_matches.append(start + a[forward])
-        second_matches.append(later + b[forward])
-    if not first_matches:
-        return {}
-    at_first, at_second = np.concatenate(first_matches), np.concatenate(second_matches)
-    n_images = int(second.image.max()) + 1
-    pair = first.image[at_first] * n_images + second.image[at_second]
-    order = np.argsort(pair, kind="stable")
-    runs = np.split(order, np.flatnonzero(np.diff(pair[order])) + 1)
-    return {
-        divmod(int(pair[run[0]]), n_images): (at_first[run], at_second[run]) for run in runs if len(run) >= _MIN_INLIERS
-    }
-
-
-def _texture(image: np.ndarray) -> _Texture:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _texture(pictures: _Pictures, number: int, flipped: bool) -> _Texture:
+    grey = pictures.grey[number].astype(np.float32)
+    seen = np.unpackbits(pictures.foreground[number], axis=1, count=SIDE)
+    if flipped:
+        grey, seen = np.ascontiguousarray(grey[:, ::-1]), np.ascontiguousarray(seen[:, ::-1])
     values = cv2.GaussianBlur(grey, (0, 0), _FINE) - cv2.GaussianBlur(grey, (0, 0), _COARSE)
-    foreground = cv2.erode((image.max(2) > 0).astype(np.uint8), np.ones((7, 7), np.uint8))
-    return _Texture(values, foreground)
+    return _Texture(values, cv2.erode(seen, np.ones((7, 7), np.uint8)))
 
 
 def _register(first: _Texture, second: _Texture, transform: np.ndarray) -> tuple[float, float]:
