@@ -14,7 +14,7 @@ from helpers import splits, yamlfile
 from helpers.datasets import Dataset, DatasetError, refuse_single_class
 from helpers.errors import LeukobookError
 
-MAX_COMPARED = 2_000  # images; time and memory of the search for near-duplicates grow with their square
+MAX_COMPARED = 2_000  # images on which kinds of splits are compared
 
 
 class ParameterError(LeukobookError):
@@ -250,11 +250,11 @@ def adapt_two_classes(dataset: Dataset, classes: Any) -> Dataset:
     return dataset.select_classes(largest)
 
 
-def comparable_images(dataset: Dataset, seed: int, limit: int = MAX_COMPARED) -> Dataset:
+def comparable_images(dataset: Dataset, seed: int, limit: int = splits.MAX_COMPARED) -> Dataset:
     """Return the dataset for a search for near-duplicates, or a random sample of a large one, and print its size.
 
     Args:
-        dataset: images, of which every pair is compared.
+        dataset: images.
         seed: random seed of the sample.
         limit: largest number of images.
     """
@@ -262,7 +262,7 @@ def comparable_images(dataset: Dataset, seed: int, limit: int = MAX_COMPARED) ->
         return dataset
     print(
         f"near-duplicates are looked for among {limit:,} of {len(dataset):,} images, drawn at random, not among the "
-        "others: time and memory grow with the square of the number"
+        "others; the command duplicates compares all"
     )
     sample = dataset.frame.index.to_series().sample(limit, random_state=seed)
     return dataset.select(dataset.frame.index[dataset.frame.index.isin(sample)])

@@ -42,7 +42,8 @@ def leukobook(
 
 app.add_typer(datasets.app, name="data")
 _COMMANDS: tuple[Callable[..., None], ...] = (
-    evaluation.evaluate, evaluation.compare, models.segment, models.train, models.predict, models.explain,
+    evaluation.duplicates, evaluation.evaluate, evaluation.compare,
+    models.segment, models.train, models.predict, models.explain,
     counting.train_detector, counting.count, counting.compare_counts,
     runs.run, runs.report, runs.book, runs.slides, runs.pdf, runs.notebooks, runs.publish,
 )  # fmt: skip

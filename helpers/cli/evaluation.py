@@ -1,4 +1,4 @@
-"""Commands that evaluate models on a dataset: evaluate, compare."""
+"""Commands that evaluate datasets and models: duplicates, evaluate, compare."""
 
 from __future__ import annotations
 
@@ -8,7 +8,34 @@ from typing import Annotated
 import typer
 
 from helpers.cli.errors import CommandError
+from helpers.cli.messages import announce_replacement
 from helpers.cli.options import DatasetOptions, dataset_options
+
+
+def duplicates(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name, or folder:/path.")],
+    second: Annotated[str, typer.Argument(help="Another dataset, to find images that are in both.")] = "",
+    out: Annotated[Path, typer.Option(help="The folder to write the table and the page to.")] = Path("duplicates"),
+    option: DatasetOptions = [],  # noqa: B006
+    second_option: Annotated[
+        list[str], typer.Option(help="Of the second dataset, name=value, as --dataset-option.")
+    ] = [],  # noqa: B006
+    skip_unreadable: Annotated[bool, typer.Option(help="Go on without images that are damaged.")] = False,
+) -> None:
+    """Find images that show the same cell: copies, turned, mirrored, cut out anew, out of focus."""
+    from helpers import datasets, outputs
+    from helpers.evaluation import duplicates
+
+    if second_option and not second:
+        raise CommandError("--second-option is of a second dataset; name one behind the first, or leave it out")
+    folder = outputs.require_folder(out)
+    announce_replacement(folder / duplicates.PAGE)
+    on_error = "skip" if skip_unreadable else "raise"
+    first = datasets.load(dataset, on_error=on_error, **dataset_options(option))
+    other = datasets.load(second, on_error=on_error, **dataset_options(second_option)) if second else None
+    found = duplicates.search(first, other)
+    for line in [*duplicates.lines(found), *duplicates.write(found, folder)]:
+        typer.echo(line)
 
 
 def evaluate(

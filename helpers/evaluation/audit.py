@@ -17,7 +17,6 @@ from helpers.evaluation.shortcuts import check_shortcuts, estimate_of, has_own_f
 from helpers.metrics.bootstrap import MIN_GROUPS_PER_CLASS
 from helpers.metrics.resampling import MIN_GROUPS
 
-MAX_COMPARED = 1_000  # images; the search for near-duplicates grows with their square
 MAX_NAMES = 5  # unreadable files that are named
 TOTAL = "total"  # label of the last row of the counts
 _WIDTH = 100  # of a line on the terminal
@@ -41,7 +40,7 @@ def audit(dataset: Dataset, *, positive: str, seed: int) -> Audit:
         )
     frame, seen = dataset.frame, surroundings(dataset)
     copies = _exact_copies(dataset)
-    pairs = splits.find_near_duplicates(dataset) if len(frame) <= MAX_COMPARED else None
+    pairs = splits.find_near_duplicates(dataset) if len(frame) <= splits.MAX_COMPARED else None
     shortcuts, not_tested = score_shortcuts(dataset, seen, positive=positive, seed=seed)
     mixed_groups = int((frame.groupby("group")["label"].nunique() > 1).sum())
     facts = {
@@ -150,7 +149,7 @@ def _describe_copies(copies: list[list[str]] | None, n_images: int) -> str:
 
 def _describe_pairs(pairs: pd.DataFrame | None, n_images: int) -> str:
     if pairs is None:
-        return f"not looked for: {n_images:,} images are more than {MAX_COMPARED:,}"
+        return f"not looked for: {n_images:,} images are more than {splits.MAX_COMPARED:,}"
     if pairs.empty:
         return "none"
     images = pd.concat([pairs["image_a"], pairs["image_b"]]).nunique()

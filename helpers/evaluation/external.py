@@ -13,7 +13,6 @@ from helpers import checks, metrics, prediction, splits
 from helpers.checks import Finding
 from helpers.datasets import Dataset, DatasetError
 from helpers.datasets.combined import combine
-from helpers.evaluation.audit import MAX_COMPARED
 from helpers.evaluation.design import labelled, unit_of
 from helpers.evaluation.final_model import FinalModel
 from helpers.evaluation.record import DIFFERENCE, EXTERNAL, SOURCE, ExternalTest
@@ -190,8 +189,8 @@ def _limit(card: ModelCard) -> str:
 def _near_duplicates(source: Dataset, external: Dataset) -> tuple[str, list[Finding]]:
     """Look for images that show the same cell in both datasets; say what was found, or why it was not looked for."""
     n_images = len(source) + len(external)
-    if n_images > MAX_COMPARED:
-        return f"near-duplicates not looked for: {n_images:,} images are more than {MAX_COMPARED:,}", []
+    if n_images > splits.MAX_COMPARED:
+        return f"near-duplicates not looked for: {n_images:,} images are more than {splits.MAX_COMPARED:,}", []
     joined = combine(source, external, PREFIX)
     side = pd.Series(np.where(joined.frame.index.str.startswith(PREFIX), EXTERNAL, SOURCE), joined.frame.index)
     leaks = splits.find_leakage(joined.frame, side, splits.find_near_duplicates(joined))

@@ -20,10 +20,11 @@ from helpers.splits.group_splits import (
     split_summary,
 )
 from helpers.splits.leakage import find_leakage
-from helpers.splits.near_duplicates import find_near_duplicates, similarity
+from helpers.splits.near_duplicates import MAX_COMPARED, find_near_duplicates, similarity
 from helpers.splits.subsets import largest_subset, nested_subsets
 
 __all__ = [
+    "MAX_COMPARED",
     "MIN_SPLITS",
     "SPLITS",
     "Fold",

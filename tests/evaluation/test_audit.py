@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from factories import picture, save, write
 
-from helpers import datasets, metrics
+from helpers import datasets, metrics, splits
 from helpers.datasets import DatasetError
 from helpers.evaluation import audit as auditing
 from helpers.evaluation import shortcuts
@@ -22,7 +22,7 @@ def synthetic(**options):
 
 def without_near_duplicates(monkeypatch):
     """The search for near-duplicates takes most of the time, and most tests are of something else."""
-    monkeypatch.setattr(auditing, "MAX_COMPARED", 0)
+    monkeypatch.setattr(splits, "MAX_COMPARED", 0)
 
 
 def names(findings):
@@ -160,7 +160,7 @@ def test_near_duplicates_of_different_labels_are_a_finding_and_those_of_one_grou
 
 
 def test_a_large_dataset_is_not_searched_for_near_duplicates(monkeypatch):
-    monkeypatch.setattr(auditing, "MAX_COMPARED", 119)
+    monkeypatch.setattr(splits, "MAX_COMPARED", 119)
     audited = audit(synthetic(), positive="", seed=SEED)
     assert audited.near_duplicates is None
     assert audited.facts["near-duplicates"] == "not looked for: 120 images are more than 119"

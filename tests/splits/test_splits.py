@@ -11,14 +11,12 @@ import pandas as pd
 import pytest
 import sklearn
 from packaging.version import Version
-from PIL import Image
 from sklearn.model_selection import StratifiedGroupKFold
 
 from helpers import datasets, splits
 from helpers.datasets import DatasetError
 from helpers.splits import (
     find_leakage,
-    find_near_duplicates,
     group_folds,
     group_train_val_test_split,
     image_folds,
@@ -351,68 +349,6 @@ def test_a_subset_larger_than_a_balanced_draw_is_refused():
     assert len(nested_subsets(frame, [4], seed=0)[4]) == 4
     with pytest.raises(DatasetError, match="at most 4 images, got 5"):
         nested_subsets(frame, [5], seed=0)
-
-
-# --- duplicates
-
-
-def folder_of(root, pictures):
-    (root / "cells").mkdir()
-    for name, picture in pictures.items():
-        Image.fromarray(picture).save(root / "cells" / f"{name}.png")
-    return datasets.load(f"folder:{root}")
-
-
-@pytest.fixture(scope="module")
-def drawn_cells():
-    drawn = datasets.load("synthetic", n_images=24, n_patients=6, size=96)
-    return {f"c{k:02d}": picture for k, picture in enumerate(drawn.load_images(96))}
-
-
-def test_distinct_cells_give_no_pair(tmp_path, drawn_cells):
-    found = find_near_duplicates(folder_of(tmp_path, drawn_cells))
-    assert found.empty
-    assert list(found.columns) == ["image_a", "image_b", "similarity", "n_inliers", "aligned", "identical"]
-
-
-TURNS = {
-    "as it is": lambda p: p,
-    "90° rotation": lambda p: np.rot90(p),
-    "half turn": lambda p: np.rot90(p, 2),
-    "three 90° rotations": lambda p: np.rot90(p, 3),
-    "mirrored": lambda p: p[:, ::-1],
-    "upside down": lambda p: p[::-1],
-    "transposed": lambda p: p.transpose(1, 0, 2),
-    "turned and mirrored": lambda p: np.rot90(p)[:, ::-1].transpose(1, 0, 2),
-}
-
-
-@pytest.mark.filterwarnings("ignore:.*are copies of one another")  # that is what is planted
-@pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS.keys())
-def test_a_turned_or_mirrored_copy_is_found(tmp_path, drawn_cells, turn):
-    planted = {**drawn_cells, "z-copy": np.ascontiguousarray(turn(drawn_cells["c05"]))}
-    found = find_near_duplicates(folder_of(tmp_path, planted))
-    assert found[["image_a", "image_b"]].to_numpy().tolist() == [["cells/c05.png", "cells/z-copy.png"]]
-    assert found.loc[0, "similarity"] > 0.99
-    assert found.loc[0, "identical"] == np.array_equal(turn(drawn_cells["c05"]), drawn_cells["c05"])
-
-
-def test_a_brighter_noisy_copy_is_found_and_is_not_identical(tmp_path, drawn_cells):
-    noise = np.random.default_rng(0).normal(12, 3, drawn_cells["c03"].shape)
-    copy = np.clip(drawn_cells["c03"] * 0.9 + noise, 0, 255).astype(np.uint8)
-    found = find_near_duplicates(folder_of(tmp_path, {**drawn_cells, "z-copy": copy}))
-    assert found["image_b"].tolist() == ["cells/z-copy.png"]
-    assert found["identical"].tolist() == [False]
-
-
-@pytest.mark.filterwarnings("ignore:.*are copies of one another")  # that is what is planted
-def test_pairs_come_most_alike_first(tmp_path, drawn_cells):
-    noise = np.random.default_rng(0).normal(0, 6, drawn_cells["c01"].shape)
-    noisy = np.clip(drawn_cells["c01"] + noise, 0, 255).astype(np.uint8)
-    planted = {**drawn_cells, "y-noisy": noisy, "z-copy": drawn_cells["c09"]}
-    found = find_near_duplicates(folder_of(tmp_path, planted))
-    assert found["image_b"].tolist() == ["cells/z-copy.png", "cells/y-noisy.png"]
-    assert found["similarity"].is_monotonic_decreasing
 
 
 # --- merging and auditing
