@@ -76,7 +76,7 @@ def search(first: Dataset, second: Dataset | None = None) -> DuplicateSearch:
 def lines(found: DuplicateSearch) -> list[str]:
     """Return a search as lines for the terminal: counts, and what to do."""
     described = [f"{found.dataset.public_name}: {found.facts['images']:,} images"]
-    described += [f"  {number:,} {name}" for name, number in list(found.facts.items())[1:]]
+    described += [f"  {name}: {number:,}" for name, number in list(found.facts.items())[1:]]
     return [*described, advice(found)]
 
 
