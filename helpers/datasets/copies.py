@@ -56,8 +56,10 @@ def group_copies(dataset: Dataset, refuse_conflicts: bool) -> Dataset:
     if not isinstance(dataset.reader, FileReader):
         return dataset
     frame = dataset.frame
-    rows = frame.groupby("path", sort=False).groups
-    copies = [[rows[path] for path in same] for same in find_exact_copies(dataset.reader.root, map(str, rows))]
+    found = find_exact_copies(dataset.reader.root, map(str, frame["path"].unique()))
+    copied = frame[frame["path"].isin([path for same in found for path in same])]  # few: groups of all rows take long
+    rows = copied.groupby("path", sort=False).groups
+    copies = [[rows[path] for path in same] for same in found]
     labels = ({frozenset(frame.loc[ids, "label"].dropna()) for ids in same} - {frozenset()} for same in copies)
     # Images without a label are ignored.
     conflicting = [same for same, names in zip(copies, labels, strict=True) if len(names) > 1]
