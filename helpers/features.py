@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ SCALES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)  # of the texture: standard deviation of
 RINGS = (0.05, 0.15, 0.3, 0.5, 0.75, 1.01)  # bounds of the rings: distance from the outline over the largest one
 QUANTILES = (5, 25, 75, 95)  # percentiles of each channel
 MIN_PIXELS = 50  # of a cell
+MIN_PARALLEL = 1_000  # cells; fewer are measured before other processes have started
 # Features that a reader can check by ruler and eye: the fixed baseline of chapter 05.
 INTERPRETABLE = ("area", "nucleus_to_cell_area", "od_red", "od_green", "od_blue")
 
@@ -132,7 +134,7 @@ def names() -> frozenset[str]:
 def extract_feature_table(
     images: Iterable[np.ndarray], ids: pd.Index, masks: Iterable[np.ndarray] | None = None
 ) -> pd.DataFrame:
-    """Extract the features of many cells into a table.
+    """Extract the features of many cells into a table; of 1,000 cells or more in one process per core.
 
     Args:
         images: ``uint8 (height, width, 3)`` RGB each.
@@ -153,8 +155,17 @@ def extract_feature_table(
         True
     """
     pairs = ((picture, None) for picture in images) if masks is None else zip(images, masks, strict=True)
-    bar = tqdm(pairs, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
-    return pd.DataFrame([extract_features(picture, mask) for picture, mask in bar], index=ids)
+    rows: Iterator[dict[str, float]]
+    if len(ids) < MIN_PARALLEL:
+        rows = itertools.starmap(extract_features, pairs)
+    else:
+        from joblib import Parallel, delayed  # here, because predictions need none of it
+
+        # Processes, not threads: most of the time is spent in Python.
+        workers = Parallel(os.cpu_count(), batch_size=16, return_as="generator")
+        rows = workers(delayed(extract_features)(picture, mask) for picture, mask in pairs)
+    bar = tqdm(rows, desc="measuring", unit="cell", total=len(ids), delay=2, leave=False)
+    return pd.DataFrame(bar, index=ids)
 
 
 def _shape(mask: np.ndarray, nucleus: np.ndarray) -> dict[str, float]:

@@ -282,3 +282,11 @@ def test_measured_features_are_correlated_with_those_of_the_masks_where_there_ar
     assert found.loc["area"].tolist() == pytest.approx([1, 1], abs=1e-6)
     bare = datasets.load(f"folder:{cell_folder(tmp_path / 'cells', ('0', '1'), 3)}")
     assert features.correlate_with_masks(bare, {"exact": exact}, 64).empty
+
+
+def test_many_cells_are_measured_by_several_processes_with_the_same_result(monkeypatch):
+    cells = [disc(radius=20 + k % 10, centre=(48 + k % 5, 50)) for k in range(40)]
+    ids = pd.RangeIndex(len(cells))
+    one_process = features.extract_feature_table(cells, ids)
+    monkeypatch.setattr(features, "MIN_PARALLEL", 40)
+    pd.testing.assert_frame_equal(features.extract_feature_table(iter(cells), ids), one_process)
