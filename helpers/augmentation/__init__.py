@@ -4,7 +4,15 @@ Shuffling and augmentation use stateless random numbers keyed on seed, epoch and
 whatever the thread scheduling, and resumes after an interruption as if it had not been interrupted.
 """
 
-from helpers.augmentation.batches import ReplicaShare, evaluation_batches, feature_batches, training_batches
+from helpers.augmentation.batches import (
+    MappedRows,
+    Pixels,
+    ReplicaShare,
+    evaluation_batches,
+    feature_batches,
+    select_rows,
+    training_batches,
+)
 from helpers.augmentation.oversampling import oversample_with_augmentation
 from helpers.augmentation.transforms import (
     FLIP_ROTATE,
@@ -19,6 +27,8 @@ __all__ = [
     "FLIP_ROTATE",
     "NO_AUGMENTATION",
     "Augmentation",
+    "MappedRows",
+    "Pixels",
     "ReplicaShare",
     "apply_dihedral",
     "augment",
@@ -26,5 +36,6 @@ __all__ = [
     "evaluation_batches",
     "feature_batches",
     "oversample_with_augmentation",
+    "select_rows",
     "training_batches",
 ]

@@ -14,6 +14,55 @@ AUTOTUNE = tf.data.AUTOTUNE
 
 
 @dataclass(frozen=True)
+class MappedRows:
+    """Select rows of an array in a file, which are read when they are needed.
+
+    Attributes:
+        array: mapped array, see :mod:`helpers.datasets.pixels`.
+        rows: indices, ``int (n,)``.
+    """
+
+    array: np.memmap
+    rows: np.ndarray
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the array."""
+        return self.array.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the selected rows."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.array.ndim
+
+    def __len__(self) -> int:
+        """Return the number of selected rows."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+        """Read some of the selected rows into memory."""
+        return np.asarray(self.array[self.rows[index]])
+
+
+Pixels = np.ndarray | MappedRows
+
+
+def select_rows(array: np.ndarray, chosen: np.ndarray) -> Pixels:
+    """Select rows of an array: in memory, or of a mapped array without reading them.
+
+    Args:
+        array: array ``(n, …)``.
+        chosen: ``bool (n,)``.
+    """
+    return MappedRows(array, np.flatnonzero(chosen)) if isinstance(array, np.memmap) else array[chosen]
+
+
+@dataclass(frozen=True)
 class ReplicaShare:
     """Select parts ``begin`` to ``end`` (exclusive) of every batch that is split between ``of`` devices."""
 
@@ -23,8 +72,8 @@ class ReplicaShare:
 
 
 def training_batches(
-    images: np.ndarray,
-    targets: np.ndarray,
+    images: Pixels,
+    targets: Pixels,
     batch_size: int,
     seed: int,
     augmentation: Augmentation,
@@ -35,7 +84,7 @@ def training_batches(
     """Yield augmented training batches, epoch after epoch without end, reshuffled in every epoch.
 
     Args:
-        images: ``uint8 (n, size, size, 3)`` RGB.
+        images: ``uint8 (n, size, size, 3)`` RGB, in memory or :class:`MappedRows`.
         targets: masks ``uint8 (n, size, size)``, or labels ``int (n,)``.
         batch_size: images per batch; the last batch of an epoch may be smaller.
         seed: random seed of shuffling and augmentation.
@@ -61,8 +110,8 @@ def training_batches(
 
 
 def feature_batches(
-    features: np.ndarray,
-    labels: np.ndarray,
+    features: Pixels,
+    labels: Pixels,
     batch_size: int,
     seed: int,
     first_epoch: int = 0,
@@ -85,7 +134,7 @@ def feature_batches(
 
 
 def _epochs(
-    arrays: tuple[np.ndarray | None, ...],
+    arrays: tuple[Pixels | None, ...],
     change: Callable,
     batch: int,
     seed: int,
@@ -93,8 +142,8 @@ def _epochs(
     share: ReplicaShare | None,
 ) -> tf.data.Dataset:
     """Yield epochs of (input, target[, weight]) batches, each with its own order and keys for ``change``."""
-    tensors = tuple(tf.constant(array) for array in arrays if array is not None)
-    n = len(tensors[0])
+    present = [array for array in arrays if array is not None]
+    readers, n = [_reader(array) for array in present], len(present[0])
     size = batch // share.of if share else batch
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
@@ -103,7 +152,7 @@ def _epochs(
         keys = tf.random.split(key, n)
 
         def example(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            image, target, *weight = (array[k] for array in tensors)
+            image, target, *weight = (read(k) for read in readers)
             weight = [tf.reduce_prod([*weight, *factor])] if weight or factor else []
             return (*change(keys[k], image, target), *weight)
 
@@ -111,6 +160,20 @@ def _epochs(
         return tf.data.Dataset.from_tensor_slices(chosen).map(example, AUTOTUNE, deterministic=True).batch(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
+
+
+def _reader(array: Pixels) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a function from the index of a row, or from several, to the row or rows."""
+    if isinstance(array, np.ndarray):
+        tensor = tf.constant(array)
+        return lambda index: tf.gather(tensor, index)
+
+    def read(index: tf.Tensor) -> tf.Tensor:
+        rows = tf.numpy_function(array.__getitem__, [index], tf.as_dtype(array.dtype))
+        rows.set_shape((*index.shape, *array.shape[1:]))
+        return rows
+
+    return read
 
 
 def _select_share(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> tuple[tf.Tensor, tf.Tensor]:
@@ -125,7 +188,7 @@ def _select_share(order: tf.Tensor, n: int, batch: int, share: ReplicaShare) -> 
     )
 
 
-def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(images: Pixels, targets: Pixels, batch_size: int) -> tf.data.Dataset:
     """Yield batches of images, or of one view of features, once, in order and without augmentation.
 
     Args:
@@ -133,10 +196,14 @@ def evaluation_batches(images: np.ndarray, targets: np.ndarray, batch_size: int)
     """
     if images.ndim == 4:
         _check_arrays(images, targets)
-    return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
+    if isinstance(images, np.ndarray):
+        return tf.data.Dataset.from_tensor_slices((images, targets)).batch(batch_size).prefetch(AUTOTUNE)
+    readers = [_reader(images), _reader(targets)]
+    indices = tf.data.Dataset.range(len(images)).batch(batch_size)
+    return indices.map(lambda index: tuple(read(index) for read in readers)).prefetch(AUTOTUNE)
 
 
-def _check_arrays(images: np.ndarray, targets: np.ndarray) -> None:
+def _check_arrays(images: Pixels, targets: Pixels) -> None:
     fits = targets.shape in (images.shape[:3], images.shape[:1])
     if images.dtype != np.uint8 or images.ndim != 4 or not fits or not len(images):
         raise ValueError(

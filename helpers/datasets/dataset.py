@@ -16,13 +16,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from helpers import images
+from helpers.datasets import pixels
+from helpers.datasets.boxes import SIDES
 from helpers.datasets.card import DatasetCard
 from helpers.datasets.classes import refuse_single_class
 from helpers.datasets.errors import DatasetError
 from helpers.datasets.readers import Reader
 from helpers.datasets.tables import COLUMNS
 
-MAX_ARRAY_BYTES = 4 * 2**30
 CHUNK = 16  # rows per task of a thread
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # not allowed in names: tables, pages and spreadsheets cannot show them
 
@@ -163,10 +164,12 @@ class Dataset:
             size: side of the images in pixels.
 
         Returns:
-            ``uint8 (n, size, size, 3)`` RGB, in the order of ``frame``.
+            ``uint8 (n, size, size, 3)`` RGB, in the order of ``frame``. From 512 MiB on, the array is a file of the
+            user's cache that is mapped into memory, see :mod:`helpers.datasets.pixels`.
 
         Raises:
-            DatasetError: some files cannot be decoded (the message lists all), or the array would exceed 4 GiB.
+            DatasetError: some files cannot be decoded; the message lists all.
+            helpers.outputs.OutputError: the cache of a large array cannot be written to.
 
         Example:
             >>> from helpers import datasets
@@ -321,16 +324,25 @@ class Dataset:
 
     def _stacked(self, shape: tuple[int, ...], read: Callable[[Any], np.ndarray], description: str) -> np.ndarray:
         """Stack the arrays that ``read`` returns for all rows, ``uint8 (n, *shape)``, in the order of ``frame``."""
-        needed = len(self) * int(np.prod(shape))
-        if needed > MAX_ARRAY_BYTES:
-            raise DatasetError(
-                f"{self.name}: {needed / 2**30:.1f} GiB of {description} in one array, more than "
-                f"{MAX_ARRAY_BYTES / 2**30:.0f}; take a smaller size or fewer images, or .iter_batches() in Python"
+        whole = (len(self), *shape)
+        if np.prod(whole) >= pixels.MIN_BYTES:
+            return pixels.mapped_array(
+                self._pixel_key(shape, description),
+                whole,
+                lambda start: self.select(self.frame.index[start:]).map_rows(read, description),
             )
-        stack = np.empty((len(self), *shape), np.uint8)
-        for position, pixels in enumerate(self.map_rows(read, description)):
-            stack[position] = pixels
+        stack = np.empty(whole, np.uint8)
+        for position, image in enumerate(self.map_rows(read, description)):
+            stack[position] = image
         return stack
+
+    def _pixel_key(self, shape: tuple[int, ...], description: str) -> str:
+        """Hash everything that determines the array of :meth:`_stacked`, but not labels, groups or names."""
+        boxes = self.frame[[name for name in SIDES if name in self.frame]]
+        digest = hashlib.sha256(f"{pixels.decoder()} {shape} {description} {boxes.to_numpy().tolist()}".encode())
+        for content in self.map_rows(self._digest, "fingerprint"):
+            digest.update(content)
+        return digest.hexdigest()[:32]
 
 
 def _outcome(function: Callable[[Any], T], row: Any) -> T | images.ImageError:

@@ -110,17 +110,20 @@ def fit_cnn(
     Returns:
         Model and history, as :func:`helpers.training.fit`.
     """
-    train, validation = dataset.select(fold.train), dataset.select(fold.val)
-    images, labels = train.load_images(size), encode_labels(train)
+    known = dataset.select([*fold.train, *fold.val])
+    images, labels = known.load_images(size), encode_labels(known)
+    split = np.repeat(["train", "validation"], [len(fold.train), len(fold.val)])
     if copies:
-        more, originals = oversample_with_augmentation(images, train.frame["label"], copies, config.seed)
-        images = np.concatenate([images, more])
-        labels = np.append(labels, labels[train.frame.index.get_indexer(originals)])
+        train = dataset.select(fold.train)
+        more, originals = oversample_with_augmentation(images[: len(train)], train.frame["label"], copies, config.seed)
+        images = np.concatenate([images[: len(train)], more, images[len(train) :]])
+        labels = np.concatenate([labels[: len(train)], encode_labels(train, originals), labels[len(train) :]])
+        split = np.repeat(["train", "validation"], [len(train) + len(more), len(fold.val)])
     return training.fit_classifier(
         build,
-        np.concatenate([images, validation.load_images(size)]),
-        np.append(labels, encode_labels(validation)),
-        split=np.repeat(["train", "validation"], [len(images), len(validation)]),
+        images,
+        labels,
+        split=split,
         config=config,
         augmentation=augmentation,
         checkpoint_dir=checkpoint_dir,

@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.augmentation import Augmentation, ReplicaShare, evaluation_batches, feature_batches, training_batches
+from helpers.augmentation import (
+    Augmentation,
+    Pixels,
+    ReplicaShare,
+    evaluation_batches,
+    feature_batches,
+    select_rows,
+    training_batches,
+)
 from helpers.backend import keras, tf
 from helpers.models import cross_entropy, dice_cross_entropy, unet
 from helpers.training.config import TrainingConfig, seed_everything
@@ -190,11 +198,12 @@ def _fit_arrays(
     method = identify((build, loss, config, augmentation, sorted(imported_code(__name__).items())))
     digest = hashlib.sha256(f"{method} {keras.__version__} {tf.__version__}".encode())
     weight = None if weights is None else weights[train]
-    train_data, validation_data = (images[train], targets[train]), (images[validation], targets[validation])
+    train_data, validation_data = (
+        (select_rows(images, chosen), select_rows(targets, chosen)) for chosen in (train, validation)
+    )
     for array in (*train_data, *validation_data, weight, *model.get_weights()):
         if array is not None:
-            digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            _update(digest, array)
     batching = (*train_data, config.batch_size, config.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
@@ -211,8 +220,18 @@ def _fit_arrays(
         train=epochs,
         steps=-(-int(train.sum()) // config.batch_size),
         validation=evaluation_batches(
-            validation_data[0][:, 0] if augmentation is None else validation_data[0], validation_data[1], 32
+            validation_data[0][:][:, 0] if augmentation is None else validation_data[0], validation_data[1], 32
         ),
         config=config,
         checkpoint_dir=checkpoint_dir / digest.hexdigest()[:12],
     )
+
+
+def _update(digest: hashlib._Hash, array: Pixels) -> None:
+    """Add type, shape and content of an array to a digest; of a mapped array some rows at a time."""
+    digest.update(f"{array.dtype} {array.shape}".encode())
+    if isinstance(array, np.ndarray):
+        digest.update(np.ascontiguousarray(array).data)
+        return
+    for start in range(0, len(array), 1024):
+        digest.update(np.ascontiguousarray(array[start : start + 1024]).data)

@@ -203,3 +203,23 @@ def test_images_and_masks_that_do_not_belong_together_are_refused(cells):
     for wrong in ((cells[0], cells[1][:5]), (cells[0].astype(np.float32), cells[1]), (cells[0][:0], cells[1][:0])):
         with pytest.raises(ValueError, match="images must be uint8"):
             augmentation.evaluation_batches(*wrong, 8)
+
+
+def test_rows_of_a_mapped_file_are_read_when_they_are_needed(tmp_path):
+    file = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.uint8, (6, 8, 8, 3))
+    file[:] = np.arange(6, dtype=np.uint8)[:, None, None, None]
+    chosen = np.array([True, False, True, True, False, True])
+    rows = augmentation.select_rows(file, chosen)
+    assert isinstance(rows, augmentation.MappedRows)
+    assert (rows.shape, rows.ndim, len(rows), rows.dtype) == ((4, 8, 8, 3), 4, 4, np.uint8)
+    np.testing.assert_array_equal(rows[1:3], file[[2, 3]])
+    np.testing.assert_array_equal(augmentation.select_rows(np.asarray(file), chosen), file[chosen])
+    file[3] = 77
+    drawn = augmentation.training_batches(rows, np.arange(4), 4, 1, NO_AUGMENTATION)
+    images, labels = next(iter(drawn))
+    assert {int(label): int(image.max()) for image, label in zip(images.numpy(), labels.numpy(), strict=True)} == {
+        0: 0, 1: 2, 2: 77, 3: 5
+    }  # fmt: skip
+    batches = list(augmentation.evaluation_batches(rows, np.arange(4), 3))
+    assert [int(image.max()) for batch, _ in batches for image in batch.numpy()] == [0, 2, 77, 5]
+    assert [label for _, part in batches for label in part.numpy().tolist()] == [0, 1, 2, 3]

@@ -829,15 +829,6 @@ def test_the_fingerprint_of_a_file_that_has_gone_names_it(small):
         small.fingerprint()
 
 
-def test_an_array_beyond_the_limit_is_refused(small, monkeypatch):
-    needed = 7 * 32 * 32 * 3
-    monkeypatch.setattr("helpers.datasets.dataset.MAX_ARRAY_BYTES", needed)
-    assert small.load_images(32).nbytes == needed
-    monkeypatch.setattr("helpers.datasets.dataset.MAX_ARRAY_BYTES", needed - 1)
-    with pytest.raises(DatasetError, match="take a smaller size or fewer images"):
-        small.load_images(32)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

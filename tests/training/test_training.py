@@ -607,3 +607,34 @@ def test_a_unet_can_start_from_given_weights(cells, tmp_path):
         initial_weights=start,
     )
     assert max(np.abs(w.numpy()).max() for w in model.trainable_weights) < 1e-6
+
+
+def mapped(array, path):
+    """The same array in a file that is mapped into memory."""
+    copy = np.lib.format.open_memmap(path, "w+", array.dtype, array.shape)
+    copy[:] = array
+    return copy
+
+
+def test_a_training_from_a_mapped_file_is_that_from_memory(cells, tmp_path):
+    images, masks = cells
+    labels, part = np.arange(24) % 2, np.array((["train"] * 4 + ["validation", "test"]) * 4)
+    settings = training.TrainingConfig(2, batch_size=8)
+    ready = {"split": part, "config": settings, "augmentation": augmentation.Augmentation()}
+    found = {}
+    for kind, given in (("memory", images), ("file", mapped(images, tmp_path / "images.npy"))):
+        build = partial(models.unet_encoder_classifier, 4)
+        found[kind] = training.fit_classifier(build, given, labels, **ready, checkpoint_dir=tmp_path / kind)
+    assert found["memory"][1].equals(found["file"][1])
+    for one, other in zip(*(model.get_weights() for model, _ in found.values()), strict=True):
+        np.testing.assert_array_equal(one, other)
+    named = [{path.name for path in (tmp_path / kind).iterdir()} for kind in found]
+    assert named[0] == named[1]  # the same content is the same training
+    trained = [
+        training.fit_unet(given[0], masks=given[1], **ready, checkpoint_dir=tmp_path / kind, base_filters=4)[1]
+        for kind, given in {
+            "memory": (images, masks),
+            "file": (mapped(images, tmp_path / "i.npy"), mapped(masks, tmp_path / "m.npy")),
+        }.items()
+    ]
+    assert trained[0].equals(trained[1])
