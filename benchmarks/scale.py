@@ -29,6 +29,7 @@ from PIL import Image
 from helpers import datasets, metrics, processes, splits
 
 SIZES, MORE = (1_000, 4_000, 16_000), 4  # images, and how many times as many rows of tables
+N_TILES = 18_120  # 30 of each of 364 fields, 9 of each of 800 cells
 SIDE, NETWORK, CLASSES = 64, "efficientnet-lite0", ("a", "b")
 Run = Callable[[], object]
 
@@ -46,7 +47,8 @@ def tiles() -> Iterator[np.ndarray]:
 def lay_out(folder: Path, sizes: list[int]) -> None:
     """Write a class folder of every size, of links to the same files."""
     (folder / "tiles").mkdir()
-    for number, tile in zip(range(max(sizes)), tiles(), strict=False):
+    order = np.random.default_rng(0).permutation(N_TILES)  # so that every size has the same kinds of tiles
+    for number, tile in zip(order, tiles(), strict=True):
         Image.fromarray(tile).save(folder / "tiles" / f"{number}.jpg", quality=90)
     for n in sizes:
         for label in CLASSES:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from helpers.cli import counting, datasets, evaluation, models, runs
+from helpers.cli import cache, counting, datasets, evaluation, models, runs
 from helpers.cli.errors import Commands, fail
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, cls=Commands)
@@ -41,6 +41,7 @@ def leukobook(
 
 
 app.add_typer(datasets.app, name="data")
+app.add_typer(cache.app, name="cache")
 _COMMANDS: tuple[Callable[..., None], ...] = (
     evaluation.duplicates, evaluation.evaluate, evaluation.compare,
     models.segment, models.train, models.predict, models.explain,

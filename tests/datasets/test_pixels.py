@@ -1,14 +1,17 @@
 """Large arrays are decoded once into a file, resume after an interruption, and leave room for one another."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from factories import cell_folder, picture
 from PIL import Image
+from typer.testing import CliRunner
 
 from helpers import datasets, outputs
+from helpers.cli import app
 from helpers.datasets import DatasetError, pixels
 
 
@@ -137,6 +140,17 @@ def test_a_full_disk_is_said_before_an_image_is_decoded(cells, cache, reads, mon
     with pytest.raises(outputs.OutputError, match="are free on this disk"):
         cells.load_images(32)
     assert reads == []
+
+
+def test_the_command_lists_and_clears_the_files(cells, cache):
+    run = CliRunner().invoke
+    assert f"{cache}: 0 files, 0.00 of 64 GiB" in run(app, ["cache", "list"]).output
+    cells.load_images(512)
+    listed = run(app, ["cache", "list"]).output.splitlines()
+    assert re.search(r"0\.01 GiB  last used \d{4}-\d\d-\d\d \d\d:\d\d UTC  [0-9a-f]{32}\.npy$", listed[0])
+    assert listed[1] == f"{cache}: 1 files, 0.01 of 64 GiB"
+    assert run(app, ["cache", "clear"]).output == f"{cache}: 0.01 GiB removed\n"
+    assert cache_files(cache) == []
 
 
 def test_masks_are_mapped_too(cache):
