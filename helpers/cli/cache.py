@@ -29,4 +29,4 @@ def clear() -> None:
     """Remove all files; they are made again when a command needs them."""
     from helpers.datasets import pixels
 
-    typer.echo(f"{pixels.folder()}: {pixels.make_room() / GIB:.2f} GiB removed")
+    typer.echo(f"{pixels.folder()}: {pixels.clear() / GIB:.2f} GiB removed")

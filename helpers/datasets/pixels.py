@@ -56,11 +56,12 @@ def mapped_array(key: str, shape: tuple[int, ...], read_from: Callable[[int], It
     path = folder() / f"{key}.npy"
     if not path.exists():
         n_bytes = int(np.prod(shape))
-        make_room(n_bytes)
-        outputs.require_folder(folder(), n_bytes + outputs.MIN_FREE)
+        outputs.require_folder(folder(), 0)
         folder().mkdir(parents=True, exist_ok=True)
         with files.locked(folder() / "lock", wait=True):
             if not path.exists():  # another process may have made it in the meantime
+                _remove_oldest(MAX_BYTES - n_bytes, keep=path.with_suffix(".part"))
+                outputs.require_folder(folder(), n_bytes + outputs.MIN_FREE)
                 _decode(path, shape, read_from)
     os.utime(path)
     return np.load(path, mmap_mode="c")
@@ -68,25 +69,35 @@ def mapped_array(key: str, shape: tuple[int, ...], read_from: Callable[[int], It
 
 def cached_files() -> list[tuple[Path, int]]:
     """List the files and their sizes in bytes, those that were not used for longest first."""
-    with contextlib.suppress(FileNotFoundError):
-        found = [(path, path.stat()) for path in folder().iterdir() if path.suffix in (".npy", ".part")]
-        return [(path, status.st_size) for path, status in sorted(found, key=lambda pair: pair[1].st_mtime)]
-    return []
+    found = []
+    for path in [*folder().glob("*.npy"), *folder().glob("*.part")]:
+        with contextlib.suppress(FileNotFoundError):  # a process has just completed or removed it
+            status = path.stat()
+            found.append((status.st_mtime, path, status.st_size))
+    return [(path, size) for _, path, size in sorted(found)]
 
 
-def make_room(needed: int = MAX_BYTES) -> int:
-    """Remove the files that were not used for longest, until ``needed`` bytes more are within the limit.
-
-    Args:
-        needed: bytes; by default all files are removed.
+def clear() -> int:
+    """Remove all files.
 
     Returns:
         Number of bytes that were removed.
+
+    Raises:
+        helpers.files.LockedError: a process is decoding images.
     """
-    listed = cached_files()
+    if not folder().is_dir():
+        return 0
+    with files.locked(folder() / "lock", wait=False):
+        return _remove_oldest(0)
+
+
+def _remove_oldest(limit: int, keep: Path | None = None) -> int:
+    """Remove the files that were not used for longest, until the others have ``limit`` bytes; return the bytes."""
+    listed = [(path, size) for path, size in cached_files() if path != keep]
     total, removed = sum(size for _, size in listed), 0
     for path, size in listed:
-        if total - removed + needed <= MAX_BYTES:
+        if total - removed <= limit:
             break
         with contextlib.suppress(OSError):  # Windows keeps a file that a process has mapped; others keep its content
             path.unlink()

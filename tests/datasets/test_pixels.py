@@ -10,7 +10,7 @@ from factories import cell_folder, picture
 from PIL import Image
 from typer.testing import CliRunner
 
-from helpers import datasets, outputs
+from helpers import datasets, files, outputs
 from helpers.cli import app
 from helpers.datasets import DatasetError, pixels
 
@@ -151,6 +151,13 @@ def test_the_command_lists_and_clears_the_files(cells, cache):
     assert listed[1] == f"{cache}: 1 files, 0.01 of 64 GiB"
     assert run(app, ["cache", "clear"]).output == f"{cache}: 0.01 GiB removed\n"
     assert cache_files(cache) == []
+
+
+def test_files_are_not_cleared_while_images_are_decoded(cells, cache):
+    cells.load_images(32)
+    with files.locked(cache / "lock", wait=False), pytest.raises(files.LockedError, match="another process works here"):
+        pixels.clear()
+    assert len(cache_files(cache)) == 1
 
 
 def test_masks_are_mapped_too(cache):
