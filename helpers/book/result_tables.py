@@ -62,6 +62,9 @@ TITLES = {
     "realism-difficulty": "How hard the synthetic tasks are",
     "realism-segmentation": "Trained on synthetic cells, tested on real ones",
     "sweep-mistakes": "Metrics with each mistake, over seeds",
+    "whole-pbc-learning-curve": "All of PBC: balanced accuracy by number of training images per class",
+    "whole-pbc-near-duplicates": "All of PBC: near-duplicates that a random split separates",
+    "whole-pbc-scores": "All of PBC: frozen features with discriminant analysis, by views and split",
     "sweep-transfer": "Macro F1 by network and method, over seeds",
 }
 SWEEPS, SYNTHETIC = "Over several seeds (synthetic cells)", "Synthetic cells against real ones"
