@@ -124,30 +124,37 @@ def _fill(
 ) -> list[int]:
     """Extract missing features and return the row of the store for each image of the dataset.
 
-    While the features of one batch are computed, the next batch is read and the one before is stored.
+    While the features of one batch are computed, the next batch is read and the one before is stored. Images whose
+    features are there are not read, unless they are transformed: a function has no digest but that of what it returns.
     """
 
     def extract_views(image: np.ndarray) -> np.ndarray:
         views = dihedral_views(image[None])[: store.shape[0]]
         return np.concatenate([backbone.extract(np.ascontiguousarray(view)) for view in views])
 
-    rows: list[int] = []
+    ids = dataset.frame.index
+    key_of: dict[str, bytes] = {}
+    if transform is None:
+        keys = (digest[:DIGEST] for digest in dataset.pixel_digests())
+        key_of = dict(zip(ids, keys, strict=True))
+    missing = [image_id for image_id in ids if key_of.get(image_id) not in row_of]
     previous: dict[bytes, Future] = {}
-    bar = tqdm(total=len(dataset), desc=f"features of {backbone.name}", unit="image", delay=2, leave=False)
+    bar = tqdm(total=len(missing), desc=f"features of {backbone.name}", unit="image", delay=2, leave=False)
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _, images in dataset.iter_batches(backbone.size, BATCH):
+        for batch, images in dataset.select(missing).iter_batches(backbone.size, BATCH) if missing else ():
             pending = {}
-            for image in images if transform is None else map(transform, images):
-                digest = hashlib.sha256(image.tobytes()).digest()[:DIGEST]
-                if digest not in row_of:
-                    row_of[digest] = len(row_of)
-                    pending[digest] = pool.submit(extract_views, image)
-                rows.append(row_of[digest])
+            for image_id, image in zip(batch, images if transform is None else map(transform, images), strict=True):
+                if transform is not None:
+                    key_of[image_id] = hashlib.sha256(image.tobytes()).digest()[:DIGEST]
+                key = key_of[image_id]
+                if key not in row_of:
+                    row_of[key] = len(row_of)
+                    pending[key] = pool.submit(extract_views, image)
             _store(store, previous)
             previous = pending
             bar.update(len(images))
         _store(store, previous)
-    return rows
+    return [row_of[key_of[image_id]] for image_id in ids]
 
 
 def _store(store: FeatureStore, pending: dict[bytes, Future]) -> None:

@@ -261,6 +261,14 @@ class Dataset:
             table.update(digest)
         return table.hexdigest()
 
+    def pixel_digests(self) -> list[bytes]:
+        """Hash what determines the pixels of each image, without decoding any: bytes, box in them, and the decoder.
+
+        Raises:
+            DatasetError: some files cannot be read; the message lists all.
+        """
+        return list(self.map_rows(self._pixel_digest, "fingerprint"))
+
     def map_rows(self, function: Callable[[Any], T], description: str) -> Iterator[T]:
         """Apply a function to every row, in threads.
 
@@ -338,11 +346,11 @@ class Dataset:
 
     def _pixel_key(self, shape: tuple[int, ...], description: str) -> str:
         """Hash everything that determines the array of :meth:`_stacked`, but not labels, groups or names."""
-        boxes = self.frame[[name for name in SIDES if name in self.frame]]
-        digest = hashlib.sha256(f"{pixels.decoder()} {shape} {description} {boxes.to_numpy().tolist()}".encode())
-        for content in self.map_rows(self._digest, "fingerprint"):
-            digest.update(content)
-        return digest.hexdigest()[:32]
+        return hashlib.sha256(f"{shape} {description}".encode() + b"".join(self.pixel_digests())).hexdigest()[:32]
+
+    def _pixel_digest(self, row: Any) -> bytes:
+        box = [getattr(row, side) for side in SIDES if side in self.frame]
+        return hashlib.sha256(f"{pixels.decoder()} {box}".encode() + self._digest(row)).digest()
 
 
 def _outcome(function: Callable[[Any], T], row: Any) -> T | images.ImageError:

@@ -11,10 +11,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from factories import cell_folder
 from keras.src.legacy.saving import legacy_h5_format
+from PIL import Image
 
 from helpers import backbones, datasets, models
 from helpers.backbones import efficientnet_lite, extraction, feature_store, registry, runtime, torch_checkpoint
+from helpers.datasets.readers import FileReader
 from helpers.models import loading
 from helpers.project import CHECKOUT
 
@@ -379,6 +382,23 @@ def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, qui
     backbones.extract_features(more, "a", tmp_path)
     known = {picture.tobytes() for picture in cells.load_images(32)}
     assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.load_images(32))
+
+
+def test_a_second_extraction_decodes_nothing_but_images_that_have_changed(quick, tmp_path, monkeypatch):
+    cells = datasets.load(f"folder:{cell_folder(tmp_path / 'cells', ('a', 'b'), 4)}")
+    decoded, read = [], FileReader.read
+    monkeypatch.setattr(FileReader, "read", lambda self, row, _: decoded.append(row.image_id) or read(self, row, None))
+    first = np.array(backbones.extract_features(cells, "a", tmp_path / "features"))
+    assert len(decoded) == 8
+    second = backbones.extract_features(cells.select(cells.frame.index[::-1]), "a", tmp_path / "features")
+    assert np.array_equal(second[::-1], first)
+    assert len(decoded) == 8
+    changed = cells.frame.index[3]
+    Image.fromarray(255 - cells.load_image(changed)).save(cells.reader.root / cells.frame.loc[changed, "path"])
+    decoded.clear()
+    third = backbones.extract_features(cells, "a", tmp_path / "features")
+    assert decoded == [changed]
+    assert np.flatnonzero((third != first).any(axis=(1, 2))).tolist() == [3]
 
 
 def test_features_are_what_the_model_says_of_each_of_the_eight_views(cells, quick, tmp_path):
