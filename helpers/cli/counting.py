@@ -95,15 +95,16 @@ def compare_counts(
     seed: Annotated[int, typer.Option(help="Of the resamples of patients.")] = 20,
 ) -> None:
     """Compare a count with the differentials of people, class by class. Not for diagnosis."""
-    from helpers import files, reports
+    from helpers import files, outputs, reports
     from helpers.counting import agreement
     from helpers.reports import tables
 
+    path = outputs.require_file(out)
+    announce_replacement(path)
     counted = agreement.read_counts(counts)
     table = agreement.compare_differentials(counted, agreement.read_reference(reference, counted), seed=seed)
-    announce_replacement(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(out, tables.safe_text(table).to_csv(index=False, float_format="%.6g"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_text(path, tables.safe_text(table).to_csv(index=False, float_format="%.6g"))
     typer.echo("count − reference, percentage points; limits of agreement hold about 95 % of films")
     for _, row in table.iterrows():
         bias = reports.format_estimate(row["bias"], row["bias_low"], row["bias_high"], row["interval"])

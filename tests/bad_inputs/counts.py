@@ -71,12 +71,13 @@ def empty_fields(place: Path) -> None:
         Image.fromarray(250 - picture(number, 200, 200) // 32).save(place / "fields" / f"{number}.png")
 
 
-def compare(counts: str, reference: str) -> Callable[[Path], list[str]]:
+def compare(counts: str, reference: str, out: str = "agreement.csv") -> Callable[[Path], list[str]]:
     def make(place: Path) -> list[str]:
+        (place / "folder").mkdir()
         (place / "counts.csv").write_text(counts)
         (place / "reference.csv").write_text(reference)
         words = [str(place / name) for name in ("counts.csv", "reference.csv")]
-        return ["compare-counts", *words, "--out", str(place / "agreement.csv")]
+        return ["compare-counts", *words, "--out", str(place / out)]
 
     return make
 
@@ -114,4 +115,5 @@ CASES = [
     Case("a person's counts that are empty", compare(COUNTS, ""), ("reference.csv",)),
     Case("a person's counts with a header only", compare(COUNTS, "group,class,n\n"), ("reference.csv",)),
     Case("counts that are empty", compare("", REFERENCE), ("counts.csv",)),
+    Case("a comparison to be written over a folder", compare("", REFERENCE, "folder"), ("folder", "name of a file")),
 ]  # fmt: skip
