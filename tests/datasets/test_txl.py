@@ -9,6 +9,7 @@ from factories import save, write
 from helpers import datasets
 from helpers.datasets import DatasetError, load
 from helpers.project import CHECKOUT
+from helpers.splits import find_near_duplicates
 
 HEAD = "image,source,original,type,type_from,slide\n"
 LINES = (
@@ -121,6 +122,19 @@ def test_txl_has_500_images_of_each_laboratory_in_five_types(real):
 def test_types_and_slides_of_raabin_are_confounded_as_the_card_says(real):
     slides = real("txl", source="raabin", crop=False).frame.groupby("label")["slide"].nunique()
     assert slides.to_dict() == {"neutrophil": 1, "lymphocyte": 3, "basophil": 4, "monocyte": 6, "eosinophil": 19}
+
+
+@pytest.mark.filterwarnings("ignore:.*fewer than 10 keypoints")
+def test_no_cell_is_in_two_groups(real):
+    cells = real("txl")
+    pairs = find_near_duplicates(cells.select(cells.frame.index[cells.frame["source"] == "raabin"]))
+    group = cells.frame["group"]
+    crossing = group[pairs["image_a"]].to_numpy() != group[pairs["image_b"]].to_numpy()
+    assert len(pairs) == 15
+    assert not crossing.any()
+    slide = cells.frame["slide"]
+    again = {frozenset(ends) for ends in zip(slide[pairs["image_a"]], slide[pairs["image_b"]], strict=True)}
+    assert {"+".join(sorted(ends)) for ends in again if len(ends) > 1} == {"95-5-4-1+95-5-5-1", "20190527+20190531"}
 
 
 def test_thirty_pbc_cells_are_in_our_sample_and_have_its_groups(real):
