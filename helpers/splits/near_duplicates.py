@@ -26,7 +26,6 @@ from helpers.images import dihedral_views, resize_pad
 from helpers.splits.keypoints import Keypoints, detect_keypoints
 from helpers.splits.texture import SIDE, ZOOM, Pictures, read_pictures, register, texture_of
 from helpers.splits.thumbnails import find_alike
-from helpers.splits.visual_words import Vocabulary, most_similar
 
 MAX_COMPARED = 20_000  # images; about five minutes on two cores
 _MIN_THUMBNAIL_CORRELATION = 0.8  # to propose a pair
@@ -195,6 +194,8 @@ def _view_transforms() -> list[np.ndarray]:
 
 def _propose_by_keypoints(keypoints: Keypoints) -> list[_Candidate]:
     """Propose pairs that share rare details, and whose keypoints agree on one affine transform."""
+    from helpers.splits.visual_words import Vocabulary, most_similar  # here, because predictions need none of SciPy
+
     if not len(keypoints.position):
         return []
     vocabulary = Vocabulary(keypoints)
