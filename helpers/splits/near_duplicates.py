@@ -27,7 +27,7 @@ from helpers.splits.keypoints import Keypoints, detect_keypoints
 from helpers.splits.texture import SIDE, ZOOM, Pictures, read_pictures, register, texture_of
 from helpers.splits.thumbnails import find_alike
 
-MAX_COMPARED = 20_000  # images; about five minutes on two cores
+MAX_COMPARED = 20_000  # images; some minutes on two cores
 _MIN_THUMBNAIL_CORRELATION = 0.8  # to propose a pair
 _MIN_DESCRIPTOR_SIMILARITY = 0.9  # cosine similarity of two matching descriptors
 _MIN_INLIERS = 10  # matching keypoints that propose a pair
