@@ -267,7 +267,8 @@ class Dataset:
         Raises:
             DatasetError: some files cannot be read; the message lists all.
         """
-        return list(self.map_rows(self._pixel_digest, "fingerprint"))
+        decoder = pixels.decoder()  # here, not in threads, in several of which Python 3.11 cannot parse code at once
+        return list(self.map_rows(lambda row: self._pixel_digest(row, decoder), "fingerprint"))
 
     def map_rows(self, function: Callable[[Any], T], description: str) -> Iterator[T]:
         """Apply a function to every row, in threads.
@@ -348,9 +349,9 @@ class Dataset:
         """Hash everything that determines the array of :meth:`_stacked`, but not labels, groups or names."""
         return hashlib.sha256(f"{shape} {description}".encode() + b"".join(self.pixel_digests())).hexdigest()[:32]
 
-    def _pixel_digest(self, row: Any) -> bytes:
+    def _pixel_digest(self, row: Any, decoder: str) -> bytes:
         box = [getattr(row, side) for side in SIDES if side in self.frame]
-        return hashlib.sha256(f"{pixels.decoder()} {box}".encode() + self._digest(row)).digest()
+        return hashlib.sha256(f"{decoder} {box}".encode() + self._digest(row)).digest()
 
 
 def _outcome(function: Callable[[Any], T], row: Any) -> T | images.ImageError:
