@@ -24,6 +24,7 @@ from helpers.datasets.directory import (
     required_subfolders,
 )
 from helpers.datasets.errors import DatasetError
+from helpers.datasets.groups import names_of_merged
 from helpers.datasets.readers import FileReader
 from helpers.datasets.tables import build_frame, match_ids, read_table
 
@@ -46,8 +47,7 @@ CARD = DatasetCard(
 )
 _FOLD = r"fold[_ -]?(\d)"
 _PRELIMINARY = "C-NMC_test_prelim_phase_data"
-_ONE = ("H2+H4+H5", "1+15+17+20")
-SAME_SUBJECT = {subject: group for group in _ONE for subject in group.split("+")}
+SAME_SUBJECT = names_of_merged("H2+H4+H5", "1+15+17+20")
 _NAME = re.compile(r"^UID_(?P<subject>H?\d+)_(?P<image>\d+)_(?P<cell>\d+)_(?P<label>all|hem)$", re.IGNORECASE)
 
 

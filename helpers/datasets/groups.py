@@ -31,6 +31,15 @@ _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _CUT_BY_EXCEL = re.compile(r"\d[.,]\d+E\+\d+")
 
 
+def names_of_merged(*merged: str) -> dict[str, str]:
+    """Map each group to the name of the merged group that it belongs to, as :func:`merge_groups` would name it.
+
+    Args:
+        merged: names of merged groups, such as ``"1+15"``.
+    """
+    return {name: group for group in merged for name in group.split("+")}
+
+
 def merge_groups(frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     """Merge the groups of both images of every pair.
 

@@ -18,6 +18,7 @@ from helpers.datasets.card import DatasetCard
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.directory import list_files
 from helpers.datasets.errors import DatasetError
+from helpers.datasets.groups import names_of_merged
 from helpers.datasets.readers import CropReader, FileReader
 from helpers.datasets.tables import build_frame, match_ids, read_table
 
@@ -46,8 +47,7 @@ CARD = DatasetCard(
     classes=CLASSES,
     published_images="1,260",
 )
-_ONE = ("95-5-4-1+95-5-5-1", "20190527+20190531")
-SAME_SLIDE = {slide: group for group in _ONE for slide in group.split("+")}
+SAME_SLIDE = names_of_merged("95-5-4-1+95-5-5-1", "20190527+20190531")
 
 
 def load_txl(folder: Path, source: str = "", crop: bool = True) -> Dataset:

@@ -218,8 +218,7 @@ _Described = tuple[np.ndarray, np.ndarray]  # positions and descriptors of keypo
 def _match(first: _Described, second: _Described) -> tuple[np.ndarray, int, float]:
     """Match two images' keypoints; return an affine transform, the keypoints that agree on it, and their share.
 
-    A shear is allowed, because augmented fields have one: with rotation, zoom and translation alone, 69 % of fields
-    that were turned and sheared by up to 15 and 10 degrees were found, instead of 94 %.
+    A shear is allowed, because augmented fields have one.
     """
     (position_a, descriptor_a), (position_b, descriptor_b) = first, second
     at_a, at_b = np.nonzero(descriptor_a @ descriptor_b.T >= _MIN_DESCRIPTOR_SIMILARITY)

@@ -29,7 +29,7 @@ class AlikePair(NamedTuple):
 
 
 def find_alike(grey: np.ndarray, minimum: float) -> list[AlikePair]:
-    """Find all pairs of images whose thumbnails correlate in one of eight views.
+    """Find all pairs of images whose thumbnails correlate under one of the eight dihedral transforms.
 
     Args:
         grey: ``uint8 (n, height, width)``.

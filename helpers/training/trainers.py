@@ -203,7 +203,7 @@ def _fit_arrays(
     )
     for array in (*train_data, *validation_data, weight, *model.get_weights()):
         if array is not None:
-            _update(digest, array)
+            _add_array(digest, array)
     batching = (*train_data, config.batch_size, config.seed)
 
     def epochs(first: int, share: ReplicaShare | None = None) -> tf.data.Dataset:
@@ -227,7 +227,7 @@ def _fit_arrays(
     )
 
 
-def _update(digest: hashlib._Hash, array: Pixels) -> None:
+def _add_array(digest: hashlib._Hash, array: Pixels) -> None:
     """Add type, shape and content of an array to a digest; of a mapped array some rows at a time."""
     digest.update(f"{array.dtype} {array.shape}".encode())
     if isinstance(array, np.ndarray):

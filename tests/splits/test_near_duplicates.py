@@ -1,4 +1,4 @@
-"""Copies are found in every view, crop and focus, other cells are not, and what cannot be found is said."""
+"""Copies are found in every view, crop and focus, other cells are not, and a warning names what cannot be found."""
 
 import cv2
 import numpy as np
@@ -168,7 +168,7 @@ def test_the_bound_of_thumbnails_loses_no_pair(real):
 
 
 def exhaustive(grey, minimum):
-    """All pairs with the best of eight views, by correlating all thumbnails in full."""
+    """All pairs with the best dihedral transform, by correlating all thumbnails in full."""
     small = np.stack([cv2.resize(one.astype(np.float32), (32, 32), interpolation=cv2.INTER_AREA) for one in grey])
     blurred = [cv2.GaussianBlur(one, (0, 0), 1.5, borderType=cv2.BORDER_REFLECT) for one in small]
     views = [view.reshape(len(grey), -1) for view in images.dihedral_views(small - np.stack(blurred))]
