@@ -179,8 +179,7 @@ def _check_near_duplicates(frame: pd.DataFrame, pairs: pd.DataFrame | None) -> l
         "group": "whether these are images of one patient; if so, give them one group",
     }
     for column, kind in (("label", "labels"), ("group", "groups")):
-        value = [frame[column].reindex(pairs[end]).to_numpy() for end in ("image_a", "image_b")]
-        unlike = pairs[(value[0] != value[1]) & pd.notna(value[0]) & pd.notna(value[1])]
+        unlike = splits.select_unlike(pairs, frame[column])
         if len(unlike):
             first = unlike.iloc[0]
             observed = f"number of pairs: {len(unlike)}, such as {first['image_a']} and {first['image_b']}"

@@ -39,16 +39,16 @@ class DuplicateSearch:
     def facts(self) -> dict[str, int]:
         """Return how many images were compared, and how many pairs of each kind were found."""
         pairs = self.pairs
-        labelled = pairs["label_a"].notna() & pairs["label_b"].notna()
+        frame = self.dataset.frame
         facts = {
             "images": len(self.dataset),
             "pairs that show the same cell": len(pairs),
             "images in these pairs": pd.concat([pairs["image_a"], pairs["image_b"]]).nunique(),
             "pairs with equal pixels": int(pairs["identical"].sum()),
-            "pairs with different labels": int((labelled & (pairs["label_a"] != pairs["label_b"])).sum()),
+            "pairs with different labels": len(splits.select_unlike(pairs, frame["label"])),
         }
         if not self.between:
-            facts["pairs in different groups"] = int((pairs["group_a"] != pairs["group_b"]).sum())
+            facts["pairs in different groups"] = len(splits.select_unlike(pairs, frame["group"]))
         return facts
 
 

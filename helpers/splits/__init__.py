@@ -19,7 +19,7 @@ from helpers.splits.group_splits import (
     split_for_fold,
     split_summary,
 )
-from helpers.splits.leakage import find_leakage
+from helpers.splits.leakage import find_leakage, select_unlike
 from helpers.splits.near_duplicates import MAX_COMPARED, find_near_duplicates, similarity
 from helpers.splits.subsets import largest_subset, nested_subsets
 
@@ -39,6 +39,7 @@ __all__ = [
     "merge_groups",
     "nested_subsets",
     "sample_across_groups",
+    "select_unlike",
     "similarity",
     "spawn_seeds",
     "split_for_fold",

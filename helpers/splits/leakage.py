@@ -35,3 +35,14 @@ def find_leakage(frame: pd.DataFrame, split: pd.Series, pairs: pd.DataFrame | No
             if split[a] != split[b]:
                 leaks.append(f"{a} ({split[a]}) and {b} ({split[b]}) show the same thing, similarity {similarity}")
     return leaks
+
+
+def select_unlike(pairs: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
+    """Select the pairs whose images have different values, such as labels or groups; a missing value differs from none.
+
+    Args:
+        pairs: near-duplicates from :func:`find_near_duplicates`.
+        value: value of every image, by ``image_id``.
+    """
+    first, second = (value.reindex(pairs[end]).to_numpy() for end in ("image_a", "image_b"))
+    return pairs[(first != second) & pd.notna(first) & pd.notna(second)]
