@@ -32,7 +32,7 @@ _CUT_BY_EXCEL = re.compile(r"\d[.,]\d+E\+\d+")
 
 
 def names_of_merged(*merged: str) -> dict[str, str]:
-    """Map each group to the name of the merged group that it belongs to, as :func:`merge_groups` would name it.
+    """Map each group to the name of the merged group that it belongs to, as :func:`helpers.splits.merge_groups` would.
 
     Args:
         merged: names of merged groups, such as ``"1+15"``.
