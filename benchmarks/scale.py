@@ -123,7 +123,11 @@ def discriminant(n: int, folder: Path) -> Run:
     from helpers.learners.lda import ShrinkageLDA
 
     random = np.random.default_rng(0)
-    return partial(ShrinkageLDA().fit, random.normal(size=(n, 1280)), random.integers(0, 2, n))
+    with (folder / f"rows-{n}.f16").open("wb") as file:  # as in a feature store
+        for _ in range(0, n, 1000):
+            file.write(random.normal(size=(1000, 1280)).astype(np.float16).tobytes())
+    rows = np.memmap(file.name, np.float16, "r", shape=(n, 1280))
+    return partial(ShrinkageLDA().fit, rows, random.integers(0, 2, n))
 
 
 def folds_with_groups(n: int, folder: Path) -> Run:

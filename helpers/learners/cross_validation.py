@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from helpers import metrics, models, splits, training
 from helpers.augmentation import Augmentation, oversample_with_augmentation
@@ -220,9 +218,9 @@ def tabular_learner(features: pd.DataFrame, classifier: str, *, seed: int, train
 def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner:
     """Create a learner that trains :class:`helpers.learners.lda.ShrinkageLDA` on tabular features.
 
-    There may be far more features than images; classes have equal priors. Features are standardised. Shrinkage is
-    estimated from the data, so there are no hyperparameters and no inner folds. Predictions for training images are
-    not held out: do not use them for evaluation or to choose a threshold.
+    There may be far more features than images; classes have equal priors. The scales of the features do not matter.
+    Shrinkage is estimated from the data, so there are no hyperparameters and no inner folds. Predictions for training
+    images are not held out: do not use them for evaluation or to choose a threshold.
 
     Args:
         features, train_on_val: as in :func:`tabular_learner`.
@@ -230,9 +228,8 @@ def lda_learner(features: pd.DataFrame, *, train_on_val: bool = True) -> Learner
 
     def learn(dataset: Dataset, fold: Fold, ids: pd.Index) -> np.ndarray:
         known = _known(dataset, fold, train_on_val)
-        model = make_pipeline(StandardScaler(), ShrinkageLDA())
-        model.fit(features.loc[known].to_numpy(np.float64), encode_labels(dataset, known))
-        probabilities = model.predict_proba(features.loc[ids].to_numpy(np.float64))
+        model = ShrinkageLDA().fit(features.loc[known].to_numpy(), encode_labels(dataset, known))
+        probabilities = model.predict_proba(features.loc[ids].to_numpy())
         return fill_missing_classes(probabilities, model.classes_, range(len(dataset.classes)))
 
     return learn

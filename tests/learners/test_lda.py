@@ -8,8 +8,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import check_estimator
 
+from helpers.learners import lda
 from helpers.learners.lda import ShrinkageLDA, find_correlated_pair
 
 
@@ -84,3 +86,34 @@ def test_the_pair_with_the_most_to_gain_from_covariance_is_found():
     x[:, 1] += y
     x[:, 5] = x[:, 0]  # too alike to be shown
     assert set(find_correlated_pair(x, y)) == {1, 4}
+
+
+def test_rows_in_half_precision_are_read_from_a_mapped_file_in_blocks(tmp_path, monkeypatch):
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(300, 40)).astype(np.float16), np.repeat(["a", "b", "c"], 100)
+    (tmp_path / "rows.f16").write_bytes(x.tobytes())
+    mapped = np.memmap(tmp_path / "rows.f16", np.float16, "r", shape=x.shape)
+    whole = ShrinkageLDA().fit(x.astype(np.float64), y)
+    converted = []
+
+    def spy(rows, **options):
+        converted.append(len(rows))
+        return check_array(rows, **options)
+
+    monkeypatch.setattr(lda, "BLOCK", 64)
+    monkeypatch.setattr(lda, "check_array", spy)
+    blocked = ShrinkageLDA().fit(mapped, y)
+    assert set(converted) == {64, 36}
+    assert np.allclose(blocked.coef_, whole.coef_)
+    assert np.allclose(blocked.predict_proba(mapped), whole.predict_proba(x))
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_a_value_that_is_not_finite_is_refused_in_training_and_prediction(n):
+    x, y = np.random.default_rng(1).normal(size=(n, 50)), np.arange(n) % 2
+    model = ShrinkageLDA().fit(x, y)
+    x[n - 1, 3] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        ShrinkageLDA().fit(x, y)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        model.predict(x)
