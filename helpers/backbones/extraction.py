@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,7 @@ from helpers.datasets import Dataset
 from helpers.images import dihedral_views
 
 BATCH = 32  # images read and stored per batch
+NETWORK_FILE = "network.onnx"  # in the folder of a store, whose name stands for the network and its weights
 
 
 def extract_features(
@@ -90,12 +92,13 @@ def images_per_second(name: str, size: int | None = None, n_images: int = 32) ->
         Images per second.
     """
     backbone, best = _frozen(name, size, None), float("inf")
+    extract = backbone.compiled()
     image = np.zeros((1, backbone.size, backbone.size, 3), np.uint8)
-    backbone.extract(image)
+    extract(image)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in range(3):
             start = time.perf_counter()
-            list(pool.map(backbone.extract, [image] * n_images))
+            list(pool.map(extract, [image] * n_images))
             best = min(best, time.perf_counter() - start)
     return n_images / best
 
@@ -129,8 +132,8 @@ def _fill(
     """
 
     def extract_views(image: np.ndarray) -> np.ndarray:
-        views = dihedral_views(image[None])[: store.shape[0]]
-        return np.concatenate([backbone.extract(np.ascontiguousarray(view)) for view in views])
+        extract, views = backbone.compiled(store.folder), dihedral_views(image[None])[: store.shape[0]]
+        return np.concatenate([extract(np.ascontiguousarray(view)) for view in views])
 
     ids = dataset.frame.index
     key_of: dict[str, bytes] = {}
@@ -165,17 +168,22 @@ def _store(store: FeatureStore, pending: dict[bytes, Future]) -> None:
 class _FrozenBackbone:
     """Frozen backbone as a function of images; its model stays private, so that no caller can change its weights.
 
-    The key is computed at once; the model is compiled at the first image, which takes seconds.
+    The key is computed at once; the model is compiled when it is needed, which takes seconds.
     """
 
     def __init__(self, name: str, size: int | None, scaling: str | None):
-        model = feature_extractor(name, size, scaling)
-        self.name, self.key, self.size, self.channels = name, _key(model), model.input_shape[1], model.output_shape[-1]
-        self._compile = functools.partial(compile_backbone, model)
+        self._model = feature_extractor(name, size, scaling)
+        self._lock = threading.Lock()
+        self._extract: Callable[[np.ndarray], np.ndarray] | None = None
+        self.name, self.key = name, _key(self._model)
+        self.size, self.channels = self._model.input_shape[1], self._model.output_shape[-1]
 
-    @functools.cached_property
-    def extract(self) -> Callable[[np.ndarray], np.ndarray]:
-        return self._compile()
+    def compiled(self, folder: Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function from images to features; a folder keeps the network as converted, for other processes."""
+        with self._lock:
+            if self._extract is None:
+                self._extract = compile_backbone(self._model, folder and folder / NETWORK_FILE)
+            return self._extract
 
 
 _frozen = functools.lru_cache(maxsize=3)(_FrozenBackbone)

@@ -9,9 +9,11 @@ import functools
 import importlib
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
+from helpers import files
 from helpers.backend import keras, tf
 
 ONNX, TENSORFLOW = "ONNX Runtime", "TensorFlow"
@@ -36,7 +38,7 @@ def inference_runtime() -> str:
     return ONNX
 
 
-def compile_backbone(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def compile_backbone(model: keras.Model, kept: Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
     """Compile a model for inference with :func:`inference_runtime`; ONNX Runtime uses one thread per call.
 
     One image at a time on each core is fastest here (``benchmarks/transfer.py``), and the features of an image do not
@@ -44,11 +46,12 @@ def compile_backbone(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
     Args:
         model: Model of ``uint8`` images, such as :func:`helpers.backbones.feature_extractor`.
+        kept: File with this model as converted for ONNX Runtime, which takes two seconds; written if it is missing.
 
     Returns:
         Function from ``uint8 (n, size, size, 3)`` to ``float32 (n, channels)``.
     """
-    return _compile_onnx(model) if inference_runtime() == ONNX else _compile_tensorflow(model)
+    return _compile_onnx(model, kept) if inference_runtime() == ONNX else _compile_tensorflow(model)
 
 
 def convert_to_onnx(model: keras.Model) -> bytes:
@@ -68,12 +71,19 @@ def convert_to_onnx(model: keras.Model) -> bytes:
     return proto.SerializeToString()
 
 
-def _compile_onnx(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+def _compile_onnx(model: keras.Model, kept: Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(convert_to_onnx(model), options, providers=["CPUExecutionProvider"])
+    start = functools.partial(onnxruntime.InferenceSession, sess_options=options, providers=["CPUExecutionProvider"])
+    if kept is None:
+        session = start(convert_to_onnx(model))
+    else:
+        if not kept.exists():
+            with files.atomic_write(kept) as partial:
+                partial.write_bytes(convert_to_onnx(model))
+        session = start(str(kept))
     return lambda images: session.run(None, {"images": images})[0]
 
 

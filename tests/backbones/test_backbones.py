@@ -353,8 +353,8 @@ def quick(monkeypatch):
             x = keras.layers.Conv2D(filters, 3, 2, activation="relu")(x)
         return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=name)
 
-    def compiled(model):
-        see = graph(model)
+    def compiled(model, kept=None):
+        see = graph(model, kept)
 
         def counted(pictures):
             shown.append(len(pictures))
@@ -382,6 +382,16 @@ def test_an_image_is_looked_at_once_whatever_the_order_and_the_subset(cells, qui
     backbones.extract_features(more, "a", tmp_path)
     known = {picture.tobytes() for picture in cells.load_images(32)}
     assert sum(quick) == 160 + 8 * sum(picture.tobytes() not in known for picture in more.load_images(32))
+
+
+def test_the_converted_network_is_kept_beside_its_features(cells, quick, tmp_path, monkeypatch):
+    first = np.array(backbones.extract_features(cells.select(cells.frame.index[:3]), "a", tmp_path, views=1))
+    assert len(list(tmp_path.rglob(extraction.NETWORK_FILE))) == 1
+    extraction._frozen.cache_clear()  # as in another process
+    monkeypatch.setattr(runtime, "convert_to_onnx", lambda model: pytest.fail("converted again"))
+    again = np.array(backbones.extract_features(cells, "a", tmp_path, views=1))
+    assert np.array_equal(again[:3], first)
+    assert sum(quick) == 20
 
 
 def test_a_second_extraction_decodes_nothing_but_images_that_have_changed(quick, tmp_path, monkeypatch):
