@@ -27,6 +27,7 @@ def list_() -> None:
 @app.command()
 def clear() -> None:
     """Remove all files; they are made again when a command needs them."""
-    from helpers.datasets import pixels
+    from helpers.datasets import pixels, verified
 
+    verified.clear()
     typer.echo(f"{pixels.folder()}: {pixels.clear() / GIB:.2f} GiB removed")

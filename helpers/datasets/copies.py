@@ -40,23 +40,29 @@ def find_exact_copies(root: Path, paths: Iterable[str]) -> list[list[str]]:
     return [same for same in alike if images.is_image(root / same[0])]
 
 
-def group_copies(dataset: Dataset, refuse_conflicts: bool) -> Dataset:
+def find_copied_files(dataset: Dataset) -> list[list[str]]:
+    """Find the identical files of a dataset, as :func:`find_exact_copies`; none if it is not stored as image files."""
+    if not isinstance(dataset.reader, FileReader):
+        return []
+    return find_exact_copies(dataset.reader.root, map(str, dataset.frame["path"].unique()))
+
+
+def group_copies(dataset: Dataset, found: list[list[str]], refuse_conflicts: bool) -> Dataset:
     """Merge the groups of identical files, and warn of copies that were in several groups.
 
-    Several rows of one file (boxes in it) are not copies. Datasets that are not stored as image files are returned
-    unchanged.
+    Several rows of one file (boxes in it) are not copies.
 
     Args:
         dataset: dataset as its loader returns it.
+        found: paths of identical files, from :func:`find_copied_files`.
         refuse_conflicts: whether copies with different labels raise an error instead of a warning.
 
     Raises:
         DatasetError: copies have different labels and ``refuse_conflicts`` is set.
     """
-    if not isinstance(dataset.reader, FileReader):
+    if not found:
         return dataset
     frame = dataset.frame
-    found = find_exact_copies(dataset.reader.root, map(str, frame["path"].unique()))
     copied = frame[frame["path"].isin([path for same in found for path in same])]  # few: groups of all rows take long
     rows = copied.groupby("path", sort=False).groups
     copies = [[rows[path] for path in same] for same in found]

@@ -2,7 +2,8 @@
 
 All datasets follow the same sequence: :mod:`helpers.datasets.catalogue` looks up the loader and the folder, the module
 of the source lists the files and builds the table, :mod:`helpers.datasets.copies` merges the groups of identical files,
-and the headers of all files are checked.
+and the headers of all files are checked. :mod:`helpers.datasets.verified` tells whether the files were found in order
+before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from helpers import images
-from helpers.datasets import archives, copies, download
+from helpers.datasets import archives, copies, download, verified
 from helpers.datasets.catalogue import OWN, DatasetSpec, locate, refuse_unknown_options
 from helpers.datasets.dataset import Dataset
 from helpers.datasets.errors import DatasetError
@@ -47,8 +48,17 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
     """
     if on_error not in ("raise", "skip"):
         raise DatasetError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
-    dataset = _build(name, *locate(name, root), options)
-    bad = dataset.find_problems(decode=on_error == "skip")
+    source, directory = locate(name, root)
+    dataset = _build(name, source, directory, options)
+    state = verified.describe_state(dataset)
+    known = verified.recall(state)
+    copied = copies.find_copied_files(dataset) if known is None else known
+    dataset = copies.group_copies(dataset, copied, refuse_conflicts=source is OWN)
+    bad = {}
+    if known is None or on_error == "skip":
+        bad = dataset.find_problems(decode=on_error == "skip")
+    if known is None and not bad:
+        verified.remember(state, copied)
     if bad and on_error == "raise":
         raise DatasetError(
             f"{name}: {len(bad)} of {len(dataset)} images cannot be used; mend or remove these files, "
@@ -124,6 +134,7 @@ def validate(name: str, root: str | Path | None = None, **options: Any) -> Datas
     """
     source, directory = locate(name, root)
     dataset = _build(name, source, directory, options)
+    dataset = copies.group_copies(dataset, copies.find_copied_files(dataset), refuse_conflicts=source is OWN)
     digests, bad = [], []
     for outcome in dataset.try_rows(dataset.decode, "checking"):
         if isinstance(outcome, images.ImageError):
@@ -139,15 +150,14 @@ def validate(name: str, root: str | Path | None = None, **options: Any) -> Datas
 
 
 def _build(name: str, source: DatasetSpec, directory: Path | None, options: dict[str, Any]) -> Dataset:
-    """Load a dataset and group identical files, before the headers are checked."""
+    """List the files of a dataset and build its table."""
     refuse_unknown_options(name, options, source, directory)
     try:
-        dataset = source.loader(*([] if directory is None else [directory]), **options)
+        return source.loader(*([] if directory is None else [directory]), **options)
     except DatasetError as error:
         if error.missing and source is not OWN:
             raise DatasetError(f"{error}\n{_instructions(name, source, directory)}", missing=True) from None
         raise
-    return copies.group_copies(dataset, refuse_conflicts=source is OWN)
 
 
 def _instructions(name: str, source: DatasetSpec, directory: Path | None) -> str:
