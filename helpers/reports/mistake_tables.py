@@ -13,8 +13,8 @@ import pandas as pd
 
 from helpers.metrics import INTERVAL, NONE, Estimate
 from helpers.metrics.resampling import MIN_GROUPS
-from helpers.reports.published import published_table
-from helpers.reports.statements import shown_direction
+from helpers.reports.published import PublishedTable, published_table
+from helpers.reports.statements import difference_words, shown_direction
 
 WITH, WITHOUT = "with the mistake", "corrected"
 BLOOD = "full-cnmc-trust-trust-mistakes"
@@ -147,6 +147,30 @@ def _differences(table: pd.DataFrame) -> pd.Series:
     """Return value with the mistake minus value without it, by mistake, rounded as it is shown."""
     values = table.set_index(["mistake", "variant"])["value"].unstack()
     return (values[WITH] - values[WITHOUT]).round(3) if len(values) else pd.Series(dtype=float)
+
+
+def describe_near_duplicates(counted: PublishedTable, scores: PublishedTable) -> str:
+    """Say how many near-duplicates a random split separates, and what that does to scores.
+
+    Args:
+        counted: ``whole-pbc-near-duplicates``, with the mean over several splits in ``value``.
+        scores: ``whole-pbc-scores``, with the differences between the two splits.
+    """
+    rows = counted.frame.set_index("what")
+    pairs, separated = rows.loc["pairs of near-duplicates"], rows.loc["pairs separated"]
+    moved = rows.loc["images whose near-duplicate is in another fold"]
+    table = scores.frame[scores.frame["views"] == scores.frame["views"].max()]
+    gains = table[table["split"].str.contains("−")].set_index("tested")
+    words = []
+    for tested, row in gains.iterrows():
+        gain = Estimate(row["value"], row["low"], row["high"], int(row["n"]), int(row["groups"]))
+        words.append(f"{row['measure']} on {tested}, {difference_words(gain, digits=4)}")
+    return (
+        f"{pairs['n']:,.0f} images hold {pairs['value']:.0f} pairs of near-duplicates. A random split into five parts "
+        f"separates {separated['value']:.0f} of them ({separated['lowest']:.0f} to {separated['highest']:.0f} in "
+        f"{separated['splits']:.0f} splits), and {moved['value']:.0f} images have one in another part. The random "
+        f"split against one that keeps them together: {'; '.join(words)} ({scores.origin})."
+    )
 
 
 def _independent_difference(first: pd.Series, second: pd.Series) -> Estimate:

@@ -5,6 +5,7 @@ import pytest
 
 from helpers.metrics import Estimate
 from helpers.reports import mistake_tables
+from helpers.reports.published import PublishedTable
 
 CORRECTED = 0.8
 
@@ -122,3 +123,33 @@ def test_both_numbers_are_told_with_their_measures():
 )
 def test_a_passed_check_is_no_proof(passing, wrong, words):
     assert words in mistake_tables.passing_words(passing, wrong)
+
+
+def test_near_duplicates_of_a_whole_set_are_told_with_what_they_do_to_scores():
+    what = ["pairs of near-duplicates", "pairs separated", "images whose near-duplicate is in another fold"]
+    counted = pd.DataFrame(
+        {"what": what, "value": [10, 8.2, 15.6], "lowest": [10, 7, 13], "highest": [10, 9, 18], "splits": 20, "n": 5000}
+    )
+    difference = "by image − near-duplicates together"
+    scores = pd.DataFrame(
+        {
+            "views": [1, 8, 8, 8],
+            "split": [difference, "by image", difference, difference],
+            "tested": ["all images", "all images", "all images", "near-duplicates"],
+            "measure": ["macro F1", "macro F1", "macro F1", "accuracy"],
+            "value": [0.5, 0.9, 0.001, 0.2],
+            "low": [0.4, 0.8, -0.001, 0.1],
+            "high": [0.6, 1.0, 0.003, 0.3],
+            "n": [5000, 5000, 5000, 20],
+            "groups": [4990, 4990, 4990, 10],
+        }
+    )
+    text = mistake_tables.describe_near_duplicates(
+        PublishedTable("counted", counted, "", {}), PublishedTable("scores", scores, "a stored result", {})
+    )
+    assert text == (
+        "5,000 images hold 10 pairs of near-duplicates. A random split into five parts separates 8 of them (7 to 9 in "
+        "20 splits), and 16 images have one in another part. The random split against one that keeps them together: "
+        "macro F1 on all images, no difference shown (0.0010 [-0.0010, 0.0030]); accuracy on near-duplicates, higher "
+        "by 0.2000 [0.1000, 0.3000] (a stored result)."
+    )
