@@ -16,6 +16,7 @@ import nbformat
 
 from helpers import files, processes
 from helpers.book import api, glossary, pages, paths, times
+from helpers.book.try_it import page as try_it
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.runs import notebooks, runner
@@ -110,6 +111,8 @@ def _stage(name: str, records: Sequence[Record], stage: Path) -> None:
         (generated / file).write_text(text, encoding="utf-8")
     for file, content in pages.generated_files(name, records).items():
         (generated / file).write_bytes(content)
+    for file, content in try_it.generated_files(name, records).items():
+        (stage / "book" / file).write_bytes(content)
 
 
 def _refresh_cover(executed: Path) -> list[str]:

@@ -19,17 +19,18 @@ from helpers.reports.result_table import show_table
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page_template(path: Path) -> jinja2.Template:
+def page_template(path: Path, *folders: Path) -> jinja2.Template:
     """Read the template of a page, which extends ``page.html`` and may import ``macros.html``.
 
     Args:
         path: template file; it may also extend and import the files beside it.
+        folders: further folders with files that it may extend and import.
 
     Returns:
         Template that escapes all values but :class:`markupsafe.Markup`, and removes local paths from them.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([TEMPLATES, path.parent]),
+        loader=jinja2.FileSystemLoader([TEMPLATES, path.parent, *folders]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
