@@ -263,6 +263,7 @@ def test_an_exercise_solution_unfolds_at_a_click_on_its_title_and_a_quiz_answers
         "book/results",
         "book/datasets",
         "book/glossary",
+        "book/try-it",
         "notebooks/00-start-here",
         "notebooks/02-preprocess",
     ],

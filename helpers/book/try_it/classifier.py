@@ -21,8 +21,8 @@ from helpers.models.card_sections import PredictionSets
 
 SEED = 21  # of cells, folds, weights, augmentation and resamples
 SIZE = 64  # side in pixels at which the network sees a cell
-CELLS = {"n_images": 900, "n_patients": 90, "balanced": True, "seed": SEED}
-FIELDS = {"task": "fields", "n_images": 12, "n_patients": 6, "seed": SEED}
+N_CELLS, N_PATIENTS = 900, 90
+N_FIELDS = 12  # with red cells and platelets
 EPOCHS = 20
 N_SPLITS = 6  # three folds train, one each chooses the epoch, calibrates and tests
 VALIDATION, CALIBRATION, TEST = 3, 4, 5
@@ -61,7 +61,7 @@ def train_classifier(unet: keras.Model, checkpoint_dir: Path) -> CalibratedClass
         unet: U-Net whose encoder has the initial weights, see :func:`helpers.models.unet`.
         checkpoint_dir: folder of the trainings, of which one with the same data and code is read back.
     """
-    data = datasets.load("synthetic", **CELLS)
+    data = datasets.load("synthetic", n_images=N_CELLS, n_patients=N_PATIENTS, balanced=True, seed=SEED)
     images, labels = data.load_images(SIZE), encode_labels(data)
     fold = splits.group_folds(data.frame, N_SPLITS, SEED).to_numpy()
     convolutions = encoder_weights(unet)
@@ -128,7 +128,7 @@ def calibrate(model: keras.Model, data: Dataset, images: np.ndarray, fold: np.nd
 
 def strange_cells(size: int) -> dict[str, np.ndarray]:
     """Make images that no class fits, ``uint8 (n, size, size, 3)`` by kind."""
-    fields = datasets.load("synthetic", **FIELDS)
+    fields = datasets.load("synthetic", task="fields", n_images=N_FIELDS, n_patients=N_FIELDS // 2, seed=SEED)
     fields = replace(fields, frame=fields.frame.assign(**{COLUMN: "synthetic"}))
     return strange_images(Laboratories(fields, "synthetic", "synthetic"), fields, size, N_STRANGE, seed=SEED)
 

@@ -55,8 +55,8 @@ def drawn_cells() -> dict[str, Any]:
         "granules": tuple(GRANULES),
         "stain": tuple(stains.STAINS),
     }
-    pictures = [drawn_jpeg(*values) for values in itertools.product(*axes.values())]
-    return {"axes": axes, "pictures": pictures}
+    cells = itertools.product(DIAMETERS, RATIOS, LOBES, GRANULES, stains.STAINS)
+    return {"axes": axes, "pictures": [drawn_jpeg(*cell) for cell in cells]}
 
 
 def drawn_jpeg(diameter: float, ratio: float, lobes: int, granules: str, stain: str) -> str:

@@ -11,7 +11,14 @@ from typing import Any
 import pandas as pd
 
 from helpers import files, reports, segmentation
-from helpers.book.try_it.classifier import CELLS, SEED, SIZE, CalibratedClassifier, train_classifier
+from helpers.book.try_it.classifier import (
+    N_CELLS,
+    N_PATIENTS,
+    SEED,
+    SIZE,
+    CalibratedClassifier,
+    train_classifier,
+)
 from helpers.book.try_it.drawing import drawn_cells, example_cells
 from helpers.book.try_it.exporting import export_network
 from helpers.explorers import explorer
@@ -76,6 +83,7 @@ def read_or_make(unet: Path, folder: Path) -> dict[str, Any]:
         digest.update(files.code_digest(path).encode())
     kept = folder / f"{digest.hexdigest()[:16]}.json"
     if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         models = make(segmentation.load_model(unet), folder / "training")
         for older in folder.glob("*.json"):
             older.unlink()
@@ -152,7 +160,7 @@ def measured_text(measured: pd.DataFrame) -> str:
     table = reports.show_table(measured, digits=2).to_markdown()
     return (
         f"## What the classifier does with other cells\n\n{table}\n\n"
-        f"The cells are synthetic: {CELLS['n_images']} of {CELLS['n_patients']} patients (seed {SEED}), of whom half "
+        f"The cells are synthetic: {N_CELLS} of {N_PATIENTS} patients (seed {SEED}), of whom half "
         f"trained the network, and a sixth each chose its epoch, calibrated it and tested it. *Unlike* means beyond "
         "the limit of the distance.\n"
     )

@@ -62,11 +62,17 @@ def models(colour_unet):
     }
 
 
+@pytest.fixture(scope="session")
+def function_scripts():
+    """The functions of the scripts, without the explorer."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+
+
 @pytest.fixture
-def scripts(browser):
-    """A page with the functions of the scripts, without the explorer."""
+def scripts(browser, function_scripts):
+    """A page with these functions."""
     page = browser.new_page()
-    page.add_script_tag(content="\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS))
+    page.add_script_tag(content=function_scripts)
     yield page
     page.close()
 
