@@ -147,15 +147,15 @@ def measure(
     coverage = metrics.set_coverage(test, metrics.prediction_sets(test, pd.Series(sets.thresholds)))
     rows = {"balanced accuracy of the class": metrics.mean_score([test], "balanced accuracy", SEED)}
     by_image = {
-        f"prediction set holds the true class (promised: {sets.coverage:.0%})": coverage["covered"],
+        f"prediction set holds the true class (promised: {100 * sets.coverage:.0f} %)": coverage["covered"],
         "classes in a prediction set": coverage["size"],
-        "test cells called unlike the training cells": beyond,
+        "test cells beyond the limit of the distance": beyond,
     }
     for what, values in by_image.items():
         rows[what] = metrics.cluster_mean(values, test["group"], SEED, proportion=bool(values.max() <= 1))
     for kind, is_beyond in strange.items():
         share = pd.Series(is_beyond.astype(float))
-        rows[f"{kind} called unlike the training cells"] = metrics.cluster_mean(
+        rows[f"{kind} beyond the limit of the distance"] = metrics.cluster_mean(
             share, share.index.to_series(), SEED, proportion=True
         )
     return pd.DataFrame([{"what": what, **estimate.row("value")} for what, estimate in rows.items()])

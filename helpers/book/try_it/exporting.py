@@ -53,31 +53,40 @@ class _Export:
     def __init__(self, model: keras.Model) -> None:
         self.steps: list[dict[str, Any]] = []
         self.maps = {id(model.inputs[0]): 0}
-        self._uses = Counter(id(tensor) for layer in model.layers for tensor in _inputs(layer))
+        used = [tensor for layer in model.layers for tensor in _inputs(layer)] + model.outputs
+        self._uses = Counter(map(id, used))
 
     def add(self, layer: keras.Layer) -> None:
-        """Add a step for a layer, or change the step before it."""
+        """Add the step of a layer, or change the convolution before it."""
         name = type(layer).__name__
         if name == "InputLayer":
             return
         inputs = [self.maps[id(tensor)] for tensor in _inputs(layer)]
-        before = self.steps[inputs[0] - 1] if inputs[0] else None
-        is_alone = before is not None and self._uses[id(_inputs(layer)[0])] == 1
-        follows = is_alone and before is not None and before["operation"] == "convolve" and not before["relu"]
-        output = inputs[0]  # of a layer that is part of the step before it, or does nothing
-        if name == "ReLU" and follows and before is not None:
+        before, output = self._convolution_before(layer), inputs[0]
+        if name == "ReLU" and before:
             before["relu"] = True
-        elif name == "BatchNormalization" and follows and before is not None:
+        elif name == "BatchNormalization" and before:
             scale, offset = _normalisation(layer)
             kernel, bias = before["weights"]
-            filters = before["filters"]
-            before["weights"] = [(kernel.reshape(-1, filters) * scale).ravel(), bias * scale + offset]
+            before["weights"] = [(kernel.reshape(-1, len(scale)) * scale).ravel(), bias * scale + offset]
         elif name != "Dropout":
             output = self._step(layer, name, inputs)
         self.maps[id(layer.output)] = output
 
+    def _convolution_before(self, layer: keras.Layer) -> dict[str, Any] | None:
+        """Return the step before a layer if it is a convolution without ReLU whose output no other layer takes."""
+        tensor = _inputs(layer)[0]
+        step = self.maps[id(tensor)]
+        if step == 0 or self._uses[id(tensor)] > 1:
+            return None
+        before = self.steps[step - 1]
+        return before if before["operation"] == "convolve" and not before["relu"] else None
+
     def _step(self, layer: keras.Layer, name: str, inputs: list[int]) -> int:
         weights, options = [], {}
+        activation = getattr(layer, "activation", keras.activations.linear)
+        if activation not in (keras.activations.linear, keras.activations.softmax):
+            raise ValueError(f"the page cannot compute {activation.__name__} within a layer; use a layer ReLU")
         match name:
             case "Rescaling":
                 operation, weights = "scale", [np.full(3, layer.scale), np.full(3, layer.offset)]
@@ -101,7 +110,7 @@ class _Export:
             case _:
                 raise ValueError(f"the page cannot compute a layer {name}; use the layers of helpers.models.unet")
         self.steps.append({"operation": operation, "inputs": inputs, "weights": weights, **options})
-        if name in ("Conv2D", "Dense") and layer.activation is keras.activations.softmax:
+        if activation is keras.activations.softmax:
             self.steps.append({"operation": "softmax", "inputs": [len(self.steps)], "weights": []})
         return len(self.steps)
 

@@ -161,6 +161,6 @@ def measured_text(measured: pd.DataFrame) -> str:
     return (
         f"## What the classifier does with other cells\n\n{table}\n\n"
         f"The cells are synthetic: {N_CELLS} of {N_PATIENTS} patients (seed {SEED}), of whom half "
-        f"trained the network, and a sixth each chose its epoch, calibrated it and tested it. *Unlike* means beyond "
-        "the limit of the distance.\n"
+        f"trained the network, and a sixth each chose its epoch, calibrated it and tested it. Beyond the limit of the "
+        "distance, the page answers *unlike anything I know*.\n"
     )

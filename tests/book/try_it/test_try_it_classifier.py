@@ -69,7 +69,7 @@ def test_the_measurements_are_of_the_test_patients_and_of_strange_images(calibra
     assert table["groups"].tolist()[:4] == [10] * 4
     assert table.loc["classes in a prediction set", "value"] == pytest.approx(sets.to_numpy().sum(axis=1).mean())
     kinds = ("red cells", "platelets", "blank fields", "photographs")
-    assert list(table.index[4:]) == [f"{kind} called unlike the training cells" for kind in kinds]
+    assert list(table.index[4:]) == [f"{kind} beyond the limit of the distance" for kind in kinds]
     assert table["value"].iloc[4:].between(0, 1).all()
 
 

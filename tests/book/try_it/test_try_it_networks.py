@@ -78,6 +78,9 @@ def test_a_layer_that_the_script_lacks_is_refused():
     model = keras.Model(inputs, keras.layers.DepthwiseConv2D(3)(inputs))
     with pytest.raises(ValueError, match="cannot compute a layer DepthwiseConv2D; use the layers of"):
         export_network(model, 8)
+    model = keras.Model(inputs, keras.layers.Conv2D(3, 3, activation="gelu")(inputs))
+    with pytest.raises(ValueError, match="cannot compute gelu within a layer; use a layer ReLU"):
+        export_network(model, 8)
 
 
 @pytest.mark.parametrize(
