@@ -15,15 +15,15 @@ async function predict(models, picture) {
 function describeCell({ mask, areas: [cell, nucleus] }, picture, { size, cellShare }) {
   if (!mask) return "No white blood cell is found.";
   const share = mask.filter(Boolean).length / size ** 2, percent = value => `${Math.round(100 * value)} %`;
-  const isUsual = share >= cellShare[0] && share <= cellShare[1];
+  const isSmall = share < cellShare[0], isUsual = !isSmall && share <= cellShare[1];
   return `Cell ${cell.toLocaleString("en-GB")} pixels, nucleus ${nucleus.toLocaleString("en-GB")}: N:C ratio `
     + `${(nucleus / cell).toFixed(2)}.`
     + (isUsual ? "" : ` The cell fills ${percent(share)} of the square, in training ${percent(cellShare[0])} to `
-      + `${percent(cellShare[1])}: crop the picture so that it does.`);
+      + `${percent(cellShare[1])}: ${isSmall ? "crop the picture closer" : "leave more room around it"}.`);
 }
 
 // A probability that is not 1 is not shown as 1.
-const rounded = p => p >= 0.995 ? "> 0.99" : p < 0.005 ? "< 0.01" : p.toFixed(2);
+const rounded = p => p >= 0.995 ? ">\u00a00.99" : p < 0.005 ? "<\u00a00.01" : p.toFixed(2);
 
 function describeClass({ probability, inSet, distance }, { classes, coverage, limit }) {
   if (distance > limit) {
@@ -42,7 +42,7 @@ function classRow(name, probability, isInSet) {
   cells[0].textContent = name;
   cells[1].textContent = rounded(probability);
   bar.className = "try-bar";
-  bar.style.width = `${4 * probability}rem`;
+  bar.style.width = `${3 * probability}rem`;
   cells[1].append(bar);
   cells[2].textContent = isInSet ? "yes" : "no";
   return row;
