@@ -45,7 +45,7 @@ def models(colour_unet):
     picture = drawing.drawn_jpeg(12, 0.5, 1, "none", "Wright-Giemsa")
     return {
         "segmenter": export_network(colour_unet, 48)
-        | {"minNucleusShare": 0.006, "minContrast": 0.15, "cellShare": [0.05, 0.6]},
+        | {"minNucleusShare": 0.006, "minContrast": 0.15, "cellShare": [0.05, 0.35]},
         "classifier": export_network(classifier, 64)
         | {
             "classes": ["pale", "dark"],

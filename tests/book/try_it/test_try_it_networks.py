@@ -34,7 +34,7 @@ def set_normalisation(model, pictures):
     for weight in model.weights:
         if weight.path.endswith(("gamma", "beta")):
             weight.assign(weight + random.uniform(-0.5, 0.5, weight.shape))
-    for _ in range(30):
+    for _ in range(10):
         model(pictures.astype(np.float32), training=True)
     return model
 
