@@ -56,6 +56,7 @@ results: env  ## every number of the results page again, in some hours; what has
 test: env  ## everything that must hold
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(PYTEST) tests
@@ -66,6 +67,7 @@ test: env  ## everything that must hold
 
 check: env  ## the quick part of the tests, for while you work
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(PYTEST) -q -m "not slow" tests
