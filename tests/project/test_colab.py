@@ -14,6 +14,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from indexes import uv_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -118,23 +119,6 @@ def interpreter():
             if works:
                 return str(found)
     return sys.executable
-
-
-def uv_environment():
-    """The variables that make uv ask the indexes that pip is configured to ask, all of them as pip does."""
-    settings = {"UV_INDEX_STRATEGY": "unsafe-best-match", **os.environ}
-    for name, variable in (
-        ("index-url", "UV_DEFAULT_INDEX"),
-        ("extra-index-url", "UV_INDEX"),
-        ("cert", "SSL_CERT_FILE"),
-    ):
-        for place in (f":env:.{name}", f"global.{name}"):
-            asked = subprocess.run(
-                [sys.executable, "-m", "pip", "config", "get", place], capture_output=True, text=True
-            )
-            if asked.returncode == 0:
-                settings.setdefault(variable, asked.stdout.strip())
-    return settings
 
 
 def installed(python):
