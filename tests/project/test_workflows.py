@@ -118,7 +118,7 @@ def test_the_lock_is_installed_and_the_book_built_on_macos_and_windows():
     jobs = yaml.safe_load((FOLDER / "workflows" / "test.yml").read_text(encoding="utf-8"))["jobs"]
     assert jobs["systems"]["strategy"]["matrix"]["system"] == ["macos-latest", "windows-latest"]
     scripts = [step["run"] for step in jobs["systems"]["steps"] if "run" in step]
-    assert scripts[0] == "python -m pip install --require-hashes -r requirements.lock"
+    assert scripts[1] == "python -m pip install --require-hashes -r requirements.lock"
     assert scripts[-1] == "python -m helpers book quick"
 
 
