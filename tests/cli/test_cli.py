@@ -1,15 +1,20 @@
 """The command line: help comes without the libraries of the commands, and an installed command knows its version."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from factories import cell_folder
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
 from helpers.cli import app
@@ -129,11 +134,9 @@ def installation(tmp_path_factory):
 
 
 def test_the_installed_command_runs_elsewhere_and_has_a_version_and_no_project(installation, tmp_path):
-    outside = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LEUKOBOOK_PROJECT")}
-
     def call(*words):
         return subprocess.run(
-            [installation / "leukobook", *words], cwd=tmp_path, env=outside, capture_output=True, text=True
+            [installation / "leukobook", *words], cwd=tmp_path, env=outside(), capture_output=True, text=True
         )
 
     assert call("--version").stdout == f"leukobook {metadata.version('leukobook')}\n"
@@ -141,3 +144,95 @@ def test_the_installed_command_runs_elsewhere_and_has_a_version_and_no_project(i
     refused = call("run", "quick")
     assert refused.returncode == 1
     assert "no project, as it has no folder notebooks" in refused.stderr
+
+
+# --- what pip brings without the extras for notebooks, the book and tests
+
+BLOCK = """
+import json, sys
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+
+names = set(json.loads(Path(__file__).with_name("extras.json").read_text(encoding="utf-8")))
+
+
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def required():
+    """The distributions that ``pip install leukobook[tensorflow]`` brings."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = set()
+    waiting = [(line, "") for line in [*project["dependencies"], *project["optional-dependencies"]["tensorflow"]]]
+    while waiting:
+        line, extra = waiting.pop()
+        needed = Requirement(line)
+        if needed.marker and not needed.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(needed.name)
+        for option in ("", *needed.extras):
+            if (name, option) not in found:
+                found.add((name, option))
+                waiting += [(line, option) for line in metadata.requires(name) or ()]
+    return {"leukobook", *(name for name, _ in found)}
+
+
+@pytest.fixture(scope="module")
+def plain(installation):
+    """The same commands where the libraries are those of ``pip install leukobook[tensorflow]``."""
+    kept = required()
+    lists = metadata.packages_distributions()
+    extras = [name for name, owners in lists.items() if not {canonicalize_name(owner) for owner in owners} & kept]
+    assert {"papermill", "nbclient", "jupyter_book", "distributed", "pytest"} <= set(extras)
+    (packages,) = installation.parent.glob("lib/python*/site-packages")
+    (packages / "plain.py").write_text(BLOCK, encoding="utf-8")
+    (packages / "extras.json").write_text(json.dumps(extras), encoding="utf-8")
+    (packages / "plain.pth").write_text("import plain\n")
+    yield installation
+    (packages / "plain.pth").unlink()
+
+
+ROOMS = ("checks", "counting", "datasets", "evaluation", "learners", "prediction", "segmentation", "training")
+
+
+def test_commands_on_data_and_models_import_only_what_pip_brings(plain, tmp_path):
+    lines = [f"import helpers.{room}" for room in ROOMS]
+    for path in (CHECKOUT / "helpers").rglob("*.py"):
+        if path.relative_to(CHECKOUT / "helpers").parts[0].removesuffix(".py") in ROOMS:
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            lines += [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    wanted = [line for line in dict.fromkeys(lines) if "__future__" not in line]
+    assert len(wanted) > 200
+    code = "try:\n    import papermill\nexcept ImportError:\n    pass\nelse:\n    raise SystemExit('not blocked')\n"
+    (tmp_path / "all.py").write_text(code + "\n".join(wanted), encoding="utf-8")
+    environment = outside()
+    done = subprocess.run([plain / "python", "all.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_data_train_and_predict_work_outside_a_checkout(plain, tmp_path):
+    cell_folder(tmp_path / "cells", ("a", "b"), 12, patients=12)
+
+    def call(*words):
+        command = [plain / "leukobook", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=outside(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    assert "cells: 24 images, 12 groups, all readable" in call("data", "check", "folder:cells")
+    options = ("--positive", "a", "--model-type", "features", "--model", "m.features")
+    assert "AUC" in call("train", "folder:cells", *options)
+    call("predict", "cells", "--model", "m.features")
+    assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 25
+
+
+def outside():
+    """The environment without the checkout."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LEUKOBOOK_PROJECT")}

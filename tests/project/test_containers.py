@@ -34,6 +34,12 @@ def test_the_image_is_a_digest_and_installs_the_lock_with_its_hashes_for_a_user_
     assert ".git" in ignored
 
 
+def test_the_image_listens_in_its_container_and_the_guide_publishes_that_on_this_machine_only():
+    assert "--ip=0.0.0.0" in read("Dockerfile")
+    published = re.findall(r"--publish (\S+)", read("book/how-to-use.md"))
+    assert published == ["127.0.0.1:8888:8888"]
+
+
 def test_the_development_container_is_the_image_of_ci_with_the_environment_of_make():
     text = "\n".join(line for line in read(".devcontainer/devcontainer.json").splitlines() if line[:2] != "//")
     container = json.loads(text)

@@ -119,6 +119,16 @@ def test_lock_pins_every_requirement_within_its_bounds(python):
     assert problems == []
 
 
+def test_one_module_alone_imports_what_is_thinly_maintained():
+    """Others would have to change with it, when tf2onnx goes."""
+    importing = {
+        path.relative_to(CHECKOUT).as_posix()
+        for path in (CHECKOUT / "helpers").rglob("*.py")
+        if re.search(r"^\s*(import|from) tf2onnx\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert importing == {"helpers/backbones/runtime.py"}
+
+
 def test_installed_tensorflow_and_keras_are_new_enough():
     (name,) = (r.name for r in wanted() if r.name.startswith("tensorflow") and holds(r, PYTHONS[0]))
     assert Version(metadata.version(name)) >= Version("2.18")

@@ -98,6 +98,7 @@ def test_the_table_names_what_this_project_starts():
         "`make lab`",
         "`dask scheduler`, `dask worker`",
         "`--strategy multi-worker`",
+        "`docker run` as in [how to use this book](how-to-use.md)",
         "`make book`, `make slides`, `make pdf`",
     }
 
