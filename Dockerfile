@@ -1,4 +1,4 @@
-# The course in a container: Lab, the command line and a rendered book. README, "In a container", says how to start it.
+# The course in a container: Lab, the command line and a rendered book. book/how-to-use.md says how to start it.
 # The image that dependabot renews; the libraries are those of requirements.lock, with their hashes.
 FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 

@@ -186,9 +186,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
     processes in the folder are removed first.
 
     Raises:
-        OSError: the file cannot be written, for instance because the disk is full; the error names ``path``, and an
-            earlier file is kept.
+        OSError: the file cannot be written, for instance because the disk is full, or ``path`` is a device or a pipe,
+            which a file would replace; the error names ``path``, and what was there is kept.
     """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        kind = irregular_file_kind(path)
+        if kind not in ("", "a folder"):
+            raise OSError(errno.EINVAL, f"is {kind}, which a file would replace", str(path))
     _clear_once(path.parent.absolute())
     partial = path.with_name(f"{own_prefix('part-')}{next(_PARTS):x}-{path.name[-KEPT:]}")
     try:

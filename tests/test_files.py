@@ -275,3 +275,17 @@ def test_a_member_that_holds_more_or_less_than_it_declares_is_refused_in_little_
         second.file_size = 9
         with pytest.raises(zipfile.BadZipFile, match="b does not hold the 9 bytes that it declares"):
             files.read_member(archive, second, 9)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path / "link"):
+        if path != pipe:
+            path.symlink_to(os.devnull)
+        with pytest.raises(OSError, match="which a file would replace") as caught:
+            files.write_text(path, "text")
+        assert caught.value.filename == str(path)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]

@@ -41,8 +41,7 @@ def inference_runtime() -> str:
 def compile_backbone(model: keras.Model, kept: Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
     """Compile a model for inference with :func:`inference_runtime`; ONNX Runtime uses one thread per call.
 
-    One image at a time on each core is fastest here (``benchmarks/transfer.py``), and the features of an image do not
-    depend on the other images of a batch.
+    One image at a time on each core is fastest here (``benchmarks/transfer.py``).
 
     Args:
         model: Model of ``uint8`` images, such as :func:`helpers.backbones.feature_extractor`.
@@ -77,13 +76,10 @@ def _compile_onnx(model: keras.Model, kept: Path | None = None) -> Callable[[np.
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     start = functools.partial(onnxruntime.InferenceSession, sess_options=options, providers=["CPUExecutionProvider"])
-    if kept is None:
-        session = start(convert_to_onnx(model))
-    else:
-        if not kept.exists():
-            with files.atomic_write(kept) as partial:
-                partial.write_bytes(convert_to_onnx(model))
-        session = start(str(kept))
+    if kept is not None and not kept.exists():
+        with files.atomic_write(kept) as partial:
+            partial.write_bytes(convert_to_onnx(model))
+    session = start(convert_to_onnx(model) if kept is None else str(kept))
     return lambda images: session.run(None, {"images": images})[0]
 
 
@@ -93,7 +89,7 @@ def _compile_tensorflow(model: keras.Model) -> Callable[[np.ndarray], np.ndarray
 
 
 def _graph(model: keras.Model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Wrap a model in inference mode as a TensorFlow function, and return it with its input signature."""
+    """Return a model in inference mode as a TensorFlow function, and its input signature."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")]
     return tf.function(lambda images: model(images, training=False), input_signature=signature), signature
 

@@ -63,7 +63,7 @@ def _build(name: str, records: Sequence[Record], stage: Path) -> Path:
         content.update(path.relative_to(stage).as_posix().encode() + b"\0" + path.read_bytes())
     for path in sorted(Project.current().package.rglob("*.py")):  # the reference shows its docstrings
         content.update(path.read_bytes())
-    if page.exists() and stamp.exists() and stamp.read_text() == content.hexdigest():
+    if page.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == content.hexdigest():
         return page
     stamp.unlink(missing_ok=True)  # before its pages are removed
     shutil.rmtree(stage / "_build", ignore_errors=True)

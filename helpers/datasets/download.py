@@ -191,18 +191,21 @@ def _append(url: str, partial: Path) -> None:
         is_told = expected.isdecimal() and "Content-Encoding" not in response.headers
         length = int(expected[:MAX_DIGITS]) if is_told else None
         begin = have if response.status_code == 206 else 0
-        _refuse_large(begin + (length or 0), partial)
         written = 0
-        with partial.open("ab" if begin else "wb") as file:
-            for chunk in response.iter_content(1 << 16):  # a lost connection loses the current chunk
-                file.write(chunk)
-                written += len(chunk)
-                _refuse_large(begin + written, partial)
+        try:
+            _refuse_large(begin + (length or 0))
+            with partial.open("ab" if begin else "wb") as file:
+                for chunk in response.iter_content(1 << 16):  # a lost connection loses the current chunk
+                    file.write(chunk)
+                    written += len(chunk)
+                    _refuse_large(begin + written)
+        except connection.RefusedError:
+            partial.unlink(missing_ok=True)  # here, where it is closed: Windows removes no open file
+            raise
     if length is not None and written < length:
         raise requests.ConnectionError(f"cut off after {written} of {length} bytes")
 
 
-def _refuse_large(size: int, partial: Path) -> None:
+def _refuse_large(size: int) -> None:
     if size > MAX_FILE_BYTES:
-        partial.unlink(missing_ok=True)
         raise connection.RefusedError(f"it has more than {MAX_FILE_BYTES:,} bytes, which no file of a dataset has")

@@ -109,7 +109,7 @@ def _remove_oldest(limit: int, keep: Path | None = None) -> int:
 def _decode(path: Path, shape: tuple[int, ...], read_from: Callable[[int], Iterator[np.ndarray]]) -> None:
     """Write an array row by row; a file beside it holds how many rows are complete."""
     part, progress = path.with_suffix(".part"), path.with_suffix(".rows")
-    done = int(progress.read_text()) if part.exists() and progress.exists() else 0
+    done = int(progress.read_text(encoding="utf-8")) if part.exists() and progress.exists() else 0
     array = np.lib.format.open_memmap(part, "r+" if done else "w+", np.uint8, shape)
     for row, pixels in enumerate(read_from(done), done):
         array[row] = pixels
@@ -117,5 +117,6 @@ def _decode(path: Path, shape: tuple[int, ...], read_from: Callable[[int], Itera
             array.flush()
             files.write_text(progress, str(row + 1))
     array.flush()
+    del array  # Windows renames no file that is mapped
     part.replace(path)
     progress.unlink(missing_ok=True)

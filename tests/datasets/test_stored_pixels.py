@@ -129,7 +129,7 @@ def test_files_that_were_not_used_for_longest_give_way(cells, cache, monkeypatch
 def test_a_use_makes_a_file_the_last_to_go(cells, cache):
     first = cells.load_images(32)
     os.utime(first.filename, (1, 1))
-    cells.load_images(16)
+    os.utime(cells.load_images(16).filename, (2, 2))
     cells.load_images(32)
     assert [path.name for path, _ in pixels.cached_files()][-1] == Path(first.filename).name
 

@@ -135,7 +135,7 @@ def test_every_text_is_read_and_written_with_its_encoding():
         and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "files")
         and not any(keyword.arg == "encoding" for keyword in node.keywords)
     }
-    assert bare == {"helpers/book/building.py", "helpers/datasets/pixels.py"}  # their own hash, their own number
+    assert bare == set()
 
 
 def committed():
@@ -155,12 +155,12 @@ def test_every_committed_name_is_one_on_every_system():
 
 # --- the lock
 
-PLATFORMS = ["x86_64-pc-windows-msvc", "aarch64-apple-darwin", "x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
+# Each system and each end of the range of Python; the lock of this machine is installed by make env.
+ELSEWHERE = [("x86_64-pc-windows-msvc", "3.13"), ("aarch64-apple-darwin", "3.11"), ("aarch64-manylinux_2_28", "3.13")]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("python", ["3.11", "3.13"])
+@pytest.mark.parametrize(("platform", "python"), ELSEWHERE)
 def test_the_lock_installs_wheels_with_known_hashes_on_every_system(platform, python, tmp_path):
     uv = Path(sys.executable).with_name("uv")
     where = ["--python-platform", platform, "--python-version", python, "--target", tmp_path]
@@ -174,5 +174,4 @@ def test_the_lock_installs_wheels_with_known_hashes_on_every_system(platform, py
     assert done.returncode == 0, done.stderr[-3000:]
     named = set(re.findall(r"^ \+ ([\w-]+)==", done.stderr, re.MULTILINE))
     assert {"numpy", "keras", "jupyter-book"} <= named
-    on_cpu = ("manylinux" in platform and platform.startswith("x86")) or "windows" in platform
-    assert named & {"tensorflow", "tensorflow-cpu"} == {"tensorflow-cpu" if on_cpu else "tensorflow"}
+    assert named & {"tensorflow", "tensorflow-cpu"} == {"tensorflow-cpu" if "windows" in platform else "tensorflow"}
