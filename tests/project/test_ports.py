@@ -154,7 +154,7 @@ def test_lab_and_its_kernels_listen_on_this_machine_only_and_ask_for_a_token(tmp
 
 def documented(program):
     """The options of a command in the guide on many machines, there for 10.0.0.x, here for this machine."""
-    line = re.search(rf"^dask {program} (.*)$", GUIDE, re.MULTILINE)[1]
+    line = re.search(rf"^dask {program} ((?:.*\\\n)*.*)$", GUIDE, re.MULTILINE)[1].replace("\\\n", "")
     return shlex.split(re.sub(r"10\.0\.0\.\d", "127.0.0.1", line))
 
 

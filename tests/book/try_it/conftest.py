@@ -4,20 +4,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from helpers import datasets
 from helpers.backend import keras, layers
 from helpers.book.try_it import drawing
 from helpers.book.try_it import page as page_module
 from helpers.book.try_it.exporting import export_network
-from helpers.explorers.explorer import TEMPLATES as EXPLORERS
-
-SCRIPTS = [EXPLORERS / "explorer.js", *(page_module.TEMPLATES / f"{n}.js" for n in ("resize", "network", "cells"))]
-
-
-@pytest.fixture(scope="session")
-def cells():
-    """Ten synthetic cells of 128 pixels, with their masks."""
-    return datasets.load("synthetic", n_images=10, n_patients=10, seed=5)
 
 
 @pytest.fixture(scope="session")
@@ -60,12 +50,6 @@ def models(colour_unet):
             "pictures": [picture, picture],
         },
     }
-
-
-@pytest.fixture(scope="session")
-def function_scripts():
-    """The functions of the scripts, without the explorer."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
 
 
 @pytest.fixture

@@ -113,8 +113,11 @@ function explore(root, variable) {
     button.className = "lbx-tile";
     button.setAttribute("aria-pressed", false);
     image.src = picture;
-    image.alt = "";
-    button.append(image, name);
+    image.alt = name;
+    const label = document.createElement("span");
+    label.textContent = name;
+    label.setAttribute("aria-hidden", true);  // the picture has this name already
+    button.append(image, label);
     const blob = new Blob([bytes(picture.split(",")[1])], { type: "image/png" });
     button.addEventListener("click", () => { press(button); show(blob, name, truth); });
     parts.examples.append(button);
