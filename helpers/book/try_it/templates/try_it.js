@@ -113,10 +113,10 @@ function explore(root, variable) {
     button.className = "lbx-tile";
     button.setAttribute("aria-pressed", false);
     image.src = picture;
-    image.alt = name;
+    image.alt = `${name}, a small synthetic picture`;
     const label = document.createElement("span");
     label.textContent = name;
-    label.setAttribute("aria-hidden", true);  // the picture has this name already
+    label.setAttribute("aria-hidden", true);  // the text of the picture has it already
     button.append(image, label);
     const blob = new Blob([bytes(picture.split(",")[1])], { type: "image/png" });
     button.addEventListener("click", () => { press(button); show(blob, name, truth); });
