@@ -103,8 +103,7 @@ def learning_curve() -> Finding:
     theirs = other.frame.set_index("images")["balanced accuracy"]
     both = [n for n in best.index if n in theirs.index]
     compared = [f"{best.loc[n, 'balanced accuracy']:.2f} against {theirs[n]:.2f} with {n}" for n in both]
-    line = best.loc[both[-1]]
-    last = Estimate(line["balanced accuracy"], line["low"], line["high"], line["n"], line["groups"])
+    last = Estimate.from_row(best.loc[both[-1]], "balanced accuracy")
     gain = ours.groupby("learner", sort=False)["balanced accuracy"].agg(lambda values: values.iloc[-1] - values.iloc[0])
     gains = [f"{value:+.2f} ({learner})" for learner, value in gain.items()]
     sentences = (

@@ -83,9 +83,7 @@ def select(table: pd.DataFrame, value: str, **row: str) -> Estimate:
         raise ResultError(
             f"{wanted} selects {len(chosen)} rows of a table with {', '.join(map(str, table))}; name one row"
         )
-    line = chosen.iloc[0]
-    ends = float(line["low"]), float(line["high"])
-    return Estimate(float(line[value]), *ends, int(line["n"]), int(line["groups"]), str(line.get("interval", INTERVAL)))
+    return Estimate.from_row(chosen.iloc[0], value)
 
 
 def short(estimate: Estimate) -> str:

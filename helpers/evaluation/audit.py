@@ -9,11 +9,12 @@ import pandas as pd
 from helpers import checks, splits
 from helpers.checks import Finding
 from helpers.datasets import Dataset, DatasetError
-from helpers.datasets.copies import find_exact_copies
+from helpers.datasets.copies import find_copied_files
 from helpers.datasets.groups import find_similar_names
 from helpers.datasets.readers import FileReader
 from helpers.evaluation.record import Audit
-from helpers.evaluation.shortcuts import check_shortcuts, estimate_of, has_own_files, score_shortcuts, surroundings
+from helpers.evaluation.shortcuts import check_shortcuts, has_own_files, score_shortcuts, surroundings
+from helpers.metrics import Estimate
 from helpers.metrics.bootstrap import MIN_GROUPS_PER_CLASS
 from helpers.metrics.resampling import MIN_GROUPS
 
@@ -71,7 +72,7 @@ def audit_lines(audit: Audit) -> list[str]:
     for name, fact in audit.facts.items():
         lines += _wrapped(f"{name}: {fact}")
     for row in audit.shortcuts.to_dict("records"):
-        score = f"{row['measure']} {estimate_of(row)}; chance level {row['chance']:.3g}"
+        score = f"{row['measure']} {Estimate.from_row(row, 'value')}; chance level {row['chance']:.3g}"
         lines += _wrapped(f"shortcut test, {row['seen']} only: {score}")
     lines.append("")
     if not audit.findings:
@@ -135,7 +136,7 @@ def _exact_copies(dataset: Dataset) -> list[list[str]] | None:
     if not isinstance(dataset.reader, FileReader) or not has_own_files(dataset):
         return None
     image_of = pd.Series(frame.index, frame["path"])
-    return [list(image_of[same]) for same in find_exact_copies(dataset.reader.root, frame["path"])]
+    return [list(image_of[same]) for same in find_copied_files(dataset)]
 
 
 def _describe_copies(copies: list[list[str]] | None, n_images: int) -> str:

@@ -6,7 +6,6 @@ logistic regression (standardised, balanced classes) that sees nothing else, in 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import Any
 
 import cv2
@@ -131,7 +130,7 @@ def check_shortcuts(shortcuts: pd.DataFrame) -> list[Finding]:
     """
     findings = []
     for row in shortcuts.to_dict("records"):
-        estimate = estimate_of(row)
+        estimate = Estimate.from_row(row, "value")
         seen, measure, chance = row["seen"], row["measure"], row["chance"]
         if _is_clearly_above(estimate, chance):
             observed = f"a model that sees only the {seen} has the {measure} {estimate}; chance level {chance:.3g}"
@@ -144,12 +143,6 @@ def _is_clearly_above(estimate: Estimate, chance: float) -> bool:
     if estimate.interval != INTERVAL:
         return is_large
     return estimate.low > chance + CLEAR or (is_large and estimate.low > chance)
-
-
-def estimate_of(row: Mapping[Hashable, Any]) -> Estimate:
-    """Return the estimate of a row of the table of :func:`score_shortcuts`."""
-    value, low, high, interval, n, groups = (row[name] for name in COLUMNS[3:])
-    return Estimate(value, low, high, int(n), int(groups), interval)
 
 
 _ADVICE = {

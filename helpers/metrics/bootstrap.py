@@ -22,8 +22,9 @@ the other, 0.93 and 0.88 with 10 of each, 0.95 and 0.95 with 30 of each; with 2 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,14 +75,14 @@ class Estimate:
 
     def row(self, name: str) -> dict[str, float | int | str]:
         """Return a table row of unrounded values; ``name`` is the column name of the value."""
-        return {
-            name: self.value,
-            "low": self.low,
-            "high": self.high,
-            "interval": self.interval,
-            "n": self.n,
-            "groups": self.groups,
-        }
+        counts = {"n": self.n, "groups": self.groups}
+        return {name: self.value, "low": self.low, "high": self.high, "interval": self.interval, **counts}
+
+    @classmethod
+    def from_row(cls, row: Mapping[Any, Any] | pd.Series, name: str) -> Estimate:
+        """Read a table row, as :meth:`row` returns it; a row without ``interval`` has a 95 % interval."""
+        ends, counts = (float(row["low"]), float(row["high"])), (int(row["n"]), int(row["groups"]))
+        return cls(float(row[name]), *ends, *counts, str(row.get("interval", INTERVAL)))
 
 
 class Bootstrap:

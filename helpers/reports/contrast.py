@@ -85,7 +85,7 @@ def describe_stored_split(stored: PublishedTable) -> str:
         format_estimate(row["AUC"], row["low"], row["high"], INTERVAL) for row in (rows["by image"], rows["by patient"])
     )
     row = rows["difference"]
-    difference = Estimate(row["AUC"], row["low"], row["high"], n=int(row["n"]), groups=int(row["groups"]))
+    difference = Estimate.from_row(row, "AUC")
     return (
         f"Real blood, a {stored.origin}: AUC **{by_image}** split by image, **{by_patient}** split by patient "
         f"({difference.n:,} images of {difference.groups} patients). By image against by patient: "

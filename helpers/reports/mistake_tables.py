@@ -163,8 +163,8 @@ def describe_near_duplicates(counted: PublishedTable, scores: PublishedTable) ->
     gains = table[table["split"].str.contains("−")].set_index("tested")
     words = []
     for tested, row in gains.iterrows():
-        gain = Estimate(row["value"], row["low"], row["high"], int(row["n"]), int(row["groups"]))
-        words.append(f"{row['measure']} on {tested}, {difference_words(gain, digits=4)}")
+        gain = difference_words(Estimate.from_row(row, "value"), digits=4)
+        words.append(f"{row['measure']} on {tested}, {gain}")
     return (
         f"{pairs['n']:,.0f} images hold {pairs['value']:.0f} pairs of near-duplicates. A random split into five parts "
         f"separates {separated['value']:.0f} of them ({separated['lowest']:.0f} to {separated['highest']:.0f} in "

@@ -152,7 +152,7 @@ def describe_network(scores: pd.DataFrame) -> str:
     rows = _rows(scores, "balanced accuracy")
     if not rows:
         return "The test score of the network was not stored, so read no explanation into its maps."
-    found, chance = _estimate(rows["network"]), rows["chance"]["value"]
+    found, chance = Estimate.from_row(rows["network"], "value"), rows["chance"]["value"]
     above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
     verdict = {
         1: "is shown to be above chance",
@@ -209,16 +209,12 @@ def _rows(scores: pd.DataFrame, score: str) -> dict[str, dict[Any, Any]]:
     return {row["method"]: row for row in scores[scores["score"] == score].to_dict("records")}
 
 
-def _estimate(row: dict[Any, Any]) -> Estimate:
-    return Estimate(row["value"], row["low"], row["high"], int(row["n"]), int(row["groups"]), row["interval"])
-
-
 def _direction(scores: pd.DataFrame, score: str, first: str, second: str) -> int:
     """Return the sign of a difference (first − second) that is shown, else 0; it may be stored either way round."""
     rows = _rows(scores, score)
     for name, sign in ((f"{first} − {second}", 1), (f"{second} − {first}", -1)):
         if name in rows:
-            return sign * shown_direction(_estimate(rows[name]))
+            return sign * shown_direction(Estimate.from_row(rows[name], "value"))
     return 0
 
 
