@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -131,8 +130,8 @@ def _fill(
     features are there are not read, unless they are transformed: a function has no digest but that of what it returns.
     """
 
-    def extract_views(image: np.ndarray) -> np.ndarray:
-        extract, views = backbone.compiled(store.folder), dihedral_views(image[None])[: store.shape[0]]
+    def extract_views(extract: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
+        views = dihedral_views(image[None])[: store.shape[0]]
         return np.concatenate([extract(np.ascontiguousarray(view)) for view in views])
 
     ids = dataset.frame.index
@@ -152,7 +151,7 @@ def _fill(
                 key = key_of[image_id]
                 if key not in row_of:
                     row_of[key] = len(row_of)
-                    pending[key] = pool.submit(extract_views, image)
+                    pending[key] = pool.submit(extract_views, backbone.compiled(store.folder), image)
             _store(store, previous)
             previous = pending
             bar.update(len(images))
@@ -173,17 +172,15 @@ class _FrozenBackbone:
 
     def __init__(self, name: str, size: int | None, scaling: str | None):
         self._model = feature_extractor(name, size, scaling)
-        self._lock = threading.Lock()
         self._extract: Callable[[np.ndarray], np.ndarray] | None = None
         self.name, self.key = name, _key(self._model)
         self.size, self.channels = self._model.input_shape[1], self._model.output_shape[-1]
 
     def compiled(self, folder: Path | None = None) -> Callable[[np.ndarray], np.ndarray]:
         """Return the function from images to features; a folder keeps the network as converted, for other processes."""
-        with self._lock:
-            if self._extract is None:
-                self._extract = compile_backbone(self._model, folder and folder / NETWORK_FILE)
-            return self._extract
+        if self._extract is None:
+            self._extract = compile_backbone(self._model, folder and folder / NETWORK_FILE)
+        return self._extract
 
 
 _frozen = functools.lru_cache(maxsize=3)(_FrozenBackbone)

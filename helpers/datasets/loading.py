@@ -50,7 +50,7 @@ def load(name: str, root: str | Path | None = None, on_error: str = "raise", **o
         raise DatasetError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
     source, directory = locate(name, root)
     dataset = _build(name, source, directory, options)
-    state = verified.describe_state(dataset)
+    state = verified.hash_state(dataset)
     known = verified.recall(state)
     copied = copies.find_copied_files(dataset) if known is None else known
     dataset = copies.group_copies(dataset, copied, refuse_conflicts=source is OWN)

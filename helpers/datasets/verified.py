@@ -31,7 +31,7 @@ def folder() -> Path:
     return project.user_cache() / "verified"
 
 
-def describe_state(dataset: Dataset) -> str | None:
+def hash_state(dataset: Dataset) -> str | None:
     """Hash what the check of a dataset depends on.
 
     Returns:

@@ -27,6 +27,7 @@ from helpers.plots.style import COLOURS
 from helpers.project import Project
 from helpers.runs import runner
 from helpers.runs.records import Record, RunFolder
+from helpers.training.identity import imported_code
 
 CHAPTER = "04-segment"
 PAGE, SCRIPT = "_generated/try-it.md", "_static/try-it.js"  # below the folder of the book's pages
@@ -78,9 +79,8 @@ def read_or_make(unet: Path, folder: Path) -> dict[str, Any]:
         unet: U-Net of chapter 04.
         folder: keeps them for the next build.
     """
-    digest = hashlib.sha256(unet.read_bytes() + json.dumps(runner.installed()).encode())
-    for path in sorted(Project.current().package.rglob("*.py")):
-        digest.update(files.code_digest(path).encode())
+    code = sorted(imported_code(__name__).items())
+    digest = hashlib.sha256(unet.read_bytes() + json.dumps([runner.installed(), code]).encode())
     kept = folder / f"{digest.hexdigest()[:16]}.json"
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def read_or_make(unet: Path, folder: Path) -> dict[str, Any]:
 
 
 def make(segmenter: segmentation.Segmenter, checkpoint_dir: Path) -> dict[str, Any]:
-    """Train the classifier, and write both networks, examples and drawn cells as data for the script.
+    """Train the classifier, and write both networks, examples and the grid of synthetic cells as data for the script.
 
     Args:
         segmenter: U-Net of chapter 04.
@@ -147,7 +147,7 @@ def explorer_html(models: dict[str, Any]) -> str:
 
 
 def models_script(models: dict[str, Any]) -> str:
-    """Return the script that defines the networks, examples and drawn cells for the explorer."""
+    """Return the script that defines the networks, examples and grid for the explorer."""
     return f"window.{VARIABLE} = {json.dumps(models, separators=(',', ':'))};\n"
 
 

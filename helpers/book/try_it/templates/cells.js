@@ -18,7 +18,7 @@ function views(size) {
 // Between two views, so that the page can answer: a timer, since a page in the background is not painted.
 const breathe = () => new Promise(resolve => setTimeout(resolve));
 
-// Class of every pixel of a picture in the size of the network, from the mean over the eight views.
+// Class of every pixel of a picture in the size of the network, from the mean over the eight dihedral transforms.
 async function segment(run, rgb, size) {
   const sum = new Float64Array(3 * size * size), turned = new Uint8Array(3 * size * size);
   for (const order of views(size)) {

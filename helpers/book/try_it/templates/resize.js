@@ -1,12 +1,15 @@
 // Resizing as helpers.images.resize_pad, to the same numbers: that of OpenCV, in whole numbers where it uses them.
 // A picture is { height, width, rgb }, a byte a value.
 
+// Round a number that is not negative, a half to the even number, as Python and OpenCV do.
+function roundToEven(value) {
+  const rounded = Math.round(value);
+  return value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+}
+
 function fitted(height, width, size) {
-  const scale = size / Math.max(height, width), even = value => {  // as Python, which rounds a half to the even number
-    const rounded = Math.round(value);
-    return Math.abs(value % 1) === 0.5 && rounded % 2 ? rounded - 1 : rounded;
-  };
-  const newHeight = Math.max(1, even(height * scale)), newWidth = Math.max(1, even(width * scale));
+  const scale = size / Math.max(height, width);
+  const newHeight = Math.max(1, roundToEven(height * scale)), newWidth = Math.max(1, roundToEven(width * scale));
   return { newHeight, newWidth, top: (size - newHeight) >> 1, left: (size - newWidth) >> 1 };
 }
 
@@ -75,8 +78,7 @@ function resizeArea({ height, width, rgb }, newHeight, newWidth) {
       for (let k = 0; k < sum.length; k++) sum[k] += whole ? line[k] : Math.fround(line[k] * weight);
     }
     for (let k = 0; k < sum.length; k++) {
-      const value = whole ? Math.fround(sum[k] * area) : sum[k], rounded = Math.round(value);
-      result[y * sum.length + k] = value % 1 === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+      result[y * sum.length + k] = roundToEven(whole ? Math.fround(sum[k] * area) : sum[k]);
     }
   });
   return result;
