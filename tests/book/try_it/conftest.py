@@ -24,7 +24,7 @@ def colour_unet(cells):
 
 @pytest.fixture(scope="session")
 def models(colour_unet):
-    """Data of the page: networks of colours, two examples, and two drawn cells."""
+    """Data of the page: networks of colours, two examples, and a grid of two synthetic cells."""
     inputs = keras.Input((None, None, 3))
     mean = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(inputs))
     classify, place = layers.Dense(2, activation="softmax"), layers.Dense(3, use_bias=False)

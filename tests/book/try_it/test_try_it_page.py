@@ -48,8 +48,8 @@ def areas(model, image):
 def test_areas_and_ratio_of_a_picture_are_those_of_the_segment_command(open_page, cells, colour_unet, height, width):
     image = np.asarray(Image.fromarray(cells.load_images(128)[0]).resize((width, height), Image.Resampling.BICUBIC))
     cell, nucleus = areas(colour_unet, image)
-    said = give(open_page(), encode(image))
-    own = re.search(r"Cell ([\d,]+) pixels, nucleus ([\d,]+): N:C ratio ([\d.]+)\.", said)
+    shown = give(open_page(), encode(image))
+    own = re.search(r"Cell ([\d,]+) pixels, nucleus ([\d,]+): N:C ratio ([\d.]+)\.", shown)
     assert int(own[1].replace(",", "")) == pytest.approx(cell, rel=0.02)
     assert int(own[2].replace(",", "")) == pytest.approx(nucleus, rel=0.02)
     assert float(own[3]) == pytest.approx(nucleus / cell, abs=0.01)
@@ -81,15 +81,15 @@ def test_there_are_six_cells_and_something_else(open_page):
 def test_a_picture_unlike_the_training_cells_is_called_so(open_page):
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[::2, :, 1] = 255
-    said = give(open_page(), encode(stripes))
-    assert re.search(r"Unlike anything I know: it lies at a distance of [\d.]+ .* beyond the limit of 0\.4\.", said)
+    shown = give(open_page(), encode(stripes))
+    assert re.search(r"Unlike anything I know: it lies at a distance of [\d.]+ .* beyond the limit of 0\.4\.", shown)
 
 
-def test_a_cell_of_unusual_size_is_said_to_be_one(open_page, cells):
+def test_a_cell_of_unusual_size_is_reported(open_page, cells):
     page, image = open_page(), cells.load_images(128)[0]
     far = np.pad(image, ((150, 150), (150, 150), (0, 0)), constant_values=int(np.median(image)))
-    said = give(page, encode(far))
-    assert re.search(r"The cell fills \d % of the square, in training 5 % to 35 %: crop the picture closer\.", said)
+    shown = give(page, encode(far))
+    assert re.search(r"The cell fills \d % of the square, in training 5 % to 35 %: crop the picture closer\.", shown)
     rows, columns = np.nonzero(cells.load_masks(128)[0] == 2)
     near = image[rows.min() : rows.max(), columns.min() : columns.max()]
     assert "in training 5 % to 35 %: leave more room around it." in give(page, encode(near))
@@ -97,11 +97,11 @@ def test_a_cell_of_unusual_size_is_said_to_be_one(open_page, cells):
 
 def test_probabilities_and_sets_stand_in_a_table(open_page, cells):
     page = open_page()
-    said = give(page, encode(cells.load_images(128)[0]))
+    shown = give(page, encode(cells.load_images(128)[0]))
     rows = page.locator("tbody tr").all_inner_texts()
     assert [row.split()[0] for row in rows] in (["pale", "dark"], ["dark", "pale"])
     inside = [row.split()[0] for row in rows if row.endswith("yes")]
-    assert f"Prediction set at 90 %: {' or '.join(sorted(inside, reverse=True))}." in said
+    assert f"Prediction set at 90 %: {' or '.join(sorted(inside, reverse=True))}." in shown
 
 
 ANIMATION = [Image.fromarray(np.full((40, 40, 3), value, np.uint8)) for value in (10, 200)]
@@ -130,8 +130,8 @@ def test_what_is_no_picture_of_a_cell_is_refused_with_a_remedy(open_page, cells,
     page = open_page()
     give(page, encode(cells.load_images(128)[0]))
     assert page.locator("[data-part=result]").is_visible()
-    said = give(page, content, "odd.png")
-    assert said.startswith(f"odd.png {message}")
+    shown = give(page, content, "odd.png")
+    assert shown.startswith(f"odd.png {message}")
     assert not page.locator("[data-part=result]").is_visible()
 
 
@@ -226,6 +226,6 @@ def test_without_its_script_the_page_says_where_it_belongs(browser, models, tmp_
     alone.write_text(f"<!DOCTYPE html><meta charset='utf-8'>{page_module.explorer_html(models)}", encoding="utf-8")
     page = browser.new_page()
     page.goto(alone.as_uri())
-    said = "The networks are not beside this page. Open it in the folder of the whole book."
-    assert page.get_by_role("status").inner_text() == said
+    shown = "The networks are not beside this page. Open it in the folder of the whole book."
+    assert page.get_by_role("status").inner_text() == shown
     page.close()
