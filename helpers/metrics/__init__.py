@@ -84,7 +84,7 @@ from helpers.metrics.ranking import (
     roc_auc,
     roc_curve,
 )
-from helpers.metrics.selective import mean_risk, referral_threshold, risk_coverage_curve
+from helpers.metrics.selective import referral_threshold, risk_coverage_curve
 from helpers.metrics.thresholds import Threshold, sensitivity_of_least_cost, threshold_at_sensitivity
 
 __all__ = [
@@ -141,7 +141,6 @@ __all__ = [
     "independent_difference",
     "limits_of_agreement",
     "match_detections",
-    "mean_risk",
     "mean_roc_auc",
     "mean_score",
     "natural_frequency",

@@ -40,16 +40,6 @@ def risk_coverage_curve(confidence: np.ndarray, wrong: np.ndarray) -> pd.DataFra
     )
 
 
-def mean_risk(curve: pd.DataFrame) -> float:
-    """Compute the area under a risk–coverage curve: the mean error over all shares that may be kept.
-
-    Args:
-        curve: from :func:`risk_coverage_curve`.
-    """
-    widths = np.diff(curve["kept"].to_numpy(), prepend=0.0)
-    return float((widths * curve["error"]).sum())
-
-
 def referral_threshold(confidence: np.ndarray, share: float) -> float:
     """Choose the confidence below which an image is referred, so that at most a share of these images is.
 

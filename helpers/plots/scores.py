@@ -127,14 +127,16 @@ def roc_plot(curves_by_name: dict[str, pd.DataFrame], caption: str) -> Accessibl
 
 
 def precision_recall_plot(
-    curves_by_name: dict[str, pd.DataFrame], prevalence: float, caption: str
+    curves_by_name: dict[str, pd.DataFrame], prevalence: float | None, caption: str
 ) -> AccessibleFigure | NoFigure:
     """Draw precision-recall curves with their bands; the dotted line is the prevalence, the precision of chance.
 
     Args:
-        curves_by_name: from :func:`helpers.metrics.precision_recall_curve`, by name of the model; otherwise as in
+        curves_by_name: from :func:`helpers.metrics.precision_recall_curve` or
+            :func:`helpers.metrics.detection_precision_recall_curve`, by name of the model; otherwise as in
             :func:`roc_plot`.
-        prevalence: share of positive images in the test set, 0 to 1.
+        prevalence: share of positive images in the test set, 0 to 1; None for detectors, which have no precision of
+            chance.
         caption: caption of the figure.
     """
     drawn = {name: curve for name, curve in curves_by_name.items() if curve["precision"].notna().any()}
@@ -142,7 +144,8 @@ def precision_recall_plot(
         return _no_curve("precision-recall", curves_by_name)
     figure, ax = make_axes(4.6, 4.2)
     _draw_curves(ax, drawn, "sensitivity", "precision")
-    ax.axhline(prevalence, color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance: prevalence")
+    if prevalence is not None:
+        ax.axhline(prevalence, color=COLOURS[-1], linewidth=0.8, linestyle=":", label="chance: prevalence")
     ax.set_ylim(0, 1.03)
     ax.set_xlabel("sensitivity (recall)", fontsize=FONT_SIZE)
     ax.set_ylabel("precision", fontsize=FONT_SIZE)
@@ -151,9 +154,10 @@ def precision_recall_plot(
         f"{with_kind(name, curve)} {np.interp(0.9, curve['sensitivity'], curve['precision']):.2f}"
         for name, curve in drawn.items()
     ]
+    chance = "" if prevalence is None else f" A dotted line at the prevalence, {prevalence:.2f}."
     alt = (
         f"Precision-recall curves{_bands(drawn)}; precision at a sensitivity of 0.9: {'; '.join(reached)}"
-        f"{_absent(curves_by_name, drawn)}. A dotted line at the prevalence, {prevalence:.2f}."
+        f"{_absent(curves_by_name, drawn)}.{chance}"
     )
     return AccessibleFigure(figure, alt, caption)
 

@@ -122,8 +122,8 @@ def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:
         differential: columns ``group``, ``class``, ``low`` and ``high``.
         blood: columns ``group``, ``class`` and ``share``, the true one.
     """
-    joined = differential.merge(blood, on=["group", "class"], suffixes=("", "_blood"))
-    held = (joined["low"] <= joined["share_blood"]) & (joined["share_blood"] <= joined["high"])
+    joined = _with_blood(differential, blood)
+    held = joined["held"]
     missed = [
         f"{row['class']} of {row['group']} ({row['share']:.1%}, in the blood {row['share_blood']:.1%})"
         for _, row in joined[~held].iterrows()
@@ -133,6 +133,32 @@ def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:
         f"{0.95 * len(joined):.0f} would on average."
     )
     return f"{words} Not held: {'; '.join(missed)}." if missed else words
+
+
+def _with_blood(differential: pd.DataFrame, blood: pd.DataFrame) -> pd.DataFrame:
+    """Join the true shares as ``share_blood``, and say in ``held`` whether the interval holds them."""
+    joined = differential.merge(blood.rename(columns={"share": "share_blood"}), on=["group", "class"])
+    return joined.assign(held=joined["share_blood"].between(joined["low"], joined["high"]))
+
+
+def compare_with_simultaneous(single: pd.DataFrame, together: pd.DataFrame, blood: pd.DataFrame) -> str:
+    """Say how much wider intervals that hold together are, and of how many patients each kind holds every share.
+
+    Args:
+        single: columns ``group``, ``class``, ``low`` and ``high``, each interval for itself.
+        together: the same columns of simultaneous intervals.
+        blood: columns ``group``, ``class`` and ``share``, the true one.
+    """
+    widths, whole = [], []
+    for intervals in (single, together):
+        joined = _with_blood(intervals, blood)
+        widths.append((joined["high"] - joined["low"]).mean())
+        whole.append(int(joined.groupby("group")["held"].all().sum()))
+    return (
+        f"A mean interval is {100 * widths[0]:.1f} percentage points wide by itself and {100 * widths[1]:.1f} if all "
+        f"are to hold together ({widths[1] / widths[0]:.2f} times). Of {single['group'].nunique()} patients, every "
+        f"share lies in its interval in {whole[0]} and in {whole[1]}."
+    )
 
 
 def answer_the_ward(first: int, second: int, n: int) -> str:

@@ -13,8 +13,8 @@ def test_a_good_confidence_keeps_the_error_low_and_a_useless_one_does_not():
     curve = metrics.risk_coverage_curve(good, wrong)
     assert curve["error"].iloc[-1] == wrong.mean()
     assert curve.loc[curve["kept"] < 0.79, "error"].max() == 0
-    assert metrics.mean_risk(curve) < 0.03
-    assert metrics.mean_risk(metrics.risk_coverage_curve(useless, wrong)) == pytest.approx(0.2, abs=0.04)
+    of_useless = metrics.risk_coverage_curve(useless, wrong)
+    assert of_useless.loc[of_useless["kept"] > 0.1, "error"].to_numpy() == pytest.approx(0.2, abs=0.06)
 
 
 def test_images_of_equal_confidence_are_kept_together():

@@ -166,6 +166,13 @@ def test_precision_is_drawn_by_sensitivity_with_a_line_at_the_prevalence():
     )
 
 
+def test_detectors_have_no_precision_of_chance():
+    curve = pd.DataFrame({"sensitivity": [0, 1], "precision": [1, 0.8], "low": np.nan, "high": np.nan})
+    picture = plots.precision_recall_plot({"a": curve}, None, "")
+    assert in_legend(picture.figure.axes[0]) == ["a"]
+    assert picture.alt == "Precision-recall curves; precision at a sensitivity of 0.9: a 0.82."
+
+
 @pytest.mark.parametrize("count", [9, 15, 32])
 def test_curves_of_many_classes_are_all_drawn_and_told_apart(count):
     names = [f"c{k:02d}" for k in range(count)]

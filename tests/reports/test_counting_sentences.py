@@ -83,6 +83,16 @@ def test_intervals_that_miss_are_named():
     assert "Not held" not in sentences.describe_coverage(table.head(1), blood)
 
 
+def test_intervals_that_hold_together_are_compared_with_single_ones():
+    single = pd.DataFrame({"group": ["P1", "P1", "P2", "P2"], "class": ["a", "b"] * 2, "low": 0.4, "high": 0.6})
+    blood = single[["group", "class"]].assign(share=[0.45, 0.62, 0.5, 0.5])
+    together = single.assign(low=0.35, high=0.65)
+    assert sentences.compare_with_simultaneous(single, together, blood) == (
+        "A mean interval is 20.0 percentage points wide by itself and 30.0 if all are to hold together (1.50 times). "
+        "Of 2 patients, every share lies in its interval in 1 and in 2."
+    )
+
+
 @pytest.mark.parametrize(
     ("second", "verdict"),
     [
