@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from chapter_claims import displayed_text
 from playwright.sync_api import sync_playwright
 
 from helpers import datasets, processes
 from helpers.project import Project
-from helpers.runs import kernels, notebooks, profiles, runner
+from helpers.runs import kernels, profiles, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -68,8 +69,7 @@ def read_aloud(tmp_path):
     def execute(chapter, **parameters):
         target = tmp_path / f"{chapter}.ipynb"
         kernels.execute(Project.current().notebooks / target.name, target, parameters, tmp_path, progress=False)
-        outputs = [output for cell in notebooks.read(target).cells for output in cell.get("outputs", [])]
-        return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
+        return displayed_text(target)
 
     return execute
 

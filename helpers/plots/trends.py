@@ -83,7 +83,7 @@ def learning_curve_plot(
     for (name, rows), style in zip(learners, series_styles(len(learners)), strict=True):
         look = {"color": style.colour, "marker": style.marker, "linestyle": style.dash, "ms": 4}
         ax.fill_between(rows["images"], rows["low"], rows["high"], color=style.colour, alpha=0.15, linewidth=0)
-        ax.plot(rows["images"], rows[value], label=short_label(with_kind(name, rows)), **look)
+        ax.plot(rows["images"], rows[value], label=short_label(with_kind(name, rows), lines=3), **look)
     _spread_numbers(ax, sorted(table["images"].unique()))
     ax.set_xlabel(images, fontsize=FONT_SIZE)
     ax.set_ylabel(value, fontsize=FONT_SIZE)

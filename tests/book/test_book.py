@@ -5,9 +5,12 @@ import functools
 import http.server
 import re
 import threading
+from dataclasses import dataclass
 
+import chapter_claims
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -56,8 +59,31 @@ def addresses(browser, site):
     return sorted(links)
 
 
-def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, addresses):
-    troubles = []
+# What is folded is opened before blocks are measured: a block of no width never scrolls.
+UNFOLD = """() => {
+    document.querySelectorAll("article details").forEach(block => block.open = true);
+    document.querySelectorAll("article .toggle-hidden").forEach(block => block.classList.remove("toggle-hidden"));
+}"""
+IMAGES = "all => all.map(i => ({alt: i.alt, wide: i.naturalWidth, src: i.getAttribute('src')}))"
+BLOCKS = """all => all.filter(block => block.clientWidth && getComputedStyle(block).display !== "inline")
+    .map(block => ({over: block.scrollWidth - block.clientWidth, text: block.innerText.slice(0, 200)}))"""
+
+
+@dataclass
+class Visit:
+    """What a browser finds on a page: titles, tags for links, images, and blocks of code and printed text."""
+
+    titles: list[str]
+    tags: dict[str, str]
+    images: list[dict]
+    blocks: list[dict]
+
+
+@pytest.fixture(scope="module")
+def visits(browser, addresses):
+    """Every page, loaded once: what is on it, by address; and a list of the errors of all pages."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    troubles, found = [], {}
     page.on("console", lambda m: m.type == "error" and troubles.append(f"{page.url}: {m.text}"))
     page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
     # The icon comes after the page is loaded: a request for it is aborted where the next page is opened before.
@@ -66,21 +92,30 @@ def test_every_page_loads_without_an_error_and_every_image_has_alt_text(page, ad
         "requestfailed",
         lambda request: request.failure != aborted and troubles.append(f"{page.url}: did not load {request.url}"),
     )
-    pictures = 0
     for address in addresses:
-        answer = page.goto(address, wait_until="load")
-        assert answer.ok, address
-        assert page.locator("article h1").count() >= 1, address
-        for image in page.eval_on_selector_all(
-            "article img", "all => all.map(i => ({alt: i.alt, wide: i.naturalWidth, src: i.getAttribute('src')}))"
-        ):
-            pictures += 1
-            if not image["wide"]:
-                troubles.append(f"{address}: {image['src']} did not load")
-            if len(image["alt"]) < 20 or image["alt"].endswith(".png"):
-                troubles.append(f"{address}: {image['src']} has the alt text {image['alt']!r}")
-    assert troubles == []
-    assert pictures >= 15
+        if not page.goto(address, wait_until="load").ok:
+            troubles.append(f"{address}: not found")
+            continue
+        tags = page.eval_on_selector_all(
+            "meta[property^='og:']", "all => all.map(t => [t.attributes[0].value, t.content])"
+        )
+        images = page.eval_on_selector_all("article img", IMAGES)
+        titles = page.locator("article h1").all_inner_texts()
+        page.evaluate(UNFOLD)
+        blocks = page.eval_on_selector_all("article pre, article dl.py > dt", BLOCKS)
+        found[address] = Visit(titles, dict(tags), images, blocks)
+    page.close()
+    return found, troubles
+
+
+def test_every_page_loads_without_an_error_and_every_image_has_alt_text(visits):
+    found, troubles = visits
+    wrong = [address for address, visit in found.items() if not visit.titles]
+    images = [(address, image) for address, visit in found.items() for image in visit.images]
+    wrong += [(address, image) for address, image in images if not image["wide"]]
+    wrong += [(address, image) for address, image in images if len(image["alt"]) < 20 or image["alt"].endswith(".png")]
+    assert (troubles, wrong) == ([], [])
+    assert len(images) >= 15
 
 
 def test_the_notebooks_say_what_they_were_committed_with(book):
@@ -91,6 +126,39 @@ def test_the_notebooks_say_what_they_were_committed_with(book):
     for path in executed:
         committed = (project.notebooks / path.name).read_text(encoding="utf-8")
         assert committed == notebooks.committed_text(path), path.name
+
+
+@pytest.fixture(scope="module")
+def text_of(book):
+    """A function that returns all that a chapter of the book's run prints or displays as text."""
+    executed = Project.current().build / "quick" / "notebooks"
+    return lambda chapter: chapter_claims.displayed_text(executed / f"{chapter}.ipynb")
+
+
+def test_sentences_of_the_run_fit_the_numbers_beside_them(text_of):
+    assert chapter_claims.wrong_learning_sentences(text_of("03-how-a-network-learns")) == []
+    chapter_claims.check_averages_and_copies(text_of("06-many-classes"), recognised=True)
+    chapter_claims.check_mistakes_and_shift(text_of("09-trust"))
+
+
+def test_sentences_of_the_run_on_rules_splits_and_published_numbers_fit_them(text_of):
+    text = text_of("02-preprocess")
+    assert chapter_claims.preprocessing_contradictions(text) == []
+    assert "The difference by group against shuffled: lower by" in text
+    assert "(cnmc): the same direction." in text
+    by_image, by_patient = (chapter_claims.published_auc(split) for split in ("by image", "by patient"))
+    assert f"AUC **{by_image}** split by image, **{by_patient}** split by patient" in text
+
+
+def test_sentences_of_the_run_on_segmentation_fit_its_tables(text_of):
+    saved = Project.current().build / "quick" / "work" / "04-segment" / "outputs"
+
+    def read_table(name):
+        return pd.read_csv(saved / f"segment-{name}.csv")
+
+    text = text_of("04-segment")
+    chapter_claims.check_gain_and_ablation(text, read_table)
+    chapter_claims.check_shift_and_augmentation(text, read_table)
 
 
 def test_the_book_of_a_run_without_some_chapters_shows_them_as_committed_and_says_so(empty_build):
@@ -158,24 +226,10 @@ def test_wide_tables_scroll_inside_their_own_box_and_their_cells_have_room(page,
         assert set(sides) == {"right"}  # numbers; a sentence in the last column begins at the left
 
 
-# What is folded is opened first: a block of no width never scrolls.
-UNFOLD = """() => {
-    document.querySelectorAll("article details").forEach(block => block.open = true);
-    document.querySelectorAll("article .toggle-hidden").forEach(block => block.classList.remove("toggle-hidden"));
-}"""
-BLOCKS = """() => [...document.querySelectorAll("article pre, article dl.py > dt")]
-    .filter(block => block.clientWidth && getComputedStyle(block).display !== "inline")
-    .map(block => ({over: block.scrollWidth - block.clientWidth, text: block.innerText.slice(0, 200)}))"""
-
-
-def test_no_code_and_no_printed_text_scrolls_sideways(page, addresses):
-    blocks = []
-    for address in addresses:
-        page.goto(address, wait_until="load")
-        page.evaluate(UNFOLD)
-        blocks += [(address, block["over"], block["text"]) for block in page.evaluate(BLOCKS)]
+def test_no_code_and_no_printed_text_scrolls_sideways(visits):
+    blocks = [(address, block) for address, visit in visits[0].items() for block in visit.blocks]
     assert len(blocks) >= 300
-    assert [block for block in blocks if block[1] > 0] == []
+    assert [(address, block) for address, block in blocks if block["over"] > 0] == []
 
 
 def test_every_chapter_links_to_the_entries_of_the_functions_that_it_uses(page, site):
@@ -226,20 +280,16 @@ def test_the_sidebar_numbers_the_chapters_and_shows_the_logo(page, site):
         assert shown.evaluate("image => image.naturalWidth") > 0
 
 
-def test_a_link_to_a_page_has_title_sentence_and_picture(page, addresses, site):
-    for address in addresses:
-        page.goto(address)
-        tags = dict(
-            page.eval_on_selector_all(
-                "meta[property^='og:']", "all => all.map(t => [t.attributes[0].value, t.content])"
-            )
-        )
-        assert tags["og:title"] in page.locator("article h1").first.inner_text()
+def test_a_link_to_a_page_has_title_sentence_and_picture(visits, page, site):
+    pictures = set()
+    for address, visit in visits[0].items():
+        tags, path = visit.tags, address.removeprefix(site)
+        assert tags["og:title"] in visit.titles[0]
         assert 20 < len(tags["og:description"]) <= 200, address
         assert len(tags["og:image:alt"]) > 20
-        assert tags["og:url"].endswith(address.removeprefix(site))
-        path = tags["og:image"].removeprefix(tags["og:url"].removesuffix(address.removeprefix(site)))
-        assert page.request.get(f"{site}{path}").ok, path
+        assert tags["og:url"].endswith(path)
+        pictures.add(tags["og:image"].removeprefix(tags["og:url"].removesuffix(path)))
+    assert [path for path in sorted(pictures) if not page.request.get(f"{site}{path}").ok] == []
 
 
 def test_an_exercise_solution_unfolds_at_a_click_on_its_title_and_a_quiz_answers(page, site):
