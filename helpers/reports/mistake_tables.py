@@ -153,7 +153,8 @@ def describe_near_duplicates(counted: PublishedTable, scores: PublishedTable) ->
     """Say how many near-duplicates a random split separates, and what that does to scores.
 
     Args:
-        counted: ``whole-pbc-near-duplicates``, with the mean over several splits in ``value``.
+        counted: ``whole-pbc-near-duplicates``, with the mean over several splits in ``value``, and the parameter
+            ``n_splits``.
         scores: ``whole-pbc-scores``, with the differences between the two splits.
     """
     rows = counted.frame.set_index("what")
@@ -166,10 +167,11 @@ def describe_near_duplicates(counted: PublishedTable, scores: PublishedTable) ->
         gain = difference_words(Estimate.from_row(row, "value"), digits=4)
         words.append(f"{row['measure']} on {tested}, {gain}")
     return (
-        f"{pairs['n']:,.0f} images hold {pairs['value']:.0f} pairs of near-duplicates. A random split into five parts "
-        f"separates {separated['value']:.0f} of them ({separated['lowest']:.0f} to {separated['highest']:.0f} in "
-        f"{separated['splits']:.0f} splits), and {moved['value']:.0f} images have one in another part. The random "
-        f"split against one that keeps them together: {'; '.join(words)} ({scores.origin})."
+        f"{pairs['n']:,.0f} images hold {pairs['value']:.0f} pairs of near-duplicates. A random split into "
+        f"{counted.parameters['n_splits']} parts separates {separated['value']:.0f} of them "
+        f"({separated['lowest']:.0f} to {separated['highest']:.0f} in {separated['splits']:.0f} splits), and "
+        f"{moved['value']:.0f} images have one in another part. The random split against one that keeps them together: "
+        f"{'; '.join(words)} ({scores.origin})."
     )
 
 

@@ -145,10 +145,10 @@ def test_near_duplicates_of_a_whole_set_are_told_with_what_they_do_to_scores():
         }
     )
     text = mistake_tables.describe_near_duplicates(
-        PublishedTable("counted", counted, "", {}), PublishedTable("scores", scores, "a stored result", {})
+        PublishedTable("counted", counted, "", {"n_splits": 3}), PublishedTable("scores", scores, "a stored result", {})
     )
     assert text == (
-        "5,000 images hold 10 pairs of near-duplicates. A random split into five parts separates 8 of them (7 to 9 in "
+        "5,000 images hold 10 pairs of near-duplicates. A random split into 3 parts separates 8 of them (7 to 9 in "
         "20 splits), and 16 images have one in another part. The random split against one that keeps them together: "
         "macro F1 on all images, no difference shown (0.0010 [-0.0010, 0.0030]); accuracy on near-duplicates, higher "
         "by 0.2000 [0.1000, 0.3000] (a stored result)."
