@@ -45,9 +45,10 @@ from helpers import processes
 
 processes.configure()"""
 
-# Cell metadata with which JupyterLab collapses code and output of a solution.
-FOLDED = {"outputs_hidden": True, "source_hidden": True}
-FIRST_LINE = "# Solution"  # the only visible line of a collapsed cell
+# Cell metadata with which JupyterLab collapses code, or code and output; the first line of the code stays visible.
+FOLDED_CODE = {"source_hidden": True}
+FOLDED = {"outputs_hidden": True, **FOLDED_CODE}
+FIRST_LINE = "# Solution"
 
 _SOLUTION = re.compile(r"\{solution-(start|end)\}")
 _COLAB = re.compile(r"(https://colab\.research\.google\.com/github/)[^/\s]+/[^/\s]+(?=/blob/)")
@@ -91,8 +92,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return a copy in the committed form: text outputs only, nothing that changes between runs or machines.
 
     Images, the HTML of explorers and the outputs of cells tagged ``nbval-ignore-output`` are removed; the alt text of
-    figures and the sentences of explorers are kept. The set-up cell is regenerated with the repository's URL, citations
-    become links, and solutions are collapsed.
+    figures and the sentences of explorers are kept. The set-up cell is regenerated with the repository's URL and
+    collapsed, citations become links, and solutions are collapsed.
     """
     result = copy.deepcopy(notebook)
     result.metadata = NotebookNode(
@@ -114,6 +115,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             cell.metadata["jupyter"] = NotebookNode(FOLDED)
             cell.source = f"{FIRST_LINE}\n{cell.source.removeprefix(FIRST_LINE).lstrip()}"
         if "setup" in tags(cell):
+            cell.metadata["jupyter"] = NotebookNode(FOLDED_CODE)
             cell.source = SETUP.format(url=repository_url())
         executed += 1
         cell.execution_count = executed  # nbval rejects outputs of cells without one

@@ -138,6 +138,13 @@ def markdown_and_code(*sources):
     return nbformat.v4.new_notebook(cells=cells)
 
 
+def test_normal_form_folds_the_set_up_cell_to_its_first_line():
+    cell = nbformat.v4.new_code_cell("1", metadata={"tags": ["setup", "hide-input"]})
+    (normal,) = notebooks.normalise(nbformat.v4.new_notebook(cells=[cell])).cells
+    assert normal.metadata == {"tags": ["hide-input", "setup"], "jupyter": {"source_hidden": True}}
+    assert normal.source.startswith("# On Colab this installs the course.")
+
+
 def test_normal_form_folds_the_code_of_solutions_and_no_other():
     start, end = "```{exercise-end}\n```\n```{solution-start} ex\n```", "```{solution-end}\n```"
     cells = notebooks.normalise(markdown_and_code("a", "1", start, "2", "b", "3", end, "4")).cells
