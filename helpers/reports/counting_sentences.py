@@ -156,8 +156,8 @@ def compare_with_simultaneous(single: pd.DataFrame, together: pd.DataFrame, bloo
         whole.append(int(joined.groupby("group")["held"].all().sum()))
     return (
         f"A mean interval is {100 * widths[0]:.1f} percentage points wide by itself and {100 * widths[1]:.1f} if all "
-        f"are to hold together ({widths[1] / widths[0]:.2f} times). Of {single['group'].nunique()} patients, every "
-        f"share lies in its interval in {whole[0]} and in {whole[1]}."
+        f"are to hold together ({widths[1] / widths[0]:.2f} times). All shares lie in their single intervals in "
+        f"{whole[0]} of {single['group'].nunique()} patients, and in the wider ones in {whole[1]}."
     )
 
 

@@ -86,7 +86,7 @@ def describe_methods(table: pd.DataFrame, n_seeds: int) -> str:
     others = target[~is_leaky].drop(index=first)
     helped = others[others["difference low"] > 0].sort_values("difference", ascending=False)
     harmed = others[others["difference high"] < 0].sort_values("difference")
-    cost = source[source.index.isin(others.index) & ~source.index.str.contains(ALONE)]
+    cost = source[source.index.isin(others.index)]
     dear = cost[cost["difference high"] < 0].sort_values("difference")
     start_value = float(target["balanced accuracy"].loc[first])
     verbs = ["shown to help in the target", "Shown to harm there", "Not shown either way"]
@@ -111,7 +111,8 @@ def _recognised_groups(target: pd.DataFrame) -> str:
     values = [float(target["balanced accuracy"].loc[name]) for name in (other, same)]
     return (
         f" The labelled cells alone reach {values[0]:.2f} on other groups and {values[1]:.2f} where tested cells share "
-        "their group: the difference is what recognising a group is worth."
+        "their group. The difference holds what recognising a group is worth and, where all cells of a class come from "
+        "one group, that this class has no labelled cell when its group is tested."
     )
 
 

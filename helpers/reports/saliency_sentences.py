@@ -73,17 +73,17 @@ def judge_controls(controls: pd.DataFrame, chance: float) -> str:
 
     Args:
         controls: three rows: the network, a control whose head reads the last map alone, and one with a finer last map;
-            columns ``original`` and ``mark moved`` (accuracy), and ``Grad-CAM in ninth``.
+            columns ``original`` and ``dot on the other class`` (accuracy), and ``Grad-CAM in ninth``.
         chance: share of a constant map in that region.
     """
     shares = controls["Grad-CAM in ninth"]
     clauses = [f"{100 * share:.0f} % for *{name}*" for name, share in shares.items()]
-    relies = controls["original"] - controls["mark moved"] > HARDLY
+    relies = controls["original"] - controls["dot on the other class"] > HARDLY
     unlike = [str(name) for name in controls.index[~relies]]
     same = (
         f"These do not rely on the dot and are no fair control: {', '.join(unlike)}."
         if unlike
-        else "All three lose their accuracy when the mark moves, so all rely on the dot."
+        else "All three lose their accuracy when the dot is put on the other class, so all rely on the dot."
     )
     first, head, finer = shares > chance + HARDLY
     if unlike:
@@ -155,15 +155,12 @@ def describe_network(scores: pd.DataFrame) -> str:
     found, chance = Estimate.from_row(rows["network"], "value"), rows["chance"]["value"]
     above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
     verdict = {
-        1: "is shown to be above chance",
-        0: "is not shown to be above chance, so the maps may explain noise",
-        -1: "is below chance, so the maps explain errors",
+        1: f"is shown to be above chance ({chance:.2f})",
+        0: f"is not shown to be above chance ({chance:.2f}), so the maps may explain noise",
+        -1: f"is below chance ({chance:.2f}), so the maps explain errors",
     }[shown_direction(above)]
     numbers = format_estimate(found.value, found.low, found.high, found.interval, 2)
-    return (
-        f"The test score, a balanced accuracy of {numbers} over {found.n} cells of {found.groups} groups, {verdict} "
-        f"({chance:.2f})."
-    )
+    return f"The test score, a balanced accuracy of {numbers} over {found.n} cells of {found.groups} groups, {verdict}."
 
 
 def describe_scores(scores: pd.DataFrame, methods: Sequence[str]) -> str:

@@ -211,14 +211,14 @@ def compare_with_pixels(differences: Mapping[str, Estimate]) -> str:
     meaning = ""
     if alike and unlike:
         meaning = (
-            f" Not above pixels: {', '.join(alike)}. Early layers find edges and colours, which every class has; their "
-            "mean over the image, like pixels, may tell more of stain and size than of class. What sets the classes "
-            f"apart comes about in {', '.join(unlike)}."
+            f" Not shown to be above pixels: {', '.join(alike)}. Early layers find edges and colours, which every "
+            "class has; their mean over the image, like pixels, may tell more of stain and size than of class. A gain "
+            f"over pixels is shown in {', '.join(unlike)}."
         )
     elif alike:
-        meaning = " So no group of layers brings a class together better than pixels do."
+        meaning = " So no group of layers is shown to bring a class together better than pixels do."
     elif unlike:
-        meaning = " So every group of layers brings a class together better than pixels do."
+        meaning = " So every group of layers is shown to bring a class together better than pixels do."
     return f"Against pixels, on the same cells: {listed}.{meaning}"
 
 

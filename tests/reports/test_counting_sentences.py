@@ -89,7 +89,7 @@ def test_intervals_that_hold_together_are_compared_with_single_ones():
     together = single.assign(low=0.35, high=0.65)
     assert sentences.compare_with_simultaneous(single, together, blood) == (
         "A mean interval is 20.0 percentage points wide by itself and 30.0 if all are to hold together (1.50 times). "
-        "Of 2 patients, every share lies in its interval in 1 and in 2."
+        "All shares lie in their single intervals in 1 of 2 patients, and in the wider ones in 2."
     )
 
 

@@ -41,12 +41,12 @@ def test_a_network_that_ignores_the_dot_is_said_to_ignore_it():
 )
 def test_the_suspicion_that_its_control_supports_is_named(shares, expected):
     names = ["first network", "head reads last map", "finer last map"]
-    controls = pd.DataFrame({"original": 1.0, "mark moved": 0.0, "Grad-CAM in ninth": shares}, names)
+    controls = pd.DataFrame({"original": 1.0, "dot on the other class": 0.0, "Grad-CAM in ninth": shares}, names)
     words = saliency_sentences.judge_controls(controls, 1 / 9)
     assert expected in words
-    assert "All three lose their accuracy when the mark moves" in words
+    assert "All three lose their accuracy when the dot is put on the other class" in words
     assert f"{100 * shares[2]:.0f} % for *finer last map*; a grey map has 11 %" in words
-    controls.loc["finer last map", "mark moved"] = 0.95
+    controls.loc["finer last map", "dot on the other class"] = 0.95
     unfair = saliency_sentences.judge_controls(controls, 1 / 9)
     assert "no fair control: finer last map." in unfair
     assert "So the comparison decides nothing." in unfair
@@ -203,7 +203,7 @@ def test_nothing_is_shown_by_a_range_of_groups_or_without_differences():
     ("ends", "kind", "expected"),
     [
         ((0.7, 0.9), "95 %", "0.80 [0.70, 0.90] over 287 cells of 25 groups, is shown to be above chance (0.50)."),
-        ((0.4, 0.9), "95 %", "is not shown to be above chance, so the maps may explain noise (0.50)."),
+        ((0.4, 0.9), "95 %", "is not shown to be above chance (0.50), so the maps may explain noise."),
         ((0.7, 0.9), "range of groups", "0.80 (range of groups 0.70 to 0.90) over 287 cells of 25 groups, is not"),
     ],
 )

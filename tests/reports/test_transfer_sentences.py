@@ -162,10 +162,13 @@ def test_compiling_again_is_judged_by_what_it_sets_free(without, again, text):
 @pytest.mark.parametrize(
     ("differences", "text"),
     [
-        ({"group 1": UNCLEAR, "group 2": BETTER}, "Not above pixels: group 1. Early layers find edges and colours"),
-        ({"group 1": BETTER, "group 2": WORSE}, "Not above pixels: group 2."),
-        ({"group 1": UNCLEAR}, "So no group of layers brings a class together better than pixels do."),
-        ({"group 1": BETTER}, "So every group of layers brings a class together better than pixels do."),
+        (
+            {"group 1": UNCLEAR, "group 2": BETTER},
+            "Not shown to be above pixels: group 1. Early layers find edges and colours",
+        ),
+        ({"group 1": BETTER, "group 2": WORSE}, "Not shown to be above pixels: group 2."),
+        ({"group 1": UNCLEAR}, "So no group of layers is shown to bring a class together better than pixels do."),
+        ({"group 1": BETTER}, "So every group of layers is shown to bring a class together better than pixels do."),
     ],
 )
 def test_groups_of_layers_are_compared_with_pixels_on_the_same_cells(differences, text):
