@@ -89,9 +89,10 @@ def describe_stored_ranking(stored: PublishedTable | None) -> str:
     rows = stored.frame[stored.frame["measure"] == "AUC"].set_index("model")
     auc = rows["value"]
     return (
-        f"On those {rows['n'].iloc[0]} real cells of {rows['groups'].iloc[0]} groups, the highest AUC is that of "
-        f"{escape_markdown(auc.idxmax())} ({auc.max():.2f}) and the lowest that of {escape_markdown(auc.idxmin())} "
-        f"({auc.min():.2f}). Synthetic cells are tidier than blood: take methods from this chapter, not numbers."
+        f"On those {rows['n'].iloc[0]} real cells of {rows['groups'].iloc[0]} groups, by point estimate the highest "
+        f"AUC is that of {escape_markdown(auc.idxmax())} ({auc.max():.2f}) and the lowest that of "
+        f"{escape_markdown(auc.idxmin())} ({auc.min():.2f}). No difference on the same patients is stored, so these "
+        "numbers show no order. Synthetic cells are tidier than blood: take methods from this chapter, not numbers."
     )
 
 

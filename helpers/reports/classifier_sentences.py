@@ -58,8 +58,8 @@ def compare_intervals(by_patient: Estimate, by_cell: Estimate) -> str:
     if ratio < 1 / WIDER:
         return f"the interval over patients is narrower ({ratio:.1f} times as wide): patients are alike here"
     return (
-        f"the two are about as wide ({ratio:.1f} times): the errors do not gather in patients here, which nobody knows "
-        "before both are computed"
+        f"the two are about as wide ({ratio:.1f} times): no gathering of errors in patients is seen here, which nobody "
+        "knows before both are computed"
     )
 
 
@@ -88,8 +88,8 @@ def describe_calibration(name: str, difference: Estimate, temperatures: list[flo
         return f"{change}. It could not help much, as the probabilities were about right before"
     if difference.interval == INTERVAL and difference.low > 0:
         return (
-            f"{change}. It made them worse: the validation patients, on whom the temperature was fitted, are not like "
-            "the tested ones"
+            f"{change}. It made them worse: the cells on which it was fitted may differ from the tested ones, be too "
+            "few, or need more than one number"
         )
     return f"{change}. No gain is shown: the temperature rests on few validation patients, and so does the comparison"
 

@@ -87,14 +87,14 @@ def count_directions(table: pd.DataFrame, matched: Mapping[str, Estimate] | None
         ... ], columns=names)
         >>> points, intervals = mistake_tables.count_directions(table).split("; ")
         >>> points
-        'the mistake raises 0 of 1 numbers, lowers 1 and leaves 0 as they are'
+        'the mistake raises 0 of 1 numbers, lowers 1 and leaves 0 unchanged'
         >>> intervals
         'the interval of the difference lies above 0 in 0 rows and below 0 in 1'
     """
     differences, shown = _differences(table), differences_shown(table, matched)
     raised, lowered, n = int((differences > 0).sum()), int((differences < 0).sum()), len(differences)
     return (
-        f"the mistake raises {raised} of {n} numbers, lowers {lowered} and leaves {n - raised - lowered} as they are; "
+        f"the mistake raises {raised} of {n} numbers, lowers {lowered} and leaves {n - raised - lowered} unchanged; "
         f"the interval of the difference lies above 0 in {(shown > 0).sum()} rows and below 0 in {(shown < 0).sum()}"
     )
 
@@ -126,7 +126,9 @@ def pair_words(mistake: str, pair: Sequence[tuple[str, str, Estimate]]) -> str:
         pair: variant, measure and estimate, with the mistake and corrected.
     """
     words = [f"{variant}, {measure} {estimate}" for variant, measure, estimate in pair]
-    return f"**{mistake}**: {'; '.join(words)}."
+    flat = any(estimate.interval == INTERVAL and estimate.low == estimate.high for _, _, estimate in pair)
+    note = " An interval without width is no certainty: hits and errors that did not happen are in no resample."
+    return f"**{mistake}**: {'; '.join(words)}.{note if flat else ''}"
 
 
 def passing_words(n_passing: int, n_wrong: int) -> str:
@@ -167,11 +169,11 @@ def describe_near_duplicates(counted: PublishedTable, scores: PublishedTable) ->
         gain = difference_words(Estimate.from_row(row, "value"), digits=4)
         words.append(f"{row['measure']} on {tested}, {gain}")
     return (
-        f"{pairs['n']:,.0f} images hold {pairs['value']:.0f} pairs of near-duplicates. A random split into "
-        f"{counted.parameters['n_splits']} parts separates {separated['value']:.0f} of them "
-        f"({separated['lowest']:.0f} to {separated['highest']:.0f} in {separated['splits']:.0f} splits), and "
-        f"{moved['value']:.0f} images have one in another part. The random split against one that keeps them together: "
-        f"{'; '.join(words)} ({scores.origin})."
+        f"In {pairs['n']:,.0f} images the search found {pairs['value']:.0f} pairs of near-duplicates; how many it "
+        f"missed is not known. A random split into {counted.parameters['n_splits']} parts separates "
+        f"{separated['value']:.0f} of them ({separated['lowest']:.0f} to {separated['highest']:.0f} in "
+        f"{separated['splits']:.0f} splits), and {moved['value']:.0f} images have one in another part. The random "
+        f"split against one that keeps them together: {'; '.join(words)} ({scores.origin})."
     )
 
 

@@ -146,7 +146,7 @@ def blue_clouds() -> AccessibleFigure:
 
 
 def confusion_matrix() -> AccessibleFigure:
-    """Draw a confusion matrix of three classes; the common class has most errors, the rare one the lowest recall."""
+    """Draw a confusion matrix of three classes; the rare one has the lowest recall."""
     names = ["neutrophil", "lymphocyte", "monocyte"]
     counts = pd.DataFrame([[112, 6, 2], [1, 57, 2], [2, 10, 8]], index=names, columns=names)
     caption = "Images by true class (rows) and predicted class (columns)."

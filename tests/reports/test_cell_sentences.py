@@ -58,7 +58,7 @@ def test_precision_says_more_where_positives_are_rare():
 def test_the_highest_and_lowest_stored_auc_are_named():
     columns = {"model": ["a", "b*c", "a"], "measure": ["AUC", "AUC", "other"], "value": [0.7, 0.9, 1.0]}
     text = reports.describe_stored_ranking(stored(**columns, n=100, groups=20))
-    assert "On those 100 real cells of 20 groups, the highest AUC is that of b\\*c (0.90)" in text
+    assert "On those 100 real cells of 20 groups, by point estimate the highest AUC is that of b\\*c (0.90)" in text
     assert "the lowest that of a (0.70)" in text
 
 

@@ -76,7 +76,7 @@ def test_scaling_helps_a_model_that_is_too_certain_and_one_without_signal(seed):
     ("temperature", "ends", "reason"),
     [
         (1.02, (-0.01, 0.01), "the probabilities were about right before"),
-        (1.6, (0.01, 0.03), "the validation patients, on whom the temperature was fitted, are not like"),
+        (1.6, (0.01, 0.03), "the cells on which it was fitted may differ from the tested ones, be too few"),
         (1.6, (-0.01, 0.03), "No gain is shown: the temperature rests on few validation patients"),
     ],
 )

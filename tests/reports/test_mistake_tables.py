@@ -27,10 +27,10 @@ HERE = table(_1_a=0.9, _2_b=0.7, _10_c=0.8)
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        (HERE, "raises 1 of 3 numbers, lowers 1 and leaves 1 as they are"),
-        (table(_1_a=0.9, _2_b=0.95), "raises 2 of 2 numbers, lowers 0 and leaves 0 as they are"),
-        (table(_1_a=0.80004), "raises 0 of 1 numbers, lowers 0 and leaves 1 as they are"),
-        (HERE.iloc[:0], "raises 0 of 0 numbers, lowers 0 and leaves 0 as they are"),
+        (HERE, "raises 1 of 3 numbers, lowers 1 and leaves 1 unchanged"),
+        (table(_1_a=0.9, _2_b=0.95), "raises 2 of 2 numbers, lowers 0 and leaves 0 unchanged"),
+        (table(_1_a=0.80004), "raises 0 of 1 numbers, lowers 0 and leaves 1 unchanged"),
+        (HERE.iloc[:0], "raises 0 of 0 numbers, lowers 0 and leaves 0 unchanged"),
     ],
 )
 def test_directions_are_counted_as_they_are_shown(numbers, words):
@@ -47,7 +47,7 @@ def test_raised_is_counted_apart_from_shown():
     numbers = table(_1_a=0.9, _2_b=0.805, _3_c=0.5)
     shown = "the interval of the difference lies above 0 in {} rows and below 0 in {}"
     assert mistake_tables.count_directions(numbers) == (
-        f"the mistake raises 2 of 3 numbers, lowers 1 and leaves 0 as they are; {shown.format(1, 1)}"
+        f"the mistake raises 2 of 3 numbers, lowers 1 and leaves 0 unchanged; {shown.format(1, 1)}"
     )
     more = table(_1_a=0.9, _2_b=0.95, _3_c=0.5)
     assert mistake_tables.count_directions(more).endswith(shown.format(2, 1))
@@ -114,8 +114,10 @@ def test_both_numbers_are_told_with_their_measures():
             ("corrected", "balanced accuracy", Estimate(0.5, 0.5, 0.5, 20, 12))]  # fmt: skip
     assert mistake_tables.pair_words("14 a rare class", pair) == (
         "**14 a rare class**: with the mistake, accuracy 0.900 [0.800, 0.950] (n=20, groups=12); "
-        "corrected, balanced accuracy 0.500 [0.500, 0.500] (n=20, groups=12)."
+        "corrected, balanced accuracy 0.500 [0.500, 0.500] (n=20, groups=12). An interval without width is no "
+        "certainty: hits and errors that did not happen are in no resample."
     )
+    assert mistake_tables.pair_words("a", pair[:1]).endswith("(n=20, groups=12).")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,8 @@ def test_near_duplicates_of_a_whole_set_are_told_with_what_they_do_to_scores():
         PublishedTable("counted", counted, "", {"n_splits": 3}), PublishedTable("scores", scores, "a stored result", {})
     )
     assert text == (
-        "5,000 images hold 10 pairs of near-duplicates. A random split into 3 parts separates 8 of them (7 to 9 in "
+        "In 5,000 images the search found 10 pairs of near-duplicates; how many it missed is not known. A random split "
+        "into 3 parts separates 8 of them (7 to 9 in "
         "20 splits), and 16 images have one in another part. The random split against one that keeps them together: "
         "macro F1 on all images, no difference shown (0.0010 [-0.0010, 0.0030]); accuracy on near-duplicates, higher "
         "by 0.2000 [0.1000, 0.3000] (a stored result)."
