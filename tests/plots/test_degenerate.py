@@ -12,7 +12,7 @@ NAN = float("nan")
 TWO = pd.Series(["P1", "P2"])  # groups
 MARKUP = "a $x_1$ <b>&"
 UNBALANCED = r"$\frac{"  # matplotlib raises an error where it takes this for mathematics
-ROOMS = ((24, 2), (40, 2), (40, 4))  # of names in legends and on axes
+ROOMS = ((24, 2), (24, 3), (40, 2), (40, 4))  # of names in legends and on axes
 LONG = "segmented_neutrophilic_granulocyte_of_the_peripheral_blood_" * 3
 
 
