@@ -20,6 +20,11 @@ def displayed_text(notebook: Path):
     return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
+def stored_text(chapter):
+    """All that a committed chapter shows: the quick run on synthetic cells, without what a training decides."""
+    return displayed_text(Project.current().notebooks / f"{chapter}.ipynb")
+
+
 # --- chapter 02
 
 NUMBER = r"(-?\d+\.\d+)"
@@ -239,6 +244,7 @@ def check_averages_and_copies(text, recognised):
     assert ("the common classes hide" in text) == (difference > 0.02) or np.isclose(difference, 0.02, atol=0.01)
     memory = re.search(r"balanced accuracy is (\d\.\d+) without copies.* made before the split it is (\d\.\d+)", text)
     without, copies = float(memory[1]), float(memory[2])
+    assert without < 0.6
     assert (copies > 0.9) == recognised
     gain = copies - without
     assert ("copies of the test images, recognised." in text) == (gain > 0.1) or np.isclose(gain, 0.1, atol=0.01)
@@ -263,5 +269,7 @@ def check_mistakes_and_shift(text):
     assert re.search(
         r"In this run the mistake raises \d+ of 13 numbers.*lies above 0 in \d+ rows and below 0 in \d+\.", text
     )
+    assert "1.00 by the first definition" in text
     assert re.search(r"\*\*The same stain:\*\* 11% are blasts, .*whose interval (holds|misses) the true share", text)
+    assert "AUC of 0.5" in text
     assert "nan" not in text.lower().split()

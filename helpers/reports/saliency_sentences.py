@@ -154,10 +154,11 @@ def describe_network(scores: pd.DataFrame) -> str:
         return "The test score of the network was not stored, so read no explanation into its maps."
     found, chance = Estimate.from_row(rows["network"], "value"), rows["chance"]["value"]
     above = replace(found, value=found.value - chance, low=found.low - chance, high=found.high - chance)
+    level = f"chance ({chance:.2f})"
     verdict = {
-        1: f"is shown to be above chance ({chance:.2f})",
-        0: f"is not shown to be above chance ({chance:.2f}), so the maps may explain noise",
-        -1: f"is below chance ({chance:.2f}), so the maps explain errors",
+        1: f"is shown to be above {level}",
+        0: f"is not shown to be above {level}, so the maps may explain noise",
+        -1: f"is below {level}, so the maps explain errors",
     }[shown_direction(above)]
     numbers = format_estimate(found.value, found.low, found.high, found.interval, 2)
     return f"The test score, a balanced accuracy of {numbers} over {found.n} cells of {found.groups} groups, {verdict}."

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from chapter_claims import displayed_text
+from chapter_claims import stored_text
 from factories import cell_folder, save, write
-
-from helpers.project import Project
 
 pytestmark = pytest.mark.slow
 
@@ -69,8 +67,7 @@ def test_without_a_second_cloud_none_is_explained(read_aloud, tmp_path):
 
 
 def test_other_cells_are_shown_with_another_seed(read_aloud):
-    stored = displayed_text(Project.current().notebooks / "01-explore-the-cells.ipynb")
-    texts = [stored, read_aloud("01-explore-the-cells", seed=21)]
+    texts = [stored_text("01-explore-the-cells"), read_aloud("01-explore-the-cells", seed=21)]
     pixels = [next(line for line in text.splitlines() if "The pixel in the middle is" in line) for text in texts]
     assert pixels[0] != pixels[1]
     assert all("The column *group* explains the clouds best" in text for text in texts)

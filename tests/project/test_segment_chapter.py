@@ -3,28 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from chapter_claims import check_gain_and_ablation, displayed_text, stated
+from chapter_claims import check_gain_and_ablation, stated
 from factories import save, write
-
-from helpers.project import Project
-from helpers.runs import kernels
 
 pytestmark = pytest.mark.slow
 
-CHAPTER = "04-segment"
 TINY = {"size": 16, "base_filters": 2, "epochs": 1, "seed": 21}
-
-
-@pytest.fixture
-def run(tmp_path):
-    """A function that executes the chapter and returns its text, and a function that reads its saved tables."""
-
-    def execute(**parameters):
-        target, source = tmp_path / "executed.ipynb", Project.current().notebooks / f"{CHAPTER}.ipynb"
-        kernels.execute(source, target, TINY | parameters, tmp_path, progress=False)
-        return displayed_text(target), lambda name: pd.read_csv(tmp_path / "outputs" / f"segment-{name}.csv")
-
-    return execute
 
 
 def flat_cells(folder):
@@ -42,9 +26,10 @@ def flat_cells(folder):
     return folder
 
 
-def test_thresholds_may_be_better_than_the_network_and_a_second_stain_absent(run, tmp_path):
-    text, read_table = run(dataset=f"folder:{flat_cells(tmp_path / 'cells')}", size=32)
-    check_gain_and_ablation(text, read_table)
+def test_thresholds_may_be_better_than_the_network_and_a_second_stain_absent(read_aloud, tmp_path):
+    cells = {"dataset": f"folder:{flat_cells(tmp_path / 'cells')}", "size": 32}
+    text = read_aloud("04-segment", **TINY | cells)
+    check_gain_and_ablation(text, lambda name: pd.read_csv(tmp_path / "outputs" / f"segment-{name}.csv"))
     assert stated(text, "Whole-cell Dice, U-Net − Otsu:") < 0
     assert "not the direction seen here" in text
     assert "The outline of the whole cell is nearest to the truth with Otsu" in text
