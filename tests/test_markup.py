@@ -6,7 +6,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from helpers.markup import escape_markdown
+from helpers.markup import escape_markdown, join_words
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -38,3 +38,7 @@ def test_a_plain_name_stays_and_lines_become_one():
     assert escape_markdown("a\n# b\r\n\n- c") == "a # b - c"
     assert escape_markdown(3) == "3"
     assert [escape_markdown(number) for number in (-1.5, 0.25, "7", "-a")] == ["-1.5", "0.25", "7", "-a"]
+
+
+def test_words_are_listed_as_one_reads_them_out():
+    assert [join_words(words) for words in (["a"], ["a", 2], ["a", 2, "c"])] == ["a", "a and 2", "a, 2 and c"]

@@ -18,8 +18,8 @@ from helpers.book.story import (
     select,
     short,
 )
+from helpers.markup import join_words
 from helpers.metrics import Estimate
-from helpers.plots.style import join_words
 from helpers.reports import difference_words
 from helpers.reports.mistake_tables import BLOOD, SYNTHETIC, TWO_STAINS, WITH, WITHOUT
 

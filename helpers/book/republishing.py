@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers.book import results
 from helpers.book.results import ResultNote
-from helpers.plots.style import join_words
+from helpers.markup import join_words
 from helpers.project import Project
 from helpers.runs import notebooks, profiles
 from helpers.runs.notebooks import Parameters

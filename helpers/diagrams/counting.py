@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, Box, Canvas
-from helpers.plots.style import AccessibleFigure, join_words
+from helpers.markup import join_words
+from helpers.plots.style import AccessibleFigure
 
 STEPS = {  # what can go wrong, by step
     "field": "scale,\nfocus, stain",

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, PINK, SKY, Canvas
-from helpers.plots.style import AccessibleFigure, join_words
+from helpers.markup import join_words
+from helpers.plots.style import AccessibleFigure
 
 # What a pixel counts as, by (true, predicted): letters, colour and meaning.
 OUTCOMES = {

@@ -7,8 +7,9 @@ import numpy as np
 from helpers.backend import keras
 from helpers.diagrams.canvas import BLUE, GREEN, GREY, ORANGE, Box, Canvas
 from helpers.diagrams.learning import draw_receptive_fields
+from helpers.markup import join_words
 from helpers.models import Stage, encoder_receptive_fields, unet_stages
-from helpers.plots.style import AccessibleFigure, join_words
+from helpers.plots.style import AccessibleFigure
 
 ENCODER_X, DECODER_X, MIDDLE_X = 25.0, 75.0, 50.0
 TOP, BOTTOM = 83.0, 10.5

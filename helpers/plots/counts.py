@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.markup import join_words
 from helpers.metrics import wilson_interval
 from helpers.plots.intervals import draw_whiskers
 from helpers.plots.notice import NoFigure, short_label
-from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, join_words, make_axes, series_styles
+from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, make_axes, series_styles
 
 SHARES = (0.01, 0.05, 0.2, 0.6)
 USUAL = (100, 200)  # cells that laboratories count most

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.markup import join_words
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import (
     COLOURS,
@@ -13,7 +14,6 @@ from helpers.plots.style import (
     MARKERS,
     AccessibleFigure,
     draw_legend,
-    join_words,
     make_axes,
     series_styles,
 )

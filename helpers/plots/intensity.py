@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.datasets import NUCLEUS
+from helpers.markup import join_words
 from helpers.plots.notice import NoFigure, short_label
 from helpers.plots.style import (
     COLOURS,
@@ -15,7 +16,6 @@ from helpers.plots.style import (
     draw_contours,
     draw_legend_above,
     draw_panels,
-    join_words,
     make_axes,
 )
 

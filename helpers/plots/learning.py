@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from helpers.markup import join_words
 from helpers.plots.notice import NoFigure, short_label
-from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, draw_legend, join_words, make_axes, series_styles
+from helpers.plots.style import COLOURS, FONT_SIZE, AccessibleFigure, draw_legend, make_axes, series_styles
 
 CHANCE_LOSS = float(np.log(2))  # cross-entropy of the probability one half
 LOSS_CEILING = 1.5  # of the panels; above it, curves would flatten all others

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from helpers.markup import join_words
 from helpers.metrics import PREFIX
 from helpers.plots.intervals import describe_interval_kinds, draw_kinds, draw_whiskers, interval_kinds
 from helpers.plots.notice import NoFigure, short_label
@@ -17,7 +18,6 @@ from helpers.plots.style import (
     SeriesStyle,
     draw_legend,
     draw_legend_above,
-    join_words,
     make_axes,
     series_styles,
 )

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from helpers import images
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
+from helpers.markup import join_words
 from helpers.plots.notice import NoFigure, short_label, show_letter_by_letter
 
 # Okabe and Ito 2008: distinguishable with all common colour blindness. Without pale yellow, invisible on white paper.
@@ -150,12 +151,6 @@ def draw_legend(ax: Axes, *, below: bool = False, **options: Any) -> None:
         figure.set_size_inches(width, max(height, 2.9 + legend_height))
     else:
         figure.set_size_inches(width + n_columns * (0.5 + 0.07 * longest), max(height, 0.5 + legend_height))
-
-
-def join_words(words: Sequence[Any]) -> str:
-    """Join words as in a sentence: ``a, b and c``."""
-    words = [str(word) for word in words]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def image_grid(

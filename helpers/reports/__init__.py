@@ -32,7 +32,12 @@ from helpers.reports.classifier_sentences import (
     describe_spread,
     describe_target,
 )
-from helpers.reports.contrast import contrast_words, describe_stored_split, stored_differences
+from helpers.reports.contrast import (
+    contrast_words,
+    describe_stored_ablation,
+    describe_stored_split,
+    stored_differences,
+)
 from helpers.reports.exploration_sentences import (
     describe_classes,
     describe_clipping,
@@ -86,6 +91,7 @@ __all__ = [
     "describe_seeds",
     "describe_split_gains",
     "describe_spread",
+    "describe_stored_ablation",
     "describe_stored_copies",
     "describe_stored_curve",
     "describe_stored_methods",

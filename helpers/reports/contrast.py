@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from helpers.markup import join_words
 from helpers.metrics import INTERVAL, Estimate
-from helpers.reports.published import PublishedTable, published_table
+from helpers.reports.published import NO_BOOK, PublishedTable, published_table
 from helpers.reports.result_table import format_estimate
-from helpers.reports.statements import difference_words
+from helpers.reports.statements import difference_words, shown_direction
 
 Row = Mapping[str, str]
+MEASURES = {"dice": "Dice", "hausdorff95": "HD95"}  # names in sentences of columns of scores
 
 
 def stored_differences(names: Sequence[str], value: str, first: Row, second: Row) -> dict[str, float]:
@@ -90,6 +92,36 @@ def describe_stored_split(stored: PublishedTable) -> str:
         f"Real blood, a {stored.origin}: AUC **{by_image}** split by image, **{by_patient}** split by patient "
         f"({difference.n:,} images of {difference.groups} patients). By image against by patient: "
         f"{difference_words(difference)}."
+    )
+
+
+def describe_stored_ablation(stored: Sequence[PublishedTable]) -> str:
+    """Say which scores a removed part changes in stored results on real blood, and in which direction.
+
+    Args:
+        stored: tables of an ablation, without − with the part: columns ``measure, region, difference, low, high,
+            interval, n, groups``; empty where only the package is installed, without the book.
+    """
+    if not stored:
+        return NO_BOOK
+    of_tables = [_describe_ablation(table) for table in stored]
+    origins = join_words([table.origin for table in stored])
+    return f"Without − with, where the interval excludes 0: {' '.join(of_tables)} ({origins})"
+
+
+def _describe_ablation(table: PublishedTable) -> str:
+    """Return a sentence on one table: by measure, the regions whose score is shown to fall or to rise."""
+    clauses = []
+    for measure, rows in table.frame.groupby("measure", sort=False):
+        changes = {row["region"]: Estimate.from_row(row, "difference") for row in rows.to_dict("records")}
+        for sign, comparative in ((-1, "smaller"), (1, "larger")):
+            regions = [region for region, change in changes.items() if shown_direction(change) == sign]
+            if regions:
+                clauses.append(f"{MEASURES[str(measure)]} is {comparative} for {join_words(regions)}")
+    first = table.frame.iloc[0]
+    return (
+        f"**{table.parameters['dataset']}** ({first['n']} images of {first['groups']} groups): "
+        f"{'; '.join(clauses) or 'nothing'}."
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from helpers import datasets, images, plots
-from helpers.plots.style import COLOURS, DPI, MARKERS, caption_bundle, join_words, series_styles
+from helpers.plots.style import COLOURS, DPI, MARKERS, caption_bundle, series_styles
 
 SCORES = pd.DataFrame(
     {"by": ["a", "b"] * 2, "series": ["s", "s", "t", "t"], "F1": [0.2, 0.4, 0.6, 0.8], "low": 0.1, "high": 0.9}
@@ -96,10 +96,6 @@ def test_a_notebook_shows_the_caption_as_text_below_the_figure(monkeypatch):
         "text/plain": "Rare & <common> classes.",
     }
     assert outputs == [(bundle, {"metadata": metadata, "raw": True}), (caption, {"raw": True})]
-
-
-def test_words_are_listed_as_one_reads_them_out():
-    assert [join_words(words) for words in (["a"], ["a", 2], ["a", 2, "c"])] == ["a", "a and 2", "a, 2 and c"]
 
 
 def test_up_to_32_series_differ_in_marker_dash_and_hatch_of_their_colour():

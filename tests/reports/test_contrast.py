@@ -76,3 +76,25 @@ def test_the_words_on_a_stored_split_follow_its_difference(difference, words):
         "Real blood, a result kept here: AUC **0.900 [0.850, 0.950]** split by image, **0.800 [0.700, 0.900]** split "
         f"by patient (1,440 images of 25 patients). By image against by patient: {words}."
     )
+
+
+def test_an_ablation_says_what_is_shown_to_fall_and_to_rise():
+    frame = pd.DataFrame(
+        [
+            ("dice", "whole cell", -0.02, -0.05, 0.01),
+            ("dice", "cytoplasm", -0.03, -0.04, -0.02),
+            ("dice", "nucleus", -0.05, -0.06, -0.01),
+            ("hausdorff95", "whole cell", -3.5, -7.0, -1.0),
+            ("hausdorff95", "cytoplasm", 0.0, 0.0, 0.0),
+            ("hausdorff95", "nucleus", 2.0, 0.5, 3.0),
+        ],
+        columns=["measure", "region", "difference", "low", "high"],
+    ).assign(interval="95 %", n=59, groups=57)
+    shown = PublishedTable("x", frame, "stored here", {"dataset": "wbc1"})
+    equal = PublishedTable("y", frame[4:5].assign(n=20, groups=20), "stored there", {"dataset": "wbc2"})
+    assert reports.describe_stored_ablation([shown, equal]) == (
+        "Without − with, where the interval excludes 0: **wbc1** (59 images of 57 groups): Dice is smaller for cytoplasm "
+        "and nucleus; HD95 is smaller for whole cell; HD95 is larger for nucleus. **wbc2** (20 images of 20 groups): "
+        "nothing. (stored here and stored there)"
+    )
+    assert reports.describe_stored_ablation([]) == reports.NO_BOOK
