@@ -128,17 +128,26 @@ def recount(corrections: Path, card: ModelCard, *, folder: Path, output_dir: Pat
 
 
 def read_validation(path: Path, card: ModelCard) -> pd.DataFrame:
-    """Read labelled predictions, such as ``predictions.csv`` of an evaluation.
+    """Read labelled predictions of a classifier, such as ``predictions.csv`` of an evaluation.
 
     Args:
-        path: CSV table with ``group``, ``label`` and ``p_<class>`` for each class of the card.
+        path: CSV table with ``group``, ``label`` and ``p_<class>`` for each class of the card. With a column ``model``,
+            as an evaluation of several models writes it, the rows of the classifier are read.
         card: model card of the classifier.
 
     Raises:
-        DatasetError: a column is missing, or a probability is no number from 0 to 1.
+        DatasetError: a column is missing, a probability is no number from 0 to 1, or no row is of the classifier.
     """
     columns = [metrics.PREFIX + name for name in card.classes]
     table = read_table(path, ["group", "label", *columns])
+    if "model" in table.columns:
+        models = table["model"].astype(str)
+        if card.network not in set(models):
+            raise DatasetError(
+                f"{path}: has predictions of {', '.join(map(repr, dict.fromkeys(models)))}, none of {card.network!r}, the "
+                "model of the card; pass the predictions of the evaluation that made the model"
+            )
+        table = table[models == card.network]
     probabilities = table[columns].apply(pd.to_numeric, errors="coerce")
     wrong = ~((probabilities >= 0) & (probabilities <= 1)).all(axis=1)
     if wrong.any():

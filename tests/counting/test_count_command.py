@@ -161,6 +161,17 @@ def test_labelled_predictions_correct_the_shares(place, counted):
     assert refused.exit_code == 1
     assert "validation.csv: line 62 has a probability that is no number from 0 to 1" in refused.output
 
+    of_two = [f"model,{rows[0]}", *(f"encoder,{row}" for row in rows[1:])]
+    of_two += [f"majority class,V{k % 15},{'ill' if k % 2 else 'well'},0.5,0.5" for k in range(60)]
+    write(place / "validation.csv", "\n".join(of_two))
+    assert run(place / "films" / "P1", *words).exit_code == 0
+    again = tables(place, "corrected")["counts"].set_index("class")
+    pd.testing.assert_frame_equal(again, counts)  # the rows of the other model are not read
+    write(place / "validation.csv", "\n".join(of_two).replace("encoder", "svm"))
+    refused = run(place / "films" / "P1", *words)
+    assert refused.exit_code == 1
+    assert "predictions of 'svm', 'majority class', none of 'encoder', the model of the card" in refused.output
+
 
 def test_corrections_are_counted_and_shown(place, counted):
     before = tables(place)["counts"].set_index(["group", "class"])["n"]
