@@ -144,8 +144,8 @@ def read_validation(path: Path, card: ModelCard) -> pd.DataFrame:
         models = table["model"].astype(str)
         if card.network not in set(models):
             raise DatasetError(
-                f"{path}: has predictions of {', '.join(map(repr, dict.fromkeys(models)))}, none of {card.network!r}, the "
-                "model of the card; pass the predictions of the evaluation that made the model"
+                f"{path}: has predictions of {', '.join(map(repr, dict.fromkeys(models)))}, none of {card.network!r}, "
+                "the model of the card; pass the predictions of the evaluation that made the model"
             )
         table = table[models == card.network]
     probabilities = table[columns].apply(pd.to_numeric, errors="coerce")

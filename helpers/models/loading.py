@@ -165,7 +165,9 @@ def require_file(path: Path, suffixes: tuple[str, ...] = (".keras",), max_bytes:
         size = path.stat().st_size
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", error)
-        raise ModelError(f"{path}: no model file can be read here ({reason}); check the path") from None
+        others = [other.name for other in map(path.with_suffix, suffixes) if path.suffix and other.is_file()]
+        remedy = f"there is {', '.join(others)}; pass it" if others else "check the path"
+        raise ModelError(f"{path}: no model file can be read here ({reason}); {remedy}") from None
     if path.suffix not in suffixes:
         raise ModelError(f"{path}: a model ends in {' or '.join(suffixes)}; rename the file if it is one")
     if size > max_bytes:

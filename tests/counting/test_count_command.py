@@ -12,6 +12,8 @@ from red_cells import save_model
 from typer.testing import CliRunner
 
 from helpers.cli import app
+from helpers.images import image_size
+from helpers.project import Project
 
 # x, y and red of each cell. Classes of the model are ill (red above 0.6 of the mean) and well.
 CELLS = {
@@ -140,6 +142,20 @@ def test_fields_out_of_focus_are_named(place, counted):
     text = " ".join(result.output.split())
     assert "out of focus: 4 of 4 fields are less sharp than those of the training, such as P1/a.png" in text
     assert tables(place, "b")["fields"]["note"].str.contains("out of focus").all()
+
+
+def test_the_page_shows_how_to_cut_out_the_counted_cells(place, counted, tmp_path, monkeypatch):
+    page = (Project.current().book / "how-to-use.md").read_text(encoding="utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "cut_out" in block)
+    for folder, made in (("my-fields", "films"), ("counted", "counted")):
+        (tmp_path / folder).symlink_to(place / made)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    cells = tables(place)["cells"].set_index("cell")
+    assert {path.stem for path in (tmp_path / "cells").iterdir()} == {name.replace("/", "-") for name in cells.index}
+    longest = (cells["right"] - cells["left"])["P1/a.png#1"]
+    height, width = image_size(tmp_path / "cells" / "P1-a.png#1.png")
+    assert height == width == pytest.approx(1.2 * longest, abs=5)
 
 
 def test_labelled_predictions_correct_the_shares(place, counted):

@@ -202,6 +202,12 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
             loading.load_model_file(tmp_path / name)
 
 
+def test_a_model_of_the_other_kind_with_the_same_name_is_pointed_out(tmp_path):
+    (tmp_path / "blast.features").write_text("{}")
+    with pytest.raises(loading.ModelError, match=r"No such file or directory\); there is blast.features; pass it"):
+        loading.require_file(tmp_path / "blast.keras", (".keras", ".features"))
+
+
 @pytest.mark.parametrize(
     "build",
     [

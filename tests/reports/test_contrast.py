@@ -94,7 +94,7 @@ def test_an_ablation_says_what_is_shown_to_fall_and_to_rise():
     equal = PublishedTable("y", frame[4:5].assign(n=20, groups=20), "stored there", {"dataset": "wbc2"})
     assert reports.describe_stored_ablation([shown, equal]) == (
         "Without − with, where the interval excludes 0: **wbc1** (59 images of 57 groups): Dice is smaller for "
-        "cytoplasm and nucleus; HD95 is smaller for whole cell; HD95 is larger for nucleus. **wbc2** (20 images of 20 groups): "
-        "nothing. (stored here and stored there)"
+        "cytoplasm and nucleus; HD95 is smaller for whole cell; HD95 is larger for nucleus. **wbc2** (20 images "
+        "of 20 groups): nothing. (stored here and stored there)"
     )
     assert reports.describe_stored_ablation([]) == reports.NO_BOOK
