@@ -255,7 +255,7 @@ def transfer_curves() -> AccessibleFigure:
 
 
 def unfreezing_curves() -> AccessibleFigure:
-    """Draw losses of two networks that train all layers from epoch 5 on; the validation loss of B jumps there."""
+    """Draw losses of two networks that are fine-tuned from epoch 5 on; the validation loss of B jumps there."""
     epochs = np.arange(1, 11)
     training = 0.25 + 1.1 * np.exp(-epochs / 3)
     since = np.maximum(epochs - 4, 0)
@@ -276,7 +276,9 @@ def unfreezing_curves() -> AccessibleFigure:
         f"Losses of two networks over 10 epochs; a dotted line before epoch 5. In both the training loss falls to "
         f"{training[-1]:.2f}. Validation loss of A: {ends['A']}. Of B: {ends['B']}."
     )
-    return AccessibleFigure(figure, alt, "Losses of two networks, A and B; all layers are trained from epoch 5 on.")
+    return AccessibleFigure(
+        figure, alt, "Losses of two networks, A and B; from epoch 5 on more than the head is trained."
+    )
 
 
 def _name_panel(ax: Axes, letter: str) -> None:

@@ -29,6 +29,15 @@ def without_the_seams(middles, width, side, overlap):
     return sum(((middles > left) & (middles < left + step)).sum() for left in range(0, width, step))
 
 
+def without_the_middle_of_the_overlap(middles, width, side, overlap):
+    half, total = overlap // 2, 0
+    for left in range(0, width, side - overlap):
+        first = 0 if left == 0 else left + half
+        total += ((middles >= first) & (middles < left + side - half)).sum() if left == 0 else 0
+        total += ((middles > first) & (middles < left + side - half)).sum() if left else 0
+    return total
+
+
 def sound(middles, width, side, overlap):
     step = side - overlap
     return sum(((middles >= left) & (middles < left + step)).sum() for left in range(0, width, step))
@@ -41,6 +50,7 @@ def sound(middles, width, side, overlap):
         (without_the_end, ["in no tile"]),
         (twice_in_the_overlap, ["counted twice"]),
         (without_the_seams, ["are lost"]),
+        (without_the_middle_of_the_overlap, ["are lost"]),
         (lambda middles, *rest: len(middles), []),
         (sound, []),
     ],

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from helpers import datasets
+from helpers.project import Project
+from helpers.runs import notebooks
 from helpers.teaching import checking
 from helpers.teaching.comparison import difference
 from helpers.teaching.declarations import FunctionExercise, ValueExercise
@@ -11,6 +13,7 @@ from helpers.teaching.exercises import CHAPTERS
 
 EXERCISES = {name: one for exercises in CHAPTERS.values() for name, one in exercises.items()}
 VALUES = [name for name, one in EXERCISES.items() if isinstance(one, ValueExercise)]
+SMALLEST_FOLD = {"task": "leukaemia", "n_images": 240, "n_patients": 16}  # cells of the second half of its chapter
 FUNCTIONS = [name for name, one in EXERCISES.items() if isinstance(one, FunctionExercise)]
 
 
@@ -36,6 +39,21 @@ def test_a_solution_is_right_and_every_mistake_gets_its_diagnosis(name, tables):
     for mistake in exercise.mistakes:
         verdicts = [checking._judge_value(exercise, mistake.wrong(data), data) for data in tables]
         assert any(verdict.endswith(f" is not it: {mistake.diagnosis}.") for verdict in verdicts), verdicts
+
+
+@pytest.mark.filterwarnings("ignore:classes with fewer groups")
+@pytest.mark.parametrize("path", sorted(Project.current().notebooks.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_known_mistake_is_right_on_the_data_of_its_chapter(path):
+    """Twelve patients in folds of equal size, or of one size, made the unchanged code of an exercise right."""
+    options = notebooks.parameters(notebooks.read(path)).get("options", {}).get("synthetic", {})
+    if options.get("task") == "fields":
+        options = options | {"n_images": 9}  # drawing fields takes long, and no answer depends on their number
+    for name, exercise in CHAPTERS[notebooks.chapter_name(path.stem)].items():
+        if isinstance(exercise, ValueExercise):
+            data = datasets.load("synthetic", **(SMALLEST_FOLD if name == "preprocess-smallest-fold" else options))
+            right = exercise.solve(data)
+            for mistake in exercise.mistakes:
+                assert not checking._equal(mistake.wrong(data), right), (name, mistake.diagnosis)
 
 
 def test_most_exercises_know_a_typical_mistake():

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, StratifiedGroupKFold, train_test_split
@@ -96,7 +98,7 @@ def test_all_faults_of_the_leaky_analysis_are_named_and_none_of_the_repaired_one
     [
         ("split", split_by_patient_after_copying, "an image is in the test twice"),
         ("split", split_by_image_before_copying, "patients are on both sides"),
-        ("prepare", LEAKY["prepare"], "depends on the test; fit on training alone"),
+        ("prepare", LEAKY["prepare"], "depends on other test images; fit on training alone"),
         ("choose", leaky_choose, "the test labels choose the model"),
         ("report", reporter(hard=True, unit="group"), "not that of the predicted probabilities"),
         ("report", reporter(hard=False, unit=None), "n does not count patients"),
@@ -107,6 +109,44 @@ def test_one_fault_that_is_left_is_named_alone(verdict, step, function, fault):
     assert first == "❌ 1 of 6 faults remain:"
     assert only.startswith(f"- {step}: ")
     assert fault in only
+
+
+def copy_and_number_anew(table):
+    table = pd.concat([table, table.sample(frac=0.5, random_state=0)], ignore_index=True)
+    return split_by_patient_after_copying(table)
+
+
+def numbered_anew(table):
+    return tuple(part.reset_index(drop=True) for part in split(table))
+
+
+def without_a_seed(x_train, train, x_test, test):
+    return RandomForestClassifier(n_estimators=20).fit(x_train, train["label"])
+
+
+def scaled_each_by_itself(train, test):
+    return prepared(train, train, train)[0], prepared(test, test, test)[0]
+
+
+@pytest.mark.parametrize(
+    ("step", "function", "fault"),
+    [
+        ("split", copy_and_number_anew, "an image is in the test twice"),
+        ("split", lambda table: (table, table.iloc[:0]), "raises ValueError (the test set lacks a class)"),
+        ("prepare", scaled_each_by_itself, "depends on other test images"),
+        ("prepare", lambda train, test: (np.zeros((len(train), 2)), np.zeros((len(test), 2))), "the same features"),
+        ("choose", lambda x, train, *rest: DummyClassifier().fit(x, train["label"]), "the same probability"),
+    ],
+)
+def test_a_repair_that_only_looks_like_one_is_named(verdict, step, function, fault):
+    text = verdict(REPAIRED | {step: function})
+    assert f"- {step}: " in text
+    assert fault in text
+
+
+@pytest.mark.parametrize(("step", "function"), [("split", numbered_anew), ("choose", without_a_seed)])
+def test_a_right_repair_of_another_kind_passes(verdict, step, function):
+    assert verdict(REPAIRED | {step: function}) == "✅ None of 6 faults is left."
 
 
 def test_a_step_that_is_missing_or_raises_is_named(verdict):

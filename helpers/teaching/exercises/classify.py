@@ -10,18 +10,16 @@ from helpers.metrics import expected_outcomes
 from helpers.splits import image_folds
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
-
-def _largest_class(data: Dataset) -> float:
-    return float(data.frame["label"].value_counts(normalize=True).iloc[0])
+N_FOLDS = 5
 
 
 def _folds_per_group(data: Dataset) -> pd.Series:
-    return image_folds(data.frame, 5, 20).groupby(data.frame["group"]).nunique()
+    return image_folds(data.frame, N_FOLDS, 20).groupby(data.frame["group"]).nunique()
 
 
 def _images_of_spread_groups(data: Dataset) -> int:
     folds = _folds_per_group(data)
-    return int(data.frame["group"].isin(folds.index[folds > 1]).sum())
+    return int(data.frame["group"].isin(folds.index[folds == N_FOLDS]).sum())
 
 
 def _area_under_curve(scores: np.ndarray, is_positive: np.ndarray) -> float:
@@ -102,7 +100,8 @@ def _cells_with_targets() -> list[tuple[np.ndarray, np.ndarray, float]]:
     random = np.random.default_rng(8)
     is_positive = np.arange(40) % 2 == 0
     scores = random.normal(0.4 + 0.25 * is_positive, 0.15)
-    return [(scores, is_positive, target) for target in (0.95, 0.5, 1.0)]
+    few = is_positive & (np.arange(40) < 26)  # 13 positive cells, of which no whole number is 0.8
+    return [*((scores, is_positive, target) for target in (0.95, 0.5, 1.0)), (scores, few, 0.8)]
 
 
 def _predictive_value(prevalence: float) -> float:
@@ -111,18 +110,12 @@ def _predictive_value(prevalence: float) -> float:
 
 EXERCISES: dict[str, Exercise] = {
     "classify-always": ValueExercise(
-        solve=_largest_class,
-        hint="value_counts(normalize=True) gives the share of every class",
+        solve=lambda data: 0.92,
+        hint="it is right where the cell is of the commonest class, and nowhere else",
         mistakes=(
-            Mistake(lambda data: 1 - _largest_class(data), "you gave the share of images that the model gets wrong"),
-            Mistake(
-                lambda data: 1 / len(data.classes),
-                "you gave the accuracy of guessing, each class as often as the others",
-            ),
-            Mistake(
-                lambda data: int(data.frame["label"].value_counts().iloc[0]),
-                "you gave the number of images of the class, not its share",
-            ),
+            Mistake(lambda data: 0.08, "you gave the share of cells that the program gets wrong"),
+            Mistake(lambda data: 0.5, "you gave the accuracy of guessing, each class as often as the other"),
+            Mistake(lambda data: 920, "you gave the number of cells that are right, not their share"),
         ),
     ),
     "classify-predictive-value": ValueExercise(
@@ -134,20 +127,20 @@ EXERCISES: dict[str, Exercise] = {
                 lambda data: _predictive_value(0.5),
                 "you let half of the films have blasts; here 1 in 100 has",
             ),
-            Mistake(lambda data: 0.1, "you divided by the false alarms alone, or gave the false positive rate"),
+            Mistake(lambda data: 9.5 / 99, "you divided by the false alarms alone; divide by all flags"),
+            Mistake(lambda data: 0.1, "you gave the false positive rate, 1 minus the specificity"),
             Mistake(lambda data: 100 * _predictive_value(0.01), "you gave a percentage; divide it by 100"),
         ),
     ),
     "classify-leaked": ValueExercise(
-        solve=lambda data: int((_folds_per_group(data) > 1).sum()),
-        hint="group the folds by data.frame['group'] and count the different ones",
+        solve=lambda data: int((_folds_per_group(data) == N_FOLDS).sum()),
+        hint="group the folds by frame['group'], count the different ones, and the groups that have five",
         mistakes=(
             Mistake(_images_of_spread_groups, "you counted the images of these groups, not the groups"),
             Mistake(
-                lambda data: int((_folds_per_group(data) == 1).sum()),
-                "you counted the groups that are in a single fold",
+                lambda data: int((_folds_per_group(data) > 1).sum()),
+                "you counted the groups that are in more than one fold; here it is all five",
             ),
-            Mistake(lambda data: int(data.frame["group"].nunique()), "you counted all groups"),
         ),
     ),
     "classify-area": FunctionExercise(
@@ -179,7 +172,10 @@ EXERCISES: dict[str, Exercise] = {
         hint="sort the positive scores from high to low and take the k-th, with k = ceil(target * n)",
         mistakes=(
             Mistake(_quantile_of_all, "you took the quantile of all cells; the target is a share of the positive ones"),
-            Mistake(_quantile_of_positives, "a quantile lies between two scores, above one that you need"),
+            Mistake(
+                _quantile_of_positives,
+                "a quantile lies between two scores: it is too high, or not the highest threshold that finds enough",
+            ),
             Mistake(_lowest_positive, "your threshold finds all positive cells, whatever the target is"),
             Mistake(_threshold_of_others, "you used the scores of the other class"),
         ),

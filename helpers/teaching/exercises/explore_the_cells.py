@@ -11,21 +11,24 @@ from helpers.datasets import Dataset
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 
-def _group_shares(data: Dataset) -> pd.Series:
-    return data.frame["group"].value_counts(normalize=True)
+def _largest_class(data: Dataset) -> pd.DataFrame:
+    return data.frame[data.frame["label"] == data.frame["label"].value_counts().idxmax()]
 
 
-def _groups_in_both_halves(groups: pd.Series) -> set[str]:
-    first = np.arange(len(groups)) < len(groups) // 2
-    return set(groups[first]) & set(groups[~first])
+def _group_shares(frame: pd.DataFrame) -> pd.Series:
+    return frame["group"].value_counts(normalize=True)
+
+
+def _parts(data: Dataset) -> tuple[pd.Series, pd.Series]:
+    """Return the groups of the first 70 % of the images, sorted by group, and of the others."""
+    groups = data.frame["group"].sort_values()
+    cut = len(groups) * 7 // 10
+    return groups[:cut], groups[cut:]
 
 
 def _leaked_groups(data: Dataset) -> set[str]:
-    return _groups_in_both_halves(data.frame.sort_index()["group"])
-
-
-def _groups_of_first_half(data: Dataset) -> int:
-    return int(data.frame.sort_index()["group"].iloc[: len(data) // 2].nunique())
+    first, second = _parts(data)
+    return set(first) & set(second)
 
 
 def ratio_of_cell(mask: np.ndarray) -> float:
@@ -96,34 +99,45 @@ EXERCISES: dict[str, Exercise] = {
         ),
     ),
     "explore-the-cells-largest-group": ValueExercise(
-        solve=lambda data: float(_group_shares(data).iloc[0]),
-        hint="value_counts(normalize=True) gives shares; take the largest",
+        solve=lambda data: float(_group_shares(_largest_class(data)).iloc[0]),
+        hint="select the images of the largest class; value_counts(normalize=True) of their groups gives shares",
         mistakes=(
             Mistake(
-                lambda data: int(data.frame["group"].value_counts().iloc[0]),
-                "you gave the number of images of the largest group, not their share of all images",
+                lambda data: int(_largest_class(data)["group"].value_counts().iloc[0]),
+                "you gave the number of images of that group, not their share of the class",
             ),
-            Mistake(lambda data: float(_group_shares(data).mean()), "you gave the mean share of a group"),
-            Mistake(lambda data: float(_group_shares(data).iloc[-1]), "you gave the share of the smallest group"),
             Mistake(
-                lambda data: float(data.frame["label"].value_counts(normalize=True).iloc[0]),
-                "you gave the share of the largest class, not of the largest group",
+                lambda data: float(_group_shares(_largest_class(data)).mean()), "you gave the mean share of a group"
+            ),
+            Mistake(
+                lambda data: float(_group_shares(_largest_class(data)).iloc[-1]),
+                "you gave the share of the smallest group",
+            ),
+            Mistake(
+                lambda data: float(_group_shares(data.frame).iloc[0]),
+                "you counted the images of all classes; take those of the largest class first",
+            ),
+            Mistake(
+                lambda data: len(_largest_class(data)) / len(data),
+                "you gave the share of the largest class among all images",
             ),
         ),
     ),
     "explore-the-cells-leaked-groups": ValueExercise(
         solve=lambda data: len(_leaked_groups(data)),
-        hint="sort by id, cut in two halves, and intersect the two sets of groups",
+        hint="sort by group, cut at 70 %, and intersect the two sets of groups",
         mistakes=(
             Mistake(
                 lambda data: int(data.frame["group"].isin(_leaked_groups(data)).sum()),
                 "you counted the images of these groups, not the groups",
             ),
-            Mistake(_groups_of_first_half, "you counted the groups of the first half; intersect them with the second"),
-            Mistake(lambda data: int(data.frame["group"].nunique()), "you counted all groups, in one half or in both"),
             Mistake(
-                lambda data: len(_groups_in_both_halves(data.frame["group"])),
-                "you cut the table in the order in which it is; sort it by id first",
+                lambda data: int(_parts(data)[0].nunique()),
+                "you counted the groups of the first part; intersect them with the second",
+            ),
+            Mistake(
+                lambda data: int(data.frame["group"].nunique()),
+                "that is the number of all groups; sort the table by group before you cut it",
             ),
         ),
     ),

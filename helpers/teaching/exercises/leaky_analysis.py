@@ -49,24 +49,41 @@ def _patients_on_both_sides(steps: Steps) -> bool:
 
 
 def _copies_in_test(steps: Steps) -> bool:
+    """Compare images by their features, as a repair may number the rows anew."""
     train, test = steps["split"](cells())
-    return bool(test.index.has_duplicates or set(train.index) & set(test.index))
+    for name, part in (("training", train), ("test", test)):
+        if part["label"].nunique() < 2:
+            raise ValueError(f"the {name} set lacks a class")
+    in_training = set(map(tuple, train[FEATURES].to_numpy()))
+    return bool(test.duplicated(FEATURES).any()) or any(
+        row in in_training for row in map(tuple, test[FEATURES].to_numpy())
+    )
 
 
 def _prepared_on_test(steps: Steps) -> bool:
+    """Change all test images but the first: neither the training images nor the first may change with them."""
     train, test = _halves()
     other = test.assign(label=~test["label"])
-    other[FEATURES] = 9 - 5 * test[FEATURES]
-    before, after = (np.asarray(steps["prepare"](train, one)[0], float) for one in (test, other))
-    return before.shape != after.shape or not np.allclose(before, after)
+    other.iloc[1:, other.columns.get_indexer(FEATURES)] = 9 - 5 * test[FEATURES].iloc[1:]
+    before, after = (steps["prepare"](train, one) for one in (test, other))
+    kept = [
+        np.vstack([np.asarray(x_train, float), np.asarray(x_test, float)[:1]]) for x_train, x_test in (before, after)
+    ]
+    if np.ptp(kept[0], axis=0).max() == 0:
+        raise ValueError("all images get the same features")
+    return kept[0].shape != kept[1].shape or not np.allclose(*kept)
 
 
 def _chosen_on_test(steps: Steps) -> bool:
     train, test = _halves()
     x_train, x_test = train[FEATURES].to_numpy(), test[FEATURES].to_numpy()
     flipped = test.assign(label=~test["label"])
-    models = [steps["choose"](x_train, train, x_test, one) for one in (test, flipped)]
-    probabilities = [model.predict_proba(x_train) for model in models]
+    probabilities = []
+    for one in (test, flipped):
+        np.random.seed(0)  # noqa: NPY002 a model or a shuffle without a seed of its own draws from it
+        probabilities.append(steps["choose"](x_train, train, x_test, one).predict_proba(x_train))
+    if np.ptp(probabilities[0][:, 1]) == 0:
+        raise ValueError("the model gives all images the same probability")
     return not np.allclose(*probabilities)
 
 
@@ -92,7 +109,7 @@ def _images_counted(steps: Steps) -> bool:
 FAULTS = (
     Fault(_copies_in_test, "split: an image is in the test twice, or on both sides; copy after the split, in training"),
     Fault(_patients_on_both_sides, "split: patients are on both sides; split by group"),
-    Fault(_prepared_on_test, "prepare: what the training images become depends on the test; fit on training alone"),
+    Fault(_prepared_on_test, "prepare: what an image becomes depends on other test images; fit on training alone"),
     Fault(_chosen_on_test, "choose: the test labels choose the model; choose within the training patients"),
     Fault(_auc_of_hard_predictions, "report: the AUC is not that of the predicted probabilities"),
     Fault(_images_counted, "report: n does not count patients"),

@@ -18,6 +18,12 @@ def _softmax_of_all(logits: np.ndarray) -> np.ndarray:
     return exponentials / exponentials.sum()
 
 
+def _softmax_below_the_largest_of_all(logits: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        exponentials = np.exp(logits - logits.max())
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
 def _softmax_over_images(logits: np.ndarray) -> np.ndarray:
     exponentials = np.exp(logits - logits.max(axis=0))
     return exponentials / exponentials.sum(axis=0)
@@ -31,7 +37,8 @@ def _softmax_that_overflows(logits: np.ndarray) -> np.ndarray:
 
 def _logits() -> list[tuple[np.ndarray]]:
     random = np.random.default_rng(20)
-    return [(random.normal(0, 2, (4, 3)),), (random.normal(0, 1, (2, 6)),), (np.array([[1000.0, 999.0, 0.0]]),)]
+    large = np.array([[1000.0, 999.0, 0.0], [1.0, 0.0, 2.0]])
+    return [(random.normal(0, 2, (4, 3)),), (random.normal(0, 1, (2, 6)),), (large,)]
 
 
 def _balanced_accuracy(matrix: np.ndarray) -> float:
@@ -84,6 +91,10 @@ EXERCISES: dict[str, Exercise] = {
             Mistake(_softmax_of_all, "all rows together make 1; each row must: an image has its own probabilities"),
             Mistake(_softmax_over_images, "you divided by the sum over images; divide by the sum over classes"),
             Mistake(
+                _softmax_below_the_largest_of_all,
+                "a row far below the largest logit of all becomes 0 / 0; subtract the largest of the row itself",
+            ),
+            Mistake(
                 _softmax_that_overflows,
                 "exp(1000) is too large for a float; subtract the largest logit of the row first",
             ),
@@ -109,6 +120,15 @@ EXERCISES: dict[str, Exercise] = {
         cases=lambda: [(np.array([90, 10]),), (np.array([137, 91, 45, 17]),), (np.array([8, 8, 30]),)],
         hint="inverse to the counts, and scaled so that the mean weight of all images is 1",
         mistakes=(
+            Mistake(lambda counts: counts / counts.max(), "both errors of the colleague are still there"),
+            Mistake(
+                lambda counts: counts.max() / counts,
+                "one error is left: weights fall as counts rise, but the mean weight of all images is not 1",
+            ),
+            Mistake(
+                lambda counts: 1 / counts / np.mean(1 / counts),
+                "the mean weight of the classes is 1; it is that of all images that must be",
+            ),
             Mistake(
                 lambda counts: counts / counts.sum(),
                 "common classes weigh more than rare ones here; the weight must fall as the count rises",

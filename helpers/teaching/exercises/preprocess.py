@@ -10,7 +10,7 @@ from skimage.filters import threshold_otsu
 
 from helpers.datasets import CYTOPLASM, NUCLEUS, Dataset
 from helpers.metrics import dice_and_iou
-from helpers.splits import group_folds, image_folds
+from helpers.splits import group_folds
 from helpers.teaching.declarations import Exercise, FunctionExercise, Mistake, ValueExercise
 
 DARK = 100  # green value of the exercise on the histogram
@@ -38,7 +38,7 @@ def _scores_of_channel(data: Dataset, channel: int = 0, labels: tuple[int, ...] 
 
 
 def _fold_sizes(data: Dataset) -> pd.Series:
-    return group_folds(data.frame, 4, 20).value_counts()
+    return group_folds(data.frame, 5, 20).value_counts()
 
 
 def _dice(truth: np.ndarray, predicted: np.ndarray) -> float:
@@ -126,16 +126,12 @@ EXERCISES: dict[str, Exercise] = {
             ),
         ),
     ),
-    "preprocess-widest-fold": ValueExercise(
-        solve=lambda data: int(_fold_sizes(data).max()),
-        hint="splits.group_folds(data.frame, 4, 20).value_counts()",
+    "preprocess-smallest-fold": ValueExercise(
+        solve=lambda data: int(_fold_sizes(data).min()),
+        hint="splits.group_folds(cells.frame, 5, 20).value_counts()",
         mistakes=(
-            Mistake(lambda data: int(_fold_sizes(data).min()), "you gave the images of the smallest fold"),
-            Mistake(
-                lambda data: int(image_folds(data.frame, 4, 20).value_counts().max()),
-                "you split by image, not by group",
-            ),
-            Mistake(lambda data: len(data) / 4, "you divided the images evenly; groups are kept whole, so count them"),
+            Mistake(lambda data: int(_fold_sizes(data).max()), "that is the largest fold, or one of four"),
+            Mistake(lambda data: len(data) / 5, "you divided the images evenly; groups are kept whole, so count them"),
         ),
     ),
     "preprocess-write-dice": FunctionExercise(

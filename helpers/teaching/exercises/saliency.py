@@ -59,18 +59,18 @@ def _shares(slopes: np.ndarray, image: np.ndarray, start: np.ndarray) -> np.ndar
 
 
 def _slopes() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return gradients along the path of a score that is the sum of squares, for 1, 4 and 8 steps, with both ends."""
+    """Return gradients along a path, with both ends: of the sum of squares, for 1, 4 and 8 steps, and random ones."""
     image, start = np.array([[3.0, 1.0], [0.0, 2.0]]), np.array([[1.0, 1.0], [1.0, 1.0]])
     cases = []
     for n_steps in (1, 4, 8):
         middles = (np.arange(n_steps)[:, None, None] + 0.5) / n_steps
         cases.append((2 * (start + middles * (image - start)), image, start))
-    return cases
+    return [*cases, (np.random.default_rng(5).normal(size=(6, 2, 2)), image, start)]
 
 
 EXERCISES: dict[str, Exercise] = {
     "saliency-moved": ValueExercise(
-        solve=lambda data: 0,
+        solve=lambda data: 0.0,
         hint="what does it call a lymphocyte with a dot, and a lymphoblast without one",
         mistakes=(
             Mistake(lambda data: 0.5, "you gave the chance level; every answer is turned round instead"),
