@@ -31,6 +31,6 @@ NOTES = {
     "monocyte": Notes(
         "kidney-shaped, folded", "paler, like lace", "", "grey-blue, may have vacuoles", "very fine, like dust"
     ),
-    "lymphoblast": Notes("large, round or cleft", "fine, even", "one or more, paler", "little, blue", ""),
+    "lymphoblast": Notes("large, irregular or cleft", "fine, even", "one or more, paler", "varies, blue", ""),
 }
 ABSENT = {"nucleoli": "none seen", "granules": "none or few"}

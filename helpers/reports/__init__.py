@@ -52,7 +52,12 @@ from helpers.reports.exploration_sentences import (
 from helpers.reports.published import NO_BOOK, PublishedTable, ResultError, published_table
 from helpers.reports.result_table import ResultTable, format_estimate, show_table
 from helpers.reports.statements import Statement, difference_words, show_text
-from helpers.reports.threshold_sentences import compare_with_stored, describe_normalisation, explain_threshold
+from helpers.reports.threshold_sentences import (
+    compare_with_stored,
+    describe_normalisation,
+    describe_stain_batches,
+    explain_threshold,
+)
 from helpers.reports.training_sentences import describe_training
 
 __all__ = [
@@ -91,6 +96,7 @@ __all__ = [
     "describe_seeds",
     "describe_split_gains",
     "describe_spread",
+    "describe_stain_batches",
     "describe_stored_ablation",
     "describe_stored_copies",
     "describe_stored_curve",

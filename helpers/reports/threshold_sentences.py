@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.datasets import CYTOPLASM, NUCLEUS
-from helpers.markup import escape_markdown
+from helpers.markup import escape_markdown, join_words
 from helpers.metrics import INTERVAL, RANGE, dice_by_threshold
 from helpers.metrics.resampling import MIN_GROUPS
 from helpers.reports.result_table import format_estimate
@@ -45,6 +45,27 @@ def explain_threshold(channel: np.ndarray, mask: np.ndarray, threshold: int) -> 
     return (
         f"{better}. So the pixels can be told apart; the criterion looks for large groups of brightness, and does not "
         "know which of them is the nucleus."
+    )
+
+
+def describe_stain_batches(dice: pd.Series, frame: pd.DataFrame) -> str:
+    """Say how a mean Dice differs between stain batches, on which it rests as much as on patients.
+
+    Args:
+        dice: Dice of each image, indexed by image.
+        frame: table of the dataset; ``stain_batch`` says which images were stained together, where it is known.
+    """
+    if "stain_batch" not in frame or frame["stain_batch"].isna().any():
+        return (
+            "Patients whose slides were stained together share a stain. This dataset does not say which they are, so "
+            "that nobody can tell on how many stains the mean rests."
+        )
+    means = dice.groupby(frame["stain_batch"]).mean()
+    listed = join_words([f"{mean:.2f} ({batch})" for batch, mean in means.items()])
+    number = "one batch" if len(means) == 1 else f"{len(means)} batches"
+    return (
+        f"Mean Dice by stain batch: {listed}. The interval is over patients, and those of one batch share its stain: "
+        f"for another stain it promises nothing, as {number} cannot tell."
     )
 
 

@@ -90,3 +90,13 @@ def test_a_method_that_makes_it_worse_is_said_to():
         "*Reinhard*, fitted on each batch, takes the mean colours no nearer to the target on average: 5.0 before, 6.0 "
         "after, and 6.0 if fitted on all batches together; single batches that move further away: one (5.0 to 9.0)."
     )
+
+
+def test_the_mean_of_every_stain_batch_is_told():
+    frame = pd.DataFrame({"stain_batch": [0, 0, 1, 1]}, index=list("abcd"))
+    dice = pd.Series([0.1, 0.3, 0.9, 0.7], index=list("dcba"))
+    assert reports.describe_stain_batches(dice, frame).startswith("Mean Dice by stain batch: 0.80 (0) and 0.20 (1). ")
+    assert "as 2 batches cannot tell" in reports.describe_stain_batches(dice, frame)
+    assert "as one batch cannot tell" in reports.describe_stain_batches(dice[2:], frame[:2])
+    for unknown in (frame.drop(columns="stain_batch"), frame.assign(stain_batch=[0, 0, 1, np.nan])):
+        assert "does not say which they are" in reports.describe_stain_batches(dice, unknown)
