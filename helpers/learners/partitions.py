@@ -76,7 +76,7 @@ def choose(candidates: Mapping[str, Candidate], frame: pd.DataFrame, positive: s
     is_positive = frame["label"] == positive
     aucs = {}
     for name, candidate in candidates.items():
-        decisions = _out_of_fold(candidate, is_positive, fold)
+        decisions = out_of_fold(candidate, is_positive, fold)
         aucs[name] = roc_auc_score(is_positive, decisions.loc[frame.index])
     return max(aucs, key=lambda name: aucs[name])
 
@@ -103,7 +103,7 @@ def cross_validate_partitions(
     choices = []
     for seed in tqdm(seeds, desc="partitions", unit="partition", delay=2, leave=False):
         fold = splits.group_folds(frame, n_splits, seed)
-        decisions = {name: _out_of_fold(candidate, is_positive, fold) for name, candidate in candidates.items()}
+        decisions = {name: out_of_fold(candidate, is_positive, fold) for name, candidate in candidates.items()}
         inside = pd.Series(0.0, frame.index)
         for number in range(n_splits):
             name = choose(candidates, frame[fold != number], positive, seed)
@@ -111,7 +111,7 @@ def cross_validate_partitions(
             inside[tested] = decisions[name][tested]
             choices.append({"seed": seed, "fold": number, "candidate": name})
         for name, values in {**decisions, "chosen inside": inside}.items():
-            tables[name].append(_table(dataset, values.loc[frame.index], positive))
+            tables[name].append(decision_table(dataset, values.loc[frame.index], positive))
     return tables, pd.DataFrame(choices)
 
 
@@ -127,10 +127,17 @@ def predict_aside(dataset: Dataset, aside: Sequence[str], candidate: Candidate, 
     is_aside = dataset.frame["group"].isin(aside)
     known, tested = dataset.frame[~is_aside], dataset.frame.index[is_aside]
     decisions = pd.Series(candidate.decision_values(known["label"] == positive, tested), tested)
-    return _table(dataset.select(tested), decisions, positive)
+    return decision_table(dataset.select(tested), decisions, positive)
 
 
-def _out_of_fold(candidate: Candidate, is_positive: pd.Series, fold: pd.Series) -> pd.Series:
+def out_of_fold(candidate: Candidate, is_positive: pd.Series, fold: pd.Series) -> pd.Series:
+    """Score every image by a classifier that was trained on the other folds.
+
+    Args:
+        candidate: classifier.
+        is_positive: ``bool`` by image.
+        fold: fold of every image, from 0.
+    """
     parts = []
     for number in range(int(fold.max()) + 1):
         train, tested = fold.index[fold != number], fold.index[fold == number]
@@ -138,8 +145,14 @@ def _out_of_fold(candidate: Candidate, is_positive: pd.Series, fold: pd.Series) 
     return pd.concat(parts)
 
 
-def _table(dataset: Dataset, decisions: pd.Series, positive: str) -> pd.DataFrame:
-    """Return decisions as a table of predictions, whose order is theirs; the values are no calibrated probabilities."""
+def decision_table(dataset: Dataset, decisions: pd.Series, positive: str) -> pd.DataFrame:
+    """Return decisions as a table of predictions, whose order is theirs; the values are no calibrated probabilities.
+
+    Args:
+        dataset: images of two classes.
+        decisions: a value per image, high for the positive class.
+        positive: positive class.
+    """
     values = expit(decisions.to_numpy())
     columns = [values if name == positive else 1 - values for name in dataset.classes]
     return metrics.prediction_table(dataset.frame, np.stack(columns, axis=1), dataset.classes, fold=0)
