@@ -148,7 +148,7 @@ def pretrain(images: np.ndarray) -> list[np.ndarray]:
     return encoder.get_weights()
 
 
-def decide(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def decision_values(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """Decision values ``float (n, 2)``: of the image as it is, and the mean of its eight dihedral views."""
     views = np.stack([model.predict(view, batch_size=64, verbose=0)[:, 0] for view in dihedral_views(images)])
     return np.stack([views[0], views.mean(axis=0)], axis=1)
@@ -176,7 +176,7 @@ def from_pixels(known: datasets.Dataset, folder: Path) -> list[dict]:
                     weights = pretrained if with_pretraining else None
                     model = train(name, images[train_], positive[train_], group, weights, seed + 100 * number)
                     with files.atomic_write(kept) as part, part.open("wb") as file:
-                        np.save(file, decide(model, images[tested]))
+                        np.save(file, decision_values(model, images[tested]))
                     keras.backend.clear_session()
                 decisions[tested] = np.load(kept)
             for column, views in enumerate(tables):

@@ -202,3 +202,14 @@ def test_figures_of_the_page_say_what_they_show(figure):
     assert len(picture.alt) > 20
     assert len(picture.caption) > 20
     assert picture._repr_mimebundle_()[0]["image/png"][:4] == b"\x89PNG"
+
+
+def test_every_stored_table_has_the_parameters_that_its_profile_has_now():
+    """A table whose profile or chapter has changed since is no result of today's code."""
+    changed = {}
+    for path in sorted(Project.current().results.glob("*.csv")):
+        parameters = republishing.changed_parameters(results.read_result(path.stem)[1])
+        if parameters:
+            changed[path.stem] = parameters
+    assert changed == {}
+    assert republishing.summary() == ""

@@ -96,7 +96,7 @@ def test_the_mean_of_every_stain_batch_is_told():
     frame = pd.DataFrame({"stain_batch": [0, 0, 1, 1]}, index=list("abcd"))
     dice = pd.Series([0.1, 0.3, 0.9, 0.7], index=list("dcba"))
     assert reports.describe_stain_batches(dice, frame).startswith("Mean Dice by stain batch: 0.80 (0) and 0.20 (1). ")
-    assert "as 2 batches cannot tell" in reports.describe_stain_batches(dice, frame)
-    assert "as one batch cannot tell" in reports.describe_stain_batches(dice[2:], frame[:2])
+    assert ": 2 batches say too little" in reports.describe_stain_batches(dice, frame)
+    assert ": one batch says too little" in reports.describe_stain_batches(dice[2:], frame[:2])
     for unknown in (frame.drop(columns="stain_batch"), frame.assign(stain_batch=[0, 0, 1, np.nan])):
         assert "does not say which they are" in reports.describe_stain_batches(dice, unknown)
