@@ -64,8 +64,8 @@ def describe_stain_batches(dice: pd.Series, frame: pd.DataFrame) -> str:
     listed = join_words([f"{mean:.2f} ({batch})" for batch, mean in means.items()])
     few = "one batch says" if len(means) == 1 else f"{len(means)} batches say"
     return (
-        f"Mean Dice by stain batch: {listed}. The interval is over patients, and those of one batch share its stain. It "
-        f"promises nothing about another stain: {few} too little about how stains differ."
+        f"Mean Dice by stain batch: {listed}. The interval is over patients, and those of one batch share its stain. "
+        f"It promises nothing about another stain: {few} too little about how stains differ."
     )
 
 
