@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from helpers import metrics
+from helpers.metrics.overdispersion import dispersion_of_cells
 from helpers.reports.published import NO_BOOK, PublishedTable
 
 _SENSITIVITY, _PRECISION = "sensitivity", "precision"
+N_SHUFFLES = 200
 
 
 def count_fields(frame: pd.DataFrame, cells: pd.DataFrame, train_groups: Sequence[str]) -> pd.DataFrame:
@@ -217,6 +220,38 @@ def describe_called_cells(cells: pd.DataFrame, name: str) -> str:
         for group, own in called.groupby("group")
     ]
     return " ".join(parts) if parts else f"No cell is called {name}."
+
+
+def describe_overdispersion(cells: pd.DataFrame, seed: int) -> str:
+    """Say by how much fields multiply the variance of each patient's shares, and whether the largest factor is chance.
+
+    The names of the patient with the largest factor are shuffled among the fields, which leaves the number of cells of
+    each field and each class as it is; and the factor is estimated again from the annotated names.
+
+    Args:
+        cells: detections with ``image``, ``group``, ``label`` (annotated; of what is no cell, another name) and
+            ``predicted_class``.
+        seed: random seed of the shuffles.
+    """
+    factors = {str(group): dispersion_of_cells(own, own["predicted_class"]) for group, own in cells.groupby("group")}
+    known = {group: factor for group, factor in factors.items() if not np.isnan(factor)}
+    if not known:
+        return "No patient has enough fields for an estimate of the overdispersion."
+    group = max(known, key=lambda name: known[name])
+    listed = ", ".join(f"{name} {factor:.2f}" for name, factor in known.items())
+    if known[group] == 1:
+        return f"Overdispersion by patient: {listed}. No two cells of a field are more alike than chance makes them."
+    own = cells[cells["group"] == group]
+    names = own["predicted_class"].to_numpy()
+    random = np.random.default_rng(seed)
+    shuffles = [dispersion_of_cells(own, pd.Series(random.permutation(names))) for _ in range(N_SHUFFLES)]
+    as_large = np.mean(np.array(shuffles) >= known[group])
+    annotated = dispersion_of_cells(own, own["label"])
+    return (
+        f"Overdispersion by patient: {listed}. With the annotated names, that of {group} is {annotated:.2f}. With its "
+        f"predicted names shuffled among its fields, it is as large in {as_large:.1%} of {N_SHUFFLES} shuffles"
+        + (", so that it may be chance." if as_large >= 0.05 else ": names in one field are more alike than by chance.")
+    )
 
 
 def describe_steps(by_step: pd.DataFrame, remedies: Sequence[str]) -> str:

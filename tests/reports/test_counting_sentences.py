@@ -1,5 +1,6 @@
 """Sentences of chapter Count follow their tables, also where the effect is absent or reversed."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -163,3 +164,27 @@ def test_fields_are_counted_by_patient_and_split():
     table = sentences.count_fields(frame, cells, ["P1"])
     assert table[["patient", "split"]].to_numpy().tolist() == [["P1", "train"], ["P2", "test"]]
     assert table[["fields", "cells", "a", "b"]].to_numpy().tolist() == [[2, 1, 1, 0], [1, 2, 1, 1]]
+
+
+def fields_of(names, group="P1", label=None):
+    """Eight fields of four cells, with the predicted names of their cells in turn."""
+    image = np.repeat([f"{group}-{k}" for k in range(8)], 4)
+    return pd.DataFrame({"image": image, "group": group, "predicted_class": names, "label": label or names})
+
+
+def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
+    apart, mixed = ["a"] * 16 + ["b"] * 16, ["a", "b"] * 16
+    text = sentences.describe_overdispersion(
+        pd.concat([fields_of(mixed), fields_of(apart, "P2", label=mixed)]), seed=20
+    )
+    assert text == (
+        "Overdispersion by patient: P1 1.00, P2 4.00. With the annotated names, that of P2 is 1.00. With its predicted "
+        "names shuffled among its fields, it is as large in 0.0% of 200 shuffles: names in one field are more alike "
+        "than by chance."
+    )
+    assert sentences.describe_overdispersion(fields_of(mixed), 20).endswith("more alike than chance makes them.")
+    assert sentences.describe_overdispersion(fields_of(mixed)[:8], 20).startswith("No patient has enough fields")
+    shuffled = [fields_of(np.random.default_rng(seed).permutation(mixed)) for seed in range(12)]
+    said = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
+    assert any("may be chance" in one for one in said)
+    assert not any("than by chance" in one for one in said)
