@@ -50,6 +50,7 @@ results: env  ## every number of the results page again, in some hours; what has
 	$(BIN)/python benchmarks/realism.py difficulty
 	$(BIN)/python benchmarks/realism.py segmentation
 	$(BIN)/python benchmarks/partitions.py
+	$(BIN)/python benchmarks/partition_networks.py build/partition-networks
 	$(BIN)/python benchmarks/counting.py accuracy build/counting
 	$(BIN)/python benchmarks/bccd_differential.py build/counting
 

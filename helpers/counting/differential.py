@@ -37,7 +37,7 @@ def count_types(
         no row.
     """
     counted = cells[cells["counted"]]
-    white = [name for name in classes if name not in NOT_WHITE]
+    white = [name for name in classes if name.lower() not in NOT_WHITE]
     named = counted.assign(predicted_class=counted["class"])
     of_white = named[named["class"].isin(white)]
     if of_white.empty:
@@ -77,7 +77,7 @@ def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     Returns:
         A row per patient and flag: ``group``, ``flag`` and ``cells``, the number of cells that it rests on.
     """
-    counted = cells[cells["counted"] & ~cells["class"].isin(NOT_WHITE)]
+    counted = cells[cells["counted"] & ~cells["class"].str.lower().isin(NOT_WHITE)]
     rows = []
     for group in sorted(set(groups)):
         own = counted[counted["group"] == group]
@@ -93,3 +93,20 @@ def flag_patients(cells: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
         }
         rows += [(group, flag, number) for flag, number in numbers.items() if number is not None]
     return pd.DataFrame(rows, columns=["group", "flag", "cells"])
+
+
+def describe_missing_flags(classes: Sequence[str]) -> list[str]:
+    """Say which flags no class of a classifier can raise, as a class of another name counts as a normal cell.
+
+    Args:
+        classes: classes of the classifier.
+
+    Returns:
+        A sentence for each of the flags, none for one that can be raised.
+    """
+    known = {name.lower() for name in classes}
+    return [
+        f"no flag {flag!r} can be raised: none of the classes {', '.join(classes)} is called {' or '.join(names)}"
+        for flag, names in ((BLASTS, LEUKAEMIC), (LEFT_SHIFT, (*IMMATURE, *BANDS)))
+        if not known & set(names)
+    ]

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from helpers import checks, files, images, metrics, outputs, plots
 from helpers.counting.cells import cut_out
 from helpers.counting.corrections import CORRECTED, apply_corrections
-from helpers.counting.differential import count_types, flag_patients
+from helpers.counting.differential import count_types, describe_missing_flags, flag_patients
 from helpers.counting.films import Films, find_cells
 from helpers.counting.report import count_page, shown_cells
 from helpers.counting.saving import Detector
@@ -45,7 +45,7 @@ class Count:
         counts: see :func:`helpers.counting.differential.count_types`.
         fields: see :class:`helpers.counting.films.Films`.
         flags: see :func:`helpers.counting.differential.flag_patients`.
-        findings: differences from the training images; none after a correction.
+        findings: differences from the training images, and flags that no class can raise; none after a correction.
         bad: one message per unreadable image.
     """
 
@@ -100,7 +100,8 @@ def count_folder(
     cells = films.cells.assign(**{CORRECTED: False})
     # The most probable class: a threshold that misses few cells of one class would bend the shares of all.
     cells["class"] = metrics.predicted_classes(cells)
-    films = Films(cells, films.fields, [*findings, *films.findings], films.bad)
+    findings = [*findings, *films.findings, *describe_missing_flags(card.classes)]
+    films = Films(cells, films.fields, findings, films.bad)
     output_dir.mkdir(parents=True, exist_ok=True)
     return _write(films, card, folder, output_dir, validation)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.counting.differential import count_types, flag_patients
+from helpers.counting.differential import count_types, describe_missing_flags, flag_patients
 
 CLASSES = ("lymphoblast", "lymphocyte", "neutrophil", "platelet")
 
@@ -80,3 +80,21 @@ def test_flags_name_the_patients_to_look_at_first():
 def test_left_shift_is_an_immature_granulocyte_or_many_bands(types, flagged):
     flags = flag_patients(cells(types, "P1"), ["P1"])
     assert list(flags[["flag", "cells"]].itertuples(index=False, name=None)) == flagged
+
+
+def test_classes_are_no_white_cells_in_capital_letters_either():
+    seen = cells({"neutrophil": 9, "Erythroblast": 3}, "P1")
+    counts = count_types(seen, ["neutrophil", "Erythroblast"]).set_index("class")
+    assert counts.loc["neutrophil", ["n", "total", "share"]].tolist() == [9, 9, 1]
+    assert np.isnan(counts.loc["Erythroblast", "share"])
+    assert flag_patients(seen, ["P1"]).set_index("flag").loc["fewer than 100 cells", "cells"] == 9
+
+
+def test_flags_that_no_class_can_raise_are_told():
+    assert describe_missing_flags(["Lymphoblast", "neutrophil", "Band"]) == []
+    blasts, shift = describe_missing_flags(["blasts", "neutrophil"])
+    assert blasts == (
+        "no flag 'blasts seen' can be raised: none of the classes blasts, neutrophil is called lymphoblast or all or "
+        "blast"
+    )
+    assert shift.startswith("no flag 'left shift' can be raised")
