@@ -2,7 +2,7 @@
 
     LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/partition_networks.py FOLDER   # about an hour on one core
 
-Frozen features are tested in all 20 partitions, trainings from pixels in the first two. Epochs, rates and strengths
+Frozen features are tested in all 20 partitions, trainings from pixels in the first one. Epochs, rates and strengths
 were fixed before the first training, and no epoch is chosen: what is tested is the network after the last one. The
 subjects that ``partitions.py`` sets aside are not used. Finished trainings are kept in the folder, and read from it.
 
@@ -34,7 +34,7 @@ from helpers.learners.partitions import Candidate, decision_table, out_of_fold, 
 from helpers.runs import provenance
 
 NETWORKS = ("efficientnet-lite0", "mobilenetv2")
-TRAINED = SEEDS[:2]  # partitions with trainings from pixels
+TRAINED = SEEDS[:1]  # partitions with trainings from pixels
 SIDE, CROP = 144, 96  # images are resized to the first, and the middle is cut out, which holds nearly all cells
 BATCH = 32
 USUAL = Augmentation(rotation=180, zoom=0.1)

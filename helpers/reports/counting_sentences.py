@@ -225,8 +225,9 @@ def describe_called_cells(cells: pd.DataFrame, name: str) -> str:
 def describe_overdispersion(cells: pd.DataFrame, seed: int) -> str:
     """Say by how much fields multiply the variance of each patient's shares, and whether the largest factor is chance.
 
-    The names of the patient with the largest factor are shuffled among the fields, which leaves the number of cells of
-    each field and each class as it is; and the factor is estimated again from the annotated names.
+    The names of every patient are shuffled among its fields, which leaves the number of cells of each field and each
+    class as it is, and the largest factor is compared with the largest of each shuffle; one patient's would seem rare
+    too often, as it was picked. The factor is estimated from the annotated names as well.
 
     Args:
         cells: detections with ``image``, ``group``, ``label`` (annotated; of what is no cell, another name) and
@@ -241,15 +242,18 @@ def describe_overdispersion(cells: pd.DataFrame, seed: int) -> str:
     listed = ", ".join(f"{name} {factor:.2f}" for name, factor in known.items())
     if known[group] == 1:
         return f"Overdispersion by patient: {listed}. No two cells of a field are more alike than chance makes them."
-    own = cells[cells["group"] == group]
-    names = own["predicted_class"].to_numpy()
+    patients = [own for name, own in cells.groupby("group") if name in known]
     random = np.random.default_rng(seed)
-    shuffles = [dispersion_of_cells(own, pd.Series(random.permutation(names))) for _ in range(N_SHUFFLES)]
-    as_large = np.mean(np.array(shuffles) >= known[group])
+    largest = []
+    for _ in range(N_SHUFFLES):
+        shuffled = [pd.Series(random.permutation(own["predicted_class"].to_numpy())) for own in patients]
+        largest.append(max(dispersion_of_cells(*pair) for pair in zip(patients, shuffled, strict=True)))
+    as_large = np.mean(np.array(largest) >= known[group])
+    own = cells[cells["group"] == group]
     annotated = dispersion_of_cells(own, own["label"])
     return (
-        f"Overdispersion by patient: {listed}. With the annotated names, that of {group} is {annotated:.2f}. With its "
-        f"predicted names shuffled among its fields, it is as large in {as_large:.1%} of {N_SHUFFLES} shuffles"
+        f"Overdispersion by patient: {listed}. With the annotated names, that of {group} is {annotated:.2f}. With the "
+        f"names shuffled among a patient's fields, the largest is as large in {as_large:.1%} of {N_SHUFFLES} shuffles"
         + (", so that it may be chance." if as_large >= 0.05 else ": names in one field are more alike than by chance.")
     )
 

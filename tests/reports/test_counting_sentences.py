@@ -178,9 +178,9 @@ def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
         pd.concat([fields_of(mixed), fields_of(apart, "P2", label=mixed)]), seed=20
     )
     assert text == (
-        "Overdispersion by patient: P1 1.00, P2 4.00. With the annotated names, that of P2 is 1.00. With its predicted "
-        "names shuffled among its fields, it is as large in 0.0% of 200 shuffles: names in one field are more alike "
-        "than by chance."
+        "Overdispersion by patient: P1 1.00, P2 4.00. With the annotated names, that of P2 is 1.00. With the names "
+        "shuffled among a patient's fields, the largest is as large in 0.0% of 200 shuffles: names in one field are "
+        "more alike than by chance."
     )
     assert sentences.describe_overdispersion(fields_of(mixed), 20).endswith("more alike than chance makes them.")
     assert sentences.describe_overdispersion(fields_of(mixed)[:8], 20).startswith("No patient has enough fields")
