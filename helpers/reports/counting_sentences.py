@@ -254,7 +254,7 @@ def describe_overdispersion(cells: pd.DataFrame, seed: int) -> str:
     return (
         f"Overdispersion by patient: {listed}. With the annotated names, that of {group} is {annotated:.2f}. With the "
         f"names shuffled among a patient's fields, the largest is as large in {as_large:.1%} of {N_SHUFFLES} shuffles"
-        + (", so that it may be chance." if as_large >= 0.05 else ": names in one field are more alike than by chance.")
+        + (", so that it may well be chance." if as_large >= 0.05 else ": chance alone seldom makes it so large.")
     )
 
 

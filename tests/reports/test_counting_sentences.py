@@ -179,12 +179,12 @@ def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
     )
     assert text == (
         "Overdispersion by patient: P1 1.00, P2 4.00. With the annotated names, that of P2 is 1.00. With the names "
-        "shuffled among a patient's fields, the largest is as large in 0.0% of 200 shuffles: names in one field are "
-        "more alike than by chance."
+        "shuffled among a patient's fields, the largest is as large in 0.0% of 200 shuffles: chance alone "
+        "seldom makes it so large."
     )
     assert sentences.describe_overdispersion(fields_of(mixed), 20).endswith("more alike than chance makes them.")
     assert sentences.describe_overdispersion(fields_of(mixed)[:8], 20).startswith("No patient has enough fields")
     shuffled = [fields_of(np.random.default_rng(seed).permutation(mixed)) for seed in range(12)]
     said = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
-    assert any("may be chance" in one for one in said)
-    assert not any("than by chance" in one for one in said)
+    assert any("may well be chance" in one for one in said)
+    assert not any("seldom" in one for one in said)
