@@ -1,7 +1,7 @@
 """How real the synthetic cells are, in numbers: what is learnt on them is tested on blood, and how hard they are.
 
     LEUKOBOOK_DATA=… python benchmarks/realism.py segmentation   # about 12 minutes on 2 cores
-    python benchmarks/realism.py difficulty                       # about 15 minutes
+    python benchmarks/realism.py difficulty                     # about 50 minutes of one core
     LEUKOBOOK_DATA=… python benchmarks/realism.py sheets FOLDER   # images to look at; they show blood, do not commit
 
 The first two print a table and save it with its provenance below ``book/results/``.
