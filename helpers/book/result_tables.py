@@ -59,6 +59,7 @@ TITLES = {
     "counting-types": "Types of cells in fields of other laboratories",
     "counting-detection": "White blood cells found in whole fields, by what the detector was trained on",
     "partitions-cnmc": "C-NMC in 20 partitions, every choice inside, and five subjects set aside",
+    "partitions-cnmc-networks": "C-NMC in the same partitions: frozen features, and networks trained on pixels",
     "realism-difficulty": "How hard the synthetic tasks are",
     "realism-segmentation": "Trained on synthetic cells, tested on real ones",
     "sweep-mistakes": "Metrics with each mistake, over seeds",

@@ -120,3 +120,29 @@ def describe_partitions(stored: PublishedTable | None) -> str:
         f"looked at once: {last['AUC']:.3f} (range of groups from {last['low']:.3f} to {last['high']:.3f}), "
         f"{last['AUC'] - inside['AUC']:+.3f} against the mean of the partitions."
     )
+
+
+def describe_partition_networks(stored: PublishedTable | None) -> str:
+    """Say how frozen features and trained networks did in the partitions, with what eight views add, and the origin.
+
+    Args:
+        stored: table of ``benchmarks/partition_networks.py``; None where only the package is installed.
+    """
+    if stored is None:
+        return NO_BOOK
+    by_cell = stored.frame[stored.frame["test"] == "cells of new subjects"]
+    best_views = by_cell.sort_values("views").groupby("model", sort=False).tail(1)
+    parts = []
+    for partitions, rows in best_views.groupby("partitions", sort=False):
+        listed = [
+            f"{row['model']} {row['AUC']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+            for row in rows.sort_values("AUC", ascending=False).to_dict("records")
+        ]
+        number = "one partition" if partitions == 1 else f"{partitions} partitions"
+        parts.append(f"In {number}: {'; '.join(listed)}.")
+    pairs = by_cell.pivot(index="model", columns="views", values="AUC").dropna()
+    gains = pairs[8] - pairs[1]
+    return (
+        f"AUC per cell of new subjects, {stored.origin}. {' '.join(parts)} The mean of eight dihedral views adds "
+        f"{gains.min():+.3f} to {gains.max():+.3f} to one view."
+    )
