@@ -3,8 +3,10 @@
     LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/partition_networks.py FOLDER   # about an hour on one core
 
 Frozen features are tested in all 20 partitions, trainings from pixels in the first one. Epochs, rates and strengths
-were fixed before the first training, and no epoch is chosen: what is tested is the network after the last one. The
-subjects that ``partitions.py`` sets aside are not used. Finished trainings are kept in the folder, and read from it.
+of the networks were fixed before the first training, and no epoch is chosen: what is tested is the network after the
+last one. The SVMs are those of ``partitions.py``, picked after a look at four of the partitions. The subjects that it
+sets aside are not used, and the best row is chosen by nothing but its test. Finished trainings are kept in the folder,
+by a digest of data and code, and read from it.
 
 The trainings: a small network; the same with strong changes of colour and a running average of the weights; that with
 group-DRO (Sagawa et al. 2020), in which the subjects with the largest losses weigh most; and with pretraining without
@@ -12,6 +14,7 @@ labels (SimCLR, Chen et al. 2020) on the pixels of all known subjects. Those of 
 that a gain from it would be the most that it could be. Last, a MobileNetV2 of which the last block is fine-tuned.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -163,12 +166,14 @@ def from_pixels(known: datasets.Dataset, folder: Path) -> list[dict]:
     rows = []
     for name, (*_, with_pretraining) in TRAININGS.items():
         tables: dict[int, list[pd.DataFrame]] = {1: [], 8: []}
+        made_of = f"{known.fingerprint()} {name} {Path(__file__).read_text(encoding='utf-8')}"
+        key = hashlib.sha256(made_of.encode()).hexdigest()[:12]
         for seed in TRAINED:
             fold = splits.group_folds(known.frame, N_SPLITS, seed).to_numpy()
             decisions = np.zeros((len(images), 2))
             for number in tqdm(range(N_SPLITS), desc=f"{name}, partition {seed}", delay=2, leave=False):
                 train_, tested = fold != number, fold == number
-                kept = folder / f"{list(TRAININGS).index(name)}-{seed}-{number}.npy"
+                kept = folder / f"{key}-{seed}-{number}.npy"
                 if not kept.is_file():
                     if with_pretraining and pretrained is None:
                         pretrained = pretrain(images)

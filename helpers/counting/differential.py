@@ -106,7 +106,8 @@ def describe_missing_flags(classes: Sequence[str]) -> list[str]:
     """
     known = {name.lower() for name in classes}
     return [
-        f"no flag {flag!r} can be raised: none of the classes {', '.join(classes)} is called {' or '.join(names)}"
+        f"no flag {flag!r} can be raised: none of the model's classes ({', '.join(map(repr, classes))}) is called "
+        f"{', '.join(map(repr, names[:-1]))} or {names[-1]!r}; if one is meant, train with a folder of that name"
         for flag, names in ((BLASTS, LEUKAEMIC), (LEFT_SHIFT, (*IMMATURE, *BANDS)))
         if not known & set(names)
     ]

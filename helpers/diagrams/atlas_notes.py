@@ -31,6 +31,8 @@ NOTES = {
     "monocyte": Notes(
         "kidney-shaped, folded", "paler, like lace", "", "grey-blue, may have vacuoles", "very fine, like dust"
     ),
-    "lymphoblast": Notes("large, irregular or cleft", "fine, even", "one or more, paler", "varies, blue", ""),
+    "lymphoblast": Notes(
+        "round (L1), or irregular (L2)", "fine, even", "one or more, paler", "scant to moderate, blue", ""
+    ),
 }
 ABSENT = {"nucleoli": "none seen", "granules": "none or few"}

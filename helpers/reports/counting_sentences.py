@@ -241,20 +241,22 @@ def describe_overdispersion(cells: pd.DataFrame, seed: int) -> str:
     group = max(known, key=lambda name: known[name])
     listed = ", ".join(f"{name} {factor:.2f}" for name, factor in known.items())
     if known[group] == 1:
-        return f"Overdispersion by patient: {listed}. No two cells of a field are more alike than chance makes them."
+        return f"Overdispersion by patient: {listed}. There is no sign that cells of one field are alike."
     patients = [own for name, own in cells.groupby("group") if name in known]
     random = np.random.default_rng(seed)
     largest = []
     for _ in range(N_SHUFFLES):
         shuffled = [pd.Series(random.permutation(own["predicted_class"].to_numpy())) for own in patients]
         largest.append(max(dispersion_of_cells(*pair) for pair in zip(patients, shuffled, strict=True)))
-    as_large = np.mean(np.array(largest) >= known[group])
+    n_as_large = int(np.sum(np.array(largest) >= known[group]))
     own = cells[cells["group"] == group]
     annotated = dispersion_of_cells(own, own["label"])
+    known_names = "" if np.isnan(annotated) else f" With the annotated names, that of {group} is {annotated:.2f}."
+    chance = (n_as_large + 1) / (N_SHUFFLES + 1)
     return (
-        f"Overdispersion by patient: {listed}. With the annotated names, that of {group} is {annotated:.2f}. With the "
-        f"names shuffled among a patient's fields, the largest is as large in {as_large:.1%} of {N_SHUFFLES} shuffles"
-        + (", so that it may well be chance." if as_large >= 0.05 else ": chance alone seldom makes it so large.")
+        f"Overdispersion by patient: {listed}.{known_names} With the names shuffled among a patient's fields, the "
+        f"largest is as large in {n_as_large} of {N_SHUFFLES} shuffles"
+        + (", so that it may well be chance." if chance >= 0.05 else ": chance alone seldom makes it so large.")
     )
 
 

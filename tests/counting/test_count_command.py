@@ -152,7 +152,9 @@ def test_the_page_shows_how_to_cut_out_the_counted_cells(place, counted, tmp_pat
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     cells = tables(place)["cells"].set_index("cell")
-    assert {path.stem for path in (tmp_path / "cells").iterdir()} == {name.replace("/", "-") for name in cells.index}
+    whole = cells.index[~cells["cut"]]
+    assert {path.stem for path in (tmp_path / "cells").iterdir()} == {name.replace("/", "-") for name in whole}
+    assert 0 < len(whole) < len(cells)
     longest = (cells["right"] - cells["left"])["P1/a.png#1"]
     height, width = image_size(tmp_path / "cells" / "P1-a.png#1.png")
     assert height == width == pytest.approx(1.2 * longest, abs=5)

@@ -94,7 +94,7 @@ def test_flags_that_no_class_can_raise_are_told():
     assert describe_missing_flags(["Lymphoblast", "neutrophil", "Band"]) == []
     blasts, shift = describe_missing_flags(["blasts", "neutrophil"])
     assert blasts == (
-        "no flag 'blasts seen' can be raised: none of the classes blasts, neutrophil is called lymphoblast or all or "
-        "blast"
+        "no flag 'blasts seen' can be raised: none of the model's classes ('blasts', 'neutrophil') is called "
+        "'lymphoblast', 'all' or 'blast'; if one is meant, train with a folder of that name"
     )
     assert shift.startswith("no flag 'left shift' can be raised")

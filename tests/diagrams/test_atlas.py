@@ -66,6 +66,8 @@ def test_there_is_an_arrow_for_each_feature_that_is_there():
 
 def test_the_alt_text_has_every_note_and_the_measured_ratio():
     alt = atlas.mononuclear_cells().alt
-    assert "Lymphoblast: nucleus large, irregular or cleft; chromatin fine, even; nucleoli one or more, paler" in alt
+    assert (
+        "Lymphoblast: nucleus round (L1), or irregular (L2); chromatin fine, even; nucleoli one or more, paler" in alt
+    )
     ratio = atlas.nucleus_to_cell_area(atlas.example("monocyte")[1])
     assert f"granules very fine, like dust; N:C {ratio:.2f}." in alt

@@ -179,11 +179,15 @@ def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
     )
     assert text == (
         "Overdispersion by patient: P1 1.00, P2 4.00. With the annotated names, that of P2 is 1.00. With the names "
-        "shuffled among a patient's fields, the largest is as large in 0.0% of 200 shuffles: chance alone "
-        "seldom makes it so large."
+        "shuffled among a patient's fields, the largest is as large in 0 of 200 shuffles: chance alone seldom makes it "
+        "so large."
     )
-    assert sentences.describe_overdispersion(fields_of(mixed), 20).endswith("more alike than chance makes them.")
+    assert sentences.describe_overdispersion(fields_of(mixed), 20).endswith(
+        "no sign that cells of one field are alike."
+    )
     assert sentences.describe_overdispersion(fields_of(mixed)[:8], 20).startswith("No patient has enough fields")
+    one_name = sentences.describe_overdispersion(fields_of(apart, label=["a"] * 32), 20)
+    assert one_name.startswith("Overdispersion by patient: P1 4.00. With the names shuffled")
     shuffled = [fields_of(np.random.default_rng(seed).permutation(mixed)) for seed in range(12)]
     said = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
     assert any("may well be chance" in one for one in said)

@@ -138,6 +138,10 @@ EXERCISES: dict[str, Exercise] = {
         mistakes=(
             Mistake(_images_of_spread_groups, "you counted the images of these groups, not the groups"),
             Mistake(
+                lambda data: int(data.frame["group"].map(_folds_per_group(data)).gt(1).sum()),
+                "you counted images of groups in more than one fold: group by patient, and ask for all five",
+            ),
+            Mistake(
                 lambda data: int((_folds_per_group(data) > 1).sum()),
                 "you counted the groups that are in more than one fold; here it is all five",
             ),
