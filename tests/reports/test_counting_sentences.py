@@ -186,8 +186,8 @@ def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
         "no sign that cells of one field are alike."
     )
     assert sentences.describe_overdispersion(fields_of(mixed)[:8], 20).startswith("No patient has enough fields")
-    one_name = sentences.describe_overdispersion(fields_of(apart, label=["a"] * 32), 20)
-    assert one_name.startswith("Overdispersion by patient: P1 4.00. With the names shuffled")
+    of_one_class = sentences.describe_overdispersion(fields_of(apart, label=["a"] * 32), 20)
+    assert of_one_class.startswith("Overdispersion by patient: P1 4.00. With the names shuffled")
     shuffled = [fields_of(np.random.default_rng(seed).permutation(mixed)) for seed in range(12)]
     said = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
     assert any("may well be chance" in one for one in said)
