@@ -1,11 +1,11 @@
 """Whether networks tell C-NMC's subjects better than hand-crafted features do, in the partitions of ``partitions.py``.
 
-    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/partition_networks.py FOLDER   # about an hour on one core
+    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/partition_networks.py FOLDER   # about 40 minutes of one core
 
 Frozen features are tested in all 20 partitions, trainings from pixels in the first one. Epochs, rates and strengths
 of the networks were fixed before the first training, and no epoch is chosen: what is tested is the network after the
 last one. The SVMs are those of ``partitions.py``, picked after a look at four of the partitions. The subjects that it
-sets aside are not used, and the best row is chosen by nothing but its test. Finished trainings are kept in the folder,
+sets aside are not used, and the best row would be selected on its own test. Finished trainings are kept in the folder,
 by a digest of data and code, and read from it.
 
 The trainings: a small network; the same with strong changes of colour and a running average of the weights; that with
@@ -18,6 +18,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +49,7 @@ PRETRAINING = {"epochs": 30, "batch": 128, "temperature": 0.2}
 
 
 def small_network() -> keras.Model:
-    """Four convolutions and a mean over the map: images 0 to 255 in, a decision value out."""
+    """Build four convolutions and a mean over the map: images 0 to 255 in, a decision value out."""
     inputs = keras.Input((CROP, CROP, 3))
     x = layers.Rescaling(1 / 127.5, -1)(inputs)
     for filters, stride in ((24, 2), (48, 1), (96, 1), (128, 1)):
@@ -60,19 +61,31 @@ def small_network() -> keras.Model:
 
 
 def fine_tuned_network() -> keras.Model:
-    """MobileNetV2 of which the last block is trained: images 0 to 255 in, a decision value out."""
+    """Build MobileNetV2 of which the last block is trained: images 0 to 255 in, a decision value out."""
     base = backbones.fine_tuning_model("mobilenetv2", "last block", CROP, classes=2)
     features_ = base.get_layer("features").output
     return keras.Model(base.input, layers.Dense(1)(layers.Dropout(0.2)(features_)))
 
 
-# Name of a training: network, epochs, initial rate, augmentation, average of the weights, group-DRO, pretraining.
-TRAININGS: dict[str, tuple[Callable[[], keras.Model], int, float, Augmentation, bool, bool, bool]] = {
-    "network": (small_network, 25, 2e-3, USUAL, False, False, False),
-    "network, strong colours, averaged weights": (small_network, 25, 2e-3, STRONG, True, False, False),
-    "network, strong colours, averaged weights, group-DRO": (small_network, 25, 2e-3, STRONG, True, True, False),
-    "network, strong colours, averaged weights, pretrained": (small_network, 25, 2e-3, STRONG, True, False, True),
-    "MobileNetV2, last block fine-tuned": (fine_tuned_network, 6, 5e-4, STRONG, True, False, False),
+@dataclass(frozen=True)
+class Training:
+    """What is trained, and how; averaged are the weights, robust is group-DRO."""
+
+    build: Callable[[], keras.Model] = small_network
+    epochs: int = 25
+    learning_rate: float = 2e-3
+    augmentation: Augmentation = STRONG
+    averaged: bool = True
+    robust: bool = False
+    pretrained: bool = False
+
+
+TRAININGS = {
+    "network": Training(augmentation=USUAL, averaged=False),
+    "network, strong colours, averaged weights": Training(),
+    "network, strong colours, averaged weights, group-DRO": Training(robust=True),
+    "network, strong colours, averaged weights, pretrained": Training(pretrained=True),
+    "MobileNetV2, last block fine-tuned": Training(build=fine_tuned_network, epochs=6, learning_rate=5e-4),
 }
 
 
@@ -81,15 +94,22 @@ def adam(rate: float, steps: int, averaged: bool) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(schedule, use_ema=averaged, ema_momentum=AVERAGED)
 
 
-def train(name: str, images: np.ndarray, positive: np.ndarray, group: np.ndarray, weights: list | None, seed: int):
+def train(
+    training: Training,
+    images: np.ndarray,
+    positive: np.ndarray,
+    *,
+    group: np.ndarray,
+    weights: list[np.ndarray] | None,
+    seed: int,
+) -> keras.Model:
     """Train a network on labelled images; ``group`` numbers their subjects from 0."""
-    build, epochs, rate, transforms, averaged, robust, _ = TRAININGS[name]
     keras.utils.set_random_seed(seed)
-    model = build()
+    model = training.build()
     if weights is not None:
         model.set_weights([*weights, *model.get_weights()[len(weights) :]])
-    steps = epochs * -(-len(images) // BATCH)
-    optimizer = adam(rate, steps, averaged)
+    steps = training.epochs * -(-len(images) // BATCH)
+    optimizer = adam(training.learning_rate, steps, training.averaged)
     labels, groups = tf.constant(positive, tf.float32), tf.constant(group, tf.int32)
     n_groups = int(group.max()) + 1
     weight_of_group = tf.Variable(tf.fill([n_groups], 1 / n_groups), trainable=False)
@@ -101,7 +121,7 @@ def train(name: str, images: np.ndarray, positive: np.ndarray, group: np.ndarray
             decision = model(batch, training=True)[:, 0]
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.gather(labels, rows), decision)
             by_group = tf.math.unsorted_segment_mean(losses, of_batch, n_groups)
-            if robust:
+            if training.robust:
                 raised = weight_of_group * tf.exp(DRO_STEP * by_group)
                 weight_of_group.assign(raised / tf.reduce_sum(raised))
                 loss = tf.reduce_sum(weight_of_group * by_group)
@@ -109,10 +129,10 @@ def train(name: str, images: np.ndarray, positive: np.ndarray, group: np.ndarray
                 loss = tf.reduce_mean(losses)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
 
-    batches = augmentation.training_batches(images, np.arange(len(images)), BATCH, seed, transforms)
+    batches = augmentation.training_batches(images, np.arange(len(images)), BATCH, seed, training.augmentation)
     for batch, rows in batches.take(steps):
         step(tf.cast(batch, tf.float32), rows)
-    if averaged:
+    if training.averaged:
         optimizer.finalize_variable_values(model.trainable_variables)
     return model
 
@@ -152,19 +172,19 @@ def pretrain(images: np.ndarray) -> list[np.ndarray]:
 
 
 def decision_values(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Decision values ``float (n, 2)``: of the image as it is, and the mean of its eight dihedral views."""
+    """Return decision values ``float (n, 2)``: of the image as it is, and the mean over its dihedral transforms."""
     views = np.stack([model.predict(view, batch_size=64, verbose=0)[:, 0] for view in dihedral_views(images)])
     return np.stack([views[0], views.mean(axis=0)], axis=1)
 
 
 def from_pixels(known: datasets.Dataset, folder: Path) -> list[dict]:
-    """Rows of the trainings from pixels, with one view and with eight."""
+    """Return the rows of the trainings from pixels, without test-time augmentation and with it."""
     margin = (SIDE - CROP) // 2
     images = known.load_images(SIDE)[:, margin:-margin, margin:-margin]
     positive = (known.frame["label"] == POSITIVE).to_numpy()
     pretrained = None
     rows = []
-    for name, (*_, with_pretraining) in TRAININGS.items():
+    for name, training in TRAININGS.items():
         tables: dict[int, list[pd.DataFrame]] = {1: [], 8: []}
         made_of = f"{known.fingerprint()} {name} {Path(__file__).read_text(encoding='utf-8')}"
         key = hashlib.sha256(made_of.encode()).hexdigest()[:12]
@@ -175,11 +195,17 @@ def from_pixels(known: datasets.Dataset, folder: Path) -> list[dict]:
                 train_, tested = fold != number, fold == number
                 kept = folder / f"{key}-{seed}-{number}.npy"
                 if not kept.is_file():
-                    if with_pretraining and pretrained is None:
+                    if training.pretrained and pretrained is None:
                         pretrained = pretrain(images)
                     group = pd.factorize(known.frame["group"][train_])[0]
-                    weights = pretrained if with_pretraining else None
-                    model = train(name, images[train_], positive[train_], group, weights, seed + 100 * number)
+                    model = train(
+                        training,
+                        images[train_],
+                        positive[train_],
+                        group=group,
+                        weights=pretrained if training.pretrained else None,
+                        seed=seed + 100 * number,
+                    )
                     with files.atomic_write(kept) as part, part.open("wb") as file:
                         np.save(file, decision_values(model, images[tested]))
                     keras.backend.clear_session()
@@ -194,7 +220,7 @@ def from_pixels(known: datasets.Dataset, folder: Path) -> list[dict]:
 
 
 def from_features(known: datasets.Dataset, folder: Path) -> list[dict]:
-    """Rows of SVMs on frozen features, with one view and with eight, and beside hand-crafted ones."""
+    """Return the rows of SVMs on frozen features, of one view and of the mean of eight, and with hand-crafted ones."""
     index = known.frame.index
     handcrafted = features.extract_feature_table(known.load_images(SIZE), index)
     stored = [backbones.extract_features(known, name, folder / "features") for name in NETWORKS]

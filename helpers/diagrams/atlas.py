@@ -47,7 +47,7 @@ def mononuclear_cells() -> AccessibleFigure:
     """Draw the atlas of lymphocyte, monocyte and lymphoblast."""
     return _atlas(
         MONONUCLEAR,
-        "Cells whose nucleus is in one piece: compare the chromatin first: how clumped it is, or how fine.",
+        "Cells whose nucleus is in one piece. Compare the chromatin first: is it clumped or fine?",
     )
 
 

@@ -137,6 +137,9 @@ def out_of_fold(candidate: Candidate, is_positive: pd.Series, fold: pd.Series) -
         candidate: classifier.
         is_positive: ``bool`` by image.
         fold: fold of every image, from 0.
+
+    Returns:
+        Decision values by image, fold after fold.
     """
     parts = []
     for number in range(int(fold.max()) + 1):

@@ -123,7 +123,7 @@ def describe_partitions(stored: PublishedTable | None) -> str:
 
 
 def describe_partition_networks(stored: PublishedTable | None) -> str:
-    """Say how frozen features and trained networks did in the partitions, with what eight views add, and the origin.
+    """Say how features and networks did in the partitions, what test-time augmentation adds, and the origin.
 
     Args:
         stored: table of ``benchmarks/partition_networks.py``; None where only the package is installed.
@@ -143,6 +143,6 @@ def describe_partition_networks(stored: PublishedTable | None) -> str:
     pairs = by_cell.pivot(index="model", columns="views", values="AUC").dropna()
     gains = pairs[8] - pairs[1]
     return (
-        f"AUC per cell of new subjects, {stored.origin}. {' '.join(parts)} The mean of eight dihedral views adds "
-        f"{gains.min():+.3f} to {gains.max():+.3f} to one view."
+        f"AUC per cell of new subjects, {stored.origin}. {' '.join(parts)} Test-time augmentation adds "
+        f"{gains.min():+.3f} to {gains.max():+.3f}; where it is tested, it is in these numbers."
     )

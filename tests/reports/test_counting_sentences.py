@@ -189,6 +189,6 @@ def test_overdispersion_is_compared_with_shuffled_and_with_annotated_names():
     of_one_class = sentences.describe_overdispersion(fields_of(apart, label=["a"] * 32), 20)
     assert of_one_class.startswith("Overdispersion by patient: P1 4.00. With the names shuffled")
     shuffled = [fields_of(np.random.default_rng(seed).permutation(mixed)) for seed in range(12)]
-    said = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
-    assert any("may well be chance" in one for one in said)
-    assert not any("seldom" in one for one in said)
+    texts = [sentences.describe_overdispersion(cells, 20) for cells in shuffled]
+    assert any("may well be chance" in one for one in texts)
+    assert not any("seldom" in one for one in texts)

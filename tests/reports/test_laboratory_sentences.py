@@ -183,7 +183,7 @@ def test_methods_of_another_sign_are_named():
     )
 
 
-def test_networks_in_the_partitions_are_told_with_what_eight_views_add():
+def test_networks_in_the_partitions_are_told_with_what_test_time_augmentation_adds():
     test = "cells of new subjects"
     rows = [
         ("frozen features", 1, test, 0.842, 0.732, 0.909, 20),
@@ -197,7 +197,7 @@ def test_networks_in_the_partitions_are_told_with_what_eight_views_add():
     stored = PublishedTable("x", frame, "stored here", {})
     assert stored_laboratories.describe_partition_networks(stored) == (
         "AUC per cell of new subjects, stored here. In 20 partitions: hand-crafted features 0.873 [0.765, 0.949]; "
-        "frozen features 0.856 [0.760, 0.914]. In one partition: network 0.690 [0.600, 0.800]. The mean of eight "
-        "dihedral views adds -0.010 to +0.014 to one view."
+        "frozen features 0.856 [0.760, 0.914]. In one partition: network 0.690 [0.600, 0.800]. Test-time "
+        "augmentation adds -0.010 to +0.014; where it is tested, it is in these numbers."
     )
     assert stored_laboratories.describe_partition_networks(None) == NO_BOOK

@@ -32,9 +32,8 @@ def without_the_seams(middles, width, side, overlap):
 def without_the_middle_of_the_overlap(middles, width, side, overlap):
     half, total = overlap // 2, 0
     for left in range(0, width, side - overlap):
-        first = 0 if left == 0 else left + half
-        total += ((middles >= first) & (middles < left + side - half)).sum() if left == 0 else 0
-        total += ((middles > first) & (middles < left + side - half)).sum() if left else 0
+        before = left + half if left else -1  # the first tile has no tile before it
+        total += ((middles > before) & (middles < left + side - half)).sum()
     return total
 
 
