@@ -1,11 +1,12 @@
 """How time and memory of every step grow with the number of images.
 
-    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/scale.py [images …]   # half an hour on 2 cores
+    LEUKOBOOK_DATA=… LEUKOBOOK_WEIGHTS=… python benchmarks/scale.py [images …] [step …]   # ten minutes on 2 cores
 
-Steps on images use tiles of the fields of BCCD and of the cells of PBC, all different, of which there are 18,120; steps
-on tables use drawn predictions, and four times as many. Every image is its own group, the hardest case, but for *folds
-with groups* (ten images each). Each step runs in a process of its own; what it needs is made before the clock starts.
-The exponent is the slope of the logarithm of the seconds between the two largest sizes: 1 is a straight line.
+Without names of steps, such as "near-duplicates", all are measured. Steps on images use tiles of the fields of BCCD and
+of the cells of PBC, all different: 18,120, or 102,160 smaller ones where more are wanted; steps on tables use drawn
+predictions, and four times as many. Every image is its own group, the hardest case, but for *folds with groups* (ten
+images each). Each step runs in a process of its own; what it needs is made before the clock starts. The exponent is the
+slope of the logarithm of the seconds between the two largest sizes: 1 is a straight line.
 """
 
 import json
@@ -30,14 +31,15 @@ from helpers import datasets, metrics, processes, splits
 from helpers.datasets import verified
 
 SIZES, MORE = (1_000, 4_000, 16_000), 4  # images, and how many times as many rows of tables
-N_TILES = 18_120  # 30 of each of 364 fields, 9 of each of 800 cells
+# Number of tiles: sides in pixels of BCCD and PBC. 30 of each of 364 fields and 9 of each of 800 cells, or 140 and 64.
+TILES = {18_120: (96, 120), 102_160: (44, 44)}
 SIDE, NETWORK, CLASSES = 64, "efficientnet-lite0", ("a", "b")
 Run = Callable[[], object]
 
 
-def tiles() -> Iterator[np.ndarray]:
-    """Cut tiles from fields of BCCD (96 pixels) and cells of PBC (120 pixels); no two overlap."""
-    for data, side in ((datasets.load("bccd", whole_fields=True), 96), (datasets.load("pbc"), 120)):
+def tiles(sides: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Cut tiles from fields of BCCD and cells of PBC; no two overlap."""
+    for data, side in zip((datasets.load("bccd", whole_fields=True), datasets.load("pbc")), sides, strict=True):
         for image_id in data.frame.index:
             picture = data.load_image(image_id)
             for top in range(0, picture.shape[0] - side + 1, side):
@@ -48,8 +50,9 @@ def tiles() -> Iterator[np.ndarray]:
 def lay_out(folder: Path, sizes: list[int]) -> None:
     """Write a class folder of every size, of links to the same files."""
     (folder / "tiles").mkdir()
-    order = np.random.default_rng(0).permutation(N_TILES)  # so that every size has the same kinds of tiles
-    for number, tile in zip(order, tiles(), strict=True):
+    n_tiles = min(number for number in TILES if number >= max(sizes))
+    order = np.random.default_rng(0).permutation(n_tiles)  # so that every size has the same kinds of tiles
+    for number, tile in zip(order, tiles(TILES[n_tiles]), strict=True):
         Image.fromarray(tile).save(folder / "tiles" / f"{number}.jpg", quality=90)
     for n in sizes:
         for label in CLASSES:
@@ -219,16 +222,22 @@ def measure(name: str, sizes: list[int], folder: Path) -> dict[str, object]:
     return row
 
 
-def main(sizes: list[int]) -> None:
+def main(words: list[str]) -> None:
+    sizes = [int(word) for word in words if word.isdigit()] or list(SIZES)
+    only = [word for word in words if not word.isdigit()] or [*OF_IMAGES, *OF_TABLES]
+    for name in only:
+        if name not in OF_IMAGES | OF_TABLES:
+            sys.exit(f"{name}: no step; take one of {', '.join(OF_IMAGES | OF_TABLES)}")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder  # of the steps, whose files are removed with it
         lay_out(Path(folder), sizes)
         for steps, scale in ((OF_IMAGES, 1), (OF_TABLES, MORE)):
             rows = []
-            for name in steps:
+            for name in (step for step in steps if step in only):
                 rows.append(measure(name, [scale * n for n in sizes], Path(folder)))
                 print(rows[-1], file=sys.stderr, flush=True)
-            print(pd.DataFrame(rows).to_string(index=False))
+            if rows:
+                print(pd.DataFrame(rows).to_string(index=False))
 
 
 if __name__ == "__main__":
@@ -236,4 +245,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--step"]:
         run_step(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
     else:
-        main([int(word) for word in sys.argv[1:]] or list(SIZES))
+        main(sys.argv[1:])

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from bright_cells import bright_cell, by_brightness, save_segmenter
 from PIL import Image
 
 from helpers import images, segmentation
@@ -22,40 +23,15 @@ from helpers.outputs import OutputError
 from helpers.project import CHECKOUT
 
 
-def by_brightness() -> keras.Model:
-    """No training: red above 170 is background, above 85 cytoplasm, else nucleus."""
-    inputs = keras.Input((None, None, 3))
-    convolution = keras.layers.Conv2D(3, 1, activation="softmax")
-    outputs = convolution(keras.layers.Rescaling(1 / 255)(inputs))
-    kernel = np.zeros((1, 1, 3, 3), np.float32)
-    kernel[0, 0, 0] = (60, 30, 0)
-    convolution.set_weights([kernel, np.array([-30, -10, 0], np.float32)])
-    return keras.Model(inputs, outputs)
-
-
-def picture(height=90, width=60):
-    drawn = np.full((height, width, 3), 250, np.uint8)
-    middle = (width // 2, height // 2)
-    cv2.circle(drawn, middle, 20, (120, 120, 120), -1)
-    cv2.circle(drawn, middle, 10, (20, 20, 20), -1)
-    return drawn
-
-
 @pytest.fixture
 def place(tmp_path):
-    Image.fromarray(picture()).save(tmp_path / "tall.png")
-    Image.fromarray(picture(50, 120)).save(tmp_path / "wide.png")
+    Image.fromarray(bright_cell()).save(tmp_path / "tall.png")
+    Image.fromarray(bright_cell(50, 120)).save(tmp_path / "wide.png")
     empty = np.full((40, 40, 3), 255, np.uint8)
     empty[::2] = 250  # a file of one colour is refused as damaged
     Image.fromarray(empty).save(tmp_path / "empty.png")
-    save(tmp_path / "model.keras")
+    save_segmenter(tmp_path / "model.keras")
     return tmp_path
-
-
-def save(path, model=None, um_per_pixel=None):
-    pictures = np.stack([images.resize_pad(picture(*sides), 64) for sides in ((90, 60), (64, 64), (50, 120))])
-    masks = np.stack([segmentation.segment_cells(pictures[k : k + 1], by_brightness())[0] for k in range(3)])
-    segmentation.save_model(model or by_brightness(), path, images=pictures, masks=masks, um_per_pixel=um_per_pixel)
 
 
 def run(place, *words):
@@ -168,14 +144,14 @@ def test_cells_of_another_size_and_images_of_another_colour_are_findings(place):
     usual = segmentation.segment([place / "tall.png"], segmenter, place / "out")
     assert usual.findings == []
     field = np.full((160, 160, 3), 250, np.uint8)
-    field[40:130, 40:100] = picture()
+    field[40:130, 40:100] = bright_cell()
     images.write_png(place / "field.png", field)
     lines = segmentation.segment([place / "field.png"], segmenter, place / "out").findings
     said = [" ".join(line.split()) for line in lines if "of another size" in line]
     assert "1 of 1 cells are smaller or larger than in the training, 9.0% to" in said[0]
     assert "1 of 1 nuclei are smaller" in said[1]
     assert all("Verify their scale in µm per pixel, and that each image shows one" in line for line in said)
-    images.write_png(place / "blue.png", (picture() * [0.2, 0.2, 1]).astype(np.uint8))
+    images.write_png(place / "blue.png", (bright_cell() * [0.2, 0.2, 1]).astype(np.uint8))
     blue = segmentation.segment([place / "blue.png"], segmenter, place / "out")
     assert any("input shift" in line for line in blue.findings)
 
@@ -197,9 +173,9 @@ def test_images_without_cells_are_a_finding(place):
 
 
 def test_a_known_scale_brings_cells_to_the_size_of_the_training(place):
-    save(place / "model.keras", um_per_pixel=0.25)
+    save_segmenter(place / "model.keras", um_per_pixel=0.25)
     segmenter = segmentation.load_model(place / "model.keras")
-    large = cv2.resize(picture(), (240, 360), interpolation=cv2.INTER_NEAREST)  # four times as many pixels at a side
+    large = cv2.resize(bright_cell(), (240, 360), interpolation=cv2.INTER_NEAREST)  # four times the pixels at a side
     images.write_png(place / "large.png", large)
     found = segmentation.segment([place / "large.png"], segmenter, place / "out", um_per_pixel=0.05)
     row = found.table.iloc[0]
@@ -278,14 +254,14 @@ def test_a_model_that_does_not_give_three_classes_of_each_pixel_is_refused(place
         (keras.layers.Conv2D(2, 1), r"predicts \(None, None, None, 2\), not background, cytoplasm, nucleus"),
         (keras.layers.Conv2D(3, 1, strides=2), "its masks have another size than its images"),
     ):
-        save(place / "model.keras", keras.Model(inputs, layer(inputs)))
+        save_segmenter(place / "model.keras", keras.Model(inputs, layer(inputs)))
         with pytest.raises(loading.ModelError, match=said):
             segmentation.load_model(place / "model.keras")
 
 
 def test_a_model_that_carries_code_is_refused(place):
     inputs = keras.Input((None, None, 3))
-    save(place / "model.keras", keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)))
+    save_segmenter(place / "model.keras", keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)))
     with pytest.raises(loading.ModelError, match="cannot be read as a Keras model"):
         segmentation.load_model(place / "model.keras")
 

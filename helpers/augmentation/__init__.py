@@ -18,7 +18,6 @@ from helpers.augmentation.transforms import (
     FLIP_ROTATE,
     NO_AUGMENTATION,
     Augmentation,
-    apply_dihedral,
     augment,
     augment_images,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "MappedRows",
     "Pixels",
     "ReplicaShare",
-    "apply_dihedral",
     "augment",
     "augment_images",
     "evaluation_batches",

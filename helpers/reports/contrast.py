@@ -55,18 +55,18 @@ def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) ->
         'here 0.030; on real blood 0.006 (wbc1) and 0.254 (wbc2): the same direction'
         >>> reports.contrast_words(0.03, {"wbc1": -0.1})
         'here 0.030; on real blood -0.100 (wbc1): not the direction seen here'
+        >>> reports.contrast_words(0.03, {"wbc1": 0.006, "wbc2": 0.0001})
+        'here 0.030; on real blood 0.006 (wbc1), the same direction, and 0.000 (wbc2), no difference'
     """
     shown = f"{round(here, digits) + 0.0:.{digits}f}"  # adding 0 turns -0 into 0
     if not stored:
         return f"here {shown}; stored results on real blood are on the results page of the book"
-    signs = {_sign(difference, digits) == _sign(here, digits) for difference in stored.values()}
-    verdict = {
-        (True,): "the same direction",
-        (False,): "not the direction seen here",
-        (False, True): "the direction depends on the dataset",
-    }[tuple(sorted(signs))]
-    values = " and ".join(f"{difference:.{digits}f} ({name})" for name, difference in stored.items())
-    return f"here {shown}; on real blood {values}: {verdict}"
+    values = {name: f"{difference:.{digits}f} ({name})" for name, difference in stored.items()}
+    verdicts = {name: _direction_words(here, difference, digits) for name, difference in stored.items()}
+    if len(set(verdicts.values())) == 1:
+        return f"here {shown}; on real blood {' and '.join(values.values())}: {next(iter(verdicts.values()))}"
+    clauses = [f"{values[name]}, {verdict}" for name, verdict in verdicts.items()]
+    return f"here {shown}; on real blood {', and '.join(clauses)}"
 
 
 def describe_stored_split(stored: PublishedTable) -> str:
@@ -130,6 +130,15 @@ def _value(frame: pd.DataFrame, value: str, row: Row) -> float:
     if len(selected) != 1:
         raise ValueError(f"{dict(row)} selects {len(selected)} rows; give columns that identify one")
     return float(selected[value].iloc[0])
+
+
+def _direction_words(here: float, there: float, digits: int) -> str:
+    """Compare the signs of two differences, rounded to some decimals."""
+    if not _sign(there, digits):
+        return "no difference"
+    if not _sign(here, digits):
+        return "a difference"
+    return "the same direction" if _sign(there, digits) == _sign(here, digits) else "not the direction seen here"
 
 
 def _sign(difference: float, digits: int) -> int:

@@ -128,7 +128,8 @@ def describe_coverage(differential: pd.DataFrame, blood: pd.DataFrame) -> str:
     joined = _with_blood(differential, blood)
     held = joined["held"]
     missed = [
-        f"{row['class']} of {row['group']} ({row['share']:.1%}, in the blood {row['share_blood']:.1%})"
+        f"{row['class']} of {row['group']} ({row['share']:.1%} [{row['low']:.1%}, {row['high']:.1%}], in the blood "
+        f"{row['share_blood']:.1%})"
         for _, row in joined[~held].iterrows()
     ]
     words = (

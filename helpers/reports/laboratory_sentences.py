@@ -92,7 +92,7 @@ def describe_methods(table: pd.DataFrame, n_seeds: int) -> str:
     verbs = ["shown to help in the target", "Shown to harm there", "Not shown either way"]
     few = ""
     if (others["difference interval"] != INTERVAL).any():
-        verbs = ["better whichever group stands alone", "Worse whichever group stands alone", "One or the other"]
+        verbs = ["better for every group", "Worse for every group", "Better for some groups and worse for others"]
         few = " (The target has too few groups for intervals: its brackets are ranges of groups.)"
     return (
         f"Over {n_seeds} seeds, against *{first}* ({start_value:.2f} in the target): {verbs[0]}: {_listed(helped)}. "
@@ -111,18 +111,19 @@ def _recognised_groups(target: pd.DataFrame) -> str:
     values = [float(target["balanced accuracy"].loc[name]) for name in (other, same)]
     return (
         f" The labelled cells alone reach {values[0]:.2f} on other groups and {values[1]:.2f} where tested cells share "
-        "their group. The difference holds what recognising a group is worth and, where all cells of a class come from "
-        "one group, that this class has no labelled cell when its group is tested."
+        "their group. The difference includes what recognising a group is worth and also, where all cells of a class "
+        "come from one group, that this class has no labelled cell when its group is tested."
     )
 
 
 def _listed(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "none"
-    words = [
-        f"{name} {row['difference']:+.2f} [{row['difference low']:+.2f}, {row['difference high']:+.2f}]"
-        for name, row in zip(rows.index.astype(str), rows.head(LISTED).to_dict("records"), strict=False)
-    ]
+    words = []
+    for name, row in zip(rows.index.astype(str), rows.head(LISTED).to_dict("records"), strict=False):
+        low, high = row["difference low"], row["difference high"]
+        digits = 2 if round(low, 2) and round(high, 2) else 3  # an interval that excludes 0 must not seem to end there
+        words.append(f"{name} {row['difference']:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
     more = len(rows) - LISTED
     return "; ".join(words) + (f"; and {more} more" if more > 0 else "")
 
@@ -194,10 +195,10 @@ def describe_referral(table: pd.DataFrame, source: str, target: str, rule: str) 
         referred = select_row(table, where=where, rule=rule, measure="referred")
         before = select_row(table, where=where, rule="no rule", measure="wrong among the kept")
         kept = table[(table["where"] == where) & (table["rule"] == rule) & (table["measure"] != "referred")]
-        after = f"{kept['value'].iloc[0]:.0%} of the kept are wrong" if len(kept) else "none is kept"
-        words.append(
-            f"in {_name(where)}, {_percent(referred)} are referred and {after}, against {before['value']:.0%} of all"
-        )
+        after = f"none is kept, while {before['value']:.0%} of all are wrong"
+        if len(kept):
+            after = f"{kept['value'].iloc[0]:.0%} of the kept are wrong, against {before['value']:.0%} of all"
+        words.append(f"in {_name(where)}, {_percent(referred)} are referred and {after}")
     return f"With the rule *{rule}*, {'; '.join(words)}."
 
 

@@ -17,6 +17,8 @@ from helpers.reports.statements import shown_direction
 SMALL_GAP = 0.02  # of the mean difference of scores, within which the shares of a map add up to it
 SEVERAL = 5  # times the energy of chance that show a mark
 HARDLY = 0.1  # change of a probability, or rank correlation, below which hardly anything has changed or is left
+# Mean rank correlation of eight maps of nine values each below which it may be chance: 2.5 standard deviations of 0.12.
+BY_CHANCE = 0.3
 ALIKE = 0.5  # correlation of two maps from which they count as alike, and below its negative as opposed
 BETTER = {"energy in cell": 1, "deletion": -1, "insertion": 1}  # sign of a better score
 BEST = {
@@ -246,7 +248,7 @@ def describe_rivals(maps: np.ndarray, names: Sequence[str]) -> str:
     elif correlation > ALIKE:
         verdict = "the same pixels raise both scores, so neither map shows what tells the classes apart"
     else:
-        verdict = "the two scores depend on different pixels"
+        verdict = "what raises one score says little about whether it raises the other"
     return (
         f"The shares add up to {gains[0]:+.1f} for {first} and {gains[1]:+.1f} for {second}. The correlation of the "
         f"two maps is {correlation:.2f}: {verdict}."
@@ -278,6 +280,8 @@ def _left(agreement: float) -> str:
         return "no map is left to compare"
     if abs(agreement) < HARDLY:
         return "hardly anything is left"
+    if abs(agreement) < BY_CHANCE:
+        return "of few cells and one draw of the weights this may be chance"
     if agreement < 0:
         return "the order is partly turned round"
     return "part of the map is left that was not learnt"

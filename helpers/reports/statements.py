@@ -67,7 +67,7 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
         estimate: difference with its interval.
         more: comparative for a positive difference.
         less: comparative for a negative difference.
-        digits: decimals.
+        digits: decimals; more where the end of an interval that excludes 0 would be rounded to 0.
 
     Returns:
         A clause: the comparative with the size of the difference where the 95 % interval excludes 0, "no difference
@@ -78,6 +78,8 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
         >>> from helpers.metrics import Estimate
         >>> reports.difference_words(Estimate(0.12, 0.05, 0.19, n=90, groups=30))
         'higher by 0.120 [0.050, 0.190]'
+        >>> reports.difference_words(Estimate(0.12, 0.0004, 0.19, n=90, groups=30))
+        'higher by 0.1200 [0.0004, 0.1900]'
         >>> unclear = Estimate(-0.01, -0.04, 0.02, n=90, groups=30)
         >>> reports.difference_words(unclear, "better", "worse")
         'no difference shown (-0.010 [-0.040, 0.020])'
@@ -93,6 +95,8 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
     if not shown_direction(estimate):
         ends = format_estimate(estimate.value, estimate.low, estimate.high, INTERVAL, digits)
         return f"no difference shown ({ends})"
+    while not round(low, digits):  # else an interval that excludes 0 would be printed as one that begins there
+        digits += 1
     return f"{comparative} by {format_estimate(size, low, high, INTERVAL, digits)}"
 
 

@@ -66,8 +66,9 @@ def describe_disagreement(here: pd.DataFrame, stored: PublishedTable | None) -> 
     shared = [name for name in both[0].index if name in both[1].index]
     opposite = [name for name in shared if both[0][name] * both[1][name] < 0]
     words = "; ".join(f"{name} ({both[0][name]:+.2f} here, {both[1][name]:+.2f} there)" for name in opposite)
-    return f"Of {len(shared)} methods, {len(opposite)} have another sign here than in the stored run on real blood" + (
-        f": {words}." if opposite else "."
+    return (
+        f"Of {len(shared)} methods that both runs tried, tests on labelled groups included, {len(opposite)} have "
+        f"another sign here than in the stored run on real blood{f': {words}' if opposite else ''}."
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from scipy import ndimage
 
 from helpers import augmentation
 from helpers.augmentation import NO_AUGMENTATION, Augmentation
@@ -19,8 +20,10 @@ def cells():
 
 
 def changed(image, mask, how, number):
-    image, mask = augmentation.augment(tf.constant(image), tf.constant(mask), how, tf.constant([3, number]))
-    return image.numpy(), mask.numpy()
+    images, masks = augmentation.augment(
+        tf.constant(image[None]), tf.constant(mask[None]), how, tf.constant([[3, number]])
+    )
+    return images[0].numpy(), masks[0].numpy()
 
 
 GEOMETRY = Augmentation(rotation=180.0, zoom=0.2, brightness=0.0, blur=0.0)
@@ -107,8 +110,32 @@ def test_a_copy_is_its_original_changed_by_the_key_of_its_place(cells):
     keys = tf.random.split((3, 0), len(copies))
     assert len(copies) == 6
     for copy, original, key in zip(copies, originals, keys, strict=True):
-        image = tf.constant(cells[0][labels.index.get_loc(original)])
-        assert np.array_equal(copy, augmentation.augment(image, tf.constant(0), augmentation.FLIP_ROTATE, key)[0])
+        image = tf.constant(cells[0][[labels.index.get_loc(original)]])
+        assert np.array_equal(copy, augmentation.augment(image, key[:1], augmentation.FLIP_ROTATE, key[None])[0][0])
+
+
+def test_an_image_is_changed_the_same_in_every_batch(cells):
+    images, masks, seeds = *map(tf.constant, cells), tf.random.split((3, 4), 20)
+    how = Augmentation(rotation=180, zoom=0.2, translation=0.1, shear=5, stain=0.2)
+    together = augmentation.augment(images, masks, how, seeds)
+    order = tf.constant([7, 0, 13])
+    some_images, some_masks, some_seeds = (tf.gather(values, order) for values in (images, masks, seeds))
+    others = augmentation.augment(some_images, some_masks, how, some_seeds)
+    for all_of_them, some in zip(together, others, strict=True):
+        assert np.array_equal(tf.gather(all_of_them, order), some)
+    drawn = {tuple(after.mean((0, 1))) for after in together[0].numpy()}
+    assert len(drawn) == 20
+
+
+def test_a_blur_is_gaussian_and_reflects_at_the_border():
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3)).astype(np.uint8)
+    for number in range(5):
+        seed = tf.constant([[3, number]])
+        blurred, _ = augmentation.augment(tf.constant(image), seed, replace(NO_AUGMENTATION, blur=0.9), seed)
+        sigma = float(tf.random.stateless_uniform((), tf.random.split(seed[0], 8)[5], 0, 0.9))
+        kept = [0 if axis == 2 else sigma for axis in range(3)]
+        expected = ndimage.gaussian_filter(image[0].astype(float), kept, mode="mirror", radius=[3, 3, 0])
+        assert np.abs(blurred[0].numpy() - expected).max() < 0.51
 
 
 @pytest.mark.slow

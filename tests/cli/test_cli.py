@@ -12,9 +12,12 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from factories import cell_folder
+from bright_cells import bright_cell, save_segmenter
+from disc_fields import disc_field, save_detector_files
+from factories import cell_folder, save
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from red_cells import save_cells, save_model
 from typer.testing import CliRunner
 
 from helpers.cli import app
@@ -217,20 +220,48 @@ def test_commands_on_data_and_models_import_only_what_pip_brings(plain, tmp_path
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_data_train_and_predict_work_outside_a_checkout(plain, tmp_path):
-    cell_folder(tmp_path / "cells", ("a", "b"), 12, patients=12)
+@pytest.fixture
+def call(plain, tmp_path):
+    """The installed command in an empty folder, which must succeed."""
 
-    def call(*words):
+    def run(*words):
         command = [plain / "leukobook", *words]
         done = subprocess.run(command, cwd=tmp_path, env=outside(), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
+    return run
+
+
+def test_data_train_and_predict_work_outside_a_checkout(call, tmp_path):
+    cell_folder(tmp_path / "cells", ("a", "b"), 12, patients=12)
     assert "cells: 24 images, 12 groups, all readable" in call("data", "check", "folder:cells")
     options = ("--positive", "a", "--model-type", "features", "--model", "m.features")
     assert "AUC" in call("train", "folder:cells", *options)
     call("predict", "cells", "--model", "m.features")
     assert len((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()) == 25
+
+
+def test_an_evaluation_with_its_report_works_outside_a_checkout(call, tmp_path):
+    cell_folder(tmp_path / "cells", ("a", "b"), 12, patients=12)
+    call("evaluate", "folder:cells", "--out", "report", "--positive", "a")
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "24 images" in page
+    assert "Not for diagnosis" in page
+
+
+def test_segment_explain_and_count_work_outside_a_checkout(call, tmp_path):
+    save(tmp_path / "cells" / "cell.png", bright_cell())
+    save_segmenter(tmp_path / "segmenter.keras")
+    call("segment", "cells", "--model", "segmenter.keras")
+    assert (tmp_path / "segmented" / "cell.png.mask.png").is_file()
+    save_model(tmp_path)
+    call("explain", *map(str, save_cells(tmp_path / "red", {"a.png": 0.9, "b.png": 0.2})), "--model", "m.keras")
+    assert (tmp_path / "explained" / "scores.csv").is_file()
+    save(tmp_path / "films" / "field.png", disc_field([(100, 80), (300, 200)]))
+    save_detector_files(tmp_path)
+    words = ("--model", "m.keras", "--detector", "discs.keras", "--um-per-pixel", "0.25")
+    assert "2 white blood cells in 1 fields" in call("count", "films", *words)
 
 
 def outside():

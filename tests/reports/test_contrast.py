@@ -37,20 +37,23 @@ def test_a_selection_of_no_row_or_of_several_is_refused(stored):
 
 
 @pytest.mark.parametrize(
-    ("here", "verdict"),
-    [(0.2, "the direction depends on the dataset"), (0.0, "not the direction seen here"),
-     (-0.0, "not the direction seen here")],
-)  # fmt: skip
-def test_the_verdict_follows_the_signs(here, verdict):
+    ("here", "expected"),
+    [
+        (0.2, "0.006 (wbc1), the same direction, and -0.100 (wbc2), not the direction seen here"),
+        (0.0, "0.006 (wbc1) and -0.100 (wbc2): a difference"),
+        (-0.0, "0.006 (wbc1) and -0.100 (wbc2): a difference"),
+    ],
+)
+def test_the_verdict_follows_the_signs(here, expected):
     words = reports.contrast_words(here, {"wbc1": 0.006, "wbc2": -0.1})
-    assert words == f"here {abs(here):.3f}; on real blood 0.006 (wbc1) and -0.100 (wbc2): {verdict}"
+    assert words == f"here {abs(here):.3f}; on real blood {expected}"
 
 
 def test_a_reversed_effect_is_said_to_be_reversed():
     stored = {"wbc1": 0.006, "wbc2": 0.254}
     assert reports.contrast_words(0.03, stored).endswith(": the same direction")
     assert reports.contrast_words(np.float64(-0.03), stored).endswith(": not the direction seen here")
-    assert reports.contrast_words(0.0004, {"wbc1": -0.0003}).endswith(": the same direction")  # both round to nothing
+    assert reports.contrast_words(0.0004, {"wbc1": -0.0003}).endswith(": no difference")  # both round to nothing
 
 
 def test_without_the_book_there_is_nothing_to_compare_with(monkeypatch):

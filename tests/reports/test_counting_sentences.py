@@ -80,7 +80,7 @@ def test_intervals_that_miss_are_named():
     blood = pd.DataFrame({"group": ["P1", "P1", "P2"], "class": ["a", "b", "a"], "share": [0.45, 0.7, 0.1]})
     text = sentences.describe_coverage(table, blood)
     assert text.startswith("1 of 2 intervals hold the share in the blood; of perfect counts, 2 would on average.")
-    assert "Not held: b of P1 (50.0%, in the blood 70.0%)." in text
+    assert "Not held: b of P1 (50.0% [40.0%, 60.0%], in the blood 70.0%)." in text
     assert "Not held" not in sentences.describe_coverage(table.head(1), blood)
 
 

@@ -70,7 +70,7 @@ def test_methods_that_help_harm_or_cost_are_named_with_their_intervals():
     assert "Shown to harm there: bad -0.10 [-0.20, -0.01]. Not shown either way: 1 of 3." in text
     assert text.endswith("Shown to cost in the source: bad -0.10 [-0.20, -0.05].")
     ranged = sentences.describe_methods(table.assign(**{"difference interval": "range of groups"}), 5)
-    assert "better whichever group stands alone: good" in ranged
+    assert "better for every group: good" in ranged
     assert ranged.endswith("its brackets are ranges of groups.)")
     none = sentences.describe_methods(table[table["method"].isin(["plain", "open"])], 5)
     assert "help in the target: none. Shown to harm there: none." in none
@@ -118,7 +118,7 @@ def test_what_a_rule_refers_and_saves():
     table = pd.DataFrame(rows, columns=["where", "rule", "measure", "value", "low", "high"])
     assert sentences.describe_referral(table, "A", "B", "r") == (
         "With the rule *r*, in A, 10% [10%, 10%] are referred and 2% of the kept are wrong, against 5% of all; in B, "
-        "100% [100%, 100%] are referred and none is kept, against 50% of all."
+        "100% [100%, 100%] are referred and none is kept, while 50% of all are wrong."
     )
 
 
@@ -179,7 +179,8 @@ def test_methods_of_another_sign_are_named():
     ).assign(difference=[0.2, 0.1, -1.0])
     stored = PublishedTable("x", here.assign(difference=[-0.1, 0.3, 1.0]), "stored result")
     assert stored_laboratories.describe_disagreement(here, stored) == (
-        "Of 2 methods, 1 have another sign here than in the stored run on real blood: crop (+0.20 here, -0.10 there)."
+        "Of 2 methods that both runs tried, tests on labelled groups included, 1 have another sign here than in the "
+        "stored run on real blood: crop (+0.20 here, -0.10 there)."
     )
 
 

@@ -72,7 +72,7 @@ def test_the_map_on_which_a_dot_is_marked_is_named(shares, expected):
     [
         (-0.5, 0, "is -1.00: what raises one score mostly lowers the other."),
         (0.5, 0, "is 1.00: the same pixels raise both scores"),
-        (0, 1, "the two scores depend on different pixels."),
+        (0, 1, "says little about whether it raises the other."),
     ],
 )
 def test_the_maps_of_two_classes_are_opposed_alike_or_neither(factor, noise, expected):
@@ -220,9 +220,9 @@ def test_the_score_of_the_network_is_compared_with_chance(ends, kind, expected):
 def test_what_is_left_after_the_last_layer_is_said():
     cascade = pd.DataFrame(
         {
-            "layers drawn anew": [1, 1, 1, 1, 2, 2, 2, 2],
-            "method": ["a", "b", "c", "d"] * 2,
-            "agreement": [0.9, 0.9, 0.9, 0.9, 0.8, -0.5, 0.05, np.nan],
+            "layers drawn anew": [1, 1, 1, 1, 1, 2, 2, 2, 2, 2],
+            "method": ["a", "b", "c", "d", "e"] * 2,
+            "agreement": [0.9, 0.9, 0.9, 0.9, 0.9, 0.8, -0.5, 0.05, np.nan, -0.2],
         }
     )
     words = saliency_sentences.describe_cascade(cascade)
@@ -231,3 +231,4 @@ def test_what_is_left_after_the_last_layer_is_said():
     assert "b -0.50, the order is partly turned round" in words
     assert "c 0.05, hardly anything is left" in words
     assert "d nan, no map is left to compare" in words
+    assert "e -0.20, of few cells and one draw of the weights this may be chance" in words
