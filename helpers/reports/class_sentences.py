@@ -47,7 +47,10 @@ def describe_averages(scores: pd.Series) -> str:
         return f"{values}: the model does about as well on rare classes as on common ones."
     if accuracy > balanced:
         return f"{values}: the common classes hide that the rare ones go worse. Report both, and every class."
-    return f"{values}: here the common classes are the harder ones. Report both, and every class."
+    return (
+        f"{values}: the rare classes have the higher recall here. A mean over classes counts a few images of a rare "
+        "one as much as all of a common one, so that this may be chance. Report both, and every class."
+    )
 
 
 def describe_weakest_class(by_class: pd.DataFrame) -> str:
@@ -87,16 +90,16 @@ def describe_pairs(pairs: pd.DataFrame) -> str:
     first = enough.iloc[int(enough["rate"].argmax())]
     true, predicted = escape_markdown(first["true"]), escape_markdown(first["predicted"])
     is_back = (pairs["true"] == first["predicted"]) & (pairs["predicted"] == first["true"])
-    back = int(pairs.loc[is_back, "images"].sum())
-    direction = (
-        "both directions, as of classes that look alike"
-        if 2 * back >= first["images"]
-        else f"one direction, as where *{predicted}* is favoured"
-    )
+    back, direction = f"none is predicted *{true}*", f"one direction, as where *{predicted}* is favoured"
+    if is_back.any():
+        other = pairs[is_back].iloc[0]
+        back = f"{other['images']} of {other['n']} are predicted *{true}*, {other['rate']:.0%}"
+        if 2 * other["rate"] >= first["rate"]:
+            direction = "both directions, as of classes that look alike"
     return (
         f"The largest share: {first['images']} of {first['n']} images of *{true}* are predicted *{predicted}*, "
         f"{first['rate']:.0%}; that is {first['images'] / pairs['images'].sum():.0%} of all errors. Of *{predicted}*, "
-        f"{back} are predicted *{true}*: a mix-up in {direction}."
+        f"{back}: a mix-up in {direction}."
     )
 
 

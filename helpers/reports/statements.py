@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.metrics import INTERVAL, Estimate
+from helpers.metrics.resampling import MIN_GROUPS
 from helpers.reports.result_table import UNDEFINED, format_estimate
 
 
@@ -90,8 +91,8 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
     size, low, high = abs(estimate.value), *sorted((abs(estimate.low), abs(estimate.high)))
     if estimate.interval != INTERVAL:
         if estimate.value == 0:
-            return f"equal in {_groups(estimate)}, too few for an interval"
-        return f"{comparative} by {size:.{digits}f} in {_groups(estimate)}, too few for an interval"
+            return f"equal in {_groups(estimate)}"
+        return f"{comparative} by {size:.{digits}f} in {_groups(estimate)}"
     if not shown_direction(estimate):
         ends = format_estimate(estimate.value, estimate.low, estimate.high, INTERVAL, digits)
         return f"no difference shown ({ends})"
@@ -101,4 +102,8 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
 
 
 def _groups(estimate: Estimate) -> str:
-    return "this one group" if estimate.groups == 1 else f"these {estimate.groups} groups"
+    """Name the groups of an estimate without an interval, and the reason."""
+    if estimate.groups == 1:
+        return "this one group, too few for an interval"
+    few = "too few" if estimate.groups < MIN_GROUPS else "too few of some class"
+    return f"these {estimate.groups} groups, {few} for an interval"

@@ -10,7 +10,11 @@ from helpers.metrics import Estimate
 
 @pytest.mark.parametrize(
     ("accuracy", "balanced", "words"),
-    [(0.9, 0.5, "the rare ones go worse"), (0.5, 0.9, "are the harder ones"), (0.8, 0.81, "about as well on rare")],
+    [
+        (0.9, 0.5, "the rare ones go worse"),
+        (0.5, 0.9, "the rare classes have the higher recall here"),
+        (0.8, 0.81, "about as well on rare"),
+    ],
 )
 def test_averages_are_compared_as_they_are(accuracy, balanced, words):
     text = reports.describe_averages(pd.Series({"accuracy": accuracy, "balanced accuracy": balanced}))
@@ -40,15 +44,21 @@ def test_the_weakest_class_is_named_with_what_its_number_rests_on():
 
 def confused(forward, back):
     rows = [("a", "b", forward, forward / 20, 20), ("b", "a", back, back / 20, 20), ("a", "c", 6, 0.02, 300)]
-    return pd.DataFrame(rows, columns=["true", "predicted", "images", "rate", "n"])
+    return pd.DataFrame(rows, columns=["true", "predicted", "images", "rate", "n"]).query("images > 0")
+
+
+def test_directions_are_compared_by_shares_where_classes_differ_in_size():
+    rows = [("a", "b", 5, 5 / 17, 17), ("b", "a", 2, 0.25, 8)]
+    text = reports.describe_pairs(pd.DataFrame(rows, columns=["true", "predicted", "images", "rate", "n"]))
+    assert "Of *b*, 2 of 8 are predicted *a*, 25%: a mix-up in both directions" in text
 
 
 def test_the_largest_share_of_errors_is_named_with_its_direction():
     both = reports.describe_pairs(confused(9, 8))
     assert "The largest share: 9 of 20 images of *a* are predicted *b*, 45%; that is 39% of all errors" in both
-    assert "Of *b*, 8 are predicted *a*: a mix-up in both directions" in both
+    assert "Of *b*, 8 of 20 are predicted *a*, 40%: a mix-up in both directions" in both
     assert "9 of 20 images of *b* are predicted *a*" in reports.describe_pairs(confused(8, 9))
-    assert "Of *b*, 0 are predicted *a*: a mix-up in one direction, as where *b*" in reports.describe_pairs(
+    assert "Of *b*, none is predicted *a*: a mix-up in one direction, as where *b*" in reports.describe_pairs(
         confused(9, 0)
     )
 

@@ -16,6 +16,10 @@ from helpers.metrics import NONE, RANGE, Estimate
         (Estimate(0.12, 0.0, 0.19, 90, 30), "no difference shown (0.120 [0.000, 0.190])"),
         (Estimate(-0.12, -0.19, 0.05, 90, 30), "no difference shown (-0.120 [-0.190, 0.050])"),
         (Estimate(-0.12, -0.2, 0.1, 9, 3, RANGE), "lower by 0.120 in these 3 groups, too few for an interval"),
+        (
+            Estimate(-0.1, -0.2, 0.1, 90, 12, RANGE),
+            "lower by 0.100 in these 12 groups, too few of some class for an interval",
+        ),
         (Estimate(0.0, 0.0, 0.0, 9, 3, RANGE), "equal in these 3 groups, too few for an interval"),
         (Estimate(0.5, 0.5, 0.5, 9, 1, NONE), "higher by 0.500 in this one group, too few for an interval"),
         (Estimate(np.nan, np.nan, np.nan, 9, 3, NONE), "the difference is not defined"),
