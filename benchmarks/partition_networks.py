@@ -149,10 +149,9 @@ def pretrain(images: np.ndarray) -> list[np.ndarray]:
     optimizer = adam(2e-3, steps, averaged=False)
     pixels = tf.constant(images)
 
-    def twice(keys: tf.Tensor, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pairs = tf.map_fn(lambda key: tf.random.split(key, 2), keys)
-        batch = tf.gather(pixels, numbers)
-        return tuple(augmentation.augment(batch, numbers, STRONG, one)[0] for one in tf.unstack(pairs, axis=1))
+    def twice(key: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        first, second = tf.unstack(tf.random.split(key, 2))
+        return tuple(augmentation.augment(pixels[number], tf.constant(0), STRONG, one)[0] for one in (first, second))
 
     @tf.function
     def step(first: tf.Tensor, second: tf.Tensor) -> None:
@@ -166,7 +165,7 @@ def pretrain(images: np.ndarray) -> list[np.ndarray]:
 
     order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=SEED).repeat().take(steps * size)
     keys = tf.data.Dataset.from_tensor_slices(tf.random.split((SEED, 1), steps * size))
-    batches = tf.data.Dataset.zip(keys, order).batch(size, drop_remainder=True).map(twice, tf.data.AUTOTUNE)
+    batches = tf.data.Dataset.zip(keys, order).map(twice, tf.data.AUTOTUNE).batch(size, drop_remainder=True)
     for first, second in tqdm(batches, desc="pretraining", total=steps, delay=2, leave=False):
         step(first, second)
     return encoder.get_weights()

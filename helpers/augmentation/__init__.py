@@ -18,6 +18,7 @@ from helpers.augmentation.transforms import (
     FLIP_ROTATE,
     NO_AUGMENTATION,
     Augmentation,
+    apply_dihedral,
     augment,
     augment_images,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "MappedRows",
     "Pixels",
     "ReplicaShare",
+    "apply_dihedral",
     "augment",
     "augment_images",
     "evaluation_batches",

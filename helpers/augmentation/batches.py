@@ -103,8 +103,8 @@ def training_batches(
     """
     _check_arrays(images, targets)
 
-    def change(keys: tf.Tensor, batch: tf.Tensor, of_batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return augment(batch, of_batch, augmentation, keys) if augmentation != NO_AUGMENTATION else (batch, of_batch)
+    def change(key: tf.Tensor, image: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return augment(image, target, augmentation, key) if augmentation != NO_AUGMENTATION else (image, target)
 
     return _epochs((images, targets, weights), change, batch_size, seed, first_epoch, share)
 
@@ -126,12 +126,9 @@ def feature_batches(
         batch_size, seed, first_epoch, weights, share: as in :func:`training_batches`.
     """
 
-    def draw(key: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_uniform((), key, 0, features.shape[1], tf.int32)
-
-    def change(keys: tf.Tensor, batch: tf.Tensor, of_batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chosen = tf.map_fn(draw, keys, fn_output_signature=tf.int32)
-        return tf.cast(tf.gather(batch, chosen, batch_dims=1), tf.float32), of_batch
+    def change(key: tf.Tensor, views: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        view = tf.random.stateless_uniform((), key, 0, features.shape[1], tf.int32)
+        return tf.cast(views[view], tf.float32), label
 
     return _epochs((features, labels, weights), change, batch_size, seed, first_epoch, share)
 
@@ -154,13 +151,13 @@ def _epochs(
         order = tf.random.experimental.stateless_shuffle(tf.range(n), key)
         keys = tf.random.split(key, n)
 
-        def read_batch(rows: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            inputs, of_inputs, *weight = (read(rows) for read in readers)
-            weight = [tf.reduce_prod([*weight, *factor], axis=0)] if weight or factor else []
-            return (*change(tf.gather(keys, rows), inputs, of_inputs), *weight)
+        def example(k: tf.Tensor, *factor: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            image, target, *weight = (read(k) for read in readers)
+            weight = [tf.reduce_prod([*weight, *factor])] if weight or factor else []
+            return (*change(keys[k], image, target), *weight)
 
         chosen = _select_share(order, n, batch, share) if share else (order,)
-        return tf.data.Dataset.from_tensor_slices(chosen).batch(size).map(read_batch, AUTOTUNE, deterministic=True)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(example, AUTOTUNE, deterministic=True).batch(size)
 
     return tf.data.Dataset.counter(first).flat_map(epoch).prefetch(AUTOTUNE)
 
@@ -172,7 +169,7 @@ def _reader(array: Pixels) -> Callable[[tf.Tensor], tf.Tensor]:
         return lambda index: tf.gather(tensor, index)
 
     def read(index: tf.Tensor) -> tf.Tensor:
-        rows = tf.numpy_function(array.__getitem__, [index], tf.as_dtype(array.dtype), stateful=False)
+        rows = tf.numpy_function(array.__getitem__, [index], tf.as_dtype(array.dtype))
         rows.set_shape((*index.shape, *array.shape[1:]))
         return rows
 

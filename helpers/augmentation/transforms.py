@@ -1,17 +1,12 @@
-"""Random augmentation of images, and of their masks, with stateless random numbers."""
+"""Random augmentation of single images, and of their masks, with stateless random numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from helpers.backend import tf
-
-BATCH = 64  # images that are augmented at a time where no batches are given
-KERNEL, MIN_SIGMA = 7, 0.05  # of the Gaussian blur, pixels; with a smaller sigma, OpenCV would choose one of its own
 
 
 @dataclass(frozen=True)
@@ -58,40 +53,53 @@ FLIP_ROTATE = Augmentation(
 )  # of Schouten et al. 2021
 
 
-def augment(
-    images: tf.Tensor, targets: tf.Tensor, augmentation: Augmentation, seeds: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Augment a batch of images, and their masks with the same geometric transforms.
+def apply_dihedral(image: tf.Tensor, element: tf.Tensor) -> tf.Tensor:
+    """Apply the dihedral transform ``element`` (0 to 7) to a square image ``(size, size, channels)``."""
+    image = tf.cond(element % 2 > 0, lambda: tf.reverse(image, [0]), lambda: image)
+    image = tf.cond(element // 2 % 2 > 0, lambda: tf.reverse(image, [1]), lambda: image)
+    return tf.cond(element // 4 > 0, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
 
-    The random numbers are TensorFlow's, stateless; the pixels are changed by OpenCV, image by image, in one call per
-    batch: several times as fast as operations of the graph, which start anew for every image.
+
+def augment(
+    image: tf.Tensor, target: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Augment an image, and its mask with the same geometric transform.
 
     Args:
-        images: ``uint8 (n, size, size, 3)`` RGB.
-        targets: masks ``uint8 (n, size, size)``, or anything else ``(n, …)``, which is returned unchanged.
+        image: ``uint8 (size, size, 3)`` RGB.
+        target: mask ``uint8 (size, size)``, or a label, which is returned unchanged.
         augmentation: strength of the augmentation.
-        seeds: ``int (n, 2)``; the same seed gives the same augmentation.
+        seed: ``int (2,)``; the same seed gives the same augmentation.
 
     Returns:
-        Images and targets of the same shapes and types. Pixels from outside an image are filled by reflection.
+        Image and target of the same shapes and types. Pixels from outside the image are filled by reflection.
     """
-    with_masks = targets.shape.rank == 3
-    masks = targets if with_masks else tf.zeros((tf.shape(images)[0], 0, 0), tf.uint8)
-
-    def change(images: np.ndarray, masks: np.ndarray, *draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        changed = [
-            _augment_image(image, mask, augmentation, Draw(*draw))
-            for image, mask, *draw in zip(images, masks, *draws, strict=True)
-        ]
-        return np.stack([image for image, _ in changed]), np.stack([mask for _, mask in changed])
-
-    draws = tf.map_fn(
-        lambda seed: _draw(augmentation, seed), seeds, fn_output_signature=Draw(tf.int32, *[tf.float32] * 7)
-    )
-    changed, moved = tf.numpy_function(change, [images, masks, *draws], [tf.uint8, masks.dtype], stateful=False)
-    changed.set_shape(images.shape)
-    moved.set_shape(masks.shape)
-    return changed, moved if with_masks else targets
+    seeds = tf.unstack(tf.random.split(seed, 8))
+    mask = target[..., None] if target.shape.rank == 2 else None
+    if augmentation.dihedral or augmentation.flips:
+        element = tf.random.stateless_uniform((), seeds[0], 0, 8 if augmentation.dihedral else 4, tf.int32)
+        image = apply_dihedral(image, element)
+        mask = None if mask is None else apply_dihedral(mask, element)
+    if augmentation.rotation or augmentation.zoom or augmentation.translation or augmentation.shear:
+        rotation = (
+            tf.random.stateless_uniform((), seeds[1], -augmentation.rotation, augmentation.rotation) * np.pi / 180
+        )
+        zoom = tf.exp(augmentation.zoom * tf.random.stateless_normal((), seeds[2]))
+        translation = tf.random.stateless_uniform((2,), seeds[6], -augmentation.translation, augmentation.translation)
+        shear = tf.tan(tf.random.stateless_uniform((), seeds[7], -augmentation.shear, augmentation.shear) * np.pi / 180)
+        matrix = _affine_matrix(tf.shape(image)[0], rotation, zoom, translation, shear)
+        image = tf.cast(tf.round(_warp(image, matrix, "BILINEAR")), tf.uint8)
+        mask = None if mask is None else tf.cast(_warp(mask, matrix, "NEAREST"), mask.dtype)
+    pixels = tf.cast(image, tf.float32)
+    if augmentation.brightness:
+        pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((), seeds[3])
+        pixels *= 1 + augmentation.brightness * tf.random.stateless_normal((3,), seeds[4])
+    if augmentation.stain:
+        gain = tf.exp(augmentation.stain * tf.random.stateless_normal((3,), tf.random.fold_in(seed, 8)))
+        pixels = 256 * tf.pow((tf.clip_by_value(pixels, 0.0, 255.0) + 1) / 256, gain) - 1
+    if augmentation.blur:
+        pixels = _blur(pixels, tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur))
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8), target if mask is None else mask[..., 0]
 
 
 def augment_images(images: np.ndarray, augmentation: Augmentation, seed: int) -> np.ndarray:
@@ -106,96 +114,45 @@ def augment_images(images: np.ndarray, augmentation: Augmentation, seed: int) ->
         Augmented images of the same shape and type.
     """
     keys = tf.random.split((seed, 0), len(images))
-    batches = tf.data.Dataset.from_tensor_slices((images, keys)).batch(BATCH)
-    changed = batches.map(
-        lambda batch, seeds: augment(batch, seeds, augmentation, seeds)[0], tf.data.AUTOTUNE, deterministic=True
+    changed = tf.data.Dataset.from_tensor_slices((images, keys)).map(
+        lambda image, key: augment(image, tf.constant(0), augmentation, key)[0], tf.data.AUTOTUNE, deterministic=True
     )
-    return np.concatenate([*changed.as_numpy_iterator()]) if len(images) else images
+    return np.stack([*changed.as_numpy_iterator()]) if len(images) else images
 
 
-class Draw(NamedTuple):
-    """Hold what is drawn at random for one image.
-
-    Attributes:
-        element: dihedral transform, 0 to 7: bit 0 flips vertically, bit 1 horizontally, bit 2 transposes, in this
-            order.
-        rotation: rotation, radians.
-        zoom: magnification.
-        translation: translation along x and y, share of the side, ``(2,)``.
-        shear: tangent of the shear.
-        light: gain of each channel, ``(3,)``.
-        stain: gain of the optical density of each channel, ``(3,)``.
-        blur: standard deviation of the Gaussian blur, pixels.
-    """
-
-    element: tf.Tensor
-    rotation: tf.Tensor
-    zoom: tf.Tensor
-    translation: tf.Tensor
-    shear: tf.Tensor
-    light: tf.Tensor
-    stain: tf.Tensor
-    blur: tf.Tensor
+def _affine_matrix(
+    side: tf.Tensor, rotation: tf.Tensor, zoom: tf.Tensor, translation: tf.Tensor, shear: tf.Tensor
+) -> tf.Tensor:
+    """Projective transform (eight numbers) from output to input coordinates, about the centre of the image."""
+    size = tf.cast(side, tf.float32)
+    middle = (size - 1) / 2
+    cosine, sine = tf.cos(rotation) / zoom, tf.sin(rotation) / zoom
+    across, down = shear * cosine - sine, shear * sine + cosine
+    x, y = size * translation[0], size * translation[1]
+    right = middle - (cosine + across) * middle - (cosine * x + across * y)
+    low = middle - (sine + down) * middle - (sine * x + down * y)
+    return tf.stack([cosine, across, right, sine, down, low, 0.0, 0.0])
 
 
-def _draw(augmentation: Augmentation, seed: tf.Tensor) -> Draw:
-    """Draw at random how one image is changed."""
-    seeds = tf.unstack(tf.random.split(seed, 8))
-
-    def uniform(number: int, limit: float, shape: tuple[int, ...] = ()) -> tf.Tensor:
-        return tf.random.stateless_uniform(shape, seeds[number], -limit, limit) if limit else tf.zeros(shape)
-
-    def normal(seed: tf.Tensor, scale: float, shape: tuple[int, ...] = ()) -> tf.Tensor:
-        return scale * tf.random.stateless_normal(shape, seed) if scale else tf.zeros(shape)
-
-    elements = 8 if augmentation.dihedral else 4 if augmentation.flips else 1
-    gain = 1 + normal(seeds[3], augmentation.brightness)
-    return Draw(
-        element=tf.random.stateless_uniform((), seeds[0], 0, elements, tf.int32),
-        rotation=uniform(1, augmentation.rotation) * np.pi / 180,
-        zoom=tf.exp(normal(seeds[2], augmentation.zoom)),
-        translation=uniform(6, augmentation.translation, (2,)),
-        shear=tf.tan(uniform(7, augmentation.shear) * np.pi / 180),
-        light=gain * (1 + normal(seeds[4], augmentation.brightness, (3,))),
-        stain=tf.exp(normal(tf.random.fold_in(seed, 8), augmentation.stain, (3,))),
-        blur=tf.random.stateless_uniform((), seeds[5], 0.0, augmentation.blur),
-    )
+def _warp(image: tf.Tensor, matrix: tf.Tensor, method: str) -> tf.Tensor:
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(image, tf.float32)[None],
+        transforms=matrix[None],
+        output_shape=tf.shape(image)[:2],
+        fill_value=0.0,
+        interpolation=method,
+        fill_mode="REFLECT",
+    )[0]
 
 
-def _augment_image(
-    image: np.ndarray, mask: np.ndarray, augmentation: Augmentation, draw: Draw
-) -> tuple[np.ndarray, np.ndarray]:
-    """Change an image as drawn, and its mask, which may be empty."""
-    image, mask = _apply_dihedral(image, draw.element), _apply_dihedral(mask, draw.element)
-    if augmentation.rotation or augmentation.zoom or augmentation.translation or augmentation.shear:
-        matrix = _affine_matrix(len(image), draw)
-        image = _warp(image, matrix, cv2.INTER_LINEAR)
-        mask = _warp(mask, matrix, cv2.INTER_NEAREST) if mask.size else mask
-    values = np.arange(256, dtype=np.float32)[:, None] * draw.light
-    if augmentation.stain:
-        values = 256 * ((values.clip(0, 255) + 1) / 256) ** draw.stain - 1
-    pixels = cv2.LUT(image, values[None])  # every change of colour is one of single pixels
-    if augmentation.blur:
-        pixels = cv2.GaussianBlur(pixels, (KERNEL, KERNEL), max(draw.blur, MIN_SIGMA))
-    return pixels.round().clip(0, 255).astype(np.uint8), mask
-
-
-def _apply_dihedral(image: np.ndarray, element: int) -> np.ndarray:
-    """Apply a dihedral transform, see :class:`Draw`, to an image ``(size, size)`` or ``(size, size, channels)``."""
-    image = image[::-1] if element & 1 else image
-    image = image[:, ::-1] if element & 2 else image
-    return np.ascontiguousarray(image.swapaxes(0, 1) if element & 4 else image)
-
-
-def _affine_matrix(side: int, draw: Draw) -> np.ndarray:
-    """Compute the affine transform ``(2, 3)`` from output to input coordinates, about the centre of the image."""
-    cosine, sine = np.cos(draw.rotation) / draw.zoom, np.sin(draw.rotation) / draw.zoom
-    linear = np.array([[cosine, draw.shear * cosine - sine], [sine, draw.shear * sine + cosine]])
-    middle = np.full(2, (side - 1) / 2)
-    return np.column_stack([linear, middle - linear @ (middle + side * draw.translation)])
-
-
-def _warp(image: np.ndarray, matrix: np.ndarray, interpolation: int) -> np.ndarray:
-    return cv2.warpAffine(
-        image, matrix, image.shape[:2], flags=interpolation | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
-    )
+def _blur(image: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
+    """Blur a float image with a Gaussian, reflecting it at the border."""
+    reach = 3
+    offsets = tf.range(-reach, reach + 1, dtype=tf.float32)
+    kernel = tf.exp(-0.5 * tf.square(offsets / tf.maximum(sigma, 0.05)))
+    kernel /= tf.reduce_sum(kernel)
+    padded = tf.pad(image, [[reach, reach], [reach, reach], [0, 0]], "REFLECT")[None]
+    across = tf.tile(kernel[None, :, None, None], (1, 1, 3, 1))
+    down = tf.tile(kernel[:, None, None, None], (1, 1, 3, 1))
+    once = tf.nn.depthwise_conv2d(padded, across, (1, 1, 1, 1), "VALID")
+    return tf.nn.depthwise_conv2d(once, down, (1, 1, 1, 1), "VALID")[0]

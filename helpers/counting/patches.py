@@ -105,8 +105,8 @@ def patch_batches(
                 yield image, target, np.array([seed + epoch, number])
             epoch += 1
 
-    def colour(images: tf.Tensor, targets: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return augment(images, targets, COLOURS, keys)
+    def colour(image: tf.Tensor, target: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return augment(image, target, COLOURS, key)
 
     signature = (
         tf.TensorSpec((PATCH, PATCH, 3), tf.uint8),
@@ -114,8 +114,8 @@ def patch_batches(
         tf.TensorSpec((2,), tf.int64),
     )
     patches = tf.data.Dataset.from_generator(draw, output_signature=signature)
-    batches = patches.batch(batch_size, drop_remainder=True)
-    return batches.map(colour, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    coloured = patches.map(colour, tf.data.AUTOTUNE, deterministic=True)
+    return coloured.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
 def draw_patches(

@@ -55,9 +55,11 @@ def ghost_share(dataset: Dataset, augmentation: Augmentation, *, seed: int, size
         return float("nan")
     images, masks = dataset.load_images(size), dataset.load_masks(size)
     keys = tf.random.split((seed, 0), len(images))
-    _, changed = augment(tf.constant(images), tf.constant(masks), augmentation, keys)
-    more = [_count_cells(after) > _count_cells(before) for before, after in zip(masks, changed.numpy(), strict=True)]
-    return sum(more) / len(images)
+    more = 0
+    for image, mask, key in zip(images, masks, keys, strict=True):
+        _, changed = augment(tf.constant(image), tf.constant(mask), augmentation, key)
+        more += _count_cells(changed.numpy()) > _count_cells(mask)
+    return more / len(images)
 
 
 def _count_cells(mask: np.ndarray) -> int:

@@ -145,7 +145,8 @@ def fit_calibrated(
         seed: random seed of the inner folds.
 
     Raises:
-        DatasetError: there is only one class, or a class has only one group.
+        DatasetError: there is only one class, a class has only one group, or an inner fold would train on one image of
+            each class.
     """
     classes, y = np.unique(labels, return_inverse=True)
     inner = _inner_folds(dataset, y, seed)
@@ -198,7 +199,10 @@ def _inner_folds(dataset: Dataset, y: np.ndarray, seed: int) -> PredefinedSplit:
             f"inner folds need at least 2 training groups of each class, and a class has {min_groups}; add groups"
         )
     count = min(INNER_FOLDS, min_groups)
-    return PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
+    inner = PredefinedSplit(splits.assign_groups(dataset.frame, [1 / count] * count, seed))
+    if min(np.bincount(y[rows]).max() for rows, _ in inner.split()) < 2:
+        raise DatasetError(f"{dataset.name}: an inner fold trains on one image of each class; add images")
+    return inner
 
 
 def _columns(scores: np.ndarray) -> np.ndarray:

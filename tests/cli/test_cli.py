@@ -136,6 +136,14 @@ def installation(tmp_path_factory):
     return python.parent
 
 
+def test_a_wheel_holds_every_file_of_the_package(installation):
+    (packages,) = installation.parent.glob("lib/python*/site-packages")
+    installed = {path.relative_to(packages).as_posix() for path in (packages / "helpers").rglob("*.*")}
+    names = subprocess.check_output(["git", "ls-files", "helpers"], cwd=CHECKOUT, text=True).split()
+    assert len(names) > 200
+    assert set(names) - installed == set()
+
+
 def test_the_installed_command_runs_elsewhere_and_has_a_version_and_no_project(installation, tmp_path):
     def call(*words):
         return subprocess.run(

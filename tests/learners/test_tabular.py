@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from helpers import datasets
 from helpers.learners import tabular
@@ -19,6 +20,15 @@ def test_inner_folds_below_chance_level_give_no_certainty():
     fitted = tabular.fit_calibrated(data, labels, values, classifier="discriminant analysis", seed=0)
     assert (fitted.held_out.argmax(1) != labels).all()
     assert 0.05 < fitted.held_out.min() < fitted.held_out.max() < 0.95
+
+
+def test_inner_folds_with_one_image_of_each_class_are_refused():
+    """Four images of two patients, each with both classes: half of them are no data to learn a spread from."""
+    data = datasets.load("synthetic", n_images=4, n_patients=2, task="leukaemia", size=32)
+    data = replace(data, frame=data.frame.assign(group=["P1", "P1", "P2", "P2"]))
+    values = np.random.default_rng(0).normal(size=(4, 2))
+    with pytest.raises(datasets.DatasetError, match="an inner fold trains on one image of each class; add images"):
+        tabular.fit_calibrated(data, np.arange(4) % 2, values, classifier="discriminant analysis", seed=0)
 
 
 def test_calibration_of_many_classes_keeps_the_ranking_and_is_as_certain_as_the_inner_folds_are_right():
