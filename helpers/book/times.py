@@ -158,7 +158,8 @@ RULE = (
     f"for a line of code and {SECONDS_PER_FIGURE} for a figure or table. So are exercises (from "
     f"{EXERCISE_MINUTES['Predict']} minutes to predict to {EXERCISE_MINUTES['Write']} to write a function) and quiz "
     f"({MINUTES_PER_QUESTION * 60:.0f} seconds a question); a project takes "
-    "hours to days, which are not counted. Running was measured when this page was built."
+    "hours to days, which are not counted. Running was measured when this page was built. Each number is rounded, so "
+    "that sections need not add up to the total."
 )
 
 _HEAD = "| Reading | Exercises and quiz | Running |\n|---|---:|---:|---:|"

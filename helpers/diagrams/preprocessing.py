@@ -75,7 +75,7 @@ def light_through_stain() -> AccessibleFigure:
     return canvas.finish(
         "Above, light of 100 % passes a layer of stain and is 50 %, then a second and is 25 %; the optical density is "
         f"0, {np.log(2):.2f} and {2 * np.log(2):.2f}. Below, four patches of colour (red, green, blue): {listed}.",
-        "Light is multiplied by each layer; its logarithm, the optical density, is added.",
+        "Each layer lets a share of the light pass: shares multiply, and their optical densities add.",
     )
 
 
