@@ -112,11 +112,12 @@ def split_checks(text):
         return {}
     difference = float(split[1]) - float(split[2])
     gap, stored_gap, verdict = re.search(rf"here {NUMBER}; on real blood {NUMBER} \(cnmc\): (.+)\.", text).groups()
-    same = np.sign(float(gap)) == np.sign(float(stored_gap))
+    here, there = np.sign(float(gap)), np.sign(float(stored_gap))
+    directions = "the same direction" if here == there else "not the direction seen here" if here else "a difference"
     return {
         "split": fits(split[3], difference),
         "split here": float(gap) == pytest.approx(-difference, abs=2e-3),
-        "split on blood": verdict == ("the same direction" if same else "not the direction seen here"),
+        "split on blood": verdict == (directions if there else "no difference"),
     }
 
 
@@ -211,7 +212,7 @@ def check_gain_and_ablation(text, read_table):
     change = value(skips, "difference", measure="dice", region="nucleus")
     assert stated(text, "on the nucleus: Dice") == pytest.approx(change, abs=MEASURED_TO)
     further = value(skips, "difference", measure="hausdorff95", region="nucleus")
-    assert stated(text, "; HD95") == pytest.approx(further, abs=MEASURED_TO)
+    assert stated(text, "; HD95, in pixels,") == pytest.approx(further, abs=MEASURED_TO)
     assert "largest difference from Conv2DTranspose: 0" in text
     assert "has the same value on all" in text  # the loss in sight and that of the helper
     assert "nan" not in text.lower().split()

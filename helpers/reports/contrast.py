@@ -55,8 +55,6 @@ def contrast_words(here: float, stored: Mapping[str, float], digits: int = 3) ->
         'here 0.030; on real blood 0.006 (wbc1) and 0.254 (wbc2): the same direction'
         >>> reports.contrast_words(0.03, {"wbc1": -0.1})
         'here 0.030; on real blood -0.100 (wbc1): not the direction seen here'
-        >>> reports.contrast_words(0.03, {"wbc1": 0.006, "wbc2": 0.0001})
-        'here 0.030; on real blood 0.006 (wbc1), the same direction, and 0.000 (wbc2), no difference'
     """
     shown = f"{round(here, digits) + 0.0:.{digits}f}"  # adding 0 turns -0 into 0
     if not stored:

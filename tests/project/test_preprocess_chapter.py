@@ -86,5 +86,5 @@ def test_sentences_turn_round_where_the_effect_does(read_aloud, tmp_path):
     assert re.search(r"\*\*Nucleus\*\*: [^*]+ so lower here", text)
     assert re.search(r"\*\*Nucleus\*\*: [^*]+ so higher here", stored)
     assert "The difference by group against shuffled: no difference shown (0.000 [0.000, 0.000])" in text
-    assert "(cnmc): not the direction seen here." in text
+    assert "(cnmc): a difference." in text
     assert "synthetic" not in text

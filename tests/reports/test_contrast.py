@@ -53,6 +53,9 @@ def test_a_reversed_effect_is_said_to_be_reversed():
     stored = {"wbc1": 0.006, "wbc2": 0.254}
     assert reports.contrast_words(0.03, stored).endswith(": the same direction")
     assert reports.contrast_words(np.float64(-0.03), stored).endswith(": not the direction seen here")
+    assert reports.contrast_words(0.03, {"wbc1": 0.006, "wbc2": 0.0001}) == (
+        "here 0.030; on real blood 0.006 (wbc1), the same direction, and 0.000 (wbc2), no difference"
+    )
     assert reports.contrast_words(0.0004, {"wbc1": -0.0003}).endswith(": no difference")  # both round to nothing
 
 
