@@ -11,6 +11,7 @@ import pandas as pd
 from helpers import metrics
 from helpers.markup import escape_markdown
 from helpers.metrics import INTERVAL, Estimate
+from helpers.reports.result_table import digits_beside_zero
 
 TARGET, SOURCE = "target", "source"
 OTHER_GROUPS, SAME_GROUPS, ALONE = "(other groups)", "(same groups)", " alone "  # in names of methods
@@ -122,7 +123,7 @@ def _listed(rows: pd.DataFrame) -> str:
     words = []
     for name, row in zip(rows.index.astype(str), rows.head(LISTED).to_dict("records"), strict=False):
         low, high = row["difference low"], row["difference high"]
-        digits = 2 if round(low, 2) and round(high, 2) else 3  # an interval that excludes 0 must not seem to end there
+        digits = digits_beside_zero(low, high, 2)
         words.append(f"{name} {row['difference']:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]")
     more = len(rows) - LISTED
     return "; ".join(words) + (f"; and {more} more" if more > 0 else "")

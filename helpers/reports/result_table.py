@@ -29,6 +29,7 @@ HEADINGS = {
 }
 MISSING, UNDEFINED = "–", "not defined"
 ROUNDING = 1e-9  # sums of the same floats in another order differ by less
+MAX_DIGITS = 6  # of an end of an interval beside 0
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,22 @@ def show_table(table: pd.DataFrame, *, digits: int = 3, caption: str = "") -> Re
     numeric = tuple(_is_numeric(frame[name]) for name in shown)
     n_labels = max(_n_levels(table), numeric.index(True) if True in numeric else 1)
     return ResultTable(tuple(headings), tuple(zip(*cells, strict=True)), numeric, n_labels, caption)
+
+
+def digits_beside_zero(low: float, high: float, digits: int) -> int:
+    """Return the decimals with which no end of an interval that excludes 0 is rounded to 0.
+
+    Args:
+        low: lower end, not 0.
+        high: upper end, not 0.
+        digits: decimals that suffice otherwise.
+
+    Returns:
+        ``digits``, or as many more as are needed, up to six: what is smaller is no difference that a reader could use.
+    """
+    while digits < MAX_DIGITS and not (round(low, digits) and round(high, digits)):
+        digits += 1
+    return digits
 
 
 def format_estimate(value: float | None, low: float | None, high: float | None, kind: str, digits: int = 3) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers.metrics import INTERVAL, Estimate
 from helpers.metrics.resampling import MIN_GROUPS
-from helpers.reports.result_table import UNDEFINED, format_estimate
+from helpers.reports.result_table import UNDEFINED, digits_beside_zero, format_estimate
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,7 @@ def difference_words(estimate: Estimate, more: str = "higher", less: str = "lowe
     if not shown_direction(estimate):
         ends = format_estimate(estimate.value, estimate.low, estimate.high, INTERVAL, digits)
         return f"no difference shown ({ends})"
-    while not round(low, digits):  # else an interval that excludes 0 would be printed as one that begins there
-        digits += 1
-    return f"{comparative} by {format_estimate(size, low, high, INTERVAL, digits)}"
+    return f"{comparative} by {format_estimate(size, low, high, INTERVAL, digits_beside_zero(low, high, digits))}"
 
 
 def _groups(estimate: Estimate) -> str:

@@ -16,6 +16,8 @@ from helpers.metrics import NONE, RANGE, Estimate
         (Estimate(0.12, 0.0, 0.19, 90, 30), "no difference shown (0.120 [0.000, 0.190])"),
         (Estimate(-0.12, -0.19, 0.05, 90, 30), "no difference shown (-0.120 [-0.190, 0.050])"),
         (Estimate(-0.12, -0.2, 0.1, 9, 3, RANGE), "lower by 0.120 in these 3 groups, too few for an interval"),
+        (Estimate(-0.12, -0.2, -0.0004, 90, 30), "lower by 0.1200 [0.0004, 0.2000]"),
+        (Estimate(0.12, 1e-17, 0.2, 90, 30), "higher by 0.120000 [0.000000, 0.200000]"),  # of rounding, not endless
         (
             Estimate(-0.1, -0.2, 0.1, 90, 12, RANGE),
             "lower by 0.100 in these 12 groups, too few of some class for an interval",
