@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import io
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -101,6 +102,20 @@ def print_in_any_encoding() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shared_memory_problem() -> str:
+    """Return why processes cannot share a lock on this machine, where pools fail with long tracebacks; else ""."""
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

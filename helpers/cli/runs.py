@@ -32,8 +32,8 @@ def run(
         raise CommandError("--scheduler has workers of its own; --workers is for this machine")
     if not chosen.grid and (scheduler or workers):
         raise CommandError(
-            f"{chosen.name} has no grid and runs here, one notebook after the other; --scheduler and --workers "
-            "are for sweeps, also of one run: grid: {seed: [20]}"
+            f"{chosen.name} has no grid and runs here; --scheduler and --workers are for sweeps, also of one run: "
+            "grid: {seed: [20]}. `workers: 2` in the profile runs two notebooks at a time"
         )
     if chosen.grid:
         _sweep(chosen, scheduler, workers)

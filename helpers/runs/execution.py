@@ -84,7 +84,13 @@ def _kill(process: psutil.Process) -> None:
 
 
 def execute(
-    source: Path, target: Path, parameters: Parameters, work: Path, *, monitor: KernelMonitor | None = None
+    source: Path,
+    target: Path,
+    parameters: Parameters,
+    work: Path,
+    *,
+    monitor: KernelMonitor | None = None,
+    progress: bool = False,
 ) -> list[tables.Table]:
     """Execute a notebook and read the result tables that it saved below ``outputs/``.
 
@@ -93,14 +99,15 @@ def execute(
         target: executed notebook to write; after an error it holds the outputs up to there.
         parameters: parameters of the run; others keep their defaults.
         work: working directory of the kernel.
-        monitor: enforces time and memory limits; without it there are no limits, and a progress bar is shown.
+        monitor: enforces time and memory limits; without it there are no limits.
+        progress: show a progress bar.
 
     Raises:
         ExecutionError: a cell failed, the kernel did not start, died or was killed, or a table is unreadable.
     """
     try:
         with monitor or contextlib.nullcontext():
-            kernels.execute(source, target, parameters, work, progress=monitor is None)
+            kernels.execute(source, target, parameters, work, progress=progress)
         return tables.read_tables(work / "outputs", notebooks.chapter_name(source.stem))
     except PapermillExecutionError as error:
         reason = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"

@@ -57,6 +57,7 @@ class Profile:
     Attributes:
         name: name of the profile's file without suffix.
         notebooks: chapters by name of their notebook.
+        workers: number of notebooks that a run executes at a time; 1 with a grid.
         grid: values of each varied parameter; empty without a sweep.
         timeout_s: time limit of each run of a sweep in seconds.
         report_metrics: patterns of the metrics in the report of a sweep.
@@ -67,6 +68,7 @@ class Profile:
     grid: dict[str, list[Any]] = field(default_factory=dict)
     timeout_s: float = 3600.0
     report_metrics: tuple[str, ...] = ("*",)
+    workers: int = 1
 
     def relevant_grid(self, notebook: str) -> dict[str, list[Any]]:
         """Return the part of the grid that a notebook has parameters for; the rest does not multiply its runs."""
@@ -83,17 +85,19 @@ class _Form(BaseModel):
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
     timeout_s: Annotated[float, Field(gt=0)] = 3600.0
     report_metrics: Annotated[list[str], Field(min_length=1)] = ["*"]
+    workers: Annotated[int, Field(ge=1)] = 1
 
 
 # Expected form of a profile and each of its keys, for messages.
 _KEYS = {
-    "": "a profile has 'notebooks' (name: parameters) and may have 'parameters'; a sweep 'grid', 'timeout_s', "
-    "'report_metrics'",
+    "": "a profile has 'notebooks' (name: parameters) and may have 'parameters' and 'workers'; a sweep 'grid', "
+    "'timeout_s', 'report_metrics'",
     "notebooks": "'notebooks' has parameters and their values for every name, {00-start-here: {seed: 21}}",
     "parameters": "'parameters' has a value for every name, {seed: 21}",
     "grid": "'grid' has a list of values for every parameter that is varied, {seed: [21, 22]}",
     "timeout_s": "'timeout_s' is a number of seconds above 0",
     "report_metrics": "'report_metrics' is a list of patterns, such as 'classify-auc: *'",
+    "workers": "'workers' is the number of notebooks that run at a time, 1 or more",
 }
 
 
@@ -101,9 +105,10 @@ def read_profile(path: Path) -> Profile:
     """Read a profile and validate it against the notebooks before anything runs.
 
     The file has ``notebooks`` (parameters by notebook name) and optionally ``parameters`` of all notebooks, which those
-    of a notebook override. A sweep also has a ``grid`` (distinct values by parameter) of at most :data:`MAX_RUNS`
-    combinations, and optionally ``timeout_s``, the time limit of a run in seconds, and ``report_metrics``, patterns of
-    the metrics in its report. For limits on the file see :mod:`helpers.yamlfile`.
+    of a notebook override, and ``workers``, the number of notebooks that run at a time. A sweep instead has a ``grid``
+    (distinct values by parameter) of at most :data:`MAX_RUNS` combinations, and optionally ``timeout_s``, the time
+    limit of a run in seconds, and ``report_metrics``, patterns of the metrics in its report. For limits on the file see
+    :mod:`helpers.yamlfile`.
 
     Raises:
         ProfileError: the file is not a readable profile, its name leads out of ``build/``, a notebook or parameter is
@@ -133,7 +138,7 @@ def read_profile(path: Path) -> Profile:
         lines = [f"line {document.line(location)}: {complaint}" for location, complaint in problems]
         raise ProfileError("\n  - ".join([f"{path}: nothing was run", *lines]))
     grid = {key: [_absolute_paths(key, value) for value in values] for key, values in form.grid.items()}
-    return Profile(path.stem, chapters, grid, form.timeout_s, tuple(form.report_metrics))
+    return Profile(path.stem, chapters, grid, form.timeout_s, tuple(form.report_metrics), form.workers)
 
 
 def _chapter(form: _Form, name: str, path: Path) -> Chapter:
@@ -171,6 +176,9 @@ def _form(path: Path, document: yamlfile.Document) -> _Form:
     if not form.grid and (lost := form.model_fields_set & {"timeout_s", "report_metrics"}):
         line = f"{path}, line {document.line([min(lost)])}"
         raise ProfileError(f"{line}: 'timeout_s' and 'report_metrics' are for sweeps, and there is no 'grid'")
+    if form.grid and "workers" in form.model_fields_set:
+        line = f"{path}, line {document.line(['workers'])}"
+        raise ProfileError(f"{line}: 'workers' is for runs without a 'grid'; a sweep has the option --workers")
     return form
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers import processes
 from helpers.errors import LeukobookError
 from helpers.project import Project
 
@@ -99,8 +100,7 @@ def _git(*words: str) -> str:
 
 def threads() -> dict[str, str]:
     """Return the number of threads per pool in :data:`LIMITS`: its limit, by default the cores of this process."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {name: os.environ.get(variable) or str(cores) for name, variable in LIMITS.items()}
+    return {name: os.environ.get(variable) or str(processes.cores()) for name, variable in LIMITS.items()}
 
 
 @functools.cache

@@ -20,7 +20,7 @@ import json
 import platform
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +28,12 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from tqdm import tqdm
 
 from helpers import datasets, files
 from helpers.project import Project
 from helpers.publication import without_paths
-from helpers.runs import execution, imports, notebooks, provenance
+from helpers.runs import execution, imports, notebooks, parallel, provenance
 from helpers.runs.execution import ExecutionError
 from helpers.runs.notebooks import Parameters
 from helpers.runs.profiles import Chapter, Profile, profile_datasets
@@ -42,34 +43,62 @@ from helpers.runs.records import Record, RunError, RunFolder, locked
 def run(profile: Profile, log: Callable[[str], None] = print) -> list[Record]:
     """Execute the notebooks of a profile whose code, parameters, helpers, libraries, threads or data have changed.
 
-    A failed notebook does not stop the others. Results are written atomically, so an interrupted run resumes when it is
-    started again. Records of notebooks that are no longer in the profile are removed.
+    A profile with ``workers`` has several executed at a time, each with its share of the cores, in processes that
+    import the main module again: a script calls this function below ``if __name__ == "__main__"``. A failed notebook
+    does not stop the others. Results are written atomically, so an interrupted run resumes when it is started again.
+    Records of notebooks that are no longer in the profile are removed.
 
     Args:
         profile: from :func:`helpers.runs.profiles.read_profile`.
-        log: called with one line per notebook.
+        log: called with one line per notebook as it ends.
 
     Returns:
         One record per notebook in the order of the profile, for the book and :func:`helpers.book.results.publish`.
 
     Raises:
         RunError: another process runs this profile.
+        WorkerError: notebooks cannot run at a time here, or the process of one was killed.
     """
-    folder, records = Project.current().build / profile.name, []
-    once = functools.cache(fingerprint)  # each dataset is read once
+    folder = Project.current().build / profile.name
+    records = {}
     with locked(folder):
         for path in (folder / "records").glob("*.json"):
             if path.stem not in profile.notebooks:
                 path.unlink()
-        for name, chapter in profile.notebooks.items():
-            record = _record(RunFolder(folder, name), chapter, once)
+        for record in _records(profile, folder):
             outcome = f"{record.status} in {record.seconds:.1f} s" if record.repeated else "unchanged"
-            log(f"{name}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
-            records.append(record)
-    return records
+            log(f"{record.notebook}: {outcome}" + (f"\n  {record.error}" if record.error else ""))
+            records[record.notebook] = record
+    return [records[name] for name in profile.notebooks]
 
 
-def _record(run_folder: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str]) -> Record:
+def _records(profile: Profile, folder: Path) -> Iterator[Record]:
+    """Yield the record of each notebook of a profile as it ends."""
+    with parallel.shared_cores(profile.workers) as workers:
+        if workers == 1:
+            once = functools.cache(fingerprint)  # each dataset is read once
+            for name, chapter in profile.notebooks.items():
+                yield _record(RunFolder(folder, name), chapter, once, progress=True)
+            return
+        calls = {name: (RunFolder(folder, name), chapter) for name, chapter in profile.notebooks.items()}
+        ended = parallel.results_as_completed(_record_of_worker, calls, workers)
+        for _, record in tqdm(ended, desc=profile.name, total=len(calls), unit="notebook", delay=2):
+            yield record
+
+
+@functools.cache
+def _known_fingerprint(dataset: tuple[str, str]) -> str:
+    """Return the fingerprint of a dataset, read once by each worker, which lives for one run."""
+    return fingerprint(dataset)
+
+
+def _record_of_worker(run_folder: RunFolder, chapter: Chapter) -> Record:
+    return _record(run_folder, chapter, _known_fingerprint, progress=False)
+
+
+def _record(
+    run_folder: RunFolder, chapter: Chapter, fingerprint: Callable[[tuple[str, str]], str], progress: bool
+) -> Record:
     """Execute a notebook unless its record matches the current code, parameters, data and threads; return a record."""
     start = time.perf_counter()
     record = Record(run_folder.notebook, "failed", 0.0, without_paths(chapter.parameters), "", provenance.current())
@@ -79,7 +108,7 @@ def _record(run_folder: RunFolder, chapter: Chapter, fingerprint: Callable[[tupl
         if previous is not None and previous.key == key and previous.done and run_folder.is_complete(previous):
             _update_text(_source(run_folder.notebook), run_folder.executed)
             return replace(previous, repeated=False)
-        saved = _execute(run_folder, chapter, content)
+        saved = _execute(run_folder, chapter, content, progress)
         record = replace(record, status="done", key=key, data=data, tables=saved)
     except (datasets.DatasetError, notebooks.NotebookError, ExecutionError) as error:
         record = replace(record, error=str(error))
@@ -101,13 +130,13 @@ def _content(name: str, chapter: Chapter) -> str:
     return content_digest(name, notebook)
 
 
-def _execute(run_folder: RunFolder, chapter: Chapter, content: str) -> dict[str, str]:
+def _execute(run_folder: RunFolder, chapter: Chapter, content: str, progress: bool) -> dict[str, str]:
     """Execute a notebook in a new working directory and return the digests of its tables."""
     name = run_folder.notebook
     run_folder.prepare()
     partial = run_folder.failed.with_name(f"{name}.partial.ipynb")
     try:
-        saved = execution.execute(_source(name), partial, chapter.parameters, run_folder.work)
+        saved = execution.execute(_source(name), partial, chapter.parameters, run_folder.work, progress=progress)
     except ExecutionError as error:
         outputs = ""
         if partial.exists():  # missing if the kernel did not start
@@ -224,7 +253,8 @@ def require_current(profile: Profile, records: Sequence[Record]) -> None:
     for name, chapter in profile.notebooks.items():
         record = record_of.get(name)
         try:
-            key = run_key(_content(name, chapter), chapter.parameters, data_digest(chapter.values(), once))
+            with parallel.shared_cores(profile.workers):
+                key = run_key(_content(name, chapter), chapter.parameters, data_digest(chapter.values(), once))
         except (datasets.DatasetError, notebooks.NotebookError, ExecutionError) as error:
             raise RunError(str(error)) from None
         if record is None or record.key != key:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import statistics
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 from tqdm import tqdm
 
+from helpers import processes
 from helpers.errors import LeukobookError
 from helpers.project import Project
 from helpers.publication import without_paths
@@ -67,7 +67,11 @@ def connect_cluster(scheduler: str | None = None, workers: int | None = None) ->
         with Client(scheduler, set_as_default=False) as client:
             yield client
         return
-    _check_shared_memory()
+    if reason := processes.shared_memory_problem():
+        raise SweepError(
+            f"/dev/shm: cannot be used ({reason}), and the processes of a sweep share locks there; mount it "
+            "(docker run --shm-size=256m), or give a cluster with --scheduler"
+        )
     with (
         dask.config.set(LOCAL),
         LocalCluster(
@@ -77,17 +81,6 @@ def connect_cluster(scheduler: str | None = None, workers: int | None = None) ->
         Client(local, set_as_default=False) as client,
     ):  # fmt: skip
         yield client
-
-
-def _check_shared_memory() -> None:
-    """Raise an error if processes cannot share a lock, where Dask would fail with long tracebacks."""
-    try:
-        multiprocessing.get_context("spawn").Lock()
-    except OSError as error:
-        raise SweepError(
-            f"/dev/shm: cannot be used ({error.strerror}), and the processes of a sweep share locks there; mount it "
-            "(docker run --shm-size=256m), or give a cluster with --scheduler"
-        ) from None
 
 
 async def _require_scheduler(scheduler: str) -> None:

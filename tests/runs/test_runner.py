@@ -52,6 +52,8 @@ def profile(house, text):
         ("parameters: {size: 3}\nnotebooks: {one: }", "no parameter size"),
         ("notebooks: {one: {rate: 4e-3}}", "one has rate = '4e-3', but its default is 0.5; write 0.004"),
         ("notebooks: {one: }\ntimeout_s: 60", "for sweeps, and there is no 'grid'"),
+        ("notebooks: {one: }\nworkers: 0", "workers is 0, but 'workers' is the number of notebooks that run at a time"),
+        ("notebooks: {one: }\nworkers: 2\ngrid: {value: [1]}", "line 2: 'workers' is for runs without a 'grid'"),
         ("notebooks: {two: }", "unknown notebook 'two'"),
         ("notebooks: [one]", "line 1: notebooks is ['one'], but 'notebooks' has parameters"),
         ("notebooks: {one: }\nextra: 1", "unknown key 'extra'"),
