@@ -8,13 +8,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any
 
 from helpers import processes
 from helpers.errors import LeukobookError
 from helpers.runs import provenance
-
-Result = TypeVar("Result")
 
 
 class WorkerError(LeukobookError):
@@ -46,8 +44,8 @@ def shared_cores(workers: int) -> Iterator[int]:
 
 
 def results_as_completed(
-    function: Callable[..., Result], calls: Mapping[str, tuple[Any, ...]], workers: int
-) -> Iterator[tuple[str, Result]]:
+    function: Callable[..., Any], calls: Mapping[str, tuple[Any, ...]], workers: int
+) -> Iterator[tuple[str, Any]]:
     """Call a function in other processes and yield each result as it is ready.
 
     The processes are new ones, which import the module of the function, and end with this one.
